@@ -1,0 +1,1 @@
+"""The world: network, disk, environment. Adapters decide nothing that `core` can decide."""

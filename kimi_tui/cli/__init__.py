@@ -1,0 +1,1 @@
+"""The command line: arguments, exit statuses, and the wiring of everything else."""

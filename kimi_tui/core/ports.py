@@ -1,0 +1,67 @@
+"""What the engine asks of the world, as protocols; adapters and test doubles satisfy them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from kimi_tui.core.session import Session
+
+
+class CompletionResponse(Protocol):
+    """An answer of the endpoint whose status said success."""
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the body is an event stream; otherwise it is one JSON document."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The endpoint's name for the request as its headers say it, None when they do not."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the decoded body in pieces whose borders mean nothing.
+
+        Raises:
+            CompletionError: The connection broke or fell silent.
+        """
+
+
+class CompletionClient(Protocol):
+    """Sends one request body to the endpoint."""
+
+    def send(self, body: bytes) -> AbstractAsyncContextManager[CompletionResponse]:
+        """POST the body; leaving the context closes the connection, which ends generation.
+
+        Args:
+            body: The request as JSON in UTF-8.
+
+        Raises:
+            CompletionError: On entering, when the endpoint refuses or cannot be reached.
+        """
+
+
+class SessionStore(Protocol):
+    """Keeps sessions."""
+
+    async def save(self, session: Session) -> None:
+        """Write the whole session, or leave the last whole one in place.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+
+
+class Clock(Protocol):
+    """Tells the time, so that tests can move it by hand."""
+
+    def now(self) -> datetime:
+        """The time of day, UTC, whole seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait that many seconds."""

@@ -1,0 +1,208 @@
+"""The values that are saved: a session is a tree of messages, a message is one role and its text.
+
+Everything here is frozen; a change gives a new value. How a value stands on disk is decided in `codec`, which branch
+is shown and sent in `conversation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+"""An empty mapping that may be shared by values."""
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageState(StrEnum):
+    """How a reply ended, as the session file says it."""
+
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    """Stopped by the user, or the program was left while it ran."""
+    FAILED = "failed"
+    """The endpoint reported an error after part of the reply had arrived."""
+    INTERRUPTED = "interrupted"
+    """The stream ended without saying why."""
+    QUEUED = "queued"
+    """Accepted for a webhook; the text goes there."""
+
+
+def _sum(left: float | None, right: float | None) -> float | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return left + right
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts and cost as the endpoint reported them; None = not reported."""
+
+    input_tokens: int | None = None
+    """Tokens of the prompt."""
+    output_tokens: int | None = None
+    """Tokens generated, reasoning included."""
+    cost_usd: float | None = None
+    """Estimated cost in US dollars."""
+
+    def __add__(self, other: Usage) -> Usage:
+        """Add up two requests; what only one of them reported counts alone."""
+        tokens = (
+            _sum(self.input_tokens, other.input_tokens),
+            _sum(self.output_tokens, other.output_tokens),
+        )
+        return Usage(
+            None if tokens[0] is None else int(tokens[0]),
+            None if tokens[1] is None else int(tokens[1]),
+            _sum(self.cost_usd, other.cost_usd),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Durations of a reply in seconds; None = did not happen."""
+
+    first_token_s: float | None = None
+    """From sending the request to its first token."""
+    thinking_s: float | None = None
+    """From the first token to the end of the reasoning."""
+    total_s: float | None = None
+    """From sending the request to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One of the requests behind a reply."""
+
+    kind: str = "reply"
+    """What it was for: "reply", "answer", "continue", …"""
+    request_id: str | None = None
+    """The endpoint's name for it."""
+    finish_reason: str | None = None
+    """Why it ended, as the endpoint said it."""
+    usage: Usage = Usage()
+    """What it used."""
+    timing: Timing = Timing()
+    """How long it took."""
+    extra: Mapping[str, object] = NOTHING
+    """Keys that this version does not know, as found in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One role and its text, at its place in the tree."""
+
+    id: str
+    """Unique within its session, such as "m1"."""
+    role: Role
+    """Who speaks: user or assistant (a session's system prompt is no message)."""
+    content: str
+    """What was typed, or the answer, exactly."""
+    parent: str | None = None
+    """Id of the message before it; None = the first of the conversation."""
+    created: datetime | None = None
+    """When it was made, UTC, whole seconds; None = not known."""
+    reasoning: str | None = None
+    """The part of a reply inside the think markers; None = none."""
+    state: MessageState | None = None
+    """How the reply ended; None for a user's message."""
+    finish_reason: str | None = None
+    """Why the endpoint stopped, in its own word."""
+    request_id: str | None = None
+    """The endpoint's name for the (last) request."""
+    model: str | None = None
+    """The model that wrote it."""
+    template: str | None = None
+    """Name of the template of its prompt."""
+    thinking: bool | None = None
+    """Whether its prompt left the think block open."""
+    sent: Mapping[str, object] | None = None
+    """Every request field that was sent, but `input`."""
+    usage: Usage | None = None
+    """Sum over its requests; None = nothing was reported (or an alternative of the same request carries it)."""
+    timing: Timing | None = None
+    """How long it took."""
+    requests: tuple[RequestRecord, ...] = ()
+    """The requests behind it, when there were several."""
+    system: str | Literal[False] | None = None
+    """The system prompt as sent, where the session has another now; False = none was sent; None = the session's."""
+    left_out: tuple[str, ...] = ()
+    """Ids of messages that its prompt left out."""
+    neutralise: bool = True
+    """Whether control markers in foreign text were made harmless in its prompt."""
+    excluded: bool = False
+    """On screen, but not in the prompt."""
+    extra: Mapping[str, object] = NOTHING
+    """Keys that this version does not know, as found in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The unit that is saved: a tree of messages and what holds for all of them."""
+
+    id: str
+    """Such as "20261123-081500-k3f9": time of creation (UTC) and four random characters."""
+    created: datetime
+    """When it was made, UTC, whole seconds."""
+    updated: datetime
+    """When it last changed, UTC, whole seconds."""
+    model: str
+    """The model it talks with."""
+    title: str = ""
+    """What lists show; "" = no message yet."""
+    system: str | None = None
+    """The system prompt; None = none."""
+    tags: tuple[str, ...] = ()
+    """The user's words to find it by."""
+    head: str | None = None
+    """Id of the leaf of the active branch; None = no message."""
+    prompt_cache_key: str | None = None
+    """The random key that lets the endpoint reuse the prompt's beginning."""
+    settings: Mapping[str, object] = NOTHING
+    """What this session sets for itself: `thinking`, `preset`, `unset`, `extra` and request fields."""
+    messages: tuple[Message, ...] = ()
+    """In order of creation."""
+    extra: Mapping[str, object] = NOTHING
+    """Keys that this version does not know, as found in the file."""
+
+    def with_message(self, message: Message) -> Session:
+        """Append a message and make it the head."""
+        return replace(self, messages=(*self.messages, message), head=message.id)
+
+    def next_message_id(self) -> str:
+        """The lowest id "mN" above every such id in use, so that ids of deleted leaves at most come back once."""
+        used = (m.id[1:] for m in self.messages if m.id.startswith("m"))
+        return f"m{max((int(n) for n in used if n.isascii() and n.isdigit()), default=0) + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What a list of sessions shows of one."""
+
+    id: str
+    """The session's id."""
+    title: str
+    """Its title."""
+    created: datetime
+    """When it was made, UTC."""
+    updated: datetime
+    """When it last changed, UTC."""
+    messages: int
+    """How many messages its tree holds."""
+    model: str
+    """The model it talks with."""
+    tags: tuple[str, ...] = ()
+    """The user's words to find it by."""
+    path: str = field(default="", compare=False)
+    """Where its file lies."""
