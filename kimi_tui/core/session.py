@@ -95,7 +95,7 @@ class RequestRecord:
     """What it used."""
     timing: Timing = Timing()
     """How long it took."""
-    extra: Mapping[str, object] = NOTHING
+    extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""
 
 
@@ -143,7 +143,7 @@ class Message:
     """Whether control markers in foreign text were made harmless in its prompt."""
     excluded: bool = False
     """On screen, but not in the prompt."""
-    extra: Mapping[str, object] = NOTHING
+    extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""
 
 
@@ -169,11 +169,11 @@ class Session:
     """Id of the leaf of the active branch; None = no message."""
     prompt_cache_key: str | None = None
     """The random key that lets the endpoint reuse the prompt's beginning."""
-    settings: Mapping[str, object] = NOTHING
+    settings: Mapping[str, object] = field(default_factory=dict)
     """What this session sets for itself: `thinking`, `preset`, `unset`, `extra` and request fields."""
     messages: tuple[Message, ...] = ()
     """In order of creation."""
-    extra: Mapping[str, object] = NOTHING
+    extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""
 
     def with_message(self, message: Message) -> Session:

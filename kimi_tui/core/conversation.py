@@ -1,0 +1,206 @@
+"""Which branch of a session is shown and sent, and how the tree changes.
+
+Pure functions over `Session`. Walking a branch costs one look at each of the session's messages, so callers do it once
+per turn, not per token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Literal
+
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.neutralise import encode, verbatim
+from kimi_tui.core.session import Message, MessageState, Role, Session
+from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES, PromptTurn, Template, render_prompt
+
+TITLE_CHARS = 60
+"""Longest title that is made of a first message."""
+
+
+def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
+    """List the messages from the root to a leaf.
+
+    Args:
+        session: The session.
+        leaf: Id of the last message; None = the head, or the last message where there is no head.
+    """
+    if not session.messages:
+        return ()
+    by_id = {message.id: message for message in session.messages}
+    at: str | None = leaf or session.head or session.messages[-1].id
+    found: list[Message] = []
+    while at is not None:
+        message = by_id[at]
+        found.append(message)
+        at = message.parent
+    return tuple(reversed(found))
+
+
+def alternatives(session: Session, message_id: str) -> tuple[Message, ...]:
+    """List the messages with the same parent, itself included, in order of creation."""
+    parent = _message(session, message_id).parent
+    return tuple(message for message in session.messages if message.parent == parent)
+
+
+def _message(session: Session, message_id: str) -> Message:
+    return next(message for message in session.messages if message.id == message_id)
+
+
+def _children(session: Session) -> dict[str | None, list[str]]:
+    """Ids of the messages below each message, in order of creation; those without a parent below None."""
+    found: dict[str | None, list[str]] = {}
+    for message in session.messages:
+        found.setdefault(message.parent, []).append(message.id)
+    return found
+
+
+def _subtree(session: Session, message_id: str) -> set[str]:
+    """Ids of a message and everything below it."""
+    children = _children(session)
+    found, waiting = set[str](), [message_id]
+    while waiting:
+        at = waiting.pop()
+        found.add(at)
+        waiting += children.get(at, [])
+    return found
+
+
+def newest_leaf(session: Session, message_id: str) -> str:
+    """Find the newest message at or below one that has nothing below itself."""
+    below, parents = _subtree(session, message_id), _children(session).keys()
+    return next(m.id for m in reversed(session.messages) if m.id in below and m.id not in parents)
+
+
+def question_parent(session: Session) -> str | None:
+    """Say below which message the next question goes.
+
+    That is the head; but where the head is a question that got no reply, the next one is its alternative.
+    """
+    if not session.messages:
+        return None
+    head = branch(session)[-1]
+    return head.parent if head.role is Role.USER else head.id
+
+
+def select(session: Session, message_id: str) -> Session:
+    """Choose an alternative: the newest leaf below it becomes the head."""
+    return replace(session, head=newest_leaf(session, message_id))
+
+
+def without(session: Session, message_id: str) -> Session:
+    """Delete a message and everything below it; the head becomes the newest leaf below its parent, else the parent."""
+    doomed = _subtree(session, message_id)
+    parent = _message(session, message_id).parent
+    rest = replace(session, messages=tuple(m for m in session.messages if m.id not in doomed))
+    if session.head not in doomed:
+        return rest
+    if parent is not None:
+        return replace(rest, head=newest_leaf(rest, parent))
+    roots = [message.id for message in rest.messages if message.parent is None]
+    return replace(rest, head=newest_leaf(rest, roots[-1]) if roots else None)
+
+
+def with_system(session: Session, system: str | None) -> Session:
+    """Set the system prompt, and note the old one on the replies it was sent for, so that they can be rebuilt."""
+    if system == session.system:
+        return session
+    old: str | Literal[False] = False if session.system is None else session.system
+    messages = tuple(
+        replace(message, system=old) if message.role is Role.ASSISTANT and message.system is None else message
+        for message in session.messages
+    )
+    return replace(session, system=system, messages=messages)
+
+
+def conversation_turns(
+    messages: Iterable[Message], system: str | None, *, neutralise: bool = True, left_out: Collection[str] = ()
+) -> tuple[PromptTurn, ...]:
+    """Make the turns of a prompt.
+
+    Args:
+        messages: A branch.
+        system: The system prompt; None = none, "" = an empty one.
+        neutralise: Whether control markers in texts are made harmless.
+        left_out: Ids of messages that are not sent, besides those marked as excluded.
+    """
+    make = encode if neutralise else verbatim
+    turns = [] if system is None else [PromptTurn(Role.SYSTEM, make(system))]
+    turns += [
+        PromptTurn(message.role, make(message.content))
+        for message in messages
+        if not message.excluded and message.id not in left_out and not _is_only_queued(message)
+    ]
+    return tuple(turns)
+
+
+def _is_only_queued(message: Message) -> bool:
+    """Whether a reply went to a webhook: it has no text here."""
+    return message.state is MessageState.QUEUED and not message.content
+
+
+def next_prompt(
+    session: Session, *, template: Template, thinking: bool, neutralise: bool = True, draft: str | None = None
+) -> str:
+    """Write the exact input of the next turn.
+
+    Args:
+        session: The session; a branch that ends with a reply shows it closed, then the open turn.
+        template: Whose role names to use.
+        thinking: Whether the think block is left open.
+        neutralise: Whether control markers in texts are made harmless.
+        draft: A question that is not in the session yet; it stands where the engine would add it.
+    """
+    messages = branch(session)
+    if draft is not None:
+        parent = question_parent(session)
+        messages = () if parent is None else branch(session, parent)
+        messages = (*messages, Message("", Role.USER, draft))
+    turns = conversation_turns(messages, session.system, neutralise=neutralise)
+    return render_prompt(turns, template, thinking=thinking)
+
+
+def prompt_of(session: Session, message_id: str) -> str:
+    """Rebuild the exact input that a reply answered, from what the reply keeps of its request."""
+    message = _message(session, message_id)
+    messages = () if message.parent is None else branch(session, message.parent)
+    noted = None if message.system is False else message.system
+    system = session.system if message.system is None else noted
+    turns = conversation_turns(messages, system, neutralise=message.neutralise, left_out=message.left_out)
+    template = TEMPLATES.get(message.template or DEFAULT_TEMPLATE, TEMPLATES[DEFAULT_TEMPLATE])
+    return render_prompt(turns, template, thinking=message.thinking is not False)
+
+
+def parse_message_list(data: object, *, neutralise: bool = True) -> tuple[PromptTurn, ...]:
+    """Read a JSON list of {"role", "content"[, "reasoning"]}; past reasoning is not sent.
+
+    Raises:
+        UsageError: It is no such list; the message names the item.
+    """
+    if not isinstance(data, list):
+        raise UsageError(
+            "A conversation has to be a list of messages.", 'Such as [{"role": "user", "content": "Hello"}].'
+        )
+    make = encode if neutralise else verbatim
+    turns = []
+    for place, item in enumerate(data):
+        if not isinstance(item, dict):
+            raise UsageError(f"messages[{place}]: an object is needed.")
+        role, content = item.get("role"), item.get("content")
+        if role not in {str(r) for r in Role}:
+            raise UsageError(f"messages[{place}].role: found {role!r}, allowed system, user or assistant.")
+        if not isinstance(content, str):
+            raise UsageError(f"messages[{place}].content: a string is needed.")
+        turns.append(PromptTurn(Role(role), make(content)))
+    return tuple(turns)
+
+
+def title_of(text: str) -> str:
+    """Make a title of the first message: one line, cut at a word."""
+    folded = " ".join(text.split())
+    if len(folded) <= TITLE_CHARS:
+        return folded
+    cut = folded[: TITLE_CHARS - 1]
+    head, _, _ = cut.rpartition(" ")
+    return (head if len(head) > TITLE_CHARS // 2 else cut) + "…"

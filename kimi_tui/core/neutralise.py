@@ -1,0 +1,56 @@
+"""The one door through which foreign text reaches the template.
+
+A raw endpoint reads `<|im_end|>` in a pasted text as the end of the turn. `encode` puts one U+2060 (word joiner, it
+has no width) behind the first character of everything that could be such a marker, and one more where joiners stand
+there already, so that `decode` gives back exactly the text that came in.
+
+The template accepts `PromptText` only, and only this module makes it: a type checker holds that door shut.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kimi_tui.core.surrogates import replace_lone
+
+JOINER = "\u2060"
+_REST = r"(\|[A-Za-z0-9_]+\|>|think>|/think>|(?:BOS|EOS|EOT|UNK|PAD)\])"
+_MARKER = re.compile(rf"([<\[])({JOINER}*){_REST}")
+_NEUTRAL = re.compile(rf"([<\[]){JOINER}({JOINER}*){_REST}")
+
+
+class PromptText(str):
+    """Text that may stand inside a prompt. Made by `encode` and `verbatim` alone."""
+
+    __slots__ = ()
+
+
+def _is_marker(match: re.Match[str]) -> bool:
+    """Whether opening and rest belong together: "[" only before BOS] and its like, "<" only before the others."""
+    return (match[1] == "[") == (match[0][-1] == "]")
+
+
+def encode(text: str) -> PromptText:
+    """Make every control marker in a text harmless.
+
+    Lone surrogates become U+FFFD first, since no request can carry them.
+    """
+    text = replace_lone(text)
+    if "<" not in text and "[" not in text:
+        return PromptText(text)
+    return PromptText(_MARKER.sub(lambda m: m[1] + JOINER + m[2] + m[3] if _is_marker(m) else m[0], text))
+
+
+def decode(text: str) -> str:
+    """Undo `encode`: `decode(encode(s)) == s` for every text without lone surrogates."""
+    return _NEUTRAL.sub(lambda m: m[1] + m[2] + m[3] if _is_marker(m) else m[0], text)
+
+
+def verbatim(text: str) -> PromptText:
+    """Let a text pass as it stands, markers and all: the switch `[chat] neutralise = false`."""
+    return PromptText(replace_lone(text))
+
+
+def marker_spans(text: str) -> list[tuple[int, int]]:
+    """Say where `encode` would change a text: code-point ranges [start, end) of what looks like a marker."""
+    return [match.span() for match in _MARKER.finditer(text) if _is_marker(match)]

@@ -1,0 +1,29 @@
+"""The request body: a prompt and the fields that go with it, as bytes of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from kimi_tui.core.fields import FIELDS
+from kimi_tui.core.session import NOTHING
+from kimi_tui.core.surrogates import replace_lone
+
+
+def build_body(prompt: str, fields: Mapping[str, object], extra: Mapping[str, object] = NOTHING) -> bytes:
+    """Write the body: `input` first, then the fields in the table's order, then what other servers know.
+
+    The bytes are made here, not by the HTTP library: they are what is shown, and a lone surrogate cannot break them.
+
+    Args:
+        prompt: The whole input.
+        fields: Checked request fields without `input`.
+        extra: Fields the table does not know, sent as they are.
+
+    Raises:
+        ValueError: A value is NaN or infinite; checked fields never are.
+    """
+    ordered = {name: fields[name] for name in FIELDS if name in fields}
+    document = {"input": prompt, **ordered, **extra}
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return replace_lone(text).encode("utf-8")

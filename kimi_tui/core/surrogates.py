@@ -1,0 +1,48 @@
+"""Lone surrogates: halves of a UTF-16 pair that no file, request or terminal can carry.
+
+JSON may spell an astral character as two escapes, and a stream may cut between them. Joined pairs become their
+character, a half that stays alone becomes U+FFFD.
+"""
+
+from __future__ import annotations
+
+import re
+
+REPLACEMENT = "\ufffd"
+_SURROGATES = re.compile("([\ud800-\udbff])([\udc00-\udfff])|[\ud800-\udfff]")
+
+
+def _mend(match: re.Match[str]) -> str:
+    high, low = match.groups()
+    if high is None:
+        return REPLACEMENT
+    return chr(0x10000 + ((ord(high) - 0xD800) << 10) + (ord(low) - 0xDC00))
+
+
+def replace_lone(text: str) -> str:
+    """Join surrogate pairs and put U+FFFD for every half without its other."""
+    return text if text.isascii() else _SURROGATES.sub(_mend, text)
+
+
+class SurrogateJoiner:
+    """Joins pairs over the borders of deltas.
+
+    Holds back at most one character, a high surrogate at the end; the next `feed` or `close` gives it out.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing held back."""
+        self._high = ""
+
+    def feed(self, text: str) -> str:
+        """Give out the well-formed text that is certain now."""
+        if text.isascii() and not self._high:
+            return text
+        text = self._high + text
+        self._high = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
+        return replace_lone(text[:-1] if self._high else text)
+
+    def close(self) -> str:
+        """Give out what was held back: a half that stayed alone."""
+        held, self._high = self._high, ""
+        return REPLACEMENT if held else ""

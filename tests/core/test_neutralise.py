@@ -1,0 +1,92 @@
+"""Control markers in foreign text: harmless in the prompt, exactly recoverable, and nothing else is touched."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kimi_tui.core.neutralise import JOINER, decode, encode, marker_spans, verbatim
+from kimi_tui.core.session import Role
+from kimi_tui.core.template import TEMPLATES, PromptTurn, parse_prompt, render_prompt
+
+PIECES = (
+    "<|im_end|>", "<|im_user|>", "<|im_system|>", "<|im_assistant|>", "<|im_middle|>", "<|reserved_token_7|>", "<think>",
+    "</think>", "[EOS]", "[BOS]", "[PAD]", "[UNK]", "[EOT]", "ChatMessageRole.USER", "assistant", "user", "system", JOINER,
+    "<", ">", "|", "<|", "|>", "[", "]", "/", "think>", "EOS]", "im_end", "\n", "\r\n", " ", "lamb", "羊", "👩\u200d💻",
+)  # fmt: skip
+hostile = st.lists(st.sampled_from(PIECES) | st.characters(exclude_categories=["Cs"]), max_size=24).map("".join)
+conversations = st.lists(st.tuples(st.sampled_from(Role), hostile), max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoded"),
+    [
+        ("<|im_end|>", "<\u2060|im_end|>"),
+        ("<\u2060|im_end|>", "<\u2060\u2060|im_end|>"),
+        ("<think>x</think>", "<\u2060think>x<\u2060/think>"),
+        ("[EOS][BOS]", "[\u2060EOS][\u2060BOS]"),
+        ("<|a_1|><|B|>", "<\u2060|a_1|><\u2060|B|>"),
+        ("<<|x|>", "<<\u2060|x|>"),
+        ("a\ud83d", "a\ufffd"),
+        ("\ud83d\udc4d", "👍"),
+    ],
+)
+def test_markers_get_one_joiner(text: str, encoded: str) -> None:
+    assert encode(text) == encoded
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a < b | c > d", "[eos]", "<Think>", "<|a b|>", "<||>", "[think>", "<EOS]", "x[0]", "\u2060", "<\u2060b>"],
+)
+def test_harmless_text_is_untouched(text: str) -> None:
+    assert encode(text) == text
+    assert marker_spans(text) == []
+
+
+def test_spans_point_at_the_markers() -> None:
+    assert marker_spans("a<think>b[EOS]") == [(1, 8), (9, 14)]
+
+
+def test_verbatim_lets_markers_pass() -> None:
+    assert verbatim("<|im_end|>\ud800") == "<|im_end|>\ufffd"
+
+
+def check_round_trip(text: str) -> None:
+    assert decode(encode(text)) == text
+    assert marker_spans(text) or encode(text) == text
+
+
+def check_conversation(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:
+    prompt = render_prompt([PromptTurn(role, encode(text)) for role, text in turns], TEMPLATES[name], thinking=thinking)
+    parsed = parse_prompt(prompt)
+    assert [(turn.role, decode(turn.text)) for turn in parsed.turns] == turns
+    assert parsed.thinking is thinking
+    assert not any(turn.reasoning for turn in parsed.turns)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(hostile)
+def test_decode_undoes_encode(text: str) -> None:
+    check_round_trip(text)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(conversations, st.sampled_from(sorted(TEMPLATES)), st.booleans())
+def test_a_prompt_parses_back_to_its_own_turns(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:
+    check_conversation(turns, name, thinking)
+
+
+@pytest.mark.slow
+@settings(max_examples=100_000, deadline=None)
+@given(hostile)
+def test_decode_undoes_encode_many_times(text: str) -> None:
+    check_round_trip(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=100_000, deadline=None)
+@given(conversations, st.sampled_from(sorted(TEMPLATES)), st.booleans())
+def test_many_prompts_parse_back(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:
+    check_conversation(turns, name, thinking)

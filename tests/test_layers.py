@@ -1,0 +1,100 @@
+"""The dependency rule: which layer may import what, and that nothing imports in circles."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "kimi_tui"
+
+CORE_LIBRARY = {
+    "__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "datetime", "difflib", "enum", "functools",
+    "heapq", "html", "ipaddress", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
+    "unicodedata", "urllib.parse", "fractions", "decimal", "codecs", "markdown_it",
+}  # fmt: skip
+"""What `core` may import besides itself: nothing that reads a clock, a file, chance or the network."""
+
+FORBIDDEN = {
+    "engine": {"kimi_tui.adapters", "kimi_tui.ui", "kimi_tui.cli", "httpx", "textual"},
+    "adapters": {"kimi_tui.engine", "kimi_tui.ui", "kimi_tui.cli", "textual"},
+    "ui": {"kimi_tui.adapters", "kimi_tui.cli", "httpx"},
+    "ui.widgets": {"kimi_tui.engine", "kimi_tui.ui.screens", "kimi_tui.ui.app"},
+    "cli": set[str](),
+}
+"""What a layer must not import, by prefix."""
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module a file imports, wherever in it, `from a import b` as a.b where that is a module of ours."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inner if name in MODULES}
+            found |= modules or {node.module}
+    return found
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def is_below(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if is_below(name, "kimi_tui.core")])
+def test_core_imports_only_what_is_pure(module: str) -> None:
+    foreign = {
+        name
+        for name in imports_of(MODULES[module])
+        if not is_below(name, "kimi_tui.core") and not any(is_below(name, allowed) for allowed in CORE_LIBRARY)
+    }
+    assert not foreign
+
+
+@pytest.mark.parametrize("layer", FORBIDDEN)
+def test_a_layer_does_not_reach_up(layer: str) -> None:
+    reached = {
+        (module, name)
+        for module, path in MODULES.items()
+        if is_below(module, f"kimi_tui.{layer}")
+        for name in imports_of(path)
+        if any(is_below(name, prefix) for prefix in FORBIDDEN[layer])
+    }
+    assert not reached
+
+
+def test_nothing_imports_in_circles() -> None:
+    graph = {module: {name for name in imports_of(path) if name in MODULES} for module, path in MODULES.items()}
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " → ".join((*trail, module))
+        if module not in done:
+            for name in sorted(graph[module]):
+                visit(name, (*trail, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+@pytest.mark.parametrize("name", ["kimi_tui.engine", "kimi_tui.core.conversation", "kimi_tui.cli"])
+def test_headless_modules_load_neither_textual_nor_httpx(name: str) -> None:
+    code = f"import sys, {name}; print([m for m in ('textual', 'httpx', 'rich') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.strip() == "[]"
