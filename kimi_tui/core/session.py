@@ -81,6 +81,12 @@ class Timing:
     """From sending the request to its end."""
 
 
+NO_USAGE = Usage()
+"""Nothing was reported."""
+NO_TIMING = Timing()
+"""Nothing was measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
     """One of the requests behind a reply."""
@@ -91,9 +97,9 @@ class RequestRecord:
     """The endpoint's name for it."""
     finish_reason: str | None = None
     """Why it ended, as the endpoint said it."""
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     """What it used."""
-    timing: Timing = Timing()
+    timing: Timing = NO_TIMING
     """How long it took."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""

@@ -1,0 +1,169 @@
+"""What the JSON inside the event stream, or of an unstreamed reply, means.
+
+Source: API reference, "Streaming Schema" and "Output Schema". Every field may be missing or null; unknown ones are
+ignored; an error may come in a stream whose status said success.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
+from kimi_tui.core.http_errors import error_message
+from kimi_tui.core.session import NO_USAGE, Usage
+from kimi_tui.core.sse import SseEvent
+from kimi_tui.core.template import THINK_CLOSE, THINK_OPEN
+
+DONE = "[DONE]"
+"""Data of the event that may end a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One piece of a reply, or its end."""
+
+    text: str = ""
+    """Text of the token, may hold a lone surrogate; "" = none."""
+    tokens: int = 0
+    """How many tokens it is: 1 or 0."""
+    finish_reason: str | None = None
+    """Why the reply ended; None = it goes on, or nothing was said."""
+    results: tuple[str, ...] = ()
+    """Whole generated texts."""
+    usage: Usage = NO_USAGE
+    """What was used, where it is said."""
+    request_id: str | None = None
+    """The endpoint's name for the request."""
+    is_queued: bool = False
+    """Accepted for a webhook."""
+    is_done: bool = False
+    """Nothing follows."""
+    error: CompletionError | None = None
+    """What went wrong."""
+
+
+def decode_event(event: SseEvent) -> Frame:
+    """Read one event of the stream.
+
+    Raises:
+        BrokenStreamError: Its data is no JSON object.
+    """
+    if event.data.strip() == DONE:
+        return Frame(is_done=True)
+    try:
+        document = json.loads(event.data)
+    except (ValueError, RecursionError):
+        if event.type == "error":
+            return Frame(error=_fault(event.data[:300]))
+        raise BrokenStreamError(
+            "The endpoint sent something that is no reply.",
+            "What had arrived is kept. Send again, or check --base-url.",
+        ) from None
+    if not isinstance(document, dict):
+        if event.type == "error":
+            return Frame(error=_fault(str(document)))
+        raise BrokenStreamError("The endpoint sent something that is no reply.", "What had arrived is kept.")
+    return _frame(document, is_error=event.type == "error")
+
+
+def decode_document(body: bytes) -> Frame:
+    """Read an unstreamed reply.
+
+    Raises:
+        BrokenStreamError: It is no JSON object, or holds no reply.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise BrokenStreamError(
+            "The endpoint answered with something that is no reply.", "Check --base-url and --model."
+        )
+    frame = _frame(document, is_error=False)
+    if frame.error is None and not frame.is_queued and not frame.results:
+        raise BrokenStreamError("The endpoint answered without a reply.", "Send again.")
+    return frame
+
+
+def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
+    token, details = document.get("token"), document.get("details")
+    has_reply = isinstance(token, dict) or "results" in document or "generated_text" in document
+    if is_error or not has_reply:
+        words = error_message(document)
+        if is_error or words is not None:
+            return Frame(error=_fault(words or "no reason given"), request_id=_text(document.get("request_id")))
+    elif (words := _error_beside(document)) is not None:
+        return Frame(error=_fault(words), request_id=_text(document.get("request_id")))
+    text, tokens = _token(token)
+    status = document.get("inference_status")
+    state = status.get("status") if isinstance(status, dict) else None
+    if state == "failed":
+        return Frame(error=_fault("the inference failed"), request_id=_text(document.get("request_id")))
+    return Frame(
+        text=text,
+        tokens=tokens,
+        finish_reason=_text(details.get("finish_reason")) if isinstance(details, dict) else None,
+        results=_results(document),
+        usage=_usage(document, status),
+        request_id=_text(document.get("request_id")),
+        is_queued=state == "queued",
+    )
+
+
+def _error_beside(document: Mapping[str, object]) -> str | None:
+    """An error that stands beside the fields of a reply."""
+    keys = ("error", "error_type", "error_message")
+    return error_message({key: document[key] for key in keys if document.get(key)})
+
+
+def _fault(words: str) -> CompletionError:
+    # Some servers put the reason into the stream only; it is not retried, since text may have come.
+    return ServerFaultError(
+        f"The endpoint reported an error: {' '.join(words.split())[:300]}", "What had arrived is kept. Send again."
+    )
+
+
+def _token(token: object) -> tuple[str, int]:
+    if not isinstance(token, dict):
+        return "", 0
+    text = token.get("text")
+    if not isinstance(text, str) or not text:
+        return "", 0
+    # Special tokens are no text, but for the think markers, which split the reply.
+    if token.get("special") is True and text not in {THINK_OPEN, THINK_CLOSE}:
+        return "", 0
+    return text, 1
+
+
+def _results(document: Mapping[str, object]) -> tuple[str, ...]:
+    results = document.get("results")
+    if isinstance(results, list):
+        texts = (item.get("generated_text") for item in results if isinstance(item, dict))
+        return tuple(text for text in texts if isinstance(text, str))
+    text = document.get("generated_text")
+    return (text,) if isinstance(text, str) and text else ()
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _count(*values: object) -> int | None:
+    return next((v for v in values if isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 2**53), None)
+
+
+def _usage(document: Mapping[str, object], status: object) -> Usage:
+    inner: Mapping[str, object] = status if isinstance(status, dict) else {}
+    costs = (document.get("estimated_cost"), inner.get("cost"))
+    cost = next(
+        (float(c) for c in costs if isinstance(c, int | float) and not isinstance(c, bool) and math.isfinite(c)), None
+    )
+    return Usage(
+        _count(document.get("num_input_tokens"), inner.get("tokens_input")),
+        _count(document.get("num_output_tokens"), document.get("num_tokens"), inner.get("tokens_generated")),
+        cost,
+    )

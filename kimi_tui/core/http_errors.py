@@ -1,0 +1,140 @@
+"""What the endpoint's errors mean, whatever shape they come in.
+
+Source of the shapes: the endpoint's own answers and those of raw completion servers: {"detail": {"error": …}},
+{"detail": "…"}, {"detail": [{"loc", "msg", "type"}]}, {"error": {"message": …}}, {"error": "…"},
+{"error_type", "error_message"}, {"message": "…"}, a proxy's HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from kimi_tui.core.errors import (
+    AuthenticationError,
+    CompletionError,
+    ModelNotFoundError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RejectedRequestError,
+    ServerFaultError,
+    TimedOutError,
+)
+
+MESSAGE_CHARS = 300
+"""Most characters of the endpoint's own words that are repeated."""
+
+_MEANINGS: Mapping[int, tuple[type[CompletionError], str, str]] = {
+    401: (AuthenticationError, "The endpoint does not accept the key", "Check DEEPINFRA_TOKEN."),
+    402: (PaymentRequiredError, "The account has no funds", "Add funds at the endpoint's site, then send again."),
+    403: (PermissionDeniedError, "The endpoint wants a key, or this key may not do that", "Check DEEPINFRA_TOKEN."),
+    404: (
+        ModelNotFoundError,
+        "The model is unknown or retired",
+        "Check --model and --base-url, or [api] in the config.",
+    ),
+    408: (TimedOutError, "The endpoint gave up waiting", "Send again."),
+    429: (RateLimitedError, "Too many requests, or the model is busy", "Wait a little, then send again."),
+}
+
+
+def error_message(document: object) -> str | None:
+    """Find the words of an error in parsed JSON; None = it holds no error."""
+    if not isinstance(document, dict):
+        return None
+    for key in ("error", "detail", "error_message", "message"):
+        if (words := _words(document.get(key))) is not None:
+            kind = document.get("error_type")
+            return _shorten(f"{kind}: {words}" if key == "error_message" and isinstance(kind, str) and kind else words)
+    return None
+
+
+def _words(value: object) -> str | None:
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, dict):
+        return error_message(value) or (_shorten(json.dumps(value, ensure_ascii=False)) if value else None)
+    if isinstance(value, list):
+        return "; ".join(_item(item) for item in value) or None
+    return None
+
+
+def _item(item: object) -> str:
+    """One finding of a 422: where and what."""
+    if not isinstance(item, dict):
+        return str(item)
+    place = item.get("loc")
+    where = ".".join(str(part) for part in place if part != "body") if isinstance(place, list) else ""
+    what = str(item.get("msg") or item.get("type") or "not accepted")
+    return f"{where}: {what}" if where else what
+
+
+def _shorten(text: str) -> str:
+    folded = " ".join(text.split())
+    return folded if len(folded) <= MESSAGE_CHARS else folded[: MESSAGE_CHARS - 1] + "…"
+
+
+def body_message(body: bytes) -> str:
+    """Find the words of an error in a body; "" = it has none that help."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        text = body[:20_000].decode("utf-8", "replace")
+        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return _shorten(title[1]) if title else "" if "<" in text else _shorten(text)
+    if isinstance(document, str):
+        return _shorten(document)
+    return error_message(document) or ""
+
+
+def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
+    """Read a Retry-After header: seconds or a date; None = absent or senseless."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _until(value, now)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _until(value: str, now: datetime | None) -> float | None:
+    if now is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - now).total_seconds(), 0.0)
+
+
+def error_from_response(
+    status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None
+) -> CompletionError:
+    """Translate an answer that is no success.
+
+    Args:
+        status: HTTP status.
+        headers: Its headers, looked up in lower case.
+        body: As much of its body as was read.
+        now: The time, for a Retry-After that is a date.
+    """
+    fault = (ServerFaultError, "The endpoint failed", "Send again in a little while.")
+    refused = (RejectedRequestError, "The endpoint refused the request", "Check the settings with /set.")
+    redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
+    kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else refused if status >= 400 else redirect)
+    words = body_message(body)
+    return kind(
+        f"{summary} (HTTP {status}{': ' + words if words else ''}).",
+        hint,
+        status=status,
+        request_id=headers.get("x-request-id"),
+        retry_after_s=retry_after_s(headers.get("retry-after"), now),
+        retryable=status in {408, 429} or status >= 500,
+    )

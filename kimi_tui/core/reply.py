@@ -1,0 +1,189 @@
+"""Bytes of a response in, deltas out, and in the end the reply understood.
+
+Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it what the network gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.frames import Frame, decode_document, decode_event
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.core.session import NO_USAGE, MessageState, Usage
+from kimi_tui.core.sse import SseDecoder
+from kimi_tui.core.surrogates import SurrogateJoiner, replace_lone
+from kimi_tui.core.think import Segment, ThinkSplitter
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSegment:
+    """A piece of text and how many tokens it was sent as."""
+
+    segment: Segment
+    """The piece."""
+    tokens: int
+    """Tokens, ≥ 0; a token that spans two pieces counts for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """One reply understood."""
+
+    reasoning: str | None
+    """Text inside the think block; None = it was asked for outside of one."""
+    content: str
+    """The answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyResult:
+    """What became of one request."""
+
+    replies: tuple[ReplyText, ...]
+    """The replies, in the endpoint's order; empty = no text came."""
+    state: MessageState
+    """How it ended."""
+    finish_reason: str | None = None
+    """Why, in the endpoint's word."""
+    usage: Usage = NO_USAGE
+    """What was used."""
+    request_id: str | None = None
+    """The endpoint's name for it."""
+    error: CompletionError | None = None
+    """What went wrong; None = nothing."""
+
+
+class ReplyBuilder:
+    """Builds one request's reply.
+
+    Holds the texts so far, and back what its parts hold back; a document that is no event stream is held whole.
+    """
+
+    def __init__(self, *, prompt: str, inside_reasoning: bool, is_event_stream: bool) -> None:
+        """Begin a reply.
+
+        Args:
+            prompt: The exact input; where a generated text repeats it, that is cut off.
+            inside_reasoning: Whether the input left the think block open.
+            is_event_stream: Whether the body is an event stream; otherwise one JSON document.
+        """
+        self._prompt = prompt
+        self._inside = inside_reasoning
+        self._sse = SseDecoder() if is_event_stream else None
+        self._document = bytearray()
+        self._joiner = SurrogateJoiner()
+        self._splitter = ThinkSplitter(inside=inside_reasoning)
+        self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
+        self._end = Frame()
+        self._has_ended = False
+        self._error: CompletionError | None = None
+        self._usage = NO_USAGE
+        self._request_id: str | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any text has come."""
+        return any(self._texts.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is worth reading: an error or [DONE] came."""
+        return self._error is not None or self._end.is_done
+
+    def feed(self, chunk: bytes) -> list[CountedSegment]:
+        """Take bytes and give out the text they complete. What follows an error is not read."""
+        if self._sse is None:
+            self._document += chunk
+            return []
+        found: list[CountedSegment] = []
+        try:
+            for event in self._sse.feed(chunk):
+                if self.is_over:
+                    break
+                found += self._frame(decode_event(event))
+        except BrokenStreamError as error:
+            self._error = error
+        return found
+
+    def fail(self, error: CompletionError) -> None:
+        """Note that the connection failed; the first error counts."""
+        self._error = self._error or error
+
+    def close(self) -> tuple[list[CountedSegment], ReplyResult]:
+        """End the reply: the text that was still held back, and what became of it."""
+        if self._sse is None:
+            self._read_document()
+        rest = self._split(self._joiner.close(), 0)
+        rest += [self._keep(segment, 0) for segment in self._splitter.close()]
+        replies = self._replies()
+        state, error = self._outcome()
+        result = ReplyResult(replies, state, self._end.finish_reason, self._usage, self._request_id, error)
+        return rest, result
+
+    def _frame(self, frame: Frame) -> list[CountedSegment]:
+        self._request_id = frame.request_id or self._request_id
+        if frame.usage != NO_USAGE:
+            self._usage = Usage(
+                _latest(frame.usage.input_tokens, self._usage.input_tokens),
+                _latest(frame.usage.output_tokens, self._usage.output_tokens),
+                frame.usage.cost_usd if frame.usage.cost_usd is not None else self._usage.cost_usd,
+            )
+        if frame.error is not None:
+            self._error = frame.error
+            return []
+        if frame.is_done:
+            self._end = Frame(finish_reason=self._end.finish_reason, results=self._end.results, is_done=True)
+            self._has_ended = True
+        elif frame.finish_reason or frame.results or frame.is_queued:
+            self._end, self._has_ended = frame, True
+        return self._split(self._joiner.feed(frame.text), frame.tokens) if frame.text else []
+
+    def _split(self, text: str, tokens: int) -> list[CountedSegment]:
+        if not text:
+            return []
+        segments = self._splitter.feed(text)
+        return [self._keep(segment, tokens if place == 0 else 0) for place, segment in enumerate(segments)]
+
+    def _keep(self, segment: Segment, tokens: int) -> CountedSegment:
+        self._texts[segment.part].append(segment.text)
+        return CountedSegment(segment, tokens)
+
+    def _read_document(self) -> None:
+        """Read an unstreamed reply, unless the connection failed."""
+        if self._error is not None:
+            return
+        try:
+            self._frame(decode_document(bytes(self._document)))
+        except BrokenStreamError as error:
+            self._error = error
+
+    def _replies(self) -> tuple[ReplyText, ...]:
+        """The streamed text; the whole generated texts where none was streamed."""
+        if self.has_text:
+            reasoning, content = ("".join(self._texts[part]) for part in ReplyPart)
+            return (ReplyText(reasoning if self._inside else None, content),)
+        return tuple(self._understand(text) for text in self._end.results)
+
+    def _understand(self, text: str) -> ReplyText:
+        text = replace_lone(text.removeprefix(self._prompt))
+        splitter = ThinkSplitter(inside=self._inside)
+        segments = splitter.feed(text) + splitter.close()
+        joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
+        return ReplyText(joined[ReplyPart.REASONING] if self._inside else None, joined[ReplyPart.ANSWER])
+
+    def _outcome(self) -> tuple[MessageState, CompletionError | None]:
+        if self._error is not None:
+            broke = isinstance(self._error, BrokenStreamError) or self._error.kind in {"connection", "timeout"}
+            return (MessageState.INTERRUPTED if broke else MessageState.FAILED), self._error
+        if self._end.is_queued:
+            return MessageState.QUEUED, None
+        if not self._has_ended:
+            return MessageState.INTERRUPTED, BrokenStreamError(
+                "The connection closed before the reply was complete.", "What had arrived is kept. Send again to go on."
+            )
+        return MessageState.COMPLETE, None
+
+
+def _latest(new: int | None, old: int | None) -> int | None:
+    return old if new is None else new

@@ -1,0 +1,34 @@
+"""When a failed attempt is made again.
+
+Only before the first token: after it a second attempt would be billed twice and say something else.
+"""
+
+from __future__ import annotations
+
+from kimi_tui.core.errors import CompletionError
+
+MAX_RETRIES = 3
+"""Most attempts after the first, whatever the settings say."""
+FIRST_DELAY_S = 1.0
+"""Pause before the second attempt; it doubles with each one."""
+MAX_RETRY_AFTER_S = 30.0
+"""Longest pause the endpoint may ask for; a longer one ends the attempts."""
+
+
+def retry_delay_s(error: CompletionError, attempt: int, retries: int, jitter: float) -> float | None:
+    """Say how long to wait before the next attempt.
+
+    Args:
+        error: Why the last one failed.
+        attempt: How many attempts were made, from 1.
+        retries: How many may follow the first, [0, 3].
+        jitter: A random number in [0, 1), so that many clients do not come back at once.
+
+    Returns:
+        Seconds to wait; None = give up.
+    """
+    if not error.retryable or attempt > min(retries, MAX_RETRIES):
+        return None
+    if error.retry_after_s is not None:
+        return error.retry_after_s if error.retry_after_s <= MAX_RETRY_AFTER_S else None
+    return FIRST_DELAY_S * float(1 << (attempt - 1)) * (0.5 + jitter / 2)

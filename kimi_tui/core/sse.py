@@ -1,0 +1,128 @@
+"""Server-sent events: pieces of bytes in, events out.
+
+Source: HTML standard, server-sent events, "Parsing an event stream" and "Interpreting an event stream". UTF-8 whatever
+the headers say, one byte-order mark dropped, lines end at CR, LF or CRLF and nowhere else, comments and unknown fields
+ignored, an event that the stream's end leaves unfinished discarded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import BrokenStreamError
+
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+"""Most bytes of one line, and of one event's data. No honest frame comes near."""
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """One event."""
+
+    type: str
+    """Its type; "message" where the stream names none."""
+    data: str
+    """Its data lines, joined by line feeds."""
+    id: str = ""
+    """The last event id in force."""
+
+
+class SseDecoder:
+    """Decodes an event stream piece by piece.
+
+    Holds back an unfinished line and an unfinished event, together at most twice `max_event_bytes`; `close` throws
+    them away, as the standard asks.
+    """
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        """Begin a stream; a line or an event beyond that many bytes breaks it."""
+        self._max = max_event_bytes
+        self._parts: list[bytes] = []
+        self._held_bytes = 0
+        self._skip_lf = False
+        self._at_start = True
+        self._type = ""
+        self._data: list[str] = []
+        self._data_bytes = 0
+        self._id = ""
+
+    def feed(self, chunk: bytes) -> list[SseEvent]:
+        """Take a piece and give out the events that it completes.
+
+        Raises:
+            BrokenStreamError: A line or an event is too large.
+        """
+        if self._skip_lf and chunk:
+            # The last piece ended with CR: a line feed now belongs to that line end.
+            chunk = chunk.removeprefix(b"\n")
+            self._skip_lf = False
+        if self._at_start and not (chunk := self._without_bom(chunk)):
+            return []
+        events: list[SseEvent] = []
+        start = 0
+        for match in _LINE_END.finditer(chunk):
+            line = self._take(chunk[start : match.start()])
+            start = match.end()
+            if (event := self._line(line)) is not None:
+                events.append(event)
+        self._skip_lf = chunk.endswith(b"\r")
+        self._hold(chunk[start:])
+        return events
+
+    def close(self) -> None:
+        """End the stream; what is unfinished is thrown away."""
+        self._parts, self._data = [], []
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        """Drop one byte-order mark, which may come in three pieces; b"" = not enough yet."""
+        head = b"".join(self._parts) + chunk
+        self._parts, self._held_bytes = [], 0
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._hold(head)
+            return b""
+        self._at_start = False
+        return head.removeprefix(_BOM)
+
+    def _hold(self, piece: bytes) -> None:
+        if piece:
+            self._parts.append(piece)
+            self._held_bytes += len(piece)
+            self._check(self._held_bytes)
+
+    def _take(self, piece: bytes) -> bytes:
+        if not self._parts:
+            return piece
+        line = b"".join((*self._parts, piece))
+        self._parts, self._held_bytes = [], 0
+        return line
+
+    def _check(self, size_bytes: int) -> None:
+        if size_bytes > self._max:
+            raise BrokenStreamError(
+                f"The endpoint sent an event of more than {self._max} bytes.", "What had arrived is kept."
+            )
+
+    def _line(self, line: bytes) -> SseEvent | None:
+        """Interpret one line; a blank one gives out the event before it."""
+        if not line:
+            return self._dispatch()
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data_bytes += len(value) + 1
+            self._check(self._data_bytes)
+            self._data.append(value.decode("utf-8", "replace"))
+        elif name == b"event":
+            self._type = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+        return None
+
+    def _dispatch(self) -> SseEvent | None:
+        data, type_ = self._data, self._type
+        self._data, self._data_bytes, self._type = [], 0, ""
+        # An empty data buffer gives no event; one empty data line alone is such a buffer.
+        return SseEvent(type_ or "message", "\n".join(data), self._id) if any(data) or len(data) > 1 else None

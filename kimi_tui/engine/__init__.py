@@ -1,0 +1,15 @@
+"""Drives turns: prompt out, bytes in, events to whoever listens, the reply into the session.
+
+It knows neither the screen nor the network; a front end calls `Engine.start` and consumes the turn's events:
+
+    turn = engine.start(open_session, "Hello!", request)
+    async for event in turn:
+        …
+"""
+
+from kimi_tui.engine.engine import Engine
+from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.engine.script import NextRequest, RequestStep, TurnSoFar
+from kimi_tui.engine.turn import Turn
+
+__all__ = ["Engine", "NextRequest", "OpenSession", "RequestStep", "Turn", "TurnSoFar"]

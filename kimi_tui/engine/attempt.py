@@ -1,0 +1,143 @@
+"""One request of a turn: sent with retries, read to its end, timed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import CompletionError, TimedOutError
+from kimi_tui.core.payload import build_body
+from kimi_tui.core.ports import Clock, CompletionClient
+from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart, Retrying
+from kimi_tui.core.reply import CountedSegment, ReplyBuilder, ReplyResult
+from kimi_tui.core.retry import MAX_RETRIES, retry_delay_s
+from kimi_tui.core.session import MessageState, Timing
+from kimi_tui.engine.script import RequestStep
+from kimi_tui.engine.turn import Turn
+
+PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one request brought."""
+
+    result: ReplyResult
+    """The reply understood."""
+    timing: Timing
+    """How long it took."""
+
+
+class Attempt:
+    """Sends one request until it brings text or cannot be sent again."""
+
+    def __init__(
+        self, turn: Turn, step: RequestStep, client: CompletionClient, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        """Prepare a request of that turn."""
+        self._turn, self._step = turn, step
+        self._client, self._clock, self._jitter = client, clock, jitter
+        self._builder = self._new_builder(is_event_stream=True)
+        self._sent_s = 0.0
+        self._first_token_s: float | None = None
+        self._answer_s: float | None = None
+        self._header_id: str | None = None
+
+    async def run(self) -> Outcome:
+        """Send it; a cancellation while it runs gives what had arrived, marked as cancelled."""
+        self._sent_s = self._clock.monotonic()
+        body = build_body(self._step.prompt, self._step.fields, self._turn.request.extra)
+        attempt = 1
+        while True:
+            try:
+                await self._once(body)
+            except asyncio.CancelledError:
+                if not self._turn.is_stopped:
+                    raise
+                return self._outcome(MessageState.CANCELLED)
+            except CompletionError as error:
+                self._builder.fail(error)
+                delay_s = self._next_delay_s(error, attempt)
+                if delay_s is None:
+                    return self._outcome()
+                attempt += 1
+                self._report_retry(error, attempt, delay_s)
+                try:
+                    await self._clock.sleep(delay_s)
+                except asyncio.CancelledError:
+                    if not self._turn.is_stopped:
+                        raise
+                    return self._outcome(MessageState.CANCELLED)
+            else:
+                return self._outcome()
+
+    def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
+        if self._builder.has_text:
+            return None
+        return retry_delay_s(error, attempt, self._turn.request.retries, self._jitter())
+
+    def _report_retry(self, error: CompletionError, attempt: int, delay_s: float) -> None:
+        attempts = 1 + min(self._turn.request.retries, MAX_RETRIES)
+        self._turn.report(Retrying(self._turn.id, attempt, attempts, delay_s, error))
+
+    def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
+        return ReplyBuilder(
+            prompt=self._step.prompt,
+            inside_reasoning=self._step.inside_reasoning,
+            is_event_stream=is_event_stream,
+        )
+
+    async def _once(self, body: bytes) -> None:
+        """Send the body and read the reply to its end."""
+        self._builder = self._new_builder(is_event_stream=True)
+        silence_s = self._turn.request.silence_s
+        try:
+            async with asyncio.timeout(silence_s) as limit, self._client.send(body) as response:
+                self._header_id = response.request_id
+                self._builder = self._new_builder(is_event_stream=response.is_event_stream)
+                async for chunk in response.chunks():
+                    if segments := self._builder.feed(chunk):
+                        self._report(segments)
+                        # Only tokens count: keep-alive comments must not hide a dead reply.
+                        limit.reschedule(asyncio.get_running_loop().time() + silence_s)
+                    if self._builder.is_over:
+                        break
+        except TimeoutError:
+            raise TimedOutError(
+                f"No token came for {silence_s:.0f} s.", "Send again; [api] read_timeout sets how long to wait."
+            ) from None
+
+    def _report(self, segments: list[CountedSegment]) -> None:
+        now_s = self._clock.monotonic()
+        for counted in segments:
+            part = counted.segment.part
+            if self._first_token_s is None:
+                self._first_token_s = now_s
+            if part is ReplyPart.ANSWER and self._answer_s is None:
+                self._answer_s = now_s
+            self._turn.move(PART_PHASES[part])
+            self._turn.report(ReplyDelta(self._turn.id, part, counted.segment.text, counted.tokens))
+
+    def _outcome(self, state: MessageState | None = None) -> Outcome:
+        rest, result = self._builder.close()
+        if rest:
+            self._report(rest)
+        if state is not None:
+            result = ReplyResult(
+                result.replies, state, result.finish_reason, result.usage, result.request_id or self._header_id
+            )
+        elif result.request_id is None and self._header_id is not None:
+            result = ReplyResult(
+                result.replies, result.state, result.finish_reason, result.usage, self._header_id, result.error
+            )
+        return Outcome(result, self._timing())
+
+    def _timing(self) -> Timing:
+        now_s = self._clock.monotonic()
+        first_s, sent_s = self._first_token_s, self._sent_s
+        if first_s is None:
+            return Timing(total_s=round(now_s - sent_s, 3))
+        end_s = now_s if self._answer_s is None else self._answer_s
+        thinking_s = round(end_s - first_s, 3) if self._step.inside_reasoning else None
+        return Timing(round(first_s - sent_s, 3), thinking_s, round(now_s - sent_s, 3))

@@ -1,0 +1,48 @@
+"""A session that is open: its present value, and the store it is saved to.
+
+Turns, commands and settings change the same session while it is open; each change is a function from value to value,
+so none works on a stale one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kimi_tui.core.ports import SessionStore
+from kimi_tui.core.session import Session
+
+
+class OpenSession:
+    """Holds the present value of one session."""
+
+    def __init__(self, session: Session, store: SessionStore | None) -> None:
+        """Open a session; without a store nothing is ever saved."""
+        self._value = session
+        self._store = store
+        self._saving = asyncio.Lock()
+        self._saved: Session | None = None
+
+    @property
+    def value(self) -> Session:
+        """The session as it stands now."""
+        return self._value
+
+    def update(self, change: Callable[[Session], Session]) -> Session:
+        """Apply a change and return what the session is now."""
+        self._value = change(self._value)
+        return self._value
+
+    async def save(self) -> None:
+        """Save the present value. Saves never overlap; one that had to wait finds its value saved already.
+
+        Raises:
+            StorageError: It could not be written; the last whole file is in place.
+        """
+        if self._store is None:
+            return
+        async with self._saving:
+            value = self._value
+            if value is not self._saved:
+                await self._store.save(value)
+                self._saved = value

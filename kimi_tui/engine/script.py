@@ -1,0 +1,50 @@
+"""Turns of more than one request: what the next one is, given what the last ones brought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from kimi_tui.core.session import MessageState, RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStep:
+    """One request of a turn."""
+
+    kind: str
+    """What it is for: "reply", "answer", "continue", …"""
+    prompt: str
+    """Its exact input."""
+    fields: Mapping[str, object]
+    """Its request fields without `input`."""
+    inside_reasoning: bool
+    """Whether the input ends inside the think block."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSoFar:
+    """What the requests of a turn have brought."""
+
+    reasoning: str
+    """All reasoning."""
+    content: str
+    """All of the answer."""
+    state: MessageState
+    """How the last request ended."""
+    finish_reason: str | None
+    """Why, in the endpoint's word."""
+    steps: tuple[RequestStep, ...]
+    """The requests that were sent."""
+    requests: tuple[RequestRecord, ...]
+    """What each of them used."""
+
+
+NextRequest = Callable[[TurnSoFar], RequestStep | None]
+"""Says what comes after a request that ended by itself; None = the turn is over."""
+
+
+def single(so_far: TurnSoFar) -> RequestStep | None:
+    """Say that an ordinary turn has one request."""
+    del so_far
+    return None

@@ -1,0 +1,69 @@
+"""The event stream decoder: the standard's examples and its traps, at every cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kimi_tui.core.errors import BrokenStreamError
+from kimi_tui.core.sse import SseDecoder, SseEvent
+from tests.core.cuts import check_every_cut
+
+
+def decode(pieces: list[bytes]) -> list[SseEvent]:
+    decoder = SseDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    decoder.close()
+    return events
+
+
+def messages(*texts: str) -> list[SseEvent]:
+    return [SseEvent("message", text) for text in texts]
+
+
+CASES = [
+    pytest.param(b"data: YHOO\ndata: +2\ndata: 10\n\n", messages("YHOO\n+2\n10"), id="standard: stocks"),
+    pytest.param(
+        b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+        [SseEvent("message", "first event", "1"), SseEvent("message", "second event"), SseEvent("message", " third event")],
+        id="standard: comment, id, blanks",
+    ),
+    pytest.param(b"data\n\ndata\ndata\n\ndata:", messages("\n"), id="standard: empty data"),
+    pytest.param(b"data:test\n\ndata: test\n\n", messages("test", "test"), id="standard: one blank dropped"),
+    pytest.param(b"data: a\r\rdata: b\r\n\r\ndata: c\n\n", messages("a", "b", "c"), id="CR, CRLF and LF"),
+    pytest.param(b"data: a\r\ndata: b\r\n\r\n", messages("a\nb"), id="CRLF is one line end"),
+    pytest.param(b"\xef\xbb\xbfdata: a\n\n", messages("a"), id="one byte-order mark dropped"),
+    pytest.param(b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\n", [], id="a second one is text"),
+    pytest.param("data: a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\n\n".encode(), messages("a\u2028b\u2029c\x85d\x0be\x0cf\x1cg"), id="no other line ends"),
+    pytest.param(b"event: error\ndata: x\n\ndata: y\n\n", [SseEvent("error", "x"), SseEvent("message", "y")], id="type"),
+    pytest.param(b"event: ping\n\ndata: y\n\n", messages("y"), id="type without data"),
+    pytest.param(b"id: a\0b\ndata: x\n\n", messages("x"), id="NUL in an id"),
+    pytest.param(b"retry: 1\nnonsense: 2\nnonsense\n:c\ndata: x\n\n", messages("x"), id="unknown fields"),
+    pytest.param(b"data: a\n\ndata: unfinished\n", messages("a"), id="unfinished"),
+    pytest.param("data: 羊👍\n\n".encode(), messages("羊👍"), id="multi-byte"),
+    pytest.param(b"data: \xff\xfe\n\n", messages("\ufffd\ufffd"), id="not UTF-8"),
+    pytest.param(b"Data: a\n data: b\n\n", [], id="names are exact"),
+    pytest.param(b"", [], id="nothing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stream", "events"), CASES)
+def test_at_every_cut(stream: bytes, events: list[SseEvent]) -> None:
+    check_every_cut(stream, decode, events)
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"data: a", b"data", b":", b"\r", b"\n", b"\r\n", b"event: e", b"\xef\xbb\xbf", b"id: 1"]),
+        max_size=12,
+    )
+)
+def test_cuts_never_matter(pieces: list[bytes]) -> None:
+    assert decode(pieces) == decode([b"".join(pieces)])
+
+
+@pytest.mark.parametrize("stream", [b"data: " + b"x" * 200, b"data: xxxxxxxx\n" * 20])
+def test_what_is_too_large_breaks_the_stream(stream: bytes) -> None:
+    with pytest.raises(BrokenStreamError, match="100 bytes"):
+        SseDecoder(max_event_bytes=100).feed(stream)

@@ -1,0 +1,53 @@
+"""Reasoning and answer told apart, wherever the text was cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.core.think import ThinkSplitter
+from tests.core.cuts import check_every_cut
+
+
+def split(pieces: list[str], *, inside: bool) -> tuple[str, str]:
+    splitter = ThinkSplitter(inside=inside)
+    segments = [segment for piece in pieces for segment in splitter.feed(piece)] + splitter.close()
+    assert all(segment.text for segment in segments)
+    reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
+    return reasoning, answer
+
+
+CASES = [
+    ("hm</think>yes", ("hm", "yes")),
+    ("<think>hm</think>yes", ("hm", "yes")),
+    (" \n<think>\nhm</think>\n\nyes", ("\nhm", "\n\nyes")),
+    (" \nhm</think>yes", (" \nhm", "yes")),
+    ("never closed", ("never closed", "")),
+    ("half </thin", ("half </thin", "")),
+    ("<thi", ("<thi", "")),
+    ("  ", ("  ", "")),
+    ("", ("", "")),
+    ("a<think>b</think>c</think>d<think>e", ("a<think>b", "c</think>d<think>e")),
+    ("<think><think>a</think>b", ("<think>a", "b")),
+    ("</think>", ("", "")),
+    ("</think></think>x", ("", "</think>x")),
+    ("a</</think>b", ("a</", "b")),
+    ("羊</think>👍", ("羊", "👍")),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), CASES)
+def test_inside_at_every_cut(text: str, parts: tuple[str, str]) -> None:
+    check_every_cut(text, lambda pieces: split(pieces, inside=True), parts)
+
+
+@pytest.mark.parametrize(("text", "_parts"), CASES)
+def test_instant_mode_is_all_answer(text: str, _parts: object) -> None:
+    check_every_cut(text, lambda pieces: split(pieces, inside=False), ("", text))
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think>", "a", " ", "\n"]), max_size=10))
+def test_cuts_never_matter(pieces: list[str]) -> None:
+    assert split(pieces, inside=True) == split(["".join(pieces)], inside=True)

@@ -1,0 +1,25 @@
+"""A clock that is moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+
+class HandClock:
+    """Stands still until it is moved; sleeping moves it."""
+
+    def __init__(self) -> None:
+        self.time_s = 0.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 23, 8, 15, tzinfo=UTC) + timedelta(seconds=int(self.time_s))
+
+    def monotonic(self) -> float:
+        return self.time_s
+
+    async def sleep(self, delay_s: float) -> None:
+        self.sleeps.append(delay_s)
+        self.time_s += delay_s
+        await asyncio.sleep(0)
