@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 BEARER = re.compile(r"(?i)(bearer|authorization[\"']?\s*[:=])\s*\S+")
 
@@ -24,7 +25,7 @@ class _Redact(logging.Formatter):
         return text
 
 
-def set_up_log(path: str, secrets: Iterable[str]) -> None:
+def set_up_log(path: Path, secrets: Iterable[str]) -> None:
     """Append what the program does to a file that only its owner may read.
 
     Args:

@@ -1,1 +1,96 @@
 """The command line: arguments, exit statuses, and the wiring of everything else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TextIO
+
+from kimi_tui.cli.arguments import parse_arguments
+from kimi_tui.cli.context import Context, standard_context
+from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED, status_of
+from kimi_tui.core.errors import KimiError
+
+MODULES = {
+    None: "kimi_tui.cli.screen",
+    "ask": "kimi_tui.cli.ask",
+    "prompt": "kimi_tui.cli.prompt_command",
+    "sessions": "kimi_tui.cli.sessions_command",
+    "config": "kimi_tui.cli.config_command",
+    "demo-server": "kimi_tui.cli.demo_server_command",
+}
+"""Where each command's `run(options, context) -> int` stands; only that one is imported."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the program's name.
+
+    Returns:
+        The exit status. Nothing is raised, and no traceback is shown.
+    """
+    context = standard_context(Namespace())
+    try:
+        status = _run(argv, context)
+        context.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        status = DONE
+        _discard(context.stdout)
+    except OSError as error:
+        status = FAILED
+        _tell_safely(
+            context, f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
+        )
+        _discard(context.stdout)
+    return status
+
+
+def _run(argv: Sequence[str], context: Context) -> int:
+    try:
+        options = parse_arguments(argv)
+        context.options = options
+        return int(import_module(MODULES[options.command]).run(options, context))
+    except KimiError as error:
+        context.tell_error(error)
+        return status_of(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as end:  # argparse has printed help or the version
+        return end.code if isinstance(end.code, int) else DONE
+    except OSError:
+        raise
+    except Exception as error:  # the last net: a traceback would show the key and the conversation
+        return _unexpected(error, context)
+
+
+def _unexpected(error: Exception, context: Context) -> int:
+    import logging  # noqa: PLC0415
+
+    logging.getLogger("kimi_tui").error("a command failed: %s", type(error).__name__, exc_info=error)
+    context.tell(
+        f"something unexpected went wrong ({type(error).__name__}).",
+        "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
+    )
+    return FAILED
+
+
+def _tell_safely(context: Context, line: str) -> None:
+    try:
+        context.tell(line)
+    except OSError:
+        _discard(context.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what waits in a broken stream go nowhere, so that the interpreter does not complain when it ends."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # no file behind it
+        sys.stdout = sys.__stdout__

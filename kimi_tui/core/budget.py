@@ -5,20 +5,48 @@ The tokeniser is the endpoint's own, so every size here is an estimate, and only
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Sequence
+
 from kimi_tui.core import conversation
+from kimi_tui.core.conversation import PastPrompt
 from kimi_tui.core.errors import InputTooLargeError
-from kimi_tui.core.session import Role, Session
+from kimi_tui.core.session import Message, Role, Session
 
 MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
-ASCII_CHARS_PER_TOKEN = 4
-"""A usual figure for English and code; a guess."""
+BYTES_PER_TOKEN = 4
+"""A usual figure for alphabets and code in UTF-8; a guess."""
+_IDEOGRAPHS = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text: about four ASCII characters, or one and a half others, to a token."""
-    size_bytes = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-    return (size_bytes + ASCII_CHARS_PER_TOKEN - 1) // ASCII_CHARS_PER_TOKEN
+    """Estimate the tokens of a text: one to a Chinese, Japanese or Korean character, one to four other bytes."""
+    if text.isascii():
+        return _rounded_up(len(text), BYTES_PER_TOKEN)
+    others = _IDEOGRAPHS.sub("", text)
+    size_bytes = len(others.encode("utf-8", "replace"))
+    return len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
+
+
+def _rounded_up(size: int, per_token: int) -> int:
+    return -(-size // per_token)
+
+
+def least_tokens(prompt: str, counted: int | None) -> int:
+    """Say how many tokens an input has at the very least.
+
+    Args:
+        prompt: The whole input.
+        counted: The endpoint's own count of a prefix of it; None = it has counted none.
+    """
+    return max(_rounded_up(len(prompt), MAX_CHARS_PER_TOKEN), counted or 0)
+
+
+def surely_too_large(prompt: str, window_tokens: int, counted: int | None) -> bool:
+    """Whether even the least that an input can have exceeds the context window."""
+    return least_tokens(prompt, counted) > window_tokens
 
 
 def counted_prefix(session: Session, prompt: str) -> int | None:
@@ -27,15 +55,41 @@ def counted_prefix(session: Session, prompt: str) -> int | None:
     Returns:
         Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none.
     """
-    for message in reversed(conversation.branch(session)):
-        if message.role is not Role.ASSISTANT:
+    messages = conversation.branch(session)
+    # Replies written in the same way share one walk, so that a long session costs one look at each message.
+    known: dict[PastPrompt, list[int]] = {}
+    for place in reversed(range(len(messages))):
+        reply = messages[place]
+        counted = _first_count(reply)
+        if counted is None:
             continue
-        usage = message.requests[0].usage if message.requests else message.usage
-        if usage is None or usage.input_tokens is None:
-            continue
-        if prompt.startswith(conversation.prompt_of(session, message.id)):
-            return usage.input_tokens
+        past = PastPrompt.of(session, reply)
+        if past not in known:
+            known[past] = _agreement(past, messages[:place], prompt)
+        offsets = known[past]
+        if place < len(offsets) and prompt.startswith(past.open_turn(reply), offsets[place]):
+            return counted
     return None
+
+
+def _first_count(reply: Message) -> int | None:
+    """Input tokens of a reply's first request: the later ones also counted what it had written by then."""
+    if reply.role is not Role.ASSISTANT:
+        return None
+    usage = reply.requests[0].usage if reply.requests else reply.usage
+    return None if usage is None else usage.input_tokens
+
+
+def _agreement(past: PastPrompt, messages: Sequence[Message], prompt: str) -> list[int]:
+    """Say at which offset of a prompt each message begins, as far as the two agree; the last one is their end."""
+    pieces = itertools.chain([past.system_block()], map(past.closed_turn, messages))
+    offset, offsets = 0, list[int]()
+    for piece in pieces:
+        if not prompt.startswith(piece, offset):
+            break
+        offset += len(piece)
+        offsets.append(offset)
+    return offsets
 
 
 def check_input(session: Session, prompt: str, window_tokens: int) -> None:
@@ -44,12 +98,11 @@ def check_input(session: Session, prompt: str, window_tokens: int) -> None:
     Raises:
         InputTooLargeError: Even its characters / 6, or the endpoint's count of its beginning, exceeds the window.
     """
-    least = max(len(prompt) // MAX_CHARS_PER_TOKEN, 0)
-    if least <= window_tokens:
-        least = max(least, counted_prefix(session, prompt) or 0)
-    if least > window_tokens:
+    counted = None if surely_too_large(prompt, window_tokens, None) else counted_prefix(session, prompt)
+    if surely_too_large(prompt, window_tokens, counted):
         raise InputTooLargeError(
-            f"The input has at least {least} tokens, the context window holds {window_tokens}. Nothing was sent.",
+            f"The input has at least {least_tokens(prompt, counted)} tokens, the context window holds {window_tokens}. "
+            "Nothing was sent.",
             "Begin a new session, or shorten the message. [api] context_tokens sets the window.",
         )
 

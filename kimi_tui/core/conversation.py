@@ -1,22 +1,32 @@
 """Which branch of a session is shown and sent, and how the tree changes.
 
 Pure functions over `Session`. Walking a branch costs one look at each of the session's messages, so callers do it once
-per turn, not per token.
+per turn, not per token. An id that the session does not have raises KeyError everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.neutralise import encode, verbatim
 from kimi_tui.core.session import Message, MessageState, Role, Session
-from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES, PromptTurn, Template, render_prompt
+from kimi_tui.core.template import (
+    DEFAULT_TEMPLATE,
+    TEMPLATES,
+    PromptTurn,
+    Template,
+    open_turn,
+    render_prompt,
+    render_turn,
+)
 
 TITLE_CHARS = 60
 """Longest title that is made of a first message."""
+SHOWN_CHARS = 40
+"""Most characters of a wrong value that an error repeats."""
 
 
 def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
@@ -45,7 +55,10 @@ def alternatives(session: Session, message_id: str) -> tuple[Message, ...]:
 
 
 def _message(session: Session, message_id: str) -> Message:
-    return next(message for message in session.messages if message.id == message_id)
+    found = next((message for message in session.messages if message.id == message_id), None)
+    if found is None:
+        raise KeyError(message_id)
+    return found
 
 
 def _children(session: Session) -> dict[str | None, list[str]]:
@@ -59,7 +72,7 @@ def _children(session: Session) -> dict[str | None, list[str]]:
 def _subtree(session: Session, message_id: str) -> set[str]:
     """Ids of a message and everything below it."""
     children = _children(session)
-    found, waiting = set[str](), [message_id]
+    found, waiting = set[str](), [_message(session, message_id).id]
     while waiting:
         at = waiting.pop()
         found.add(at)
@@ -94,12 +107,13 @@ def without(session: Session, message_id: str) -> Session:
     doomed = _subtree(session, message_id)
     parent = _message(session, message_id).parent
     rest = replace(session, messages=tuple(m for m in session.messages if m.id not in doomed))
-    if session.head not in doomed:
+    if branch(session)[-1].id not in doomed:
         return rest
     if parent is not None:
         return replace(rest, head=newest_leaf(rest, parent))
-    roots = [message.id for message in rest.messages if message.parent is None]
-    return replace(rest, head=newest_leaf(rest, roots[-1]) if roots else None)
+    parents = _children(rest).keys()
+    leaves = (message.id for message in reversed(rest.messages) if message.id not in parents)
+    return replace(rest, head=next(leaves, None))
 
 
 def with_system(session: Session, system: str | None) -> Session:
@@ -117,7 +131,7 @@ def with_system(session: Session, system: str | None) -> Session:
 def conversation_turns(
     messages: Iterable[Message], system: str | None, *, neutralise: bool = True, left_out: Collection[str] = ()
 ) -> tuple[PromptTurn, ...]:
-    """Make the turns of a prompt.
+    """Make the turns of the next prompt.
 
     Args:
         messages: A branch.
@@ -125,12 +139,12 @@ def conversation_turns(
         neutralise: Whether control markers in texts are made harmless.
         left_out: Ids of messages that are not sent, besides those marked as excluded.
     """
-    make = encode if neutralise else verbatim
+    make, absent = encode if neutralise else verbatim, frozenset(left_out)
     turns = [] if system is None else [PromptTurn(Role.SYSTEM, make(system))]
     turns += [
         PromptTurn(message.role, make(message.content))
         for message in messages
-        if not message.excluded and message.id not in left_out and not _is_only_queued(message)
+        if not message.excluded and message.id not in absent and not _is_only_queued(message)
     ]
     return tuple(turns)
 
@@ -162,14 +176,52 @@ def next_prompt(
 
 
 def prompt_of(session: Session, message_id: str) -> str:
-    """Rebuild the exact input that a reply answered, from what the reply keeps of its request."""
+    """Rebuild the exact input that a reply answered, from what the reply keeps of its request.
+
+    Messages that its prompt left out are those the reply names, whatever is marked as excluded now.
+    """
     message = _message(session, message_id)
     messages = () if message.parent is None else branch(session, message.parent)
-    noted = None if message.system is False else message.system
-    system = session.system if message.system is None else noted
-    turns = conversation_turns(messages, system, neutralise=message.neutralise, left_out=message.left_out)
-    template = TEMPLATES.get(message.template or DEFAULT_TEMPLATE, TEMPLATES[DEFAULT_TEMPLATE])
-    return render_prompt(turns, template, thinking=message.thinking is not False)
+    past = PastPrompt.of(session, message)
+    return past.system_block() + "".join(map(past.closed_turn, messages)) + past.open_turn(message)
+
+
+@dataclass(frozen=True, slots=True)
+class PastPrompt:
+    """How the prompt of a past reply was written; replies that share it continue one another's prompts."""
+
+    template: Template
+    """Whose role names it used; the default where the reply names none that is known."""
+    system: str | None
+    """The system prompt as sent; None = none."""
+    neutralise: bool
+    """Whether control markers were made harmless."""
+    left_out: frozenset[str]
+    """Ids of messages that it left out."""
+
+    @classmethod
+    def of(cls, session: Session, reply: Message) -> PastPrompt:
+        """Read it from what the reply keeps; what it does not say is as the session has it."""
+        template = TEMPLATES.get(reply.template or DEFAULT_TEMPLATE, TEMPLATES[DEFAULT_TEMPLATE])
+        sent = session.system if reply.system is None else reply.system
+        return cls(template, None if sent is False else sent, reply.neutralise, frozenset(reply.left_out))
+
+    def system_block(self) -> str:
+        """Write the beginning of the prompt; "" where it has no system prompt."""
+        return "" if self.system is None else self._turn(Role.SYSTEM, self.system)
+
+    def closed_turn(self, message: Message) -> str:
+        """Write one message before the reply; "" where it was not sent."""
+        if message.id in self.left_out or _is_only_queued(message):
+            return ""
+        return self._turn(message.role, message.content)
+
+    def open_turn(self, reply: Message) -> str:
+        """Write the end of the prompt."""
+        return open_turn(self.template, thinking=reply.thinking is not False)
+
+    def _turn(self, role: Role, text: str) -> str:
+        return render_turn(PromptTurn(role, (encode if self.neutralise else verbatim)(text)), self.template)
 
 
 def parse_message_list(data: object, *, neutralise: bool = True) -> tuple[PromptTurn, ...]:
@@ -188,17 +240,19 @@ def parse_message_list(data: object, *, neutralise: bool = True) -> tuple[Prompt
         if not isinstance(item, dict):
             raise UsageError(f"messages[{place}]: an object is needed.")
         role, content = item.get("role"), item.get("content")
-        if role not in {str(r) for r in Role}:
-            raise UsageError(f"messages[{place}].role: found {role!r}, allowed system, user or assistant.")
+        if not isinstance(role, str) or role not in set(Role):
+            raise UsageError(f"messages[{place}].role: found {repr(role)[:SHOWN_CHARS]}, allowed {', '.join(Role)}.")
         if not isinstance(content, str):
             raise UsageError(f"messages[{place}].content: a string is needed.")
+        if not isinstance(item.get("reasoning"), str | None):
+            raise UsageError(f"messages[{place}].reasoning: a string is needed, or null.")
         turns.append(PromptTurn(Role(role), make(content)))
     return tuple(turns)
 
 
 def title_of(text: str) -> str:
     """Make a title of the first message: one line, cut at a word."""
-    folded = " ".join(text.split())
+    folded = " ".join(text.split(maxsplit=TITLE_CHARS)[:TITLE_CHARS])  # so many words are always too long
     if len(folded) <= TITLE_CHARS:
         return folded
     cut = folded[: TITLE_CHARS - 1]

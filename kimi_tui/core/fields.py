@@ -175,13 +175,13 @@ def parse_text(name: str, text: str) -> object | None:
 
 
 def _unknown(name: str) -> FieldError:
-    near = get_close_matches(name, SETTABLE, n=2)
+    near = get_close_matches(name[:SHOWN_CHARS], SETTABLE, n=2)
     allowed = f"{' or '.join(near)}?" if near else ", ".join(SETTABLE)
     return FieldError(_shorten(name), "an unknown field", allowed)
 
 
 def _shorten(text: str) -> str:
-    clean = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    clean = "".join(char if char.isprintable() else "\ufffd" for char in text[: SHOWN_CHARS + 1])
     return clean if len(clean) <= SHOWN_CHARS else clean[: SHOWN_CHARS - 1] + "…"
 
 
@@ -190,7 +190,7 @@ def _shown(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**40:
         return "a number of more than 40 digits"
     if isinstance(value, str):
-        return _shorten(json.dumps(value, ensure_ascii=False))
+        return _shorten(json.dumps(value[: SHOWN_CHARS + 1], ensure_ascii=False))
     try:
         return _shorten(json.dumps(value, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
@@ -273,7 +273,7 @@ def _check_response_format(spec: FieldSpec, value: object) -> object:
         "text": True,
         "json_object": True,
         "json_schema": has_schema,
-        "regex": isinstance(pattern, str) and bool(pattern),
+        "regex": isinstance(pattern, str),
     }
     kind = value.get("type")
     return value if isinstance(kind, str) and complete.get(kind, False) else None

@@ -7,18 +7,19 @@ ignored; an error may come in a stream whose status said success.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
-from kimi_tui.core.http_errors import error_message
+from kimi_tui.core.http_errors import error_message, shorten
 from kimi_tui.core.session import NO_USAGE, Usage
 from kimi_tui.core.sse import SseEvent
 from kimi_tui.core.template import THINK_CLOSE, THINK_OPEN
 
 DONE = "[DONE]"
 """Data of the event that may end a stream."""
+MAX_COST_USD = 1e9
+"""What costs more is no cost; NaN is none either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,33 @@ class Frame:
     """What went wrong."""
 
 
+DONE_FRAME = Frame(is_done=True)
+EMPTY_FRAME = Frame()
+
+
 def decode_event(event: SseEvent) -> Frame:
-    """Read one event of the stream.
+    """Read one event of the stream; one without data says nothing.
 
     Raises:
         BrokenStreamError: Its data is no JSON object.
     """
-    if event.data.strip() == DONE:
-        return Frame(is_done=True)
+    data = event.data.strip()
+    if data == DONE:
+        return DONE_FRAME
+    if not data and event.type != "error":
+        return EMPTY_FRAME
     try:
         document = json.loads(event.data)
     except (ValueError, RecursionError):
         if event.type == "error":
-            return Frame(error=_fault(event.data[:300]))
+            return Frame(error=_fault(data))
         raise BrokenStreamError(
             "The endpoint sent something that is no reply.",
             "What had arrived is kept. Send again, or check --base-url.",
         ) from None
     if not isinstance(document, dict):
         if event.type == "error":
-            return Frame(error=_fault(str(document)))
+            return Frame(error=_fault(data))
         raise BrokenStreamError("The endpoint sent something that is no reply.", "What had arrived is kept.")
     return _frame(document, is_error=event.type == "error")
 
@@ -95,11 +103,11 @@ def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
     if is_error or not has_reply:
         words = error_message(document)
         if is_error or words is not None:
-            return Frame(error=_fault(words or "no reason given"), request_id=_text(document.get("request_id")))
+            return Frame(error=_fault(words or ""), request_id=_text(document.get("request_id")))
     elif (words := _error_beside(document)) is not None:
         return Frame(error=_fault(words), request_id=_text(document.get("request_id")))
     text, tokens = _token(token)
-    status = document.get("inference_status")
+    status, results = document.get("inference_status"), _results(document)
     state = status.get("status") if isinstance(status, dict) else None
     if state == "failed":
         return Frame(error=_fault("the inference failed"), request_id=_text(document.get("request_id")))
@@ -107,10 +115,10 @@ def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
         text=text,
         tokens=tokens,
         finish_reason=_text(details.get("finish_reason")) if isinstance(details, dict) else None,
-        results=_results(document),
+        results=results,
         usage=_usage(document, status),
         request_id=_text(document.get("request_id")),
-        is_queued=state == "queued",
+        is_queued=state in {"queued", "running"} and not results,
     )
 
 
@@ -123,7 +131,8 @@ def _error_beside(document: Mapping[str, object]) -> str | None:
 def _fault(words: str) -> CompletionError:
     # Some servers put the reason into the stream only; it is not retried, since text may have come.
     return ServerFaultError(
-        f"The endpoint reported an error: {' '.join(words.split())[:300]}", "What had arrived is kept. Send again."
+        f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}",
+        "What had arrived is kept. Send again.",
     )
 
 
@@ -134,7 +143,7 @@ def _token(token: object) -> tuple[str, int]:
     if not isinstance(text, str) or not text:
         return "", 0
     # Special tokens are no text, but for the think markers, which split the reply.
-    if token.get("special") is True and text not in {THINK_OPEN, THINK_CLOSE}:
+    if token.get("special") is True and text.strip() not in {THINK_OPEN, THINK_CLOSE}:
         return "", 0
     return text, 1
 
@@ -158,12 +167,15 @@ def _count(*values: object) -> int | None:
 
 def _usage(document: Mapping[str, object], status: object) -> Usage:
     inner: Mapping[str, object] = status if isinstance(status, dict) else {}
-    costs = (document.get("estimated_cost"), inner.get("cost"))
-    cost = next(
-        (float(c) for c in costs if isinstance(c, int | float) and not isinstance(c, bool) and math.isfinite(c)), None
-    )
-    return Usage(
+    read = (
         _count(document.get("num_input_tokens"), inner.get("tokens_input")),
         _count(document.get("num_output_tokens"), document.get("num_tokens"), inner.get("tokens_generated")),
-        cost,
+        _cost(document.get("estimated_cost"), inner.get("cost")),
     )
+    # Nearly every frame says nothing here: they share one value.
+    return NO_USAGE if read == (None, None, None) else Usage(*read)
+
+
+def _cost(*values: object) -> float | None:
+    numbers = (v for v in values if isinstance(v, int | float) and not isinstance(v, bool))
+    return next((float(n) for n in numbers if 0 <= n < MAX_COST_USD), None)

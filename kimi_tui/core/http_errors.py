@@ -25,9 +25,14 @@ from kimi_tui.core.errors import (
     ServerFaultError,
     TimedOutError,
 )
+from kimi_tui.core.surrogates import replace_lone
 
 MESSAGE_CHARS = 300
 """Most characters of the endpoint's own words that are repeated."""
+MAX_DEPTH = 4
+"""How deep words are looked for; no honest error lies deeper."""
+MAX_ITEMS = 20
+"""Most findings of one answer that are repeated."""
 
 _MEANINGS: Mapping[int, tuple[type[CompletionError], str, str]] = {
     401: (AuthenticationError, "The endpoint does not accept the key", "Check DEEPINFRA_TOKEN."),
@@ -44,38 +49,54 @@ _MEANINGS: Mapping[int, tuple[type[CompletionError], str, str]] = {
 
 
 def error_message(document: object) -> str | None:
-    """Find the words of an error in parsed JSON; None = it holds no error."""
-    if not isinstance(document, dict):
-        return None
+    """Find the words of an error in parsed JSON, shortened; None = it holds no error."""
+    words = _words_in(document, MAX_DEPTH) if isinstance(document, dict) else None
+    return None if words is None else shorten(words)
+
+
+def _words_in(document: Mapping[str, object], depth: int) -> str | None:
     for key in ("error", "detail", "error_message", "message"):
-        if (words := _words(document.get(key))) is not None:
+        if (words := _words(document.get(key), depth)) is not None:
             kind = document.get("error_type")
-            return _shorten(f"{kind}: {words}" if key == "error_message" and isinstance(kind, str) and kind else words)
-    return None
+            return f"{kind}: {words}" if key == "error_message" and isinstance(kind, str) and kind else words
+    kind = document.get("error_type")
+    return kind if isinstance(kind, str) and kind else None
 
 
-def _words(value: object) -> str | None:
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, dict):
-        return error_message(value) or (_shorten(json.dumps(value, ensure_ascii=False)) if value else None)
+def _words(value: object, depth: int) -> str | None:
+    if not value or value is True:
+        return None
+    if isinstance(value, dict) and depth:
+        return _words_in(value, depth - 1) or _plain(value)
     if isinstance(value, list):
-        return "; ".join(_item(item) for item in value) or None
-    return None
+        return "; ".join(_item(item) for item in value[:MAX_ITEMS])
+    return value if isinstance(value, str) else _plain(value)
 
 
 def _item(item: object) -> str:
     """One finding of a 422: where and what."""
     if not isinstance(item, dict):
-        return str(item)
+        return item if isinstance(item, str) else _plain(item)
     place = item.get("loc")
-    where = ".".join(str(part) for part in place if part != "body") if isinstance(place, list) else ""
-    what = str(item.get("msg") or item.get("type") or "not accepted")
-    return f"{where}: {what}" if where else what
+    where = ".".join(_plain(part) for part in place if part != "body") if isinstance(place, list) else ""
+    what = item.get("msg") or item.get("type")
+    words = what if isinstance(what, str) else "not accepted"
+    return f"{where}: {words}" if where else words
 
 
-def _shorten(text: str) -> str:
-    folded = " ".join(text.split())
+def _plain(value: object) -> str:
+    """A value that should have been words."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):
+        return "…"
+
+
+def shorten(text: str) -> str:
+    """Make one line of foreign words, at most `MESSAGE_CHARS` long."""
+    folded = replace_lone(" ".join(text[: 20 * MESSAGE_CHARS].split()))
     return folded if len(folded) <= MESSAGE_CHARS else folded[: MESSAGE_CHARS - 1] + "…"
 
 
@@ -86,9 +107,9 @@ def body_message(body: bytes) -> str:
     except (ValueError, RecursionError):
         text = body[:20_000].decode("utf-8", "replace")
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return _shorten(title[1]) if title else "" if "<" in text else _shorten(text)
+        return shorten(title[1]) if title else "" if "<" in text else shorten(text)
     if isinstance(document, str):
-        return _shorten(document)
+        return shorten(document)
     return error_message(document) or ""
 
 

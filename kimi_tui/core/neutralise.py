@@ -14,20 +14,17 @@ import re
 from kimi_tui.core.surrogates import replace_lone
 
 JOINER = "\u2060"
-_REST = r"(\|[A-Za-z0-9_]+\|>|think>|/think>|(?:BOS|EOS|EOT|UNK|PAD)\])"
-_MARKER = re.compile(rf"([<\[])({JOINER}*){_REST}")
-_NEUTRAL = re.compile(rf"([<\[]){JOINER}({JOINER}*){_REST}")
+_ANGLED = rf"{JOINER}*(?:\|[A-Za-z0-9_]+\|>|/?think>)"
+_SQUARE = rf"{JOINER}*(?:BOS|EOS|EOT|UNK|PAD)\]"
+_MARKER = re.compile(rf"<{_ANGLED}|\[{_SQUARE}")
+_FIRST = re.compile(rf"<(?={_ANGLED})|\[(?={_SQUARE})")
+_FIRST_AND_JOINER = re.compile(rf"(<){JOINER}(?={_ANGLED})|(\[){JOINER}(?={_SQUARE})")
 
 
 class PromptText(str):
     """Text that may stand inside a prompt. Made by `encode` and `verbatim` alone."""
 
     __slots__ = ()
-
-
-def _is_marker(match: re.Match[str]) -> bool:
-    """Whether opening and rest belong together: "[" only before BOS] and its like, "<" only before the others."""
-    return (match[1] == "[") == (match[0][-1] == "]")
 
 
 def encode(text: str) -> PromptText:
@@ -38,12 +35,12 @@ def encode(text: str) -> PromptText:
     text = replace_lone(text)
     if "<" not in text and "[" not in text:
         return PromptText(text)
-    return PromptText(_MARKER.sub(lambda m: m[1] + JOINER + m[2] + m[3] if _is_marker(m) else m[0], text))
+    return PromptText(_FIRST.sub(lambda first: first[0] + JOINER, text))
 
 
 def decode(text: str) -> str:
     """Undo `encode`: `decode(encode(s)) == s` for every text without lone surrogates."""
-    return _NEUTRAL.sub(lambda m: m[1] + m[2] + m[3] if _is_marker(m) else m[0], text)
+    return _FIRST_AND_JOINER.sub(r"\1\2", text)
 
 
 def verbatim(text: str) -> PromptText:
@@ -53,4 +50,4 @@ def verbatim(text: str) -> PromptText:
 
 def marker_spans(text: str) -> list[tuple[int, int]]:
     """Say where `encode` would change a text: code-point ranges [start, end) of what looks like a marker."""
-    return [match.span() for match in _MARKER.finditer(text) if _is_marker(match)]
+    return [match.span() for match in _MARKER.finditer(text)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from kimi_tui.core.fields import FIELDS
+from kimi_tui.core.fields import FIELDS, SETTABLE
 from kimi_tui.core.session import NOTHING
 from kimi_tui.core.surrogates import replace_lone
 
@@ -18,12 +18,14 @@ def build_body(prompt: str, fields: Mapping[str, object], extra: Mapping[str, ob
     Args:
         prompt: The whole input.
         fields: Checked request fields without `input`.
-        extra: Fields the table does not know, sent as they are.
+        extra: Fields the table does not know, sent as they are; names of the table are passed over, since a value
+            there has been checked against nothing.
 
     Raises:
         ValueError: A value is NaN or infinite; checked fields never are.
     """
-    ordered = {name: fields[name] for name in FIELDS if name in fields}
-    document = {"input": prompt, **ordered, **extra}
+    known = {name: fields[name] for name in SETTABLE if name in fields}
+    unknown = {name: value for name, value in extra.items() if name not in FIELDS}
+    document = {"input": prompt, **known, **unknown}
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return replace_lone(text).encode("utf-8")

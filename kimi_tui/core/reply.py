@@ -174,7 +174,9 @@ class ReplyBuilder:
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
         if self._error is not None:
-            broke = isinstance(self._error, BrokenStreamError) or self._error.kind in {"connection", "timeout"}
+            broke = isinstance(self._error, BrokenStreamError) or (
+                self.has_text and self._error.kind in {"connection", "timeout"}
+            )
             return (MessageState.INTERRUPTED if broke else MessageState.FAILED), self._error
         if self._end.is_queued:
             return MessageState.QUEUED, None

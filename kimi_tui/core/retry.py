@@ -29,6 +29,7 @@ def retry_delay_s(error: CompletionError, attempt: int, retries: int, jitter: fl
     """
     if not error.retryable or attempt > min(retries, MAX_RETRIES):
         return None
-    if error.retry_after_s is not None:
-        return error.retry_after_s if error.retry_after_s <= MAX_RETRY_AFTER_S else None
+    asked_s = error.retry_after_s
+    if asked_s is not None and asked_s >= 0:  # false for NaN
+        return asked_s if asked_s <= MAX_RETRY_AFTER_S else None
     return FIRST_DELAY_S * float(1 << (attempt - 1)) * (0.5 + jitter / 2)

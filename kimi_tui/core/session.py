@@ -55,6 +55,8 @@ class Usage:
     """Tokens generated, reasoning included."""
     cost_usd: float | None = None
     """Estimated cost in US dollars."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Keys that this version does not know, as found in the file."""
 
     def __add__(self, other: Usage) -> Usage:
         """Add up two requests; what only one of them reported counts alone."""
@@ -79,6 +81,8 @@ class Timing:
     """From the first token to the end of the reasoning."""
     total_s: float | None = None
     """From sending the request to its end."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Keys that this version does not know, as found in the file."""
 
 
 NO_USAGE = Usage()
@@ -181,6 +185,8 @@ class Session:
     """In order of creation."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""
+    path: str = field(default="", compare=False)
+    """The file it was read from, and is saved to; "" = none yet. Never written into the file."""
 
     def with_message(self, message: Message) -> Session:
         """Append a message and make it the head."""

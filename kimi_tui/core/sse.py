@@ -55,7 +55,9 @@ class SseDecoder:
         Raises:
             BrokenStreamError: A line or an event is too large.
         """
-        if self._skip_lf and chunk:
+        if not chunk:
+            return []
+        if self._skip_lf:
             # The last piece ended with CR: a line feed now belongs to that line end.
             chunk = chunk.removeprefix(b"\n")
             self._skip_lf = False
@@ -124,5 +126,5 @@ class SseDecoder:
     def _dispatch(self) -> SseEvent | None:
         data, type_ = self._data, self._type
         self._data, self._data_bytes, self._type = [], 0, ""
-        # An empty data buffer gives no event; one empty data line alone is such a buffer.
-        return SseEvent(type_ or "message", "\n".join(data), self._id) if any(data) or len(data) > 1 else None
+        # No data line, no event; an empty one gives an event with empty data.
+        return SseEvent(type_ or "message", "\n".join(data), self._id) if data else None

@@ -29,6 +29,8 @@ OPENINGS: Mapping[Role, str] = {
 }
 STOP_SEQUENCES = (END, "[EOS]")
 """What ends generation. Source: API reference, both SDK examples."""
+SHOWN_CHARS = 40
+"""Most characters of a wrong name that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,18 @@ def render_prompt(turns: Iterable[PromptTurn], template: Template, *, thinking: 
     openings = {role: template.opening(role) for role in Role}
     openings[Role.ASSISTANT] += THINK_OPEN + THINK_CLOSE
     parts = [piece for turn in turns for piece in (openings[turn.role], turn.text, END)]
-    tail = THINK_OPEN if thinking else THINK_OPEN + THINK_CLOSE
-    return "".join(parts) + template.opening(Role.ASSISTANT) + tail
+    return "".join(parts) + open_turn(template, thinking=thinking)
+
+
+def open_turn(template: Template, *, thinking: bool) -> str:
+    """Write the end of every prompt: the assistant's turn, its think block open or, for instant mode, closed."""
+    return template.opening(Role.ASSISTANT) + THINK_OPEN + ("" if thinking else THINK_CLOSE)
+
+
+def render_turn(turn: PromptTurn, template: Template) -> str:
+    """Write one closed turn; a past answer stands behind an empty think block."""
+    think = THINK_OPEN + THINK_CLOSE if turn.role is Role.ASSISTANT else ""
+    return template.opening(turn.role) + think + turn.text + END
 
 
 _OPENING = re.compile(r"<\|im_(system|user|assistant)\|>([^<]*)<\|im_middle\|>")
@@ -151,30 +163,36 @@ def parse_prompt(prompt: str) -> ParsedPrompt:
 def _template_of(role: Role, opening: re.Match[str], known: Template | None) -> Template | None:
     fitting = [t for t in TEMPLATES.values() if t.opening(role) == opening[0] and known in {None, t}]
     if not fitting:
-        raise PromptSyntaxError(f"the role name {opening[2]!r} does not fit", opening.start(2))
+        raise PromptSyntaxError(f"the role name {opening[2][:SHOWN_CHARS]!r} does not fit", opening.start(2))
     return known if role is Role.ASSISTANT else fitting[0]
 
 
 def _closed_turn(prompt: str, role: Role, start: int, end: int) -> ParsedTurn:
-    text, reasoning = prompt[start:end], ""
-    if role is Role.ASSISTANT:
-        if not text.startswith(THINK_OPEN) or THINK_CLOSE not in text:
-            raise PromptSyntaxError("a past answer needs its closed think block", start)
-        reasoning, _, text = text.removeprefix(THINK_OPEN).partition(THINK_CLOSE)
-    for part in (reasoning, text):
-        if (stray := _CONTROL.search(part)) is not None:
-            raise PromptSyntaxError(f"the marker {stray[0]} stands inside a text", start)
-    return ParsedTurn(role, text, reasoning)
+    if role is not Role.ASSISTANT:
+        return ParsedTurn(role, _text_between(prompt, start, end))
+    closing = prompt.find(THINK_CLOSE, start, end)
+    if closing < 0 or not prompt.startswith(THINK_OPEN, start):
+        raise PromptSyntaxError("a past answer needs its closed think block", start)
+    reasoning = _text_between(prompt, start + len(THINK_OPEN), closing)
+    return ParsedTurn(role, _text_between(prompt, closing + len(THINK_CLOSE), end), reasoning)
+
+
+def _text_between(prompt: str, start: int, end: int) -> str:
+    if (stray := _CONTROL.search(prompt, start, end)) is not None:
+        raise PromptSyntaxError(f"the marker {stray[0][:SHOWN_CHARS]} stands inside a text", stray.start())
+    return prompt[start:end]
 
 
 def _open_turn(
-    prompt: str, opening: re.Match[str], turns: tuple[ParsedTurn, ...], template: Template | None
+    prompt: str, opening: re.Match[str], turns: tuple[ParsedTurn, ...], known: Template | None
 ) -> ParsedPrompt:
-    rest = prompt[opening.end() :]
-    if opening[1] != Role.ASSISTANT or not rest.startswith(THINK_OPEN):
+    if opening[1] != Role.ASSISTANT or not prompt.startswith(THINK_OPEN, opening.end()):
         raise PromptSyntaxError("the prompt has to end with an open assistant turn and <think>", opening.start())
-    reasoning, closing, answer = rest.removeprefix(THINK_OPEN).partition(THINK_CLOSE)
-    for part in (reasoning, answer):
-        if (stray := _CONTROL.search(part)) is not None:
-            raise PromptSyntaxError(f"the marker {stray[0]} stands inside the open turn", opening.end())
-    return ParsedPrompt(turns, template or TEMPLATES[DEFAULT_TEMPLATE], not closing, reasoning, answer)
+    template = known or TEMPLATES[DEFAULT_TEMPLATE]
+    start, end = opening.end() + len(THINK_OPEN), len(prompt)
+    closing = prompt.find(THINK_CLOSE, start)
+    if closing < 0:
+        return ParsedPrompt(turns, template, thinking=True, open_reasoning=_text_between(prompt, start, end))
+    reasoning = _text_between(prompt, start, closing)
+    answer = _text_between(prompt, closing + len(THINK_CLOSE), end)
+    return ParsedPrompt(turns, template, thinking=False, open_reasoning=reasoning, open_answer=answer)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kimi_tui.core import budget
 from kimi_tui.core.conversation import (
@@ -21,7 +24,7 @@ from kimi_tui.core.conversation import (
     with_system,
     without,
 )  # fmt: skip
-from kimi_tui.core.errors import InputTooLargeError, UsageError
+from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.template import TEMPLATES
 
@@ -140,7 +143,13 @@ def test_message_lists() -> None:
     for wrong, place in (
         ({}, "list"),
         ([1], r"messages\[0\]"),
-        ([{"role": "x", "content": ""}], "role"),
+        ([{"role": "x", "content": ""}], r"messages\[0\]\.role"),
+        ([{"role": [], "content": ""}], r"messages\[0\]\.role"),
+        ([{"content": ""}], "allowed system, user, assistant"),
+        (
+            [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "reasoning": 1}],
+            r"messages\[1\]\.reas",
+        ),
         ([{"role": "user"}], "content"),
     ):
         with pytest.raises(UsageError, match=place):
@@ -154,21 +163,119 @@ def test_titles_are_one_short_line() -> None:
     assert long.endswith("word…")
     assert len(title_of("x" * 100)) == 60
 
-
-def test_an_input_is_refused_only_when_it_surely_does_not_fit() -> None:
-    empty = session_of()
-    budget.check_input(empty, "x" * 600, 100)
-    with pytest.raises(InputTooLargeError, match=r"101 tokens.*holds 100"):
-        budget.check_input(empty, "x" * 606, 100)
-    assert budget.is_doubtful("x" * 500, 100)
-    assert not budget.is_doubtful("x" * 400, 100)
+    assert title_of("w " * 1_000_000) == "w " * 28 + "w…"
 
 
-def test_the_endpoints_own_count_of_the_beginning_decides_too() -> None:
-    session = session_of(user("m1", "one"), reply("m2", "two", "m1", usage=Usage(500, 1, None)))
-    prompt = next_prompt(session, template=KIMI, thinking=True, draft="three")
-    assert budget.counted_prefix(session, prompt) == 500
-    with pytest.raises(InputTooLargeError, match="500"):
-        budget.check_input(session, prompt, 499)
-    other = next_prompt(session, template=TEMPLATES["deepinfra"], thinking=True)
-    assert budget.counted_prefix(session, other) is None
+def test_an_unknown_id_is_a_key_error() -> None:
+    for ask in (branch, alternatives, prompt_of, select, without):
+        with pytest.raises(KeyError):
+            ask(TREE, "m99")
+
+
+def test_deleting_without_a_head_and_among_several_first_messages() -> None:
+    assert without(replace(TREE, head=None), "m4").head == "m2"
+    two = session_of(user("a", "one"), user("b", "other"), reply("c", "first", "a"), head="b")
+    assert without(two, "b").head == "c"
+
+
+def test_a_past_input_holds_what_was_sent_then() -> None:
+    session = session_of(
+        user("m1", "one <think>"),
+        reply("m2", "", "m1", state=MessageState.QUEUED),
+        user("m3", "two", "m2"),
+        reply("m4", "a", "m3", thinking=False, neutralise=False, left_out=("m1",)),
+        reply("m5", "b", "m3", template="deepinfra"),
+    )
+    assert prompt_of(session, "m4") == (
+        "<|im_user|>user<|im_middle|>two<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>"
+    )
+    assert prompt_of(session, "m5") == (
+        "<|im_user|>ChatMessageRole.USER<|im_middle|>one <\u2060think><|im_end|>"
+        "<|im_user|>ChatMessageRole.USER<|im_middle|>two<|im_end|><|im_assistant|>assistant<|im_middle|><think>"
+    )
+
+
+def test_leaving_a_message_out_now_changes_no_past_input() -> None:
+    later = replace(TREE, messages=tuple(replace(message, excluded=True) for message in TREE.messages))
+    assert prompt_of(later, "m5") == prompt_of(TREE, "m5")
+
+
+class Diary:
+    """Talks at random, as the engine would, and notes each input at the moment it is sent."""
+
+    def __init__(self) -> None:
+        self.session = session_of()
+        self.sent: dict[str, str] = {}
+
+    def act(self, action: str, number: int, text: str) -> None:
+        session = self.session
+        at = session.messages[number % len(session.messages)] if session.messages else None
+        if action == "ask" or at is None:
+            question = user(session.next_message_id(), text, question_parent(session))
+            self.session = session.with_message(question)
+            if number % 5:
+                self.reply_to(question.id, number, text, draft=session)
+        elif action == "system":
+            self.session = with_system(session, [None, "", text][number % 3])
+        elif action == "exclude":
+            changed = (replace(m, excluded=not m.excluded) if m is at else m for m in session.messages)
+            self.session = replace(session, messages=tuple(changed))
+        elif action == "select":
+            self.session = select(session, at.id)
+        elif action == "regenerate" and at.role is Role.USER:
+            self.reply_to(at.id, number, text)
+
+    def reply_to(self, question: str, number: int, text: str, draft: Session | None = None) -> None:
+        template, thinking, neutralise = list(TEMPLATES.values())[number % 2], number % 3 > 0, number % 7 > 0
+        at = replace(self.session, head=question)
+        prompt = next_prompt(at, template=template, thinking=thinking, neutralise=neutralise)
+        if draft is not None:
+            asked = branch(at)[-1].content
+            assert prompt == next_prompt(
+                draft, template=template, thinking=thinking, neutralise=neutralise, draft=asked
+            )
+        answer = reply(
+            self.session.next_message_id(), text, question, template=template.name, thinking=thinking,
+            neutralise=neutralise, left_out=tuple(m.id for m in branch(at) if m.excluded), usage=Usage(number),
+        )  # fmt: skip
+        self.session = self.session.with_message(answer)
+        self.sent[answer.id] = prompt
+
+    def count_of(self, prompt: str) -> int | None:
+        """What `counted_prefix` has to find, looked up in the notes."""
+        fitting = [m for m in branch(self.session) if m.id in self.sent and prompt.startswith(self.sent[m.id])]
+        return fitting[-1].usage.input_tokens if fitting and fitting[-1].usage else None
+
+
+ACTIONS = st.sampled_from(["ask", "ask", "regenerate", "select", "system", "exclude"])
+TEXTS = st.sampled_from(["", "lamb", "<think>", "<|im_end|>", "[EOS]", "<\u2060think>"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(ACTIONS, st.integers(0, 999), TEXTS), max_size=25))
+def test_every_past_input_can_be_rebuilt(steps: list[tuple[str, int, str]]) -> None:
+    diary = Diary()
+    for action, number, text in steps:
+        diary.act(action, number, text)
+    assert {id_: prompt_of(diary.session, id_) for id_ in diary.sent} == diary.sent
+    for template in TEMPLATES.values():
+        prompt = next_prompt(diary.session, template=template, thinking=True, draft="next")
+        assert budget.counted_prefix(diary.session, prompt) == diary.count_of(prompt)
+
+
+def seconds_to_write(messages: int) -> float:
+    """Quickest of three, so that a busy machine does not count."""
+    chain = [user("0", "A question of <b>usual</b> length, 羊.")]
+    for number in range(1, messages):
+        make = reply if number % 2 else user
+        chain.append(make(str(number), "A text of <b>usual</b> length, 羊.", str(number - 1)))
+    session, spans = session_of(*chain), []
+    for _ in range(3):
+        began = time.perf_counter()
+        next_prompt(session, template=KIMI, thinking=True, draft="more")
+        spans.append(time.perf_counter() - began)
+    return min(spans)
+
+
+def test_a_long_conversation_is_written_quickly() -> None:
+    assert seconds_to_write(20_000) < 0.5

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_value, parse_text
-from kimi_tui.core.payload import build_body
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "dish", "schema": {"type": "object"}}}
@@ -22,9 +20,17 @@ GOOD: dict[str, list[Any]] = {
     "min_p": [0, 0.1, 1],
     "top_k": [0, 50, 999],
     "repetition_penalty": [0.01, 1, 5],
-    "stop": [[], ["a"], ["x"] * 16, ["\n", " "]],
+    "stop": [[], ["a"], ["x"] * 16, ["\n", " "], ["<|im_end|>", "[EOS]"]],
     "num_responses": [1, 4],
-    "response_format": [{"type": "text"}, {"type": "json_object"}, SCHEMA, {"type": "regex", "regex": "a+"}],
+    "response_format": [
+        {"type": "text"},
+        {"type": "json_object"},
+        SCHEMA,
+        {"type": "regex", "regex": "a+"},
+        {"type": "regex", "regex": ""},
+        {"type": "text", "more": [None, 1]},
+        {**SCHEMA, "strict": True},
+    ],
     "presence_penalty": [-2, 0, 2],
     "frequency_penalty": [-2.0, 0.5, 2.0],
     "user": ["", "u-1", "é"],
@@ -47,7 +53,7 @@ BAD: dict[str, list[Any]] = {
         None, 1, [], {}, {"type": "xml"}, {"type": 1}, {"type": ["text"]}, {"type": "json_schema"}, {"type": "regex"},
         {"type": "json_schema", "json_schema": {"name": "a"}}, {"type": "json_schema", "json_schema": {"schema": {}}},
         {"type": "json_schema", "json_schema": {"name": 1, "schema": {}}}, {"type": "regex", "regex": 1},
-        {"type": "regex", "regex": ""}, "not json", {"type": "text", "x": NAN},
+        {"type": "text", "x": {1}}, "not json", "[" * 100_000, {"type": "text", "x": NAN}, {"type": "text", "x": "\ud800"},
     ],
     "presence_penalty": [-2.01, 2.01, NAN, True, "0"],
     "frequency_penalty": [-3, 3, INF, False],
@@ -138,6 +144,18 @@ def test_wrong_values_as_they_are_typed(name: str, text: str) -> None:
     assert caught.value.field == name
 
 
+def test_what_was_found_is_short_and_safe() -> None:
+    for value in ("\x1b]52;c;x\x07\u202e", "x" * 10_000_000, ["\x9b" * 99], [HUGE], object()):
+        with pytest.raises(FieldError) as caught:
+            check_value("temperature", value)
+        assert len(caught.value.found) <= 60
+        assert caught.value.found.isprintable()
+
+
+def test_a_response_format_may_be_its_json_as_files_keep_it() -> None:
+    assert check_value("response_format", '{"type": "json_object"}') == {"type": "json_object"}
+
+
 def test_an_unknown_field_names_its_neighbours() -> None:
     with pytest.raises(FieldError, match="temprature: found an unknown field, allowed temperature"):
         parse_text("temprature", "1")
@@ -146,13 +164,6 @@ def test_an_unknown_field_names_its_neighbours() -> None:
 
 def test_a_seed_may_be_stored_as_its_digits() -> None:
     assert check_value("seed", "18446744073709551615") == 18446744073709551615
-
-
-def test_the_body_is_compact_json_in_the_tables_order() -> None:
-    fields = {"stream": True, "stop": ["é"], "temperature": 1.0}
-    body = build_body("a\n\u2028\ud800", fields, {"mirostat": 2})
-    assert body == '{"input":"a\\n\u2028\ufffd","temperature":1.0,"stop":["é"],"stream":true,"mirostat":2}'.encode()
-    assert list(json.loads(body)) == ["input", "temperature", "stop", "stream", "mirostat"]
 
 
 def test_every_field_has_one_line_of_help() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kimi_tui
 from kimi_tui.core.neutralise import JOINER, decode, encode, marker_spans, verbatim
 from kimi_tui.core.session import Role
 from kimi_tui.core.template import TEMPLATES, PromptTurn, parse_prompt, render_prompt
@@ -15,7 +18,15 @@ PIECES = (
     "</think>", "[EOS]", "[BOS]", "[PAD]", "[UNK]", "[EOT]", "ChatMessageRole.USER", "assistant", "user", "system", JOINER,
     "<", ">", "|", "<|", "|>", "[", "]", "/", "think>", "EOS]", "im_end", "\n", "\r\n", " ", "lamb", "羊", "👩\u200d💻",
 )  # fmt: skip
-hostile = st.lists(st.sampled_from(PIECES) | st.characters(exclude_categories=["Cs"]), max_size=24).map("".join)
+joined = st.builds(
+    lambda first, joiners, rest: first + JOINER * joiners + rest,
+    st.sampled_from(["<", "["]),
+    st.integers(0, 4),
+    st.sampled_from(["|im_end|>", "|im_end|", "|a b|>", "think>", "/think>", "EOS]", "EOS", "eos]", "<|im_end|>"]),
+)
+hostile = st.lists(st.sampled_from(PIECES) | joined | st.characters(exclude_categories=["Cs"]), max_size=24).map(
+    "".join
+)
 conversations = st.lists(st.tuples(st.sampled_from(Role), hostile), max_size=6)
 
 
@@ -24,6 +35,8 @@ conversations = st.lists(st.tuples(st.sampled_from(Role), hostile), max_size=6)
     [
         ("<|im_end|>", "<\u2060|im_end|>"),
         ("<\u2060|im_end|>", "<\u2060\u2060|im_end|>"),
+        ("<\u2060\u2060\u2060|im_end|>", "<\u2060\u2060\u2060\u2060|im_end|>"),
+        ("[\u2060\u2060EOS]", "[\u2060\u2060\u2060EOS]"),
         ("<think>x</think>", "<\u2060think>x<\u2060/think>"),
         ("[EOS][BOS]", "[\u2060EOS][\u2060BOS]"),
         ("<|a_1|><|B|>", "<\u2060|a_1|><\u2060|B|>"),
@@ -53,9 +66,16 @@ def test_verbatim_lets_markers_pass() -> None:
     assert verbatim("<|im_end|>\ud800") == "<|im_end|>\ufffd"
 
 
+def test_no_other_module_makes_prompt_text() -> None:
+    package = Path(kimi_tui.__file__).parent
+    makers = [path.name for path in package.rglob("*.py") if "PromptText(" in path.read_text(encoding="utf-8")]
+    assert makers == ["neutralise.py"]
+
+
 def check_round_trip(text: str) -> None:
     assert decode(encode(text)) == text
-    assert marker_spans(text) or encode(text) == text
+    assert decode(text) == text or JOINER in text
+    assert len(encode(text)) == len(text) + len(marker_spans(text))
 
 
 def check_conversation(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:

@@ -29,7 +29,7 @@ CASES = [
         [SseEvent("message", "first event", "1"), SseEvent("message", "second event"), SseEvent("message", " third event")],
         id="standard: comment, id, blanks",
     ),
-    pytest.param(b"data\n\ndata\ndata\n\ndata:", messages("\n"), id="standard: empty data"),
+    pytest.param(b"data\n\ndata\ndata\n\ndata:", messages("", "\n"), id="standard: empty data"),
     pytest.param(b"data:test\n\ndata: test\n\n", messages("test", "test"), id="standard: one blank dropped"),
     pytest.param(b"data: a\r\rdata: b\r\n\r\ndata: c\n\n", messages("a", "b", "c"), id="CR, CRLF and LF"),
     pytest.param(b"data: a\r\ndata: b\r\n\r\n", messages("a\nb"), id="CRLF is one line end"),

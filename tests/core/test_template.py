@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.core.neutralise import encode
+from kimi_tui.core.neutralise import PromptText, encode
 from kimi_tui.core.session import Role
-from kimi_tui.core.template import TEMPLATES, PromptSyntaxError, PromptTurn, parse_prompt, render_prompt
+from kimi_tui.core.template import (
+    TEMPLATES,
+    PromptSyntaxError,
+    PromptTurn,
+    open_turn,
+    parse_prompt,
+    render_prompt,
+    render_turn,
+)
 
 SIMPLE = "<|im_user|>ChatMessageRole.USER<|im_middle|>Hello!<|im_end|><|im_assistant|>assistant<|im_middle|><think>"
 HISTORY = (
@@ -113,3 +121,49 @@ def test_an_open_turn_may_hold_text_already() -> None:
 def test_what_is_no_prompt_is_refused(prompt: str, problem: str) -> None:
     with pytest.raises(PromptSyntaxError, match=problem):
         parse_prompt(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        (SIMPLE.replace("Hello!", "羊 and <|reserved_token_9|> b"), "<|reserved_token_9|>"),
+        (SIMPLE.replace("Hello!", "羊 [EOS]"), "[EOS]"),
+        (HISTORY.replace("First answer", "a </think> b"), "</think> b"),
+        (SIMPLE + "so far <think>", "<think>"),
+        (SIMPLE + "so far</think>The [PAD]", "[PAD]"),
+        (SIMPLE.replace("USER", "HUMAN"), "ChatMessageRole.HUMAN"),
+        (SIMPLE + "x<|im_end|>", "<think>x"),
+    ],
+)
+def test_an_error_points_at_what_is_wrong(prompt: str, found: str) -> None:
+    with pytest.raises(PromptSyntaxError) as caught:
+        parse_prompt(prompt)
+    assert caught.value.offset == prompt.rindex(found)
+    assert f"at character {caught.value.offset}" in str(caught.value)
+
+
+def test_errors_stay_short() -> None:
+    for prompt in (SIMPLE.replace("USER", "x" * 9999), SIMPLE.replace("Hello!", f"<|{'x' * 9999}|>")):
+        with pytest.raises(PromptSyntaxError) as caught:
+            parse_prompt(prompt)
+        assert len(str(caught.value)) < 120
+
+
+def test_past_reasoning_is_read_apart_from_its_answer() -> None:
+    parsed = parse_prompt(HISTORY.replace("<think></think>First", "<think>Hm.</think>First"))
+    assert [(turn.reasoning, turn.text) for turn in parsed.turns[1:4:2]] == [
+        ("Hm.", "First answer"),
+        ("", "Second answer"),
+    ]
+
+
+def test_one_turn_alone_reads_like_its_part_of_the_whole() -> None:
+    turns, template = turns_of(FIRST), TEMPLATES["deepinfra"]
+    parts = [render_turn(turn, template) for turn in turns]
+    assert "".join(parts) + open_turn(template, thinking=True) == HISTORY
+
+
+def test_the_type_checker_refuses_text_that_did_not_pass_the_door() -> None:
+    """Strict mypy also reports an ignore that nothing needs: were the door open, this line would fail the check."""
+    turn = PromptTurn(Role.USER, "text")  # type: ignore[arg-type]
+    assert not isinstance(turn.text, PromptText)

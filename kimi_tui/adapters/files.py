@@ -1,0 +1,84 @@
+"""Files written whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from kimi_tui.core.errors import StorageError
+
+TEMPORARY_PREFIX = ".kimi-tmp-"
+"""How temporary files begin; such a file without a living writer is swept away."""
+STALE_S = 3600
+"""Age from which a temporary file has no writer any more, in seconds."""
+
+
+def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
+    """Say in plain words what the system refused."""
+    return StorageError(f"{path} could not be {doing}: {error.strerror or type(error).__name__}.")
+
+
+def make_private_dir(path: Path) -> None:
+    """Make a folder, and those above it, that only the owner may enter.
+
+    Raises:
+        StorageError: It cannot be made.
+    """
+    try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        for folder in reversed(missing):  # `parents=True` would give those above the usual mode
+            folder.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise storage_error("made", path, error) from error
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that at any moment the old or the new one is there, whole.
+
+    A link is followed, since replacing it would destroy it. A new file gets mode 0600, an old one keeps its own.
+
+    Raises:
+        StorageError: It could not be written; the old file is untouched.
+    """
+    temporary: str | None = None
+    try:
+        target = Path(os.path.realpath(path))
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=target.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise storage_error("written", path, error) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last; some file systems cannot, and need not."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Remove what dead writers left in a folder; what cannot be removed stays."""
+    oldest_s = time.time() - STALE_S
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest_s:
+                path.unlink()

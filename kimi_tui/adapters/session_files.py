@@ -1,0 +1,377 @@
+"""The sessions on disk: one file each in the data folder, found, read, written, deleted and brought back.
+
+The files are the truth: whatever ends in .toml or .json in the folder is a session. One that cannot be read is named
+with the reason and never written, moved or deleted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from kimi_tui.adapters import session_text
+from kimi_tui.adapters.files import make_private_dir, storage_error, write_atomic
+from kimi_tui.adapters.ids import new_cache_key, new_session_id
+from kimi_tui.adapters.session_index import SessionIndex, mark_of
+from kimi_tui.adapters.session_lock import SessionLock
+from kimi_tui.core.codec import decode_session
+from kimi_tui.core.conversation import parse_message_list, title_of
+from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.session import Message, Role, Session, SessionSummary
+
+Format = Literal["toml", "json"]
+ENDINGS = (".toml", ".json")
+"""What makes a file in the folder a session."""
+SHOWN_CANDIDATES = 5
+"""How many sessions an ambiguous name lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A session file that cannot be read."""
+
+    path: str
+    """Where it lies."""
+    reason: str
+    """Why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies in the folder."""
+
+    summaries: tuple[SessionSummary, ...]
+    """The sessions, last changed first."""
+    unreadable: tuple[Unreadable, ...]
+    """Files that are no readable sessions."""
+
+
+class SessionFiles:
+    """One folder of sessions, and the trash beside it."""
+
+    def __init__(self, folder: Path, trash: Path, format: Format = "toml") -> None:
+        """Work on a folder; it is made when something is saved.
+
+        Args:
+            folder: Where sessions lie.
+            trash: Where deleted ones go.
+            format: Format of new sessions.
+        """
+        self.folder, self._trash, self._format = folder, trash, format
+        self._paths: dict[str, Path] = {}
+        self._writers: dict[Path, session_text.TomlWriter] = {}
+
+    # -- reading
+
+    def load(self, path: Path) -> Session:
+        """Read a session; it is saved where it lies from now on.
+
+        Raises:
+            StorageError: It cannot be read; the summary names the file and the place in it.
+        """
+        session = self._read(path)
+        self._paths[session.id] = path
+        return replace(session, path=str(path))
+
+    def _read(self, path: Path) -> Session:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise storage_error("read", path, error) from error
+        try:
+            return decode_session(session_text.load(data, _ending(path)))
+        except StorageError as error:
+            hint = error.hint or "The file is as it was; mend it by hand, or move it away."
+            raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None
+
+    def list(self) -> Listing:
+        """List the sessions in the folder."""
+        summaries, unreadable = [], []
+        index = SessionIndex(self.folder)
+        index.load()
+        for path in self._files():
+            try:
+                summary = index.find(path)
+                if summary is None:
+                    mark = mark_of(path)
+                    summary = _summary(self._read(path), path)
+                    index.note(path, mark, summary)
+                summaries.append(summary)
+            except StorageError as error:
+                reason = error.summary.removeprefix(f"{path} cannot be read: ").removeprefix(f"{path} ")
+                unreadable.append(Unreadable(str(path), reason))
+        index.save()
+        summaries.sort(key=lambda summary: (summary.updated, summary.id), reverse=True)
+        return Listing(tuple(summaries), tuple(unreadable))
+
+    def _files(self) -> Sequence[Path]:
+        try:
+            names = sorted(os.listdir(self.folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise storage_error("read", self.folder, error) from error
+        return [self.folder / name for name in names if name.endswith(ENDINGS) and not name.startswith(".")]
+
+    def find(self, text: str | None = None) -> Path:
+        """Find a session's file.
+
+        Args:
+            text: An id, the unique beginning of one, words of a title, or a file; None = the one changed last.
+
+        Raises:
+            StorageError: None or several fit; several are listed.
+        """
+        if text is not None and (os.sep in text or os.path.isfile(text)):
+            path = os.path.expanduser(text)
+            if not os.path.isfile(path):
+                raise StorageError(f"There is no file {text}.")
+            return Path(path)
+        listing = self.list()
+        broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
+        if broken and not any(summary.id == text for summary in listing.summaries):
+            return broken[0]  # reading it says what is wrong with it
+        return self._find_in(listing.summaries, text)
+
+    @staticmethod
+    def _find_in(summaries: tuple[SessionSummary, ...], text: str | None) -> Path:
+        if not summaries:
+            raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
+        if text is None:
+            return Path(summaries[0].path)
+        word = text.casefold()
+        rules = (
+            [s for s in summaries if s.id == text],
+            [s for s in summaries if text and s.id.startswith(text)],
+            [s for s in summaries if s.title.casefold() == word],
+            [s for s in summaries if word and word in s.title.casefold()],
+        )
+        found = next((matches for matches in rules if matches), [])
+        if len(found) == 1:
+            return Path(found[0].path)
+        if not found:
+            raise StorageError(f"There is no session {text!r}.", "`kimi-tui sessions list` shows them all.")
+        names = "; ".join(f"{s.id} {s.title}" for s in found[:SHOWN_CANDIDATES])
+        raise StorageError(f"{text!r} fits {len(found)} sessions: {names}.", "Name one by its id.")
+
+    # -- writing
+
+    def path_of(self, session: Session) -> Path:
+        """Where a session is saved: where it was read from, else in the folder."""
+        if session.path and os.path.exists(session.path):
+            return Path(session.path)  # two files may hold the same id
+        return self._paths.get(session.id, self.folder / f"{session.id}.{self._format}")
+
+    async def save(self, session: Session) -> None:
+        """Write a session off the event loop.
+
+        Raises:
+            StorageError: It could not be written; the last whole file is in place.
+        """
+        await asyncio.to_thread(self.save_now, session)
+
+    def save_now(self, session: Session) -> None:
+        """Write a session.
+
+        Raises:
+            StorageError: It could not be written; the last whole file is in place.
+        """
+        path = self.path_of(session)
+        if session.id not in self._paths:
+            make_private_dir(self.folder)
+            self._check_free(path, session)
+        data = self._encode(session, path)
+        write_atomic(path, data)
+        self._paths[session.id] = path
+
+    def _check_free(self, path: Path, session: Session) -> None:
+        """Refuse to write over a file that is another session, or cannot be read."""
+        if path.exists() and self._read(path).id != session.id:
+            raise StorageError(f"{path} holds another session; nothing was written.")
+
+    def _encode(self, session: Session, path: Path) -> bytes:
+        if _ending(path) == ".json":
+            return session_text.dump_json(session)
+        return self._writers.setdefault(path, session_text.TomlWriter()).dump(session)
+
+    def lock(self, path_or_session: Path | Session, kind: str = "window") -> SessionLock:
+        """Prepare the lock of a session; entering or acquiring takes it."""
+        is_session = isinstance(path_or_session, Session)
+        path = self.path_of(path_or_session) if isinstance(path_or_session, Session) else path_or_session
+        if is_session and path.parent == self.folder:
+            make_private_dir(self.folder)
+        return SessionLock(path, kind)
+
+    def convert(self, path: Path, to: Format) -> Path:
+        """Write a session in the other format; in the folder the old file goes, elsewhere it stays beside.
+
+        Raises:
+            StorageError: It cannot be read or written, the target is there already, or cannot hold a value.
+        """
+        session = self._read(path)
+        target = path.with_suffix(f".{to}")
+        if target == path:
+            return path
+        if target.exists():
+            raise StorageError(f"{target} is there already; nothing was changed.")
+        write_atomic(
+            target, session_text.dump_json(session) if to == "json" else session_text.TomlWriter().dump(session)
+        )
+        if _same(path.parent, self.folder):
+            _remove(path)
+            self._paths[session.id] = target
+        return target
+
+    def import_file(self, path: Path) -> Session:
+        """Save a copy of a file as a new session: one of ours, or a JSON list of messages.
+
+        Raises:
+            StorageError: It cannot be read, or the copy not written.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise storage_error("read", path, error) from error
+        now = datetime.now(UTC).replace(microsecond=0)
+        try:
+            plain = session_text.load(data, _ending(path))
+            session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain)
+        except KimiError as error:
+            raise StorageError(f"{path} cannot be imported: {error.summary}", error.hint) from None
+        title = session.title or title_of(path.stem)
+        copy = replace(session, id=new_session_id(now), title=title, prompt_cache_key=new_cache_key())
+        self.save_now(copy)
+        return copy
+
+    # -- the trash
+
+    def delete(self, path: Path) -> Path:
+        """Move a session to the trash and return where it lies there.
+
+        Raises:
+            StorageError: It cannot be read (then it stays), or not moved.
+        """
+        session = self._read(path)
+        make_private_dir(self._trash)
+        target = _free(self._trash / path.name)
+        _move(path, target)
+        self._paths.pop(session.id, None)
+        self._write_draft(path.parent / f".{path.stem}.draft", "")
+        return target
+
+    def restore(self, text: str) -> Path:
+        """Bring a session back from the trash, by id, beginning of an id, or title.
+
+        Raises:
+            StorageError: None or several fit, or it cannot be moved.
+        """
+        trash = SessionFiles(self._trash, self._trash, self._format)
+        deleted = trash.list().summaries
+        if not deleted:
+            raise StorageError("There is no session in the trash.")
+        source = trash._find_in(deleted, text)
+        make_private_dir(self.folder)
+        target = self.folder / source.name
+        if target.exists():
+            raise StorageError(f"{target} is there already; the deleted session stays in the trash.")
+        _move(source, target)
+        return target
+
+    # -- drafts
+
+    def _draft_path(self, session_id: str) -> Path:
+        # A foreign file may call its session anything; its own name cannot leave its folder.
+        path = self._paths.get(session_id, self.folder / f"{session_id}.toml")
+        return path.parent / f".{path.stem}.draft"
+
+    def load_draft(self, session_id: str) -> str:
+        """Read what was being typed in a session; "" = nothing, or nothing readable."""
+        try:
+            return self._draft_path(session_id).read_bytes().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def save_draft(self, session_id: str, text: str) -> None:
+        """Keep what is being typed; "" removes it.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        self._write_draft(self._draft_path(session_id), text)
+
+    @staticmethod
+    def _write_draft(path: Path, text: str) -> None:
+        if text:
+            make_private_dir(path.parent)
+            write_atomic(path, text.encode("utf-8", "replace"))
+            return
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("removed", path, error) from error
+
+
+def _ending(path: Path) -> str:
+    return ".json" if path.suffix.lower() == ".json" else ".toml"
+
+
+def _same(left: Path, right: Path) -> bool:
+    return os.path.realpath(left) == os.path.realpath(right)
+
+
+def _summary(session: Session, path: Path) -> SessionSummary:
+    return SessionSummary(
+        id=session.id,
+        title=session.title,
+        created=session.created,
+        updated=session.updated,
+        messages=len(session.messages),
+        model=session.model,
+        tags=session.tags,
+        path=str(path),
+    )
+
+
+def _free(path: Path) -> Path:
+    """A name that is not taken: the trash may hold an older session of the same name."""
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        if source.stat().st_dev == target.parent.stat().st_dev:
+            os.replace(source, target)
+        else:
+            write_atomic(target, source.read_bytes())
+            source.unlink()
+    except OSError as error:
+        raise storage_error("moved", source, error) from error
+
+
+def _from_list(plain: list[Any], now: datetime) -> Session:
+    """Make a session of a JSON list of messages; a leading system message becomes the system prompt."""
+    turns = list(parse_message_list(plain, neutralise=False))
+    system = str(turns.pop(0).text) if turns and turns[0].role is Role.SYSTEM else None
+    if any(turn.role is Role.SYSTEM for turn in turns):
+        raise StorageError("a system message stands amid the conversation; a session has one, at its beginning.")
+    session = Session("", now, now, "moonshotai/Kimi-K2.5", system=system)
+    reasonings = [item.get("reasoning") for item in plain if item["role"] != Role.SYSTEM]
+    for number, (turn, reasoning) in enumerate(zip(turns, reasonings, strict=True), start=1):
+        message = Message(f"m{number}", turn.role, str(turn.text), session.head, now, reasoning or None)
+        session = session.with_message(message)
+    first = next((turn.text for turn in turns if turn.role is Role.USER), "")
+    return replace(session, title=title_of(first))

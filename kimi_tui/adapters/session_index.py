@@ -1,0 +1,82 @@
+"""What lists show of each session file, remembered beside the sessions so that a list need not read them all.
+
+The index is a cache: a file that changed since is read again, and it may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kimi_tui.adapters.files import write_atomic
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session import SessionSummary
+
+INDEX_NAME = ".index"
+"""The index's file name; without an ending that would make it a session."""
+INDEX_VERSION = 1
+"""Rises when the rows change; another version is as good as none."""
+
+
+@dataclass
+class SessionIndex:
+    """The rows of one folder, by file name."""
+
+    folder: Path
+    """Where the sessions lie."""
+    _old: dict[str, list[object]] = field(default_factory=dict)
+    _new: dict[str, list[object]] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read the index; one that is missing or broken is empty."""
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            data = json.loads((self.folder / INDEX_NAME).read_bytes())
+            if isinstance(data, dict) and data.get("version") == INDEX_VERSION and isinstance(data["files"], dict):
+                self._old = data["files"]
+
+    def find(self, path: Path) -> SessionSummary | None:
+        """Give what is known of a file that did not change since, None otherwise."""
+        try:
+            row = self._old[path.name]
+            mark, session_id, title, created, updated, messages, model, tags = row
+            if mark != _mark(path):
+                return None
+            summary = SessionSummary(
+                str(session_id), str(title), datetime.fromisoformat(str(created)), datetime.fromisoformat(str(updated)),
+                int(str(messages)), str(model), tuple(tags) if isinstance(tags, list) else (), str(path),
+            )  # fmt: skip
+        except (OSError, KeyError, TypeError, ValueError):
+            return None
+        self._new[path.name] = row
+        return summary
+
+    def note(self, path: Path, mark: list[int], summary: SessionSummary) -> None:
+        """Remember a file as it was when `mark` was taken, which has to be before it was read."""
+        self._new[path.name] = [
+            mark, summary.id, summary.title, summary.created.isoformat(), summary.updated.isoformat(),
+            summary.messages, summary.model, list(summary.tags),
+        ]  # fmt: skip
+
+    def save(self) -> None:
+        """Write the index where it changed; that it cannot be written costs time only."""
+        if self._new == self._old:
+            return
+        data = json.dumps({"version": INDEX_VERSION, "files": self._new}).encode("utf-8")
+        with contextlib.suppress(StorageError):
+            write_atomic(self.folder / INDEX_NAME, data)
+
+
+def _mark(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_mtime_ns, status.st_size, status.st_ino]
+
+
+def mark_of(path: Path) -> list[int]:
+    """What changes with every change of a file; empty for one that is not there."""
+    try:
+        return _mark(path)
+    except OSError:
+        return []

@@ -1,0 +1,36 @@
+"""Themes on disk: the user's own beside the config, then those that ship with the program."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from kimi_tui.adapters.paths import shipped, user_themes_dir
+from kimi_tui.core.errors import ThemeError
+from kimi_tui.core.palette import Palette, parse_palette
+
+
+def themes(config: Path) -> dict[str, Callable[[], Palette]]:
+    """Every theme by name; calling one reads it and may raise ThemeError. The user's own replace shipped ones."""
+    found: dict[str, Callable[[], Palette]] = {}
+    for folder in (shipped("themes"), user_themes_dir(config)):
+        for path in sorted(folder.glob("*.toml")):
+            found[path.stem] = partial(load_theme, path)
+    return found
+
+
+def load_theme(path: Path) -> Palette:
+    """Read a theme file.
+
+    Raises:
+        ThemeError: It cannot be read or used.
+    """
+    try:
+        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise ThemeError(f"Theme {path.stem}: {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ThemeError(f"Theme {path.stem}: {path} is no TOML: {error}.") from error
+    return parse_palette(document, path.stem)

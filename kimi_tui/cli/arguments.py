@@ -1,0 +1,259 @@
+"""What the command line may say: options, subcommands, and the words that explain them.
+
+Two rules of argparse need care. A subcommand's default overwrites what stood before it, so global options are known
+to every parser with `default=SUPPRESS` and get their defaults at the end. And an option whose value may be left out
+takes the next word, whatever it is: `-r` before a subcommand and `-x` before the prompt are looked at first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from kimi_tui import __version__
+from kimi_tui.core.errors import UsageError
+
+GLOBAL_DEFAULTS: Mapping[str, object] = {
+    "demo": False,
+    "resume": None,
+    "config": None,
+    "data_dir": None,
+    "base_url": None,
+    "model": None,
+    "theme": None,
+}
+"""Every global option with the value it has when it is not given."""
+LATEST = True
+"""Value of `resume` for `-r` alone; a string names a session, None = not given."""
+COMMANDS: Mapping[str, str] = {
+    "ask": "one turn without a screen",
+    "prompt": "print the exact input of the next turn",
+    "sessions": "list, show, check, export, import, convert, delete and restore sessions",
+    "config": "where the config lies, what is in it, what is wrong with it",
+    "demo-server": "serve the offline simulator over HTTP on this machine",
+}
+"""Every subcommand with one line on it."""
+SESSION_HELP = "id, the beginning of one, title or file"
+MAX_PORT = 65535
+MAX_RATE = 1_000_000
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that never guesses what an option was meant to be, and leaves the talking to the caller."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing and exiting."""
+        raise UsageError(message[:1].upper() + message[1:] + ".", f"`{self.prog} --help` lists what there is.")
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Understand the command line.
+
+    Args:
+        argv: The words after the program's name.
+
+    Returns:
+        A namespace with every global option, `command` (None = the full screen) and that command's own options.
+
+    Raises:
+        UsageError: It asks for something that cannot be.
+        SystemExit: It asked for help or the version, which are printed.
+    """
+    words = _with_plain_extract(argv)
+    _refuse_swallowed_command(words)
+    options, rest = build_parser().parse_known_args(words)
+    if rest and isinstance(getattr(options, "files", None), list) and not any(word.startswith("-") for word in rest):
+        options.files += rest  # argparse ends a list of files at the first option after it
+        rest = []
+    if rest:
+        raise UsageError(
+            f"Not understood: {' '.join(rest)}.",
+            "A text of several words needs quotes." if options.command == "ask" else "`kimi-tui --help` lists options.",
+        )
+    for name, default in GLOBAL_DEFAULTS.items():
+        if not hasattr(options, name):
+            setattr(options, name, default)
+    if options.resume is not None and options.command is not None:
+        raise _resume_is_for_the_screen()
+    if options.resume == "":
+        raise UsageError("-r names no session.", "`-r` alone resumes the latest one.")
+    return options
+
+
+def _with_plain_extract(argv: Sequence[str]) -> list[str]:
+    """Keep `-x` from taking the prompt as its value: only `=` gives it one."""
+    end = argv.index("--") if "--" in argv else len(argv)
+    return [*("--extract=first" if word in {"-x", "--extract"} else word for word in argv[:end]), *argv[end:]]
+
+
+def _refuse_swallowed_command(argv: Sequence[str]) -> None:
+    """See that `-r` before a subcommand's name does not take it as a session's."""
+    for word, following in itertools.pairwise(argv):
+        if word == "--":
+            return
+        if word in {"-r", "--resume"} and following in COMMANDS:
+            raise _resume_is_for_the_screen()
+
+
+def _resume_is_for_the_screen() -> UsageError:
+    return UsageError(
+        "-r resumes a session on the screen and goes with no subcommand.",
+        "`-r=NAME` names a session that is called like one; `ask` has --session.",
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of the whole command line."""
+    parser = _Parser(
+        prog="kimi-tui",
+        description="A full-screen chat for Kimi-K2.5. Without a subcommand it opens the screen.",
+        epilog="The key is read from DEEPINFRA_TOKEN. `--demo` needs no key and no network.",
+    )
+    _add_global_options(parser, is_screen=True)
+    parser.add_argument("--version", action="version", version=f"kimi-tui {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    builders = (_add_ask, _add_prompt, _add_sessions, _add_config, _add_demo_server)
+    for (name, help_), build in zip(COMMANDS.items(), builders, strict=True):
+        command = commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        _add_global_options(command)
+        build(command)
+    return parser
+
+
+def _add_global_options(parser: argparse.ArgumentParser, *, is_screen: bool = False) -> None:
+    """Make the options that may stand anywhere known to a parser; `-r` is explained where it may be used."""
+    group = parser.add_argument_group("everywhere")
+    group.add_argument(
+        "--demo", action="store_true", default=argparse.SUPPRESS, help="talk with the offline simulator: no key needed"
+    )
+    group.add_argument(
+        "-r",
+        "--resume",
+        nargs="?",
+        const=LATEST,
+        default=argparse.SUPPRESS,
+        metavar="SESSION",
+        help=f"resume the latest session, or one by {SESSION_HELP}" if is_screen else argparse.SUPPRESS,
+    )
+    for flags, metavar, help_ in (
+        (("-c", "--config"), "FILE", "instead of the default config file"),
+        (("--data-dir",), "DIR", "instead of the default data folder"),
+        (("--base-url",), "URL", "the endpoint is URL/MODEL"),
+        (("--model",), "NAME", "instead of the config's model"),
+        (("--theme",), "NAME", "a theme file's name without .toml"),
+    ):
+        group.add_argument(*flags, metavar=metavar, default=argparse.SUPPRESS, help=help_)
+
+
+def _add_ask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="the question; piped standard input follows it")
+    add = parser.add_argument
+    add("-s", "--system", metavar="TEXT", help='the system prompt; "" = none')
+    add("--session", metavar="SESSION", help=f"continue and save a session: {SESSION_HELP}")
+    add("--save", action="store_true", help="keep the turn as a new session")
+    add("--no-think", action="store_true", help="answer at once (instant mode)")
+    add("--set", action="append", default=[], metavar="FIELD=VALUE", help="a request field; empty = not sent")
+    add("--preset", metavar="NAME", help="recommended, endpoint, or one of the config's")
+    add("--show-reasoning", action="store_true", help="reasoning to standard error")
+    add("-n", dest="count", metavar="N", help="how many replies, 1-4")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one object at the end")
+    output.add_argument("--stream-json", action="store_true", help="one event a line")
+    output.add_argument(
+        "-x",
+        "--extract",
+        nargs="?",
+        choices=("first", "last"),
+        metavar="=last",
+        help="only the first, or last, fenced code block",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--schema", metavar="FILE", help="hold the answer to a JSON schema")
+    form.add_argument("--regex", metavar="R", help="hold the answer to a regular expression")
+    form.add_argument("--json-object", action="store_true", help="hold the answer to a JSON object")
+
+
+def _add_prompt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SESSION|FILE|-",
+        help='a session, its file, or a JSON list of {"role", "content"}; - reads it from standard input; '
+        "without it the latest session",
+    )
+    parser.add_argument("--no-think", action="store_true", help="as in instant mode")
+    parser.add_argument("--template", metavar="NAME", help="deepinfra (the default) or kimi")
+
+
+def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+
+    def action(name: str, help_: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        _add_global_options(made)
+        return made
+
+    action("list", "list all, the latest first").add_argument("--json", action="store_true", help="as a JSON list")
+    action("show", "print a session's conversation").add_argument("session", metavar="SESSION", help=SESSION_HELP)
+    path = action("path", "print where a session's file, or the folder of all of them, lies")
+    path.add_argument("session", nargs="?", metavar="SESSION", help=SESSION_HELP)
+    check = action("check", "say whether sessions can be read")
+    check.add_argument("files", nargs="*", default=[], metavar="SESSION|FILE", help="all of them when left out")
+    export = action("export", "write a session in another form")
+    export.add_argument("session", metavar="SESSION", help=SESSION_HELP)
+    export.add_argument(
+        "--format",
+        choices=("markdown", "json", "toml", "text"),
+        help="what FILE's ending says, else markdown",
+    )
+    export.add_argument("-o", "--output", metavar="FILE", help="instead of standard output")
+    import_ = action("import", "save copies of session files, or of JSON lists of messages")
+    import_.add_argument("files", nargs="+", metavar="FILE", help="TOML or JSON")
+    convert = action("convert", "rewrite a session as TOML or JSON; a file elsewhere gets one beside it")
+    convert.add_argument("session", metavar="SESSION|FILE", help=SESSION_HELP)
+    convert.add_argument("--to", required=True, choices=("toml", "json"), help="the form it gets")
+    action("delete", "move a session to the trash").add_argument("session", metavar="SESSION", help=SESSION_HELP)
+    action("restore", "bring a session back from the trash").add_argument("session", metavar="SESSION", help="its id")
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    for name, help_ in (
+        ("path", "print where the config file lies"),
+        ("init", "write a config file with every key and its default"),
+        ("check", "list everything that is wrong"),
+        ("show", "print every value and where it comes from"),
+    ):
+        made = actions.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        _add_global_options(made)
+        if name == "show":
+            made.add_argument("--json", action="store_true", help="as a JSON object")
+
+
+def _add_demo_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one")
+    parser.add_argument(
+        "--rate", type=_rate, default=60.0, metavar="TOKENS_PER_S", help="the pace (default 60; 0 = at once)"
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PORT)) else -1
+    if not 0 <= port <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"found {text!r}, allowed a whole number in [0, {MAX_PORT}]")
+    return port
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= MAX_RATE:
+        raise argparse.ArgumentTypeError(f"found {text!r}, allowed a number in [0, {MAX_RATE}]")
+    return rate

@@ -1,0 +1,324 @@
+"""`kimi-tui ask`: one turn without a screen, through the same engine as on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_output
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED
+from kimi_tui.core.conversation import with_system
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.fields import parse_text
+from kimi_tui.core.ports import SessionStore
+from kimi_tui.core.replies import (
+    Phase,
+    PhaseChanged,
+    ReplyDelta,
+    ReplyPart,
+    Retrying,
+    TurnEnded,
+    TurnEvent,
+    TurnNotice,
+)
+from kimi_tui.core.request import RequestSettings
+from kimi_tui.core.sampling import RequestOptions, resolve_request
+from kimi_tui.core.session import Message, MessageState, Session
+from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.engine.open_session import OpenSession
+
+if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
+    from kimi_tui.engine import Turn
+
+SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
+"""What the name of a schema does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything one call of `ask` sends."""
+
+    question: str
+    """The user's message."""
+    session: Session
+    """Where it goes."""
+    is_kept: bool
+    """Whether the session is saved."""
+    is_new: bool
+    """Whether the session was made for this call."""
+    request: RequestSettings
+    """What the request says besides."""
+
+    @property
+    def has_alternatives(self) -> bool:
+        """Whether several replies were asked for."""
+        count = self.request.fields.get("num_responses")
+        return isinstance(count, int) and count > 1
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Send one question and put out the reply.
+
+    Raises:
+        KimiError: Before anything is sent: the command line, config, key or session cannot be used.
+    """
+    context.settings_or_refuse()
+    request_options = parse_request_options(options)
+    question = read_question(options, context)
+    with _session(options, context) as (found, is_new):
+        session = _with_options(found, options)
+        request = resolve_request(context.settings(), session, request_options)
+        order = Order(question, session, bool(options.session or options.save), is_new, request)
+        return asyncio.run(_ask(order, context))
+
+
+def read_question(options: Namespace, context: Context) -> str:
+    """Put the question together: PROMPT, an empty line, piped standard input; either may be missing.
+
+    Raises:
+        UsageError: Nothing was asked.
+    """
+    prompt = replace_lone(options.prompt or "")
+    piped = context.read_stdin() if context.has_piped_stdin else ""
+    question = f"{prompt}\n\n{piped}" if prompt and piped else prompt or piped
+    if not question.strip():
+        raise UsageError("There is nothing to ask.", 'Such as: kimi-tui ask "Name two ways to cook lamb."')
+    return question
+
+
+def parse_request_options(options: Namespace) -> RequestOptions:
+    """Read the options that hold for this request alone.
+
+    Raises:
+        UsageError: An option cannot be understood, or its file not be read.
+        FieldError: A field's value is not allowed.
+    """
+    fields: dict[str, object | None] = {}
+    for assignment in options.set:
+        name, equals, text = replace_lone(assignment).partition("=")
+        if not equals:
+            raise UsageError(f"--set {name}: FIELD=VALUE is needed.", "Such as --set temperature=0.5.")
+        fields[name.strip()] = parse_text(name.strip(), text)
+    if options.count is not None:
+        fields["num_responses"] = parse_text("num_responses", options.count)
+    form = _response_format(options)
+    if form is not None:
+        fields["response_format"] = parse_text("response_format", json.dumps(form))
+    return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None)
+
+
+def _response_format(options: Namespace) -> dict[str, object] | None:
+    if options.schema is not None:
+        return {"type": "json_schema", "json_schema": _load_schema(Path(options.schema))}
+    if options.regex is not None:
+        return {"type": "regex", "regex": replace_lone(options.regex)}
+    return {"type": "json_object"} if options.json_object else None
+
+
+def _load_schema(path: Path) -> object:
+    """Read a schema; a bare one is named after its file."""
+    try:
+        schema = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"--schema {path}: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--schema {path}: not JSON.") from error
+    if not isinstance(schema, dict):
+        raise UsageError(f"--schema {path}: a schema is a JSON object.")
+    if isinstance(schema.get("name"), str) and isinstance(schema.get("schema"), dict):
+        return schema
+    return {"name": SCHEMA_NAME_CHARS.sub("_", path.stem) or "schema", "schema": schema}
+
+
+@contextlib.contextmanager
+def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
+    """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
+    if options.session:
+        store = context.store()
+        path = store.find(options.session)
+        with store.lock(path, kind="ask"):
+            yield store.load(path), False
+    elif options.save:
+        session = new_session(context)
+        with context.store().lock(session, kind="ask"):
+            yield session, True
+    else:
+        yield new_session(context), True
+
+
+def new_session(context: Context) -> Session:
+    """Make an empty session with the settings' model and system prompt."""
+    from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+    from kimi_tui.adapters.ids import new_cache_key, new_session_id  # noqa: PLC0415
+
+    settings = context.settings()
+    now = SystemClock().now()
+    return Session(
+        id=new_session_id(now),
+        created=now,
+        updated=now,
+        model=settings.api.model,
+        system=settings.chat.system or None,
+        prompt_cache_key=new_cache_key(),
+    )
+
+
+def _with_options(session: Session, options: Namespace) -> Session:
+    """Put in what the command line says about the session; an empty system prompt is none."""
+    if options.system is None:
+        return session
+    return with_system(session, replace_lone(options.system) or None)
+
+
+async def _ask(order: Order, context: Context) -> int:
+    """Run the turn.
+
+    Raises:
+        KimiError: No request can be sent.
+    """
+    model = context.options.model or order.session.model or context.settings().api.model
+    client = context.client(model)
+    try:
+        store = _OwnModel(context.store(), order.session.model) if order.is_kept else None
+        open_session = OpenSession(replace(order.session, model=model), store)
+        turn = context.engine(client).start(open_session, order.question, order.request)
+        output = choose_output(context, has_alternatives=order.has_alternatives)
+        return await _Listener(order, context, output, turn, model).run()
+    finally:
+        await client.aclose()
+
+
+class _OwnModel:
+    """A store that keeps a session's own model where another one was asked for this turn alone."""
+
+    def __init__(self, store: SessionStore, model: str) -> None:
+        self._store = store
+        self._model = model
+
+    async def save(self, session: Session) -> None:
+        """Save the session with its own model.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        await self._store.save(replace(session, model=self._model))
+
+
+class _Listener:
+    """Follows a turn to its end."""
+
+    def __init__(self, order: Order, context: Context, output: Output, turn: Turn, model: str) -> None:
+        self._order = order
+        self._context = context
+        self._output = output
+        self._turn = turn
+        self._model = model
+        self._is_stopped = False
+        self._has_text = False
+
+    async def run(self) -> int:
+        """Follow it and return the exit status."""
+        with self._stopping_on_signals():
+            try:
+                while events := await self._turn.drain():
+                    for event in events:
+                        if isinstance(event, TurnEnded):
+                            return self._end(event)
+                        if not self._is_stopped:
+                            self._take(event)
+            except BrokenPipeError:
+                self._turn.stop()
+                await self._turn.finished()
+                raise
+        raise AssertionError("a turn ends with its last event")
+
+    def _take(self, event: TurnEvent) -> None:
+        match event:
+            case ReplyDelta():
+                self._has_text = True
+                self._output.delta(event.part, event.text)
+            case PhaseChanged(phase=Phase.WAITING) if self._order.is_kept and self._order.is_new:
+                self._context.tell(f"saved as session {self._order.session.id}")
+            case Retrying():
+                pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
+                self._context.tell(f"{event.error.summary} {pause}")
+            case TurnNotice():
+                self._context.tell_error(event.error)
+
+    def _end(self, ended: TurnEnded) -> int:
+        report = build_report(
+            ended,
+            session_id=self._order.session.id if self._order.is_kept else None,
+            model=self._model,
+            has_alternatives=self._order.has_alternatives,
+            usage=self._turn.usage,
+        )
+        if self._is_stopped:
+            self._output.stopped(report)
+            return INTERRUPTED
+        if ended.replies and not self._has_text:
+            self._give_whole(ended.replies[0])
+        try:
+            self._output.end(report, ended.replies)
+        finally:
+            self._tell_end(ended)
+        return FAILED if ended.state in FAILED_STATES or ended.save_error else DONE
+
+    def _give_whole(self, reply: Message) -> None:
+        """Put out a reply that came in one piece."""
+        if reply.reasoning:
+            self._output.delta(ReplyPart.REASONING, reply.reasoning)
+        if reply.content:
+            self._output.delta(ReplyPart.ANSWER, reply.content)
+
+    def _tell_end(self, ended: TurnEnded) -> None:
+        """Tell how it ended, where that is not as usual."""
+        if ended.error is not None:
+            self._context.tell_error(ended.error)
+        if ended.save_error is not None:
+            self._context.tell_error(ended.save_error)
+        if ended.state is MessageState.QUEUED:
+            self._context.tell("the request is queued; the reply goes to the webhook")
+        for reply in ended.replies:
+            if reply.state is not MessageState.COMPLETE:
+                continue
+            if reply.thinking and reply.reasoning and not reply.content:
+                self._context.tell("the reply ended inside its thinking, without an answer", _more_room(reply))
+            elif reply.finish_reason == "length":
+                self._context.tell("the reply was cut off: it reached its limit of tokens", _more_room(reply))
+
+    @contextlib.contextmanager
+    def _stopping_on_signals(self) -> Iterator[None]:
+        """Stop the turn on the first signal; the second one ends the program at once."""
+        loop = asyncio.get_running_loop()
+        handled = (signal.SIGINT, signal.SIGTERM)
+
+        def stop() -> None:
+            self._is_stopped = True
+            for number in handled:
+                loop.remove_signal_handler(number)
+            self._turn.stop()
+
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
+            for number in handled:
+                loop.add_signal_handler(number, stop)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                for number in handled:
+                    loop.remove_signal_handler(number)
+
+
+def _more_room(reply: Message) -> str:
+    """What to do about a reply that had too little room; "" where that was not its limit."""
+    return "Give it more with --set max_new_tokens=…" if reply.finish_reason == "length" else ""

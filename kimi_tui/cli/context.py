@@ -1,0 +1,244 @@
+"""What the commands share: places, streams, and the parts of the program, each built when it is first needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from kimi_tui.core.errors import ConfigError, KimiError, UsageError
+from kimi_tui.core.surrogates import replace_lone
+
+if TYPE_CHECKING:  # the names of types only: importing these modules takes time that few commands need
+    from kimi_tui.adapters.config_file import LoadedSettings
+    from kimi_tui.adapters.deepinfra import DeepInfraClient
+    from kimi_tui.adapters.session_files import SessionFiles
+    from kimi_tui.core.settings import Settings
+    from kimi_tui.engine import Engine
+
+DEMO_KEY = "demo"
+"""What the simulator gets in the key's place."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Where a command reads and writes, and what it works with."""
+
+    options: Namespace
+    """The global options, and the command's own."""
+    environ: Mapping[str, str]
+    """The environment."""
+    stdin: TextIO | None
+    """Standard input; None = closed."""
+    stdout: TextIO
+    """Standard output."""
+    stderr: TextIO
+    """Standard error."""
+    _loaded: LoadedSettings | None = field(default=None, init=False)
+    _store: SessionFiles | None = field(default=None, init=False)
+
+    @property
+    def config_path(self) -> Path:
+        """Where the config file lies, or would lie."""
+        from kimi_tui.adapters import paths  # noqa: PLC0415
+
+        return paths.config_file(self.options.config, self.environ)
+
+    @property
+    def is_config_explicit(self) -> bool:
+        """Whether an option names the config file, so that it has to be there."""
+        return bool(self.options.config)
+
+    @property
+    def data_dir(self) -> Path:
+        """Where sessions and trash lie, or would lie."""
+        from kimi_tui.adapters import paths  # noqa: PLC0415
+
+        return paths.data_dir(self.options.data_dir, self.environ)
+
+    def load(self) -> LoadedSettings:
+        """Read the config, once.
+
+        Raises:
+            ConfigError: A config file that was named is not there.
+        """
+        if self._loaded is None:
+            from kimi_tui.adapters.config_file import load_settings  # noqa: PLC0415
+
+            self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
+        return self._loaded
+
+    def settings(self) -> Settings:
+        """The settings with the command line's options on top, whatever is wrong in the config."""
+        settings = self.load().settings
+        options = self.options
+        api = replace(
+            settings.api,
+            base_url=options.base_url or settings.api.base_url,
+            model=options.model or settings.api.model,
+        )
+        return replace(settings, api=api, ui=replace(settings.ui, theme=options.theme or settings.ui.theme))
+
+    def settings_or_tell(self) -> Settings:
+        """The settings; what is wrong in the config is told, and its defaults are used."""
+        for finding in self.load().findings:
+            self.tell(finding)
+        return self.settings()
+
+    def settings_or_refuse(self) -> Settings:
+        """The settings of a config without mistakes.
+
+        Raises:
+            ConfigError: There are some; each has been told.
+        """
+        findings = self.load().findings
+        for finding in findings:
+            self.tell(finding)
+        if findings:
+            raise ConfigError(
+                "Nothing was sent, since the config has mistakes.", "`kimi-tui config check` lists them again."
+            )
+        return self.settings()
+
+    def store(self) -> SessionFiles:
+        """The sessions on disk; what a dead process left among them is put right first."""
+        if self._store is None:
+            from kimi_tui.adapters import files, paths  # noqa: PLC0415
+            from kimi_tui.adapters.session_files import SessionFiles  # noqa: PLC0415
+
+            sessions = self.settings().sessions
+            folder = Path(sessions.folder).expanduser() if sessions.folder else paths.sessions_dir(self.data_dir)
+            if folder.is_dir():
+                files.sweep_temporaries(folder)
+            self._store = SessionFiles(folder, self.data_dir / "trash", sessions.format)
+        return self._store
+
+    def key(self) -> str:
+        """The key that goes with requests.
+
+        Raises:
+            KeyMissingError: There is none, or no request could carry it.
+        """
+        if self.options.demo:
+            return DEMO_KEY
+        from kimi_tui.adapters.api_key import find_key  # noqa: PLC0415
+
+        return find_key(self.environ, self.settings().api)
+
+    def client(self, model: str | None = None) -> DeepInfraClient:
+        """Make what talks to the endpoint.
+
+        Args:
+            model: The model to ask; None = the settings' own.
+
+        Raises:
+            KeyMissingError: There is no key.
+            UsageError: The endpoint's address cannot be used.
+        """
+        from kimi_tui.adapters.deepinfra import DeepInfraClient, endpoint_url  # noqa: PLC0415
+
+        api = self.settings().api
+        url = endpoint_url(api.base_url, model or api.model)
+        key = self.key()
+        self._set_up_log(key)
+        transport = None
+        if self.options.demo:
+            from kimi_tui.adapters.simulator import SimulatorTransport  # noqa: PLC0415
+
+            transport = SimulatorTransport()
+        return DeepInfraClient(
+            url,
+            key,
+            connect_timeout_s=api.connect_timeout_s,
+            read_timeout_s=api.read_timeout_s,
+            headers=api.headers,
+            proxy=api.proxy or None,
+            transport=transport,
+        )
+
+    def _set_up_log(self, key: str) -> None:
+        path = self.environ.get("KIMI_TUI_LOG")
+        if path:
+            from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
+
+            try:
+                set_up_log(Path(path), [key])
+            except OSError as error:
+                raise UsageError(f"KIMI_TUI_LOG: {path}: {error.strerror}.") from error
+
+    def engine(self, client: DeepInfraClient) -> Engine:
+        """Make what drives turns over a client."""
+        import random  # noqa: PLC0415
+
+        from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+        from kimi_tui.engine import Engine  # noqa: PLC0415
+
+        return Engine(client, SystemClock(), random.random)
+
+    def read_stdin(self) -> str:
+        """Everything that was piped in, exactly; "" where nothing was."""
+        if self.stdin is None or self.stdin.closed:
+            return ""
+        return self.stdin.buffer.read().decode("utf-8", "replace")
+
+    @property
+    def has_piped_stdin(self) -> bool:
+        """Whether standard input is something other than a terminal."""
+        return self.stdin is not None and not self.stdin.closed and not self.stdin.isatty()
+
+    def write(self, text: str) -> None:
+        """Write a result: exactly, or on a terminal with control characters made visible."""
+        if self.stdout.isatty():
+            text = visible(text)
+        write_bytes(self.stdout, text)
+
+    def write_line(self, line: str) -> None:
+        """Write one line of a result."""
+        self.write(line + "\n")
+
+    def write_aside(self, text: str) -> None:
+        """Write text of a reply to standard error: exactly, or on a terminal with control characters made visible."""
+        if self.stderr.isatty():
+            text = visible(text)
+        write_bytes(self.stderr, text)
+
+    def tell(self, line: str, hint: str = "") -> None:
+        """Tell something on standard error, with what to do about it."""
+        write_bytes(self.stderr, visible(f"kimi-tui: {line}\n" + (f"  {hint}\n" if hint else "")))
+
+    def tell_error(self, error: KimiError) -> None:
+        """Tell what went wrong."""
+        self.tell(error.summary, error.hint)
+
+
+def visible(text: str) -> str:
+    """Make control characters visible."""
+    from kimi_tui.core.visible import visible as make_visible  # noqa: PLC0415
+
+    return make_visible(text)
+
+
+def write_bytes(stream: TextIO, text: str) -> None:
+    """Write text as UTF-8 whatever the locale says, with no newline changed, and send it off at once."""
+    stream.flush()
+    stream.buffer.write(replace_lone(text).encode())
+    stream.flush()
+
+
+def standard_context(options: Namespace) -> Context:
+    """The context of the running process; a closed output is written to nowhere."""
+    return Context(
+        options,
+        os.environ,
+        sys.stdin,
+        sys.stdout if sys.stdout is not None else _nowhere(),
+        sys.stderr if sys.stderr is not None else _nowhere(),
+    )
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")

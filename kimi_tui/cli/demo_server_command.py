@@ -1,0 +1,46 @@
+"""`kimi-tui demo-server`: the offline simulator as an endpoint for other programs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from argparse import Namespace
+
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.status import DONE
+from kimi_tui.core.errors import UsageError
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Serve until Ctrl+C (which `main` turns into its status) or SIGTERM.
+
+    Raises:
+        UsageError: The port cannot be used.
+    """
+    try:
+        asyncio.run(_serve(options, context))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UsageError(
+            f"Port {options.port} cannot be used: {error.strerror}.", "--port 0 takes a free one."
+        ) from error
+    return DONE
+
+
+async def _serve(options: Namespace, context: Context) -> None:
+    from kimi_tui.adapters.demo_server import serve  # noqa: PLC0415
+
+    task = asyncio.ensure_future(serve(port=options.port, rate=options.rate, announce=context.write_line))
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():  # Ctrl+C cancels this task, SIGTERM only the other
+            raise
+    finally:
+        # Python 3.11 prints a traceback for each connection that is open when its handler is cancelled.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)

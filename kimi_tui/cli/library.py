@@ -1,0 +1,98 @@
+"""The sessions on disk as the screen wants them: opened together with their lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kimi_tui.adapters import session_text
+from kimi_tui.adapters.files import write_atomic
+from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.adapters.session_lock import SessionLock
+from kimi_tui.core import export
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session import Session
+
+
+class DiskLibrary:
+    """What the screen does with session files."""
+
+    def __init__(self, files: SessionFiles, new_session: Callable[[], Session]) -> None:
+        """Work on those files; `new_session` makes an empty session."""
+        self._files, self._new_session = files, new_session
+
+    async def save(self, session: Session) -> None:
+        """Write a session.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        await self._files.save(session)
+
+    def find(self, text: str | None) -> Path:
+        """Find a session's file.
+
+        Raises:
+            StorageError: None or several fit.
+        """
+        return self._files.find(text)
+
+    def open(self, path: Path) -> tuple[Session, SessionLock]:
+        """Lock a session, then read it.
+
+        Raises:
+            StorageError: It is held elsewhere, or cannot be read.
+        """
+        lock = self._files.lock(path)
+        lock.acquire()
+        try:
+            return self._files.load(path), lock
+        except BaseException:
+            lock.release()
+            raise
+
+    def create(self) -> tuple[Session, SessionLock]:
+        """Make and lock a new session; nothing is written before it is saved."""
+        session = self._new_session()
+        lock = self._files.lock(session)
+        lock.acquire()
+        return session, lock
+
+    def import_file(self, path: Path) -> Path:
+        """Save a copy of a file's session as a new one and return where.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        return self._files.path_of(self._files.import_file(path))
+
+    def export(self, session: Session, path: Path) -> None:
+        """Write a session in the form that the file's ending names; Markdown where it names none.
+
+        Raises:
+            StorageError: It cannot be written, or the file is there already.
+        """
+        if path.exists():
+            raise StorageError(f"{path} is there already; nothing was written.", "Name another file.")
+        match path.suffix.lower():
+            case ".json":
+                data = session_text.dump_json(session)
+            case ".toml":
+                data = session_text.TomlWriter().dump(session)
+            case ".txt":
+                data = export.render_text(session).encode("utf-8")
+            case _:
+                data = export.render_markdown(session).encode("utf-8")
+        write_atomic(path, data)
+
+    def load_draft(self, session_id: str) -> str:
+        """Read what was being typed."""
+        return self._files.load_draft(session_id)
+
+    def save_draft(self, session_id: str, text: str) -> None:
+        """Keep what is being typed.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        self._files.save_draft(session_id, text)

@@ -1,0 +1,91 @@
+"""`kimi-tui prompt`: the exact input of a conversation's next turn, and nothing else.
+
+It is called by scripts and in loops, so it imports neither the network nor the event loop.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from argparse import Namespace
+from pathlib import Path
+
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.status import DONE
+from kimi_tui.core.conversation import next_prompt, parse_message_list
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.sampling import RequestOptions, resolve_request
+from kimi_tui.core.session import Session
+from kimi_tui.core.template import TEMPLATES, render_prompt
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Print the prompt.
+
+    Raises:
+        KimiError: There is no such session, file or template, or it cannot be read.
+    """
+    if options.template is not None and options.template not in TEMPLATES:
+        raise UsageError(
+            f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.",
+        )
+    settings = context.settings_or_tell()
+    conversation = _read(options.source, context)
+    session = conversation if isinstance(conversation, Session) else None
+    thinking = False if options.no_think else None
+    request = resolve_request(settings, session, RequestOptions(set={}, preset=None, thinking=thinking))
+    template = TEMPLATES[options.template] if options.template else request.template
+    if isinstance(conversation, Session):
+        prompt = next_prompt(conversation, template=template, thinking=request.thinking, neutralise=request.neutralise)
+    else:
+        turns = parse_message_list(conversation, neutralise=request.neutralise)
+        prompt = render_prompt(turns, template, thinking=request.thinking)
+    context.write(prompt)
+    return DONE
+
+
+def _read(source: str | None, context: Context) -> object:
+    """Read a session, or the plain data of a list of messages."""
+    if source == "-":
+        return _understand(context.read_stdin(), "standard input")
+    if source is None or not is_file(source):
+        store = context.store()
+        return store.load(store.find(source))
+    try:
+        text = Path(source).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"{source}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source}: not UTF-8 at byte {error.start}.") from error
+    return _understand(text, source)
+
+
+def is_file(source: str) -> bool:
+    """Whether an argument names a file and no session: it is one, or says in which folder it should be."""
+    return "/" in source or Path(source).is_file()
+
+
+def _understand(text: str, name: str) -> object:
+    """Read JSON, else TOML: a session, or the plain data of a list.
+
+    Raises:
+        UsageError: It is neither, with what the likelier of the two says.
+        StorageError: It is a session that cannot be read.
+    """
+    from kimi_tui.core.codec import decode_session  # noqa: PLC0415
+
+    data = _parse(text.removeprefix("\ufeff"), name)
+    return data if isinstance(data, list) else decode_session(data)
+
+
+def _parse(text: str, name: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        json_problem = error
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        looks_like_json = text.lstrip()[:1] in {"[", "{"} and text.rstrip()[-1:] in {"]", "}"}
+        form, problem = ("JSON", json_problem) if looks_like_json else ("TOML", error)
+        raise UsageError(f"{name}: neither a session nor a list of messages ({form}: {problem}).") from error

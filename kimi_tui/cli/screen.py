@@ -1,0 +1,95 @@
+"""The full screen: everything plugged together, and what is said when it has been left."""
+
+from __future__ import annotations
+
+import random
+import shlex
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from kimi_tui.cli.arguments import LATEST
+from kimi_tui.cli.ask import new_session
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.status import DONE, FAILED
+from kimi_tui.core.errors import KeyMissingError, UsageError
+from kimi_tui.core.sampling import resolve_request
+
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.adapters.deepinfra import DeepInfraClient
+    from kimi_tui.adapters.session_lock import SessionLock
+    from kimi_tui.cli.library import DiskLibrary
+    from kimi_tui.core.session import Session
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Run the screen until it is left.
+
+    Raises:
+        KimiError: The session that was asked for, the theme or the address cannot be used.
+    """
+    if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
+        raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
+    from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+    from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
+    from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
+    from kimi_tui.engine import Engine  # noqa: PLC0415
+    from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
+    from kimi_tui.ui.services import Services  # noqa: PLC0415
+
+    settings, known = context.settings(), themes(context.config_path)
+    theme = options.theme or settings.ui.theme
+    if options.theme and theme not in known:
+        raise UsageError(f"There is no theme {theme!r}.", f"Themes: {', '.join(sorted(known))}")
+    library = DiskLibrary(context.store(), lambda: new_session(context))
+    session, lock = _first(options, library)
+    client, key_problem = _client(context, session.model)
+    services = Services(
+        settings=settings,
+        findings=context.load().findings,
+        engine=Engine(client, SystemClock(), random.random),
+        clock=SystemClock(),
+        library=library,
+        resolve=lambda value: resolve_request(settings, value),
+        themes=known,
+        theme=theme,
+        endpoint="demo" if options.demo else "deepinfra",
+        key_problem=key_problem,
+    )
+    app = KimiApp(services, session, lock)
+    session_id = app.run(mouse=settings.ui.mouse)
+    lock.release()
+    if app.crash is not None:
+        context.tell(
+            f"Something unexpected went wrong ({type(app.crash).__name__}); what was saved is kept.",
+            "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
+        )
+        return FAILED
+    if session_id:
+        context.write_line(f"Resume with: {_command(options, session_id)}")
+    return app.return_code or DONE
+
+
+def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock]:
+    """Open the session that was asked for, or a new one."""
+    if options.resume is None:
+        return library.create()
+    return library.open(library.find(None if options.resume is LATEST else options.resume))
+
+
+def _client(context: Context, model: str) -> tuple[DeepInfraClient, KeyMissingError | None]:
+    """Make the client; without a key one that is never asked, and why."""
+    from kimi_tui.adapters.deepinfra import DeepInfraClient  # noqa: PLC0415
+
+    try:
+        return context.client(context.options.model or model), None
+    except KeyMissingError as error:
+        return DeepInfraClient("", None), error
+
+
+def _command(options: Namespace, session_id: str) -> str:
+    """The command line that goes on here: the places that were named are named again."""
+    words = ["kimi-tui", *(["--demo"] if options.demo else [])]
+    for name in ("config", "data_dir", "base_url", "model"):
+        if value := getattr(options, name):
+            words += [f"--{name.replace('_', '-')}", value]
+    return shlex.join([*words, "-r", session_id])

@@ -1,0 +1,220 @@
+"""`kimi-tui sessions`: what can be done with sessions as files."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimi_tui.cli.answers import json_line
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.status import BAD_USAGE, DONE
+from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.session import Session, SessionSummary
+
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.adapters.session_files import SessionFiles
+
+FORMATS_BY_ENDING: Mapping[str, str] = {".json": "json", ".toml": "toml", ".txt": "text"}
+"""What an export's file name says about its form; every other one is Markdown."""
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Do what the action says.
+
+    Raises:
+        KimiError: A session cannot be found, read or written.
+    """
+    context.settings_or_tell()
+    return ACTIONS[options.action](options, context)
+
+
+def _list(options: Namespace, context: Context) -> int:
+    listing = context.store().list()
+    if options.json:
+        context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
+    else:
+        for line in _table(listing.summaries):
+            context.write_line(line)
+    for unreadable in listing.unreadable:
+        context.tell(f"{unreadable.path}: {unreadable.reason}")
+    return DONE
+
+
+def _plain_summary(summary: SessionSummary) -> dict[str, object]:
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "created": summary.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "updated": summary.updated.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "messages": summary.messages,
+        "model": summary.model,
+        "tags": list(summary.tags),
+        "path": summary.path,
+    }
+
+
+def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
+    """Lay the sessions out in columns, times in the local zone; nothing where there are none."""
+    if not summaries:
+        return []
+    rows = [("ID", "UPDATED", "MESSAGES", "TITLE")]
+    rows += [
+        (s.id, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), " ".join(s.title.split()))
+        for s in summaries
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return [
+        f"{id_:<{widths[0]}}  {updated:<{widths[1]}}  {messages:>{widths[2]}}  {title}".rstrip()
+        for id_, updated, messages, title in rows
+    ]
+
+
+def _show(options: Namespace, context: Context) -> int:
+    from kimi_tui.core.export import render_text  # noqa: PLC0415
+
+    context.write(_with_newline(render_text(_load(options.session, context))))
+    return DONE
+
+
+def _load(text: str, context: Context) -> Session:
+    store = context.store()
+    return store.load(store.find(text))
+
+
+def _with_newline(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _path(options: Namespace, context: Context) -> int:
+    store = context.store()
+    context.write_line(str(store.folder if options.session is None else store.find(options.session)))
+    return DONE
+
+
+def _check(options: Namespace, context: Context) -> int:
+    """Load each session whole, and say what keeps one from being read."""
+    store = context.store()
+    paths, is_bad = _paths_to_check(options.files, store, context)
+    for path in paths:
+        try:
+            session = store.load(path)
+        except StorageError as error:
+            context.tell_error(error)
+            is_bad = True
+        else:
+            context.write_line(f"{path}: ok, {len(session.messages)} messages")
+    return BAD_USAGE if is_bad else DONE
+
+
+def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> tuple[list[Path], bool]:
+    """The files that were named, or all; and whether one could not be found."""
+    if not names:
+        listing = store.list()
+        return [*(Path(s.path) for s in listing.summaries), *(Path(u.path) for u in listing.unreadable)], False
+    paths = []
+    for name in names:
+        try:
+            paths.append(store.find(name))
+        except StorageError as error:
+            context.tell_error(error)
+    return paths, len(paths) < len(names)
+
+
+def _export(options: Namespace, context: Context) -> int:
+    session = _load(options.session, context)
+    output = None if options.output in {None, "-"} else Path(options.output)
+    ending = FORMATS_BY_ENDING.get(output.suffix.lower(), "markdown") if output else "markdown"
+    data = _render(session, options.format or ending)
+    if output is None:
+        context.write(data.decode())
+    else:
+        _write_file(output, data)
+    return DONE
+
+
+def _render(session: Session, form: str) -> bytes:
+    """Write a session in a form.
+
+    Raises:
+        ConversionError: The form cannot hold all of it.
+    """
+    from kimi_tui.adapters import session_text  # noqa: PLC0415
+    from kimi_tui.core import export  # noqa: PLC0415
+
+    match form:
+        case "json":
+            return session_text.dump_json(session)
+        case "toml":
+            return session_text.TomlWriter().dump(session)
+        case "text":
+            return _with_newline(export.render_text(session)).encode()
+        case _:
+            return _with_newline(export.render_markdown(session)).encode()
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    """Write an export; what is no ordinary file, such as /dev/stdout, is written to and not replaced.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    from kimi_tui.adapters.files import write_atomic  # noqa: PLC0415
+
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            write_atomic(path, data)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}.") from error
+
+
+def _import(options: Namespace, context: Context) -> int:
+    """Import every file that can be, and tell of the others."""
+    status = DONE
+    for name in options.files:
+        try:
+            context.write_line(context.store().import_file(Path(name)).id)
+        except KimiError as error:
+            context.tell_error(error)
+            status = BAD_USAGE
+    return status
+
+
+def _convert(options: Namespace, context: Context) -> int:
+    store = context.store()
+    path = store.find(options.session)
+    with store.lock(path, kind="convert"):
+        context.write_line(str(store.convert(path, options.to)))
+    return DONE
+
+
+def _delete(options: Namespace, context: Context) -> int:
+    store = context.store()
+    path = store.find(options.session)
+    with store.lock(path, kind="delete"):
+        in_trash = store.delete(path)
+    context.write_line(str(in_trash))
+    context.tell(f"moved to the trash; `kimi-tui sessions restore {in_trash.stem}` brings it back")
+    return DONE
+
+
+def _restore(options: Namespace, context: Context) -> int:
+    context.write_line(str(context.store().restore(options.session)))
+    return DONE
+
+
+ACTIONS: Mapping[str, Callable[[Namespace, Context], int]] = {
+    "list": _list,
+    "show": _show,
+    "path": _path,
+    "check": _check,
+    "export": _export,
+    "import": _import,
+    "convert": _convert,
+    "delete": _delete,
+    "restore": _restore,
+}
+"""What each action does."""

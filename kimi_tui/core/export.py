@@ -1,0 +1,31 @@
+"""A conversation as a document to read or pass on. Texts stay exact; only the frame around them is ours."""
+
+from __future__ import annotations
+
+from kimi_tui.core.conversation import branch
+from kimi_tui.core.session import Message, Role, Session
+
+NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
+
+
+def render_markdown(session: Session) -> str:
+    """Write the active branch as Markdown; reasoning stands in a `<details>` block."""
+    parts = [f"# {session.title or session.id}\n"]
+    if session.system is not None:
+        parts.append(f"## System prompt\n\n{session.system}\n")
+    parts += [_markdown_message(message) for message in branch(session)]
+    return "\n".join(parts)
+
+
+def _markdown_message(message: Message) -> str:
+    reasoning = ""
+    if message.reasoning:
+        reasoning = f"<details><summary>Reasoning</summary>\n\n{message.reasoning}\n\n</details>\n\n"
+    return f"## {NAMES[message.role]}\n\n{reasoning}{message.content}\n"
+
+
+def render_text(session: Session) -> str:
+    """Write the active branch as plain text, answers without their reasoning."""
+    parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
+    parts += [f"{NAMES[message.role]}:\n{message.content}\n" for message in branch(session)]
+    return "\n".join(parts)

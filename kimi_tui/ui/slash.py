@@ -1,0 +1,63 @@
+"""Slash commands: what a line in the composer means before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from kimi_tui.ui.actions import COMMANDS, Action
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command that is known."""
+
+    action: Action
+    """What it asks for."""
+    argument: str
+    """The text behind it, exactly, without the blank between."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCommand:
+    """A line that looks like a slash command and is none; nothing is sent."""
+
+    name: str
+    """The word behind the slash."""
+    nearest: tuple[str, ...]
+    """Commands that look alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message to send."""
+
+    text: str
+    """What is sent: a leading double slash stands for one."""
+
+
+def parse_line(text: str) -> Command | UnknownCommand | Text:
+    """Tell a slash command from a message.
+
+    A text is a command when it begins with one slash and a word; `//` stands for a literal slash. A path such as
+    `/etc/hosts` is no command's name and is reported as unknown rather than sent by mistake.
+    """
+    if not text.startswith("/"):
+        return Text(text)
+    if text.startswith("//"):
+        return Text(text[1:])
+    name, _, argument = text[1:].partition(" ")
+    if "\n" in name:
+        name, _, argument = text[1:].partition("\n")
+    action = COMMANDS.get(name.strip().lower())
+    if action is None:
+        return UnknownCommand(name, tuple(get_close_matches(name, COMMANDS, n=3)))
+    return Command(action, argument)
+
+
+def completions(text: str) -> tuple[Action, ...]:
+    """List the commands that a half-typed line may become; none once an argument has begun."""
+    if not text.startswith("/") or text.startswith("//") or " " in text or "\n" in text:
+        return ()
+    word = text[1:].lower()
+    return tuple({action.id: action for name, action in COMMANDS.items() if name.startswith(word)}.values())

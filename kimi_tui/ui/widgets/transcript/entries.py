@@ -1,0 +1,49 @@
+"""What the transcript shows: one entry for each message or notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EntryKind(StrEnum):
+    """What an entry is."""
+
+    USER = "user"
+    """Shown exactly as typed."""
+    ASSISTANT = "assistant"
+    """Markdown, with reasoning before it."""
+    NOTICE = "notice"
+    """The program's own words."""
+    WELCOME = "welcome"
+    """What an empty session says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in the transcript."""
+
+    key: str
+    """Unique among the entries."""
+    kind: EntryKind
+    """What it is."""
+    heading: str
+    """Who speaks; "" = no heading."""
+    text: str
+    """The text, or the answer."""
+    reasoning: str | None = None
+    """The reasoning; None = none."""
+    thought_label: str = ""
+    """The one line of the folded reasoning, such as "Thought for 12.4 s · 840 tok"."""
+    is_streaming: bool = False
+    """Whether text is still added."""
+    is_thinking: bool = False
+    """Whether the reasoning is still added to."""
+    footer: str = ""
+    """What stands below it, such as "stopped"; "" = nothing."""
+    alternatives: tuple[int, int] | None = None
+    """Its place among its alternatives and how many there are; None = it has none."""
+    severity: str = "info"
+    """How serious a notice is: "info", "warning" or "error"."""
+    detail: str = ""
+    """What stands beside the heading, such as the time."""

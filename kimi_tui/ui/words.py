@@ -1,0 +1,77 @@
+"""Figures as people read them, in the few forms that the screen uses."""
+
+from __future__ import annotations
+
+from kimi_tui.core.session import Message, MessageState, Timing, Usage
+
+
+def seconds(value: float) -> str:
+    """Write a duration in seconds: "0.8 s", "75.0 s" stays below two minutes, then "2 min 5 s"."""
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def count(value: int) -> str:
+    """Write a number of tokens: "840", "12.3k", "256k"."""
+    if value < 1000:
+        return str(value)
+    thousands = value / 1000 if value < 200_000 else value / 1024
+    return f"{thousands:.1f}k" if thousands < 100 else f"{thousands:.0f}k"
+
+
+def dollars(value: float) -> str:
+    """Write a cost in US dollars with the digits that say something."""
+    return f"${value:.4f}" if value < 0.1 else f"${value:.2f}"
+
+
+def thought_label(thinking_s: float | None, tokens: int | None, *, is_running: bool = False) -> str:
+    """Write the one line of a folded think block, such as "Thought for 12.4 s · 840 tok"."""
+    verb = "Thinking" if is_running else "Thought"
+    parts = [f"{verb} for {seconds(thinking_s)}" if thinking_s is not None else verb]
+    if tokens:
+        parts.append(f"{count(tokens)} tok")
+    return " · ".join(parts)
+
+
+ENDINGS = {
+    MessageState.CANCELLED: "stopped",
+    MessageState.FAILED: "failed",
+    MessageState.INTERRUPTED: "interrupted",
+    MessageState.QUEUED: "queued: the text goes to the webhook",
+}
+"""What stands below a reply that is not complete."""
+
+
+def ending(message: Message) -> str:
+    """Say below a reply how it ended, where that is not the ordinary way; "" = complete."""
+    words = [ENDINGS.get(message.state, "")] if message.state else []
+    if message.finish_reason == "length":
+        words.append("cut by max_new_tokens")
+    elif message.finish_reason not in {None, "stop", "length"}:
+        words.append(f"ended by {message.finish_reason}")
+    if ended_inside_reasoning(message):
+        words.append("it ended inside its thinking: there is no answer")
+    return " · ".join(word for word in words if word)
+
+
+def ended_inside_reasoning(message: Message) -> bool:
+    """Whether a reply has reasoning and no answer."""
+    return bool(message.reasoning) and not message.content and message.state is not MessageState.QUEUED
+
+
+def total_usage(messages: tuple[Message, ...]) -> Usage:
+    """Add up what the replies of a session used."""
+    return sum((m.usage for m in messages if m.usage), Usage())
+
+
+def rate(tokens: int, elapsed_s: float) -> float | None:
+    """Tokens per second, None while too little has come to tell."""
+    return tokens / elapsed_s if tokens > 1 and elapsed_s > 0.2 else None
+
+
+def timing_label(timing: Timing | None) -> str:
+    """Say how long the first token took; "" = not known."""
+    if timing is None or timing.first_token_s is None:
+        return ""
+    return f"first token {seconds(timing.first_token_s)}"

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
+from kimi_tui.core.session import Message, Role, Session
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+
+
+def make(id_: str = "20261123-081500-aaaa", title: str = "Lamb", days: int = 0) -> Session:
+    session = Session(id_, NOW, NOW + timedelta(days=days), "m", title)
+    return session.with_message(Message("m1", Role.USER, "Hi"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SessionFiles:
+    return SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
+
+
+async def test_the_first_save_makes_private_folders(files: SessionFiles) -> None:
+    assert files.list().summaries == ()
+    await files.save(make())
+    path = files.find()
+    assert [p.stat().st_mode & 0o777 for p in (path, path.parent, path.parent.parent)] == [0o600, 0o700, 0o700]
+    assert files.load(path) == make()
+
+
+def test_an_unreadable_file_is_named_and_left_alone(files: SessionFiles) -> None:
+    files.save_now(make())
+    bad = files.folder / "bad.toml"
+    bad.write_text("= no")
+    assert [Path(u.path) for u in files.list().unreadable] == [bad]
+    for act in (files.load, files.delete, lambda path: files.convert(path, "json")):
+        with pytest.raises(StorageError, match=r"bad\.toml"):
+            act(bad)
+    with pytest.raises(StorageError, match=r"bad\.toml"):
+        files.save_now(make("bad"))
+    assert bad.read_text() == "= no"
+    assert files.find("bad") == bad
+
+
+def test_two_files_of_one_id_are_saved_apart(files: SessionFiles) -> None:
+    files.save_now(make())
+    one = files.find()
+    two = one.with_name("copy.toml")
+    two.write_bytes(one.read_bytes())
+    assert len(files.list().summaries) == 2
+    first, second = files.load(one), files.load(two)
+    files.save_now(replace(first, title="first"))
+    files.save_now(replace(second, title="second"))
+    assert (files.load(one).title, files.load(two).title) == ("first", "second")
+
+
+def test_a_file_elsewhere_is_saved_where_it_lies(files: SessionFiles, tmp_path: Path) -> None:
+    SessionFiles(tmp_path, tmp_path / "t", "json").save_now(make("x"))
+    path = tmp_path / "x.json"
+    files.save_now(replace(files.load(path), title="new"))
+    assert json.loads(path.read_bytes())["title"] == "new"
+    assert not files.folder.exists()
+
+
+def test_find(files: SessionFiles) -> None:
+    sessions = [make(), make("20261123-081500-bbbb", "Lamb stew", 2), make("20271123", "Fish", 1)]
+    for session in sessions:
+        files.save_now(session)
+    names = [files.find(text).stem[-4:] for text in (None, "lamb", "STEW", "2027", sessions[0].id)]
+    assert names == ["bbbb", "aaaa", "bbbb", "1123", "aaaa"]
+    for text in ("2026", "nothing", "", "x" * 9999, "a/b", "a\0b"):
+        with pytest.raises(StorageError):
+            files.find(text)
+
+
+def test_the_index_notices_changes_and_may_be_broken(files: SessionFiles) -> None:
+    files.save_now(make())
+    before = files.list()
+    assert SessionFiles(files.folder, files.folder).list() == before
+    path = files.find()
+    path.write_bytes(path.read_bytes().replace(b"Lamb", b"Fish"))
+    os.utime(path, ns=(1, 1))
+    assert files.list().summaries[0].title == "Fish"
+    for junk in (b"{", b'{"version": 1, "files": {"%s": [1]}}' % path.name.encode(), b'{"version": 1, "files": []}'):
+        (files.folder / ".index").write_bytes(junk)
+        assert files.list().summaries[0].title == "Fish"
+
+
+def test_an_unchanged_file_is_not_read_again(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.save_now(make())
+    listing = files.list()
+    monkeypatch.setattr(files, "_read", None)
+    assert files.list() == listing
+
+
+def test_trash_and_back(files: SessionFiles) -> None:
+    files.save_now(make())
+    files.save_draft(make().id, "half a\r\nsentence")
+    assert files.load_draft(make().id) == "half a\r\nsentence"
+    assert files.delete(files.find()).parent.name == "trash"
+    assert (files.list().summaries, files.load_draft(make().id)) == ((), "")
+    with pytest.raises(StorageError):
+        files.restore("nothing")
+    assert files.load(files.restore("lamb")) == make()
+    with pytest.raises(StorageError, match="no session in the trash"):
+        files.restore("lamb")
+
+
+def test_convert(files: SessionFiles) -> None:
+    files.save_now(replace(make(), extra={"x": 1}))
+    path = files.convert(files.find(), "json")
+    assert [p.name for p in files.folder.iterdir() if p.suffix] == [path.name]
+    path.write_text(path.read_text().replace('"x": 1', '"x": null'))
+    with pytest.raises(ConversionError, match="x"):
+        files.convert(path, "toml")
+    assert path.exists()
+
+
+def test_import_of_a_list_keeps_reasoning(files: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    rows = [("system", "S"), ("user", "Hi <think>"), ("assistant", "Yo")]
+    path.write_text(
+        json.dumps([{"role": r, "content": c, "reasoning": "why" if r == "assistant" else None} for r, c in rows])
+    )
+    session = files.import_file(path)
+    assert session.system == "S"
+    assert [(m.content, m.reasoning, m.parent) for m in session.messages] == [
+        ("Hi <think>", None, None),
+        ("Yo", "why", "m1"),
+    ]
+
+
+def test_a_foreign_id_cannot_lead_a_draft_out_of_its_folder(files: SessionFiles, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    path = folder / "s.json"
+    path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "/../../evil"}')
+    files.save_draft(files.load(path).id, "x")
+    assert {p.name for p in folder.iterdir()} == {"s.json", ".s.draft"}
+
+
+def test_a_held_session_names_its_holder(files: SessionFiles) -> None:
+    with files.lock(make()), pytest.raises(SessionHeldError, match=f"a kimi-tui window, process {os.getpid()}"):
+        files.lock(make(), "ask").acquire()
+    with files.lock(make(), "ask") as lock:
+        lock.release()
+
+
+def test_saves_off_the_loop(files: SessionFiles) -> None:
+    asyncio.run(files.save(make()))
+    assert len(files.list().summaries) == 1

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+
+from kimi_tui import __version__
+from kimi_tui.cli.arguments import COMMANDS, LATEST, parse_arguments
+from kimi_tui.core.errors import UsageError
+from tests.cli.calls import call
+
+GLOBALS = ["--demo", "-c", "FILE", "--data-dir", "DIR", "--base-url", "URL", "--model", "NAME", "--theme", "T"]
+
+
+@pytest.mark.parametrize(
+    "words", [["ask", "hello"], ["prompt", "-"], ["sessions", "list"], ["config", "path"], ["demo-server"]]
+)
+def test_global_options_mean_the_same_everywhere(words: list[str]) -> None:
+    before = parse_arguments([*GLOBALS, *words])
+    assert parse_arguments([*words, *GLOBALS]) == before
+    assert parse_arguments([words[0], *GLOBALS, *words[1:]]) == before
+    assert (before.demo, before.config, before.data_dir, before.base_url) == (True, "FILE", "DIR", "URL")
+
+
+def test_a_subcommand_does_not_reset_what_stood_before_it() -> None:
+    options = parse_arguments(["--model", "a", "sessions", "list", "--json"])
+    assert options.model == "a"
+    assert parse_arguments(["--model", "a", "ask", "x", "--model", "b"]).model == "b"
+
+
+def test_global_options_have_defaults() -> None:
+    options = parse_arguments([])
+    assert (options.command, options.demo, options.resume, options.config) == (None, False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "resume"),
+    [
+        (["-r"], LATEST),
+        (["--resume"], LATEST),
+        (["-r", "--demo"], LATEST),
+        (["-r", "lamb"], "lamb"),
+        (["-rlamb"], "lamb"),
+        (["-r=ask"], "ask"),
+        (["--resume=sessions"], "sessions"),
+        (["--demo", "-r", "two words"], "two words"),
+    ],
+)
+def test_resume(words: list[str], resume: object) -> None:
+    options = parse_arguments(words)
+    assert options.resume == resume
+    assert options.command is None
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("words", [["-r"], ["--resume"], ["-r", "lamb"], ["-r=lamb"]])
+def test_resume_goes_with_no_subcommand(words: list[str], name: str) -> None:
+    rest = {"ask": ["hi"], "sessions": ["list"], "config": ["path"]}.get(name, [])
+    for argv in ([*words, name, *rest], [name, *rest, *words]):
+        with pytest.raises(UsageError) as caught:
+            parse_arguments(argv)
+        assert "-r=NAME" in caught.value.hint
+
+
+def test_an_empty_name_resumes_nothing() -> None:
+    with pytest.raises(UsageError):
+        parse_arguments(["-r="])
+
+
+@pytest.mark.parametrize(
+    ("words", "extract", "prompt"),
+    [
+        (["-x", "hi"], "first", "hi"),
+        (["hi", "--extract"], "first", "hi"),
+        (["-x=last", "hi"], "last", "hi"),
+        (["--extract=last", "hi"], "last", "hi"),
+        (["--", "-x"], None, "-x"),
+    ],
+)
+def test_extract_does_not_swallow_the_prompt(words: list[str], extract: str | None, prompt: str) -> None:
+    options = parse_arguments(["ask", *words])
+    assert (options.extract, options.prompt) == (extract, prompt)
+
+
+def test_files_may_stand_around_options() -> None:
+    assert parse_arguments(["sessions", "import", "a", "--demo", "b", "c"]).files == ["a", "b", "c"]
+    assert parse_arguments(["sessions", "check", "--demo", "a"]).files == ["a"]
+    assert parse_arguments(["sessions", "check"]).files == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--dialect", "openai"],
+        ["--mod", "x"],
+        ["ask", "hi", "--js"],
+        ["ask", "hi", "--prefill", "x"],
+        ["ask", "hi", "--think-prefill", "x"],
+        ["ask", "hi", "--thinking-budget", "5"],
+        ["ask", "--continue"],
+        ["ask", "hi", "--record", "f"],
+        ["ask", "two", "words"],
+        ["ask", "hi", "--json", "--stream-json"],
+        ["ask", "hi", "--json", "-x"],
+        ["ask", "hi", "--extract=middle"],
+        ["ask", "hi", "--regex", "a", "--json-object"],
+        ["ask", "hi", "--schema", "f", "--regex", "a"],
+        ["doctor"],
+        ["replay", "f"],
+        ["usage"],
+        ["sessions"],
+        ["sessions", "search", "x"],
+        ["sessions", "import"],
+        ["sessions", "convert", "x"],
+        ["sessions", "convert", "x", "--to", "yaml"],
+        ["sessions", "export", "x", "--format", "html"],
+        ["config"],
+        ["config", "edit"],
+        ["demo-server", "--port", "65536"],
+        ["demo-server", "--port", "-1"],
+        ["demo-server", "--rate", "-1"],
+        ["demo-server", "--rate", "nan"],
+        ["unknown"],
+        ["--data-dir"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_there_is_refused(words: list[str]) -> None:
+    result = call(*words)
+    assert result.status == 2
+    assert result.out == ""
+    assert result.err.startswith("kimi-tui: ")
+    assert "Traceback" not in result.err
+
+
+def test_version_and_help() -> None:
+    version = call("--version")
+    assert (version.status, version.out) == (0, f"kimi-tui {__version__}\n")
+    for words in ([], ["ask"], ["prompt"], ["sessions"], ["sessions", "export"], ["config"], ["demo-server"]):
+        result = call(*words, "--help")
+        assert result.status == 0
+        assert result.out.startswith("usage: kimi-tui")
+        assert result.err == ""

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.core.neutralise import encode
+from kimi_tui.core.session import Message, Role, Session
+from tests.cli.calls import ROOT, call, run_python
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+OPEN = "<|im_assistant|>assistant<|im_middle|>"
+
+
+def system(text: str) -> str:
+    return f"<|im_system|>ChatMessageRole.SYSTEM<|im_middle|>{text}<|im_end|>"
+
+
+def user(text: str) -> str:
+    return f"<|im_user|>ChatMessageRole.USER<|im_middle|>{text}<|im_end|>"
+
+
+def assistant(text: str) -> str:
+    return f"{OPEN}<think></think>{text}<|im_end|>"
+
+
+def make_session(**more: object) -> Session:
+    messages = (
+        Message("m1", Role.USER, "Hi\r\n", created=NOW),
+        Message("m2", Role.ASSISTANT, "Hello!", parent="m1", reasoning="greet", created=NOW),
+    )
+    values = {"id": "20261123-081500-aaaa", "created": NOW, "updated": NOW, "model": "m", "title": "Greeting",
+              "head": "m2", "messages": messages, **more}  # fmt: skip
+    return Session(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionFiles:
+    monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
+    return SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
+
+
+LIST = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": "Hi\n"},
+    {"role": "assistant", "content": "Hello!", "reasoning": "greet"},
+    {"role": "user", "content": " bye "},
+]
+LIST_TURNS = system("Be kind.") + user("Hi\n") + assistant("Hello!") + user(" bye ")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], LIST_TURNS + OPEN + "<think>"),
+        (["--no-think"], LIST_TURNS + OPEN + "<think></think>"),
+        (
+            ["--template", "kimi"],
+            LIST_TURNS.replace("ChatMessageRole.SYSTEM", "system").replace("ChatMessageRole.USER", "user")
+            + OPEN
+            + "<think>",
+        ),
+    ],
+    ids=["plain", "instant", "kimi"],
+)
+def test_a_list_of_messages(tmp_path: Path, words: list[str], expected: str) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps(LIST))
+    assert call("prompt", str(path), *words).out == expected
+    assert call("prompt", "-", *words, stdin=path.read_bytes()).out == expected
+
+
+def test_a_conversation_that_ends_with_a_reply_shows_it_closed(store: SessionFiles) -> None:
+    session = make_session()
+    store.save_now(session)
+    expected = user("Hi\r\n") + assistant("Hello!") + OPEN + "<think>"
+    file = str(store.path_of(session))
+    for words in ([], [session.id], ["20261123"], ["greet"], [file]):
+        result = call("prompt", *words)
+        assert (result.status, result.out, result.err) == (0, expected, "")
+    assert call("prompt", "-", stdin=Path(file).read_bytes()).out == expected
+
+
+def test_the_session_says_whether_the_model_thinks(store: SessionFiles) -> None:
+    store.save_now(make_session(settings={"thinking": False}))
+    assert call("prompt").out.endswith(OPEN + "<think></think>")
+
+
+def test_lone_surrogates_and_markers_become_harmless() -> None:
+    data = json.dumps([{"role": "user", "content": "a\ud800b <|im_end|>"}]).encode()
+    assert call("prompt", "-", stdin=data).out == user("a\ufffdb <\u2060|im_end|>") + OPEN + "<think>"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), st.text(st.characters(exclude_categories=()))))
+)
+def test_any_list_is_rendered_exactly(pairs: list[tuple[str, str]]) -> None:
+    write = {"system": system, "user": user, "assistant": assistant}
+    expected = "".join(write[role](encode(text)) for role, text in pairs) + OPEN + "<think>"
+    data = json.dumps([{"role": role, "content": text} for role, text in pairs]).encode()
+    assert call("prompt", "-", stdin=data).out == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[",
+        b"{",
+        b"42",
+        b'[{"role":"robot","content":""}]',
+        b"[[]]",
+        b'{"format":"other"}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+    ids=["empty", "cut-list", "cut-object", "number", "role", "item", "format", "bytes", "deep"],
+)
+def test_what_is_no_conversation(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(data)
+    for result in (call("prompt", str(path)), call("prompt", "-", stdin=data)):
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith("kimi-tui: ")
+
+
+@pytest.mark.parametrize("words", [["nothing"], ["./nothing.json"], ["-", "--template", "other"], []])
+def test_what_is_not_there(store: SessionFiles, words: list[str]) -> None:
+    result = call("prompt", *words, stdin=b"[]")
+    assert (result.status, result.out) == (2, "")
+
+
+def test_a_bad_config_is_told_and_does_not_hinder(tmp_path: Path) -> None:
+    config = tmp_path / "bad.toml"
+    config.write_text("[api]\nretries = 9\n")
+    result = call("prompt", "-", "-c", str(config), stdin=b"[]")
+    assert (result.status, result.out) == (0, OPEN + "<think>")
+    assert f"{config}:2: api.retries" in result.err
+
+
+def test_it_starts_light(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps(LIST))
+    heavy = "('asyncio', 'httpx', 'textual', 'rich', 'platformdirs', 'tomli_w', 'markdown_it')"
+    code = (
+        "import sys; from kimi_tui.cli import main; status = main(sys.argv[1:]); "
+        f"print(); print(status, [m for m in {heavy} if m in sys.modules])"
+    )
+    assert run_python(code, "prompt", str(path), "-c", str(_empty(tmp_path))).splitlines()[-1] == "0 []"
+
+
+def _empty(folder: Path) -> Path:
+    path = folder / "config.toml"
+    path.write_text("")
+    return path
+
+
+def test_two_thousand_messages_are_rendered_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_text(
+        json.dumps([{"role": "user", "content": "word " * 40}, {"role": "assistant", "content": "ok"}] * 1000)
+    )
+
+    def fastest(*words: str) -> float:
+        times = []
+        for _ in range(3):
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    bare = fastest("-c", "import json")
+    assert fastest("-m", "kimi_tui", "prompt", str(path)) <= 10 * bare + 0.3  # roomy: other work may run beside it

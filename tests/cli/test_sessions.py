@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.core.session import Session
+from tests.cli.calls import call
+from tests.cli.test_prompt import NOW, make_session
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SessionFiles:
+    monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
+    return SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
+
+
+@pytest.fixture
+def session(store: SessionFiles) -> Session:
+    made = make_session(tags=("food",))
+    store.save_now(made)
+    return made
+
+
+def test_no_session_yet(store: SessionFiles) -> None:
+    assert (call("sessions", "list").status, call("sessions", "list").out) == (0, "")
+    assert call("sessions", "list", "--json").json == []
+
+
+def test_list(store: SessionFiles, session: Session) -> None:
+    newer = replace(session, id="20261124-081500-bbbb", title="日本\x1b[2J", updated=NOW + timedelta(days=1))
+    store.save_now(newer)
+    (store.folder / "broken.toml").write_text("= no")
+    result = call("sessions", "list")
+    header, *rows = result.out.splitlines()
+    assert header.split() == ["ID", "UPDATED", "MESSAGES", "TITLE"]
+    assert [row.split()[0] for row in rows] == [newer.id, session.id]
+    assert [row.index(row.split()[4]) for row in rows] == [header.index("TITLE")] * 2
+    assert "broken.toml" in result.err
+    assert "\x1b" not in call("sessions", "list", terminal=True).out
+
+
+def test_list_as_json(store: SessionFiles, session: Session) -> None:
+    assert call("sessions", "list", "--json").json == [
+        {
+            "id": session.id,
+            "title": "Greeting",
+            "created": "2026-11-23T08:15:00Z",
+            "updated": "2026-11-23T08:15:00Z",
+            "messages": 2,
+            "model": "m",
+            "tags": ["food"],
+            "path": str(store.path_of(session)),
+        }
+    ]
+
+
+def test_show_and_path(store: SessionFiles, session: Session) -> None:
+    shown = call("sessions", "show", "greeting")
+    assert shown.status == 0
+    assert "Hello!" in shown.out
+    assert call("sessions", "path", session.id).out == f"{store.path_of(session)}\n"
+    assert call("sessions", "path").out == f"{store.folder}\n"
+
+
+def test_check(store: SessionFiles, session: Session, tmp_path: Path) -> None:
+    assert call("sessions", "check").status == 0
+    broken = store.folder / "broken.json"
+    broken.write_text("{")
+    for words in ([], [str(broken), session.id]):
+        result = call("sessions", "check", *words)
+        assert result.status == 2
+        assert result.out == f"{store.path_of(session)}: ok, 2 messages\n"
+        assert "broken.json" in result.err
+    assert call("sessions", "check", session.id, "nothing").status == 2
+
+
+@pytest.mark.parametrize("form", ["json", "toml"])
+def test_export_as_data(store: SessionFiles, session: Session, form: str, tmp_path: Path) -> None:
+    printed = call("sessions", "export", session.id, "--format", form).out
+    data = json.loads(printed) if form == "json" else tomllib.loads(printed)
+    assert [m["content"] for m in data["messages"]] == ["Hi\r\n", "Hello!"]
+    path = tmp_path / f"out.{form}"
+    assert call("sessions", "export", session.id, "-o", str(path)).out == ""
+    assert path.read_bytes().decode() == printed
+
+
+def test_export_as_text(store: SessionFiles, session: Session, tmp_path: Path) -> None:
+    markdown = call("sessions", "export", session.id).out
+    assert markdown.startswith("# Greeting\n")
+    assert markdown == call("sessions", "export", session.id, "--format", "markdown", "-o", "-").out
+    path = tmp_path / "notes.txt"
+    path.write_text("old")
+    assert call("sessions", "export", session.id, "-o", str(path)).status == 0
+    text = call("sessions", "export", session.id, "--format", "text").out
+    assert path.read_bytes().decode() == text
+    assert "#" not in text
+    bad = call("sessions", "export", session.id, "-o", "/nowhere/x.md")
+    assert (bad.status, bad.out) == (2, "")
+
+
+def test_import(store: SessionFiles, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps([{"role": "user", "content": "Hi"}]))
+    bad.write_text("[")
+    result = call("sessions", "import", str(bad), str(good))
+    assert result.status == 2
+    assert str(bad) in result.err
+    (summary,) = store.list().summaries
+    assert result.out == f"{summary.id}\n"
+
+
+def test_convert(store: SessionFiles, session: Session) -> None:
+    result = call("sessions", "convert", session.id, "--to", "json")
+    assert (result.status, result.out) == (0, f"{store.folder / session.id}.json\n")
+    assert [path.suffix for path in store.folder.iterdir() if not path.name.startswith(".")] == [".json"]
+
+
+def test_delete_and_restore(store: SessionFiles, session: Session) -> None:
+    deleted = call("sessions", "delete", session.id)
+    assert deleted.status == 0
+    assert session.id in deleted.err
+    assert store.list().summaries == ()
+    restored = call("sessions", "restore", session.id)
+    assert (restored.status, restored.out) == (0, f"{store.path_of(session)}\n")
+    assert [s.id for s in store.list().summaries] == [session.id]
+
+
+@pytest.mark.parametrize("words", [["delete"], ["convert", "--to", "json"]], ids=["delete", "convert"])
+def test_a_held_session_stays(store: SessionFiles, session: Session, words: list[str]) -> None:
+    with store.lock(session, "window"):
+        result = call("sessions", *words, session.id)
+    assert (result.status, result.out) == (2, "")
+    assert "window" in result.err
+    assert store.path_of(session).is_file()
+
+
+@pytest.mark.parametrize("action", ["show", "path", "export", "delete", "restore"])
+def test_what_is_not_there(store: SessionFiles, session: Session, action: str) -> None:
+    result = call("sessions", action, "nothing")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("kimi-tui: There is no session")

@@ -1,0 +1,112 @@
+"""Sizes: what is refused, what is doubtful, and which count of the endpoint is believed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from kimi_tui.core import budget
+from kimi_tui.core.conversation import next_prompt, with_system
+from kimi_tui.core.errors import InputTooLargeError
+from kimi_tui.core.session import Message, RequestRecord, Role, Session, Usage
+from kimi_tui.core.template import TEMPLATES
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+KIMI = TEMPLATES["kimi"]
+
+
+def talk(turns: int) -> Session:
+    """A conversation whose replies counted 100, 200, … tokens."""
+    messages: list[Message] = []
+    for number in range(1, turns + 1):
+        parent = messages[-1].id if messages else None
+        messages += [
+            Message(f"q{number}", Role.USER, f"question {number} " * 8, parent),
+            Message(
+                f"r{number}", Role.ASSISTANT, f"answer {number} " * 8, f"q{number}",
+                template="kimi", thinking=True, usage=Usage(100 * number, 9),
+            ),
+        ]  # fmt: skip
+    return Session("s", NOW, NOW, "model", messages=tuple(messages))
+
+
+def prompt_after(session: Session, draft: str = "more", *, thinking: bool = True) -> str:
+    return next_prompt(session, template=KIMI, thinking=thinking, draft=draft)
+
+
+@pytest.mark.parametrize(("chars", "is_refused"), [(0, False), (600, False), (601, True), (6000, True)])
+def test_characters_by_six_decide(chars: int, is_refused: bool) -> None:
+    assert budget.surely_too_large("x" * chars, 100, None) is is_refused
+
+
+def test_a_refusal_names_both_numbers() -> None:
+    budget.check_input(talk(0), "x" * 600, 100)
+    with pytest.raises(InputTooLargeError, match=r"101 tokens.*holds 100"):
+        budget.check_input(talk(0), "x" * 601, 100)
+
+
+def test_the_endpoints_own_count_of_the_beginning_decides_too() -> None:
+    session = talk(2)
+    prompt = prompt_after(session)
+    assert budget.counted_prefix(session, prompt) == 200
+    budget.check_input(session, prompt, 200)
+    with pytest.raises(InputTooLargeError, match=r"200 tokens.*holds 199"):
+        budget.check_input(session, prompt, 199)
+
+
+def test_a_count_of_another_input_is_not_believed() -> None:
+    session = talk(3)
+    assert budget.counted_prefix(session, next_prompt(session, template=TEMPLATES["deepinfra"], thinking=True)) is None
+    renewed = with_system(session, "Be brief.")
+    assert budget.counted_prefix(renewed, prompt_after(renewed)) is None
+    assert budget.counted_prefix(talk(0), prompt_after(talk(0))) is None
+
+
+def test_leaving_a_message_out_goes_back_to_the_count_before_it() -> None:
+    session = talk(3)
+    messages = tuple(replace(message, excluded=message.id == "r2") for message in session.messages)
+    session = replace(session, messages=messages)
+    assert budget.counted_prefix(session, prompt_after(session)) == 100
+
+
+def test_a_reply_of_several_requests_is_counted_by_its_first() -> None:
+    session = talk(1)
+    records = (RequestRecord(usage=Usage(40, 1)), RequestRecord(usage=Usage(60, 1)))
+    session = replace(session, messages=(session.messages[0], replace(session.messages[1], requests=records)))
+    assert budget.counted_prefix(session, prompt_after(session)) == 40
+
+
+def test_replies_without_a_count_are_passed_over() -> None:
+    session = talk(2)
+    session = replace(session, messages=(*session.messages[:-1], replace(session.messages[-1], usage=Usage())))
+    assert budget.counted_prefix(session, prompt_after(session)) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 0), ("a", 1), ("lamb", 1), ("lambs", 2), ("羊肉料理", 4), ("羊 lamb", 3), ("é" * 4, 2), ("한국어", 3)],
+)
+def test_estimates(text: str, tokens: int) -> None:
+    assert budget.estimate_tokens(text) == tokens
+
+
+def test_doubt_begins_above_the_estimate() -> None:
+    assert not budget.is_doubtful("x" * 400, 100)
+    assert budget.is_doubtful("x" * 401, 100)
+
+
+def seconds_to_check(session: Session, prompt: str) -> float:
+    began = time.perf_counter()
+    budget.check_input(session, prompt, 10**7)
+    return time.perf_counter() - began
+
+
+def test_long_sessions_are_checked_in_one_walk() -> None:
+    """Renewed system prompts, and a message left out in the middle, fit no later count: each is still one walk."""
+    session = talk(5000)
+    messages = tuple(replace(message, excluded=message.id == "q2500") for message in session.messages)
+    for changed in (session, with_system(session, "Be brief."), replace(session, messages=messages)):
+        assert seconds_to_check(changed, prompt_after(changed)) < 2

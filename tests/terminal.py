@@ -1,0 +1,94 @@
+"""The real program under a pseudo-terminal, its screen kept by a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pyte
+
+
+class Terminal:
+    """A program that believes it has a terminal."""
+
+    def __init__(self, argv: list[str], env: Mapping[str, str], columns: int = 120, rows: int = 40) -> None:
+        """Start it with exactly that environment, plus what every terminal sets."""
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        """Every byte that the program wrote."""
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execve(argv[0], argv, {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **env})
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def text(self) -> str:
+        """The screen, a line a row."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def send(self, text: str) -> None:
+        """Type."""
+        os.write(self._fd, text.encode())
+
+    def pump(self, wait_s: float = 0.05) -> bool:
+        """Take what the program wrote; False when it has ended."""
+        if not select.select([self._fd], [], [], wait_s)[0]:
+            return True
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            return False
+        if not data:
+            return False
+        self.raw += data
+        if b"\x1b[c" in data:
+            os.write(self._fd, b"\x1b[?62;22c")
+        self._stream.feed(data.replace(b"\x1b[>1u", b"").replace(b"\x1b[<u", b"").replace(b"\x1b[?2026$p", b""))
+        return True
+
+    def until(self, text: str, timeout_s: float = 20) -> None:
+        """Wait until a text is on the screen."""
+        end = time.monotonic() + timeout_s
+        while text not in self.text:
+            if time.monotonic() > end or not self.pump():
+                raise AssertionError(f"{text!r} did not come up:\n{self.text}")
+
+    def until_gone(self, text: str, timeout_s: float = 20) -> None:
+        """Wait until a text is off the screen."""
+        end = time.monotonic() + timeout_s
+        while text in self.text:
+            if time.monotonic() > end or not self.pump():
+                raise AssertionError(f"{text!r} did not go away:\n{self.text}")
+
+    def end(self, timeout_s: float = 20) -> int:
+        """Wait for the program's end and return its exit status."""
+        end = time.monotonic() + timeout_s
+        while self.pump():
+            if time.monotonic() > end:
+                raise AssertionError(f"the program did not end:\n{self.text}")
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@contextmanager
+def kimi_tui(args: list[str], env: Mapping[str, str], columns: int = 120, rows: int = 40) -> Iterator[Terminal]:
+    """Run the program; whatever is left of it is killed at the end."""
+    terminal = Terminal([sys.executable, "-m", "kimi_tui", *args], env, columns, rows)
+    try:
+        yield terminal
+    finally:
+        try:
+            os.kill(terminal.pid, signal.SIGKILL)
+            os.waitpid(terminal.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(terminal._fd)

@@ -1,0 +1,166 @@
+"""The real program under a pseudo-terminal: talk, stop, leave, resume; and nothing foreign reaches the terminal raw."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import kimi_tui
+
+SEQUENCE = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
+        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+def only_session(tmp_path: Path) -> dict[str, object]:
+    (path,) = (tmp_path / "data" / "sessions").glob("*.toml")
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 20)])
+def test_a_conversation_goes_on_after_leaving(tmp_path: Path, env: dict[str, str], columns: int, rows: int) -> None:
+    with kimi_tui(["--demo"], env, columns, rows) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("my name is Ada\r")
+        terminal.until("That is message 1")
+        terminal.until("○ ready")
+        terminal.send("half a thought")
+        terminal.until("half a thought")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+        assert b"Resume with: kimi-tui --demo" in terminal.raw
+    with kimi_tui(["--demo", "-r"], env, columns, rows) as terminal:
+        terminal.until("half a thought")
+        terminal.send("\x7f" * len("half a thought"))
+        terminal.until("Message Kimi")
+        terminal.send("what is my name\r")
+        terminal.until("Your name is Ada")
+        terminal.until("Thought for")
+        terminal.send("\x04")
+        assert terminal.end() == 0
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert [message["role"] for message in messages] == ["user", "assistant"] * 2
+
+
+def test_stopping_keeps_what_arrived(tmp_path: Path, env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("long\r")
+        terminal.until("Step 1")
+        terminal.send("\x1b")
+        terminal.until("(stopped)")
+        terminal.send("/quit\r")
+        assert terminal.end() == 0
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert messages[1]["state"] == "cancelled"
+    assert "Step 1" in messages[1]["content"]
+
+
+def test_a_failure_brings_the_text_back(tmp_path: Path, env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("funds\r")
+        terminal.until("The account has no funds")
+        terminal.until("Your text is back in the composer")
+        terminal.send(" and hello\r")
+        terminal.until("2/2")
+        terminal.until("The account has no funds")
+        terminal.until("│ funds and hello")
+        terminal.send("\x03")
+        terminal.until("once more quits")
+        terminal.send("\x03")
+        assert terminal.end() == 0
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert [message.get("parent") for message in messages] == [None] * len(messages)
+
+
+def test_without_a_key_it_says_how_to_go_on(env: dict[str, str]) -> None:
+    with kimi_tui([], env) as terminal:
+        terminal.until("DEEPINFRA_TOKEN")
+        terminal.until("--demo")
+        terminal.send("hello\r")
+        terminal.until("Nothing was sent")
+        terminal.until("│ hello")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+
+
+def test_commands_and_help(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("/them")
+        terminal.until("/theme [NAME]")
+        terminal.send("\tkimi-light\r")
+        terminal.until_gone("/theme")
+        terminal.send("/nonsense\r")
+        terminal.until("There is no command /nonsense")
+        terminal.until("│ /nonsense")
+        terminal.send("\x15")
+        terminal.until("Message Kimi")
+        terminal.send("/set temperature 500\r")
+        terminal.until("allowed a number in [0, 100]")
+        terminal.send("/think off\r")
+        terminal.until("instant")
+        terminal.send("\x1bOP")
+        terminal.until("Escape closes")
+        terminal.send("\x1b")
+        terminal.until_gone("Escape closes")
+        terminal.send("\x10")
+        terminal.until("Search for commands")
+        terminal.send("\x1b")
+        terminal.until_gone("Search for commands")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+
+
+def test_a_held_session_is_refused_by_name(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as first:
+        first.until("Message Kimi")
+        first.send("hello\r")
+        first.until("○ ready")
+        with kimi_tui(["--demo", "-r"], env) as second:
+            assert second.end() == 2
+            assert b"held by a kimi-tui window, process" in second.raw
+
+
+def test_foreign_text_never_reaches_the_terminal_raw(tmp_path: Path, env: dict[str, str]) -> None:
+    evil = "\x1b]52;c;ZXZpbA==\x07\x1b]2;evil\x07\x9b?1049l\u202e [/] [bold]"
+    folder = tmp_path / "data" / "sessions"
+    folder.mkdir(parents=True)
+    messages = [
+        {"id": "m1", "role": "user", "content": evil},
+        {"id": "m2", "parent": "m1", "role": "assistant", "content": f"{evil}\n\n```{evil}\n{evil}\n```", "reasoning": evil, "finish_reason": evil},
+    ]  # fmt: skip
+    data = {"format": "kimi-tui/session", "version": 1, "id": "x", "title": evil, "model": evil, "messages": messages}
+    (folder / "x.json").write_text(json.dumps(data))
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.until("[bold]")
+        terminal.send("\x12")
+        terminal.until("│ ")
+        terminal.send(
+            f"/rename {evil.replace(chr(27), '')}\r/set {evil[:4].replace(chr(27), '')} 1\r/resume nothing [/]\r"
+        )
+        terminal.until("nothing [/]")
+        terminal.send("\x15\x11")
+        assert terminal.end() == 0
+        shown = terminal.raw.split(b"Resume with")[0]
+    assert not [match for match in SEQUENCE.findall(shown) if b"52;" in match or b"evil" in match]
+    assert b"\xc2\x9b" not in shown
+    assert "\u202e".encode() not in shown
+    assert shown.count(b"\x1b[?1049l") == 1

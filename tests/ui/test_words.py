@@ -1,0 +1,61 @@
+"""Figures and endings as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
+from kimi_tui.core.session import Message, MessageState, Role
+from kimi_tui.ui import words
+from kimi_tui.ui.live_turn import LiveTurn
+from kimi_tui.ui.status import meter
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.84, "0.8 s"), (12.4, "12.4 s"), (125.2, "2 min 5 s")])
+def test_seconds(value: float, text: str) -> None:
+    assert words.seconds(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(840, "840"), (12_345, "12.3k"), (262_144, "256k"), (128_000, "128k")])
+def test_count(value: int, text: str) -> None:
+    assert words.count(value) == text
+
+
+def test_thought_label() -> None:
+    assert words.thought_label(12.4, 840) == "Thought for 12.4 s · 840 tok"
+    assert words.thought_label(None, None) == "Thought"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "reasoning", "content", "text"),
+    [
+        (MessageState.COMPLETE, "stop", None, "a", ""),
+        (MessageState.CANCELLED, None, None, "a", "stopped"),
+        (MessageState.INTERRUPTED, None, None, "a", "interrupted"),
+        (MessageState.COMPLETE, "length", None, "a", "cut by max_new_tokens"),
+        (MessageState.COMPLETE, "content_filter", None, "a", "ended by content_filter"),
+        (MessageState.COMPLETE, "stop", "r", "", "it ended inside its thinking: there is no answer"),
+        (MessageState.QUEUED, None, None, "", "queued: the text goes to the webhook"),
+    ],
+)
+def test_ending(state: MessageState, reason: str | None, reasoning: str | None, content: str, text: str) -> None:
+    reply = Message("m2", Role.ASSISTANT, content, reasoning=reasoning, state=state, finish_reason=reason)
+    assert words.ending(reply) == text
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(0, "▕    ▏"), (0.5, "▕██  ▏"), (1.5, "▕████▏"), (0.28, "▕█▏  ▏")])
+def test_meter(share: float, drawn: str) -> None:
+    assert meter(share) == drawn
+
+
+def test_a_live_turn_tells_its_figures() -> None:
+    live = LiveTurn("turn-1", started_s=100.0)
+    assert live.status(101.5) == "waiting 1.5 s"
+    live.phase = Phase.REASONING
+    live.feed(ReplyDelta("turn-1", ReplyPart.REASONING, "hm", 1), 100.8)
+    live.feed(ReplyDelta("turn-1", ReplyPart.REASONING, "hm", 60), 101.8)
+    assert live.thought_label(101.8) == "Thinking for 1.0 s · 61 tok"
+    assert live.status(101.8) == "thinking · 61 tok/s · first token 0.8 s · 61 tok"
+    live.phase = Phase.ANSWERING
+    live.feed(ReplyDelta("turn-1", ReplyPart.ANSWER, "yes", 1), 102.8)
+    assert live.thought_label(110.0) == "Thought for 2.0 s · 61 tok"
