@@ -60,6 +60,8 @@ def check_key(text: str, source: str) -> str:
 def _from_command(command: str) -> str:
     try:
         words = shlex.split(command)
+        if not words:
+            raise ValueError(command)
         result = subprocess.run(
             words, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False, env=dict(os.environ)
         )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.adapters.paths import saved_file, shipped
 from kimi_tui.core.errors import ConfigError, StorageError
-from kimi_tui.core.settings import Finding, Settings, parse_settings
+from kimi_tui.core.layers import NO_LAYER, Finding, Key
+from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.toml_lines import locate
+from kimi_tui.core.visible import visible_line
 
 EXAMPLE = "config.example.toml"
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+_LINE = re.compile(r"at line ([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +29,20 @@ class LoadedSettings:
     """The settings; what is wrong in a file has its default."""
     findings: tuple[str, ...]
     """What is wrong, a line each: `FILE:LINE: KEY: found …, allowed …`."""
-    config_keys: frozenset[tuple[str, ...]]
-    """Keys that the config file sets."""
-    saved_keys: frozenset[tuple[str, ...]]
+    config_keys: frozenset[Key]
+    """Keys, such as ("api", "retries"), that the config file sets rightly."""
+    saved_keys: frozenset[Key]
     """Keys that were saved in the program."""
+    notes: tuple[str, ...] = ()
+    """What is no mistake, yet worth telling, a line each: a key that others can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    text: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
 
 
 def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
@@ -37,50 +53,87 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
         explicit: Whether the user named it; then it has to be there.
 
     Raises:
-        ConfigError: A named file is not there, or a file cannot be read at all.
+        ConfigError: A named file is not there.
     """
-    if explicit and not path.is_file():
+    if explicit and not _is_there(path):
         raise ConfigError(f"There is no config file {path}.", "`kimi-tui config init` writes one.")
-    findings: list[str] = []
-    saved_data = _read(saved_file(path), findings)
-    saved, wrong = parse_settings(saved_data[1])
-    findings += _lines(saved_file(path), saved_data[0], wrong)
-    data = _read(path, findings)
-    settings, wrong = parse_settings(
-        data[1], replace(saved, saved_sampling=saved.sampling, sampling=Settings().sampling)
+    file, saved_one = _read(path), _read(saved_file(path))
+    presets = file.data.get("presets")
+    names = tuple(presets) if isinstance(presets, dict) else ()
+    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
+    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER)
+    settings, wrong = parse_settings(file.data, below)
+    return LoadedSettings(
+        settings,
+        (*file.broken, *_lines(file, wrong), *saved_one.broken, *_lines(saved_one, saved_wrong)),
+        _keys(file, wrong),
+        _keys(saved_one, saved_wrong),
+        (*_notes(file), *_notes(saved_one)),
     )
-    findings += _lines(path, data[0], wrong)
-    return LoadedSettings(settings, tuple(findings), _keys(data[1]), _keys(saved_data[1]))
 
 
-def _read(path: Path, findings: list[str]) -> tuple[str, dict[str, object]]:
-    """The text and the data of a file; a broken one is a finding, a missing one is empty."""
+def _is_there(path: Path) -> bool:
     try:
-        text = path.read_bytes().decode("utf-8")
-        return text, tomllib.loads(text)
-    except FileNotFoundError:
-        return "", {}
+        return path.exists()
+    except OSError:  # a folder above may not be entered: reading says so
+        return True
+
+
+def _read(path: Path) -> _File:
+    """The text and the data of a file; a missing one is empty, a broken one too and says why."""
+    text = ""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return _File(path, text, tomllib.loads(text))
+    except (FileNotFoundError, NotADirectoryError):
+        return _File(path)
     except OSError as error:
-        findings.append(f"{path}:1: the file: found {error.strerror}, allowed a readable file")
-    except UnicodeDecodeError:
-        findings.append(f"{path}:1: the file: found bytes that are not UTF-8, allowed TOML")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        words = str(error)
-        _, _, place = words.partition("at line ")
-        line = place.split(",")[0] if place else str(text.count("\n") + 1)
-        findings.append(f"{path}:{line}: the file: found {words}, allowed TOML")
-    return "", {}
+        line, found = "1", error.strerror or type(error).__name__
+    except UnicodeDecodeError as error:
+        line, found = str(error.object.count(b"\n", 0, error.start) + 1), "bytes that are not UTF-8"
+    except RecursionError:
+        line, found = "1", "values nested too deep"
+    except ValueError as error:  # TOMLDecodeError, and the limit of int() for numbers of thousands of digits
+        place = _LINE.search(str(error))
+        line, found = place[1] if place else str(text.count("\n") + 1), str(error)
+    return _File(path, broken=(_line(path, line, "the file", found, "a readable TOML file"),))
 
 
-def _lines(path: Path, text: str, findings: tuple[Finding, ...]) -> list[str]:
+def _lines(file: _File, findings: tuple[Finding, ...]) -> list[str]:
+    placed = sorted(((locate(file.text, finding.key), finding) for finding in findings), key=lambda pair: pair[0])
     return [
-        f"{path}:{locate(text, finding.key)}: {'.'.join(finding.key)}: found {finding.found}, allowed {finding.allowed}"
-        for finding in findings
+        _line(file.path, str(line), dotted(finding.key), finding.found, finding.allowed) for line, finding in placed
     ]
 
 
-def _keys(data: dict[str, object]) -> frozenset[tuple[str, ...]]:
-    return frozenset((name, key) for name, table in data.items() if isinstance(table, dict) for key in table)
+def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
+    return visible_line(f"{path}:{line}: {key}: found {found}, allowed {allowed}")
+
+
+def dotted(key: Key) -> str:
+    """A key as TOML writes it: `presets."my own".top_p`."""
+    parts = (str(part) for part in key)
+    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
+
+
+def _keys(file: _File, findings: tuple[Finding, ...]) -> frozenset[Key]:
+    """The keys of a file that hold; one that was found wrong does not."""
+    wrong = {finding.key for finding in findings}
+    keys = {(name, key) for name, table in file.data.items() if isinstance(table, dict) for key in table}
+    return frozenset(keys - wrong)
+
+
+def _notes(file: _File) -> list[str]:
+    """Say that others can read a file that holds the key."""
+    api = file.data.get("api")
+    if not isinstance(api, dict) or not api.get("api_key"):
+        return []
+    try:
+        is_open = bool(file.path.stat().st_mode & 0o077)
+    except OSError:
+        return []
+    words = f"{file.path} holds the API key and can be read by others; `chmod 600` closes it."
+    return [visible_line(words)] if is_open else []
 
 
 def write_example(path: Path) -> None:
@@ -89,10 +142,12 @@ def write_example(path: Path) -> None:
     Raises:
         ConfigError: There is a file already, or it cannot be written.
     """
-    if path.exists():
-        raise ConfigError(f"{path} is there already; nothing was written.")
     try:
+        if path.exists() or path.is_symlink():
+            raise ConfigError(f"{path} is there already; nothing was written.")
         make_private_dir(path.parent)
         write_atomic(path, shipped(EXAMPLE).read_bytes())
     except StorageError as error:
         raise ConfigError(error.summary, error.hint) from error
+    except OSError as error:
+        raise ConfigError(f"{path} could not be written: {error.strerror or type(error).__name__}.") from error

@@ -6,9 +6,13 @@ as the rest of a short command.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -25,10 +29,12 @@ from kimi_tui.core.http_errors import error_from_response
 if TYPE_CHECKING:
     import httpx
 
-MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
-"""Most decoded bytes of one reply: beyond it, a body is no reply but a mistake or an attack."""
+log = logging.getLogger("kimi_tui")
+
 MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read."""
+ERROR_BODY_TIMEOUT_S = 5.0
+"""How long an error's body is waited for."""
 
 
 def endpoint_url(base_url: str, model: str) -> str:
@@ -42,7 +48,10 @@ def endpoint_url(base_url: str, model: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, None
-    if parts is None or parts.scheme not in {"http", "https"} or not host or parts.username or parts.query:
+    if parts is not None and "@" in parts.netloc:
+        # What stands before the @ may be a password: the address is not repeated.
+        raise UsageError("The endpoint's address holds a user or password.", "The key goes into DEEPINFRA_TOKEN.")
+    if parts is None or parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
         raise UsageError(f"{base_url!r} is not an address of an endpoint.", "Such as https://host/v1/inference")
     if parts.scheme == "http" and not _is_loopback(host):
         raise UsageError(
@@ -109,6 +118,9 @@ class DeepInfraClient:
             }
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
+            if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
+                # Checked before the library sees it: its own error would repeat the value.
+                raise ValueError("a header holds what no request can carry")
             self._client = httpx.AsyncClient(
                 headers=headers,
                 timeout=httpx.Timeout(self._read_timeout_s, connect=self._connect_timeout_s),
@@ -127,37 +139,78 @@ class DeepInfraClient:
         Raises:
             CompletionError: The endpoint refuses or cannot be reached.
         """
+        # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
+        response = await self._post(body)
+        if isinstance(response, CompletionError):
+            raise response
+        try:
+            yield _Response(response)
+        finally:
+            await _close(response)
+
+    async def _post(self, body: bytes) -> httpx.Response | CompletionError:
+        """Send a body; a failure is returned: one raised here would carry the library's, which may hold the key."""
         import httpx  # noqa: PLC0415 - see the head of the module
 
+        started_s = time.monotonic()
         try:
             client = self._open()
-            async with client.stream("POST", self._url, content=body) as response:
-                if not response.is_success:
-                    raise error_from_response(response.status_code, dict(response.headers), await _error_body(response))
-                yield _Response(response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise _translate(error) from None
-        except (ValueError, TypeError, OSError) as error:
-            # A bad header or proxy: the library's own words may hold the key.
-            raise ConnectionFailedError(
+            response = await client.send(client.build_request("POST", self._url, content=body), stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _translate(error)
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            # A bad header, proxy or certificate file, or a kind of proxy that needs another package.
+            failure = ConnectionFailedError(
                 f"The request could not be sent ({type(error).__name__}).",
-                "Check [api] headers and proxy.",
+                "Check [api] headers and proxy, HTTPS_PROXY and SSL_CERT_FILE.",
                 retryable=False,
-            ) from None
+            )
+        else:
+            took_s = time.monotonic() - started_s
+            request_id = response.headers.get("x-request-id")
+            log.info("POST of %d bytes: HTTP %d in %.3f s, %.80r", len(body), response.status_code, took_s, request_id)
+            return await self._judge(response)
+        log.info("POST of %d bytes: %s after %.3f s", len(body), failure.kind, time.monotonic() - started_s)
+        return failure
+
+    async def _judge(self, response: httpx.Response) -> httpx.Response | CompletionError:
+        """Hand on a success, read what any other answer says."""
+        codings = response.headers.get("content-encoding", "")
+        if response.is_success and "," not in codings:
+            return response
+        try:
+            if response.is_success:
+                # Bombs within bombs; no honest endpoint compresses twice.
+                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
+            words = b"" if "," in codings else await _error_body(response)
+        finally:
+            await _close(response)
+        if self._key:
+            # Some servers repeat the key that they do not accept.
+            words = words.replace(self._key.encode(), b"[key]")
+        return error_from_response(response.status_code, dict(response.headers), words, datetime.now(UTC))
+
+
+async def _close(response: httpx.Response) -> None:
+    import httpx  # noqa: PLC0415 - see the head of the module
+
+    # There is nothing left to say about a connection that cannot even be closed.
+    with suppress(httpx.HTTPError, httpx.StreamError, OSError):
+        await response.aclose()
 
 
 async def _error_body(response: httpx.Response) -> bytes:
+    """Read the beginning of an error's body; the status says what matters, so neither size nor time is spent on it."""
     import httpx  # noqa: PLC0415 - see the head of the module
 
-    body = b""
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) >= MAX_ERROR_BYTES:
-                break
-    except (httpx.HTTPError, httpx.StreamError):
-        pass  # the status has said what matters
-    return body[:MAX_ERROR_BYTES]
+    body = bytearray()
+    with suppress(httpx.HTTPError, httpx.StreamError, TimeoutError):
+        async with asyncio.timeout(ERROR_BODY_TIMEOUT_S):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) >= MAX_ERROR_BYTES:
+                    break
+    return bytes(body[:MAX_ERROR_BYTES])
 
 
 class _Response:
@@ -182,19 +235,22 @@ class _Response:
         """Yield the decoded body in pieces.
 
         Raises:
-            CompletionError: The connection broke, fell silent, or sent too much.
+            CompletionError: The connection broke or fell silent.
         """
         import httpx  # noqa: PLC0415 - see the head of the module
 
-        size_bytes = 0
-        try:
-            async for chunk in self._response.aiter_bytes():
-                size_bytes += len(chunk)
-                if size_bytes > MAX_DOCUMENT_BYTES and not self.is_event_stream:
-                    raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Send again.")
-                yield chunk
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise _translate(error) from None
+        pieces = self._response.aiter_bytes()
+        while True:
+            failure: CompletionError | None = None
+            try:
+                chunk = await anext(pieces, None)
+            except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+                failure = _translate(error)
+            if failure is not None:
+                raise failure
+            if chunk is None:
+                return
+            yield chunk
 
 
 def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a kind
@@ -216,5 +272,11 @@ def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row 
             return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.", retryable=False)
+        case httpx.LocalProtocolError():
+            return ConnectionFailedError(
+                "The request could not be sent (LocalProtocolError).",
+                "Check the key and [api] headers.",
+                retryable=False,
+            )
         case _:
             return ConnectionFailedError("The connection was lost.", "What had arrived is kept. Send again.")

@@ -1,115 +1,223 @@
-"""The simulator over HTTP on this machine, for other programs: the native endpoint, streamed and not."""
+"""The simulator over HTTP on this machine, for other programs: the native endpoint, streamed and not.
+
+HTTP/1.1 as far as clients of that endpoint need it: bodies with a length or in chunks, `Expect: 100-continue`,
+connections that stay open. What a client sends is bounded.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 
-from kimi_tui.adapters.simulator.answer import Refusal, respond
-from kimi_tui.adapters.simulator.frames import document, event_stream
+from kimi_tui.adapters.simulator.answer import Plan, respond
+from kimi_tui.adapters.simulator.frames import document, encode, event_stream
 from kimi_tui.adapters.simulator.pace import paced
+from kimi_tui.adapters.simulator.request import Refusal
+from kimi_tui.adapters.simulator.tour import Break
 
 HOST = "127.0.0.1"
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+"""Most bytes of a request's line and headers, and of the line before a chunk."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 404: "Not Found",
-           405: "Method Not Allowed", 413: "Content Too Large", 422: "Unprocessable Content", 429: "Too Many Requests",
-           500: "Internal Server Error"}  # fmt: skip
+"""Most bytes of a request's body."""
+ABOUT = (
+    "This is kimi-tui's offline simulator. It speaks the native text generation endpoint:\n"
+    "POST /v1/inference/moonshotai/Kimi-K2.5 with any bearer token.\n"
+)
 
 
 async def serve(*, port: int, rate: float, announce: Callable[[str], None]) -> None:
-    """Serve until cancelled.
+    """Serve on 127.0.0.1 until cancelled; then every connection is closed.
 
     Args:
-        port: Port on 127.0.0.1; 0 = any free one.
+        port: Port to listen on; 0 = any free one.
         rate: Tokens a second of streamed replies; 0 = at once. Unstreamed replies always come at once.
-        announce: Is told the address once it can be reached.
+        announce: Is told the address, such as http://127.0.0.1:8080, once it can be reached.
 
     Raises:
         OSError: The port is taken.
     """
+    numbers = itertools.count()
+    connections = set[asyncio.Task[None]]()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            while await _serve_one(reader, writer, rate):
-                pass
+        task = asyncio.current_task()
+        if task is None:
+            return
+        connections.add(task)
+        # A cancelled handler would be reported as an error of the event loop: it ends here in silence.
+        with contextlib.suppress(asyncio.CancelledError):
+            await _Connection(reader, writer, rate, numbers).run()
+        connections.discard(task)
         writer.close()
 
-    server = await asyncio.start_server(talk, HOST, port, limit=MAX_HEADER_BYTES)
-    announce(f"http://{HOST}:{server.sockets[0].getsockname()[1]}")
-    async with server:
+    server = await asyncio.start_server(talk, HOST, port, limit=MAX_HEAD_BYTES)
+    try:
+        announce(f"http://{HOST}:{server.sockets[0].getsockname()[1]}")
         await server.serve_forever()
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
 
-async def _serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: float) -> bool:
-    """Answer one request; False when the connection is to be closed."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    method, path, _ = head[0].split(" ", 2)
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-    if headers.get("expect", "").lower() == "100-continue":
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = await _body(reader, headers)
-    if body is None:
-        await _plain(writer, 413, {"detail": "the body is too large"})
-        return False
-    await _answer(writer, method, path, headers, body, rate)
-    return headers.get("connection", "").lower() != "close"
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The beginning of a request."""
+
+    method: str
+    path: str
+    is_old: bool
+    """Whether it is HTTP/1.0, which knows neither chunks nor connections that stay open."""
+    headers: Mapping[str, str]
+
+    def holds(self, name: str, token: str) -> bool:
+        """Whether a header lists a token."""
+        return token in {part.strip().lower() for part in self.headers.get(name, "").split(",")}
 
 
-async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes | None:
-    """The request's body; None = it is too large."""
-    if "chunked" not in headers.get("transfer-encoding", "").lower():
-        size = int(headers.get("content-length", "0"))
-        return await reader.readexactly(size) if 0 <= size <= MAX_BODY_BYTES else None
-    body = b""
-    while size := int((await reader.readline()).partition(b";")[0], 16):
-        if len(body) + size > MAX_BODY_BYTES:
-            return None
-        body += await reader.readexactly(size)
-        await reader.readline()
-    await reader.readline()
-    return body
+class _BadRequestError(Exception):
+    """What came is no request that can be answered."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
 
 
-async def _answer(  # noqa: PLR0917 - one request in its parts
-    writer: asyncio.StreamWriter, method: str, path: str, headers: dict[str, str], body: bytes, rate: float
-) -> None:
-    if method == "GET" and path == "/":
-        await _plain(writer, 200, {"about": "kimi-tui's offline simulator: POST /v1/inference/MODEL"})
-    elif "/inference/" not in path:
-        await _plain(writer, 404, {"detail": "there is only /v1/inference/MODEL"})
-    elif method != "POST":
-        await _plain(writer, 405, {"detail": "POST is needed"})
-    elif not headers.get("authorization", "").lower().startswith("bearer "):
-        await _plain(writer, 401, {"detail": {"error": "a bearer token is needed; any will do"}})
-    else:
-        await _reply(writer, body, rate)
+class _Connection:
+    """Answers the requests of one connection, one after another."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: float, numbers: itertools.count[int]
+    ) -> None:
+        self._reader, self._writer, self._rate, self._numbers = reader, writer, rate, numbers
+
+    async def run(self) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            try:
+                while await self._serve_one():
+                    pass
+            except _BadRequestError as error:
+                await self._send(error.status, {"detail": {"error": error.message}}, stays=False)
+
+    async def _serve_one(self) -> bool:
+        """Answer one request; False when the connection is to be closed."""
+        head = await self._read_head()
+        body = await self._read_body(head)
+        stays = not head.is_old and not head.holds("connection", "close")
+        refusal = _refused(head)
+        if refusal is not None:
+            await self._send(refusal.status, refusal.document, stays=stays)
+            return stays
+        if head.method in {"GET", "HEAD"}:
+            text = ABOUT.encode()
+            await self._send_bytes(200, "text/plain; charset=utf-8", text, stays=stays, is_shown=head.method == "GET")
+            return stays
+        plan = respond(body, next(self._numbers))
+        if isinstance(plan, Refusal):
+            await self._send(plan.status, plan.document, stays=stays)
+        elif not plan.is_streamed:
+            await self._send(200, document(plan), stays=stays)
+        else:
+            return await self._stream(plan, stays=stays, is_chunked=not head.is_old)
+        return stays
+
+    async def _read_head(self) -> _Head:
+        try:
+            text = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lstrip("\r\n")
+        except asyncio.LimitOverrunError:
+            raise _BadRequestError(431, "the headers are too large") from None
+        first, *lines = text.split("\r\n")
+        parts = first.split(" ")
+        if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+            raise _BadRequestError(400, "this is no HTTP/1.1")
+        pairs = (line.partition(":") for line in lines if line)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        return _Head(parts[0], parts[1].partition("?")[0], parts[2] == "HTTP/1.0", headers)
+
+    async def _read_body(self, head: _Head) -> bytes:
+        if head.holds("expect", "100-continue"):
+            self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if head.holds("transfer-encoding", "chunked"):
+            return b"".join([piece async for piece in self._read_chunks()])
+        size = _size(head.headers.get("content-length", "0"), 10)
+        return await self._reader.readexactly(size)
+
+    async def _read_chunks(self) -> AsyncIterator[bytes]:
+        total_bytes = 0
+        while size := _size((await self._read_line()).partition(";")[0], 16):
+            total_bytes += size
+            if total_bytes > MAX_BODY_BYTES:
+                raise _BadRequestError(413, "the body is too large")
+            yield await self._reader.readexactly(size)
+            await self._read_line()
+        while await self._read_line():
+            pass
+
+    async def _read_line(self) -> str:
+        try:
+            return (await self._reader.readuntil(b"\r\n")).decode("latin-1").strip()
+        except asyncio.LimitOverrunError:
+            raise _BadRequestError(400, "a line is too long") from None
+
+    async def _stream(self, plan: Plan, *, stays: bool, is_chunked: bool) -> bool:
+        headers = ["Content-Type: text/event-stream", "Cache-Control: no-cache"]
+        headers.append("Transfer-Encoding: chunked" if is_chunked else "Connection: close")
+        self._write_head(200, headers)
+        pieces = paced(event_stream(plan), self._rate / plan.slowness, asyncio.sleep, time.monotonic)
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                self._writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece)
+                await self._writer.drain()
+        if plan.breaks is Break.CUT:
+            return False
+        self._writer.write(b"0\r\n\r\n" if is_chunked else b"")
+        await self._writer.drain()
+        return stays
+
+    async def _send(self, status: int, content: Mapping[str, object], *, stays: bool) -> None:
+        await self._send_bytes(status, "application/json", encode(content), stays=stays)
+
+    async def _send_bytes(self, status: int, kind: str, data: bytes, *, stays: bool, is_shown: bool = True) -> None:
+        headers = [f"Content-Type: {kind}", f"Content-Length: {len(data)}"]
+        self._write_head(status, headers if stays else [*headers, "Connection: close"])
+        self._writer.write(data if is_shown else b"")
+        await self._writer.drain()
+
+    def _write_head(self, status: int, headers: list[str]) -> None:
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *headers]
+        self._writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
 
 
-async def _reply(writer: asyncio.StreamWriter, body: bytes, rate: float) -> None:
-    plan = respond(body)
-    if isinstance(plan, Refusal):
-        await _plain(writer, plan.status, dict(plan.document))
-        return
-    if not plan.is_streamed:
-        await _plain(writer, 200, json.loads(document(plan)))
-        return
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    async for piece in paced(event_stream(plan), rate, asyncio.sleep):
-        writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-        await writer.drain()
-    if plan.breaks == "cut":
-        raise ConnectionError("the reply is to be cut here")
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()
+def _refused(head: _Head) -> Refusal | None:
+    """What is wrong with a request before its body is looked at; None = nothing."""
+    if head.path == "/":
+        return None if head.method in {"GET", "HEAD"} else Refusal(405, {"detail": {"error": "only GET here"}})
+    if not head.path.partition("/inference/")[2]:
+        return Refusal(404, {"detail": {"error": "there is only /v1/inference/MODEL"}})
+    if head.method != "POST":
+        return Refusal(405, {"detail": {"error": "only POST here"}})
+    scheme, _, token = head.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return Refusal(401, {"detail": {"error": "a bearer token is needed; any will do"}})
+    return None
 
 
-async def _plain(writer: asyncio.StreamWriter, status: int, content: dict[str, object]) -> None:
-    data = json.dumps(content, ensure_ascii=False).encode("utf-8")
-    head = (
-        f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
-    )
-    writer.write(head.encode() + data)
-    await writer.drain()
+def _size(text: str, base: int) -> int:
+    """Read the length of a body or of a chunk."""
+    text = text.strip()
+    try:
+        size = int(text, base) if text.isascii() and text.isalnum() else -1
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise _BadRequestError(400, "the length of the body is no number")
+    if size > MAX_BODY_BYTES:
+        raise _BadRequestError(413, "the body is too large")
+    return size

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-BEARER = re.compile(r"(?i)(bearer|authorization[\"']?\s*[:=])\s*\S+")
+AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*(?:b?[\"'])?(?:bearer|basic)?|bearer)\s*[^\s\"',]+")
 
 
 class _Redact(logging.Formatter):
@@ -19,10 +20,10 @@ class _Redact(logging.Formatter):
         self._secrets = [secret for secret in secrets if secret]
 
     def format(self, record: logging.LogRecord) -> str:
-        text = BEARER.sub(r"\1 [redacted]", super().format(record))
+        text = super().format(record)
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
-        return text
+        return AUTHORIZATION.sub(r"\1 [redacted]", text)
 
 
 def set_up_log(path: Path, secrets: Iterable[str]) -> None:
@@ -36,6 +37,8 @@ def set_up_log(path: Path, secrets: Iterable[str]) -> None:
         OSError: The file cannot be opened.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, 0o600)  # one that was there before may be open to others
     handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
     handler.setFormatter(_Redact(secrets))
     logger = logging.getLogger("kimi_tui")

@@ -33,4 +33,6 @@ def load_theme(path: Path) -> Palette:
         raise ThemeError(f"Theme {path.stem}: {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise ThemeError(f"Theme {path.stem}: {path} is no TOML: {error}.") from error
+    except RecursionError as error:
+        raise ThemeError(f"Theme {path.stem}: {path} is nested too deep.") from error
     return parse_palette(document, path.stem)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.status import BAD_USAGE, DONE
 
-if TYPE_CHECKING:  # the name of a type only
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.adapters.config_file import LoadedSettings
     from kimi_tui.cli.context import Context
+    from kimi_tui.core.settings import Settings
+
+OPTIONS = {("api", "base_url"): "base_url", ("api", "model"): "model", ("ui", "theme"): "theme"}
+"""Keys that an option of the command line overrides."""
 
 
-SECRETS = {("api", "api_key"), ("api", "api_key_command"), ("api", "headers"), ("api", "proxy")}
-"""Values that may hold a key or a password: only said to be set."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    value: object
+    source: str
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -43,49 +51,107 @@ def _init(options: Namespace, context: Context) -> int:
 
 def _check(options: Namespace, context: Context) -> int:
     del options
-    findings = context.load().findings
-    for finding in findings:
+    loaded = context.load()
+    _tell_notes(loaded, context)
+    for finding in loaded.findings:
         context.write_line(finding)
-    if not findings:
+    if not loaded.findings:
         context.write_line("All is well.")
-    return BAD_USAGE if findings else DONE
+    return BAD_USAGE if loaded.findings else DONE
+
+
+def _tell_notes(loaded: LoadedSettings, context: Context) -> None:
+    for note in loaded.notes:
+        context.tell(note)
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.core.sampling import resolve_sources  # noqa: PLC0415
-    from kimi_tui.core.settings import SECTIONS, keys_of  # noqa: PLC0415
-
     settings, loaded = context.settings_or_tell(), context.load()
-    rows: dict[str, dict[str, object]] = {}
-    for section, kind in SECTIONS.items():
-        values = getattr(settings, section)
-        assert fields(kind)
-        for key, name in keys_of(kind).items():
-            value: object = getattr(values, name)
-            if (section, key) in SECRETS and value:
-                value = "set"
-            rows[f"{section}.{key}"] = {"value": value, "source": _source((section, key), context)}
-    sources, _ = resolve_sources(settings, None)
-    for name, (value, source) in sources.items():
-        rows[f"sampling.{name}"] = {"value": value, "source": source}
-    del loaded
+    _tell_notes(loaded, context)
+    rows = {
+        **_place_rows(context),
+        **_section_rows(settings, loaded, context),
+        **_sampling_rows(settings),
+        **_preset_rows(settings, loaded),
+    }
     if options.json:
-        context.write_line(json.dumps(rows, ensure_ascii=False, default=dict))
+        plain = {key: {"value": row.value, "source": row.source} for key, row in rows.items()}
+        context.write_line(json.dumps(plain, ensure_ascii=False))
         return DONE
     width = max(len(key) for key in rows)
     for key, row in rows.items():
-        text = json.dumps(row["value"], ensure_ascii=False, default=dict)
-        context.write_line(f"{key:<{width}}  {text}  ({row['source']})")
+        value = "not sent" if row.value is None else json.dumps(row.value, ensure_ascii=False)
+        context.write_line(f"{key:<{width}}  {value}  ({row.source})")
     return DONE
 
 
-def _source(key: tuple[str, str], context: Context) -> str:
-    options, loaded = context.options, context.load()
-    if key in {("api", "base_url"), ("api", "model"), ("ui", "theme")} and getattr(options, key[1], None):
-        return "command line"
+def _place_rows(context: Context) -> dict[str, _Row]:
+    rows: dict[str, _Row] = {}
+    for name, variable, path in (
+        ("config", "KIMI_TUI_CONFIG", context.config_path),
+        ("data_dir", "KIMI_TUI_DATA_DIR", context.data_dir),
+    ):
+        source = "environment" if context.environ.get(variable) else "default"
+        rows[name] = _Row(str(path), "command line" if getattr(context.options, name) else source)
+    return rows
+
+
+def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
+    from kimi_tui.adapters.api_key import VARIABLES  # noqa: PLC0415
+    from kimi_tui.core.settings import SECTIONS, keys_of  # noqa: PLC0415
+
+    rows: dict[str, _Row] = {}
+    for section, kind in SECTIONS.items():
+        values = getattr(settings, section)
+        for key, name in keys_of(kind).items():
+            place = (section, key)
+            source = _source(place, loaded)
+            if place in OPTIONS and getattr(context.options, OPTIONS[place]):
+                source = "command line"
+            rows[f"{section}.{key}"] = _Row(_safe(place, getattr(values, name)), source)
+    if any(context.environ.get(variable) for variable in VARIABLES):
+        rows["api.api_key"] = _Row("set", "environment")
+    return rows
+
+
+def _source(key: tuple[str, str], loaded: LoadedSettings) -> str:
     if key in loaded.config_keys:
-        return "config"
-    return "saved" if key in loaded.saved_keys else "default"
+        return "config file"
+    return "saved.toml" if key in loaded.saved_keys else "default"
+
+
+def _safe(key: tuple[str, str], value: object) -> object:
+    """A value that may be shown: of what holds, or tells, a key or a password only that it is set."""
+    from kimi_tui.core.layers import without_password  # noqa: PLC0415
+    from kimi_tui.core.settings import SECRETS  # noqa: PLC0415
+
+    if isinstance(value, Mapping):
+        return {name: "set" if key in SECRETS else inner for name, inner in value.items()}
+    if key in SECRETS:
+        return "set" if value else "not set"
+    return without_password(value) if isinstance(value, str) else value
+
+
+def _sampling_rows(settings: Settings) -> dict[str, _Row]:
+    from kimi_tui.adapters.config_file import dotted  # noqa: PLC0415
+    from kimi_tui.core.sampling import resolve_sources  # noqa: PLC0415
+
+    resolved = resolve_sources(settings, None)
+    rows = {f"sampling.{name}": _Row(resolved.values.get(name), source) for name, source in resolved.sources.items()}
+    for name, value in resolved.extra.items():
+        source = "config file" if name in settings.sampling.extra else "saved.toml"
+        rows[dotted(("sampling", "extra", name))] = _Row(value, source)
+    return rows
+
+
+def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
+    from kimi_tui.adapters.config_file import dotted  # noqa: PLC0415
+
+    rows: dict[str, _Row] = {}
+    for name, preset in settings.presets.items():
+        value = {**preset.values, **({"instant": dict(preset.instant)} if preset.instant else {})}
+        rows[dotted(("presets", name))] = _Row(value, _source(("presets", name), loaded))
+    return rows
 
 
 ACTIONS = {"path": _path, "init": _init, "check": _check, "show": _show}

@@ -99,7 +99,9 @@ def decode_document(body: bytes) -> Frame:
 
 def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
     token, details = document.get("token"), document.get("details")
-    has_reply = isinstance(token, dict) or "results" in document or "generated_text" in document
+    if not is_error and isinstance(token, dict) and _only_token(document):
+        return Frame(*_token(token))
+    has_reply = isinstance(token, dict) or any(document.get(key) is not None for key in ("results", "generated_text"))
     if is_error or not has_reply:
         words = error_message(document)
         if is_error or words is not None:
@@ -120,6 +122,14 @@ def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
         request_id=_text(document.get("request_id")),
         is_queued=state in {"queued", "running"} and not results,
     )
+
+
+def _only_token(document: Mapping[str, object]) -> bool:
+    """Whether there is nothing beside the token, as in nearly every frame: these take a short way."""
+    for key, value in document.items():  # noqa: SIM110 - a generator takes three times as long
+        if value and key != "token":
+            return False
+    return True
 
 
 def _error_beside(document: Mapping[str, object]) -> str | None:

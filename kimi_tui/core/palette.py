@@ -58,6 +58,8 @@ def parse_palette(document: Mapping[str, object], name: str) -> Palette:
             raise ThemeError(
                 f"Theme {name}: {key}: found an unknown key, allowed name, dark, colors, variables, syntax."
             )
+    if not isinstance(document.get("name", name), str):
+        raise ThemeError(f"Theme {name}: name: allowed a string.")
     dark = document.get("dark", True)
     if not isinstance(dark, bool):
         raise ThemeError(f"Theme {name}: dark: allowed true or false.")

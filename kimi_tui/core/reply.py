@@ -15,6 +15,11 @@ from kimi_tui.core.sse import SseDecoder
 from kimi_tui.core.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.think import Segment, ThinkSplitter
 
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
+STREAM_BEGINNINGS = frozenset({b":", b"d", b"e", b"i", b"r"})
+"""How the lines of an event stream begin (a comment, data, event, id, retry); no JSON document begins so."""
+
 
 @dataclass(frozen=True, slots=True)
 class CountedSegment:
@@ -23,7 +28,7 @@ class CountedSegment:
     segment: Segment
     """The piece."""
     tokens: int
-    """Tokens, ≥ 0; a token that spans two pieces counts for the first."""
+    """Tokens, ≥ 0; one that was held back, or is no text itself, counts for the next piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,14 @@ class ReplyBuilder:
         """
         self._prompt = prompt
         self._inside = inside_reasoning
-        self._sse = SseDecoder() if is_event_stream else None
+        self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
+        self._is_decided = False
         self._document = bytearray()
         self._joiner = SurrogateJoiner()
         self._splitter = ThinkSplitter(inside=inside_reasoning)
         self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
+        self._tokens = 0
+        self._uncounted = 0
         self._end = Frame()
         self._has_ended = False
         self._error: CompletionError | None = None
@@ -87,17 +95,34 @@ class ReplyBuilder:
         return any(self._texts.values())
 
     @property
+    def tokens(self) -> int:
+        """How many tokens of text have come, those held back included."""
+        return self._tokens
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any of the reply has come, so that a second request would be billed twice."""
+        return self._tokens > 0 or self._has_ended or bool(self._document)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the reply is complete; the endpoint may have more to say about it."""
+        return self._has_ended
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more is worth reading: an error or [DONE] came."""
         return self._error is not None or self._end.is_done
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
-        if self._sse is None:
-            self._document += chunk
-            return []
+        if not self._is_decided and chunk.strip():
+            self._begin(chunk)
         found: list[CountedSegment] = []
         try:
+            if self._sse is None:
+                self._hold(chunk)
+                return []
             for event in self._sse.feed(chunk):
                 if self.is_over:
                     break
@@ -106,16 +131,32 @@ class ReplyBuilder:
             self._error = error
         return found
 
+    def _begin(self, chunk: bytes) -> None:
+        """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round."""
+        self._is_decided = True
+        first = chunk.lstrip()[:1]
+        if first == b"{":
+            self._sse = None
+        elif self._sse is None and first in STREAM_BEGINNINGS:
+            self._sse = SseDecoder()
+
+    def _hold(self, chunk: bytes) -> None:
+        self._document += chunk
+        if len(self._document) > MAX_DOCUMENT_BYTES:
+            self._document.clear()
+            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Send again.")
+
     def fail(self, error: CompletionError) -> None:
-        """Note that the connection failed; the first error counts."""
-        self._error = self._error or error
+        """Note that the connection failed; the first error counts, and none does after the reply's end."""
+        if not self._has_ended:
+            self._error = self._error or error
 
     def close(self) -> tuple[list[CountedSegment], ReplyResult]:
         """End the reply: the text that was still held back, and what became of it."""
         if self._sse is None:
             self._read_document()
-        rest = self._split(self._joiner.close(), 0)
-        rest += [self._keep(segment, 0) for segment in self._splitter.close()]
+        rest = self._split(self._joiner.close())
+        rest += [self._keep(segment) for segment in self._splitter.close()]
         replies = self._replies()
         state, error = self._outcome()
         result = ReplyResult(replies, state, self._end.finish_reason, self._usage, self._request_id, error)
@@ -123,7 +164,7 @@ class ReplyBuilder:
 
     def _frame(self, frame: Frame) -> list[CountedSegment]:
         self._request_id = frame.request_id or self._request_id
-        if frame.usage != NO_USAGE:
+        if frame.usage is not NO_USAGE:
             self._usage = Usage(
                 _latest(frame.usage.input_tokens, self._usage.input_tokens),
                 _latest(frame.usage.output_tokens, self._usage.output_tokens),
@@ -132,20 +173,33 @@ class ReplyBuilder:
         if frame.error is not None:
             self._error = frame.error
             return []
-        if frame.is_done:
-            self._end = Frame(finish_reason=self._end.finish_reason, results=self._end.results, is_done=True)
-            self._has_ended = True
-        elif frame.finish_reason or frame.results or frame.is_queued:
-            self._end, self._has_ended = frame, True
-        return self._split(self._joiner.feed(frame.text), frame.tokens) if frame.text else []
+        if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
+            self._note_end(frame)
+        if not frame.text:
+            # A count without text closes a reply too; one beside a token may be a running count.
+            self._has_ended = self._has_ended or bool(frame.usage.output_tokens)
+            return []
+        self._tokens += frame.tokens
+        self._uncounted += frame.tokens
+        return self._split(self._joiner.feed(frame.text))
 
-    def _split(self, text: str, tokens: int) -> list[CountedSegment]:
+    def _note_end(self, frame: Frame) -> None:
+        """Gather what the last frames say; it may be spread over several."""
+        self._has_ended = True
+        self._end = Frame(
+            finish_reason=frame.finish_reason or self._end.finish_reason,
+            results=frame.results or self._end.results,
+            is_queued=frame.is_queued or self._end.is_queued,
+            is_done=frame.is_done or self._end.is_done,
+        )
+
+    def _split(self, text: str) -> list[CountedSegment]:
         if not text:
             return []
-        segments = self._splitter.feed(text)
-        return [self._keep(segment, tokens if place == 0 else 0) for place, segment in enumerate(segments)]
+        return [self._keep(segment) for segment in self._splitter.feed(text)]
 
-    def _keep(self, segment: Segment, tokens: int) -> CountedSegment:
+    def _keep(self, segment: Segment) -> CountedSegment:
+        tokens, self._uncounted = self._uncounted, 0
         self._texts[segment.part].append(segment.text)
         return CountedSegment(segment, tokens)
 

@@ -13,13 +13,11 @@ from difflib import get_close_matches
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_value
+from kimi_tui.core.layers import NO_LAYER, Finding, Preset, SamplingLayer, parse_extra, parse_unset, shown
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Session
-from kimi_tui.core.settings import Preset, SamplingLayer, Settings
+from kimi_tui.core.settings import Settings
 from kimi_tui.core.template import STOP_SEQUENCES, TEMPLATES
-
-OWN_KEYS = ("thinking", "preset", "unset", "extra")
-"""Keys of a session's settings that are no request fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,14 @@ def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
     values = {name: check_value(name, data[name]) for name in SETTABLE if name in data}
     thinking, preset = data.get("thinking"), data.get("preset")
     if thinking is not None and not isinstance(thinking, bool):
-        raise FieldError("thinking", repr(thinking)[:60], "true or false")
+        raise FieldError("thinking", shown(thinking), "true or false")
     if preset is not None and not isinstance(preset, str):
-        raise FieldError("preset", repr(preset)[:60], "a preset's name")
-    unset, extra = data.get("unset", []), data.get("extra", {})
-    if not isinstance(unset, list | tuple) or not all(name in SETTABLE for name in unset):
-        raise FieldError("unset", repr(unset)[:60], "a list of request fields")
-    if not isinstance(extra, dict):
-        raise FieldError("extra", repr(extra)[:60], "a table")
+        raise FieldError("preset", shown(preset), "a preset's name")
+    findings = list[Finding]()
+    unset = parse_unset(data.get("unset", []), ("unset",), findings)
+    extra = parse_extra(data.get("extra", {}), ("extra",), findings)
+    for finding in findings:
+        raise FieldError(".".join(map(str, finding.key)), finding.found, finding.allowed)
     return SessionSettings(SamplingLayer(values, frozenset(unset), extra), thinking, preset)
 
 
@@ -96,38 +94,62 @@ def preset_named(settings: Settings, name: str) -> Preset:
     return found
 
 
-def resolve_sources(
-    settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
-) -> tuple[dict[str, tuple[object, str]], bool]:
-    """Say for each request field what is sent and which layer says so, and whether the model thinks.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What every layer together says, and which layer said it."""
+
+    values: Mapping[str, object]
+    """By field: what is sent; an empty `stop` or `prompt_cache_key` says that it is not."""
+    sources: Mapping[str, str]
+    """By field: who said so; fields that were unset on purpose stand here too."""
+    extra: Mapping[str, object]
+    """Fields of other servers."""
+    thinking: bool
+    """Whether the model thinks first."""
+
+
+def resolve_sources(settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS) -> Resolved:
+    """Say for each request field what is sent and which layer says so.
+
+    Sources are "command line", "session", "config file", "saved.toml", "preset NAME" and "default".
 
     Raises:
         UsageError: A preset is not there.
         FieldError: The session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings) if session else SessionSettings(SamplingLayer())
+    own = parse_session_settings(session.settings) if session else SessionSettings(NO_LAYER)
     thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
-    chosen = preset_named(settings, options.preset or own.preset or settings.chat.preset)
-    from_option = preset_named(settings, options.preset).resolved(thinking=thinking) if options.preset else {}
-    set_values = {name: value for name, value in options.set.items() if value is not None}
-    layers = (
-        ("command line", SamplingLayer(set_values, frozenset(options.set) - set(set_values))),
-        (f"preset {options.preset}", SamplingLayer(from_option)),
-        ("session", own.layer),
-        ("config", settings.sampling),
-        ("saved", settings.saved_sampling),
-        (f"preset {chosen.name}", SamplingLayer(chosen.resolved(thinking=thinking))),
-        ("default", _defaults(settings, session)),
-    )
-    found: dict[str, tuple[object, str]] = {}
+    layers = _layers(settings, own, options, thinking=thinking)
+    layers.append(("default", _defaults(settings, session)))
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
     for name in SETTABLE:
         for source, layer in layers:
             if name in layer.unset:
+                sources[name] = source
                 break
             if name in layer.values:
-                found[name] = (layer.values[name], source)
+                values[name], sources[name] = layer.values[name], source
                 break
-    return found, thinking
+    extra = {**settings.saved_sampling.extra, **settings.sampling.extra, **own.layer.extra}
+    return Resolved(values, sources, extra, thinking)
+
+
+def _layers(
+    settings: Settings, own: SessionSettings, options: RequestOptions, *, thinking: bool
+) -> list[tuple[str, SamplingLayer]]:
+    """Every layer that a user chose, the highest first."""
+    chosen = preset_named(settings, options.preset or own.preset or settings.chat.preset)
+    preset = (f"preset {chosen.name}", SamplingLayer(chosen.resolved(thinking=thinking)))
+    values = {name: value for name, value in options.set.items() if value is not None}
+    return [
+        ("command line", SamplingLayer(values, frozenset(options.set) - set(values))),
+        *([preset] if options.preset else []),
+        ("session", own.layer),
+        ("config file", settings.sampling),
+        ("saved.toml", settings.saved_sampling),
+        preset,
+    ]
 
 
 def _defaults(settings: Settings, session: Session | None) -> SamplingLayer:
@@ -146,16 +168,14 @@ def resolve_request(
         UsageError: A preset is not there.
         FieldError: The session sets something that is not allowed.
     """
-    sources, thinking = resolve_sources(settings, session, options)
-    fields = {name: value for name, (value, _) in sources.items() if not _is_nothing(name, value)}
-    responses = fields.get("num_responses", 1)
-    fields["stream"] = bool(fields.get("stream", True)) and responses == 1 and "webhook" not in fields
-    own_extra = session.settings.get("extra") if session else None
-    extra = {**settings.sampling.extra, **(own_extra if isinstance(own_extra, dict) else {})}
+    resolved = resolve_sources(settings, session, options)
+    fields = {name: value for name, value in resolved.values.items() if not _is_nothing(name, value)}
+    if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
+        fields["stream"] = False
     return RequestSettings(
         fields={name: fields[name] for name in FIELDS if name in fields},
-        extra=extra,
-        thinking=thinking,
+        extra=resolved.extra,
+        thinking=resolved.thinking,
         template=TEMPLATES[settings.api.template],
         neutralise=settings.chat.neutralise,
         context_tokens=settings.api.context_tokens,

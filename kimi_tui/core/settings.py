@@ -6,67 +6,30 @@ allowed. All findings come at once, and each of their keys keeps its default, so
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from kimi_tui.core.errors import FieldError
-from kimi_tui.core.fields import SETTABLE, check_value
+from kimi_tui.core.layers import (
+    NO_LAYER,
+    PRESETS,
+    Finding,
+    Preset,
+    SamplingLayer,
+    nearest,
+    parse_layer,
+    parse_presets,
+    shown,
+)
 from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES
 
-Key = tuple[str, ...]
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong in a config file."""
-
-    key: Key
-    """The key's path, such as ("api", "retries")."""
-    found: str
-    """What stands there, short."""
-    allowed: str
-    """What may stand there."""
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingLayer:
-    """Request fields as one layer of settings says them."""
-
-    values: Mapping[str, object] = field(default_factory=dict)
-    """Checked values."""
-    unset: frozenset[str] = frozenset()
-    """Fields that are not sent, whatever lies below."""
-    extra: Mapping[str, object] = field(default_factory=dict)
-    """Fields of other servers, sent as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A named set of request fields."""
-
-    name: str
-    """What settings call it."""
-    values: Mapping[str, object] = field(default_factory=dict)
-    """Its values."""
-    instant: Mapping[str, object] = field(default_factory=dict)
-    """Values that differ in instant mode."""
-
-    def resolved(self, *, thinking: bool) -> dict[str, object]:
-        """Its values in that mode."""
-        return dict(self.values) if thinking else {**self.values, **self.instant}
-
-
-PRESETS: Mapping[str, Preset] = {
-    "recommended": Preset(
-        "recommended", {"max_new_tokens": 16384, "temperature": 1.0, "top_p": 0.95}, {"temperature": 0.6}
-    ),
-    "endpoint": Preset("endpoint"),
-}
-"""What ships. Source of "recommended": the model's card; the endpoint's own defaults differ."""
+Section = TypeVar("Section")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A field name. Source: RFC 9110, section 5.1."""
+_HEADER_VALUE = re.compile("[ -~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +114,9 @@ class Settings:
     """[ui]"""
     sessions: SessionsSettings = SessionsSettings()
     """[sessions]"""
-    sampling: SamplingLayer = SamplingLayer()
+    sampling: SamplingLayer = NO_LAYER
     """[sampling] of the config file."""
-    saved_sampling: SamplingLayer = SamplingLayer()
+    saved_sampling: SamplingLayer = NO_LAYER
     """[sampling] of what was saved in the program."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: PRESETS)
     """Every preset by name."""
@@ -186,21 +149,52 @@ def _choice(names: tuple[str, ...]) -> _Rule:
     return _Rule(str, " or ".join(names), lambda value: value in names)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _host_of(address: str) -> str:
+    """The host of an http(s) address; "" = it is none."""
+    if not address.isprintable() or " " in address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        is_usable = parts.scheme in {"http", "https"} and parts.port != 0
+        return (parts.hostname or "") if is_usable else ""
+    except ValueError:
+        return ""
+
+
+def _is_endpoint(address: str) -> bool:
+    host = _host_of(address)
+    is_plain = not any(mark in address for mark in "@?#")
+    return bool(host) and is_plain and (address.lower().startswith("https:") or is_loopback(host))
+
+
 TEXT, FLAG = _Rule(str, "a string"), _Rule(bool, "true or false")
-RULES: Mapping[Key, _Rule] = {
-    ("api", "base_url"): _Rule(str, "an http or https address", lambda v: v.startswith(("https://", "http://"))),
-    ("api", "model"): _Rule(str, "a non-empty string", bool),
+LINE = _Rule(str, "a string without control characters", str.isprintable)
+RULES: Mapping[tuple[str, str], _Rule] = {
+    ("api", "base_url"): _Rule(str, "an https address, or an http one of this machine", _is_endpoint),
+    ("api", "model"): _Rule(str, "a model's name", lambda name: bool(name.strip()) and name.isprintable()),
     ("api", "template"): _choice(tuple(TEMPLATES)),
     ("api", "context_tokens"): _range(int, 1, 1_000_000_000, "a whole number in [1, 1000000000]"),
+    ("api", "api_key_command"): LINE,
     ("api", "connect_timeout"): _range(float, 0.001, 3600, "seconds in [0.001, 3600]"),
     ("api", "read_timeout"): _range(float, 0.001, 86400, "seconds in [0.001, 86400]"),
     ("api", "retries"): _range(int, 0, 3, "a whole number in [0, 3]"),
-    ("api", "headers"): _Rule(
-        dict, "a table of strings", lambda table: all(isinstance(v, str) and v.isprintable() for v in table.values())
-    ),
+    ("api", "headers"): _Rule(dict, "a table of strings"),
+    ("api", "proxy"): _Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
+    ("ui", "theme"): LINE,
     ("sessions", "format"): _choice(("toml", "json")),
+    ("sessions", "folder"): LINE,
 }
 """What may stand at a key, where its type does not say it all."""
+SECRETS = frozenset({("api", "api_key"), ("api", "api_key_command"), ("api", "headers")})
+"""Keys whose values may be, or tell, a key: messages and lists do not repeat them."""
 
 
 def keys_of(section: type[Any]) -> dict[str, str]:
@@ -209,134 +203,72 @@ def keys_of(section: type[Any]) -> dict[str, str]:
 
 
 def parse_settings(
-    document: Mapping[str, object], base: Settings | None = None
+    document: Mapping[str, object], base: Settings | None = None, *, more_presets: Iterable[str] = ()
 ) -> tuple[Settings, tuple[Finding, ...]]:
     """Read a config file's plain data.
 
     Args:
         document: The file's tables.
         base: What holds where the file says nothing; None = the defaults.
+        more_presets: Names of presets that another file brings, which this one may choose.
 
     Returns:
         The settings, and everything that is wrong in the file.
     """
-    settings, findings = base or Settings(), list[Finding]()
+    base, findings = base or Settings(), list[Finding]()
+    settings = base
     for name, table in document.items():
         if name not in ALL_SECTIONS:
-            findings.append(Finding((name,), "an unknown key", _nearest(name, ALL_SECTIONS)))
+            findings.append(Finding((name,), "an unknown key", nearest(name, ALL_SECTIONS)))
         elif not isinstance(table, dict):
-            findings.append(Finding((name,), _shown(table), "a table"))
+            findings.append(Finding((name,), "no table", "a table"))
         elif name == "sampling":
-            settings = replace(settings, sampling=_parse_layer(table, ("sampling",), findings))
+            settings = replace(settings, sampling=parse_layer(table, ("sampling",), findings))
         elif name == "presets":
-            presets = {key: _parse_preset(key, value, findings) for key, value in table.items()}
-            settings = replace(settings, presets={**settings.presets, **presets})
+            presets = {**settings.presets, **parse_presets(table, findings)}
+            settings = replace(settings, presets=presets)
         else:
-            settings = replace(settings, **{name: _parse_section(name, table, getattr(settings, name), findings)})
-    if settings.chat.preset not in settings.presets:
-        found = Finding(("chat", "preset"), _shown(settings.chat.preset), " or ".join(settings.presets))
-        findings.append(found)
-        settings = replace(settings, chat=replace(settings.chat, preset=ChatSettings().preset))
+            section = _parse_section(name, table, getattr(settings, name), findings)
+            settings = replace(settings, **{name: section})
+    known = {**settings.presets, **dict.fromkeys(more_presets)}
+    if settings.chat.preset not in known:
+        findings.append(Finding(("chat", "preset"), shown(settings.chat.preset), " or ".join(known)))
+        settings = replace(settings, chat=replace(settings.chat, preset=base.chat.preset))
     return settings, tuple(findings)
 
 
-def _parse_section(name: str, table: Mapping[str, object], section: Value, findings: list[Finding]) -> Value:
+def _parse_section(name: str, table: Mapping[str, object], section: Section, findings: list[Finding]) -> Section:
     known = keys_of(SECTIONS[name])
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
-            findings.append(Finding((name, key), "an unknown key", _nearest(key, known)))
+            findings.append(Finding((name, key), "an unknown key", nearest(key, known)))
             continue
         rule = RULES.get((name, key)) or (FLAG if isinstance(getattr(section, known[key]), bool) else TEXT)
-        checked = _checked(rule, value)
-        if checked is None:
-            findings.append(Finding((name, key), _shown(value, is_secret=key == "api_key"), rule.allowed))
+        if not _is_allowed(rule, value):
+            found = "another value" if (name, key) in SECRETS else shown(value)
+            findings.append(Finding((name, key), found, rule.allowed))
+        elif isinstance(value, dict):
+            values[known[key]] = _parse_headers(value, (name, key), findings)
         else:
-            values[known[key]] = checked
+            values[known[key]] = rule.kind(value)
     return replace(section, **values)  # type: ignore[type-var]  # a dataclass of SECTIONS
 
 
-def _checked(rule: _Rule, value: object) -> object:
-    """The value, converted where that is exact; None = it is not allowed."""
-    if rule.kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    is_kind = isinstance(value, rule.kind) and (rule.kind is bool or not isinstance(value, bool))
-    return value if is_kind and rule.is_allowed(value) else None
+def _is_allowed(rule: _Rule, value: object) -> bool:
+    """Whether a value keeps a rule; a whole number may stand where a fraction may, but true is no number."""
+    kinds = (int, float) if rule.kind is float else rule.kind
+    is_kind = isinstance(value, kinds) and (rule.kind is bool or not isinstance(value, bool))
+    return is_kind and rule.is_allowed(value)
 
 
-def _parse_layer(table: Mapping[str, object], place: Key, findings: list[Finding]) -> SamplingLayer:
-    plain = {key: value for key, value in table.items() if key not in {"unset", "extra"}}
-    values = _parse_fields(plain, place, findings, more=("unset", "extra"))
-    unset, extra = table.get("unset", []), table.get("extra", {})
-    if not isinstance(unset, list) or not all(name in SETTABLE for name in unset):
-        findings.append(Finding((*place, "unset"), _shown(unset), "a list of request fields"))
-        unset = []
-    return SamplingLayer(values, frozenset(unset), _parse_extra(extra, (*place, "extra"), findings))
-
-
-def _parse_extra(extra: object, place: Key, findings: list[Finding]) -> dict[str, object]:
-    if not isinstance(extra, dict):
-        findings.append(Finding(place, _shown(extra), "a table"))
-        return {}
-    found: dict[str, object] = {}
-    for key, value in extra.items():
-        if key in {"input", *SETTABLE}:
-            findings.append(Finding((*place, key), "a request field", "a field that [sampling] does not know"))
-        elif not _is_json(value):
-            findings.append(Finding((*place, key), _shown(value), "what JSON can hold"))
+def _parse_headers(table: Mapping[str, object], place: tuple[str, str], findings: list[Finding]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in table.items():
+        if not _HEADER_NAME.fullmatch(name):
+            findings.append(Finding((*place, name), "a name that no header can have", "letters, digits and -"))
+        elif not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            findings.append(Finding((*place, name), "another value", "a string of printable ASCII characters"))
         else:
-            found[key] = value
+            found[name] = value
     return found
-
-
-def _parse_preset(name: str, table: object, findings: list[Finding]) -> Preset:
-    place = ("presets", name)
-    if not isinstance(table, dict):
-        findings.append(Finding(place, _shown(table), "a table"))
-        return Preset(name)
-    instant = table.get("instant", {})
-    if not isinstance(instant, dict):
-        findings.append(Finding((*place, "instant"), _shown(instant), "a table"))
-        instant = {}
-    plain = {key: value for key, value in table.items() if key != "instant"}
-    return Preset(
-        name,
-        _parse_fields(plain, place, findings, more=("instant",)),
-        _parse_fields(instant, (*place, "instant"), findings),
-    )
-
-
-def _parse_fields(
-    table: Mapping[str, object], place: Key, findings: list[Finding], more: tuple[str, ...] = ()
-) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in table.items():
-        if key not in SETTABLE:
-            findings.append(Finding((*place, key), "an unknown key", _nearest(key, (*SETTABLE, *more))))
-            continue
-        try:
-            found[key] = check_value(key, value)
-        except FieldError as error:
-            findings.append(Finding((*place, key), error.found, error.allowed))
-    return found
-
-
-def _nearest(key: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
-    near = get_close_matches(key, list(known), n=2)
-    return " or ".join(near) if near else ", ".join(known)
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
-
-
-def _shown(value: object, *, is_secret: bool = False) -> str:
-    if is_secret:
-        return type(value).__name__
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(char if char.isprintable() else "\ufffd" for char in text)
-    return text if len(text) <= 60 else text[:59] + "…"

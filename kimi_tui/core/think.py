@@ -39,6 +39,8 @@ class _State(Enum):
 
 def _held_chars(text: str, marker: str) -> int:
     """How many characters at the end of a text may be the beginning of a marker."""
+    if marker[0] not in text[1 - len(marker) :]:
+        return 0
     longest = min(len(text), len(marker) - 1)
     return next((n for n in range(longest, 0, -1) if marker.startswith(text[-n:])), 0)
 

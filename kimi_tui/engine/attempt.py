@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
 from kimi_tui.core.payload import build_body
-from kimi_tui.core.ports import Clock, CompletionClient
+from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart, Retrying
 from kimi_tui.core.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.retry import MAX_RETRIES, retry_delay_s
@@ -16,6 +16,8 @@ from kimi_tui.core.session import MessageState, Timing
 from kimi_tui.engine.script import RequestStep
 from kimi_tui.engine.turn import Turn
 
+LINGER_S = 2.0
+"""How long a connection may stay open after the reply's end: counts and [DONE] may follow."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
@@ -46,34 +48,30 @@ class Attempt:
 
     async def run(self) -> Outcome:
         """Send it; a cancellation while it runs gives what had arrived, marked as cancelled."""
-        self._sent_s = self._clock.monotonic()
+        try:
+            await self._until_settled()
+        except asyncio.CancelledError:
+            return self._outcome(is_cancelled=True)
+        return self._outcome()
+
+    async def _until_settled(self) -> None:
+        """Send it until something has come, or it is no use any more."""
         body = build_body(self._step.prompt, self._step.fields, self._turn.request.extra)
         attempt = 1
         while True:
             try:
-                await self._once(body)
-            except asyncio.CancelledError:
-                if not self._turn.is_stopped:
-                    raise
-                return self._outcome(MessageState.CANCELLED)
+                return await self._once(body)
             except CompletionError as error:
                 self._builder.fail(error)
                 delay_s = self._next_delay_s(error, attempt)
                 if delay_s is None:
-                    return self._outcome()
+                    return None
                 attempt += 1
                 self._report_retry(error, attempt, delay_s)
-                try:
-                    await self._clock.sleep(delay_s)
-                except asyncio.CancelledError:
-                    if not self._turn.is_stopped:
-                        raise
-                    return self._outcome(MessageState.CANCELLED)
-            else:
-                return self._outcome()
+            await self._clock.sleep(delay_s)
 
     def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
-        if self._builder.has_text:
+        if self._builder.has_begun:
             return None
         return retry_delay_s(error, attempt, self._turn.request.retries, self._jitter())
 
@@ -91,22 +89,35 @@ class Attempt:
     async def _once(self, body: bytes) -> None:
         """Send the body and read the reply to its end."""
         self._builder = self._new_builder(is_event_stream=True)
+        self._sent_s = self._clock.monotonic()
         silence_s = self._turn.request.silence_s
         try:
             async with asyncio.timeout(silence_s) as limit, self._client.send(body) as response:
                 self._header_id = response.request_id
                 self._builder = self._new_builder(is_event_stream=response.is_event_stream)
-                async for chunk in response.chunks():
-                    if segments := self._builder.feed(chunk):
-                        self._report(segments)
-                        # Only tokens count: keep-alive comments must not hide a dead reply.
-                        limit.reschedule(asyncio.get_running_loop().time() + silence_s)
-                    if self._builder.is_over:
-                        break
+                await self._read(response, limit)
         except TimeoutError:
-            raise TimedOutError(
-                f"No token came for {silence_s:.0f} s.", "Send again; [api] read_timeout sets how long to wait."
-            ) from None
+            if not self._builder.has_ended:
+                raise TimedOutError(
+                    f"No token came for {silence_s:g} s.", "Send again; [api] read_timeout sets how long to wait."
+                ) from None
+
+    async def _read(self, response: CompletionResponse, limit: asyncio.Timeout) -> None:
+        """Read a reply to its end, moving the limit with every token."""
+        builder, silence_s, time = self._builder, self._turn.request.silence_s, asyncio.get_running_loop().time
+        tokens, has_ended = 0, False
+        async for chunk in response.chunks():
+            if segments := builder.feed(chunk):
+                self._report(segments)
+            if builder.is_over:
+                return
+            if builder.has_ended and not has_ended:
+                has_ended = True
+                limit.reschedule(time() + min(silence_s, LINGER_S))
+            elif builder.tokens > tokens and not has_ended:
+                # Only tokens count: keep-alive comments must not hide a dead reply.
+                limit.reschedule(time() + silence_s)
+            tokens = builder.tokens
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s = self._clock.monotonic()
@@ -119,18 +130,14 @@ class Attempt:
             self._turn.move(PART_PHASES[part])
             self._turn.report(ReplyDelta(self._turn.id, part, counted.segment.text, counted.tokens))
 
-    def _outcome(self, state: MessageState | None = None) -> Outcome:
+    def _outcome(self, *, is_cancelled: bool = False) -> Outcome:
         rest, result = self._builder.close()
         if rest:
             self._report(rest)
-        if state is not None:
-            result = ReplyResult(
-                result.replies, state, result.finish_reason, result.usage, result.request_id or self._header_id
-            )
-        elif result.request_id is None and self._header_id is not None:
-            result = ReplyResult(
-                result.replies, result.state, result.finish_reason, result.usage, self._header_id, result.error
-            )
+        if is_cancelled and not self._builder.has_ended:
+            result = replace(result, state=MessageState.CANCELLED, error=None)
+        error_id = None if result.error is None else result.error.request_id
+        result = replace(result, request_id=result.request_id or self._header_id or error_id)
         return Outcome(result, self._timing())
 
     def _timing(self) -> Timing:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from kimi_tui.core import budget, conversation
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
+from kimi_tui.core.fields import FIELDS
 from kimi_tui.core.ports import Clock, CompletionClient
 from kimi_tui.core.replies import Phase, QuestionAdded, TurnEnded, TurnNotice
 from kimi_tui.core.reply import ReplyText
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import NO_USAGE, Message, MessageState, RequestRecord, Role, Session, Timing
+from kimi_tui.core.surrogates import replace_lone
 from kimi_tui.engine.attempt import Attempt, Outcome
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.script import NextRequest, RequestStep, TurnSoFar, single
 from kimi_tui.engine.turn import Turn
 
 log = logging.getLogger("kimi_tui")
+# Without a log file nothing may reach the terminal.
+log.addHandler(logging.NullHandler())
 
 END_PHASES = {
     MessageState.COMPLETE: Phase.FINISHED,
@@ -57,6 +63,24 @@ class _Progress:
             RequestRecord(step.kind, o.result.request_id, o.result.finish_reason, o.result.usage, o.timing)
             for step, o in pairs
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the prompt said besides its messages; the session may have changed when the reply is kept."""
+
+    system: str | None
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def of(cls, session: Session) -> _Context:
+        """Note it of a session whose head is the question."""
+        return cls(session.system, tuple(m.id for m in conversation.branch(session) if m.excluded))
+
+    def noted_on(self, reply: Message, session: Session) -> Message:
+        """Put onto a reply what the session does not say any more."""
+        sent: str | Literal[False] = False if self.system is None else self.system
+        return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
 
 
 def _total_timing(outcomes: list[Outcome]) -> Timing:
@@ -101,8 +125,9 @@ class Engine:
             next_request: What follows a request that ended by itself; by default nothing does.
         """
         turn = Turn(f"turn-{next(self._ids)}", open_session, request)
-        task = asyncio.get_running_loop().create_task(self._drive(turn, question, next_request), name=turn.id)
-        turn.run_as(task)
+        task = asyncio.get_running_loop().create_task(
+            self._drive(turn, replace_lone(question), next_request), name=turn.id
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return turn
@@ -113,12 +138,12 @@ class Engine:
             await self._run(turn, question, next_request)
         except asyncio.CancelledError:
             self._end(turn, MessageState.CANCELLED)
-            if not turn.is_stopped:
-                raise
         except CompletionError as error:
             self._end(turn, MessageState.FAILED, error=error)
         except Exception as error:  # a fault of this program must not leave a turn without an end
-            log.exception("turn %s failed unexpectedly", turn.id)
+            # Its own words may hold texts: the log gets its kind and the places only.
+            places = "".join(traceback.format_tb(error.__traceback__))
+            log.error("%s: failed unexpectedly, %s\n%s", turn.id, type(error).__name__, places)
             unexpected = CompletionError(
                 f"Something went wrong inside the program ({type(error).__name__}).",
                 "KIMI_TUI_LOG=FILE records details.",
@@ -126,8 +151,11 @@ class Engine:
             self._end(turn, MessageState.FAILED, error=unexpected)
 
     async def _run(self, turn: Turn, question: str, next_request: NextRequest) -> None:
-        prompt = self._add_question(turn, question)
+        prompt, context = self._add_question(turn, question)
         await self._save_question(turn)
+        task = asyncio.current_task()
+        assert task is not None
+        turn.run_as(task)
         fields = turn.request.fields
         step: RequestStep | None = RequestStep("reply", prompt, fields, turn.request.thinking)
         progress = _Progress()
@@ -141,9 +169,9 @@ class Engine:
             is_over = outcome.result.state is not MessageState.COMPLETE or turn.is_stopped
             step = None if is_over else next_request(progress.so_far())
         turn.seal()
-        await self._finish(turn, progress)
+        await self._finish(turn, progress, context)
 
-    def _add_question(self, turn: Turn, question: str) -> str:
+    def _add_question(self, turn: Turn, question: str) -> tuple[str, _Context]:
         """Put the question into the session and write the prompt; nothing changes where it cannot fit.
 
         Raises:
@@ -172,11 +200,11 @@ class Engine:
             return replace(value.with_message(message), title=title, updated=now)
 
         turn.open_session.update(add)
-        turn.question_id = message.id
+        turn.question = message
         turn.report(QuestionAdded(turn.id, message))
         if budget.is_doubtful(prompt, request.context_tokens):
             turn.report(TurnNotice(turn.id, _doubt(prompt, request.context_tokens)))
-        return prompt
+        return prompt, _Context.of(turn.open_session.value)
 
     async def _save_question(self, turn: Turn) -> None:
         try:
@@ -184,18 +212,19 @@ class Engine:
         except KimiError as error:
             turn.report(TurnNotice(turn.id, error))
 
-    async def _finish(self, turn: Turn, progress: _Progress) -> None:
+    async def _finish(self, turn: Turn, progress: _Progress, context: _Context) -> None:
         """Put the replies into the session, save it and report the end."""
         last = progress.outcomes[-1].result
-        replies = self._messages(turn, progress)
+        replies = self._messages(turn, progress, context)
         save_error: KimiError | None = None
         if replies:
             now = self._clock.now()
 
             def add(value: Session) -> Session:
                 grown = (*value.messages, *replies)
-                # Several replies to one request: the first is the one the conversation goes on with.
-                return replace(value, messages=grown, head=replies[0].id, updated=now)
+                # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
+                head = replies[0].id if value.head in {None, replies[0].parent} else value.head
+                return replace(value, messages=grown, head=head, updated=now)
 
             turn.open_session.update(add)
             try:
@@ -204,16 +233,19 @@ class Engine:
                 save_error = error
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
 
-    def _messages(self, turn: Turn, progress: _Progress) -> tuple[Message, ...]:
-        """Make the messages of what arrived: one for each reply, none where nothing did."""
+    def _messages(self, turn: Turn, progress: _Progress, context: _Context) -> tuple[Message, ...]:
+        """Make the messages of what arrived: one for each reply, none where nothing did or the question is gone."""
         last = progress.outcomes[-1].result
         texts = [progress.text(), *last.replies[1:]]
         has_text = any(text.reasoning or text.content for text in texts)
         if not has_text and last.state not in {MessageState.COMPLETE, MessageState.QUEUED}:
             return ()
         session = turn.open_session.value
+        if turn.question is None or all(message.id != turn.question.id for message in session.messages):
+            return ()
         number = int(session.next_message_id().removeprefix("m"))
         first = self._message(turn, progress, texts[0], f"m{number}")
+        first = context.noted_on(replace(first, parent=turn.question.id), session)
         others = [
             replace(
                 first, id=f"m{number + place}", reasoning=text.reasoning, content=text.content, usage=None, requests=()
@@ -228,7 +260,6 @@ class Engine:
             id=id_,
             role=Role.ASSISTANT,
             content=text.content,
-            parent=turn.question_id,
             created=self._clock.now(),
             reasoning=text.reasoning or None,
             state=last.state,
@@ -237,7 +268,7 @@ class Engine:
             model=turn.open_session.value.model,
             template=request.template.name,
             thinking=request.thinking,
-            sent={**progress.steps[0].fields, **request.extra},
+            sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},
             usage=None if turn.usage == NO_USAGE else turn.usage,
             timing=_total_timing(progress.outcomes),
             requests=progress.records() if len(progress.steps) > 1 else (),
@@ -262,11 +293,11 @@ class Engine:
     def _log(self, turn: Turn, outcome: Outcome) -> None:
         result, timing = outcome.result, outcome.timing
         log.info(
-            "%s: request %s ended %s (%s) after %s s, first token %s s, %s in, %s out",
+            "%s: request %.80r ended %s (%.40r) after %s s, first token %s s, %s in, %s out",
             turn.id,
             result.request_id,
-            result.state,
-            result.finish_reason or (result.error.kind if result.error else "-"),
+            result.state.value,
+            result.error.kind if result.error else result.finish_reason,
             timing.total_s,
             timing.first_token_s,
             result.usage.input_tokens,

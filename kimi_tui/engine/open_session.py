@@ -22,6 +22,7 @@ class OpenSession:
         self._store = store
         self._saving = asyncio.Lock()
         self._saved: Session | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def value(self) -> Session:
@@ -41,8 +42,15 @@ class OpenSession:
         """
         if self._store is None:
             return
+        # A save that has begun is carried through, even when whoever waits for it is cancelled.
+        task = asyncio.get_running_loop().create_task(self._write(self._store))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(task)
+
+    async def _write(self, store: SessionStore) -> None:
         async with self._saving:
             value = self._value
             if value is not self._saved:
-                await self._store.save(value)
+                await store.save(value)
                 self._saved = value

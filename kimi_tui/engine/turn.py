@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from kimi_tui.core.replies import NEXT_PHASES, Phase, PhaseChanged, ReplyDelta, TurnEnded, TurnEvent
 from kimi_tui.core.request import RequestSettings
-from kimi_tui.core.session import NO_USAGE, Usage
+from kimi_tui.core.session import NO_USAGE, Message, Usage
 from kimi_tui.engine.open_session import OpenSession
 
 
@@ -29,15 +29,15 @@ class Turn:
         """What its requests say."""
         self.phase = Phase.IDLE
         """Where it stands."""
-        self.question_id: str | None = None
-        """Id of the question's message; None = it is not in the session (yet)."""
+        self.question: Message | None = None
+        """The question as it was added to the session; None = it is not there (yet)."""
         self.usage: Usage = NO_USAGE
         """What it has used so far."""
         self._waiting: list[TurnEvent] = []
         self._joined: list[str] = []
         self._arrived = asyncio.Event()
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
-        self._task: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
         self._is_stopped = False
         self._is_sealed = False
 
@@ -51,8 +51,8 @@ class Turn:
         if self._is_stopped or self._is_sealed or self._ended.done():
             return
         self._is_stopped = True
-        if self._task is not None:
-            self._task.cancel()
+        if self._running is not None:
+            self._running.cancel()
 
     async def finished(self) -> TurnEnded:
         """Wait for its end, which may have been long ago."""
@@ -76,8 +76,16 @@ class Turn:
     # -- the engine's side
 
     def run_as(self, task: asyncio.Task[None]) -> None:
-        """Say which task drives it, so that `stop` can end it."""
-        self._task = task
+        """Say which task drives it, so that `stop` can cancel it.
+
+        That task calls this itself: one that is cancelled before it runs would end without a last event.
+
+        Raises:
+            asyncio.CancelledError: It was stopped before.
+        """
+        if self._is_stopped:
+            raise asyncio.CancelledError
+        self._running = task
 
     def seal(self) -> None:
         """Let nothing stop it any more: what arrived is being kept."""

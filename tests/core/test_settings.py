@@ -1,160 +1,222 @@
-"""Settings: every finding at once, with its line; and which layer of them says what is sent."""
+"""Settings: strict, all mistakes at once, and what is wrong keeps what lies below."""
 
 from __future__ import annotations
 
-import tomllib
+import math
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kimi_tui.adapters.config_file import load_settings, write_example
-from kimi_tui.core.errors import ConfigError, FieldError, UsageError
-from kimi_tui.core.fields import FIELDS, SETTABLE
-from kimi_tui.core.sampling import RequestOptions, resolve_request, store_setting
-from kimi_tui.core.session import Session
-from kimi_tui.core.settings import SECTIONS, Settings, keys_of, parse_settings
-from kimi_tui.core.toml_lines import locate
-
-EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-SESSION = Session("s", NOW, NOW, "m", prompt_cache_key="key")
+from kimi_tui.core.fields import SETTABLE
+from kimi_tui.core.layers import PRESETS, Finding, Preset, SamplingLayer
+from kimi_tui.core.settings import ALL_SECTIONS, RULES, SECTIONS, ChatSettings, Settings, keys_of, parse_settings
 
 
-def test_the_example_holds_every_key_with_its_default() -> None:
-    data = tomllib.loads(EXAMPLE.read_text("utf-8"))
-    assert parse_settings(data) == (Settings(), ())
-    for name, kind in SECTIONS.items():
-        assert set(data[name]) == set(keys_of(kind))
-    lines = EXAMPLE.read_text("utf-8").splitlines()
-    for name in SETTABLE:
-        line = next(line for line in lines if line.startswith(f"# {name} = "))
-        value = tomllib.loads(line.removeprefix("# "))
-        assert parse_settings({"sampling": value})[1] == ()
-        if FIELDS[name].minimum is not None:
-            assert FIELDS[name].allowed in line
+def finding(document: dict[str, object]) -> Finding:
+    """The one finding of a document; everything else has its default."""
+    settings, findings = parse_settings(document)
+    (found,) = findings
+    assert settings == Settings()
+    return found
 
 
-def test_every_mistake_is_found_at_once_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text(
-        '[api]\nretries = 9\nmodle = "x"\nread_timeout = true\n[sampling]\ntop_p = 0\n"top_k" = 1000\n'
-        'unset = ["x"]\n[sampling.extra]\nwhen = 2026-01-01\nseed = 1\n[ui]\ntheme = """\na\n"""\nmouse = 1\n[keymap]\nstop = "f9"\n'
-        '[presets.mine]\ninstant = { temperature = -1 }\n[chat]\npreset = "none"\n'
+def test_nothing_gives_the_defaults() -> None:
+    assert parse_settings({}) == (Settings(), ())
+    assert parse_settings({name: {} for name in ALL_SECTIONS}) == (Settings(), ())
+
+
+def test_every_section_is_read() -> None:
+    settings, findings = parse_settings(
+        {
+            "api": {"retries": 0, "read_timeout": 5, "headers": {"X-Team": "blue"}, "base_url": "http://127.0.0.1:8080/v1"},
+            "chat": {"thinking": False, "system": "Be\nbrief.", "preset": "mine"},
+            "ui": {"theme": "kimi-light", "mouse": False},
+            "sessions": {"format": "json", "folder": "~/chats"},
+            "sampling": {"top_k": 5, "stop": [], "unset": ["top_p"], "extra": {"mirostat": 2}},
+            "presets": {"mine": {"temperature": 0.3, "instant": {"temperature": 0.1}}},
+        }
     )  # fmt: skip
-    loaded = load_settings(path, explicit=True)
-    found = {line.split(": ")[0].rsplit(":", 1)[1] + " " + line.split(": ")[1] for line in loaded.findings}
-    assert found == {
-        "2 api.retries", "3 api.modle", "4 api.read_timeout", "6 sampling.top_p", "7 sampling.top_k", "8 sampling.unset",
-        "10 sampling.extra.when", "11 sampling.extra.seed", "16 ui.mouse", "17 keymap", "20 presets.mine.instant.temperature",
-        "22 chat.preset",
-    }  # fmt: skip
-    assert all("found" in line and "allowed" in line and str(path) in line for line in loaded.findings)
-    assert loaded.settings.api == Settings().api
-
-
-def test_broken_toml_is_one_finding(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text("[api]\nretries = \n")
-    (line,) = load_settings(path, explicit=True).findings
-    assert line.startswith(f"{path}:2: ")
-
-
-def test_a_missing_file_matters_only_when_it_was_named(tmp_path: Path) -> None:
-    assert load_settings(tmp_path / "none", explicit=False).findings == ()
-    with pytest.raises(ConfigError, match="no config file"):
-        load_settings(tmp_path / "none", explicit=True)
-
-
-def test_the_config_lies_above_what_was_saved(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text("[sampling]\ntop_p = 0.5\n")
-    (tmp_path / "saved.toml").write_text('[sampling]\ntop_p = 0.6\ntop_k = 7\n[ui]\ntheme = "x"\n')
-    settings = load_settings(path, explicit=True).settings
-    fields = resolve_request(settings, SESSION).fields
-    assert (fields["top_p"], fields["top_k"], settings.ui.theme) == (0.5, 7, "x")
-
-
-def test_the_example_is_never_written_over_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "config.toml"
-    write_example(path)
-    assert path.read_bytes() == EXAMPLE.read_bytes()
-    with pytest.raises(ConfigError, match="there already"):
-        write_example(path)
-
-
-def test_what_is_sent_by_default() -> None:
-    fields = resolve_request(Settings(), SESSION).fields
-    assert fields == {
-        "max_new_tokens": 16384, "temperature": 1.0, "top_p": 0.95, "stop": ["<|im_end|>", "[EOS]"],
-        "prompt_cache_key": "key", "stream": True,
-    }  # fmt: skip
-    assert resolve_request(Settings(), SESSION, RequestOptions(thinking=False)).fields["temperature"] == 0.6
-    assert resolve_request(Settings(), SESSION, RequestOptions(preset="endpoint")).fields == {
-        "stop": ["<|im_end|>", "[EOS]"], "prompt_cache_key": "key", "stream": True,
-    }  # fmt: skip
-
-
-def test_precedence() -> None:
-    settings, _ = parse_settings({"sampling": {"temperature": 0.2, "top_k": 5}, "presets": {"hot": {"temperature": 2}}})
-    session = replace(SESSION, settings={"temperature": 0.3, "unset": ["top_p"]})
-    assert resolve_request(settings, SESSION).fields["temperature"] == 0.2
-    assert resolve_request(settings, session).fields["temperature"] == 0.3
-    assert "top_p" not in resolve_request(settings, session).fields
-    options = RequestOptions(preset="hot")
-    assert resolve_request(settings, session, options).fields["temperature"] == 2
-    options = RequestOptions({"temperature": 0.4, "stop": None, "prompt_cache_key": None, "top_k": None}, "hot")
-    fields = resolve_request(settings, session, options).fields
-    assert fields == {"temperature": 0.4, "stream": True}
-
-
-def test_what_cannot_be_streamed_is_not() -> None:
-    for name, value in (("num_responses", 2), ("webhook", "https://h"), ("stream", False)):
-        assert resolve_request(Settings(), SESSION, RequestOptions({name: value})).fields["stream"] is False
-    assert "stop" not in resolve_request(Settings(), SESSION, RequestOptions({"stop": []})).fields
-
-
-def test_wrong_words_are_refused() -> None:
-    with pytest.raises(UsageError, match="no preset 'hott'"):
-        resolve_request(Settings(), SESSION, RequestOptions(preset="hott"))
-    with pytest.raises(FieldError, match="top_p"):
-        resolve_request(Settings(), replace(SESSION, settings={"top_p": 3}))
-
-
-def test_storing_a_setting() -> None:
-    assert store_setting({"unset": ["top_p"]}, "top_p", 0.5) == {"top_p": 0.5}
-    assert store_setting({"top_p": 0.5}, "top_p", None) == {"unset": ["top_p"]}
-    assert store_setting({}, "response_format", {"type": "text"}) == {"response_format": '{"type": "text"}'}
-
-
-TOML = '''a.b = 1
-[t]
-"q.x" = 1
-text = """
-k = 1
-"""
-inline = { one = 1, two = 2 }
-[[rows]]
-id = 1
-[[rows]]
-[t.sub]
-deep = 1
-'''
+    assert findings == ()
+    default = Settings()
+    assert settings == Settings(
+        replace(default.api, retries=0, read_timeout_s=5.0, headers={"X-Team": "blue"}, base_url="http://127.0.0.1:8080/v1"),
+        replace(default.chat, thinking=False, system="Be\nbrief.", preset="mine"),
+        replace(default.ui, theme="kimi-light", mouse=False),
+        replace(default.sessions, format="json", folder="~/chats"),
+        SamplingLayer({"top_k": 5, "stop": []}, frozenset({"top_p"}), {"mirostat": 2}),
+        presets={**PRESETS, "mine": Preset("mine", {"temperature": 0.3}, {"temperature": 0.1})},
+    )  # fmt: skip
+    assert isinstance(settings.api.read_timeout_s, float)
 
 
 @pytest.mark.parametrize(
-    ("key", "line"),
+    ("section", "key", "value"),
     [
-        (("a", "b"), 1),
-        (("t",), 2),
-        (("t", "q.x"), 3),
-        (("t", "text"), 4),
-        (("t", "inline", "two"), 7),
-        (("t", "sub", "deep"), 12),
-        (("t", "none"), 2),
-        (("zzz",), 1),
+        ("api", "retries", 4),
+        ("api", "retries", -1),
+        ("api", "retries", 1.0),
+        ("api", "retries", True),
+        ("api", "context_tokens", 0),
+        pytest.param("api", "context_tokens", 1 << 20_000, id="huge"),
+        pytest.param("api", "read_timeout", 1 << 20_000, id="huge seconds"),
+        ("api", "read_timeout", math.nan),
+        ("api", "read_timeout", math.inf),
+        ("api", "read_timeout", True),
+        ("api", "connect_timeout", 0),
+        ("api", "base_url", "api.deepinfra.com"),
+        ("api", "base_url", "ftp://host"),
+        ("api", "base_url", "https://"),
+        ("api", "base_url", "https://host:99999999/"),
+        ("api", "base_url", "https://[1"),
+        ("api", "base_url", "http://example.org/v1"),
+        ("api", "base_url", "https://name:word@host/v1"),
+        ("api", "base_url", "https://host/v1?a=b"),
+        ("api", "base_url", "https://ho st/"),
+        ("api", "model", ""),
+        ("api", "model", "a\nb"),
+        ("api", "template", "chatml"),
+        ("api", "api_key", 5),
+        ("api", "keyring", "yes"),
+        ("api", "headers", []),
+        ("api", "proxy", "socks5://host"),
+        ("api", "proxy", date(2026, 1, 1)),
+        ("chat", "system", False),
+        ("chat", "thinking", 1),
+        ("chat", "preset", "none"),
+        ("ui", "theme", "a\n"),
+        ("ui", "mouse", "on"),
+        ("sessions", "format", "yaml"),
+        ("sessions", "folder", "a\0b"),
     ],
 )
-def test_locating_keys(key: tuple[str, ...], line: int) -> None:
-    assert locate(TOML, key) == line
+def test_a_value_that_is_not_allowed(section: str, key: str, value: object) -> None:
+    found = finding({section: {key: value}})
+    assert found.key == (section, key)
+    assert found.allowed
+    assert 0 < len(found.found) <= 60
+
+
+@pytest.mark.parametrize(
+    ("document", "key", "allowed"),
+    [
+        ({"apy": {}}, ("apy",), "api"),
+        ({"keymap": {}}, ("keymap",), ", ".join(ALL_SECTIONS)),
+        ({"api": {"modle": "x"}}, ("api", "modle"), "model"),
+        ({"api": {"dialect": "openai"}}, ("api", "dialect"), ", ".join(keys_of(SECTIONS["api"]))),
+        ({"sampling": {"top_q": 1}}, ("sampling", "top_q"), "top_p or top_k"),
+        ({"sampling": {"unsett": []}}, ("sampling", "unsett"), "unset or user"),
+        ({"presets": {"recommended": 1}}, ("presets", "recommended"), "a table"),
+        ({"presets": {"": {}}}, ("presets", ""), "a name"),
+        ({"api": 5}, ("api",), "a table"),
+        ({"sampling": []}, ("sampling",), "a table"),
+        ({"presets": ""}, ("presets",), "a table"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest(
+    document: dict[str, object], key: tuple[str, ...], allowed: str
+) -> None:
+    found = finding(document)
+    assert (found.key, found.allowed) == (key, allowed)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "words"),
+    [
+        ({"input": "x"}, ("input",), "the program writes it"),
+        ({"temperature": 101}, ("temperature",), "[0, 100]"),
+        ({"temperature": math.nan}, ("temperature",), "[0, 100]"),
+        ({"stop": [""]}, ("stop",), "non-empty"),
+        ({"response_format": {"type": "xml"}}, ("response_format",), "json_object"),
+        ({"response_format": {"type": "text", "x": date(2026, 1, 1)}}, ("response_format",), "json_object"),
+        ({"unset": "temperature"}, ("unset",), "list"),
+        ({"unset": [["top_p"]]}, ("unset",), "temperature"),
+        ({"unset": ["temprature"]}, ("unset",), "temperature"),
+        ({"unset": ["input"]}, ("unset",), ""),
+        ({"extra": 1}, ("extra",), "table"),
+        ({"extra": {"input": "x"}}, ("extra", "input"), "reference"),
+        ({"extra": {"seed": 1}}, ("extra", "seed"), "reference"),
+        ({"extra": {"when": date(2026, 1, 1)}}, ("extra", "when"), "JSON"),
+        ({"extra": {"deep": [{"x": math.nan}]}}, ("extra", "deep"), "JSON"),
+        ({"extra": {"big": -math.inf}}, ("extra", "big"), "JSON"),
+        ({"extra": {"huge": 1 << 20_000}}, ("extra", "huge"), "JSON"),
+    ],
+)
+def test_a_sampling_value_that_is_not_allowed(table: dict[str, object], key: tuple[str, ...], words: str) -> None:
+    found = finding({"sampling": table})
+    assert found.key == ("sampling", *key)
+    assert words in found.allowed
+
+
+def test_a_field_that_is_set_and_unset_is_told_and_keeps_its_value() -> None:
+    settings, findings = parse_settings({"sampling": {"top_p": 0.5, "unset": ["top_p", "top_k"]}})
+    assert settings.sampling == SamplingLayer({"top_p": 0.5}, frozenset({"top_k"}))
+    assert [found.key for found in findings] == [("sampling", "unset")]
+
+
+def test_mistakes_in_a_preset_leave_the_rest_of_it() -> None:
+    table = {"temperature": 0.5, "top_p": 7, "instant": {"temperature": 0.2, "x": 1}}
+    settings, findings = parse_settings({"presets": {"mine": table, "other": {"instant": 3}}})
+    assert settings.presets["mine"] == Preset("mine", {"temperature": 0.5}, {"temperature": 0.2})
+    assert [found.key for found in findings] == [
+        ("presets", "mine", "top_p"), ("presets", "mine", "instant", "x"), ("presets", "other", "instant"),
+    ]  # fmt: skip
+
+
+def test_a_wrong_header_is_told_by_name_and_the_others_stay() -> None:
+    headers = {"X-A": "1", "X B": "1", "X-C": "a\r\nb", "X-D": 5, "X-E": "é", "": "x"}
+    settings, findings = parse_settings({"api": {"headers": headers}})
+    assert settings.api.headers == {"X-A": "1"}
+    assert [found.key[-1] for found in findings] == ["X B", "X-C", "X-D", "X-E", ""]
+
+
+def test_no_finding_repeats_a_secret() -> None:
+    secret = "sk-secret"
+    document = {
+        "api": {
+            "api_key": [secret], "api_key_command": f"echo\n{secret}", "headers": {"A": f"{secret}\n", "B C": secret},
+            "base_url": f"https://me:{secret}@host", "proxy": f"ftp://me:{secret}@host",
+        }
+    }  # fmt: skip
+    findings = parse_settings(document)[1]
+    assert len(findings) == 6
+    assert secret not in str(findings)
+
+
+def test_a_finding_shows_control_characters() -> None:
+    found = finding({"sessions": {"format": "a\u2028\x1b\x9b\nb" * 20}}).found
+    assert found.isprintable()
+    assert len(found) <= 60
+
+
+def test_what_is_wrong_keeps_what_lies_below() -> None:
+    base = Settings(chat=ChatSettings(thinking=False, preset="endpoint"))
+    settings, findings = parse_settings({"chat": {"thinking": "no", "preset": "none"}}, base)
+    assert settings == base
+    assert len(findings) == 2
+
+
+def test_a_preset_of_another_file_may_be_chosen() -> None:
+    settings, findings = parse_settings({"chat": {"preset": "mine"}}, more_presets=["mine"])
+    assert (settings.chat.preset, findings) == ("mine", ())
+
+
+def test_every_rule_belongs_to_a_key() -> None:
+    assert {key for key in RULES if key[1] not in keys_of(SECTIONS[key[0]])} == set()
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates()
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+)
+KNOWN = [*SETTABLE, "unset", "extra", "instant", "input", *(key for kind in SECTIONS.values() for key in keys_of(kind))]
+TABLES = st.dictionaries(st.sampled_from(KNOWN) | st.text(max_size=4), VALUES, max_size=4)
+
+
+@given(st.dictionaries(st.sampled_from(ALL_SECTIONS) | st.text(max_size=4), TABLES | VALUES, max_size=4))
+def test_any_document_gives_settings_that_can_be_used(document: dict[str, object]) -> None:
+    settings, findings = parse_settings(document)
+    assert settings.chat.preset in settings.presets
+    assert all(found.found.isprintable() and found.allowed.isprintable() for found in findings)

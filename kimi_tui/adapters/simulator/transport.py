@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
 import httpx
 
-from kimi_tui.adapters.simulator.answer import Plan, Refusal, respond
-from kimi_tui.adapters.simulator.frames import document, event_stream
+from kimi_tui.adapters.simulator.answer import Plan, respond
+from kimi_tui.adapters.simulator.frames import document, encode, event_stream
 from kimi_tui.adapters.simulator.pace import paced
+from kimi_tui.adapters.simulator.request import Refusal
 
 TOKENS_PER_S = 60.0
 """A believable pace."""
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
-    """Answers every POST as the endpoint would."""
+    """Answers every POST as the endpoint would, whatever its address."""
 
     def __init__(
-        self, tokens_per_s: float = TOKENS_PER_S, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        tokens_per_s: float = TOKENS_PER_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Answer at that pace; 0 = at once."""
-        self._tokens_per_s, self._sleep = tokens_per_s, sleep
+        """Answer at a pace.
+
+        Args:
+            tokens_per_s: Tokens a second of streamed replies; 0 = at once. Unstreamed replies come at once.
+            sleep: Waits that many seconds.
+            now: Reads a steady clock, in seconds.
+        """
+        self._tokens_per_s, self._sleep, self._now = tokens_per_s, sleep, now
+        self._numbers = itertools.count()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
-        plan = respond(await request.aread())
+        if request.method != "POST":
+            return _json(405, {"detail": "POST is needed"})
+        plan = respond(await request.aread(), next(self._numbers))
         if isinstance(plan, Refusal):
-            return httpx.Response(plan.status, json=dict(plan.document), request=request)
+            return _json(plan.status, plan.document)
         if not plan.is_streamed:
-            return httpx.Response(200, json=json.loads(document(plan)), request=request)
-        headers = {"content-type": "text/event-stream"}
-        stream = _Stream(plan, self._tokens_per_s, self._sleep)
-        return httpx.Response(200, headers=headers, stream=stream, request=request)
+            return _json(200, document(plan))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(self._play(plan)))
+
+    def _play(self, plan: Plan) -> AsyncGenerator[bytes, None]:
+        return paced(event_stream(plan), self._tokens_per_s / plan.slowness, self._sleep, self._now)
 
 
 class _Stream(httpx.AsyncByteStream):
-    def __init__(self, plan: Plan, tokens_per_s: float, sleep: Callable[[float], Awaitable[None]]) -> None:
-        self._plan, self._tokens_per_s, self._sleep = plan, tokens_per_s, sleep
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._pieces = pieces
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in paced(event_stream(self._plan), self._tokens_per_s, self._sleep):
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    async def aclose(self) -> None:
+        """End generation: whoever stops listening gets no more of it."""
+        await self._pieces.aclose()
+
+
+def _json(status: int, content: Mapping[str, object]) -> httpx.Response:
+    return httpx.Response(status, headers={"content-type": "application/json"}, content=encode(content))

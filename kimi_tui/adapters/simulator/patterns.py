@@ -1,0 +1,181 @@
+"""A text that a regular expression matches, for the usual patterns.
+
+Literals, classes, groups, alternatives and counted repetition are understood; look-around, back-references and flags
+are not.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections.abc import Callable, Iterable
+
+MAX_CHARS = 4096
+"""Longest text that is made."""
+MAX_REPEATS = 64
+"""Most repetitions of one part, where the pattern does not ask for more."""
+MAX_STEPS = 50_000
+"""Most pieces that are joined in all."""
+ATTEMPTS = 20
+"""How often chance is tried before giving up."""
+
+_Maker = Callable[[random.Random], str]
+_CLASSES = {"d": string.digits, "w": string.ascii_lowercase, "s": " ", "D": "x", "W": "-", "S": "x"}
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
+_ANCHORS = frozenset("AZbB")
+_COUNT = re.compile(r"\{(\d{1,6})?(,)?(\d{1,6})?\}")
+_PRINTABLE = string.ascii_letters + string.digits + " -_.,:;!?'()/+*=@#%&"
+
+
+def matching(pattern: str, chance: random.Random) -> str | None:
+    """Make a text that a pattern matches from end to end; None where the pattern is beyond this module."""
+    try:
+        compiled = re.compile(pattern)
+        maker = _Reader(pattern).read()
+        texts = (maker(chance) for _ in range(ATTEMPTS))
+        return next((text for text in texts if compiled.fullmatch(text)), None)
+    except (re.error, _UnsupportedError, RecursionError, OverflowError):
+        return None
+
+
+class _UnsupportedError(Exception):
+    """The pattern holds something that is not understood."""
+
+
+def _constant(text: str) -> _Maker:
+    return lambda chance: text
+
+
+def _one_of(characters: str) -> _Maker:
+    return lambda chance: chance.choice(characters)
+
+
+class _Reader:
+    """Reads a pattern once, from left to right, into functions that make texts."""
+
+    def __init__(self, pattern: str) -> None:
+        self._rest, self._place, self._steps = pattern, 0, 0
+
+    def read(self) -> _Maker:
+        maker = self._alternatives()
+        if self._peek():
+            raise _UnsupportedError
+        return maker
+
+    def _peek(self) -> str:
+        return self._rest[self._place : self._place + 1]
+
+    def _take(self) -> str:
+        char = self._peek()
+        if not char:
+            raise _UnsupportedError
+        self._place += 1
+        return char
+
+    def _takes(self, text: str) -> bool:
+        found = self._rest.startswith(text, self._place)
+        self._place += len(text) if found else 0
+        return found
+
+    def _alternatives(self) -> _Maker:
+        makers = [self._sequence()]
+        while self._takes("|"):
+            makers.append(self._sequence())
+        return makers[0] if len(makers) == 1 else lambda chance: chance.choice(makers)(chance)
+
+    def _sequence(self) -> _Maker:
+        makers = []
+        while self._peek() not in {"", "|", ")"}:
+            makers.append(self._repeated(self._atom()))
+        return lambda chance: self._joined(maker(chance) for maker in makers)
+
+    def _atom(self) -> _Maker:
+        match self._take():
+            case "(":
+                return self._group()
+            case "[":
+                return _one_of(self._class())
+            case "\\":
+                return self._escape()
+            case ".":
+                return _one_of(string.ascii_lowercase)
+            case "^" | "$":
+                return _constant("")
+            case char:
+                return _constant(char)
+
+    def _group(self) -> _Maker:
+        if self._takes("?P<"):
+            while self._take() != ">":
+                pass
+        elif self._peek() == "?" and not self._takes("?:"):
+            raise _UnsupportedError
+        maker = self._alternatives()
+        if not self._takes(")"):
+            raise _UnsupportedError
+        return maker
+
+    def _escape(self) -> _Maker:
+        char = self._take()
+        if char in _ANCHORS:
+            return _constant("")
+        if char in _CLASSES:
+            return _one_of(_CLASSES[char])
+        if char.isalnum() and char not in _CONTROLS:
+            raise _UnsupportedError
+        return _constant(_CONTROLS.get(char, char))
+
+    def _class(self) -> str:
+        is_negated, members = self._takes("^"), ""
+        while True:
+            char = self._take()
+            if char == "]" and members:
+                break
+            members += self._members(char)
+        return "".join(char for char in _PRINTABLE if char not in members) or "\n" if is_negated else members
+
+    def _members(self, char: str) -> str:
+        if char == "\\":
+            escaped = self._take()
+            if escaped in _CLASSES:
+                return _CLASSES[escaped]
+            char = _CONTROLS.get(escaped, escaped)
+        if self._peek() != "-" or self._rest[self._place + 1 : self._place + 2] in {"]", ""}:
+            return char
+        self._take()
+        last = self._take()
+        last = self._take() if last == "\\" else last
+        # A range as large as a script needs no more than its beginning.
+        return "".join(map(chr, range(ord(char), min(ord(last), ord(char) + 255) + 1)))
+
+    def _repeated(self, maker: _Maker) -> _Maker:
+        low, high = self._count()
+        if (low, high) == (1, 1):
+            return maker
+        _ = self._takes("?") or self._takes("+")  # lazy or possessive: the same texts
+        return lambda chance: self._joined(maker(chance) for _ in range(chance.randint(low, high)))
+
+    def _count(self) -> tuple[int, int]:
+        if self._takes("*") or self._takes("+"):
+            return 1, 3
+        if self._takes("?"):
+            return 0, 1
+        found = _COUNT.match(self._rest, self._place)
+        if found is None or found[0] in {"{}", "{,}"}:
+            return 1, 1
+        self._place = found.end()
+        low = int(found[1] or 0)
+        high = low if not found[2] else int(found[3] or low + 2)
+        return low, max(low, min(high, MAX_REPEATS))
+
+    def _joined(self, pieces: Iterable[str]) -> str:
+        """Join pieces, unless they are unreasonably long or many, empty ones included."""
+        found, size_chars = [], 0
+        for piece in pieces:
+            self._steps += 1
+            size_chars += len(piece)
+            if size_chars > MAX_CHARS or self._steps > MAX_STEPS:
+                raise _UnsupportedError
+            found.append(piece)
+        return "".join(found)

@@ -1,0 +1,66 @@
+"""Where things lie: option, environment, system."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.adapters import paths
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_option_goes_before_the_environment(tmp_path: Path) -> None:
+    environ = {"KIMI_TUI_CONFIG": "/e/config.toml", "KIMI_TUI_DATA_DIR": "/e/data"}
+    assert paths.config_file("/o/my.toml", environ) == Path("/o/my.toml")
+    assert paths.config_file(None, environ) == Path("/e/config.toml")
+    assert paths.data_dir("/o/data", environ) == Path("/o/data")
+    assert paths.data_dir(None, environ) == Path("/e/data")
+    assert paths.data_dir("~/data", environ) == Path.home() / "data"
+
+
+def test_without_either_the_system_decides(tmp_path: Path) -> None:
+    empty = {"KIMI_TUI_CONFIG": "", "KIMI_TUI_DATA_DIR": ""}
+    config, data = paths.config_file(None, empty), paths.data_dir(None, {})
+    assert (config.name, config.parent.name, data.name) == ("config.toml", "kimi-tui", "kimi-tui")
+    assert tmp_path in config.parents
+    assert tmp_path in data.parents
+
+
+def test_what_lies_beside_what() -> None:
+    config = Path("/c/my.toml")
+    assert paths.saved_file(config) == Path("/c/saved.toml")
+    assert paths.user_themes_dir(config) == Path("/c/themes")
+    assert paths.sessions_dir(Path("/d")) == Path("/d/sessions")
+
+
+def test_looking_for_named_places_loads_no_library() -> None:
+    code = (
+        "import sys; from kimi_tui.adapters import paths; paths.config_file('x', {}); paths.data_dir('x', {});"
+        "print('platformdirs' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout == "False\n"
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_shipped_files_are_found_installed_and_in_a_checkout(tmp_path: Path, *, is_installed: bool) -> None:
+    package = tmp_path / "place" / "kimi_tui"
+    (package / "adapters").mkdir(parents=True)
+    for name in ("__init__.py", "adapters/__init__.py", "adapters/paths.py"):
+        shutil.copy(ROOT / "kimi_tui" / name, package / name)
+    home = package if is_installed else package.parent
+    (home / "themes").mkdir()
+    if not is_installed:
+        (home / "pyproject.toml").touch()
+    else:
+        (package.parent / "themes").mkdir()  # another program's: never ours
+    code = "from kimi_tui.adapters.paths import shipped; print(shipped('themes'))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=package.parent
+    )
+    assert Path(result.stdout.strip()) == (home / "themes").resolve()
