@@ -97,10 +97,9 @@ class Attempt:
                 self._builder = self._new_builder(is_event_stream=response.is_event_stream)
                 await self._read(response, limit)
         except TimeoutError:
-            if not self._builder.has_ended:
-                raise TimedOutError(
-                    f"No token came for {silence_s:g} s.", "Send again; [api] read_timeout sets how long to wait."
-                ) from None
+            raise TimedOutError(
+                f"No token came for {silence_s:g} s.", "Send again; [api] read_timeout sets how long to wait."
+            ) from None
 
     async def _read(self, response: CompletionResponse, limit: asyncio.Timeout) -> None:
         """Read a reply to its end, moving the limit with every token."""

@@ -148,6 +148,7 @@ class Engine:
                 f"Something went wrong inside the program ({type(error).__name__}).",
                 "KIMI_TUI_LOG=FILE records details.",
             )
+            unexpected.kind = KimiError.kind
             self._end(turn, MessageState.FAILED, error=unexpected)
 
     async def _run(self, turn: Turn, question: str, next_request: NextRequest) -> None:

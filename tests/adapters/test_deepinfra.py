@@ -266,7 +266,8 @@ async def test_leaving_early_closes_the_connection() -> None:
 
     async with serving(handler) as client:
         async with client.send(b"{}") as response:
-            assert await anext(response.chunks()) == b"data: x\n\n"
+            pieces = response.chunks()
+            assert await anext(pieces) == b"data: x\n\n"
         async with asyncio.timeout(5):
             await gone.wait()
 

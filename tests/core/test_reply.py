@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kimi_tui.core.errors import ConnectionFailedError
+from kimi_tui.core.replies import ReplyPart
 from kimi_tui.core.reply import ReplyBuilder, ReplyResult, ReplyText
 from kimi_tui.core.session import MessageState, Usage
+from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.core.think import ThinkSplitter
 from tests.core.cuts import check_every_cut
 from tests.fakes.scripted_client import DONE, end, frame, think_end, token
 
@@ -123,6 +130,73 @@ def test_an_unstreamed_reply() -> None:
     assert (result.usage, result.request_id, result.state) == (Usage(4, 9, 0.5), "r2", MessageState.COMPLETE)
 
 
+def test_json_in_a_streams_name_and_a_stream_without_a_name() -> None:
+    whole = json.dumps({"results": [{"generated_text": "hm</think>yes"}]}).encode()
+    check_every_cut(b" \n" + whole, lambda pieces: build(pieces).replies, (ReplyText("hm", "yes"),))
+    stream = b"\n: ping\n" + token("hm</think>yes") + DONE
+    check_every_cut(stream, lambda pieces: build(pieces, stream=False).replies, (ReplyText("hm", "yes"),))
+
+
+def test_an_error_as_json_in_a_streams_name() -> None:
+    error = build([b'{"error": "no room"}']).error
+    assert error is not None
+    assert "no room" in error.summary
+
+
+def test_what_the_end_says_may_be_spread_over_frames() -> None:
+    stream = (
+        token("x")
+        + frame(details={"finish_reason": "length"})
+        + frame(generated_text="x")
+        + frame(num_output_tokens=1)
+        + DONE
+    )
+    result = build([stream], inside=False)
+    assert (result.state, result.finish_reason, result.usage) == (MessageState.COMPLETE, "length", Usage(None, 1))
+
+
+@pytest.mark.parametrize(
+    "last", [{"generated_text": "x"}, {"num_output_tokens": 1}, {"details": {"finish_reason": "content_filter"}}]
+)
+def test_each_sign_of_a_last_frame_ends_a_reply(last: dict[str, Any]) -> None:
+    assert build([token("x") + frame(token={"text": ""}, **last)]).state is MessageState.COMPLETE
+
+
+def test_a_running_count_does_not_end_a_reply() -> None:
+    assert build([frame(token={"text": "x"}, num_output_tokens=1)]).state is MessageState.INTERRUPTED
+
+
+def test_what_fails_after_the_end_does_not_matter() -> None:
+    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=False, is_event_stream=True)
+    builder.feed(token("x") + end())
+    builder.fail(ConnectionFailedError("lost"))
+    result = builder.close()[1]
+    assert (result.state, result.error) == (MessageState.COMPLETE, None)
+
+
+def test_every_token_is_counted_once() -> None:
+    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=True, is_event_stream=True)
+    tokens = [" ", "<thi", "nk>", "a", "</", "think>", "b", "c"]
+    counted = [segment for text in tokens for segment in builder.feed(token(text))] + builder.close()[0]
+    assert [(c.segment.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
+    assert builder.tokens == len(tokens)
+
+
+def test_a_queued_stream_stays_queued_to_its_end() -> None:
+    result = build([frame(inference_status={"status": "queued"}) + DONE])
+    assert (result.state, result.replies) == (MessageState.QUEUED, ())
+
+
+def test_a_document_without_end_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kimi_tui.core.reply.MAX_DOCUMENT_BYTES", 1000)
+    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=True, is_event_stream=False)
+    builder.feed(b"{" + b" " * 2000)
+    assert builder.is_over
+    error = builder.close()[1].error
+    assert error is not None
+    assert "larger than 1000 bytes" in error.summary
+
+
 def test_a_queued_request() -> None:
     result = document(inference_status={"status": "queued", "cost": None}, request_id="r3", results=[])
     assert (result.state, result.replies, result.request_id, result.error) == (MessageState.QUEUED, (), "r3", None)
@@ -133,3 +207,31 @@ def test_a_document_that_is_no_reply(body: bytes) -> None:
     result = build([body], stream=False)
     assert (result.state, result.replies) == (MessageState.INTERRUPTED, ())
     assert result.error is not None
+
+
+TOKENS = st.lists(
+    st.sampled_from(["a", " ", "羊", "👍", "\ud83d", "\udc4d", "<think>", "</think>", "</", "think>", "\r", "\u2028"]), max_size=12
+)  # fmt: skip
+
+
+def check_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
+    stream = b"".join(map(token, texts)) + frame(details={"finish_reason": "stop"})
+    places = [0, *sorted(place % len(stream) for place in cut_places), len(stream)]
+    result = build([stream[start:stop] for start, stop in itertools.pairwise(places)])
+    splitter = ThinkSplitter(inside=True)
+    segments = splitter.feed(replace_lone("".join(texts))) + splitter.close()
+    reasoning, content = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
+    assert result.replies == ((ReplyText(reasoning, content),) if segments else ())
+    assert result.state is MessageState.COMPLETE
+
+
+@given(TOKENS, st.lists(st.integers(0, 10_000), max_size=6))
+def test_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
+    check_any_reply_at_any_cut(texts, cut_places)
+
+
+@pytest.mark.slow
+@settings(max_examples=20_000, deadline=None)
+@given(TOKENS, st.lists(st.integers(0, 10_000), max_size=6))
+def test_any_reply_at_any_cut_many_times(texts: list[str], cut_places: list[int]) -> None:
+    check_any_reply_at_any_cut(texts, cut_places)

@@ -24,6 +24,11 @@ def test_what_the_endpoint_asks_for_is_honoured_up_to_a_point() -> None:
     assert retry_delay_s(errors.AuthenticationError("x"), 1, 3, 0.9) is None
 
 
+@pytest.mark.parametrize("senseless", [float("nan"), -1.0])
+def test_a_senseless_wish_is_passed_over(senseless: float) -> None:
+    assert retry_delay_s(errors.RateLimitedError("x", retry_after_s=senseless), 1, 3, 0.0) == 0.5
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [

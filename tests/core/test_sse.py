@@ -45,12 +45,32 @@ CASES = [
     pytest.param(b"data: \xff\xfe\n\n", messages("\ufffd\ufffd"), id="not UTF-8"),
     pytest.param(b"Data: a\n data: b\n\n", [], id="names are exact"),
     pytest.param(b"", [], id="nothing"),
+    pytest.param(
+        b"data:\0\ndata:  2\rData:1\ndata\0:2\ndata:1\r\0data:4\nda-ta:3\rdata_5\ndata:3\rdata:\r\n data:32\ndata:4\n\n",
+        messages("\0\n 2\n1\n3\n\n4"),
+        id="field parsing",
+    ),
+    pytest.param(b"data:test\r\ndata\ndata:test\r\n\r\n", messages("test\n\ntest"), id="mixed line ends in one event"),
+    pytest.param(b"data:\ttest\rdata: \ndata:test\n\n", messages("\ttest\n\ntest"), id="only one blank, never a tab"),
+    pytest.param(b"\xef\xbb\xbfdata:1\n\n\xef\xbb\xbfdata:2\n\ndata:3\n\n", messages("1", "3"), id="a later byte-order mark is text"),
+    pytest.param(b"data: \xef\xbb\xbfx\n\n", messages("\ufeffx"), id="a byte-order mark in the data stays"),
+    pytest.param(b"\xef\xbbdata: a\n\ndata: b\n\n", messages("b"), id="half a byte-order mark"),
+    pytest.param(b"event: \ndata:x\n\n", messages("x"), id="an empty type is message"),
+    pytest.param(b"event: a\nevent: b\ndata: x\n\n", [SseEvent("b", "x")], id="the last type counts"),
+    pytest.param(b"id: 1\ndata: x\n\ndata: y\n\n", [SseEvent("message", "x", "1"), SseEvent("message", "y", "1")], id="an id stays"),
+    pytest.param(b"\r\n\r\r\n\ndata: x\r\r", messages("x"), id="blank lines first, CR last"),
+    pytest.param(b":" + b"x" * 70 + b"\n:\ndata: x\n\n", messages("x"), id="comments"),
+    pytest.param(b"data: a: b:c\n\n", messages("a: b:c"), id="colons"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("stream", "events"), CASES)
 def test_at_every_cut(stream: bytes, events: list[SseEvent]) -> None:
     check_every_cut(stream, decode, events)
+
+
+def test_an_empty_piece_between_cr_and_lf_is_nothing() -> None:
+    assert decode([b"data: a\r", b"", b"\ndata: b\r\n\r\n"]) == messages("a\nb")
 
 
 @given(

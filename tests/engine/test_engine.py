@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+
+from kimi_tui.core import conversation
 from kimi_tui.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -24,7 +31,7 @@ from kimi_tui.core.replies import (
     TurnNotice,
 )
 from kimi_tui.core.request import RequestSettings
-from kimi_tui.core.session import Message, MessageState, Role, Session, Usage
+from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.engine import Engine, OpenSession, RequestStep, Turn, TurnSoFar
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, Script, ScriptedClient, Step, end, frame, streaming, think_end, token
@@ -177,6 +184,28 @@ async def test_pings_do_not_hide_a_dead_reply() -> None:
     assert error.kind == "timeout"
 
 
+async def test_pings_that_go_on_and_on_do_not_either() -> None:
+    class Pinging(ScriptedClient):
+        @asynccontextmanager
+        async def send(self, body: bytes) -> AsyncIterator[Any]:
+            self.bodies.append({})
+            yield self
+
+        is_event_stream, request_id = True, None
+
+        async def chunks(self) -> AsyncIterator[bytes]:
+            yield token("hm")
+            for _ in range(200):
+                yield b": ping\n\n"
+                await asyncio.sleep(0.005)
+            yield end()
+
+    request = replace(REQUEST, silence_s=0.05)
+    error = ended(await run(Engine(Pinging([]), HandClock()).start(opened(), "x", request))).error
+    assert error is not None
+    assert error.kind == "timeout"
+
+
 async def test_what_cannot_fit_is_refused_before_anything_changes() -> None:
     session = opened()
     events = await ask(session=session, request=replace(REQUEST, context_tokens=3))
@@ -238,6 +267,242 @@ async def test_turns_run_side_by_side() -> None:
     gate.set()
     assert ended(await run(slow)).replies[0].reasoning == "a"
     assert second.value.messages[-1].reasoning == "b"
+
+
+class HeldClock(HandClock):
+    """Sleeps until it is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sleeping = asyncio.Event()
+
+    async def sleep(self, delay_s: float) -> None:
+        self.sleeping.set()
+        await asyncio.Event().wait()
+
+
+async def test_stopping_while_the_next_attempt_waits() -> None:
+    clock, session = HeldClock(), opened()
+    client = ScriptedClient([Script([], refuse=RateLimitedError("busy"))])
+    turn = Engine(client, clock).start(session, "Hello!", REQUEST)
+    await clock.sleeping.wait()
+    turn.stop()
+    events = await run(turn)
+    assert (ended(events).phase, ended(events).error, len(client.bodies)) == (Phase.STOPPED, None, 1)
+    assert [m.role for m in session.value.messages] == [Role.USER]
+
+
+async def test_stopping_at_once_still_ends_and_keeps_the_question() -> None:
+    store, client = MemoryStore(), ScriptedClient([])
+    session = opened(store=store)
+    turn = Engine(client, HandClock()).start(session, "Hello!", REQUEST)
+    turn.stop()
+    events = await run(turn)
+    assert (ended(events).phase, ended(events).state) == (Phase.STOPPED, MessageState.CANCELLED)
+    assert (client.bodies, [m.content for m in store.saved[-1].messages]) == ([], ["Hello!"])
+
+
+async def test_a_turn_that_is_cancelled_from_outside_keeps_what_came() -> None:
+    session = opened()
+    turn = Engine(ScriptedClient([streaming(token("hm"), asyncio.Event())]), HandClock()).start(session, "x", REQUEST)
+    async for event in turn:
+        if isinstance(event, ReplyDelta):
+            for task in asyncio.all_tasks():
+                if task.get_name() == turn.id:
+                    task.cancel()
+    assert (session.value.messages[-1].reasoning, session.value.messages[-1].state) == ("hm", MessageState.CANCELLED)
+
+
+async def test_stopping_after_the_end_changes_nothing() -> None:
+    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(opened(), "x", REQUEST)
+    await turn.finished()
+    turn.stop()
+    assert (ended(await run(turn)).state, turn.is_stopped) == (MessageState.COMPLETE, False)
+
+
+async def test_a_connection_that_stays_open_after_the_end_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kimi_tui.engine.attempt.LINGER_S", 0.02)
+    client = ScriptedClient([streaming(token("</think>yes"), end(), asyncio.Event())])
+    events = await run(Engine(client, HandClock()).start(opened(), "x", REQUEST))
+    assert (ended(events).state, ended(events).error, client.closed) == (MessageState.COMPLETE, None, 1)
+
+
+async def test_silence_amid_text_keeps_it_and_is_not_tried_again() -> None:
+    client = ScriptedClient([streaming(token("hm"), b": ping\n\n", asyncio.Event())])
+    request = replace(REQUEST, silence_s=0.05)
+    events = await run(Engine(client, HandClock()).start(opened(), "x", request))
+    error = ended(events).error
+    assert error is not None
+    assert (error.kind, ended(events).state, ended(events).replies[0].reasoning) == (
+        "timeout",
+        MessageState.INTERRUPTED,
+        "hm",
+    )
+    assert len(client.bodies) == 1
+
+
+async def test_a_token_that_shows_no_text_yet_is_a_first_token() -> None:
+    client = ScriptedClient([streaming(token("\n"), ConnectionFailedError("lost"))])
+    events = await run(Engine(client, HandClock()).start(opened(), "x", REQUEST))
+    assert (len(client.bodies), ended(events).state) == (1, MessageState.INTERRUPTED)
+
+
+async def test_a_stream_that_just_ends_is_interrupted() -> None:
+    events = await ask(streaming(token("hm")))
+    error = ended(events).error
+    assert error is not None
+    assert (error.kind, error.summary) == ("stream", "The connection closed before the reply was complete.")
+    assert (ended(events).state, ended(events).replies[0].reasoning) == (MessageState.INTERRUPTED, "hm")
+
+
+@pytest.mark.parametrize("reason", ["length", "tool_calls", "content_filter", "malformed_function_call", "new word"])
+async def test_every_finish_reason_completes(reason: str) -> None:
+    reply = ended(await ask(streaming(token("hm"), end(reason)))).replies[0]
+    assert (reply.state, reply.finish_reason, reply.reasoning, reply.content) == (
+        MessageState.COMPLETE,
+        reason,
+        "hm",
+        "",
+    )
+
+
+async def test_json_in_answer_to_a_stream_request() -> None:
+    body = b'{"results":[{"generated_text":"hm</think>yes"}],"num_tokens":4}'
+    reply = ended(await ask(Script([body], is_event_stream=False))).replies[0]
+    assert (reply.reasoning, reply.content, reply.state) == ("hm", "yes", MessageState.COMPLETE)
+
+
+async def test_a_queued_request_leaves_a_queued_message() -> None:
+    body = b'{"inference_status":{"status":"queued"},"request_id":"r5"}'
+    end_ = ended(await ask(Script([body], is_event_stream=False)))
+    assert (end_.phase, end_.replies[0].state, end_.replies[0].request_id) == (
+        Phase.FINISHED,
+        MessageState.QUEUED,
+        "r5",
+    )
+
+
+async def test_durations_come_from_the_clock() -> None:
+    clock = HandClock()
+
+    class Slow(ScriptedClient):
+        @asynccontextmanager
+        async def send(self, body: bytes) -> AsyncIterator[Any]:
+            clock.time_s += 2
+            async with super().send(body) as response:
+                yield response
+
+    client = Slow([Script([], refuse=RateLimitedError("busy", retry_after_s=9)), streaming(*WHOLE)])
+    reply = ended(await run(Engine(client, clock).start(opened(), "x", REQUEST))).replies[0]
+    assert reply.timing == Timing(2.0, 0.0, 2.0)
+    assert reply.created == datetime(2026, 11, 23, 8, 15, 13, tzinfo=UTC)
+
+
+async def test_what_the_prompt_said_stays_with_the_reply() -> None:
+    hidden = Message("m1", Role.USER, "hidden", excluded=True)
+    shown = Message("m2", Role.ASSISTANT, "shown", parent="m1", state=MessageState.COMPLETE)
+    session, gate = opened(hidden, shown), asyncio.Event()
+    session.update(lambda value: replace(value, system="old"))
+    client = ScriptedClient([streaming(token("hm"), gate, end())])
+    turn = Engine(client, HandClock()).start(session, "x", REQUEST)
+    while not client.bodies:
+        await asyncio.sleep(0)
+    session.update(lambda value: conversation.with_system(value, "new"))
+    gate.set()
+    reply = ended(await run(turn)).replies[0]
+    assert (reply.system, reply.left_out) == ("old", ("m1",))
+    assert conversation.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+
+
+async def test_a_question_deleted_meanwhile_takes_its_reply_along() -> None:
+    session, gate = opened(), asyncio.Event()
+    turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(session, "x", REQUEST)
+    await turn.drain()
+    session.update(lambda value: conversation.without(value, "m1"))
+    gate.set()
+    assert (ended(await run(turn)).replies, session.value.messages) == ((), ())
+
+
+async def test_a_user_who_went_elsewhere_is_not_called_back() -> None:
+    first = Message("m1", Role.USER, "other branch")
+    session, gate = opened(first), asyncio.Event()
+    turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(session, "x", REQUEST)
+    await turn.drain()
+    session.update(lambda value: conversation.select(value, "m1"))
+    gate.set()
+    (reply,) = ended(await run(turn)).replies
+    assert (session.value.head, reply.parent) == ("m1", "m2")
+
+
+async def test_a_lone_surrogate_in_a_question_becomes_a_replacement() -> None:
+    session = opened()
+    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(session, "a\ud83d", REQUEST)
+    await run(turn)
+    assert turn.question is not None
+    assert turn.question.content == session.value.messages[0].content == "a\ufffd"
+
+
+async def test_what_nobody_expected_is_a_failed_end_without_texts_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Faulty(ScriptedClient):
+        @asynccontextmanager
+        async def send(self, body: bytes) -> AsyncIterator[Any]:
+            if body:
+                raise ZeroDivisionError(body.decode())
+            yield
+
+    with caplog.at_level(logging.INFO, "kimi_tui"):
+        events = await run(Engine(Faulty([]), HandClock()).start(opened(), "my secret", REQUEST))
+    error = ended(events).error
+    assert error is not None
+    assert (error.kind, "ZeroDivisionError" in error.summary) == ("error", True)
+    assert "ZeroDivisionError" in caplog.text
+    assert "my secret" not in caplog.text + error.summary
+
+
+async def test_the_log_holds_no_texts(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "kimi_tui"):
+        await ask(streaming(token("very private"), end()))
+    assert "r1" in caplog.text
+    assert "complete" in caplog.text
+    assert "very private" not in caplog.text
+    assert "Hello!" not in caplog.text
+
+
+async def settled() -> None:
+    """Let every task run until it waits for something."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class GatedStore(MemoryStore):
+    """Saves when it is let, and notices when two saves overlap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.running, self.most = asyncio.Event(), 0, 0
+
+    async def save(self, session: Session) -> None:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await self.gate.wait()
+        self.running -= 1
+        await super().save(session)
+
+
+async def test_saves_never_overlap_even_when_one_is_cancelled() -> None:
+    store = GatedStore()
+    session = OpenSession(Session("s", NOW, NOW, "model"), store)
+    first = asyncio.create_task(session.save())
+    await settled()
+    first.cancel()
+    session.update(lambda value: replace(value, title="a"))
+    second = asyncio.create_task(session.save())
+    session.update(lambda value: replace(value, title="b"))
+    third = asyncio.create_task(session.save())
+    await settled()
+    store.gate.set()
+    await asyncio.gather(first, second, third, return_exceptions=True)
+    assert (store.most, [saved.title for saved in store.saved]) == (1, ["", "b"])
 
 
 async def test_waiting_deltas_are_joined() -> None:
