@@ -14,7 +14,8 @@ from kimi_tui.adapters.simulator.request import Refusal, read_body
 from kimi_tui.adapters.simulator.tokens import stopped, tokenise
 from kimi_tui.adapters.simulator.tour import Break, Fault, fault_of
 from kimi_tui.core.budget import estimate_tokens
-from kimi_tui.core.template import THINK_CLOSE, PromptSyntaxError, parse_prompt
+from kimi_tui.core.neutralise import encode
+from kimi_tui.core.template import THINK_CLOSE, THINK_OPEN, PromptSyntaxError, parse_prompt
 
 USD_PER_INPUT_TOKEN, USD_PER_OUTPUT_TOKEN = 5e-7, 2.8e-6
 """Invented prices, so that the status line has something to show."""
@@ -74,7 +75,7 @@ def respond(body: bytes, number: int = 0) -> Refusal | Plan:
     try:
         parsed = parse_prompt(prompt)
     except PromptSyntaxError as error:
-        return _plan(fields, [_untemplated(error)], request_id)
+        return _plan(fields, [_untemplated(prompt, error)], request_id)
     question = question_of(parsed)
     fault = fault_of(words_of(question), len(question.split()))
     if fault is not None and (refusal := _refusal(fault, is_streamed=fields.get("stream") is True)) is not None:
@@ -86,12 +87,15 @@ def respond(body: bytes, number: int = 0) -> Refusal | Plan:
     return _plan(fields, replies, request_id, fault, slowness)
 
 
-def _untemplated(error: PromptSyntaxError) -> ReplyWords:
+def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:
+    """Say what is wrong with a prompt, as an answer to whoever left a think block open or not."""
+    reasoning = "I cannot read this prompt, so I say where it went wrong." if prompt.endswith(THINK_OPEN) else None
     text = (
         "I am the offline simulator, and I read only prompts that follow the endpoint's input format. "
         f"This one does not: {error}.\n"
     )
-    return ReplyWords(None, text)
+    # The error names markers; as they stand they would end this very reply.
+    return ReplyWords(reasoning, encode(text))
 
 
 def _refusal(fault: Fault, *, is_streamed: bool) -> Refusal | None:

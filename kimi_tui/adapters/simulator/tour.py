@@ -144,8 +144,13 @@ def _topic(words: str, text: str, thought: str, see: str = "") -> Topic:
 
 
 _SHOWN = (
-    _topic("keys key shortcuts", KEYS, "A table of the keys will do, the most useful ones first.", "the keys"),
-    _topic("commands slash", COMMANDS, "They ask what can follow a slash; I list it.", "the slash commands"),
+    _topic(
+        "keys key shortcuts",
+        KEYS,
+        "A table of the keys will do, the most useful ones first.",
+        "the keys that matter most",
+    ),
+    _topic("commands slash", COMMANDS, "They ask what can follow a slash; I list it.", "what can follow a slash"),
     _topic(
         "markdown headings lists list quote",
         showpieces.MARKDOWN,
@@ -168,7 +173,10 @@ _SHOWN = (
     _topic("math formula formulas", showpieces.MATH, "Two formulas about heat fit the kitchen.", "formulas"),
     _topic("think thinking reasoning", _THINKING_ANSWER, _LONG_THOUGHT, "a longer thought"),
     _topic(
-        PROMPT, "", "They want to see my side of it: every turn that my prompt holds.", "what reached me of this talk"
+        PROMPT,
+        "",
+        "They want to see my side of it: every turn that my prompt holds.",
+        "what reached me of this conversation",
     ),
     _topic("long", showpieces.long_text(), "It has to be long: many steps, with headings.", "a reply to scroll in"),
     _topic("slow", showpieces.LAMB, "I shall speak slowly, ten tokens a second or so.", "a reply without hurry"),

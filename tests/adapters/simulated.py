@@ -1,0 +1,56 @@
+"""Requests to the simulator, and its replies understood by the program's own reader."""
+
+from __future__ import annotations
+
+import json
+
+from kimi_tui.adapters.simulator.answer import Plan, respond
+from kimi_tui.adapters.simulator.frames import document, encode, event_stream
+from kimi_tui.adapters.simulator.request import Refusal
+from kimi_tui.core import neutralise
+from kimi_tui.core.reply import ReplyBuilder, ReplyResult
+from kimi_tui.core.session import Role
+from kimi_tui.core.template import TEMPLATES, PromptTurn, render_prompt
+
+STOP = ["<|im_end|>", "[EOS]"]
+
+
+def prompt_of(*texts: str, system: str | None = None, thinking: bool = True, template: str = "deepinfra") -> str:
+    """A conversation as a prompt: user and assistant take turns."""
+    roles = [Role.USER, Role.ASSISTANT] * len(texts)
+    turns = [(Role.SYSTEM, system)] if system is not None else []
+    turns += list(zip(roles, texts, strict=False))
+    encoded = (PromptTurn(role, neutralise.encode(text)) for role, text in turns)
+    return render_prompt(encoded, TEMPLATES[template], thinking=thinking)
+
+
+def body_of(prompt: str, **fields: object) -> bytes:
+    return json.dumps({"input": prompt, "stop": STOP, "stream": True, **fields}).encode()
+
+
+def plan_of(prompt: str, **fields: object) -> Plan:
+    plan = respond(body_of(prompt, **fields))
+    assert isinstance(plan, Plan), plan
+    return plan
+
+
+def refusal_of(body: bytes) -> Refusal:
+    refusal = respond(body)
+    assert isinstance(refusal, Refusal)
+    return refusal
+
+
+def understood(plan: Plan, prompt: str) -> ReplyResult:
+    """The reply as the program reads it from the wire."""
+    inside = not prompt.endswith("</think>")
+    builder = ReplyBuilder(prompt=prompt, inside_reasoning=inside, is_event_stream=plan.is_streamed)
+    for piece in event_stream(plan) if plan.is_streamed else [encode(document(plan))]:
+        builder.feed(piece)
+    return builder.close()[1]
+
+
+def answer_to(*texts: str, system: str | None = None) -> str:
+    """What the simulator answers to the last of a conversation's texts."""
+    prompt = prompt_of(*texts, system=system)
+    (reply,) = understood(plan_of(prompt), prompt).replies
+    return reply.content
