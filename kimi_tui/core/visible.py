@@ -1,7 +1,7 @@
-"""The display mapping: characters that could control a terminal become ones that show what they are.
+"""The display mapping: characters that could control a terminal, or hide, become ones that show what they are.
 
 It maps single characters, so an escape sequence cannot form however a text was cut. Line feed and tab stay; what only
-joins or varies a character (ZWJ, variation selectors, U+2060) stays too.
+joins or varies a character (ZWNJ, ZWJ, variation selectors) and the invisible U+200B and U+2060 stay too.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200e\u200f\u2028-\u202e\u2061-\u206f\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-"""C0 but LF and TAB, DEL, C1, soft hyphen, bidi controls, line separators, deprecated format characters, BOM,
-interlinear marks, lone surrogates, tags. Source: Unicode 16, general categories Cc and Cf; UAX #9 for bidi."""
+"""C0 but LF and TAB, DEL, C1, soft hyphen, Hangul fillers, bidi controls, line separators, invisible operators,
+deprecated format characters, BOM, interlinear marks, lone surrogates, shorthand and musical format controls, tags.
+
+Source: Unicode 16, general categories Cc, Cf and Cs, and Default_Ignorable_Code_Point; UAX #9 for bidi.
+"""
 
 
 def _show(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x20:
         return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"‹{code:04X}›"
+    return "␡" if code == 0x7F else f"‹U+{code:04X}›"
 
 
 def visible(text: str) -> str:

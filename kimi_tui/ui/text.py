@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
+from textual.content import Content
 from textual.filter import LineFilter
 
 from kimi_tui.core.visible import visible, visible_line
+
+STAND_IN = "␦"
+"""Drawn for a control character that takes a cell."""
 
 
 def line_text(text: str) -> str:
@@ -14,12 +19,19 @@ def line_text(text: str) -> str:
     return visible_line(text)
 
 
+def content(text: str) -> Content:
+    """Foreign text as content that no markup can be made of."""
+    return Content(visible(text))
+
+
 class SafeFilter(LineFilter):
-    """Makes visible whatever control character is left in a segment, whichever widget drew it."""
+    """Takes out whatever control character is left in a segment, whichever widget drew it; widths stay."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Filter the segments of one line."""
         del background
+        if all(control is None and text.isascii() and text.isprintable() for text, _, control in segments):
+            return segments
         return [self._filter(segment) for segment in segments]
 
     @staticmethod
@@ -27,8 +39,7 @@ class SafeFilter(LineFilter):
         text, style, control = segment
         if control is not None:
             return Segment("", style)
-        if text.isascii() and text.isprintable():
+        flat = text.replace("\n", " ").replace("\t", " ")
+        if visible(flat) == text:
             return segment
-        shown = visible(text.replace("\n", " ").replace("\t", " "))
-        # A longer stand-in would shift everything behind it: one cell stays one cell.
-        return segment if shown == text else Segment("".join("␦" if visible(c) != c else c for c in text), style)
+        return Segment("".join(c if visible(c) == c else STAND_IN * cell_len(c) for c in flat), style)

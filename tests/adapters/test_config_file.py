@@ -134,6 +134,13 @@ def test_the_config_lies_above_what_was_saved(path: Path) -> None:
     assert loaded.saved_keys == {("sampling", "top_p"), ("sampling", "top_k"), ("ui", "theme"), ("api", "retries")}
 
 
+def test_saved_fields_are_not_taken_for_the_configs(path: Path) -> None:
+    path.write_text("")
+    path.with_name("saved.toml").write_text("[sampling]\ntop_k = 7\n")
+    settings = load_settings(path, explicit=True).settings
+    assert (settings.sampling.values, settings.saved_sampling.values) == ({}, {"top_k": 7})
+
+
 def test_what_was_saved_may_choose_a_preset_of_the_config(path: Path) -> None:
     path.write_text("[presets.mine]\ntop_k = 1\n")
     path.with_name("saved.toml").write_text('[chat]\npreset = "mine"\n')

@@ -47,20 +47,22 @@ def test_looking_for_named_places_loads_no_library() -> None:
     assert result.stdout == "False\n"
 
 
-@pytest.mark.parametrize("is_installed", [True, False])
-def test_shipped_files_are_found_installed_and_in_a_checkout(tmp_path: Path, *, is_installed: bool) -> None:
-    package = tmp_path / "place" / "kimi_tui"
-    (package / "adapters").mkdir(parents=True)
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        (["kimi_tui/themes", "themes"], "kimi_tui/themes"),
+        (["themes", "pyproject.toml"], "themes"),
+        (["kimi_tui/themes", "themes", "pyproject.toml"], "kimi_tui/themes"),
+        (["themes"], "kimi_tui/themes"),
+    ],
+    ids=["installed", "checkout", "both", "another program's"],
+)
+def test_shipped_files_are_found_installed_and_in_a_checkout(tmp_path: Path, there: list[str], found: str) -> None:
     for name in ("__init__.py", "adapters/__init__.py", "adapters/paths.py"):
-        shutil.copy(ROOT / "kimi_tui" / name, package / name)
-    home = package if is_installed else package.parent
-    (home / "themes").mkdir()
-    if not is_installed:
-        (home / "pyproject.toml").touch()
-    else:
-        (package.parent / "themes").mkdir()  # another program's: never ours
+        (tmp_path / "kimi_tui" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "kimi_tui" / name, tmp_path / "kimi_tui" / name)
+    for name in there:
+        (tmp_path / name).mkdir() if name.endswith("themes") else (tmp_path / name).touch()
     code = "from kimi_tui.adapters.paths import shipped; print(shipped('themes'))"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=package.parent
-    )
-    assert Path(result.stdout.strip()) == (home / "themes").resolve()
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert Path(result.stdout.strip()) == tmp_path.resolve() / found

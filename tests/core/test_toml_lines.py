@@ -42,6 +42,9 @@ v = 1
 x = 1
 [later]
 y = 1
+quotes = ["""a"""", "[",
+  2]
+last = 1
 '''
 
 
@@ -74,6 +77,9 @@ y = 1
         (("rows", 1, "more", "v"), 26),
         (("later",), 29),
         (("later", "on", "x"), 28),
+        (("later", "quotes", 2), 32),
+        (("later", "last"), 33),
+        (("t", "sub", "deep", 4), 13),
         (("t", "none"), 2),
         (("t", "sub", "none", "deeper"), 12),
         (("zzz",), 1),

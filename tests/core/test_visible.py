@@ -15,10 +15,10 @@ from kimi_tui.core.visible import visible, visible_line
     [
         ("plain\n\ttext 羊 👩\u200d💻", "plain\n\ttext 羊 👩\u200d💻"),
         ("\x1b]52;c;eA==\x07", "␛]52;c;eA==␇"),
-        ("\x9b31m", "‹009B›31m"),
-        ("a\u202eb\U000e0041", "a‹202E›b‹E0041›"),
+        ("\x9b31m", "‹U+009B›31m"),
+        ("a\u202eb\U000e0041", "a‹U+202E›b‹U+E0041›"),
         ("\r\x00\x7f", "␍␀␡"),
-        ("\ud83d", "‹D83D›"),
+        ("\ud83d", "‹U+D83D›"),
     ],
 )
 def test_control_characters_become_visible(text: str, shown: str) -> None:

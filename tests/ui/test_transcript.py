@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.filter import LineFilter
 from textual.geometry import Region
@@ -12,6 +13,8 @@ from textual.geometry import Region
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.highlight import highlight
+from kimi_tui.ui.widgets.transcript.styles import Styles
 
 MARKDOWN = """# Lamb
 
@@ -83,7 +86,7 @@ async def test_markdown_is_shown_as_what_it_is() -> None:
             "Some bold prose with code and a link",
             "(https://example.org)",
             "• one",
-            "  • two",
+            "  ◦ two",
             "2. second",
             "▌ quoted",
             "a │ b",
@@ -166,9 +169,17 @@ async def test_a_flush_costs_the_same_after_a_long_history() -> None:
             live = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
             transcript.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live])
             rows(transcript)
-            before = sum(item.laid_out_blocks for item in transcript._items)
+            before = sum(item.laid_out_lines for item in transcript._view.items)
             for _ in range(20):
                 transcript.append("live", ReplyPart.ANSWER, "word ")
                 rows(transcript)
-            costs.append(sum(item.laid_out_blocks for item in transcript._items) - before)
-    assert costs[0] == costs[1] == 20
+            costs.append(sum(item.laid_out_lines for item in transcript._view.items) - before)
+    assert costs[0] == costs[1]
+    assert costs[0] <= 20 * 3, costs  # the open paragraph, heading and blank lines of the growing reply
+
+
+def test_the_last_line_of_a_diff_has_its_own_colour() -> None:
+    styles = Styles({"syntax-inserted": "#00ff00", "syntax-error": "#ff0000"}, Style())
+    *_, last = highlight("-salt = 1\n+salt = 2", "diff", styles)
+    colours = {style.color.name for text, style in last if text and style.color}
+    assert colours == {"#00ff00"}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
+from kimi_tui.ui.widgets.transcript.lines import Run
 from kimi_tui.ui.widgets.transcript.styles import Styles
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ ROLES = (
     ("Generic.Deleted", "deleted"),
 )  # fmt: skip
 """The beginning of a token type's name, and its role; the first that fits."""
-MAX_HIGHLIGHTED_CHARS = 100_000
+MAX_HIGHLIGHTED_CHARS = 20_000
 """Longer code is shown plain: colours are not worth a pause."""
 
 
@@ -41,12 +40,44 @@ def _role(token_type: str) -> str:
     return next((role for prefix, role in ROLES if name == prefix or name.startswith(f"{prefix}.")), "name")
 
 
-def highlight(code: str, language: str, styles: Styles) -> list[Text]:
-    """Colour code and give its lines; in a language nobody knows it stays plain."""
-    lexer = _lexer(language.lower()) if language and len(code) <= MAX_HIGHLIGHTED_CHARS else None
+def highlight(code: str, language: str, styles: Styles, before: str = "") -> list[list[Run]]:
+    r"""Colour code and give its lines; in a language nobody knows it stays plain.
+
+    Args:
+        code: The code, its lines parted by "\n".
+        language: The name that stood behind the fence.
+        styles: The theme.
+        before: Code that stands right before it, so that a string begun there is known; ends with a line end.
+    """
+    size = len(before) + len(code)
+    lexer = _lexer(language.lower()) if language and size <= MAX_HIGHLIGHTED_CHARS else None
     if lexer is None:
-        return [Text(line, styles.code) for line in code.split("\n")]
-    text = Text(style=styles.code)
-    for token_type, value in lexer.get_tokens(code):
-        text.append(value, styles.syntax(_role(str(token_type))))
-    return list(text.split("\n", allow_blank=True))
+        return [[(line, styles.code)] for line in code.split("\n")]
+    lines: list[list[Run]] = [[]]
+    # Line by line lexers (diff) take a last line without its end for an error.
+    for token_type, value in lexer.get_tokens(f"{before}{code}\n"):
+        style = styles.syntax(_role(str(token_type)))
+        first, *others = value.split("\n")
+        lines[-1].append((first, style))
+        lines += [[(other, style)] for other in others]
+    return lines[before.count("\n") : -1]
+
+
+class LineColours:
+    """Colours of code that still grows: every line is coloured once, by itself, when it is new."""
+
+    def __init__(self) -> None:
+        """Know no line yet."""
+        self._known: list[tuple[str, list[Run]]] = []
+
+    def highlight(self, code: str, language: str, styles: Styles) -> list[list[Run]]:
+        """Colour code that has grown since the last call."""
+        lines = code.split("\n")
+        same = 0
+        for (text, _), line in zip(self._known, lines, strict=False):
+            if text != line:
+                break
+            same += 1
+        del self._known[same:]
+        self._known += [(line, highlight(line, language, styles)[0]) for line in lines[same:]]
+        return [runs for _, runs in self._known]

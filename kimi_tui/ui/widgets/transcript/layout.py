@@ -1,190 +1,245 @@
-"""Blocks of Markdown as lines of a width: text in, wrapped lines with styles out.
+"""Blocks of Markdown as lines of a width: tokens in, wrapped lines with styles out.
 
-Wrapping measures cells, not characters, so that no border ever shifts. Text has been made visible before it gets here.
+Foreign text is made visible here, after parsing, since entities such as `&#27;` come to life only then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.style import Style
-from rich.text import Text
 
+from kimi_tui.core.markdown import Block, References, parse_inline
 from kimi_tui.core.visible import visible
-from kimi_tui.ui.widgets.transcript.highlight import highlight
+from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
+from kimi_tui.ui.widgets.transcript.lines import Line, Run, chop, line_of, wrap
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.tables import table_lines
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-MIN_CELL = 6
-"""Narrowest column of a table, in cells."""
-CONSOLE = Console(width=80, color_system=None)
 BOLD, ITALIC, STRIKE, UNDERLINE = Style(bold=True), Style(italic=True), Style(strike=True), Style(underline=True)
 INLINE_STYLES = {"strong_open": BOLD, "em_open": ITALIC, "s_open": STRIKE}
 TASK_MARKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
+BULLETS = "•◦▪"
+"""Bullets of lists by their depth."""
+TAB_CHARS = 4
+"""Distance of tab stops."""
 
 
-def wrap(text: Text, width: int) -> list[Text]:
-    """Wrap at words, long words anywhere; at least one line."""
-    text.expand_tabs(4)
-    lines = list(text.wrap(CONSOLE, max(width, 1), tab_size=4)) or [Text(style=text.style)]
-    for line in lines:
-        line.rstrip()
-    return lines
+def shown(text: str) -> str:
+    """Foreign text, safe and with its tabs as blanks."""
+    return visible(text).expandtabs(TAB_CHARS) if "\t" in text else visible(text)
 
 
-def plain_lines(source: str, style: Style, width: int) -> list[Text]:
+def plain_lines(source: str, style: Style, width: int) -> list[Line]:
     """Wrap text that is shown exactly as it stands."""
-    shown = visible(source).split("\n")
-    return [line for paragraph in shown for line in wrap(Text(paragraph, style), width)]
+    return wrap([(shown(source), style)], width)
 
 
-class BlockLayout:
-    """Lays out the tokens of one block."""
+def block_lines(
+    block: Block, styles: Styles, width: int, references: References, colours: LineColours | None = None
+) -> list[Line]:
+    """Lay out one block, without a blank line around it.
 
-    def __init__(self, styles: Styles, width: int) -> None:
-        """Lay out with these styles at that width in cells."""
-        self._styles, self._width = styles, width
+    Args:
+        block: What is laid out.
+        styles: The theme.
+        width: Cells per line.
+        references: Targets of links.
+        colours: Colours of a fence that still grows; None = the block is complete.
+    """
+    return list(_Layout(styles, references, colours).top(block, width))
 
-    def lines(self, tokens: Sequence[Token]) -> list[Text]:
-        """The lines of a block, without a blank one after it."""
-        return list(self._blocks(list(tokens), self._width, self._styles.base))
 
-    def _blocks(self, tokens: list[Token], width: int, style: Style, *, is_tight: bool = False) -> Iterator[Text]:
-        place, is_first = 0, True
+class _Layout:
+    """Lays out tokens."""
+
+    def __init__(self, styles: Styles, references: References, colours: LineColours | None) -> None:
+        self._styles, self._references, self._colours = styles, references, colours
+
+    def top(self, block: Block, width: int) -> Iterator[Line]:
+        """The lines of a top-level block, which may go on with another one."""
+        if block.kind == "fence":
+            before = block.previous.tokens[0].content if block.previous else ""
+            yield from self._code(block.tokens[0], width, before=before, is_first=block.head is None)
+        elif block.kind == "table":
+            yield from self._table(block, width)
+        else:
+            yield from self._blocks(block.tokens, width, self._styles.base)
+
+    def _blocks(
+        self, tokens: Sequence[Token], width: int, style: Style, *, is_tight: bool = False, depth: int = 0
+    ) -> Iterator[Line]:
+        place = 0
         while place < len(tokens):
-            end = _closing(tokens, place)
-            if not is_first and not is_tight:
-                yield Text(style=style)
-            is_first = False
-            yield from self._block(tokens[place : end + 1], width, style)
+            end = closing(tokens, place)
+            if place and not is_tight:
+                yield line_of(())
+            yield from self._block(tokens[place : end + 1], max(width, 1), style, depth)
             place = end + 1
 
-    def _block(self, tokens: list[Token], width: int, style: Style) -> Iterator[Text]:
+    def _block(self, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         first, inner = tokens[0], tokens[1:-1]
         match first.type:
             case "heading_open":
                 yield from self._heading(first, inner, width)
             case "paragraph_open":
-                yield from wrap(self._inline(inner[0], style), width)
+                yield from wrap(self.inline(inner[0], style), width)
             case "bullet_list_open" | "ordered_list_open":
-                yield from self._list(first, inner, width, style)
+                yield from self._list(first, inner, width, style, depth)
             case "blockquote_open":
                 yield from self._quote(inner, width)
             case "fence" | "code_block":
                 yield from self._code(first, width)
             case "table_open":
-                yield from self._table(inner, width, style)
+                yield from self._rows(tokens, tokens, width, style, has_head=True)
+            case "math_block":
+                lines = wrap([(shown(first.content), self._styles.math)], width - 2)
+                yield from (line.led("  ", style) for line in lines)
             case "hr":
-                yield Text("─" * width, self._styles.role("rule"))
+                yield line_of([("─" * width, self._styles.role("rule"))])
             case _:
                 yield from plain_lines(first.content.rstrip("\n"), self._styles.role("dim-text"), width)
 
-    def _heading(self, first: Token, inner: list[Token], width: int) -> Iterator[Text]:
-        style = self._styles.role("heading") + BOLD
-        text = self._inline(inner[0], style + UNDERLINE if first.tag == "h1" else style)
-        yield from wrap(text, width)
+    def _heading(self, first: Token, inner: Sequence[Token], width: int) -> Iterator[Line]:
+        style = self._styles.role("heading")
+        level = int(first.tag[1:])
+        style += {1: BOLD + UNDERLINE, 2: BOLD, 3: BOLD}.get(level, ITALIC)
+        yield from wrap(self.inline(inner[0], style), width)
 
-    def _quote(self, inner: list[Token], width: int) -> Iterator[Text]:
-        bar = Text("▌ ", self._styles.role("rule"))
-        for line in self._blocks(inner, max(width - 2, 1), self._styles.role("quote")):
-            yield bar + line
+    def _quote(self, inner: Sequence[Token], width: int) -> Iterator[Line]:
+        rule = self._styles.role("rule")
+        for line in self._blocks(inner, width - 2, self._styles.role("quote")):
+            yield line.led("▌ ", rule, "> ")
 
-    def _list(self, first: Token, inner: list[Token], width: int, style: Style) -> Iterator[Text]:
-        number = int(first.attrGet("start") or 1)
-        is_tight = any(token.type == "paragraph_open" and token.hidden for token in inner)
+    def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        is_ordered = first.type == "ordered_list_open"
+        start = first.attrGet("start")
+        number = 1 if start is None else int(start)
+        items = sum(token.type == "list_item_open" and token.level == first.level + 1 for token in inner)
+        digits = len(str(number + items - 1))
+        # Tight is what the parser hid the paragraphs of, of this list alone.
+        is_tight = any(t.type == "paragraph_open" and t.hidden and t.level == first.level + 2 for t in inner)
+        is_tight = is_tight or not any(t.type == "paragraph_open" and t.level == first.level + 2 for t in inner)
         place = 0
         while place < len(inner):
-            end = _closing(inner, place)
-            mark = f"{number}. " if first.type == "ordered_list_open" else "• "
+            end = closing(inner, place)
+            mark = f"{number:>{digits}}. " if is_ordered else f"{BULLETS[min(depth, 2)]} "
             if place and not is_tight:
-                yield Text(style=style)
-            yield from self._item(inner[place + 1 : end], mark, width, style, is_tight=is_tight)
+                yield line_of(())
+            yield from self._item(inner[place + 1 : end], mark, width, style, is_tight=is_tight, depth=depth)
             number, place = number + 1, end + 1
 
-    def _item(self, tokens: list[Token], mark: str, width: int, style: Style, *, is_tight: bool) -> Iterator[Text]:
-        indent = cell_len(mark)
-        marker = self._styles.role("marker")
-        lines = list(self._blocks(tokens, max(width - indent, 1), style, is_tight=is_tight)) or [Text(style=style)]
-        task = TASK_MARKS.get(lines[0].plain[:4])
-        if task and mark == "• ":
-            mark, lines[0] = task, lines[0][4:]
+    def _item(
+        self, tokens: Sequence[Token], mark: str, width: int, style: Style, *, is_tight: bool, depth: int
+    ) -> Iterator[Line]:
+        copied = mark.lstrip() if mark.strip()[0].isdigit() else "- "
+        task = TASK_MARKS.get(tokens[1].content[:4]) if len(tokens) > 1 and tokens[0].type == "paragraph_open" else None
+        if task and copied == "- ":
+            mark, copied = task, f"- {tokens[1].content[:4]}"
+        indent, marker = cell_len(mark), self._styles.role("marker")
+        lines = list(self._blocks(tokens, width - indent, style, is_tight=is_tight, depth=depth + 1)) or [line_of(())]
+        if task and copied != mark.lstrip():
+            lines[0] = _without_mark(lines[0])
         for place, line in enumerate(lines):
-            yield Text(mark if place == 0 else " " * indent, marker) + line
+            yield line.led(" " * indent, marker, " " * len(copied)) if place else line.led(mark, marker, copied)
 
-    def _code(self, token: Token, width: int) -> Iterator[Text]:
+    def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
         styles, language = self._styles, (token.info.split() or [""])[0]
-        if language:
-            yield _padded(
-                Text(f" {visible(language)}", styles.role("code-label") + Style(bgcolor=styles.code.bgcolor)),
-                width,
-                styles.code,
-            )
-        code = visible(token.content.removesuffix("\n").expandtabs(4))
-        for line in highlight(code, language, styles):
-            for piece in _chop(line, max(width - 2, 1)):
-                yield _padded(Text(" ", styles.code) + piece, width, styles.code)
+        if language and is_first:
+            label = line_of([(f" {shown(language)}", styles.code_label)])
+            yield replace(label, padding=styles.code, joint="", lead_chars=len(label.text))
+        if not token.content:
+            return
+        code = shown(token.content.removesuffix("\n"))
+        if self._colours is not None and token.type == "fence":
+            coloured = self._colours.highlight(code, language, styles)
+        else:
+            coloured = highlight(code, language, styles, shown(before))
+        for runs in coloured:
+            for line in chop(runs, max(width - 2, 1)):
+                yield replace(line.led(" ", styles.code), padding=styles.code)
 
-    def _inline(self, token: Token, style: Style) -> Text:
+    def _table(self, block: Block, width: int) -> Iterator[Line]:
+        head = block.head or block
+        yield from self._rows(block.tokens, head.tokens, width, self._styles.base, has_head=block.head is None)
+
+    def _rows(
+        self, tokens: Sequence[Token], measured: Sequence[Token], width: int, style: Style, *, has_head: bool
+    ) -> Iterator[Line]:
+        rows = self._cells(tokens, style)
+        sizes = rows if measured is tokens else self._cells(measured, style)
+        yield from table_lines(rows, sizes, _aligns(measured), width, self._styles, has_head=has_head)
+
+    def _cells(self, tokens: Sequence[Token], style: Style) -> list[list[list[Run]]]:
+        rows: list[list[list[Run]]] = []
+        is_head = False
+        for token in tokens:
+            if token.type == "tr_open":
+                rows.append([])
+            elif token.type in {"th_open", "td_open"}:
+                is_head = token.type == "th_open"
+            elif token.type == "inline":
+                rows[-1].append(self.inline(token, style + BOLD if is_head else style))
+        return rows
+
+    def inline(self, token: Token, style: Style) -> list[Run]:
         """The text of an inline token with its emphasis, code and links."""
-        text, stack, targets = Text(style=style), [style], list[str]()
-        for child in token.children or []:
+        runs: list[Run] = []
+        stack, links = [style], list[tuple[str, int]]()
+        for child in parse_inline(token.content, self._references):
             if child.type == "link_open":
-                targets.append(str(child.attrGet("href") or ""))
-                stack.append(self._styles.role("link") + UNDERLINE)
+                links.append((str(child.attrGet("href") or ""), len(runs)))
+                stack.append(stack[-1] + self._styles.role("link") + UNDERLINE)
             elif child.type == "link_close":
                 stack.pop()
-                self._target(text, targets.pop())
+                target, start = links.pop()
+                runs += self._target(target, "".join(text for text, _ in runs[start:]))
             elif child.nesting == 1:
                 stack.append(stack[-1] + INLINE_STYLES.get(child.type, Style()))
             elif child.nesting == -1:
                 stack.pop()
             else:
-                self._leaf(text, child, stack[-1])
-        return text
+                runs += self._leaf(child, stack[-1])
+        return runs
 
-    def _leaf(self, text: Text, child: Token, style: Style) -> None:
-        match child.type:
-            case "code_inline":
-                text.append(
-                    visible(child.content),
-                    style + Style(color=self._styles.role("marker").color, bgcolor=self._styles.code.bgcolor),
-                )
-            case "softbreak":
-                text.append(" ", style)
-            case "hardbreak":
-                text.append("\n", style)
-            case "image":
-                text.append(f"[image: {visible(child.content)}]", self._styles.role("link"))
-                self._target(text, str(child.attrGet("src") or ""))
-            case _:
-                text.append(visible(child.content), style)
+    def _leaf(self, child: Token, style: Style) -> list[Run]:
+        if child.type == "image":
+            name = shown(child.content) or "image"
+            return [(f"▣ {name}", self._styles.role("link")), *self._target(str(child.attrGet("src") or ""), name)]
+        if child.type in {"softbreak", "hardbreak"}:
+            return [(" " if child.type == "softbreak" else "\n", style)]
+        own_styles = {
+            "code_inline": self._styles.code_inline,
+            "math_inline": self._styles.math,
+            "html_inline": self._styles.role("dim-text"),
+        }
+        return [(shown(child.content), own_styles.get(child.type, style))]
 
-    def _target(self, text: Text, target: str) -> None:
+    def _target(self, target: str, text: str) -> list[Run]:
         """Where a link goes is always shown, unless its text says just that."""
-        if target and not text.plain.endswith(target):
-            text.append(f" ({visible(target)})", self._styles.role("dim-text"))
-
-    def _table(self, tokens: list[Token], width: int, style: Style) -> Iterator[Text]:
-        rows = [[self._inline(t, style) for t in row] for row in _rows(tokens)]
-        aligns = _aligns(tokens)
-        columns = max(len(row) for row in rows)
-        widths = _column_widths(rows, columns, width)
-        rule = self._styles.role("rule")
-        for place, row in enumerate(rows):
-            if place == 0:
-                for cell in row:
-                    cell.stylize(BOLD)
-            yield from _table_row(row, widths, aligns, rule)
-            if place == 0:
-                yield Text("─┼─".join("─" * column for column in widths), rule)
+        target = shown(target)
+        if not target or target in {text, f"mailto:{text}"}:
+            return []
+        return [(f" ({target})", self._styles.role("dim-text"))]
 
 
-def _closing(tokens: list[Token], place: int) -> int:
+def _without_mark(line: Line) -> Line:
+    (text, style), *others = line.runs or (("", Style()),)
+    return line_of([(text[4:], style), *others], line.joint)
+
+
+def _aligns(tokens: Sequence[Token]) -> list[str]:
+    heads = (token for token in tokens if token.type == "th_open")
+    return [str(token.attrGet("style") or "").removeprefix("text-align:") for token in heads]
+
+
+def closing(tokens: Sequence[Token], place: int) -> int:
     """The place of the token that closes the one at a place."""
     depth = 0
     for at in range(place, len(tokens)):
@@ -192,63 +247,3 @@ def _closing(tokens: list[Token], place: int) -> int:
         if depth == 0:
             return at
     return len(tokens) - 1
-
-
-def _rows(tokens: list[Token]) -> list[list[Token]]:
-    rows: list[list[Token]] = []
-    for token in tokens:
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type == "inline":
-            rows[-1].append(token)
-    return rows
-
-
-def _aligns(tokens: list[Token]) -> list[str]:
-    return [
-        str(token.attrGet("style") or "").removeprefix("text-align:") for token in tokens if token.type == "th_open"
-    ]
-
-
-def _column_widths(rows: list[list[Text]], columns: int, width: int) -> list[int]:
-    """As wide as the widest cell, narrowed together where they do not fit."""
-    natural = [max((row[n].cell_len for row in rows if n < len(row)), default=1) or 1 for n in range(columns)]
-    room = max(width - 3 * (columns - 1), columns)
-    if sum(natural) <= room:
-        return natural
-    fair = room // columns
-    spare = room - sum(min(size, fair) for size in natural)
-    wide = sum(size - fair for size in natural if size > fair)
-    return [size if size <= fair else max(min(fair + spare * (size - fair) // wide, size), 1) for size in natural]
-
-
-def _table_row(row: list[Text], widths: list[int], aligns: list[str], rule: Style) -> Iterator[Text]:
-    cells = [wrap(cell, column) for cell, column in zip(row, widths, strict=False)]
-    cells += [[Text()] for _ in widths[len(cells) :]]
-    for place in range(max(len(cell) for cell in cells)):
-        line = Text()
-        for number, (cell, column) in enumerate(zip(cells, widths, strict=True)):
-            piece = cell[place] if place < len(cell) else Text()
-            gap = max(column - piece.cell_len, 0)
-            before = {"right": gap, "center": gap // 2}.get(aligns[number] if number < len(aligns) else "", 0)
-            line.append(" │ " if number else "", rule)
-            line = line + Text(" " * before) + piece + Text(" " * (gap - before))
-        yield line
-
-
-def _chop(line: Text, width: int) -> list[Text]:
-    """Cut a line of code into pieces that fit, blanks kept."""
-    if line.cell_len <= width:
-        return [line]
-    offsets, used = list[int](), 0
-    for place, char in enumerate(line.plain):
-        size = cell_len(char)
-        if used + size > width:
-            offsets.append(place)
-            used = 0
-        used += size
-    return list(line.divide(offsets))
-
-
-def _padded(line: Text, width: int, style: Style) -> Text:
-    return line + Text(" " * max(width - line.cell_len, 0), style)

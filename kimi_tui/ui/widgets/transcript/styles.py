@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from rich.style import Style
+from textual.color import Color, ColorParseError
 
 FALLBACKS = {
-    "reasoning": "text-muted", "user-name": "accent", "assistant-name": "secondary", "notice": "text-muted",
-    "error-text": "error", "warning-text": "warning", "code-background": "surface", "code-label": "text-muted",
-    "link": "accent", "marker": "warning", "dim-text": "text-muted", "heading": "primary", "quote": "text-muted",
-    "rule": "panel",
+    "user-name": "accent", "assistant-name": "secondary", "error-text": "error", "warning-text": "warning",
+    "code-background": "surface", "link": "accent", "marker": "warning", "heading": "primary", "rule": "panel",
 }  # fmt: skip
 """Which of the library's own variables stands in for a role that a theme lacks."""
+DIM_ROLES = frozenset({"reasoning", "notice", "code-label", "dim-text", "quote", "rule"})
+"""Roles that are the dimmed foreground where a theme has nothing for them."""
+DIM_SHARE = 0.65
+"""How much of the foreground a dimmed text keeps, in [0, 1]."""
 
 
 class Styles:
@@ -23,26 +26,60 @@ class Styles:
         """Read a theme's variables; `base` is the widget's own foreground and background."""
         self._variables = variables
         self._made: dict[str, Style] = {}
+        self._base_colors = base.color, base.bgcolor
         self.base = base
+        """Text without a role."""
 
     def role(self, name: str) -> Style:
         """The style of a role: its colour on the widget's background."""
         if name not in self._made:
             colour = self._colour(name) or self._colour(FALLBACKS.get(name, ""))
-            self._made[name] = self.base + Style(color=colour) if colour else self.base
+            if colour is None and name in DIM_ROLES:
+                colour = self._dimmed
+            self._made[name] = self.base + Style(color=colour.rich_color) if colour else self.base
         return self._made[name]
 
-    def _colour(self, name: str) -> str | None:
+    def _colour(self, name: str) -> Color | None:
         value = self._variables.get(name, "")
-        return value if value.startswith("#") and len(value) == 7 else None
+        if not value or value.startswith("auto"):
+            return None
+        try:
+            return Color.parse(value.split()[0])
+        except ColorParseError:
+            return None
+
+    @property
+    def _dimmed(self) -> Color | None:
+        color, background = self._base_colors
+        if color is None or background is None:
+            return None
+        return Color.from_rich_color(background).blend(Color.from_rich_color(color), DIM_SHARE)
 
     @cached_property
     def code(self) -> Style:
         """Code on its own background."""
-        background = self._colour("code-background")
-        return self.base + Style(bgcolor=background) if background else self.base
+        background = self._colour("code-background") or self._colour("surface")
+        return self.base + Style(bgcolor=background.rich_color) if background else self.base
+
+    @cached_property
+    def code_label(self) -> Style:
+        """The name of the language above code."""
+        return self.role("code-label") + Style(bgcolor=self.code.bgcolor)
+
+    @cached_property
+    def code_inline(self) -> Style:
+        """Code inside a line."""
+        return self.role("marker") + Style(bgcolor=self.code.bgcolor)
+
+    @cached_property
+    def math(self) -> Style:
+        """A formula."""
+        return self.role("link") + Style(italic=True)
 
     def syntax(self, name: str) -> Style:
         """The style of a role of code."""
-        colour = self._colour(f"syntax-{name}")
-        return self.code + Style(color=colour) if colour else self.code
+        key = f"syntax-{name}"
+        if key not in self._made:
+            colour = self._colour(key)
+            self._made[key] = self.code + Style(color=colour.rich_color) if colour else self.code
+        return self._made[key]

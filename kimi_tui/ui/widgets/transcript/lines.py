@@ -1,0 +1,175 @@
+"""Lines of the transcript, and wrapping: cells are measured, not characters, so that no border ever shifts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len, split_graphemes
+from rich.style import Style
+
+Run = tuple[str, Style]
+"""Text of one style, without line ends."""
+
+_NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc\u2800-\u28ff]*")
+"""Text in which every character takes one cell."""
+_NOT_FIRST = frozenset("、。，．：；！？）」』】〉》〕’”…ー・々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％℃")
+"""What East Asian typesetting keeps off the beginning of a line."""
+_NOT_LAST = frozenset("（「『【〈《〔‘“￥＄")
+"""What it keeps off the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it is drawn, without margin and padding."""
+
+    runs: tuple[Run, ...]
+    """Its text, from left to right."""
+    width: int
+    """Its width in cells."""
+    joint: str = "\n"
+    """What the source has between this line and the next: a line end, or the blanks (or nothing) it was wrapped at."""
+    lead_chars: int = 0
+    """How many of its characters are decoration in front of the text, such as a bar or a bullet."""
+    copied_lead: str = ""
+    """What is copied for that decoration."""
+    padding: Style | None = None
+    """Style of the blanks behind it up to the full width; None = the widget's own."""
+
+    @property
+    def text(self) -> str:
+        """Its characters."""
+        return "".join(text for text, _ in self.runs)
+
+    def led(self, text: str, style: Style, copied: str = "") -> Line:
+        """The line with a decoration in front."""
+        return replace(
+            self,
+            runs=((text, style), *self.runs),
+            width=self.width + cell_len(text),
+            lead_chars=self.lead_chars + len(text),
+            copied_lead=copied + self.copied_lead,
+        )
+
+
+def line_of(runs: Iterable[Run], joint: str = "\n") -> Line:
+    """A line of these runs."""
+    kept = tuple(run for run in runs if run[0])
+    return Line(kept, sum(cell_len(text) for text, _ in kept), joint)
+
+
+def wrap(runs: Sequence[Run], width: int) -> list[Line]:
+    r"""Wrap at blanks and between wide characters, long words anywhere; line ends in the text are kept.
+
+    Args:
+        runs: The text; "\n" is a line end.
+        width: Cells per line, at least 1. A character wider than that stands alone on its line.
+    """
+    text = "".join(run[0] for run in runs)
+    cutter = _Cutter(runs)
+    lines: list[Line] = []
+    start = 0
+    for paragraph in text.split("\n"):
+        for first, last, joint in _spans(paragraph, max(width, 1)):
+            lines.append(line_of(cutter.take(start + first, start + last), joint))
+        start += len(paragraph) + 1
+    return lines
+
+
+def chop(runs: Sequence[Run], width: int) -> list[Line]:
+    """Cut text without line ends wherever the width ends, every blank kept, as code needs it."""
+    text = "".join(run[0] for run in runs)
+    cutter = _Cutter(runs)
+    ends = list(_chop_ends(text, max(width, 1)))
+    starts = [0, *ends[:-1]]
+    return [
+        line_of(cutter.take(start, end), "\n" if end == len(text) else "")
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+class _Cutter:
+    """Gives the runs between two offsets; offsets only grow."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+        self._at = 0
+        self._start = 0  # offset at which that run begins
+
+    def take(self, start: int, end: int) -> list[Run]:
+        taken: list[Run] = []
+        while self._at < len(self._runs):
+            text, style = self._runs[self._at]
+            run_end = self._start + len(text)
+            if start < run_end and self._start < end:
+                taken.append((text[max(start - self._start, 0) : end - self._start], style))
+            if run_end > end:
+                break
+            self._at, self._start = self._at + 1, run_end
+        return taken
+
+
+def _spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
+    """Start, end and joint of every line of one paragraph; at least one."""
+    if _NARROW.fullmatch(text) is None:
+        yield from _wide_spans(text, width)
+        return
+    start, size = 0, len(text)
+    while size - start > width:
+        blank = text.rfind(" ", start, start + width + 1)
+        end = len(text[start:blank].rstrip(" ")) + start if blank > start else start
+        if end == start:  # one long word
+            end = after = start + width
+        else:
+            after = blank
+            while after < size and text[after] == " ":
+                after += 1
+            if after == size:
+                break
+        yield start, end, text[end:after]
+        start = after
+    yield start, min(size, start + max(width, len(text[start:].rstrip(" ")))), "\n"
+
+
+def _wide_spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
+    graphemes, cells = split_graphemes(text)
+    start = used = 0
+    place, chance = 0, -1  # chance: the last grapheme before which the line may end
+    first = 0
+    while place < len(graphemes) and cells > width:
+        begin, end, size = graphemes[place]
+        if place > first and _may_break(text, graphemes[place - 1], graphemes[place]):
+            chance = place
+        if used + size > width and place > first and text[begin:end] != " ":
+            place = chance if chance > first else place
+            begin = graphemes[place][0]
+            stop = start + len(text[start:begin].rstrip(" "))
+            yield start, max(stop, start), text[max(stop, start) : begin]
+            start, first, chance, used = begin, place, -1, 0
+            continue
+        used += size
+        place += 1
+    yield start, start + len(text[start:].rstrip(" ")) if cells > width else len(text), "\n"
+
+
+def _may_break(text: str, before: tuple[int, int, int], after: tuple[int, int, int]) -> bool:
+    last, first = text[before[0]], text[after[0]]
+    if first == " ":
+        return False
+    if last == " ":
+        return True
+    return (before[2] == 2 or after[2] == 2) and first not in _NOT_FIRST and last not in _NOT_LAST
+
+
+def _chop_ends(text: str, width: int) -> Iterator[int]:
+    if _NARROW.fullmatch(text) is not None:
+        yield from range(width, len(text), width)
+    else:
+        used = 0
+        for begin, _, size in split_graphemes(text)[0]:
+            if used + size > width and used:
+                yield begin
+                used = 0
+            used += size
+    yield len(text)

@@ -1,0 +1,48 @@
+"""Text that is shown as it stands, as chunks that grow at the end only: the plain twin of a Markdown source."""
+
+from __future__ import annotations
+
+MAX_LINES = 40
+"""Lines in one chunk."""
+MAX_CHARS = 4_000
+"""Characters in one chunk; a line longer than that goes on in the next one."""
+
+
+class PlainSource:
+    """A growing text; its chunks depend on the text alone, not on how it was cut when it came."""
+
+    def __init__(self, text: str = "") -> None:
+        """Begin with a text."""
+        self.finished: list[str] = []
+        """Chunks that do not change any more."""
+        self.open: list[str] = []
+        """The last chunk."""
+        self._tail: list[str] = []
+        self._tail_chars = 0
+        self.append(text)
+
+    def append(self, text: str) -> None:
+        """Add text at the end."""
+        tail = "".join(self._tail) + text
+        start = 0
+        while (end := _chunk_end(tail, start)) < len(tail):
+            self.finished.append(tail[start:end])
+            start = end
+        self._tail = [tail[start:]]
+        self.open = self._tail if tail[start:] else []
+
+
+def _chunk_end(text: str, start: int) -> int:
+    """Where the chunk ends that begins there; the text's end when it may still grow."""
+    limit = start + MAX_CHARS
+    end = start
+    for _ in range(MAX_LINES):
+        line_end = text.find("\n", end, limit) + 1
+        if not line_end:
+            break
+        end = line_end
+    else:
+        return end
+    if len(text) <= limit:
+        return len(text)
+    return end if end > start else limit

@@ -1,0 +1,95 @@
+"""Wrapping and the index of heights: cells measured are cells drawn, and nothing of a text is lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+
+from kimi_tui.ui.widgets.transcript.heights import Heights
+from kimi_tui.ui.widgets.transcript.lines import Run, chop, wrap
+from kimi_tui.ui.widgets.transcript.plain import PlainSource
+
+TEXT = st.text(alphabet="ab c  é羊肉。「」\u0301👩\u200d💻\ufe0f☁🇩🇪-\n", max_size=60)
+
+
+def runs(texts: list[str]) -> list[Run]:
+    return [(text, Style(bold=bool(place % 2))) for place, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 5, [""]),
+        ("one two three", 7, ["one two", "three"]),
+        ("  indented text", 10, ["  indented", "text"]),
+        ("a  b", 80, ["a  b"]),
+        ("abcdefgh", 3, ["abc", "def", "gh"]),
+        ("x abcdefgh", 4, ["x", "abcd", "efgh"]),
+        ("a\n\nb", 4, ["a", "", "b"]),
+        ("中文长文本：这", 4, ["中文", "长文", "本：", "这"]),
+        ("中文。文", 4, ["中", "文。", "文"]),
+        ("e\u0301e\u0301e\u0301", 2, ["e\u0301e\u0301", "e\u0301"]),
+        ("👩\u200d💻👩\u200d💻", 3, ["👩\u200d💻", "👩\u200d💻"]),
+    ],
+)
+def test_where_lines_end(text: str, width: int, lines: list[str]) -> None:
+    assert [line.text for line in wrap([(text, Style())], width)] == lines
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(TEXT, max_size=4), st.integers(2, 20))
+def test_wrapped_lines_fit_and_join_to_the_text(texts: list[str], width: int) -> None:
+    lines = wrap(runs(texts), width)
+    assert all(sum(cell_len(text) for text, _ in line.runs) == line.width for line in lines)
+    whole = "".join(texts)
+    if "\u200d" not in whole and "\ufe0f" not in whole:  # runs that are cut inside such a character measure differently
+        assert all(line.width <= width for line in lines)
+    joined = "".join(line.text + line.joint for line in lines)
+    assert [part.rstrip(" ") for part in joined[:-1].split("\n")] == [part.rstrip(" ") for part in whole.split("\n")]
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXT.map(lambda text: text.replace("\n", "")), st.integers(2, 20))
+def test_chopped_code_keeps_every_blank(text: str, width: int) -> None:
+    lines = chop([(text, Style())], width)
+    assert "".join(line.text for line in lines) == text
+    if "\u200d" not in text and "\ufe0f" not in text:
+        assert all(line.width <= width for line in lines)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.integers(0, 9), max_size=30), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 9)), max_size=10)
+)
+def test_heights_agree_with_plain_sums(heights: list[int], changes: list[tuple[int, int]]) -> None:
+    index = Heights(heights[: len(heights) // 2])
+    for height in heights[len(heights) // 2 :]:
+        index.append(height)
+    for place, height in changes:
+        if place < len(heights):
+            index.set(place, height)
+            heights[place] = height
+    assert index.total == sum(heights)
+    assert [index.before(n) for n in range(len(heights) + 1)] == [sum(heights[:n]) for n in range(len(heights) + 1)]
+    for line in range(index.total):
+        place, rest = index.find(line)
+        assert sum(heights[:place]) + rest == line
+        assert rest < heights[place]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["line\n", "\n", "x" * 3000, "y" * 5000 + "\n", "word "]), max_size=120),
+    st.integers(1, 900),
+)
+def test_chunks_of_plain_text_depend_on_the_text_alone(parts: list[str], size: int) -> None:
+    text, grown = "".join(parts), PlainSource()
+    for place in range(0, len(text), size):
+        grown.append(text[place : place + size])
+    whole = PlainSource(text)
+    assert grown.finished + grown.open == whole.finished + whole.open
+    assert "".join(whole.finished + whole.open) == text
+    assert all(len(chunk) <= 4000 for chunk in whole.finished + whole.open)

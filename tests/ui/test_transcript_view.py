@@ -1,0 +1,255 @@
+"""The transcript's viewport: what stays on its row, what follows, what is copied, and what is drawn again."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from textual import events
+from textual.geometry import Offset, Region
+from textual.message import Message
+from textual.selection import Selection
+from textual.strip import Strip
+
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from tests.ui.test_transcript import MARKDOWN, Host, body, reply, user
+
+LONG = MARKDOWN * 6
+CODE = "```python\n" + "".join(f'x{n} = """a\n b"""\n' for n in range(60)) + "```\n\n"
+TABLE = "| a | b |\n|---|---:|\n" + "".join(f"| {n} | {'w' * (n % 7)} |\n" for n in range(70))
+
+
+class Recorder(Host):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = list[Message]()
+
+    def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
+        self.seen.append(event)
+
+    def on_transcript_fold_toggled(self, event: Transcript.FoldToggled) -> None:
+        self.seen.append(event)
+
+
+def live() -> Entry:
+    return Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
+
+
+def strips(transcript: Transcript) -> list[Strip]:
+    return transcript.render_lines(Region(0, 0, *transcript.size))
+
+
+def all_strips(transcript: Transcript) -> list[Strip]:
+    """Every line from the beginning to the end, without the column of the scroll bar."""
+    transcript.scroll_to_top()
+    seen: list[Strip] = []
+    width = transcript.size.width - 1
+    for _ in range(10_000):
+        page = [strip.crop(0, width) for strip in strips(transcript)]
+        if transcript.is_following:
+            return [*seen, *page]
+        seen.append(page[0])
+        transcript.scroll_lines(1)
+    raise AssertionError("the end was not reached")
+
+
+@pytest.mark.parametrize("text", [LONG, CODE + TABLE + MARKDOWN, "see [x]\n\n- a\n\n[x]: https://example.org\n\nend"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_streaming_in_any_cuts_draws_what_loading_draws(text: str, seed: int) -> None:
+    chance = random.Random(seed)
+    async with Host().run_test(size=(50, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        done = Entry("live", EntryKind.ASSISTANT, "Kimi", text)
+        transcript.set_entries([done])
+        whole = all_strips(transcript)
+        transcript.set_entries([])
+        transcript.add(live())
+        transcript.follow_tail()
+        place = 0
+        while place < len(text):
+            size = chance.choice([1, 3, 20, 90])
+            transcript.append("live", ReplyPart.ANSWER, text[place : place + size])
+            if chance.random() < 0.5:
+                strips(transcript)
+            place += size
+        transcript.update_entry(done)
+        assert all_strips(transcript) == whole
+
+
+async def test_nothing_that_changes_above_or_below_moves_what_is_read() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entries = [reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(30)]
+        transcript.set_entries([*entries, live()])
+        transcript.scroll_page(-10)
+        before = [row[:58] for row in body(transcript)[:-1]]
+        transcript.update_entry(reply(0, "short"))
+        transcript.update_entry(reply(3, LONG))
+        transcript.append("live", ReplyPart.REASONING, "thought\n" * 50)
+        transcript.append("live", ReplyPart.ANSWER, LONG)
+        transcript.remove_entry("r1")
+        assert [row[:58] for row in body(transcript)[:-1]] == before
+        assert "↓ new" in body(transcript)[-1]
+
+
+async def test_the_line_being_read_stays_when_lines_break_elsewhere() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        words = " ".join(f"word{n}" for n in range(2000))
+        transcript.set_entries([user(n, words) for n in range(5)])
+        transcript.scroll_page(-20)
+        first = body(transcript)[0].split()[0]
+        for width in (100, 40, 73, 30, 60):
+            await pilot.resize_terminal(width, 12)
+            assert first in body(transcript)[0].split()
+        assert body(transcript)[0].split()[0] == first
+
+
+async def test_folding_keeps_its_line_on_its_row() -> None:
+    async with Recorder().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries(
+            [*(user(n) for n in range(9)), reply(1, "answer", "thought\n" * 40), *(user(n + 20) for n in range(9))]
+        )
+        transcript.scroll_lines(-12)
+        row = next(n for n, text in enumerate(body(transcript)) if "▸ Thought" in text)
+        transcript.toggle_fold("r1")
+        assert "▾ Thought" in body(transcript)[row]
+        assert "│ thought" in body(transcript)[row + 1]
+        transcript.scroll_lines(25)
+        assert "│ thought" in body(transcript)[0]
+        transcript.fold_all(True)
+        assert "thought\n" not in "\n".join(body(transcript))
+        assert transcript.is_folded("r1")
+
+
+async def test_following_stops_at_once_and_is_told() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n) for n in range(30)])
+        transcript.post_message(events.MouseScrollUp(transcript, 5, 5, 0, -1, 0, False, False, False))
+        await pilot.pause()
+        assert [transcript.is_following] == [False]
+        transcript.scroll_lines(2)
+        assert [transcript.is_following] == [False]
+        transcript.scroll_lines(1)
+        assert [transcript.is_following] == [True]
+        transcript.scroll_page(-1)
+        transcript.follow_tail()
+        await pilot.pause()
+        assert [event.is_following for event in app.seen if isinstance(event, Transcript.FollowChanged)] == [
+            False, True, False, True,
+        ]  # fmt: skip
+
+
+async def test_the_scroll_bar_can_be_dragged() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(200)])
+        await pilot.mouse_down(Transcript, offset=(59, 0))
+        assert "message 0" in "\n".join(body(transcript))
+        await pilot.hover(Transcript, offset=(59, 6))
+        assert "message 1" in "\n".join(body(transcript))
+        assert "message 0" not in body(transcript)
+        await pilot.hover(Transcript, offset=(59, 11))
+        await pilot.mouse_up(Transcript, offset=(59, 11))
+        assert transcript.is_following
+
+
+async def test_selected_text_is_copied_as_it_was_written() -> None:
+    words = " ".join(f"word{n}" for n in range(30))
+    async with Host().run_test(size=(40, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, words), reply(2, f"- item\n\n```py\nx = 1\n    y\n```\n\n> {words}")])
+        copied = transcript.get_selection(Selection(None, None))
+        assert copied is not None
+        assert copied[0] == f"You\n{words}\n\nKimi\n- item\n\nx = 1\n    y\n\n> {words}"
+        await pilot.mouse_down(Transcript, offset=(3, 1))
+        await pilot.hover(Transcript, offset=(10, 2))
+        await pilot.mouse_up(Transcript, offset=(10, 2))
+        copied_words = pilot.app.screen.get_selected_text() or ""
+        assert copied_words.startswith("word0 word1 ")
+        assert copied_words in words
+        assert copied_words.endswith("word6 wo")
+
+
+async def test_a_selection_is_marked_where_it_is() -> None:
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "some words")])
+        before = strips(transcript)
+        offset = next(iter(transcript.render_line(1))).style
+        assert offset is not None
+        y = offset.meta["offset"][1]
+        pilot.app.screen.selections = {transcript: Selection(Offset(3, y), Offset(7, y))}
+        await pilot.pause()
+        after = strips(transcript)
+        assert [row for row, strip in enumerate(after) if strip != before[row]] == [1]
+        assert after[1].text == before[1].text
+
+
+async def test_only_changed_rows_are_drawn_again() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), live()])
+        await pilot.pause()
+        transcript.append("live", ReplyPart.ANSWER, "one")
+        await pilot.pause()
+        drawn: list[tuple[Region, ...]] = []
+        size = transcript.virtual_size
+        transcript.refresh = lambda *regions, **_: drawn.append(regions)  # type: ignore[method-assign,assignment]
+        for _ in range(5):
+            transcript.append("live", ReplyPart.ANSWER, " more")
+        await pilot.pause()
+        assert drawn == [(Region(0, 4, 60, 1),)]
+        assert transcript.virtual_size == size
+
+
+@pytest.mark.parametrize(
+    "text", ["word ", "- item\n", "x = 1\n", "| a | b |\n"], ids=["prose", "list", "code", "table"]
+)
+async def test_a_flush_lays_out_the_same_however_long_history_and_reply_are(text: str) -> None:
+    heads = {"x = 1\n": "```py\n", "| a | b |\n": "| a | b |\n|---|---|\n"}
+    costs = []
+    for history, length in ((10, 400), (2000, 400), (10, 1500)):
+        async with Host().run_test(size=(80, 24)) as pilot:
+            transcript = pilot.app.query_one(Transcript)
+            transcript.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
+            transcript.append("live", ReplyPart.ANSWER, heads.get(text, "") + text * (1 if text == "word " else length))
+            strips(transcript)
+            most = 0
+            for _ in range(60):
+                before = sum(item.laid_out_lines for item in transcript._view.items)
+                transcript.append("live", ReplyPart.ANSWER, text)
+                strips(transcript)
+                most = max(most, sum(item.laid_out_lines for item in transcript._view.items) - before)
+            costs.append(most)
+    assert costs[0] == costs[1]
+    assert abs(costs[2] - costs[0]) <= 3
+    assert 0 < costs[0] < 500
+
+
+async def test_nothing_is_laid_out_that_is_not_in_view() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([*(reply(n, MARKDOWN, "thought\n" * 100) for n in range(2000)), live()])
+        strips(transcript)
+        assert sum(item.laid_out_lines for item in transcript._view.items) < 100
+        transcript.scroll_to_top()
+        before = sum(item.laid_out_lines for item in transcript._view.items)
+        transcript.append("live", ReplyPart.ANSWER, LONG)
+        strips(transcript)
+        assert sum(item.laid_out_lines for item in transcript._view.items) - before < 100
+
+
+async def test_unfolding_at_the_end_keeps_its_line_on_its_row() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([*(user(n) for n in range(20)), reply(1, "answer", "thought\n" * 40)])
+        row = next(n for n, text in enumerate(body(transcript)) if "▸ Thought" in text)
+        transcript.toggle_fold("r1")
+        assert "▾ Thought" in body(transcript)[row]
+        transcript.toggle_fold("r1")
+        assert "▸ Thought" in body(transcript)[row]
