@@ -22,7 +22,7 @@ from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.core.codec import decode_session
 from kimi_tui.core.conversation import parse_message_list, title_of
 from kimi_tui.core.errors import KimiError, StorageError
-from kimi_tui.core.session import Message, Role, Session, SessionSummary
+from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session, SessionSummary
 
 Format = Literal["toml", "json"]
 ENDINGS = (".toml", ".json")
@@ -79,10 +79,7 @@ class SessionFiles:
         return replace(session, path=str(path))
 
     def _read(self, path: Path) -> Session:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise storage_error("read", path, error) from error
+        data = _read_bytes(path)
         try:
             return decode_session(session_text.load(data, _ending(path)))
         except StorageError as error:
@@ -233,10 +230,7 @@ class SessionFiles:
         Raises:
             StorageError: It cannot be read, or the copy not written.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise storage_error("read", path, error) from error
+        data = _read_bytes(path)
         now = datetime.now(UTC).replace(microsecond=0)
         try:
             plain = session_text.load(data, _ending(path))
@@ -320,6 +314,13 @@ def _remove(path: Path) -> None:
         raise storage_error("removed", path, error) from error
 
 
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+
+
 def _ending(path: Path) -> str:
     return ".json" if path.suffix.lower() == ".json" else ".toml"
 
@@ -368,7 +369,7 @@ def _from_list(plain: list[Any], now: datetime) -> Session:
     system = str(turns.pop(0).text) if turns and turns[0].role is Role.SYSTEM else None
     if any(turn.role is Role.SYSTEM for turn in turns):
         raise StorageError("a system message stands amid the conversation; a session has one, at its beginning.")
-    session = Session("", now, now, "moonshotai/Kimi-K2.5", system=system)
+    session = Session("", now, now, DEFAULT_MODEL, system=system)
     reasonings = [item.get("reasoning") for item in plain if item["role"] != Role.SYSTEM]
     for number, (turn, reasoning) in enumerate(zip(turns, reasonings, strict=True), start=1):
         message = Message(f"m{number}", turn.role, str(turn.text), session.head, now, reasoning or None)

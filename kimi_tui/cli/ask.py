@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kimi_tui.cli import signals
 from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_output
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED
@@ -39,6 +40,8 @@ from kimi_tui.engine.open_session import OpenSession
 if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
     from kimi_tui.engine import Turn
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""What stops a reply."""
 SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
 """What the name of a schema does not hold."""
 
@@ -227,7 +230,7 @@ class _Listener:
 
     async def run(self) -> int:
         """Follow it and return the exit status."""
-        with self._stopping_on_signals():
+        with signals.handling(self._stop, *STOP_SIGNALS):
             try:
                 while events := await self._turn.drain():
                     for event in events:
@@ -296,27 +299,12 @@ class _Listener:
             elif reply.finish_reason == "length":
                 self._context.tell("the reply was cut off: it reached its limit of tokens", _more_room(reply))
 
-    @contextlib.contextmanager
-    def _stopping_on_signals(self) -> Iterator[None]:
+    def _stop(self) -> None:
         """Stop the turn on the first signal; the second one ends the program at once."""
-        loop = asyncio.get_running_loop()
-        handled = (signal.SIGINT, signal.SIGTERM)
-
-        def stop() -> None:
-            self._is_stopped = True
-            for number in handled:
-                loop.remove_signal_handler(number)
-            self._turn.stop()
-
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
-            for number in handled:
-                loop.add_signal_handler(number, stop)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                for number in handled:
-                    loop.remove_signal_handler(number)
+        self._is_stopped = True
+        for number in STOP_SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
+        self._turn.stop()
 
 
 def _more_room(reply: Message) -> str:

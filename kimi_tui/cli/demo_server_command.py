@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from argparse import Namespace
 
+from kimi_tui.cli import signals
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
 from kimi_tui.core.errors import UsageError
@@ -33,10 +33,9 @@ async def _serve(options: Namespace, context: Context) -> None:
     from kimi_tui.adapters.demo_server import serve  # noqa: PLC0415
 
     task = asyncio.ensure_future(serve(port=options.port, rate=options.rate, announce=context.write_line))
-    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        await task
+        with signals.handling(task.cancel, signal.SIGTERM):
+            await task
     except asyncio.CancelledError:
         current = asyncio.current_task()
         if current is not None and current.cancelling():  # Ctrl+C cancels this task, SIGTERM only the other

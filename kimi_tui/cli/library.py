@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kimi_tui.adapters import session_text
 from kimi_tui.adapters.files import write_atomic
 from kimi_tui.adapters.session_files import SessionFiles
 from kimi_tui.adapters.session_lock import SessionLock
-from kimi_tui.core import export
+from kimi_tui.cli import exports
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Session
 
@@ -74,16 +73,7 @@ class DiskLibrary:
         """
         if path.exists():
             raise StorageError(f"{path} is there already; nothing was written.", "Name another file.")
-        match path.suffix.lower():
-            case ".json":
-                data = session_text.dump_json(session)
-            case ".toml":
-                data = session_text.TomlWriter().dump(session)
-            case ".txt":
-                data = export.render_text(session).encode("utf-8")
-            case _:
-                data = export.render_markdown(session).encode("utf-8")
-        write_atomic(path, data)
+        write_atomic(path, exports.render(session, exports.form_of(path)))
 
     def load_draft(self, session_id: str) -> str:
         """Read what was being typed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shlex
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -32,7 +31,6 @@ def run(options: Namespace, context: Context) -> int:
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
-    from kimi_tui.engine import Engine  # noqa: PLC0415
     from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.services import Services  # noqa: PLC0415
 
@@ -46,7 +44,7 @@ def run(options: Namespace, context: Context) -> int:
     services = Services(
         settings=settings,
         findings=context.load().findings,
-        engine=Engine(client, SystemClock(), random.random),
+        engine=context.engine(client),
         clock=SystemClock(),
         library=library,
         resolve=lambda value: resolve_request(settings, value),

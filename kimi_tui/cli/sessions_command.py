@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kimi_tui.cli import exports
 from kimi_tui.cli.answers import json_line
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import BAD_USAGE, DONE
@@ -15,9 +16,6 @@ from kimi_tui.core.session import Session, SessionSummary
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.session_files import SessionFiles
-
-FORMATS_BY_ENDING: Mapping[str, str] = {".json": "json", ".toml": "toml", ".txt": "text"}
-"""What an export's file name says about its form; every other one is Markdown."""
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -74,17 +72,13 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
 def _show(options: Namespace, context: Context) -> int:
     from kimi_tui.core.export import render_text  # noqa: PLC0415
 
-    context.write(_with_newline(render_text(_load(options.session, context))))
+    context.write(exports.with_newline(render_text(_load(options.session, context))))
     return DONE
 
 
 def _load(text: str, context: Context) -> Session:
     store = context.store()
     return store.load(store.find(text))
-
-
-def _with_newline(text: str) -> str:
-    return text if text.endswith("\n") else text + "\n"
 
 
 def _path(options: Namespace, context: Context) -> int:
@@ -125,33 +119,12 @@ def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> 
 def _export(options: Namespace, context: Context) -> int:
     session = _load(options.session, context)
     output = None if options.output in {None, "-"} else Path(options.output)
-    ending = FORMATS_BY_ENDING.get(output.suffix.lower(), "markdown") if output else "markdown"
-    data = _render(session, options.format or ending)
+    data = exports.render(session, options.format or exports.form_of(output))
     if output is None:
         context.write(data.decode())
     else:
         _write_file(output, data)
     return DONE
-
-
-def _render(session: Session, form: str) -> bytes:
-    """Write a session in a form.
-
-    Raises:
-        ConversionError: The form cannot hold all of it.
-    """
-    from kimi_tui.adapters import session_text  # noqa: PLC0415
-    from kimi_tui.core import export  # noqa: PLC0415
-
-    match form:
-        case "json":
-            return session_text.dump_json(session)
-        case "toml":
-            return session_text.TomlWriter().dump(session)
-        case "text":
-            return _with_newline(export.render_text(session)).encode()
-        case _:
-            return _with_newline(export.render_markdown(session)).encode()
 
 
 def _write_file(path: Path, data: bytes) -> None:

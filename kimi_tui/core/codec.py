@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import (
+    DEFAULT_MODEL,
     NO_TIMING,
     NO_USAGE,
     Message,
@@ -30,8 +31,6 @@ FORMAT = "kimi-tui/session"
 """What a session file calls itself."""
 VERSION = 1
 """Rises only when a reader of the old one would misread."""
-MODEL = "moonshotai/Kimi-K2.5"
-"""The model of a file that names none."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of a file that names none."""
 MAX_INTEGER = 2**63 - 1
@@ -246,7 +245,7 @@ def decode_session(data: object) -> Session:
         title=table.text("title") or "",
         created=table.time("created") or EPOCH,
         updated=table.time("updated") or EPOCH,
-        model=table.text("model") or MODEL,
+        model=table.text("model") or DEFAULT_MODEL,
         system=table.text("system"),
         tags=table.texts("tags"),
         head=table.text("head"),

@@ -85,6 +85,8 @@ class Timing:
     """Keys that this version does not know, as found in the file."""
 
 
+DEFAULT_MODEL = "moonshotai/Kimi-K2.5"
+"""The model where nothing names one."""
 NO_USAGE = Usage()
 """Nothing was reported."""
 NO_TIMING = Timing()

@@ -24,6 +24,7 @@ from kimi_tui.core.layers import (
     parse_presets,
     shown,
 )
+from kimi_tui.core.session import DEFAULT_MODEL
 from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES
 
 Section = TypeVar("Section")
@@ -38,7 +39,7 @@ class ApiSettings:
 
     base_url: str = "https://api.deepinfra.com/v1/inference"
     """Requests go to BASE_URL/MODEL."""
-    model: str = "moonshotai/Kimi-K2.5"
+    model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
     template: str = DEFAULT_TEMPLATE
     """Role names of the prompt: "deepinfra" or "kimi"."""

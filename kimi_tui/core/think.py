@@ -57,11 +57,6 @@ class ThinkSplitter:
         self._state = _State.START if inside else _State.ANSWER
         self._held = ""
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether the reasoning has not been closed."""
-        return self._state is not _State.ANSWER
-
     def feed(self, text: str) -> list[Segment]:
         """Take text and give out what is certain."""
         if self._state is _State.ANSWER:

@@ -36,6 +36,8 @@ class Action:
     """Other slash commands that mean the same."""
     argument: str = ""
     """What its slash command takes, such as "FILE"; "" = nothing."""
+    runs_alone: bool = True
+    """Whether it does something without its argument."""
     is_command: bool = True
     """Whether `/id` does it."""
     in_palette: bool = True
@@ -123,9 +125,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("system", "System prompt", "Sets this session's system prompt; alone it shows it.", argument="TEXT"),
     Action("resume", "Resume a session", "Opens the latest session, or the one that TEXT names.", argument="[TEXT]"),
-    Action("rename", "Rename the session", "Gives this session another title.", argument="TEXT"),
-    Action("export", "Export", "Writes the session to a file: .md, .txt, .json or .toml.", argument="FILE"),
-    Action("import", "Import", "Opens a copy of a session file.", argument="FILE"),
+    Action("rename", "Rename the session", "Gives this session another title.", argument="TEXT", runs_alone=False),
+    Action(
+        "export",
+        "Export",
+        "Writes the session to a file: .md, .txt, .json or .toml.",
+        argument="FILE",
+        runs_alone=False,
+    ),
+    Action("import", "Import", "Opens a copy of a session file.", argument="FILE", runs_alone=False),
     Action("theme", "Theme", "Switches the colours; alone it lists the themes.", argument="[NAME]"),
     Action(
         "palette", "Command palette", "Finds an action by its name.", ("ctrl+p",), is_command=False, in_palette=False

@@ -26,7 +26,6 @@ class KimiApp(App[str], inherit_bindings=False):
     """The full-screen program; its result is the id of the session to resume, None = nothing was saved."""
 
     TITLE = "kimi-tui"
-    ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = set()  # the screen's own are all there are
 
     def __init__(self, services: Services, session: Session, lock: Lock) -> None:

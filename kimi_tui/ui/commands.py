@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kimi_tui.core import conversation, fields
-from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.errors import UsageError
 from kimi_tui.core.sampling import store_setting
 from kimi_tui.core.session import Session
 from kimi_tui.engine import OpenSession
@@ -40,7 +40,7 @@ class Desk(Protocol):
 
 
 class Commands:
-    """The commands that take an argument."""
+    """The commands that take an argument, each under its action's own method name."""
 
     def __init__(self, desk: Desk) -> None:
         """Work on that screen."""
@@ -50,7 +50,7 @@ class Commands:
     def _session(self) -> Session:
         return self._desk.open_session.value
 
-    def think(self, argument: str) -> None:
+    def do_think(self, argument: str) -> None:
         """Switch between thinking and instant.
 
         Raises:
@@ -62,7 +62,7 @@ class Commands:
         thinking = word == "on" if word else not self._desk.services.resolve(self._session).thinking
         self._store("thinking", thinking)
 
-    def set(self, argument: str) -> None:
+    def do_set(self, argument: str) -> None:
         """Set a request field for this session, or list what is sent.
 
         Raises:
@@ -85,7 +85,7 @@ class Commands:
     def _store(self, name: str, value: object) -> None:
         self._desk.change(replace(self._session, settings={**self._session.settings, name: value}))
 
-    def system(self, argument: str) -> None:
+    def do_system(self, argument: str) -> None:
         """Set, show or (with "none") remove the system prompt."""
         if not argument.strip():
             current = self._session.system
@@ -99,7 +99,7 @@ class Commands:
             "The system prompt is set, from the next message on." if system else "The system prompt is removed."
         )
 
-    def rename(self, argument: str) -> None:
+    def do_rename(self, argument: str) -> None:
         """Give the session another title.
 
         Raises:
@@ -110,7 +110,7 @@ class Commands:
             raise UsageError("/rename needs a title.", "For example: /rename Cooking lamb")
         self._desk.change(replace(self._session, title=title))
 
-    async def resume(self, argument: str) -> None:
+    async def do_resume(self, argument: str) -> None:
         """Open the latest session, or the one that the text names.
 
         Raises:
@@ -119,7 +119,7 @@ class Commands:
         library = self._desk.services.library
         await self._desk.open_path(await asyncio.to_thread(library.find, argument.strip() or None))
 
-    async def import_file(self, argument: str) -> None:
+    async def do_import(self, argument: str) -> None:
         """Open a copy of a session file.
 
         Raises:
@@ -129,7 +129,7 @@ class Commands:
         path = await asyncio.to_thread(self._desk.services.library.import_file, _path(argument, "import", "notes.toml"))
         await self._desk.open_path(path)
 
-    async def export(self, argument: str) -> None:
+    async def do_export(self, argument: str) -> None:
         """Write the session to a file.
 
         Raises:
@@ -140,7 +140,7 @@ class Commands:
         await asyncio.to_thread(self._desk.services.library.export, self._session, path)
         self._desk.say(f"Exported to {path}.")
 
-    def theme(self, argument: str) -> None:
+    def do_theme(self, argument: str) -> None:
         """Switch the colours, or list the themes.
 
         Raises:
@@ -162,8 +162,3 @@ def _path(argument: str, command: str, example: str) -> Path:
     if not name:
         raise UsageError(f"/{command} needs a file name.", f"For example: /{command} {example}")
     return Path(name).expanduser()
-
-
-def describe(error: KimiError) -> str:
-    """What happened and what to do next, a line each."""
-    return "\n".join(line for line in (error.summary, error.hint) if line)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kimi_tui.core import conversation
+from kimi_tui.core.budget import estimate_tokens
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import Role, Session
 from kimi_tui.ui import words
 from kimi_tui.ui.entries import notice
@@ -35,21 +39,53 @@ def idle_status(session: Session) -> str:
     return "○ " + " · ".join(part for part in parts if part)
 
 
-def right_status(session: Session, used_tokens: int, window_tokens: int) -> str:
+def totals(session: Session, window_tokens: int) -> str:
     """The context meter, and the cost as the endpoint reported it."""
     last = next((m.usage for m in reversed(session.messages) if m.usage), None)
-    counted = last.input_tokens if last else None
-    context = (
-        f"{words.count(counted + (last.output_tokens or 0))}" if last and counted else f"~{words.count(used_tokens)}"
-    )
-    share = ((counted or 0) + (last.output_tokens or 0) if last and counted else used_tokens) / window_tokens
-    parts = [f"context {context}/{words.count(window_tokens)} {meter(share)}"]
+    if last is not None and last.input_tokens:
+        used, mark = last.input_tokens + (last.output_tokens or 0), ""
+    else:
+        used, mark = estimated_tokens(session), "~"
+    parts = [f"context {mark}{words.count(used)}/{words.count(window_tokens)} {meter(used / window_tokens)}"]
     total = words.total_usage(session.messages)
     if last and last.cost_usd is not None:
         parts.append(f"turn {words.dollars(last.cost_usd)}")
     if total.cost_usd is not None:
         parts.append(f"session {words.dollars(total.cost_usd)}")
     return " · ".join(parts)
+
+
+def estimated_tokens(session: Session) -> int:
+    """Tokens of all that the session holds, where the endpoint has not counted."""
+    return estimate_tokens(session.system or "") + sum(estimate_tokens(m.content) for m in session.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class BarTexts:
+    """What the two bars say of one state of a session."""
+
+    title: str
+    """Top left: what is open."""
+    place: str
+    """Top right: model, mode and endpoint."""
+    idle: str
+    """Bottom left, while nothing runs."""
+    totals: str
+    """Bottom right."""
+
+
+def bar_texts(session: Session, services: Services) -> BarTexts:
+    """Make the texts of the bars; the work grows with the session, so it is done once for each state of it."""
+    try:
+        thinking = "thinking" if services.resolve(session).thinking else "instant"
+    except KimiError:
+        thinking = "settings cannot be used"
+    return BarTexts(
+        title=f"kimi-tui  {session.title or 'new session'}",
+        place=f"{session.model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        idle=idle_status(session),
+        totals=totals(session, services.settings.api.context_tokens),
+    )
 
 
 def welcome_entries(services: Services) -> list[Entry]:

@@ -18,7 +18,6 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from kimi_tui.core.budget import estimate_tokens
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.replies import (
     Phase,
@@ -40,7 +39,7 @@ from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.services import Lock, Services
 from kimi_tui.ui.slash import Command, Text, UnknownCommand, completions, parse_line
-from kimi_tui.ui.status import idle_status, right_status, welcome_entries
+from kimi_tui.ui.status import BarTexts, bar_texts, welcome_entries
 from kimi_tui.ui.widgets.bars import Bar
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
@@ -84,7 +83,7 @@ class ChatScreen(Screen[None]):
         self._notices = 0
         self._ticker: Timer | None = None
         self._ctrl_c_s = float("-inf")
-        self._prompt_tokens: tuple[Session, int] | None = None
+        self._bar_texts: tuple[Session, BarTexts] | None = None
 
     # -- what stands where
 
@@ -121,11 +120,13 @@ class ChatScreen(Screen[None]):
 
     def _show_session(self) -> None:
         """Show another session, or this one anew."""
-        shown = entries.session_entries(self.session, timestamps=self.services.settings.ui.timestamps)
-        self.transcript.set_entries(shown or welcome_entries(self.services))
+        self.transcript.set_entries(self._branch_entries() or welcome_entries(self.services))
         self.transcript.follow_tail()
         self.composer.draft = self.services.library.load_draft(self.session.id)
         self._refresh_bars()
+
+    def _branch_entries(self) -> list[Entry]:
+        return entries.session_entries(self.session, timestamps=self.services.settings.ui.timestamps)
 
     # -- notices
 
@@ -149,7 +150,7 @@ class ChatScreen(Screen[None]):
     def action_choose(self, action_id: str) -> None:
         """Do an action by its id, without an argument, as a key or the palette asks."""
         action = BY_ID[action_id]
-        if action.argument and not action.argument.startswith("[") and action.id not in {"set", "system"}:
+        if not action.runs_alone:
             self.composer.draft = f"/{action.id} "
             self.composer.focus()
             return
@@ -158,7 +159,8 @@ class ChatScreen(Screen[None]):
     def perform(self, action: Action, argument: str) -> None:
         """Do an action; what goes wrong is told in the conversation."""
         try:
-            result = getattr(self, action.method)(argument)
+            handler = getattr(self._commands, action.method, None) or getattr(self, action.method)
+            result = handler(argument)
         except KimiError as error:
             self._say_error(error)
             return
@@ -199,10 +201,6 @@ class ChatScreen(Screen[None]):
         del argument
         await self._switch(*self.services.library.create())
 
-    def do_think(self, argument: str) -> None:
-        """Switch between thinking and instant."""
-        self._commands.think(argument)
-
     def do_fold(self, argument: str) -> None:
         """Fold or unfold every think block."""
         del argument
@@ -227,34 +225,6 @@ class ChatScreen(Screen[None]):
         """Scroll a page down."""
         del argument
         self.transcript.scroll_page(1)
-
-    def do_set(self, argument: str) -> None:
-        """Set a request field."""
-        self._commands.set(argument)
-
-    def do_system(self, argument: str) -> None:
-        """Set or show the system prompt."""
-        self._commands.system(argument)
-
-    async def do_resume(self, argument: str) -> None:
-        """Open another session."""
-        await self._commands.resume(argument)
-
-    def do_rename(self, argument: str) -> None:
-        """Give the session another title."""
-        self._commands.rename(argument)
-
-    async def do_export(self, argument: str) -> None:
-        """Write the session to a file."""
-        await self._commands.export(argument)
-
-    async def do_import(self, argument: str) -> None:
-        """Open a copy of a session file."""
-        await self._commands.import_file(argument)
-
-    def do_theme(self, argument: str) -> None:
-        """Switch the colours."""
-        self._commands.theme(argument)
 
     def use_theme(self, name: str) -> None:
         """Switch the colours to a theme that is there."""
@@ -347,6 +317,7 @@ class ChatScreen(Screen[None]):
         while events := await turn.drain():
             for event in events:
                 self._apply(event, text)
+            self._refresh_bars()
             await asyncio.sleep(FRAME_S)
 
     def _apply(self, event: TurnEvent, text: str) -> None:
@@ -372,13 +343,10 @@ class ChatScreen(Screen[None]):
                 self._end_turn(event, live, text)
             case _:
                 assert_never(event)
-        self._refresh_bars()
 
     def _show_question(self) -> None:
         """Show the branch that now ends with the new question, and room for its reply."""
-        self.transcript.set_entries(
-            entries.session_entries(self.session, timestamps=self.services.settings.ui.timestamps)
-        )
+        self.transcript.set_entries(self._branch_entries())
         assert self._live is not None
         self.transcript.add(self._live_entry(self._live))
         self.transcript.follow_tail()
@@ -492,22 +460,13 @@ class ChatScreen(Screen[None]):
             title, status = self.query_one("#title-bar", Bar), self.query_one("#status-bar", Bar)
         except NoMatches:  # the screen is being taken down
             return
-        title.left = f"kimi-tui  {self.session.title or 'new session'}"
-        title.right = self._place()
-        live = self._live
-        status.left = f"● {live.status(self.services.clock.monotonic())}" if live else idle_status(self.session)
-        status.right = right_status(self.session, self._used_tokens(), self.services.settings.api.context_tokens)
+        live, texts = self._live, self._texts_of_the_session()
+        title.left, title.right = texts.title, texts.place
+        status.left = f"● {live.status(self.services.clock.monotonic())}" if live else texts.idle
+        status.right = texts.totals
 
-    def _place(self) -> str:
-        try:
-            thinking = "thinking" if self.services.resolve(self.session).thinking else "instant"
-        except KimiError:
-            thinking = "settings cannot be used"
-        return f"{self.session.model.rpartition('/')[2]} · {thinking} · {self.services.endpoint}"
-
-    def _used_tokens(self) -> int:
-        """Estimated tokens of the conversation so far, counted once per state of the session."""
-        if self._prompt_tokens is None or self._prompt_tokens[0] is not self.session:
-            total = sum(estimate_tokens(m.content) for m in self.session.messages)
-            self._prompt_tokens = (self.session, total + estimate_tokens(self.session.system or ""))
-        return self._prompt_tokens[1]
+    def _texts_of_the_session(self) -> BarTexts:
+        """What the bars say of the session, made once for each state of it, not for every token."""
+        if self._bar_texts is None or self._bar_texts[0] is not self.session:
+            self._bar_texts = (self.session, bar_texts(self.session, self.services))
+        return self._bar_texts[1]

@@ -18,7 +18,6 @@ class PlainSource:
         self.open: list[str] = []
         """The last chunk."""
         self._tail: list[str] = []
-        self._tail_chars = 0
         self.append(text)
 
     def append(self, text: str) -> None:

@@ -1,0 +1,17 @@
+"""Every action of the registry has the one method that does it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kimi_tui.ui.actions import ACTIONS, Action, Scope
+from kimi_tui.ui.commands import Commands
+from kimi_tui.ui.screens.chat import ChatScreen
+
+ON_SCREEN = [action for action in ACTIONS if action.is_command or action.in_palette or action.scope is Scope.SCREEN]
+
+
+@pytest.mark.parametrize("action", ON_SCREEN, ids=lambda action: action.id)
+def test_an_action_is_done_in_one_place(action: Action) -> None:
+    homes = [home for home in (Commands, ChatScreen) if hasattr(home, action.method)]
+    assert len(homes) == 1
