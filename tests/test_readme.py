@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from kimi_tui.ui.actions import ACTIONS, Action, key_label
+from kimi_tui.core.actions import ACTIONS, Action, key_label
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from kimi_tui.ui.actions import ACTIONS, Action, key_label
+from kimi_tui.core.actions import ACTIONS, Action, key_label
 
 
 class ActionProvider(Provider):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from kimi_tui.ui.actions import COMMANDS, Action
+from kimi_tui.core.actions import COMMANDS, Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.ui.actions import ACTIONS, Action, Scope
+from kimi_tui.core.actions import ACTIONS, Action, Scope
 from kimi_tui.ui.commands import Commands
 from kimi_tui.ui.screens.chat import ChatScreen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.ui.actions import BY_ID
+from kimi_tui.core.actions import BY_ID
 from kimi_tui.ui.slash import Command, Text, UnknownCommand, completions, parse_line
 
 

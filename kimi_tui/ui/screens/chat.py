@@ -33,7 +33,7 @@ from kimi_tui.core.replies import (
 from kimi_tui.core.session import Role, Session
 from kimi_tui.engine import OpenSession, Turn
 from kimi_tui.ui import entries, words
-from kimi_tui.ui.actions import ACTIONS, BY_ID, Action, Scope
+from kimi_tui.core.actions import ACTIONS, BY_ID, Action, Scope
 from kimi_tui.ui.commands import Commands
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.palette import ActionProvider

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from kimi_tui.ui.actions import ACTIONS, Action, Scope, key_label
+from kimi_tui.core.actions import ACTIONS, Action, Scope, key_label
 
 
 def help_text() -> Text:

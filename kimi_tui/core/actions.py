@@ -1,0 +1,327 @@
+"""The registry of user actions: what can be done, where, by which keys, under which name.
+
+One list serves the key bindings, `[keymap]` of the config, the command palette, the help screen, the footer, the slash
+commands and the README. An action's id is also its slash command where `is_command` says so. What an action does
+stands in the method that `Action.method` names, on the screen, in `ui/commands` or in the pane of its scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Where an action's keys apply."""
+
+    SCREEN = "anywhere"
+    COMPOSER = "in the composer"
+    TRANSCRIPT = "in the conversation"
+    SESSIONS = "in the sessions pane"
+    REASONING = "in the reasoning pane"
+    SETTINGS = "in the settings pane"
+    PROMPT = "in the prompt pane"
+
+
+class Need(StrEnum):
+    """What has to be there for an action to do anything; the words go after "there is no"."""
+
+    RUNNING = "running reply"
+    MESSAGE = "message"
+    REPLY = "reply"
+    REASONING = "reasoning"
+    CODE = "code block"
+    ALTERNATIVES = "alternative"
+    DELETED = "deleted message"
+    FINDING = "search"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a user can do."""
+
+    id: str
+    """Stable kebab-case name, such as "new"."""
+    title: str
+    """A few words for the palette and the help."""
+    help: str
+    """One sentence on what it does."""
+    keys: tuple[str, ...] = ()
+    """Its keys in Textual's names, the first one shown."""
+    scope: Scope = Scope.SCREEN
+    """Where the keys apply."""
+    aliases: tuple[str, ...] = ()
+    """Other slash commands that mean the same."""
+    argument: str = ""
+    """What its slash command takes, such as "FILE"; "" = nothing."""
+    runs_alone: bool = True
+    """Whether it does something without its argument."""
+    is_command: bool = True
+    """Whether `/id` does it."""
+    in_palette: bool = True
+    """Whether the palette lists it."""
+    needs: frozenset[Need] = frozenset()
+    """What has to be there."""
+    hint: str = ""
+    """The word for the footer, shown where the keys apply; "" = it never stands there."""
+
+    @property
+    def method(self) -> str:
+        """Name of the method that does it."""
+        return "do_" + self.id.replace("-", "_")
+
+    @property
+    def usage(self) -> str:
+        """The slash command with its argument."""
+        return f"/{self.id} {self.argument}".rstrip()
+
+    def missing(self, offers: Set[Need]) -> Need | None:
+        """Say what it needs and a situation does not offer; None = it can be done."""
+        return next((need for need in Need if need in self.needs and need not in offers), None)
+
+
+RUNNING = frozenset({Need.RUNNING})
+MESSAGE = frozenset({Need.MESSAGE})
+REPLY = frozenset({Need.REPLY})
+
+_COMPOSER = (
+    Action(
+        "send",
+        "Send",
+        "Sends what is in the composer, queues it while a reply runs; slash commands act at once.",
+        ("enter",),
+        Scope.COMPOSER,
+        is_command=False,
+        hint="send",
+    ),
+    Action(
+        "new-line",
+        "New line",
+        "Begins a new line; Shift+Enter and Alt+Enter too, where the terminal reports them.",
+        ("ctrl+j", "shift+enter", "alt+enter"),
+        Scope.COMPOSER,
+        is_command=False,
+        hint="line",
+    ),
+    Action(
+        "last-prompt",
+        "Last prompt",
+        "Brings the queued message back into the empty composer, else the last prompt.",
+        ("up",),
+        Scope.COMPOSER,
+    ),
+    Action(
+        "choose-message",
+        "Choose a message",
+        "Puts the message cursor on the last message in view.",
+        ("shift+tab", "ctrl+up"),
+        Scope.COMPOSER,
+        needs=MESSAGE,
+        hint="messages",
+    ),
+    Action(
+        "quit-when-empty",
+        "Quit",
+        "Leaves, when the composer is empty.",
+        ("ctrl+d",),
+        Scope.COMPOSER,
+        is_command=False,
+        in_palette=False,
+    ),
+)
+
+_TURN = (
+    Action("stop", "Stop the reply", "Stops the running reply; what arrived is kept.", needs=RUNNING),
+    Action(
+        "back",
+        "One step back",
+        "Closes what is open, else stops the reply, else goes back to the composer.",
+        ("escape",),
+        is_command=False,
+        in_palette=False,
+    ),
+    Action(
+        "copy-or-quit",
+        "Copy, stop or quit",
+        "Copies the selection, else stops the reply, else (twice) quits.",
+        ("ctrl+c",),
+        is_command=False,
+        in_palette=False,
+    ),
+    Action(
+        "think",
+        "Thinking or instant",
+        "Lets the model think first, or answer at once (on, off; alone it switches).",
+        ("ctrl+t",),
+        argument="[on|off]",
+    ),
+)
+
+_PANES = (
+    Action("sessions", "Sessions", "Shows or hides the sessions.", ("f2", "ctrl+s"), hint="sessions"),
+    Action("reasoning", "Reasoning", "Shows or hides the reasoning.", ("f3",), hint="reasoning"),
+    Action("settings", "Settings", "Shows or hides the settings.", ("f4",), hint="settings"),
+    Action("prompt", "Prompt", "Shows or hides the exact input of the next turn.", ("f5",), hint="prompt"),
+    Action("wider", "Wider pane", "Makes the side pane that was used last wider.", ("alt+right",)),
+    Action("narrower", "Narrower pane", "Makes the side pane that was used last narrower.", ("alt+left",)),
+)
+
+_VIEW = (
+    Action("fold", "Fold or unfold all reasoning", "Opens or closes every think block.", ("ctrl+r",)),
+    Action("top", "To the beginning", "Shows the beginning of the conversation.", ("ctrl+home",)),
+    Action("follow", "Follow the tail", "Shows the end and follows what arrives.", ("ctrl+end",)),
+    Action("page-up", "Page up", "Scrolls the conversation one page up.", ("pageup",)),
+    Action("page-down", "Page down", "Scrolls the conversation one page down.", ("pagedown",)),
+    Action(
+        "find",
+        "Find",
+        "Finds a text in this session, in the reasoning too; alone it opens the search.",
+        ("ctrl+f",),
+        argument="[TEXT]",
+    ),
+    Action("dismiss", "Dismiss the notices", "Takes the notices out of the conversation.", ("ctrl+l",),
+           needs=frozenset({Need.NOTICE})),
+)  # fmt: skip
+
+_SESSION = (
+    Action("new", "New session", "Begins a new session; this one is kept.", ("ctrl+n",), aliases=("clear",)),
+    Action("resume", "Resume a session", "Opens the latest other session, or the one that TEXT names.", ("alt+r",),
+           argument="[TEXT]"),
+    Action("rename", "Rename the session", "Gives this session another title.", ("f6",), argument="TEXT",
+           runs_alone=False),
+    Action("set", "Set a request field", "Sets a request field for this session; alone it lists them.", ("alt+s",),
+           argument="FIELD VALUE"),
+    Action("reset", "Reset a request field", "Takes back what this session sets for a field; alone for all of them.",
+           argument="[FIELD]"),
+    Action("system", "System prompt", "Sets this session's system prompt; alone it shows it.", ("f7",),
+           argument="TEXT"),
+    Action("preset", "Preset", "Chooses the preset of this session; alone it lists them.", argument="[NAME]"),
+    Action("save-preset", "Save as preset", "Saves what this session sends as a preset.", argument="NAME",
+           runs_alone=False),
+    Action("rename-preset", "Rename a preset", "Gives a preset of your own another name.", argument="OLD NEW",
+           runs_alone=False),
+    Action("make-default", "Make these settings the default", "Lets new sessions begin with what this one sets."),
+    Action("export", "Export", "Writes the session to a file: .md, .txt, .json or .toml.", ("f8",), argument="FILE",
+           runs_alone=False),
+    Action("import", "Import", "Opens a copy of a session file.", ("alt+i",), argument="FILE", runs_alone=False),
+    Action("theme", "Theme", "Switches the colours, shown as you choose; NAME takes one at once.", ("f9",),
+           argument="[NAME]"),
+    Action("palette", "Command palette", "Finds an action by its name.", ("ctrl+p",), in_palette=False,
+           hint="commands"),
+    Action("help", "Help", "Shows what can be done here.", ("f1",), hint="help"),
+    Action("quit", "Quit", "Leaves; the draft and a running reply are kept.", ("ctrl+q",), aliases=("exit",)),
+)  # fmt: skip
+
+_MESSAGE = (
+    Action("previous-message", "Previous message", "Moves the message cursor up.", ("up",), Scope.TRANSCRIPT,
+           needs=MESSAGE),
+    Action("next-message", "Next message", "Moves the message cursor down.", ("down",), Scope.TRANSCRIPT,
+           needs=MESSAGE),
+    Action("first-message", "First message", "Moves the message cursor to the first message.", ("home",),
+           Scope.TRANSCRIPT, needs=MESSAGE),
+    Action("last-message", "Last message", "Moves the message cursor to the last message.", ("end",),
+           Scope.TRANSCRIPT, needs=MESSAGE),
+    Action("fold-this", "Fold or unfold this reasoning", "Opens or closes the think block of the chosen message.",
+           ("space", "enter"), Scope.TRANSCRIPT, needs=frozenset({Need.REASONING}), hint="fold"),
+    Action("copy", "Copy the message", "Copies the message as it was written; text copies it without its Markdown.",
+           ("y",), Scope.TRANSCRIPT, argument="[text]", needs=MESSAGE, hint="copy"),
+    Action("copy-code", "Copy a code block", "Copies a code block of the message; several are numbered to choose from.",
+           ("Y",), Scope.TRANSCRIPT, argument="[N]", needs=frozenset({Need.CODE}), hint="code"),
+    Action("copy-reasoning", "Copy the reasoning", "Copies the reasoning of the message.", ("t",), Scope.TRANSCRIPT,
+           needs=frozenset({Need.REASONING})),
+    Action("edit", "Edit and send again", "Brings a question into the composer; sent, it becomes an alternative.",
+           ("e",), Scope.TRANSCRIPT, needs=MESSAGE, hint="edit"),
+    Action("regenerate", "Regenerate", "Asks for another reply; the old one is kept as an alternative.", ("r",),
+           Scope.TRANSCRIPT, needs=MESSAGE, hint="again"),
+    Action("previous-alternative", "Previous alternative", "Shows the alternative before this one.", ("left",),
+           Scope.TRANSCRIPT, needs=frozenset({Need.ALTERNATIVES})),
+    Action("next-alternative", "Next alternative", "Shows the alternative after this one.", ("right",),
+           Scope.TRANSCRIPT, needs=frozenset({Need.ALTERNATIVES}), hint="alternative"),
+    Action("delete", "Delete the message", "Deletes the message and everything below it.", ("d",), Scope.TRANSCRIPT,
+           needs=MESSAGE, hint="delete"),
+    Action("undo", "Undo the deletion", "Brings back what was deleted last.", ("u",), Scope.TRANSCRIPT,
+           needs=frozenset({Need.DELETED})),
+    Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
+           ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),
+    Action("show-reasoning", "Show its reasoning", "Shows the reasoning of the message in its pane.", ("o",),
+           Scope.TRANSCRIPT, needs=frozenset({Need.REASONING})),
+    Action("show-request", "Show its exact request", "Shows the exact input that a reply answered.", ("i",),
+           Scope.TRANSCRIPT, needs=REPLY),
+    Action("line-up", "Line up", "Scrolls one line up.", ("k",), Scope.TRANSCRIPT),
+    Action("line-down", "Line down", "Scrolls one line down.", ("j",), Scope.TRANSCRIPT),
+    Action("previous-heading", "Previous heading", "Goes to the heading before.", ("[",), Scope.TRANSCRIPT),
+    Action("next-heading", "Next heading", "Goes to the next heading.", ("]",), Scope.TRANSCRIPT),
+    Action("previous-code", "Previous code block", "Goes to the code block before.", ("{",), Scope.TRANSCRIPT),
+    Action("next-code", "Next code block", "Goes to the next code block.", ("}",), Scope.TRANSCRIPT),
+    Action("previous-hit", "Previous hit", "Goes to the hit before.", ("N",), Scope.TRANSCRIPT,
+           needs=frozenset({Need.FINDING})),
+    Action("next-hit", "Next hit", "Goes to the next hit.", ("n",), Scope.TRANSCRIPT,
+           needs=frozenset({Need.FINDING})),
+    Action("select", "Select text", "Begins to select with the arrow keys; y copies, Escape ends it.", ("v",),
+           Scope.TRANSCRIPT, needs=MESSAGE),
+)  # fmt: skip
+
+_IN_PANES = (
+    Action("open-session", "Open the session", "Opens the session under the cursor.", ("enter",), Scope.SESSIONS,
+           is_command=False, in_palette=False, hint="open"),
+    Action("rename-session", "Rename", "Gives the session under the cursor another title.", ("r",), Scope.SESSIONS,
+           is_command=False, in_palette=False, hint="rename"),
+    Action("duplicate", "Duplicate the session", "Makes a copy of the session.", ("c",), Scope.SESSIONS,
+           hint="duplicate"),
+    Action("delete-session", "Delete the session", "Moves the session to the trash.", ("d", "delete"), Scope.SESSIONS,
+           hint="delete"),
+    Action("restore-session", "Undo the deletion of a session", "Brings the session deleted last back.", ("u",),
+           Scope.SESSIONS, hint="undo"),
+    Action("filter-sessions", "Filter the sessions", "Shows the sessions whose title fits.", ("/",), Scope.SESSIONS,
+           hint="filter"),
+    Action("reset-field", "Reset the field", "Takes back what this session sets for the field under the cursor.",
+           ("delete", "backspace"), Scope.SETTINGS, is_command=False, in_palette=False, hint="reset"),
+    Action("unset-field", "Do not send the field", "Leaves the field under the cursor out of the request.", ("u",),
+           Scope.SETTINGS, is_command=False, in_palette=False, hint="not sent"),
+    Action("copy-prompt", "Copy the prompt", "Copies the exact input as text.", ("y",), Scope.PROMPT, hint="copy"),
+    Action("copy-body", "Copy the request", "Copies the request's body as JSON.", ("b",), Scope.PROMPT, hint="JSON"),
+    Action("copy-curl", "Copy as curl", "Copies the request as a curl command with $DEEPINFRA_TOKEN.", ("c",),
+           Scope.PROMPT, hint="curl"),
+)  # fmt: skip
+
+ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)
+"""Every action, in the order of the help."""
+
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
+"""Every action by its id."""
+
+COMMANDS: dict[str, Action] = {
+    name: action for action in ACTIONS if action.is_command for name in (action.id, *action.aliases)
+}
+"""Every slash command, aliases included, by its name without the slash."""
+
+KEY_NAMES = {
+    "ctrl": "Ctrl",
+    "shift": "Shift",
+    "alt": "Alt",
+    "enter": "Enter",
+    "escape": "Escape",
+    "space": "Space",
+    "tab": "Tab",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "delete": "Del",
+    "backspace": "Backspace",
+}
+"""How parts of a key's name are shown."""
+
+
+def key_label(key: str) -> str:
+    """Write a key as people do: "ctrl+home" → "Ctrl+Home", "y" → "y", "f2" → "F2"."""
+    *modifiers, last = key.split("+")
+    is_letter = len(last) == 1 and not modifiers
+    shown = last if is_letter else KEY_NAMES.get(last, last.upper())
+    return "+".join([*(KEY_NAMES.get(part, part.title()) for part in modifiers), shown])
