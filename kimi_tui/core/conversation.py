@@ -50,11 +50,12 @@ def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
 
 def alternatives(session: Session, message_id: str) -> tuple[Message, ...]:
     """List the messages with the same parent, itself included, in order of creation."""
-    parent = _message(session, message_id).parent
+    parent = message_of(session, message_id).parent
     return tuple(message for message in session.messages if message.parent == parent)
 
 
-def _message(session: Session, message_id: str) -> Message:
+def message_of(session: Session, message_id: str) -> Message:
+    """Find a message."""
     found = next((message for message in session.messages if message.id == message_id), None)
     if found is None:
         raise KeyError(message_id)
@@ -72,7 +73,7 @@ def _children(session: Session) -> dict[str | None, list[str]]:
 def _subtree(session: Session, message_id: str) -> set[str]:
     """Ids of a message and everything below it."""
     children = _children(session)
-    found, waiting = set[str](), [_message(session, message_id).id]
+    found, waiting = set[str](), [message_of(session, message_id).id]
     while waiting:
         at = waiting.pop()
         found.add(at)
@@ -97,6 +98,12 @@ def question_parent(session: Session) -> str | None:
     return head.parent if head.role is Role.USER else head.id
 
 
+def before(session: Session, message_id: str) -> Session:
+    """A view of a session that ends right before a message, as its alternative would find it; not to be saved."""
+    parent = message_of(session, message_id).parent
+    return replace(session, head=parent) if parent is not None else replace(session, head=None, messages=())
+
+
 def select(session: Session, message_id: str) -> Session:
     """Choose an alternative: the newest leaf below it becomes the head."""
     return replace(session, head=newest_leaf(session, message_id))
@@ -105,7 +112,7 @@ def select(session: Session, message_id: str) -> Session:
 def without(session: Session, message_id: str) -> Session:
     """Delete a message and everything below it; the head becomes the newest leaf below its parent, else the parent."""
     doomed = _subtree(session, message_id)
-    parent = _message(session, message_id).parent
+    parent = message_of(session, message_id).parent
     rest = replace(session, messages=tuple(m for m in session.messages if m.id not in doomed))
     if branch(session)[-1].id not in doomed:
         return rest
@@ -180,7 +187,7 @@ def prompt_of(session: Session, message_id: str) -> str:
 
     Messages that its prompt left out are those the reply names, whatever is marked as excluded now.
     """
-    message = _message(session, message_id)
+    message = message_of(session, message_id)
     messages = () if message.parent is None else branch(session, message.parent)
     past = PastPrompt.of(session, message)
     return past.system_block() + "".join(map(past.closed_turn, messages)) + past.open_turn(message)

@@ -8,6 +8,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 from kimi_tui.core import budget, conversation
@@ -83,6 +84,45 @@ class _Context:
         return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A turn that begins with a new question."""
+
+    text: str
+    beside: str | None
+
+    def apply(self, session: Session, now: datetime) -> Session:
+        """Add the question; the first one of a session gives it its title."""
+        parent = (
+            conversation.question_parent(session) if self.beside is None else _question(session, self.beside).parent
+        )
+        message = Message(session.next_message_id(), Role.USER, self.text, parent, now)
+        title = session.title or conversation.title_of(self.text)
+        return replace(session.with_message(message), title=title, updated=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _AskingAgain:
+    """A turn that begins with a question that stands in the session."""
+
+    question_id: str
+
+    def apply(self, session: Session, now: datetime) -> Session:
+        """Go back to the question."""
+        return replace(session, head=_question(session, self.question_id).id, updated=now)
+
+
+_Opening = _Asking | _AskingAgain
+"""How a turn begins: a session without its question in, one with it as the head out."""
+
+
+def _question(session: Session, question_id: str) -> Message:
+    found = next((m for m in session.messages if m.id == question_id and m.role is Role.USER), None)
+    if found is None:
+        raise CompletionError("The question is not in the session any more.", "Nothing was sent.")
+    return found
+
+
 def _total_timing(outcomes: list[Outcome]) -> Timing:
     """One reply's timing over all of its requests."""
     firsts = [o.timing.first_token_s for o in outcomes if o.timing.first_token_s is not None]
@@ -112,6 +152,7 @@ class Engine:
         question: str,
         request: RequestSettings,
         *,
+        beside: str | None = None,
         next_request: NextRequest = single,
     ) -> Turn:
         """Send a question. Returns at once; needs a running event loop.
@@ -122,22 +163,45 @@ class Engine:
             open_session: The session it goes into.
             question: What was typed, exactly.
             request: What the requests say.
+            beside: Id of the question that it becomes an alternative of; None = it goes on after the head.
             next_request: What follows a request that ended by itself; by default nothing does.
         """
+        return self._start(open_session, request, _Asking(replace_lone(question), beside), next_request)
+
+    def regenerate(
+        self,
+        open_session: OpenSession,
+        question_id: str,
+        request: RequestSettings,
+        *,
+        next_request: NextRequest = single,
+    ) -> Turn:
+        """Ask for another reply to a question that is in the session; the replies it has become alternatives.
+
+        Args:
+            open_session: The session.
+            question_id: Id of the question.
+            request: What the requests say.
+            next_request: What follows a request that ended by itself; by default nothing does.
+        """
+        return self._start(open_session, request, _AskingAgain(question_id), next_request)
+
+    def _start(
+        self, open_session: OpenSession, request: RequestSettings, opening: _Opening, next_request: NextRequest
+    ) -> Turn:
         turn = Turn(f"turn-{next(self._ids)}", open_session, request)
-        task = asyncio.get_running_loop().create_task(
-            self._drive(turn, replace_lone(question), next_request), name=turn.id
-        )
+        task = asyncio.get_running_loop().create_task(self._drive(turn, opening, next_request), name=turn.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return turn
 
-    async def _drive(self, turn: Turn, question: str, next_request: NextRequest) -> None:
+    async def _drive(self, turn: Turn, opening: _Opening, next_request: NextRequest) -> None:
         """Carry a turn to its last event, whatever happens."""
         try:
-            await self._run(turn, question, next_request)
-        except asyncio.CancelledError:
-            self._end(turn, MessageState.CANCELLED)
+            await self._run(turn, opening, next_request)
+        except asyncio.CancelledError:  # stopped before its first request
+            save_error = await self._save_if(turn, _goes_back(turn))
+            self._end(turn, MessageState.CANCELLED, save_error=save_error)
         except CompletionError as error:
             self._end(turn, MessageState.FAILED, error=error)
         except Exception as error:  # a fault of this program must not leave a turn without an end
@@ -151,8 +215,8 @@ class Engine:
             unexpected.kind = KimiError.kind
             self._end(turn, MessageState.FAILED, error=unexpected)
 
-    async def _run(self, turn: Turn, question: str, next_request: NextRequest) -> None:
-        prompt, context = self._add_question(turn, question)
+    async def _run(self, turn: Turn, opening: _Opening, next_request: NextRequest) -> None:
+        prompt, context = self._open(turn, opening)
         await self._save_question(turn)
         task = asyncio.current_task()
         assert task is not None
@@ -172,52 +236,46 @@ class Engine:
         turn.seal()
         await self._finish(turn, progress, context)
 
-    def _add_question(self, turn: Turn, question: str) -> tuple[str, _Context]:
-        """Put the question into the session and write the prompt; nothing changes where it cannot fit.
+    def _open(self, turn: Turn, opening: _Opening) -> tuple[str, _Context]:
+        """Make the question the head of the session and write the prompt; nothing changes where it cannot fit.
 
         Raises:
             InputTooLargeError: It surely does not fit the context window.
+            CompletionError: The question it is about is gone.
         """
-        session, request = turn.open_session.value, turn.request
+        now, request = self._clock.now(), turn.request
+        before = turn.open_session.value
+        session = opening.apply(before, now)
         prompt = conversation.next_prompt(
-            session,
-            template=request.template,
-            thinking=request.thinking,
-            neutralise=request.neutralise,
-            draft=question,
+            session, template=request.template, thinking=request.thinking, neutralise=request.neutralise
         )
         budget.check_input(session, prompt, request.context_tokens)
-        now = self._clock.now()
-        message = Message(
-            id=session.next_message_id(),
-            role=Role.USER,
-            content=question,
-            parent=conversation.question_parent(session),
-            created=now,
-        )
-
-        def add(value: Session) -> Session:
-            title = value.title or conversation.title_of(question)
-            return replace(value.with_message(message), title=title, updated=now)
-
-        turn.open_session.update(add)
-        turn.question = message
-        turn.report(QuestionAdded(turn.id, message))
+        turn.open_session.update(lambda _: session)
+        turn.head_before = before.head
+        turn.question = conversation.branch(session)[-1]
+        turn.report(QuestionAdded(turn.id, turn.question))
         if budget.is_doubtful(prompt, request.context_tokens):
             turn.report(TurnNotice(turn.id, _doubt(prompt, request.context_tokens)))
-        return prompt, _Context.of(turn.open_session.value)
+        return prompt, _Context.of(session)
 
     async def _save_question(self, turn: Turn) -> None:
-        try:
-            await turn.open_session.save()
-        except KimiError as error:
+        if (error := await self._save_if(turn, True)) is not None:
             turn.report(TurnNotice(turn.id, error))
+
+    @staticmethod
+    async def _save_if(turn: Turn, has_changed: bool) -> KimiError | None:
+        """Save what has changed; an error is given back, since the turn goes on."""
+        try:
+            if has_changed:
+                await turn.open_session.save()
+        except KimiError as error:
+            return error
+        return None
 
     async def _finish(self, turn: Turn, progress: _Progress, context: _Context) -> None:
         """Put the replies into the session, save it and report the end."""
         last = progress.outcomes[-1].result
         replies = self._messages(turn, progress, context)
-        save_error: KimiError | None = None
         if replies:
             now = self._clock.now()
 
@@ -228,10 +286,7 @@ class Engine:
                 return replace(value, messages=grown, head=head, updated=now)
 
             turn.open_session.update(add)
-            try:
-                await turn.open_session.save()
-            except KimiError as error:
-                save_error = error
+        save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
 
     def _messages(self, turn: Turn, progress: _Progress, context: _Context) -> tuple[Message, ...]:
@@ -304,6 +359,15 @@ class Engine:
             result.usage.input_tokens,
             result.usage.output_tokens,
         )
+
+
+def _goes_back(turn: Turn) -> bool:
+    """Show the old reply again, where a question that was asked again brought nothing; whether that was so."""
+    session, question = turn.open_session.value, turn.question
+    if question is None or session.head != question.id or all(m.parent != question.id for m in session.messages):
+        return False
+    turn.open_session.update(lambda value: replace(value, head=turn.head_before))
+    return True
 
 
 def _doubt(prompt: str, window_tokens: int) -> KimiError:

@@ -31,6 +31,8 @@ class Turn:
         """Where it stands."""
         self.question: Message | None = None
         """The question as it was added to the session; None = it is not there (yet)."""
+        self.head_before: str | None = None
+        """Head of the session before the turn."""
         self.usage: Usage = NO_USAGE
         """What it has used so far."""
         self._waiting: list[TurnEvent] = []

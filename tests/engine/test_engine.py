@@ -513,3 +513,45 @@ async def test_waiting_deltas_are_joined() -> None:
     deltas = [event for event in await turn.drain() if isinstance(event, ReplyDelta)]
     assert [(delta.text, delta.tokens) for delta in deltas] == [("x" * 500, 500)]
     assert await turn.drain() == []
+
+
+async def test_an_edited_question_becomes_an_alternative() -> None:
+    client = ScriptedClient([streaming(*WHOLE), streaming(*WHOLE), streaming(*WHOLE)])
+    engine, session = Engine(client, HandClock()), opened()
+    await run(engine.start(session, "one", REQUEST))
+    await run(engine.start(session, "two", REQUEST))
+    await run(engine.start(session, "zwei", REQUEST, beside="m3"))
+    assert [(m.id, m.parent, m.content) for m in session.value.messages if m.role is Role.USER] == [
+        ("m1", None, "one"), ("m3", "m2", "two"), ("m5", "m2", "zwei"),
+    ]  # fmt: skip
+    assert "two" not in client.bodies[2]["input"]
+    assert session.value.head == "m6"
+
+
+async def test_a_regenerated_reply_becomes_an_alternative() -> None:
+    client = ScriptedClient([streaming(*WHOLE), streaming(*WHOLE)])
+    engine, session = Engine(client, HandClock()), opened()
+    await run(engine.start(session, "one", REQUEST))
+    end_ = ended(await run(engine.regenerate(session, "m1", REQUEST)))
+    assert [m.parent for m in session.value.messages] == [None, "m1", "m1"]
+    assert session.value.head == end_.replies[0].id == "m3"
+    assert client.bodies[0]["input"] == client.bodies[1]["input"]
+
+
+@pytest.mark.parametrize("stops", [False, True])
+async def test_a_question_asked_again_in_vain_shows_its_old_reply(stops: bool) -> None:
+    store = MemoryStore()
+    script = streaming(asyncio.Event()) if stops else Script([], refuse=AuthenticationError("no"))
+    session = opened(store=store)
+    engine = Engine(ScriptedClient([streaming(*WHOLE), script]), HandClock())
+    await run(engine.start(session, "one", REQUEST))
+    turn = engine.regenerate(session, "m1", REQUEST)
+    if stops:
+        turn.stop()
+    assert ended(await run(turn)).replies == ()
+    assert (session.value.head, store.saved[-1].head) == ("m2", "m2")
+
+
+async def test_asking_again_what_is_gone_fails_in_words() -> None:
+    engine = Engine(ScriptedClient([]), HandClock())
+    assert ended(await run(engine.regenerate(opened(), "m1", REQUEST))).phase is Phase.FAILED
