@@ -10,9 +10,11 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from kimi_tui.core.keymap import Keys, parse_keymap
 from kimi_tui.core.layers import (
     NO_LAYER,
     PRESETS,
@@ -79,6 +81,14 @@ class ChatSettings:
     """Whether control markers in texts are made harmless."""
 
 
+PANE_WIDTHS: Mapping[str, int] = MappingProxyType({"sessions": 28, "reasoning": 40, "settings": 42, "prompt": 44})
+"""The side panes and how wide they are, in cells."""
+PANES = tuple(PANE_WIDTHS)
+"""Names of the side panes."""
+PANE_WIDTH_ENDS = (20, 120)
+"""Least and largest width of a pane, in cells."""
+
+
 @dataclass(frozen=True, slots=True)
 class UiSettings:
     """The screen."""
@@ -91,6 +101,10 @@ class UiSettings:
     """Whether think blocks begin folded."""
     timestamps: bool = False
     """Whether each message shows its time."""
+    panes: tuple[str, ...] = ()
+    """Side panes that are open at the start, of `PANES`."""
+    widths: Mapping[str, int] = field(default_factory=lambda: PANE_WIDTHS)
+    """Width of each side pane in cells, [20, 120]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +135,8 @@ class Settings:
     """[sampling] of what was saved in the program."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: PRESETS)
     """Every preset by name."""
+    keymap: Keys = field(default_factory=dict)
+    """Keys of actions where they differ from the registry's."""
 
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -130,7 +146,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "sessions": SessionsSettings,
 }
 """The sections of plain keys."""
-ALL_SECTIONS = (*SECTIONS, "sampling", "presets")
+ALL_SECTIONS = (*SECTIONS, "sampling", "presets", "keymap")
 WIRE_NAMES = {"connect_timeout_s": "connect_timeout", "read_timeout_s": "read_timeout"}
 """Keys of the file where the field's own name carries a unit."""
 
@@ -190,6 +206,8 @@ RULES: Mapping[tuple[str, str], _Rule] = {
     ("api", "headers"): _Rule(dict, "a table of strings"),
     ("api", "proxy"): _Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
     ("ui", "theme"): LINE,
+    ("ui", "panes"): _Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
+    ("ui", "widths"): _Rule(dict, "a table of widths"),
     ("sessions", "format"): _choice(("toml", "json")),
     ("sessions", "folder"): LINE,
 }
@@ -225,6 +243,8 @@ def parse_settings(
             findings.append(Finding((name,), "no table", "a table"))
         elif name == "sampling":
             settings = replace(settings, sampling=parse_layer(table, ("sampling",), findings))
+        elif name == "keymap":
+            settings = replace(settings, keymap={**settings.keymap, **parse_keymap(table, findings)})
         elif name == "presets":
             presets = {**settings.presets, **parse_presets(table, findings)}
             settings = replace(settings, presets=presets)
@@ -250,9 +270,9 @@ def _parse_section(name: str, table: Mapping[str, object], section: Section, fin
             found = "another value" if (name, key) in SECRETS else shown(value)
             findings.append(Finding((name, key), found, rule.allowed))
         elif isinstance(value, dict):
-            values[known[key]] = _parse_headers(value, (name, key), findings)
+            values[known[key]] = _TABLES[name, key](value, (name, key), findings)
         else:
-            values[known[key]] = rule.kind(value)
+            values[known[key]] = tuple(value) if isinstance(value, list) else rule.kind(value)
     return replace(section, **values)  # type: ignore[type-var]  # a dataclass of SECTIONS
 
 
@@ -273,3 +293,25 @@ def _parse_headers(table: Mapping[str, object], place: tuple[str, str], findings
         else:
             found[name] = value
     return found
+
+
+def _parse_widths(table: Mapping[str, object], place: tuple[str, str], findings: list[Finding]) -> dict[str, int]:
+    found = dict(PANE_WIDTHS)
+    low, high = PANE_WIDTH_ENDS
+    for name, value in table.items():
+        if name not in PANES:
+            findings.append(Finding((*place, name), "an unknown pane", nearest(name, PANES)))
+        elif not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            findings.append(Finding((*place, name), shown(value), f"a whole number in [{low}, {high}]"))
+        else:
+            found[name] = value
+    return found
+
+
+_TABLES: Mapping[
+    tuple[str, str], Callable[[Mapping[str, object], tuple[str, str], list[Finding]], Mapping[str, Any]]
+] = {
+    ("api", "headers"): _parse_headers,
+    ("ui", "widths"): _parse_widths,
+}
+"""How values that are tables are read."""

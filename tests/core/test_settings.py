@@ -103,7 +103,7 @@ def test_a_value_that_is_not_allowed(section: str, key: str, value: object) -> N
     ("document", "key", "allowed"),
     [
         ({"apy": {}}, ("apy",), "api"),
-        ({"keymap": {}}, ("keymap",), ", ".join(ALL_SECTIONS)),
+        ({"plugins": {}}, ("plugins",), ", ".join(ALL_SECTIONS)),
         ({"api": {"modle": "x"}}, ("api", "modle"), "model"),
         ({"api": {"dialect": "openai"}}, ("api", "dialect"), ", ".join(keys_of(SECTIONS["api"]))),
         ({"sampling": {"top_q": 1}}, ("sampling", "top_q"), "top_p or top_k"),
@@ -220,3 +220,33 @@ def test_any_document_gives_settings_that_can_be_used(document: dict[str, object
     settings, findings = parse_settings(document)
     assert settings.chat.preset in settings.presets
     assert all(found.found.isprintable() and found.allowed.isprintable() for found in findings)
+
+
+def test_panes_and_their_widths() -> None:
+    settings, findings = parse_settings({"ui": {"panes": ["sessions"], "widths": {"prompt": 60}}})
+    assert findings == ()
+    assert (settings.ui.panes, settings.ui.widths["prompt"], settings.ui.widths["sessions"]) == (("sessions",), 60, 28)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ({"panes": ["cellar"]}, ("ui", "panes")),
+        ({"panes": "sessions"}, ("ui", "panes")),
+        ({"panes": [1]}, ("ui", "panes")),
+        ({"widths": {"cellar": 30}}, ("ui", "widths", "cellar")),
+        ({"widths": {"prompt": 19}}, ("ui", "widths", "prompt")),
+        ({"widths": {"prompt": True}}, ("ui", "widths", "prompt")),
+        ({"widths": 30}, ("ui", "widths")),
+    ],
+)
+def test_a_wrong_pane_is_found(table: dict[str, object], key: tuple[str, ...]) -> None:
+    settings, (finding,) = parse_settings({"ui": table})
+    assert finding.key == key
+    assert settings == Settings()
+
+
+def test_keys_of_actions_lie_in_the_settings() -> None:
+    settings, (finding,) = parse_settings({"keymap": {"new": "f10", "help": "nokey"}})
+    assert settings.keymap == {"new": ("f10",)}
+    assert finding.key == ("keymap", "help")
