@@ -57,7 +57,7 @@ instant = { temperature = -1 }
     assert found == [
         ["2", "api.retries"], ["3", "api.modle"], ["4", "api.read_timeout"], ["6", "sampling.top_p"],
         ["7", "sampling.top_k"], ["8", "sampling.unset"], ["10", "sampling.extra.when"], ["11", "sampling.extra.seed"],
-        ["16", "chat.preset"], ["17", "keymap"], ["20", 'presets."my own".instant.temperature'],
+        ["16", "chat.preset"], ["18", "keymap.stop"], ["20", 'presets."my own".instant.temperature'],
     ]  # fmt: skip
     loaded = load_settings(path, explicit=True)
     assert loaded.settings.api == Settings().api
