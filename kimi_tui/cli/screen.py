@@ -11,7 +11,6 @@ from kimi_tui.cli.ask import new_session
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE, FAILED
 from kimi_tui.core.errors import KeyMissingError, UsageError
-from kimi_tui.core.sampling import resolve_request
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.deepinfra import DeepInfraClient
@@ -29,12 +28,14 @@ def run(options: Namespace, context: Context) -> int:
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+    from kimi_tui.adapters.deepinfra import endpoint_url  # noqa: PLC0415
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
+    from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.services import Services  # noqa: PLC0415
 
-    settings, known = context.settings(), themes(context.config_path)
+    settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     theme = options.theme or settings.ui.theme
     if options.theme and theme not in known:
         raise UsageError(f"There is no theme {theme!r}.", f"Themes: {', '.join(sorted(known))}")
@@ -42,15 +43,16 @@ def run(options: Namespace, context: Context) -> int:
     session, lock = _first(options, library)
     client, key_problem = _client(context, session.model)
     services = Services(
-        settings=settings,
-        findings=context.load().findings,
+        store=SettingsStore(context),
+        findings=(*loaded.findings, *loaded.notes),
         engine=context.engine(client),
         clock=SystemClock(),
         library=library,
-        resolve=lambda value: resolve_request(settings, value),
+        url_of=lambda request: endpoint_url(context.settings().api.base_url, request.model),
         themes=known,
         theme=theme,
         endpoint="demo" if options.demo else "deepinfra",
+        model=options.model,
         key_problem=key_problem,
     )
     app = KimiApp(services, session, lock)

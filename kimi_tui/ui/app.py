@@ -8,16 +8,21 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.filter import LineFilter
+from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
+from kimi_tui.core.settings import UiSettings
 from kimi_tui.ui.keys import register_key_sequences
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Services
 from kimi_tui.ui.text import SafeFilter
-from kimi_tui.ui.themes import build_theme
+from kimi_tui.ui.themes import show_theme
 
 log = logging.getLogger("kimi_tui")
+
+DEFAULT_THEME = UiSettings().theme
+"""What is taken where the theme that was asked for cannot be used."""
 
 register_key_sequences()
 
@@ -43,23 +48,35 @@ class KimiApp(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Take the colours and show the conversation."""
-        findings = self._register_themes()
+        problem = self._take_theme()
         screen = ChatScreen(self._services, *self._first)
         self.push_screen(screen)
-        for error in findings:
-            screen.call_after_refresh(screen.say, error.summary, "warning")
+        if problem is not None:
+            screen.call_after_refresh(screen.say_error, problem, "", "warning")
 
-    def _register_themes(self) -> list[KimiError]:
-        """Make every readable theme known and choose the one asked for."""
-        findings: list[KimiError] = []
-        for read in self._services.themes.values():
-            try:
-                self.register_theme(build_theme(read()))
-            except ThemeError as error:
-                findings.append(error)
-        if self._services.theme in self.available_themes:
-            self.theme = self._services.theme
-        return findings
+    def _take_theme(self) -> KimiError | None:
+        """Take the theme that was asked for, or the default one and say why."""
+        palettes, wanted = self._services.themes, self._services.theme
+        try:
+            if wanted not in palettes:
+                raise ThemeError(f"There is no theme {wanted!r}.", f"Themes: {', '.join(sorted(palettes))}")
+            show_theme(self, palettes, wanted)
+        except ThemeError as error:
+            show_theme(self, palettes, DEFAULT_THEME)
+            return error
+        return None
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell of what nobody expected: a fault in what runs beside the screen."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and error is not None:
+            log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
+            if isinstance(self.screen_stack[1], ChatScreen):
+                unexpected = KimiError(
+                    f"Something went wrong inside the program ({type(error).__name__}).",
+                    "KIMI_TUI_LOG=FILE records details.",
+                )
+                self.screen_stack[1].say_error(unexpected)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""

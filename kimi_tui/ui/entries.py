@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kimi_tui.core import conversation
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.neutralise import marker_spans
+from kimi_tui.core.replies import Phase, TurnEnded
 from kimi_tui.core.session import Message, Role, Session
 from kimi_tui.ui import words
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
@@ -91,7 +90,26 @@ def notice(key: str, text: str, severity: str = "info") -> Entry:
     return Entry(key=key, kind=EntryKind.NOTICE, heading="", text=text, severity=severity)
 
 
-def error_notice(key: str, error: KimiError, kept: str = "", severity: str = "error") -> Entry:
-    """A failure: what happened, what was kept, what to do next."""
-    lines: Sequence[str] = (error.summary, kept, error.hint)
-    return notice(key, "\n".join(line for line in lines if line), severity)
+def error_text(error: KimiError, kept: str = "") -> str:
+    """A failure in words: what happened, what was kept, what to do next."""
+    return "\n".join(line for line in (error.summary, kept, error.hint) if line)
+
+
+def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[tuple[str, str]]:
+    """What has to be said of a turn that ended other than usual: texts and severities.
+
+    Args:
+        ended: How it ended.
+        has_text_back: Whether its question is back in the composer where no reply came.
+    """
+    kept = "What arrived is kept." if ended.replies else "Your text is back in the composer." if has_text_back else ""
+    found: list[tuple[str, str]] = []
+    if ended.error is not None:
+        found.append((error_text(ended.error, kept), "error"))
+    elif ended.phase is Phase.STOPPED and not ended.replies:
+        found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
+    elif ended.replies and words.ended_inside_reasoning(ended.replies[0]):
+        found.append(("The reply ended inside its thinking. Raise max_new_tokens, or ask with /think off.", "warning"))
+    if ended.save_error is not None:
+        found.append((error_text(ended.save_error, "The reply is on screen, but not in the file."), "error"))
+    return found

@@ -5,10 +5,12 @@ Every time is passed in, so that tests move it by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
 from kimi_tui.ui import words
+from kimi_tui.ui.entries import ASSISTANT_NAME
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 
 
 @dataclass(slots=True)
@@ -31,6 +33,10 @@ class LiveTurn:
     """Tokens of answer so far."""
     retry: str = ""
     """What is said while an attempt waits; "" = none does."""
+    label: str = ""
+    """The think block's one line as it was last made."""
+    texts: dict[ReplyPart, list[str]] = field(default_factory=lambda: {part: [] for part in ReplyPart})
+    """What has come, in pieces."""
 
     @property
     def tokens(self) -> int:
@@ -40,6 +46,7 @@ class LiveTurn:
     def feed(self, delta: ReplyDelta, now_s: float) -> None:
         """Count a delta."""
         self.retry = ""
+        self.texts[delta.part].append(delta.text)
         if self.first_token_s is None:
             self.first_token_s = now_s
         if delta.part is ReplyPart.REASONING:
@@ -49,13 +56,45 @@ class LiveTurn:
             self.thinking_end_s = now_s
         self.answer_tokens += delta.tokens
 
+    def text(self, part: ReplyPart) -> str:
+        """All that has come of a part."""
+        pieces = self.texts[part]
+        if len(pieces) > 1:
+            pieces[:] = ["".join(pieces)]
+        return pieces[0] if pieces else ""
+
+    def entry(self) -> Entry:
+        """The growing reply as an entry of the conversation."""
+        return Entry(
+            key=self.key,
+            kind=EntryKind.ASSISTANT,
+            heading=ASSISTANT_NAME,
+            text=self.text(ReplyPart.ANSWER),
+            reasoning=self.text(ReplyPart.REASONING) or None,
+            thought_label=self.label,
+            is_streaming=True,
+            is_thinking=self.phase is Phase.REASONING,
+        )
+
+    def update_label(self, now_s: float) -> bool:
+        """Make the think block's line anew; whether it is another one."""
+        old, self.label = self.label, self.thought_label(now_s)
+        return self.label != old
+
     def thought_label(self, now_s: float) -> str:
         """The think block's one line at this moment."""
         if self.first_token_s is None:
             return ""
-        is_running = self.thinking_end_s is None
+        is_running = self.thinking_end_s is None and self.phase is Phase.REASONING
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
         return words.thought_label(end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running)
+
+    def thinking_rate(self, now_s: float) -> float | None:
+        """Tokens per second of reasoning; None = too little has come to tell."""
+        if self.first_token_s is None:
+            return None
+        end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
+        return words.rate(self.reasoning_tokens, end_s - self.first_token_s)
 
     def status(self, now_s: float) -> str:
         """State, rate and time to first token, for the status line."""

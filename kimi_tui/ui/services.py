@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.layers import Key
+from kimi_tui.core.listing import Listing
 from kimi_tui.core.palette import Palette
 from kimi_tui.core.ports import Clock, SessionStore
 from kimi_tui.core.request import RequestSettings
+from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
 from kimi_tui.engine import Engine
@@ -28,6 +31,9 @@ class Lock(Protocol):
 
 class Library(SessionStore, Protocol):
     """The sessions on disk, as far as the screen needs them."""
+
+    def listing(self) -> Listing:
+        """List all sessions, last changed first, and the files that cannot be read."""
 
     def find(self, text: str | None) -> Path:
         """Find a session's file by id, prefix, title or path; None = the latest.
@@ -60,6 +66,37 @@ class Library(SessionStore, Protocol):
             StorageError: It cannot be written, or the file is there already.
         """
 
+    def path_of(self, session: Session) -> Path:
+        """Where a session is saved, or would be."""
+
+    def rename(self, path: Path, title: str) -> None:
+        """Give a session that is not open here another title.
+
+        Raises:
+            StorageError: It is held elsewhere, or cannot be read or written.
+        """
+
+    def duplicate(self, path: Path) -> Path:
+        """Save a copy of a session as a new one and return where.
+
+        Raises:
+            StorageError: It cannot be read, or the copy not written.
+        """
+
+    def delete(self, path: Path, *, is_held_here: bool = False) -> Path:
+        """Move a session to the trash and return where it lies there.
+
+        Raises:
+            StorageError: It is held elsewhere, or cannot be moved.
+        """
+
+    def restore_path(self, path: Path) -> Path:
+        """Bring a session back from the trash and return where it lies.
+
+        Raises:
+            StorageError: It cannot be moved.
+        """
+
     def load_draft(self, session_id: str) -> str:
         """Read what was being typed; "" = nothing."""
 
@@ -71,11 +108,36 @@ class Library(SessionStore, Protocol):
         """
 
 
+class SettingsStore(Protocol):
+    """The settings, and the place for what is set in the program."""
+
+    @property
+    def value(self) -> Settings:
+        """The settings as they are now."""
+
+    @property
+    def config_keys(self) -> frozenset[Key]:
+        """Keys that the config file sets, so that saving them changes nothing."""
+
+    def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        """Write values into `saved.toml`; they hold from now on.
+
+        Args:
+            changes: By key path, such as ("ui", "theme"); None takes the key out.
+
+        Returns:
+            The keys whose saved value has no effect, since the config file says something else.
+
+        Raises:
+            ConfigError: The file cannot be read or written, or a value is not allowed.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything the screen works with."""
 
-    settings: Settings
+    store: SettingsStore
     """The settings as resolved."""
     findings: tuple[str, ...]
     """What is wrong in the config files, a line each."""
@@ -85,16 +147,28 @@ class Services:
     """Tells the time."""
     library: Library
     """The sessions on disk."""
-    resolve: Callable[[Session], RequestSettings]
-    """What a request of that session says.
-
-    Raises KimiError where its settings cannot be used.
-    """
+    url_of: Callable[[RequestSettings], str]
+    """The address that a request goes to."""
     themes: Mapping[str, Callable[[], Palette]]
     """Every theme by name; calling one reads it and may raise ThemeError."""
     theme: str
     """Name of the theme to start with."""
     endpoint: str
     """A word for the endpoint, for the header."""
+    model: str | None = None
+    """The model that the command line names for this run; None = each session's own."""
     key_problem: KimiError | None = None
     """Why no request can be sent; None = one can."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return self.store.value
+
+    def resolve(self, session: Session) -> RequestSettings:
+        """Say what a request of that session says.
+
+        Raises:
+            KimiError: Its settings cannot be used.
+        """
+        return resolve_request(self.settings, session, RequestOptions(model=self.model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -55,9 +56,41 @@ def parse_line(text: str) -> Command | UnknownCommand | Text:
     return Command(action, argument)
 
 
-def completions(text: str) -> tuple[Action, ...]:
-    """List the commands that a half-typed line may become; none once an argument has begun."""
-    if not text.startswith("/") or text.startswith("//") or " " in text or "\n" in text:
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a half-typed command may become."""
+
+    text: str
+    """The whole line, completed."""
+    label: str
+    """What is shown of it."""
+    help: str = ""
+    """What it does."""
+
+
+Choices = Mapping[str, Sequence[str]]
+"""What may stand behind a command, by the command's id."""
+
+
+def completions(text: str, choices: Choices) -> tuple[Completion, ...]:
+    """List what a half-typed line may become: a command, or one with a value that is known.
+
+    Args:
+        text: The line as typed.
+        choices: Known values.
+    """
+    if not text.startswith("/") or text.startswith("//") or "\n" in text:
         return ()
-    word = text[1:].lower()
-    return tuple({action.id: action for name, action in COMMANDS.items() if name.startswith(word)}.values())
+    name, blank, word = text[1:].partition(" ")
+    if not blank:
+        fitting = {action.id: action for known, action in COMMANDS.items() if known.startswith(name.lower())}
+        return tuple(Completion(_line(action), action.usage, action.help) for action in fitting.values())
+    action = COMMANDS.get(name.lower())
+    values = choices.get(action.id, ()) if action is not None else ()
+    return tuple(
+        Completion(f"/{name} {value}", f"/{name} {value}") for value in values if value.startswith(word) and value != word
+    )
+
+
+def _line(action: Action) -> str:
+    return f"/{action.id} " if action.argument else f"/{action.id}"

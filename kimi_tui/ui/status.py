@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kimi_tui.core import conversation
 from kimi_tui.core.budget import estimate_tokens
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.session import Role, Session
+from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.core.settings import Settings
 from kimi_tui.ui import words
 from kimi_tui.ui.entries import notice
 from kimi_tui.ui.services import Services
@@ -41,11 +43,12 @@ def idle_status(session: Session) -> str:
 
 def totals(session: Session, window_tokens: int) -> str:
     """The context meter, and the cost as the endpoint reported it."""
-    last = next((m.usage for m in reversed(session.messages) if m.usage), None)
+    branch = conversation.branch(session)
+    last = next((m.usage for m in reversed(branch) if m.usage), None)
     if last is not None and last.input_tokens:
         used, mark = last.input_tokens + (last.output_tokens or 0), ""
     else:
-        used, mark = estimated_tokens(session), "~"
+        used, mark = estimated_tokens(session.system, branch), "~"
     parts = [f"context {mark}{words.count(used)}/{words.count(window_tokens)} {meter(used / window_tokens)}"]
     total = words.total_usage(session.messages)
     if last and last.cost_usd is not None:
@@ -55,9 +58,9 @@ def totals(session: Session, window_tokens: int) -> str:
     return " · ".join(parts)
 
 
-def estimated_tokens(session: Session) -> int:
-    """Tokens of all that the session holds, where the endpoint has not counted."""
-    return estimate_tokens(session.system or "") + sum(estimate_tokens(m.content) for m in session.messages)
+def estimated_tokens(system: str | None, branch: Iterable[Message]) -> int:
+    """Tokens of all that is sent, where the endpoint has not counted."""
+    return estimate_tokens(system or "") + sum(estimate_tokens(m.content) for m in branch if not m.excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,30 @@ class BarTexts:
     """Bottom right."""
 
 
-def bar_texts(session: Session, services: Services) -> BarTexts:
-    """Make the texts of the bars; the work grows with the session, so it is done once for each state of it."""
+class Bars:
+    """The texts of the bars, made once for each state of a session and of the settings: the work grows with both."""
+
+    def __init__(self, services: Services) -> None:
+        """Say what those services resolve."""
+        self._services = services
+        self._made: tuple[Session, Settings, BarTexts] | None = None
+
+    def texts(self, session: Session) -> BarTexts:
+        """What the bars say of a session."""
+        settings = self._services.settings
+        if self._made is None or self._made[0] is not session or self._made[1] is not settings:
+            self._made = (session, settings, _bar_texts(session, self._services))
+        return self._made[2]
+
+
+def _bar_texts(session: Session, services: Services) -> BarTexts:
     try:
         thinking = "thinking" if services.resolve(session).thinking else "instant"
     except KimiError:
         thinking = "settings cannot be used"
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
-        place=f"{session.model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        place=f"{(services.model or session.model).rpartition('/')[2]} · {thinking} · {services.endpoint}",
         idle=idle_status(session),
         totals=totals(session, services.settings.api.context_tokens),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_tui.core.replies import Retrying
 from kimi_tui.core.session import Message, MessageState, Timing, Usage
 
 
@@ -75,3 +76,8 @@ def timing_label(timing: Timing | None) -> str:
     if timing is None or timing.first_token_s is None:
         return ""
     return f"first token {seconds(timing.first_token_s)}"
+
+
+def retrying(event: Retrying) -> str:
+    """Say that another attempt follows."""
+    return f"{event.error.summary} Attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s"

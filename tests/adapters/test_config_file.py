@@ -63,7 +63,7 @@ instant = { temperature = -1 }
     assert loaded.settings.api == Settings().api
     assert all(": found " in line and ", allowed " in line for line in loaded.findings)
     assert loaded.config_keys == {
-        ("chat", "system"), ("sampling", "extra"), ("presets", "my own"), ("keymap", "stop"),
+        ("chat", "system"), ("sampling", "extra"), ("presets", "my own"),
     }  # fmt: skip
 
 

@@ -1,38 +1,69 @@
-"""The help screen: generated from the registry of actions."""
+"""The help screen: what can be done here, then everywhere else; generated from the registry of actions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from kimi_tui.core.actions import ACTIONS, Action, Scope, key_label
+from kimi_tui.core.actions import ACTIONS, Action, Need, Scope, key_label
+from kimi_tui.ui.keyboard import Keyboard
+
+KEY_CELLS, COMMAND_CELLS = 14, 22
+"""Widths of the columns before the help."""
+NARROW_CELLS = 84
+"""Below that the help of an action stands on a line of its own."""
+NOTES = (
+    "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation.",
+    "[keymap] in the config gives an action other keys, by its command's name.",
+    "kimi-tui --help lists the commands without a screen.",
+)
+"""What is no action."""
 
 
-def help_text() -> Text:
-    """List every action with its keys, its slash command and what it does."""
-    text = Text()
-    for scope in Scope:
-        actions = [action for action in ACTIONS if action.scope is scope]
-        text.append(f"Keys {scope.value}\n" if scope is not Scope.SCREEN else "Keys and commands\n", "bold")
-        for action in actions:
-            _append(text, action)
-        text.append("\n")
-    text.append("In the composer, // sends a literal slash and Tab completes a command.\n")
-    text.append("kimi-tui --help lists the commands without a screen.")
-    return text
+def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> Content:
+    """List every action with its keys, its slash command and what it does.
+
+    Args:
+        scope: Where the focus is: its actions stand first.
+        offered: What there is to work on; what cannot be done now is dimmed and says what is missing.
+        keyboard: The keys.
+        width: Cells per line.
+    """
+    places = sorted(Scope, key=lambda place: (place is not scope, place is not Scope.SCREEN))
+    parts: list[Content | tuple[str, str]] = []
+    for place in places:
+        actions = [action for action in ACTIONS if action.scope is place]
+        if actions:
+            here = " (you are here)" if place is scope and place is not Scope.SCREEN else ""
+            parts.append((f"{place.value.capitalize()}{here}\n", "bold $primary"))
+            for action in actions:
+                parts += _lines(action, action.missing(offered), keyboard, width)
+            parts.append(("\n", ""))
+    parts += [(f"{note}\n", "$text-muted") for note in NOTES]
+    return Content.assemble(*parts)
 
 
-def _append(text: Text, action: Action) -> None:
-    keys = " ".join(key_label(key) for key in action.keys[:1])
-    command = action.usage if action.is_command else ""
-    text.append(f"  {keys:<12}{command:<19}", "bold")
-    text.append(f" {action.help}\n")
+def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int) -> Iterator[tuple[str, str]]:
+    keys = ", ".join(key_label(key) for key in keyboard.table.keys[action.id])
+    commands = [action.usage, *(f"/{alias}" for alias in action.aliases)] if action.is_command else []
+    style = "bold" if missing is None else "$text-muted"
+    words = action.help if missing is None else f"{action.help} (now there is no {missing.value})"
+    if width < NARROW_CELLS:
+        yield "  " + "  ".join(part for part in (keys, ", ".join(commands)) if part) + "\n", style
+        yield f"      {words}\n", "$text-muted" if missing else ""
+        return
+    command = commands[0] if commands else ""
+    first = keys if len(keys) < KEY_CELLS else key_label(keyboard.table.keys[action.id][0])
+    yield f"  {first:<{KEY_CELLS}}{command:<{COMMAND_CELLS}}", style
+    more = ", ".join([*([keys] if first != keys else []), *commands[1:]])
+    yield f" {words}{f' Also {more}.' if more else ''}\n", "$text-muted" if missing else ""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -41,10 +72,15 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", "Close")]
 
+    def __init__(self, scope: Scope, offered: frozenset[Need], keyboard: Keyboard) -> None:
+        """Show what can be done at a place, with what there is to work on."""
+        super().__init__()
+        self._scope, self._offered, self._keyboard = scope, offered, keyboard
+
     def compose(self) -> ComposeResult:
         """One scrolling text."""
         with VerticalScroll(id="help-panel"):
-            yield Static(help_text(), id="help-text")
+            yield Static(id="help-text", markup=False)
 
     def on_mount(self) -> None:
         """Say what it is and how it goes away."""
@@ -52,3 +88,10 @@ class HelpScreen(ModalScreen[None]):
         panel.border_title = "Help"
         panel.border_subtitle = "Escape closes"
         panel.focus()
+
+    def on_resize(self) -> None:
+        """Write the text for this width."""
+        width = min(self.size.width, 118) - 6
+        self.query_one("#help-text", Static).update(
+            help_content(self._scope, self._offered, self._keyboard, width)
+        )

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
-from kimi_tui.ui.slash import completions
+from kimi_tui.core.actions import Scope
+from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
 
 LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` splits at besides CR and LF; Source: Python's documentation of str.splitlines."""
@@ -35,25 +36,23 @@ class Composer(TextArea):
         border: round $panel;
         background: $background;
         padding: 0 1;
-        &:focus { border: round $primary; }
+        border-subtitle-color: $text-muted;
+        border-subtitle-align: left;
+        border-title-color: $text-muted;
+        &:focus { border: round $primary; border-subtitle-color: $text-muted; border-title-color: $foreground; }
     }
     """
 
-    KEY_METHODS: ClassVar[dict[str, str]] = {
-        "enter": "submit",
-        "ctrl+j": "begin_line",
-        "shift+enter": "begin_line",
-        "alt+enter": "begin_line",
-        "ctrl+d": "delete_or_quit",
-        "up": "up_or_recall",
-        "tab": "complete",
+    scope: ClassVar[Scope] = Scope.COMPOSER
+    """What its keys mean."""
+    METHODS: ClassVar[dict[str, str]] = {
+        "send": "submit",
+        "new-line": "begin_line",
+        "quit-when-empty": "delete_or_quit",
+        "last-prompt": "up_or_recall",
     }
-    """Keys of its own. They are taken in the order typed, together with the letters: the library would do a priority
-    binding before letters that are still on their way."""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "screen.choose('page-up')", show=False, priority=True),
-        Binding("pagedown", "screen.choose('page-down')", show=False, priority=True),
-    ]
+    """What it does itself, by action. Its keys are taken in the order typed, together with the letters: the library
+    would do a priority binding before letters that are still on their way."""
 
     @dataclass
     class Submitted(Message):
@@ -67,14 +66,24 @@ class Composer(TextArea):
     class QuitRequested(Message):
         """Ctrl+D was pressed in the empty composer."""
 
+    class CompletionRequested(Message):
+        """Tab was pressed behind a slash command."""
+
     @dataclass
     class DraftChanged(Message):
         """The draft is another one now."""
 
         text: str
 
-    def __init__(self, *, id: str | None = None) -> None:
-        """Start empty."""
+    def __init__(self, keys: Keys = DEFAULT_KEYS, *, id: str | None = None) -> None:
+        """Start empty.
+
+        Args:
+            keys: Keys by action.
+            id: The widget's id.
+        """
+        self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
+        self._methods["tab"] = "complete"
         super().__init__(
             id=id, soft_wrap=True, tab_behavior="focus", placeholder="Message Kimi …", highlight_cursor_line=False
         )
@@ -98,7 +107,7 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         """Take our own keys, and leave the rest to the text area."""
-        if (method := self.KEY_METHODS.get(event.key)) is None:
+        if (method := self._methods.get(event.key)) is None:
             await super()._on_key(event)
             return
         event.stop()
@@ -130,11 +139,17 @@ class Composer(TextArea):
             self.post_message(self.RecallRequested())
 
     def complete(self) -> None:
-        """Complete a slash command to the first that fits, else move the focus on."""
-        if fitting := completions(self.draft):
-            self.draft = f"/{fitting[0].id}" + (" " if fitting[0].argument else "")
+        """Have a slash command completed, else move the focus on."""
+        if self.text.startswith("/"):
+            self.post_message(self.CompletionRequested())
         else:
             self.screen.focus_next()
+
+    def show_hints(self, text: str) -> None:
+        """Show what keys do, on the lower edge."""
+        hints = Content(text)
+        if self.border_subtitle != hints:
+            self.border_subtitle = hints
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:

@@ -1,0 +1,77 @@
+"""Which side panes are in view, and how wide: a decision by the size of the terminal.
+
+Wide terminals show the sessions at the left and one other pane at the right, narrow ones one pane beside the
+conversation, small ones one pane instead of it. Below that the program says what it needs; nothing is lost by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+LEFT = "sessions"
+"""The pane that stands at the left."""
+MIN_COLUMNS, MIN_ROWS = 48, 14
+"""The smallest terminal in which anything can be done."""
+OVERLAY_COLUMNS, OVERLAY_ROWS = 72, 18
+"""Below either of these a pane covers the conversation."""
+TWO_PANE_COLUMNS = 110
+"""From here on there may be a pane at each side."""
+MIN_CONVERSATION_COLUMNS = 40
+"""What panes leave to the conversation."""
+MIN_PANE_COLUMNS = 20
+"""The narrowest pane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """What stands where."""
+
+    left: str = ""
+    """Name of the pane at the left; "" = none."""
+    right: str = ""
+    """Name of the pane at the right."""
+    overlay: str = ""
+    """Name of the pane that covers the conversation."""
+    left_columns: int = 0
+    """Width of the left one in cells, its edge included."""
+    right_columns: int = 0
+    """Width of the right one."""
+    is_too_small: bool = False
+    """Whether the terminal is too small for anything."""
+
+    @property
+    def panes(self) -> tuple[str, ...]:
+        """Names of the panes in view."""
+        return tuple(name for name in (self.left, self.right, self.overlay) if name)
+
+
+def arrange(columns: int, rows: int, opened: Sequence[str], widths: Mapping[str, int]) -> Arrangement:
+    """Say which of the opened panes are in view.
+
+    Args:
+        columns: Width of the terminal in cells.
+        rows: Height of the terminal in cells.
+        opened: Names of the open panes, the one opened last at the end.
+        widths: Wished width of each pane in cells.
+    """
+    if columns < MIN_COLUMNS or rows < MIN_ROWS:
+        return Arrangement(is_too_small=True)
+    if not opened:
+        return Arrangement()
+    if columns < OVERLAY_COLUMNS or rows < OVERLAY_ROWS:
+        return Arrangement(overlay=opened[-1])
+    candidates = opened if columns >= TWO_PANE_COLUMNS else opened[-1:]
+    left = LEFT if LEFT in candidates else ""
+    right = next((name for name in reversed(candidates) if name != LEFT), "")
+    room = columns - MIN_CONVERSATION_COLUMNS
+    least = MIN_PANE_COLUMNS if left and right else 0
+    left_columns = min(widths[left], room - least) if left else 0
+    right_columns = min(widths[right], room - left_columns) if right else 0
+    return Arrangement(left, right, "", left_columns, right_columns)
+
+
+def toggled(opened: Sequence[str], name: str, in_view: Sequence[str]) -> tuple[str, ...]:
+    """Open a pane, bring one that is hidden behind another to view, or close one that is in view."""
+    rest = tuple(other for other in opened if other != name)
+    return rest if name in in_view else (*rest, name)

@@ -1,0 +1,125 @@
+"""One open session, and what the screen keeps of it while it is open: values only, no widgets.
+
+Several chats may be open at once: the one on screen, and those whose replies are still being written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from kimi_tui.core import conversation
+from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.engine import OpenSession, Turn
+from kimi_tui.ui import entries
+from kimi_tui.ui.live_turn import LiveTurn
+from kimi_tui.ui.services import Lock
+from kimi_tui.ui.widgets.transcript import Entry
+
+PASSING = "info"
+"""Severity of notices that go away with the next question."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedNotice:
+    """A notice and where it stands."""
+
+    after: str | None
+    """Id of the message that it stands behind; None = at the beginning."""
+    entry: Entry
+    """What it says."""
+
+
+@dataclass(slots=True, eq=False)
+class Chat:
+    """An open session."""
+
+    open_session: OpenSession
+    """The session itself."""
+    lock: Lock
+    """Keeps it from other windows."""
+    draft: str = ""
+    """What is being typed, while the session is not on screen."""
+    turn: Turn | None = None
+    """The turn that runs; None = none does."""
+    live: LiveTurn | None = None
+    """What has come of the running turn's reply."""
+    queued: str = ""
+    """The message that is sent when the reply is complete; "" = none."""
+    editing: str | None = None
+    """Id of the question that what is typed will be an alternative of."""
+    is_unread: bool = False
+    """Whether a reply has ended while another session was on screen."""
+    notices: list[PlacedNotice] = field(default_factory=list)
+    """What has to be read."""
+    deleted: list[Session] = field(default_factory=list)
+    """The session before each deletion, for undoing; the last one last."""
+
+    @property
+    def session(self) -> Session:
+        """The session as it stands now."""
+        return self.open_session.value
+
+    @property
+    def branch(self) -> tuple[Message, ...]:
+        """The messages on screen."""
+        return conversation.branch(self.session)
+
+    def message(self, key: str | None) -> Message | None:
+        """Find a message of the branch by its entry's key; None = it is none, or still being written."""
+        return next((message for message in self.branch if message.id == key), None)
+
+    def last(self, role: Role) -> Message | None:
+        """The last message of a role on the branch."""
+        return next((message for message in reversed(self.branch) if message.role is role), None)
+
+    def question_of(self, message: Message) -> Message | None:
+        """The question itself, or the one that a reply answers."""
+        return message if message.role is Role.USER else self.message(message.parent)
+
+    def is_live_on_branch(self) -> bool:
+        """Whether the running reply belongs to what is on screen."""
+        question = None if self.turn is None else self.turn.question
+        return self.live is not None and question is not None and self.session.head == question.id
+
+    def add_notice(self, entry: Entry) -> None:
+        """Put a notice behind the last message."""
+        branch = self.branch
+        self.notices.append(PlacedNotice(branch[-1].id if branch else None, entry))
+
+    def drop_passing_notices(self) -> None:
+        """Forget what was worth a glance only."""
+        self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
+
+    def entries(self, *, timestamps: bool) -> list[Entry]:
+        """Everything that the conversation shows: messages, notices behind theirs, the growing reply."""
+        after: dict[str | None, list[Entry]] = {}
+        for notice in self.notices:
+            after.setdefault(notice.after, []).append(notice.entry)
+        shown = list(after.get(None, ()))
+        for entry in entries.session_entries(self.session, timestamps=timestamps):
+            shown += [entry, *after.get(entry.key, ())]
+        return [*shown, self.live.entry()] if self.live is not None and self.is_live_on_branch() else shown
+
+    def delete(self, message_id: str) -> None:
+        """Delete a message and everything below it, so that it can be undone."""
+        before = self.session
+        self.open_session.update(lambda value: conversation.without(value, message_id))
+        self.deleted.append(before)
+
+    def undo_delete(self) -> int:
+        """Bring back what was deleted last, with the same ids; how many messages that were."""
+        before = self.deleted.pop()
+        here = {message.id for message in self.session.messages}
+        lost = [message for message in before.messages if message.id not in here]
+        self.open_session.update(lambda value: _with_messages(value, before, lost))
+        return len(lost)
+
+
+def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -> Session:
+    """Put messages back in their order of creation; those that were added since stand behind."""
+    known = {message.id for message in before.messages}
+    kept = {message.id: message for message in session.messages}
+    old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message in lost]
+    new = [message for message in session.messages if message.id not in known]
+    return replace(session, messages=(*old, *new), head=before.head)

@@ -1,0 +1,110 @@
+"""Commands on sessions as files: copies, the trash, and what becomes of those that are open."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from kimi_tui.core.errors import UsageError
+from kimi_tui.ui.chat import Chat
+from kimi_tui.ui.desk import Desk
+
+
+class FileCommands:
+    """Commands on any session in the folder; as slash commands, on the one on screen."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        self._desk = desk
+        self._trashed: list[Path] = []
+
+    def _here(self) -> Path:
+        """The file of the session on screen.
+
+        Raises:
+            UsageError: It holds nothing yet.
+        """
+        session = self._desk.chat.session
+        if not session.messages:
+            raise UsageError("This session holds nothing yet.")
+        return self._desk.services.library.path_of(session)
+
+    def _open_at(self, path: Path) -> Chat | None:
+        library = self._desk.services.library
+        return next((chat for chat in self._desk.open_chats.all if library.path_of(chat.session) == path), None)
+
+    # -- slash commands
+
+    async def do_duplicate(self, argument: str) -> None:
+        """Make a copy of the session on screen."""
+        del argument
+        await self.duplicate(self._here())
+
+    async def do_delete_session(self, argument: str) -> None:
+        """Move the session on screen to the trash."""
+        del argument
+        await self.delete(self._here())
+
+    async def do_restore_session(self, argument: str) -> None:
+        """Bring the session that was deleted last back."""
+        del argument
+        await self.restore()
+
+    # -- what the sessions pane asks for as well
+
+    async def rename(self, path: Path, title: str) -> None:
+        """Give a session another title."""
+        chat = self._open_at(path)
+        if chat is self._desk.chat:
+            self._desk.change(replace(chat.session, title=title))
+        elif chat is not None:
+            chat.open_session.update(lambda value: replace(value, title=title))
+            await chat.open_session.save()
+        else:
+            await asyncio.to_thread(self._desk.services.library.rename, path, title)
+        self._desk.panes.sessions_changed()
+
+    async def duplicate(self, path: Path) -> None:
+        """Make a copy of a session."""
+        copy = await asyncio.to_thread(self._desk.services.library.duplicate, path)
+        self._desk.panes.sessions_changed()
+        self._desk.say(f"Copied to {copy.name}; the sessions list it first.")
+
+    async def delete(self, path: Path) -> None:
+        """Move a session to the trash; one on screen gives way to a new one.
+
+        Raises:
+            UsageError: Its reply is still running.
+        """
+        chat = self._open_at(path)
+        if chat is not None and chat.turn is not None:
+            raise UsageError("A reply is running in this session.", "Stop it; then delete.")
+        trashed = await asyncio.to_thread(self._desk.services.library.delete, path, is_held_here=chat is not None)
+        self._trashed.append(trashed)
+        if chat is not None:
+            self._leave(chat)
+        self._desk.panes.sessions_changed()
+        key = self._desk.keyboard.table.label("restore-session")
+        self._desk.say(f"Moved to the trash: {path.stem}. {key} in the sessions pane, or /restore-session, brings it back.")
+
+    def _leave(self, chat: Chat) -> None:
+        """Let go of a chat whose file is gone, so that nothing writes it again."""
+        if chat is self._desk.chat:
+            self._desk.show_chat(self._desk.open_chats.create())
+        self._desk.open_chats.forget(chat)
+
+    async def restore(self) -> None:
+        """Bring the session that was deleted last back.
+
+        Raises:
+            UsageError: None was deleted since the program started.
+        """
+        if not self._trashed:
+            raise UsageError(
+                "No session was deleted since the program started.", "`kimi-tui sessions restore NAME` brings older ones back."
+            )
+        path = await asyncio.to_thread(self._desk.services.library.restore_path, self._trashed[-1])
+        self._trashed.pop()
+        self._desk.panes.sessions_changed()
+        self._desk.say(f"Brought back: {path.stem}.")

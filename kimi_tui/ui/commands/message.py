@@ -1,0 +1,215 @@
+"""Commands on one message: the chosen one, or the last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kimi_tui.core import conversation
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.ui.desk import Desk
+
+
+class MessageCommands:
+    """Commands on messages of the branch on screen."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        self._desk = desk
+
+    def _target(self) -> Message:
+        """The message that a command is about.
+
+        Raises:
+            UsageError: There is none, or it is still being written.
+        """
+        message = self._desk.target()
+        if message is None:
+            raise UsageError("There is no message yet, or it is still being written.")
+        return message
+
+    # -- the message cursor
+
+    def do_choose_message(self, argument: str) -> None:
+        """Put the message cursor on the last message in view."""
+        del argument
+        self._desk.transcript.focus()
+        self._desk.transcript.choose_in_view()
+
+    def do_previous_message(self, argument: str) -> None:
+        """Move the message cursor up."""
+        del argument
+        self._desk.transcript.move_choice(-1)
+
+    def do_next_message(self, argument: str) -> None:
+        """Move the message cursor down; below the last message is the composer."""
+        del argument
+        self._desk.transcript.move_choice(1)
+
+    def do_first_message(self, argument: str) -> None:
+        """Move the message cursor to the first message."""
+        del argument
+        self._desk.transcript.choose_edge(first=True)
+
+    def do_last_message(self, argument: str) -> None:
+        """Move the message cursor to the last message."""
+        del argument
+        self._desk.transcript.choose_edge(first=False)
+
+    def do_fold_this(self, argument: str) -> None:
+        """Open or close the think block of the chosen message."""
+        del argument
+        transcript = self._desk.transcript
+        if transcript.chosen is not None:
+            transcript.toggle_fold(transcript.chosen)
+        elif (message := self._desk.chat.last(Role.ASSISTANT)) is not None:
+            transcript.toggle_fold(message.id)
+
+    # -- copying
+
+    def do_copy(self, argument: str) -> None:
+        """Copy the message as it was written, or (with "text") without its Markdown.
+
+        Raises:
+            UsageError: The argument is another one.
+        """
+        message, word = self._target(), argument.strip().lower()
+        if word not in {"", "text", "markdown"}:
+            raise UsageError(f"/copy takes text or markdown, not {argument.strip()!r}.")
+        text = self._desk.transcript.plain_text_of(message.id) if word == "text" else message.content
+        self._desk.copy(text, "The message")
+
+    def do_copy_code(self, argument: str) -> None:
+        """Copy a code block; several are numbered to choose from.
+
+        Raises:
+            UsageError: There is no block of that number.
+        """
+        message, word = self._target(), argument.strip()
+        blocks = self._desk.transcript.code_blocks(message.id)
+        if not word and len(blocks) > 1:
+            self._desk.choose_code(message.id, blocks)
+            return
+        number = int(word) if word.isascii() and word.isdigit() and len(word) < 6 else 0 if word else 1
+        if not 1 <= number <= len(blocks):
+            raise UsageError(f"/copy-code takes a number from 1 to {len(blocks)}.")
+        self._desk.copy(blocks[number - 1], "The code block")
+
+    def do_copy_reasoning(self, argument: str) -> None:
+        """Copy the reasoning of the message.
+
+        Raises:
+            UsageError: It has none.
+        """
+        del argument
+        reasoning = self._target().reasoning
+        if not reasoning:
+            raise UsageError("This message has no reasoning.")
+        self._desk.copy(reasoning, "The reasoning")
+
+    # -- asking again
+
+    def do_edit(self, argument: str) -> None:
+        """Bring a question into the composer, to be sent as an alternative.
+
+        Raises:
+            UsageError: There is no question.
+        """
+        del argument
+        question = self._question()
+        self._desk.transcript.choose(None)
+        self._desk.drafts.begin_edit(question)
+
+    def do_regenerate(self, argument: str) -> None:
+        """Ask for another reply.
+
+        Raises:
+            UsageError: A reply is running, or there is no question.
+            KimiError: Nothing can be sent.
+        """
+        del argument
+        if self._desk.chat.turn is not None:
+            raise UsageError("A reply is running.", "Escape stops it; then ask again.")
+        question = self._question()
+        self._desk.turns.regenerate(self._desk.chat, question.id)
+        self._desk.type_here()
+
+    def _question(self) -> Message:
+        question = self._desk.chat.question_of(self._target())
+        if question is None:
+            raise UsageError("There is no question here.")
+        return question
+
+    # -- the tree
+
+    def do_previous_alternative(self, argument: str) -> None:
+        """Show the alternative before this one."""
+        del argument
+        self.step_alternative(-1)
+
+    def do_next_alternative(self, argument: str) -> None:
+        """Show the alternative after this one."""
+        del argument
+        self.step_alternative(1)
+
+    def step_alternative(self, step: int) -> None:
+        """Go to another alternative of the message; its newest branch is shown."""
+        message, session = self._target(), self._desk.chat.session
+        family = conversation.alternatives(session, message.id)
+        place = [other.id for other in family].index(message.id) + step
+        if 0 <= place < len(family):
+            self._change_tree(conversation.select(session, family[place].id))
+            self._desk.transcript.choose(family[place].id)
+
+    def do_delete(self, argument: str) -> None:
+        """Delete the message and everything below it.
+
+        Raises:
+            UsageError: A reply is running below it.
+        """
+        del argument
+        message, chat = self._target(), self._desk.chat
+        if chat.turn is not None:
+            raise UsageError("A reply is running.", "Escape stops it; then delete.")
+        before = len(chat.session.messages)
+        chat.delete(message.id)
+        self._show_tree()
+        count = before - len(chat.session.messages)
+        what = "1 message" if count == 1 else f"{count} messages"
+        self._desk.say(f"Deleted {what}. {self._undo_words()}")
+
+    def _undo_words(self) -> str:
+        key = self._desk.keyboard.table.label("undo")
+        return f"{key} in the conversation, or /undo, brings it back." if key else "/undo brings it back."
+
+    def do_undo(self, argument: str) -> None:
+        """Bring back what was deleted last.
+
+        Raises:
+            UsageError: Nothing was deleted, or a reply is running.
+        """
+        del argument
+        chat = self._desk.chat
+        if chat.turn is not None:
+            raise UsageError("A reply is running.", "Escape stops it; then undo.")
+        if not chat.deleted:
+            raise UsageError("Nothing was deleted since this session was opened.")
+        count = chat.undo_delete()
+        self._show_tree()
+        self._desk.say("Brought back 1 message." if count == 1 else f"Brought back {count} messages.")
+
+    def do_leave_out(self, argument: str) -> None:
+        """Leave the message out of the prompt, or take it in again."""
+        del argument
+        message = self._target()
+        changed = replace(message, excluded=not message.excluded)
+        session = self._desk.chat.session
+        messages = tuple(changed if other.id == message.id else other for other in session.messages)
+        self._change_tree(replace(session, messages=messages))
+
+    def _change_tree(self, session: Session) -> None:
+        self._desk.change(session)
+        self._desk.refresh_session()
+
+    def _show_tree(self) -> None:
+        self._change_tree(self._desk.chat.session)

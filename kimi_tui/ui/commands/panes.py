@@ -1,0 +1,281 @@
+"""The side panes: opened, closed, arranged by the terminal's size, and told what changed.
+
+A pane's widget is made when it is first opened, since the first frame needs none; one that is not in view is told
+nothing, and is brought up to date when it comes into view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from kimi_tui.core.actions import Scope
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.replies import ReplyDelta
+from kimi_tui.core.session import Role
+from kimi_tui.core.settings import PANE_WIDTH_ENDS
+from kimi_tui.ui.arrangement import Arrangement, arrange, toggled
+from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.panels import Panel
+from kimi_tui.ui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from kimi_tui.ui.panels.prompt import PromptPanel
+    from kimi_tui.ui.panels.reasoning import ReasoningPanel
+    from kimi_tui.ui.panels.sessions import SessionsPanel
+
+WIDTH_STEP = 4
+"""How much wider or narrower a pane gets at a time, in cells."""
+SAVE_DELAY_S = 0.5
+"""Time after the last change of a width until it is remembered, in seconds."""
+
+
+class PaneCommands:
+    """Opens and closes panes."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen; no pane is open."""
+        self._desk = desk
+        self._opened: tuple[str, ...] = ()
+        self._arrangement = Arrangement()
+        self._widths: dict[str, int] = {}
+        self._panels: dict[str, Panel] = {}
+        self._saves = 0
+
+    def begin(self, opened: Sequence[str]) -> None:
+        """Open the panes that the settings name; the composer keeps the focus."""
+        self._widths = dict(self._desk.services.settings.ui.widths)
+        self._opened = tuple(opened)
+        self.arrange()
+
+    # -- opening and closing
+
+    def do_sessions(self, argument: str) -> None:
+        """Show or hide the sessions."""
+        del argument
+        self._toggle("sessions")
+
+    def do_reasoning(self, argument: str) -> None:
+        """Show or hide the reasoning."""
+        del argument
+        self._toggle("reasoning")
+
+    def do_settings(self, argument: str) -> None:
+        """Show or hide the settings."""
+        del argument
+        self._toggle("settings")
+
+    def do_prompt(self, argument: str) -> None:
+        """Show or hide the exact input of the next turn."""
+        del argument
+        self._toggle("prompt")
+
+    def _toggle(self, name: str) -> None:
+        """Show a pane and give it the focus; one that is in view is hidden, and the composer gets the focus."""
+        self._opened = toggled(self._opened, name, self._arrangement.panes)
+        self.arrange()
+        if name in self._arrangement.panes:
+            self._focus(name)
+        else:
+            self._desk.type_here()
+
+    def show(self, name: str) -> None:
+        """Bring a pane to view and give it the focus."""
+        if name not in self._arrangement.panes:
+            self._toggle(name)
+        else:
+            self._focus(name)
+
+    def _focus(self, name: str) -> None:
+        panel = self._panels[name]
+        panel.call_after_refresh(panel.focus)
+
+    def close_overlay(self) -> bool:
+        """Close a pane that covers the conversation; whether one did."""
+        if not self._arrangement.overlay:
+            return False
+        self._toggle(self._arrangement.overlay)
+        return True
+
+    def arrange(self) -> None:
+        """Put every pane where the terminal's size has room for it."""
+        size = self._desk.size
+        self._arrangement = found = arrange(size.width, size.height, self._opened, self._widths)
+        for name in found.panes:
+            self._mount(name)
+        is_left = found.overlay == "sessions"
+        left, right = self._desk.side_of("sessions"), self._desk.side_of("prompt")
+        left.show(found.overlay if is_left else found.left, None if is_left else found.left_columns)
+        is_right = bool(found.overlay) and not is_left
+        right.show(found.overlay if is_right else found.right, None if is_right else found.right_columns)
+        self._desk.show_arrangement(found)
+        for name in found.panes:
+            self._refresh(name)
+
+    # -- widths
+
+    def do_wider(self, argument: str) -> None:
+        """Make the pane that was used last wider."""
+        del argument
+        self._change_width(WIDTH_STEP)
+
+    def do_narrower(self, argument: str) -> None:
+        """Make the pane that was used last narrower."""
+        del argument
+        self._change_width(-WIDTH_STEP)
+
+    def _change_width(self, step: int) -> None:
+        docked = [name for name in self._opened if name in (self._arrangement.left, self._arrangement.right)]
+        if not docked:
+            raise UsageError("There is no side pane to resize.", "F2 to F5 open one.")
+        scope = self._desk.scope_of_focus()
+        focused = next((name for name in docked if scope is Scope[name.upper()]), docked[-1])
+        self.set_width(focused, self._widths[focused] + step)
+
+    def set_width(self, name: str, columns: int) -> None:
+        """Give a pane another width, and remember it when it stays."""
+        low, high = PANE_WIDTH_ENDS
+        self._widths[name] = min(max(columns, low), high)
+        self.arrange()
+        self._saves += 1
+        self._desk.run_later(self._remember(self._saves))
+
+    async def _remember(self, number: int) -> None:
+        await asyncio.sleep(SAVE_DELAY_S)
+        if number == self._saves:
+            before = self._desk.services.settings.ui.widths
+            changed = {("ui", "widths", n): width for n, width in self._widths.items() if width != before[n]}
+            if changed:
+                self._desk.services.store.save(changed)
+
+    # -- the panes themselves
+
+    def _mount(self, name: str) -> None:
+        if name not in self._panels:
+            self._panels[name] = _make(name, self._desk)
+            self._desk.side_of(name).mount_pane(self._panels[name])
+
+    def _refresh(self, name: str) -> None:
+        """Bring a pane up to date, where it is in view."""
+        if name in self._arrangement.panes:
+            panel = self._panels[name]
+            panel.call_after_refresh(panel.refresh_pane)
+
+    def _reasoning(self) -> ReasoningPanel | None:
+        """The reasoning pane; None = it is not in view."""
+        panel = self._panels.get("reasoning") if "reasoning" in self._arrangement.panes else None
+        return cast("ReasoningPanel | None", panel)
+
+    def _prompt(self) -> PromptPanel | None:
+        """The prompt pane; None = it is not in view."""
+        panel = self._panels.get("prompt") if "prompt" in self._arrangement.panes else None
+        return cast("PromptPanel | None", panel)
+
+    # -- what happened
+
+    def session_changed(self) -> None:
+        """The session on screen, its messages or its settings are others now."""
+        for name in ("reasoning", "settings", "prompt"):
+            self._refresh(name)
+
+    def sessions_changed(self) -> None:
+        """Another session is on screen, or a reply began or ended somewhere."""
+        self._refresh("sessions")
+
+    def delta_arrived(self, delta: ReplyDelta) -> None:
+        """Text of the reply on screen arrived."""
+        if (panel := self._reasoning()) is not None:
+            panel.add(delta)
+
+    def label_changed(self) -> None:
+        """The figures of the running reply are others now."""
+        if (panel := self._reasoning()) is not None:
+            panel.show_label()
+
+    def target_changed(self) -> None:
+        """Another message is chosen."""
+        self._refresh("reasoning")
+
+    def draft_changed(self) -> None:
+        """What is being typed is something else now."""
+        if (panel := self._prompt()) is not None:
+            panel.refresh_soon()
+
+    def searchable(self) -> Transcript | None:
+        """The lines of the pane with the focus; None = they are not to be searched."""
+        panel = self._reasoning()
+        return panel.lines if panel is not None and self._desk.scope_of_focus() is Scope.REASONING else None
+
+    # -- what messages ask of panes
+
+    def do_show_reasoning(self, argument: str) -> None:
+        """Show the reasoning of the chosen message in its pane."""
+        del argument
+        chosen = self._desk.transcript.chosen
+        self.show("reasoning")
+        self._desk.transcript.choose(chosen)
+        self._refresh("reasoning")
+
+    def do_show_request(self, argument: str) -> None:
+        """Show the exact input that a reply answered.
+
+        Raises:
+            UsageError: The message is no reply.
+        """
+        del argument
+        message = self._desk.target()
+        if message is None or message.role is not Role.ASSISTANT:
+            raise UsageError("Only a reply has a request.")
+        self.show("prompt")
+        if (panel := self._prompt()) is not None:
+            panel.call_after_refresh(panel.show_past, message.id)
+
+    def do_copy_prompt(self, argument: str) -> None:
+        """Copy the exact input as text."""
+        del argument
+        self._copy("text")
+
+    def do_copy_body(self, argument: str) -> None:
+        """Copy the request's body."""
+        del argument
+        self._copy("json")
+
+    def do_copy_curl(self, argument: str) -> None:
+        """Copy the request as a curl command."""
+        del argument
+        self._copy("curl")
+
+    def _copy(self, form: str) -> None:
+        from kimi_tui.ui.panels.prompt import PromptPanel  # noqa: PLC0415 - the first frame does not need it
+
+        panel = self._prompt() or PromptPanel(self._desk)
+        panel.copy_as(form, panel.view)
+
+    def do_filter_sessions(self, argument: str) -> None:
+        """Let a filter for the sessions be typed."""
+        del argument
+        self.show("sessions")
+        panel = cast("SessionsPanel", self._panels["sessions"])
+        panel.call_after_refresh(panel.do_filter_sessions)
+
+
+def _make(name: str, desk: Desk) -> Panel:
+    """Make the widget of a pane; each is imported when it is first needed."""
+    match name:
+        case "sessions":
+            from kimi_tui.ui.panels.sessions import SessionsPanel  # noqa: PLC0415
+
+            return SessionsPanel(desk)
+        case "reasoning":
+            from kimi_tui.ui.panels.reasoning import ReasoningPanel  # noqa: PLC0415
+
+            return ReasoningPanel(desk)
+        case "settings":
+            from kimi_tui.ui.panels.settings import SettingsPanel  # noqa: PLC0415
+
+            return SettingsPanel(desk)
+        case _:
+            from kimi_tui.ui.panels.prompt import PromptPanel  # noqa: PLC0415
+
+            return PromptPanel(desk)

@@ -1,0 +1,53 @@
+"""From an action to the method that does it, and what is said when it cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from kimi_tui.core.actions import BY_ID, Action
+from kimi_tui.core.errors import KimiError
+from kimi_tui.ui import situation
+from kimi_tui.ui.desk import Desk
+
+
+class Dispatcher:
+    """Does actions."""
+
+    def __init__(self, desk: Desk, homes: Sequence[object]) -> None:
+        """Look for methods in those homes; every action has exactly one."""
+        self._desk, self._homes = desk, homes
+
+    def choose(self, action_id: str) -> None:
+        """Do an action without an argument, as a key or the palette asks; one that needs it asks for it."""
+        action = BY_ID[action_id]
+        if action.runs_alone:
+            self.perform(action, "")
+        else:
+            suggestion = self._desk.chat.session.title if action_id == "rename" else ""
+            self._desk.drafts.begin_argument(action, suggestion)
+
+    def perform(self, action: Action, argument: str) -> None:
+        """Do an action; what goes wrong is told in the conversation."""
+        need = action.missing(self._desk.offers()) if action.needs else None
+        if need is not None:
+            self._desk.say(situation.missing_words(action, need))
+            return
+        home = next(home for home in self._homes if hasattr(home, action.method))
+        self.attempt(lambda: getattr(home, action.method)(argument))
+
+    def attempt(self, work: Callable[[], Awaitable[None] | None]) -> None:
+        """Do something now, and later what it leaves for later; what goes wrong is told in the conversation."""
+        try:
+            later = work()
+        except KimiError as error:
+            self._desk.say_error(error)
+            return
+        if later is not None:
+            self._desk.run_later(later)
+
+    async def carried_out(self, work: Awaitable[None]) -> None:
+        """Wait for work to be done; what goes wrong is told in the conversation."""
+        try:
+            await work
+        except KimiError as error:
+            self._desk.say_error(error)

@@ -1,0 +1,51 @@
+"""The search in the conversation, or in the pane that had the focus when it was opened."""
+
+from __future__ import annotations
+
+from kimi_tui.ui.widgets.find_bar import FindBar
+from kimi_tui.ui.widgets.transcript import Transcript
+
+
+class Finding:
+    """Connects the search line with the lines that are searched."""
+
+    def __init__(self, bar: FindBar, transcript: Transcript) -> None:
+        """Search the transcript, unless another one is named."""
+        self._bar, self._transcript, self._searched = bar, transcript, transcript
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is looked for."""
+        return self._bar.is_open
+
+    def open(self, text: str | None, where: Transcript | None = None) -> None:
+        """Open the search.
+
+        Args:
+            text: What to look for; None = what is there.
+            where: The lines to search; None = the conversation.
+        """
+        self._searched.find("")
+        self._searched = where or self._transcript
+        self._bar.open(text)
+
+    def find(self, text: str) -> None:
+        """Look for a text."""
+        self._searched.find(text)
+
+    def move_hit(self, step: int) -> None:
+        """Go to another hit."""
+        self._searched.move_hit(step)
+
+    def show_count(self, count: int, current: int) -> None:
+        """Say how often it was found."""
+        self._bar.show_count(count, current)
+
+    def close(self) -> bool:
+        """End the search; whether it was open."""
+        if not self._bar.is_open:
+            return False
+        self._bar.close()
+        self._searched.find("")
+        self._searched.focus()
+        return True

@@ -1,0 +1,87 @@
+"""The open sessions: the one on screen, and those whose replies are still being written."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from kimi_tui.core.session import Session
+from kimi_tui.engine import OpenSession
+from kimi_tui.ui.chat import Chat
+from kimi_tui.ui.services import Library, Lock
+
+
+class OpenChats:
+    """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
+
+    def __init__(self, library: Library, session: Session, lock: Lock) -> None:
+        """Begin with one session on screen."""
+        self._library = library
+        self.current = self._chat(session, lock)
+        """The chat on screen."""
+        self._others: list[Chat] = []
+
+    @property
+    def all(self) -> tuple[Chat, ...]:
+        """The chat on screen, then the others."""
+        return (self.current, *self._others)
+
+    def at(self, path: Path) -> Chat | None:
+        """Find an open chat by its session's file."""
+        return next((chat for chat in self.all if chat.session.path and Path(chat.session.path) == path), None)
+
+    def _chat(self, session: Session, lock: Lock) -> Chat:
+        return Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))
+
+    async def open(self, path: Path) -> Chat:
+        """Open a session's file, or find it among those that are open.
+
+        Raises:
+            StorageError: It cannot be read, or is held elsewhere.
+        """
+        known = self.at(path)
+        return known or self._chat(*await asyncio.to_thread(self._library.open, path))
+
+    def create(self) -> Chat:
+        """Make a chat of a new session."""
+        return self._chat(*self._library.create())
+
+    def show(self, chat: Chat, draft: str) -> None:
+        """Put a chat on screen; the one before keeps what was being typed.
+
+        Raises:
+            StorageError: The draft could not be kept; nothing has changed then.
+        """
+        before = self.current
+        if chat is before:
+            return
+        self._library.save_draft(before.session.id, draft)
+        before.draft = draft
+        self._others = [*(other for other in self._others if other is not chat), before]
+        self.current = chat
+        chat.is_unread = False
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close chats that are not on screen, have no running reply and nothing to be read."""
+        for chat in self._others:
+            if chat.turn is None and not chat.is_unread:
+                chat.lock.release()
+        self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
+
+    def close_all(self, draft: str) -> None:
+        """Keep every draft and let others open the sessions.
+
+        Raises:
+            StorageError: A draft could not be kept.
+        """
+        self.current.draft = draft
+        for chat in self.all:
+            self._library.save_draft(chat.session.id, chat.draft)
+        for chat in self.all:
+            chat.lock.release()
+
+    def forget(self, chat: Chat) -> None:
+        """Close a chat whose session is gone."""
+        self._others = [other for other in self._others if other is not chat]
+        chat.lock.release()

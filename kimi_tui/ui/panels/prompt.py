@@ -1,0 +1,102 @@
+"""The prompt pane at work: the exact input of the next turn, or of the reply that was asked about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.timer import Timer
+
+from kimi_tui.core.actions import Scope
+from kimi_tui.core.conversation import before
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt_view import PromptView, PromptViewer, curl_command, past_view, request_body
+from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.panels import Panel
+from kimi_tui.ui.widgets.prompt_pane import PromptPane
+
+DELAY_S = 0.08
+"""Time after a keystroke until the prompt is made anew, in seconds."""
+WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command"}
+"""What is copied, by form."""
+
+
+class PromptPanel(PromptPane, Panel):
+    """Keeps the prompt in view as one types."""
+
+    scope: ClassVar[Scope] = Scope.PROMPT
+    """What its keys mean."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        super().__init__(keys=desk.keyboard.table.keys, id="prompt-pane")
+        self._desk = desk
+        self._viewer = PromptViewer()
+        self._timer: Timer | None = None
+        self._past: str | None = None
+
+    def show_next(self) -> None:
+        """Show the input of the next turn."""
+        self._past = None
+        self.refresh_pane()
+
+    def show_past(self, message_id: str) -> None:
+        """Show the input that a reply answered."""
+        self._past = message_id
+        self.refresh_pane()
+
+    def refresh_soon(self) -> None:
+        """Show the input as it is now, when typing pauses."""
+        if self._timer is None and self._past is None:
+            self._timer = self.set_timer(DELAY_S, self._refresh_late)
+
+    def _refresh_late(self) -> None:
+        self._timer = None
+        self.refresh_pane()
+
+    def refresh_pane(self) -> None:
+        """Show the input as it is now; what cannot be made is told in the pane's place of it."""
+        session = self._desk.chat.session
+        if self._past is not None and any(message.id == self._past for message in session.messages):
+            window = self._desk.services.settings.api.context_tokens
+            self.show(past_view(session, self._past, window), f"Request of {self._past}")
+            return
+        self._past = None
+        view = self.next_view()
+        if view is not None:
+            self.show(view)
+
+    def next_view(self) -> PromptView | None:
+        """The input of the next turn; None = the session's settings cannot be used, which is told."""
+        desk = self._desk
+        try:
+            request = desk.services.resolve(desk.chat.session)
+        except KimiError as error:
+            desk.remark(error.summary)
+            return None
+        edited = desk.drafts.edited
+        session = desk.chat.session if edited is None else before(desk.chat.session, edited)
+        is_command = desk.drafts.is_aside and edited is None
+        draft = desk.drafts.own if is_command else desk.draft
+        return self._viewer.view(session, request, draft or None)
+
+    def copy_as(self, form: str, view: PromptView | None = None) -> None:
+        """Copy the input as text, as the request's body, or as a curl command."""
+        desk = self._desk
+        view = view or self.next_view()
+        if view is None:
+            return
+        request = desk.services.resolve(desk.chat.session)
+        if view.sent is not None:
+            request = replace(request, fields=view.sent, extra={})
+        text = view.text if form == "text" else request_body(view, request).decode()
+        if form == "curl":
+            text = curl_command(desk.services.url_of(request), text.encode())
+        desk.copy(text, WHATS[form])
+
+    @on(PromptPane.CopyRequested)
+    def _copy_requested(self, event: PromptPane.CopyRequested) -> None:
+        """Copy what is shown."""
+        event.stop()
+        self.copy_as(event.form, event.view)

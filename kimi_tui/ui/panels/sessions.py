@@ -1,0 +1,100 @@
+"""The sessions pane at work: lists what lies on disk, and opens, renames, copies, deletes and brings back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+
+from kimi_tui.core.actions import Scope
+from kimi_tui.core.errors import KimiError
+from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.panels import Panel
+from kimi_tui.ui.widgets.sessions_pane import SessionsPane
+
+
+class SessionsPanel(SessionsPane, Panel):
+    """Keeps the list of sessions in view."""
+
+    scope: ClassVar[Scope] = Scope.SESSIONS
+    """What its keys mean."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        super().__init__(keys=desk.keyboard.table.keys, id="sessions-pane")
+        self._desk = desk
+        self._is_listing = False
+        self._is_stale = False
+
+    def refresh_pane(self) -> None:
+        """List the sessions anew, off the event loop; a wish while it runs is fulfilled after it."""
+        self._mark()
+        self._is_stale = True
+        if not self._is_listing:
+            self._is_listing = True
+            self.run_worker(self._list(), group="sessions", exit_on_error=False)
+
+    async def _list(self) -> None:
+        try:
+            while self._is_stale:
+                self._is_stale = False
+                listing = await asyncio.to_thread(self._desk.services.library.listing)
+                self.show(listing, self._desk.services.clock.now().astimezone())
+                self._mark()
+        except KimiError as error:
+            self._desk.say_error(error)
+        finally:
+            self._is_listing = False
+
+    def _mark(self) -> None:
+        library = self._desk.services.library
+        paths = {str(library.path_of(chat.session)): chat for chat in self._desk.open_chats.all}
+        self.set_marks(
+            str(library.path_of(self._desk.chat.session)),
+            {path for path, chat in paths.items() if chat.turn is not None},
+            {path for path, chat in paths.items() if chat.is_unread},
+        )
+
+    @on(SessionsPane.OpenRequested)
+    def _open_requested(self, event: SessionsPane.OpenRequested) -> None:
+        """Open a session."""
+        event.stop()
+        self._desk.run_later(self._open(event.path))
+
+    async def _open(self, path: Path) -> None:
+        await self._desk.open_path(path)
+        self._desk.panes.close_overlay()
+        self._desk.type_here()
+
+    @on(SessionsPane.RenameRequested)
+    def _rename_requested(self, event: SessionsPane.RenameRequested) -> None:
+        """Give a session another title."""
+        event.stop()
+        self._desk.run_later(self._desk.files.rename(event.path, event.title))
+
+    @on(SessionsPane.DuplicateRequested)
+    def _duplicate_requested(self, event: SessionsPane.DuplicateRequested) -> None:
+        """Copy a session."""
+        event.stop()
+        self._desk.run_later(self._desk.files.duplicate(event.path))
+
+    @on(SessionsPane.DeleteRequested)
+    def _delete_requested(self, event: SessionsPane.DeleteRequested) -> None:
+        """Move a session to the trash."""
+        event.stop()
+        self._desk.run_later(self._desk.files.delete(event.path))
+
+    @on(SessionsPane.RestoreRequested)
+    def _restore_requested(self, event: SessionsPane.RestoreRequested) -> None:
+        """Bring back what was deleted last."""
+        event.stop()
+        self._desk.run_later(self._desk.files.restore())
+
+    @on(SessionsPane.LeaveRequested)
+    def _leave_requested(self, event: SessionsPane.LeaveRequested) -> None:
+        """Go back to the composer."""
+        event.stop()
+        self._desk.panes.close_overlay()
+        self._desk.type_here()

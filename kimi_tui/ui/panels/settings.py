@@ -1,0 +1,87 @@
+"""The settings pane at work: shows what the session sends, and changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.message import Message
+
+from kimi_tui.core import settings_changes
+from kimi_tui.core.actions import BY_ID, Scope
+from kimi_tui.core.conversation import with_system
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.session import Session
+from kimi_tui.core.settings_view import settings_view
+from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.panels import Panel
+from kimi_tui.ui.widgets.settings_pane import SettingsPane
+
+
+class SettingsPanel(SettingsPane, Panel):
+    """Keeps the session's settings in view."""
+
+    scope: ClassVar[Scope] = Scope.SETTINGS
+    """What its keys mean."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        super().__init__(keys=desk.keyboard.table.keys, id="settings-pane")
+        self._desk = desk
+
+    def refresh_pane(self) -> None:
+        """Show the settings as they are now."""
+        self.show(settings_view(self._desk.services.settings, self._desk.chat.session))
+
+    def _change(self, event: Message, change: Callable[[Session], Session]) -> None:
+        event.stop()
+        try:
+            self._desk.change(change(self._desk.chat.session))
+        except KimiError as error:
+            self._desk.say_error(error)
+
+    @on(SettingsPane.FieldSet)
+    def _field_set(self, event: SettingsPane.FieldSet) -> None:
+        """Set a field."""
+        self._change(event, lambda session: settings_changes.with_field(session, event.name, event.value))
+
+    @on(SettingsPane.FieldReset)
+    def _field_reset(self, event: SettingsPane.FieldReset) -> None:
+        """Take back what the session sets."""
+        settings = self._desk.services.settings
+        self._change(event, lambda session: settings_changes.without_own(settings, session, event.name))
+
+    @on(SettingsPane.ThinkingChanged)
+    def _thinking_changed(self, event: SettingsPane.ThinkingChanged) -> None:
+        """Switch between thinking and instant."""
+        self._change(event, lambda session: settings_changes.with_thinking(session, thinking=event.thinking))
+
+    @on(SettingsPane.PresetChosen)
+    def _preset_chosen(self, event: SettingsPane.PresetChosen) -> None:
+        """Choose a preset."""
+        settings = self._desk.services.settings
+        self._change(event, lambda session: settings_changes.with_preset(settings, session, event.name))
+
+    @on(SettingsPane.SystemChanged)
+    def _system_changed(self, event: SettingsPane.SystemChanged) -> None:
+        """Set the system prompt."""
+        self._change(event, lambda session: with_system(session, event.text))
+
+    @on(SettingsPane.PresetSaveRequested)
+    def _preset_save_requested(self, event: SettingsPane.PresetSaveRequested) -> None:
+        """Save what the session sends as a preset."""
+        event.stop()
+        self._desk.perform(BY_ID["save-preset"], event.name)
+
+    @on(SettingsPane.PresetRenameRequested)
+    def _preset_rename_requested(self, event: SettingsPane.PresetRenameRequested) -> None:
+        """Rename a preset."""
+        event.stop()
+        self._desk.rename_preset(event.old, event.new)
+
+    @on(SettingsPane.DefaultRequested)
+    def _default_requested(self, event: SettingsPane.DefaultRequested) -> None:
+        """Let new sessions begin so."""
+        event.stop()
+        self._desk.perform(BY_ID["make-default"], "")

@@ -1,0 +1,122 @@
+"""Small questions at the lower edge: one of several numbers, or one of several themes while its colours are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.ui.text import line_text
+
+
+class NumberScreen(ModalScreen[int | None]):
+    """Asks for a number; the conversation above stays in view."""
+
+    DEFAULT_CSS = """
+    NumberScreen {
+        align: center bottom;
+        background: transparent;
+        & > Input { width: 100%; height: 3; border: round $primary; background: $surface; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(self, question: str, count: int) -> None:
+        """Ask for a number from 1 to `count`; a single digit that can mean one only is taken at once."""
+        super().__init__()
+        self._question, self._count = question, count
+
+    def compose(self) -> ComposeResult:
+        """One line to type in."""
+        field = Input(placeholder=f"1 to {self._count}", type="integer")
+        field.border_title = self._question
+        field.border_subtitle = "Enter takes it, Escape cancels"
+        yield field
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        """Take what can mean one number only."""
+        number = _number(event.value)
+        if number is not None and number <= self._count < number * 10:
+            self.dismiss(number)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        """Take the number, where it is one of those."""
+        number = _number(event.value)
+        if number is not None and number <= self._count:
+            self.dismiss(number)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) > 0 else None
+
+
+class ThemeScreen(ModalScreen[str | None]):
+    """Lists the themes; the one under the cursor is shown at once."""
+
+    DEFAULT_CSS = """
+    ThemeScreen {
+        align: right top;
+        background: transparent;
+        & > OptionList { width: 34; max-width: 100%; height: auto; max-height: 100%; border: round $primary; background: $surface; }
+        & > Static { display: none; width: 34; max-width: 100%; padding: 0 1; background: $surface; color: $foreground; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+
+    def __init__(self, names: Sequence[str], current: str, show: Callable[[str], None]) -> None:
+        """Begin at the theme that is in use.
+
+        Args:
+            names: Every theme.
+            current: The one in use, which comes back when nothing is chosen.
+            show: Switches the colours; raises KimiError where a theme's file cannot be used.
+        """
+        super().__init__()
+        self._names, self._current, self._show = list(names), current, show
+
+    def compose(self) -> ComposeResult:
+        """The list, and why a theme cannot be shown."""
+        options = OptionList(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
+        options.border_title = "Theme"
+        options.border_subtitle = "Enter keeps, Escape leaves"
+        yield options
+        yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Put the cursor on the theme in use."""
+        if self._current in self._names:
+            self.query_one(OptionList).highlighted = self._names.index(self._current)
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Show a theme's colours."""
+        event.stop()
+        problem = self.query_one(Static)
+        problem.display = False
+        try:
+            self._show(self._names[event.option_index])
+        except KimiError as error:
+            problem.update(Content(line_text(error.summary)))
+            problem.display = True
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        """Keep the theme under the cursor."""
+        event.stop()
+        self.dismiss(self._names[event.option_index])
+
+    def action_cancel(self) -> None:
+        """Go back to the theme from before."""
+        if self._current in self._names:
+            self._show(self._current)
+        self.dismiss(None)

@@ -1,0 +1,68 @@
+"""What becomes of the text in the composer when Enter is pressed: a command, a message, or one that waits."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.slash import Command, Text, UnknownCommand, parse_line
+from kimi_tui.ui.text import content, line_text
+
+QUEUE_CHARS = 60
+"""How much of a waiting message is shown."""
+
+
+class Sending:
+    """Sends messages, and keeps the one that waits for the running reply in view."""
+
+    def __init__(self, desk: Desk, queue: Static) -> None:
+        """Work on that screen; `queue` is the line above the composer."""
+        self._desk, self._queue = desk, queue
+
+    def submit(self, text: str) -> None:
+        """Send a message, or do what a slash command says."""
+        desk = self._desk
+        edited = desk.drafts.take_edited()
+        desk.drafts.bring_back()
+        match Text(text) if edited is not None else parse_line(text):
+            case Command(action, argument):
+                desk.perform(action, argument)
+            case UnknownCommand(name, nearest):
+                near = "  Did you mean " + ", ".join(f"/{word}" for word in nearest) + "?" if nearest else ""
+                desk.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
+                desk.drafts.give_back(text)
+            case Text(message):
+                self._send(message, edited)
+
+    def _send(self, text: str, edited: str | None) -> None:
+        """Send a message, or let it wait for the running reply."""
+        desk, chat = self._desk, self._desk.chat
+        if chat.turn is not None and edited is None:
+            chat.queued = f"{chat.queued}\n\n{text}" if chat.queued else text
+            self.show_queue()
+            return
+        try:
+            if chat.turn is not None:
+                raise UsageError("A reply is running.", "Escape stops it; then send the edited question.")
+            chat.editing = edited
+            desk.turns.send(chat, text)
+        except KimiError as error:
+            desk.say_error(error, "Nothing was sent; your text is in the composer.")
+            desk.drafts.give_back(text)
+
+    def take_queued(self) -> str:
+        """Take the waiting message back; "" = there is none."""
+        queued, self._desk.chat.queued = self._desk.chat.queued, ""
+        self.show_queue()
+        return queued
+
+    def show_queue(self) -> None:
+        """Show the message that waits."""
+        text = self._desk.chat.queued
+        if self._queue.display or text:
+            self._queue.display = bool(text)
+            shown = line_text(text[: QUEUE_CHARS + 1])
+            shown = shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"
+            key = self._desk.keyboard.table.label("last-prompt")
+            self._queue.update(content(f"Queued: {shown}  ({key} takes it back)" if text else ""))

@@ -1,0 +1,84 @@
+"""What can be done at the moment: what there is for actions to work on, and the hints of the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from kimi_tui.core.actions import ACTIONS, Action, Need, Scope
+from kimi_tui.core.conversation import alternatives
+from kimi_tui.core.fields import SETTABLE
+from kimi_tui.core.session import Message, Role
+from kimi_tui.ui.chat import Chat
+from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.ui.services import Services
+from kimi_tui.ui.widgets.transcript import Transcript
+
+SEPARATOR = " · "
+"""What stands between two hints."""
+ALWAYS = ("help", "palette")
+"""Actions whose hints stand last, wherever the focus is."""
+
+
+def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
+    """Say what there is for actions to work on.
+
+    Args:
+        chat: The session on screen.
+        target: The message that actions are about; None = there is none.
+        transcript: The conversation.
+        is_finding: Whether something is looked for.
+    """
+    found = set[Need]()
+    if target is not None:
+        found.add(Need.MESSAGE)
+        found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
+        found |= {Need.REASONING} if target.reasoning else set()
+        found |= {Need.CODE} if "```" in target.content and transcript.code_blocks(target.id) else set()
+        found |= {Need.ALTERNATIVES} if len(alternatives(chat.session, target.id)) > 1 else set()
+    found |= {Need.RUNNING} if chat.turn is not None else set()
+    found |= {Need.DELETED} if chat.deleted else set()
+    found |= {Need.NOTICE} if chat.notices else set()
+    found |= {Need.FINDING} if is_finding else set()
+    return found
+
+
+def missing_words(action: Action, need: Need) -> str:
+    """Say why an action cannot be done."""
+    return f"{action.title}: there is no {need.value} here."
+
+
+def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> str:
+    """The footer: what keys do where the focus is, as far as there is room.
+
+    Args:
+        scope: Where the focus is.
+        offered: What there is to work on.
+        keyboard: The keys.
+        width: Cells there are.
+    """
+    own = [action for action in ACTIONS if action.scope is scope and action.hint]
+    own = [action for action in own if action.missing(offered) is None and action.id not in ALWAYS]
+    if Need.RUNNING in offered:
+        first = [f"{keyboard.table.label('back')} stop"]
+    else:
+        first = [] if scope is Scope.COMPOSER else [f"{keyboard.table.label('back')} back"]
+    last = [keyboard.hint(action) for action in ACTIONS if action.id in ALWAYS]
+    words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
+    while words and len(SEPARATOR.join([*words, *last])) > width:
+        words.pop()
+    return SEPARATOR.join(word for word in [*words, *last] if word)
+
+
+def choices(services: Services) -> dict[str, Sequence[str]]:
+    """List what may stand behind commands, by the command's id."""
+    presets = list(services.settings.presets)
+    return {
+        "think": ("on", "off"),
+        "set": SETTABLE,
+        "reset": SETTABLE,
+        "system": ("none",),
+        "preset": presets,
+        "rename-preset": presets,
+        "theme": sorted(services.themes),
+        "copy": ("text", "markdown"),
+    }

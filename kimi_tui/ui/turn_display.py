@@ -1,0 +1,88 @@
+"""What turns report, as the conversation shows it."""
+
+from __future__ import annotations
+
+from kimi_tui.core.replies import Phase, ReplyDelta, TurnEnded
+from kimi_tui.ui import entries
+from kimi_tui.ui.chat import Chat
+from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.status import welcome_entries
+from kimi_tui.ui.widgets.transcript import Entry
+
+
+class TurnDisplay:
+    """Shows the chat that is on screen; what happens in the others is noted for later."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        self._desk = desk
+        self._notices = 0
+
+    @property
+    def _has_timestamps(self) -> bool:
+        return self._desk.services.settings.ui.timestamps
+
+    def show_entries(self, chat: Chat) -> None:
+        """Show the messages and notices of a chat anew."""
+        if chat is self._desk.chat:
+            shown = chat.entries(timestamps=self._has_timestamps)
+            self._desk.transcript.set_entries(shown or welcome_entries(self._desk.services))
+
+    def show_question(self, chat: Chat) -> None:
+        """Show a question that was sent, and follow its reply."""
+        self.show_entries(chat)
+        if chat is self._desk.chat:
+            self._desk.transcript.follow_tail()
+            self._desk.panes.session_changed()
+
+    def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
+        """Show text that arrived."""
+        if chat is self._desk.chat and chat.live is not None and chat.is_live_on_branch():
+            self._desk.transcript.append(chat.live.key, delta.part, delta.text)
+            self._desk.transcript.set_thought_label(chat.live.key, chat.live.label)
+            self._desk.panes.delta_arrived(delta)
+
+    def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
+        """Show what the growing reply has become."""
+        if chat is self._desk.chat:
+            if ended.replies:
+                self._desk.transcript.rename_entry(key, self._entry(chat, ended))
+            self.show_entries(chat)
+            self._desk.panes.session_changed()
+        else:
+            chat.is_unread = True
+        self._desk.panes.sessions_changed()
+
+    def _entry(self, chat: Chat, ended: TurnEnded) -> Entry:
+        shown = entries.session_entries(chat.session, timestamps=self._has_timestamps)
+        reply = ended.replies[0]
+        known = next((entry for entry in shown if entry.key == reply.id), None)
+        return known or entries.message_entry(reply, timestamps=self._has_timestamps)
+
+    def show_figures(self, chat: Chat) -> None:
+        """Show the figures of a turn as they are now."""
+        if chat is self._desk.chat:
+            self._desk.refresh_bars()
+            self._desk.sending.show_queue()
+
+    def tick(self, now_s: float) -> None:
+        """Keep the line of the think block moving."""
+        live = self._desk.chat.live
+        if live is not None and live.phase is Phase.REASONING and live.update_label(now_s):
+            self._desk.transcript.set_thought_label(live.key, live.label)
+            self._desk.panes.label_changed()
+
+    def give_back(self, chat: Chat, text: str) -> None:
+        """Bring a text back to where it can be sent again."""
+        if chat is self._desk.chat:
+            self._desk.drafts.give_back(text)
+        else:
+            chat.draft = f"{text}\n\n{chat.draft}" if chat.draft else text
+
+    def notice(self, chat: Chat, text: str, severity: str) -> None:
+        """Put a notice into a chat's conversation, where it stays until it is dismissed."""
+        self._notices += 1
+        chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity))
+        if chat is self._desk.chat:
+            self.show_entries(chat)
+            self._desk.transcript.follow_tail()

@@ -1,0 +1,166 @@
+"""The running turns: started here, followed to their ends, whichever session is on screen.
+
+What a turn reports is noted in its chat first; the screen is told only what it has to draw, and only of the chat that
+it shows. The engine gathers deltas while nobody takes them, so a drawing at most every `FRAME_S` costs no text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, assert_never
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.replies import (
+    PhaseChanged,
+    QuestionAdded,
+    ReplyDelta,
+    Retrying,
+    TurnEnded,
+    TurnEvent,
+    TurnNotice,
+)
+from kimi_tui.core.request import RequestSettings
+from kimi_tui.core.session import MessageState
+from kimi_tui.engine import Turn
+from kimi_tui.ui import entries, words
+from kimi_tui.ui.chat import Chat
+from kimi_tui.ui.live_turn import LiveTurn
+from kimi_tui.ui.services import Services
+
+FRAME_S = 1 / 30
+"""Time between two drawings of a growing reply, in seconds."""
+
+
+class TurnView(Protocol):
+    """What the screen shows of a turn."""
+
+    def show_entries(self, chat: Chat) -> None:
+        """Show the messages and notices of a chat anew."""
+
+    def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
+        """Show text that arrived."""
+
+    def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
+        """Show the reply that the growing one with that key has become, or that there is none."""
+
+    def show_figures(self, chat: Chat) -> None:
+        """Show the figures of a turn as they are now."""
+
+    def give_back(self, chat: Chat, text: str) -> None:
+        """Bring a text back to where it can be sent again."""
+
+    def notice(self, chat: Chat, text: str, severity: str) -> None:
+        """Say something in a chat's conversation."""
+
+
+class Turns:
+    """Starts turns and follows them."""
+
+    def __init__(
+        self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            services: The engine and the clock.
+            view: What is told of events.
+            run: Runs a coroutine beside everything else.
+        """
+        self._services, self._view, self._run = services, view, run
+
+    def send(self, chat: Chat, text: str) -> None:
+        """Send a question, or what it edits anew.
+
+        Raises:
+            KimiError: Nothing can be sent; the session is as it was.
+        """
+        request = self._request(chat)
+        beside, chat.editing = chat.editing, None
+        turn = self._services.engine.start(chat.open_session, text, request, beside=beside)
+        self._begin(chat, turn, text)
+
+    def regenerate(self, chat: Chat, question_id: str) -> None:
+        """Ask for another reply.
+
+        Raises:
+            KimiError: Nothing can be sent.
+        """
+        turn = self._services.engine.regenerate(chat.open_session, question_id, self._request(chat))
+        self._begin(chat, turn, "")
+
+    async def settle(self, chat: Chat) -> None:
+        """Stop the turn of a chat and wait until what arrived is kept."""
+        if chat.turn is not None:
+            turn = chat.turn
+            turn.stop()
+            await turn.finished()
+            chat.turn, chat.live = None, None
+
+    def _request(self, chat: Chat) -> RequestSettings:
+        if self._services.key_problem is not None:
+            raise self._services.key_problem
+        return self._services.resolve(chat.session)
+
+    def _begin(self, chat: Chat, turn: Turn, text: str) -> None:
+        chat.turn, chat.live = turn, LiveTurn(turn.id, self._services.clock.monotonic())
+        self._run(self._follow(chat, turn, text))
+
+    async def _follow(self, chat: Chat, turn: Turn, text: str) -> None:
+        """Apply what a turn reports, gathered so that drawing stays cheap."""
+        while events := await turn.drain():
+            for event in events:
+                self._apply(chat, turn, event, text)
+            self._view.show_figures(chat)
+            await asyncio.sleep(FRAME_S)
+
+    def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, text: str) -> None:
+        """Note one event, and have it shown; events of a turn that was left behind are late."""
+        live = chat.live
+        if live is None or chat.turn is not turn:
+            return
+        match event:
+            case QuestionAdded():
+                chat.drop_passing_notices()
+                self._view.show_entries(chat)
+            case PhaseChanged(phase=phase):
+                live.phase = phase
+            case ReplyDelta():
+                now_s = self._services.clock.monotonic()
+                live.feed(event, now_s)
+                live.update_label(now_s)
+                self._view.show_delta(chat, event)
+            case Retrying():
+                live.retry = words.retrying(event)
+            case TurnNotice(error=error):
+                self._say_error(chat, error, severity="warning")
+            case TurnEnded():
+                self._end(chat, live, event, text)
+            case _:
+                assert_never(event)
+
+    def _end(self, chat: Chat, live: LiveTurn, ended: TurnEnded, text: str) -> None:
+        """Note how it ended: what came, what was kept, what to do next."""
+        chat.turn, chat.live = None, None
+        self._view.show_end(chat, live.key, ended)
+        if not ended.replies and text:
+            self._view.give_back(chat, text)
+        for notice in entries.end_notices(ended, has_text_back=bool(text)):
+            self._view.notice(chat, *notice)
+        queued, chat.queued = chat.queued, ""
+        if not queued:
+            return
+        if ended.state is MessageState.COMPLETE:
+            self._send_queued(chat, queued)
+        else:
+            self._view.give_back(chat, queued)
+
+    def _send_queued(self, chat: Chat, text: str) -> None:
+        try:
+            self.send(chat, text)
+        except KimiError as error:
+            self._view.give_back(chat, text)
+            self._say_error(chat, error, "The queued message is back in the composer.")
+
+    def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
+        self._view.notice(chat, entries.error_text(error, kept), severity)

@@ -1,0 +1,15 @@
+"""The conversation on screen: a transcript whose keys are those of messages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from kimi_tui.core.actions import Scope
+from kimi_tui.ui.widgets.transcript import Transcript
+
+
+class Conversation(Transcript):
+    """The active branch of the session."""
+
+    scope: ClassVar[Scope] = Scope.TRANSCRIPT
+    """What its keys mean."""

@@ -1,0 +1,90 @@
+"""The search line: what is looked for, and how often it is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Static
+
+
+class FindBar(Horizontal):
+    """One line that is open while something is looked for."""
+
+    DEFAULT_CSS = """
+    FindBar {
+        height: 1;
+        display: none;
+        background: $surface;
+        &.-open { display: block; }
+        & Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $surface; }
+        & Static { width: auto; padding: 0 1; color: $text-muted; }
+    }
+    """
+    STEPS: ClassVar[dict[str, int]] = {"enter": 1, "down": 1, "shift+enter": -1, "up": -1}
+    """Keys that go to another hit, and how far."""
+
+    @dataclass
+    class Changed(Message):
+        """Something else is looked for; "" = nothing."""
+
+        text: str
+
+    @dataclass
+    class HitRequested(Message):
+        """Another hit is wanted."""
+
+        step: int
+
+    class Closed(Message):
+        """The search is over."""
+
+    def compose(self) -> ComposeResult:
+        """The text and the count."""
+        yield Input(placeholder="Find", id="find-text")
+        yield Static("", id="find-count", markup=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is on screen."""
+        return self.has_class("-open")
+
+    def open(self, text: str | None = None) -> None:
+        """Show it; a text is put in, else the old one is there to be typed over."""
+        self.add_class("-open")
+        field = self.query_one(Input)
+        if text is not None:
+            field.value = text
+        field.select_all()
+        field.focus()
+
+    def close(self) -> None:
+        """Hide it."""
+        self.remove_class("-open")
+        self.query_one(Static).update("")
+
+    def show_count(self, count: int, current: int) -> None:
+        """Say how often it was found, and which hit is the current one, from 1; 0 = none."""
+        text = self.query_one(Input).value
+        words = f"{current}/{count}" if current else f"{count} found"
+        self.query_one(Static).update((words if count else "not found") if text else "")
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        """Look for what is there now."""
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    def on_key(self, event: events.Key) -> None:
+        """Go from hit to hit, or close."""
+        if event.key in self.STEPS:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.HitRequested(self.STEPS[event.key]))
+        elif event.key == "escape":
+            event.stop()
+            self.post_message(self.Closed())
