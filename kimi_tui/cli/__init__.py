@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -23,6 +24,8 @@ MODULES = {
     "demo-server": "kimi_tui.cli.demo_server_command",
 }
 """Where each command's `run(options, context) -> int` stands; only that one is imported."""
+LONG_RUNNING = frozenset({None, "demo-server"})
+"""The commands that may run for days: their garbage has to be collected."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,6 +57,8 @@ def _run(argv: Sequence[str], context: Context) -> int:
     try:
         options = parse_arguments(argv)
         context.options = options
+        if options.command in LONG_RUNNING:
+            gc.enable()
         return int(import_module(MODULES[options.command]).run(options, context))
     except KimiError as error:
         context.tell_error(error)

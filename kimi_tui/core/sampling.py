@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_value
@@ -89,6 +88,8 @@ def preset_named(settings: Settings, name: str) -> Preset:
     """
     found = settings.presets.get(name)
     if found is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
         near = get_close_matches(name, settings.presets, n=2) or sorted(settings.presets)
         raise UsageError(f"There is no preset {name!r}.", f"Presets: {', '.join(near)}")
     return found
