@@ -9,7 +9,7 @@ import re
 import signal
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import parse_text
-from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.replies import (
     Phase,
     PhaseChanged,
@@ -188,43 +187,24 @@ async def _ask(order: Order, context: Context) -> int:
     Raises:
         KimiError: No request can be sent.
     """
-    model = context.options.model or order.session.model or context.settings().api.model
-    client = context.client(model)
+    client = context.client()
     try:
-        store = _OwnModel(context.store(), order.session.model) if order.is_kept else None
-        open_session = OpenSession(replace(order.session, model=model), store)
+        open_session = OpenSession(order.session, context.store() if order.is_kept else None)
         turn = context.engine(client).start(open_session, order.question, order.request)
         output = choose_output(context, has_alternatives=order.has_alternatives)
-        return await _Listener(order, context, output, turn, model).run()
+        return await _Listener(order, context, output, turn).run()
     finally:
         await client.aclose()
-
-
-class _OwnModel:
-    """A store that keeps a session's own model where another one was asked for this turn alone."""
-
-    def __init__(self, store: SessionStore, model: str) -> None:
-        self._store = store
-        self._model = model
-
-    async def save(self, session: Session) -> None:
-        """Save the session with its own model.
-
-        Raises:
-            StorageError: It could not be written.
-        """
-        await self._store.save(replace(session, model=self._model))
 
 
 class _Listener:
     """Follows a turn to its end."""
 
-    def __init__(self, order: Order, context: Context, output: Output, turn: Turn, model: str) -> None:
+    def __init__(self, order: Order, context: Context, output: Output, turn: Turn) -> None:
         self._order = order
         self._context = context
         self._output = output
         self._turn = turn
-        self._model = model
         self._is_stopped = False
         self._has_text = False
 
@@ -261,7 +241,7 @@ class _Listener:
         report = build_report(
             ended,
             session_id=self._order.session.id if self._order.is_kept else None,
-            model=self._model,
+            model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.usage,
         )

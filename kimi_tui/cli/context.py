@@ -81,7 +81,8 @@ class Context:
             base_url=options.base_url or settings.api.base_url,
             model=options.model or settings.api.model,
         )
-        return replace(settings, api=api, ui=replace(settings.ui, theme=options.theme or settings.ui.theme))
+        ui = replace(settings.ui, theme=options.theme or settings.ui.theme)
+        return replace(settings, api=api, ui=ui, model_option=options.model or "")
 
     def settings_or_tell(self) -> Settings:
         """The settings; what is wrong in the config is told, and its defaults are used."""
@@ -129,20 +130,17 @@ class Context:
 
         return find_key(self.environ, self.settings().api)
 
-    def client(self, model: str | None = None) -> DeepInfraClient:
+    def client(self) -> DeepInfraClient:
         """Make what talks to the endpoint.
-
-        Args:
-            model: The model to ask; None = the settings' own.
 
         Raises:
             KeyMissingError: There is no key.
             UsageError: The endpoint's address cannot be used.
         """
-        from kimi_tui.adapters.deepinfra import DeepInfraClient, endpoint_url  # noqa: PLC0415
+        from kimi_tui.adapters.deepinfra import DeepInfraClient, check_base_url  # noqa: PLC0415
 
         api = self.settings().api
-        url = endpoint_url(api.base_url, model or api.model)
+        check_base_url(api.base_url)
         key = self.key()
         self._set_up_log(key)
         transport = None
@@ -151,10 +149,9 @@ class Context:
 
             transport = SimulatorTransport()
         return DeepInfraClient(
-            url,
+            api.base_url,
             key,
             connect_timeout_s=api.connect_timeout_s,
-            read_timeout_s=api.read_timeout_s,
             headers=api.headers,
             proxy=api.proxy or None,
             transport=transport,

@@ -40,7 +40,7 @@ def run(options: Namespace, context: Context) -> int:
         raise UsageError(f"There is no theme {theme!r}.", f"Themes: {', '.join(sorted(known))}")
     library = DiskLibrary(context.store(), lambda: new_session(context))
     session, lock = _first(options, library)
-    client, key_problem = _client(context, session.model)
+    client, key_problem = _client(context)
     services = Services(
         settings=settings,
         findings=context.load().findings,
@@ -74,12 +74,12 @@ def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLo
     return library.open(library.find(None if options.resume is LATEST else options.resume))
 
 
-def _client(context: Context, model: str) -> tuple[DeepInfraClient, KeyMissingError | None]:
+def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
     """Make the client; without a key one that is never asked, and why."""
     from kimi_tui.adapters.deepinfra import DeepInfraClient  # noqa: PLC0415
 
     try:
-        return context.client(context.options.model or model), None
+        return context.client(), None
     except KeyMissingError as error:
         return DeepInfraClient("", None), error
 

@@ -173,6 +173,7 @@ def resolve_request(
     fields = {name: value for name, value in resolved.values.items() if not _is_nothing(name, value)}
     if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
         fields["stream"] = False
+    own_model = session.model if session else ""
     return RequestSettings(
         fields={name: fields[name] for name in FIELDS if name in fields},
         extra=resolved.extra,
@@ -182,6 +183,7 @@ def resolve_request(
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,
+        model=settings.model_option or own_model or settings.api.model,
     )
 
 

@@ -121,6 +121,8 @@ class Settings:
     """[sampling] of what was saved in the program."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: PRESETS)
     """Every preset by name."""
+    model_option: str = ""
+    """The model that the command line names, which goes before every session's own; "" = none."""
 
 
 SECTIONS: Mapping[str, type[Any]] = {
