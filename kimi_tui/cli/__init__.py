@@ -59,6 +59,7 @@ def _run(argv: Sequence[str], context: Context) -> int:
         context.options = options
         if options.command in LONG_RUNNING:
             gc.enable()
+        context.begin_log()
         return int(import_module(MODULES[options.command]).run(options, context))
     except KimiError as error:
         context.tell_error(error)
@@ -74,9 +75,7 @@ def _run(argv: Sequence[str], context: Context) -> int:
 
 
 def _unexpected(error: Exception, context: Context) -> int:
-    import logging  # noqa: PLC0415
-
-    logging.getLogger("kimi_tui").error("a command failed: %s", type(error).__name__, exc_info=error)
+    context.log_unexpected(error)
     context.tell(
         f"something unexpected went wrong ({type(error).__name__}).",
         "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
