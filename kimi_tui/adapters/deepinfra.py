@@ -35,6 +35,10 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read."""
 ERROR_BODY_TIMEOUT_S = 5.0
 """How long an error's body is waited for."""
+MAX_PIECE_BYTES = 64 * 1024
+"""Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
+MIN_SECRET_CHARS = 8
+"""A header's value of fewer characters is taken for a word, not for a secret."""
 
 
 def check_base_url(base_url: str) -> None:
@@ -93,12 +97,20 @@ class DeepInfraClient:
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
+        values = (value for value in self._headers.values() if len(value) >= MIN_SECRET_CHARS)
+        self._secrets = [*([key] if key else []), *values]
 
     async def aclose(self) -> None:
         """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    def without_secrets(self, words: str) -> str:
+        """The endpoint's own words, without the key or another header's value where it repeats one."""
+        for secret in self._secrets:
+            words = words.replace(secret, "[key]")
+        return words
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -180,9 +192,8 @@ class DeepInfraClient:
             words = b"" if "," in codings else await _error_body(response)
         finally:
             await _close(response)
-        if self._key:
-            # Some servers repeat the key that they do not accept.
-            words = words.replace(self._key.encode(), b"[key]")
+        # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
+        words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return error_from_response(response.status_code, dict(response.headers), words, datetime.now(UTC))
 
 
@@ -245,7 +256,10 @@ class _Response:
                 raise failure
             if chunk is None:
                 return
-            yield chunk
+            yield chunk[:MAX_PIECE_BYTES]
+            for start in range(MAX_PIECE_BYTES, len(chunk), MAX_PIECE_BYTES):
+                await asyncio.sleep(0)  # the screen and the clock get their turn
+                yield chunk[start : start + MAX_PIECE_BYTES]
 
 
 def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a kind

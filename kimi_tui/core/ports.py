@@ -45,6 +45,9 @@ class CompletionClient(Protocol):
             CompletionError: On entering, when the endpoint refuses or cannot be reached.
         """
 
+    def without_secrets(self, words: str) -> str:
+        """The endpoint's own words, without the key where it repeats it."""
+
 
 class SessionStore(Protocol):
     """Keeps sessions."""

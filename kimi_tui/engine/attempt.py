@@ -138,6 +138,8 @@ class Attempt:
             self._report(rest)
         if is_cancelled and not self._builder.has_ended:
             result = replace(result, state=MessageState.CANCELLED, error=None)
+        if result.error is not None:
+            result.error.summary = self._client.without_secrets(result.error.summary)
         error_id = None if result.error is None else result.error.request_id
         result = replace(result, request_id=result.request_id or self._header_id or error_id)
         return Outcome(result, self._timing())

@@ -83,6 +83,9 @@ class ScriptedClient:
     models: list[str] = field(default_factory=list)
     closed: int = 0
 
+    def without_secrets(self, words: str) -> str:
+        return words
+
     @asynccontextmanager
     async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
         self.bodies.append(json.loads(body))
