@@ -183,7 +183,7 @@ class ReplyBuilder:
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:
-            raise BrokenStreamError(f"The reply has more than {MAX_TEXT_CHARS} characters.", "What had arrived is kept.")
+            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "What had arrived is kept.")
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
         return self._split(self._joiner.feed(frame.text))
