@@ -13,7 +13,6 @@ from kimi_tui.adapters.paths import saved_file, shipped
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.layers import NO_LAYER, Finding, Key
 from kimi_tui.core.settings import Settings, parse_settings
-from kimi_tui.core.toml_lines import locate
 from kimi_tui.core.visible import visible_line
 
 EXAMPLE = "config.example.toml"
@@ -100,6 +99,10 @@ def _read(path: Path) -> _File:
 
 
 def _lines(file: _File, findings: tuple[Finding, ...]) -> list[str]:
+    if not findings:
+        return []
+    from kimi_tui.core.toml_lines import locate  # noqa: PLC0415 - for mistakes only
+
     placed = sorted(((locate(file.text, finding.key), finding) for finding in findings), key=lambda pair: pair[0])
     return [
         _line(file.path, str(line), dotted(finding.key), finding.found, finding.allowed) for line, finding in placed

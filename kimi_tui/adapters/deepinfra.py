@@ -7,7 +7,6 @@ as the rest of a short command.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -25,6 +24,7 @@ from kimi_tui.core.errors import (
     UsageError,
 )
 from kimi_tui.core.http_errors import error_from_response
+from kimi_tui.core.settings import is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -35,10 +35,14 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read."""
 ERROR_BODY_TIMEOUT_S = 5.0
 """How long an error's body is waited for."""
+MAX_PIECE_BYTES = 64 * 1024
+"""Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
+MIN_SECRET_CHARS = 8
+"""A header's value of fewer characters is taken for a word, not for a secret."""
 
 
-def endpoint_url(base_url: str, model: str) -> str:
-    """Join base URL and model; the slash in the model's name stays.
+def check_base_url(base_url: str) -> None:
+    """Refuse an address that nothing may be sent to.
 
     Raises:
         UsageError: It is no http(s) address, or an unencrypted one that leaves this machine.
@@ -53,18 +57,15 @@ def endpoint_url(base_url: str, model: str) -> str:
         raise UsageError("The endpoint's address holds a user or password.", "The key goes into DEEPINFRA_TOKEN.")
     if parts is None or parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
         raise UsageError(f"{base_url!r} is not an address of an endpoint.", "Such as https://host/v1/inference")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"{base_url!r} would send your key and texts unencrypted.", "Use https://, or an address of this machine."
         )
+
+
+def model_url(base_url: str, model: str) -> str:
+    """Join base URL and model; the slash in the model's name stays."""
     return f"{base_url.rstrip('/')}/{quote(model, safe='/:@')}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class DeepInfraClient:
@@ -72,39 +73,44 @@ class DeepInfraClient:
 
     def __init__(
         self,
-        url: str,
+        base_url: str,
         key: str | None,
         *,
         connect_timeout_s: float = 10.0,
-        read_timeout_s: float = 120.0,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         user_agent: str = f"kimi-tui/{__version__}",
     ) -> None:
-        """Talk to one URL.
+        """Talk to one endpoint.
 
         Args:
-            url: The model's address, see `endpoint_url`.
+            base_url: Its address, one that `check_base_url` lets pass; requests go to BASE_URL/MODEL.
             key: A checked API key; None = none is sent.
             connect_timeout_s: Longest wait for a connection, in seconds.
-            read_timeout_s: Longest silence, in seconds.
             headers: More headers.
             proxy: Address of a proxy; None = as the environment says.
             transport: Answers instead of the network, for the simulator and tests.
             user_agent: How the program names itself.
         """
-        self._url, self._key = url, key
-        self._connect_timeout_s, self._read_timeout_s = connect_timeout_s, read_timeout_s
+        self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
+        values = (value for value in self._headers.values() if len(value) >= MIN_SECRET_CHARS)
+        self._secrets = [*([key] if key else []), *values]
 
     async def aclose(self) -> None:
         """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    def without_secrets(self, words: str) -> str:
+        """The endpoint's own words, without the key or another header's value where it repeats one."""
+        for secret in self._secrets:
+            words = words.replace(secret, "[key]")
+        return words
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -123,24 +129,25 @@ class DeepInfraClient:
                 raise ValueError("a header holds what no request can carry")
             self._client = httpx.AsyncClient(
                 headers=headers,
-                timeout=httpx.Timeout(self._read_timeout_s, connect=self._connect_timeout_s),
+                # Once connected, the engine keeps the clock: it alone can tell a token from a sign of life.
+                timeout=httpx.Timeout(None, connect=self._connect_timeout_s),
                 proxy=self._proxy,
                 transport=self._transport,
                 # Certificates take 30 ms to load, and an address of this machine without TLS needs none.
-                verify=not self._url.startswith("http://"),
+                verify=not self._base_url.lower().startswith("http://"),
                 follow_redirects=False,
             )
         return self._client
 
     @asynccontextmanager
-    async def send(self, body: bytes) -> AsyncIterator[_Response]:
+    async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
         """POST a body; leaving the context closes the connection, which ends generation.
 
         Raises:
             CompletionError: The endpoint refuses or cannot be reached.
         """
         # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
-        response = await self._post(body)
+        response = await self._post(body, model_url(self._base_url, model))
         if isinstance(response, CompletionError):
             raise response
         try:
@@ -148,14 +155,14 @@ class DeepInfraClient:
         finally:
             await _close(response)
 
-    async def _post(self, body: bytes) -> httpx.Response | CompletionError:
+    async def _post(self, body: bytes, url: str) -> httpx.Response | CompletionError:
         """Send a body; a failure is returned: one raised here would carry the library's, which may hold the key."""
         import httpx  # noqa: PLC0415 - see the head of the module
 
         started_s = time.monotonic()
         try:
             client = self._open()
-            response = await client.send(client.build_request("POST", self._url, content=body), stream=True)
+            response = await client.send(client.build_request("POST", url, content=body), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _translate(error)
         except (ValueError, TypeError, OSError, ImportError) as error:
@@ -185,9 +192,8 @@ class DeepInfraClient:
             words = b"" if "," in codings else await _error_body(response)
         finally:
             await _close(response)
-        if self._key:
-            # Some servers repeat the key that they do not accept.
-            words = words.replace(self._key.encode(), b"[key]")
+        # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
+        words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return error_from_response(response.status_code, dict(response.headers), words, datetime.now(UTC))
 
 
@@ -235,7 +241,7 @@ class _Response:
         """Yield the decoded body in pieces.
 
         Raises:
-            CompletionError: The connection broke or fell silent.
+            CompletionError: The connection broke.
         """
         import httpx  # noqa: PLC0415 - see the head of the module
 
@@ -250,7 +256,10 @@ class _Response:
                 raise failure
             if chunk is None:
                 return
-            yield chunk
+            yield chunk[:MAX_PIECE_BYTES]
+            for start in range(MAX_PIECE_BYTES, len(chunk), MAX_PIECE_BYTES):
+                await asyncio.sleep(0)  # the screen and the clock get their turn
+                yield chunk[start : start + MAX_PIECE_BYTES]
 
 
 def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a kind
@@ -258,10 +267,8 @@ def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row 
     import httpx  # noqa: PLC0415 - see the head of the module
 
     match error:
-        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+        case httpx.TimeoutException():  # of the connection: nothing else has a limit here
             return TimedOutError("The endpoint did not take the connection in time.", "Send again.", retryable=True)
-        case httpx.TimeoutException():
-            return TimedOutError("The endpoint fell silent.", "Send again; [api] read_timeout sets how long to wait.")
         case httpx.ProxyError():
             return ConnectionFailedError("The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.")
         case httpx.ConnectError():

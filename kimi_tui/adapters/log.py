@@ -6,32 +6,51 @@ import logging
 import os
 import re
 import stat
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from types import TracebackType
 
 AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*(?:b?[\"'])?(?:bearer|basic)?|bearer)\s*[^\s\"',]+")
 
 
-class _Redact(logging.Formatter):
-    """Writes a record without the secrets, tracebacks included."""
+class Redaction(logging.Formatter):
+    """Writes records without the secrets, and exceptions without their words, which may hold texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        """Begin with the secrets that are known."""
         super().__init__("%(asctime)s %(levelname)s %(message)s")
         self._secrets = [secret for secret in secrets if secret]
 
+    def hide(self, secret: str) -> None:
+        """Keep out one more."""
+        if secret:
+            self._secrets.append(secret)
+
+    def formatException(  # noqa: N802 - the library's name
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        """Say where an exception was raised and of which kind it is."""
+        kind, _, trace = ei
+        return "".join(traceback.format_tb(trace)) + (kind.__name__ if kind else "")
+
     def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
         text = super().format(record)
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
         return AUTHORIZATION.sub(r"\1 [redacted]", text)
 
 
-def set_up_log(path: Path, secrets: Iterable[str]) -> None:
+def set_up_log(path: Path, secrets: Iterable[str]) -> Redaction:
     """Append what the program does to a file that only its owner may read.
 
     Args:
         path: The file.
         secrets: Texts that never get into it.
+
+    Returns:
+        What keeps them out, for secrets that are found later.
 
     Raises:
         OSError: The file cannot be opened.
@@ -40,8 +59,10 @@ def set_up_log(path: Path, secrets: Iterable[str]) -> None:
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.fchmod(descriptor, 0o600)  # one that was there before may be open to others
     handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
-    handler.setFormatter(_Redact(secrets))
+    redaction = Redaction(secrets)
+    handler.setFormatter(redaction)
     logger = logging.getLogger("kimi_tui")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    return redaction

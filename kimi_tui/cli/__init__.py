@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -23,6 +24,8 @@ MODULES = {
     "demo-server": "kimi_tui.cli.demo_server_command",
 }
 """Where each command's `run(options, context) -> int` stands; only that one is imported."""
+LONG_RUNNING = frozenset({None, "demo-server"})
+"""The commands that may run for days: their garbage has to be collected."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,6 +57,9 @@ def _run(argv: Sequence[str], context: Context) -> int:
     try:
         options = parse_arguments(argv)
         context.options = options
+        if options.command in LONG_RUNNING:
+            gc.enable()
+        context.begin_log()
         return int(import_module(MODULES[options.command]).run(options, context))
     except KimiError as error:
         context.tell_error(error)
@@ -69,9 +75,7 @@ def _run(argv: Sequence[str], context: Context) -> int:
 
 
 def _unexpected(error: Exception, context: Context) -> int:
-    import logging  # noqa: PLC0415
-
-    logging.getLogger("kimi_tui").error("a command failed: %s", type(error).__name__, exc_info=error)
+    context.log_unexpected(error)
     context.tell(
         f"something unexpected went wrong ({type(error).__name__}).",
         "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from kimi_tui import __version__
 from kimi_tui.core.errors import UsageError
@@ -41,10 +41,22 @@ MAX_RATE = 1_000_000
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that never guesses what an option was meant to be, and leaves the talking to the caller."""
+    """A parser that never guesses what an option was meant to be, and leaves the talking to the caller.
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+    What it knows is filled in when it is asked: to make the options of every subcommand takes longer than many run.
+    """
+
+    def __init__(self, *, fill: Callable[[argparse.ArgumentParser], None] | None = None, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+        self._fill = fill
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, with everything there that may be said."""
+        fill, self._fill = self._fill, None
+        if fill is not None:
+            _add_global_options(self)
+            fill(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing and exiting."""
@@ -116,13 +128,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_global_options(parser, is_screen=True)
     parser.add_argument("--version", action="version", version=f"kimi-tui {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    builders = (_add_ask, _add_prompt, _add_sessions, _add_config, _add_demo_server)
-    for (name, help_), build in zip(COMMANDS.items(), builders, strict=True):
-        command = commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
-        _add_global_options(command)
-        build(command)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, prog=parser.prog)
+    fillers = (_add_ask, _add_prompt, _add_sessions, _add_config, _add_demo_server)
+    for (name, help_), fill in zip(COMMANDS.items(), fillers, strict=True):
+        commands.add_parser(name, help=help_, description=_sentence(help_), fill=fill)
     return parser
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + "."
 
 
 def _add_global_options(parser: argparse.ArgumentParser, *, is_screen: bool = False) -> None:
@@ -190,11 +204,16 @@ def _add_prompt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", metavar="NAME", help="deepinfra (the default) or kimi")
 
 
+def _add_actions(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[_Parser]:
+    # Named here, since argparse would lay out a usage line to find the name.
+    return parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser, prog=parser.prog)
+
+
 def _add_sessions(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    actions = _add_actions(parser)
 
     def action(name: str, help_: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        made = actions.add_parser(name, help=help_, description=_sentence(help_))
         _add_global_options(made)
         return made
 
@@ -222,14 +241,14 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
+    actions = _add_actions(parser)
     for name, help_ in (
         ("path", "print where the config file lies"),
         ("init", "write a config file with every key and its default"),
         ("check", "list everything that is wrong"),
         ("show", "print every value and where it comes from"),
     ):
-        made = actions.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        made = actions.add_parser(name, help=help_, description=_sentence(help_))
         _add_global_options(made)
         if name == "show":
             made.add_argument("--json", action="store_true", help="as a JSON object")

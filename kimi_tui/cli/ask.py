@@ -9,18 +9,17 @@ import re
 import signal
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli import signals
 from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_output
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED
+from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import parse_text
-from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.replies import (
     Phase,
     PhaseChanged,
@@ -40,7 +39,7 @@ from kimi_tui.engine.open_session import OpenSession
 if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
     from kimi_tui.engine import Turn
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What stops a reply."""
 SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
 """What the name of a schema does not hold."""
@@ -188,44 +187,25 @@ async def _ask(order: Order, context: Context) -> int:
     Raises:
         KimiError: No request can be sent.
     """
-    model = context.options.model or order.session.model or context.settings().api.model
-    client = context.client(model)
+    client = context.client()
     try:
-        store = _OwnModel(context.store(), order.session.model) if order.is_kept else None
-        open_session = OpenSession(replace(order.session, model=model), store)
+        open_session = OpenSession(order.session, context.store() if order.is_kept else None)
         turn = context.engine(client).start(open_session, order.question, order.request)
         output = choose_output(context, has_alternatives=order.has_alternatives)
-        return await _Listener(order, context, output, turn, model).run()
+        return await _Listener(order, context, output, turn).run()
     finally:
         await client.aclose()
-
-
-class _OwnModel:
-    """A store that keeps a session's own model where another one was asked for this turn alone."""
-
-    def __init__(self, store: SessionStore, model: str) -> None:
-        self._store = store
-        self._model = model
-
-    async def save(self, session: Session) -> None:
-        """Save the session with its own model.
-
-        Raises:
-            StorageError: It could not be written.
-        """
-        await self._store.save(replace(session, model=self._model))
 
 
 class _Listener:
     """Follows a turn to its end."""
 
-    def __init__(self, order: Order, context: Context, output: Output, turn: Turn, model: str) -> None:
+    def __init__(self, order: Order, context: Context, output: Output, turn: Turn) -> None:
         self._order = order
         self._context = context
         self._output = output
         self._turn = turn
-        self._model = model
-        self._is_stopped = False
+        self._stopped_by: signal.Signals | None = None
         self._has_text = False
 
     async def run(self) -> int:
@@ -236,9 +216,9 @@ class _Listener:
                     for event in events:
                         if isinstance(event, TurnEnded):
                             return self._end(event)
-                        if not self._is_stopped:
+                        if self._stopped_by is None:
                             self._take(event)
-            except BrokenPipeError:
+            except OSError:  # nobody reads it any more, or its disk is full
                 self._turn.stop()
                 await self._turn.finished()
                 raise
@@ -261,13 +241,13 @@ class _Listener:
         report = build_report(
             ended,
             session_id=self._order.session.id if self._order.is_kept else None,
-            model=self._model,
+            model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.usage,
         )
-        if self._is_stopped:
+        if self._stopped_by is not None:
             self._output.stopped(report)
-            return INTERRUPTED
+            return SIGNALLED + self._stopped_by
         if ended.replies and not self._has_text:
             self._give_whole(ended.replies[0])
         try:
@@ -299,11 +279,10 @@ class _Listener:
             elif reply.finish_reason == "length":
                 self._context.tell("the reply was cut off: it reached its limit of tokens", _more_room(reply))
 
-    def _stop(self) -> None:
-        """Stop the turn on the first signal; the second one ends the program at once."""
-        self._is_stopped = True
-        for number in STOP_SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(number)
+    def _stop(self, number: signal.Signals) -> None:
+        """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""
+        self._stopped_by = self._stopped_by or number
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         self._turn.stop()
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from kimi_tui import __version__
 from kimi_tui.core.errors import ConfigError, KimiError, UsageError
 from kimi_tui.core.surrogates import replace_lone
 
 if TYPE_CHECKING:  # the names of types only: importing these modules takes time that few commands need
     from kimi_tui.adapters.config_file import LoadedSettings
     from kimi_tui.adapters.deepinfra import DeepInfraClient
+    from kimi_tui.adapters.log import Redaction
     from kimi_tui.adapters.session_files import SessionFiles
     from kimi_tui.core.settings import Settings
     from kimi_tui.engine import Engine
@@ -40,6 +42,34 @@ class Context:
     """Standard error."""
     _loaded: LoadedSettings | None = field(default=None, init=False)
     _store: SessionFiles | None = field(default=None, init=False)
+    _log: Redaction | None = field(default=None, init=False)
+
+    def begin_log(self) -> None:
+        """Write a log where the environment asks for one.
+
+        Raises:
+            UsageError: It cannot be written.
+        """
+        path = self.environ.get("KIMI_TUI_LOG")
+        if not path:
+            return
+        import logging  # noqa: PLC0415 - few runs write a log
+
+        from kimi_tui.adapters.api_key import VARIABLES  # noqa: PLC0415
+        from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
+
+        try:
+            self._log = set_up_log(Path(path), [self.environ.get(name, "").strip() for name in VARIABLES])
+        except OSError as error:
+            raise UsageError(f"KIMI_TUI_LOG: {path}: {error.strerror}.") from error
+        logging.getLogger("kimi_tui").info("kimi-tui %s: %s", __version__, self.options.command or "screen")
+
+    def log_unexpected(self, error: Exception) -> None:
+        """Note a fault of this program in the log; without one nothing is written anywhere."""
+        if self._log is not None:
+            import logging  # noqa: PLC0415 - few runs write a log
+
+            logging.getLogger("kimi_tui").error("a command failed", exc_info=error)
 
     @property
     def config_path(self) -> Path:
@@ -81,7 +111,8 @@ class Context:
             base_url=options.base_url or settings.api.base_url,
             model=options.model or settings.api.model,
         )
-        return replace(settings, api=api, ui=replace(settings.ui, theme=options.theme or settings.ui.theme))
+        ui = replace(settings.ui, theme=options.theme or settings.ui.theme)
+        return replace(settings, api=api, ui=ui, model_option=options.model or "")
 
     def settings_or_tell(self) -> Settings:
         """The settings; what is wrong in the config is told, and its defaults are used."""
@@ -90,14 +121,14 @@ class Context:
         return self.settings()
 
     def settings_or_refuse(self) -> Settings:
-        """The settings of a config without mistakes.
+        """The settings of a config without mistakes; what else is worth knowing about it is told too.
 
         Raises:
             ConfigError: There are some; each has been told.
         """
         findings = self.load().findings
-        for finding in findings:
-            self.tell(finding)
+        for line in (*self.load().notes, *findings):
+            self.tell(line)
         if findings:
             raise ConfigError(
                 "Nothing was sent, since the config has mistakes.", "`kimi-tui config check` lists them again."
@@ -129,46 +160,33 @@ class Context:
 
         return find_key(self.environ, self.settings().api)
 
-    def client(self, model: str | None = None) -> DeepInfraClient:
+    def client(self) -> DeepInfraClient:
         """Make what talks to the endpoint.
-
-        Args:
-            model: The model to ask; None = the settings' own.
 
         Raises:
             KeyMissingError: There is no key.
             UsageError: The endpoint's address cannot be used.
         """
-        from kimi_tui.adapters.deepinfra import DeepInfraClient, endpoint_url  # noqa: PLC0415
+        from kimi_tui.adapters.deepinfra import DeepInfraClient, check_base_url  # noqa: PLC0415
 
         api = self.settings().api
-        url = endpoint_url(api.base_url, model or api.model)
+        check_base_url(api.base_url)
         key = self.key()
-        self._set_up_log(key)
+        if self._log is not None:
+            self._log.hide(key)
         transport = None
         if self.options.demo:
             from kimi_tui.adapters.simulator import SimulatorTransport  # noqa: PLC0415
 
             transport = SimulatorTransport()
         return DeepInfraClient(
-            url,
+            api.base_url,
             key,
             connect_timeout_s=api.connect_timeout_s,
-            read_timeout_s=api.read_timeout_s,
             headers=api.headers,
             proxy=api.proxy or None,
             transport=transport,
         )
-
-    def _set_up_log(self, key: str) -> None:
-        path = self.environ.get("KIMI_TUI_LOG")
-        if path:
-            from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
-
-            try:
-                set_up_log(Path(path), [key])
-            except OSError as error:
-                raise UsageError(f"KIMI_TUI_LOG: {path}: {error.strerror}.") from error
 
     def engine(self, client: DeepInfraClient) -> Engine:
         """Make what drives turns over a client."""

@@ -34,7 +34,7 @@ async def _serve(options: Namespace, context: Context) -> None:
 
     task = asyncio.ensure_future(serve(port=options.port, rate=options.rate, announce=context.write_line))
     try:
-        with signals.handling(task.cancel, signal.SIGTERM):
+        with signals.handling(lambda _: task.cancel(), signal.SIGTERM):
             await task
     except asyncio.CancelledError:
         current = asyncio.current_task()

@@ -41,7 +41,7 @@ def run(options: Namespace, context: Context) -> int:
         raise UsageError(f"There is no theme {theme!r}.", f"Themes: {', '.join(sorted(known))}")
     library = DiskLibrary(context.store(), lambda: new_session(context))
     session, lock = _first(options, library)
-    client, key_problem = _client(context, session.model)
+    client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
         findings=(*loaded.findings, *loaded.notes),
@@ -52,7 +52,6 @@ def run(options: Namespace, context: Context) -> int:
         themes=known,
         theme=theme,
         endpoint="demo" if options.demo else "deepinfra",
-        model=options.model,
         key_problem=key_problem,
     )
     app = KimiApp(services, session, lock)
@@ -76,12 +75,12 @@ def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLo
     return library.open(library.find(None if options.resume is LATEST else options.resume))
 
 
-def _client(context: Context, model: str) -> tuple[DeepInfraClient, KeyMissingError | None]:
+def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
     """Make the client; without a key one that is never asked, and why."""
     from kimi_tui.adapters.deepinfra import DeepInfraClient  # noqa: PLC0415
 
     try:
-        return context.client(context.options.model or model), None
+        return context.client(), None
     except KeyMissingError as error:
         return DeepInfraClient("", None), error
 

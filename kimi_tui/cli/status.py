@@ -12,6 +12,8 @@ BAD_USAGE = 2
 """Command line, config, key or file cannot be used."""
 INTERRUPTED = 130
 """Ended by Ctrl+C."""
+SIGNALLED = 128
+"""What is added to a signal's number, as shells do it."""
 
 
 def status_of(error: KimiError) -> int:

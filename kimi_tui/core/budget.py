@@ -5,6 +5,7 @@ The tokeniser is the endpoint's own, so every size here is an estimate, and only
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -18,14 +19,19 @@ MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
-_IDEOGRAPHS = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
+
+
+@functools.cache
+def _ideographs() -> re.Pattern[str]:
+    """Match characters that are tokens by themselves; this takes longer to compile than a short prompt to send."""
+    return re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text: one to a Chinese, Japanese or Korean character, one to four other bytes."""
     if text.isascii():
         return _rounded_up(len(text), BYTES_PER_TOKEN)
-    others = _IDEOGRAPHS.sub("", text)
+    others = _ideographs().sub("", text)
     size_bytes = len(others.encode("utf-8", "replace"))
     return len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
 
@@ -109,4 +115,5 @@ def check_input(session: Session, prompt: str, window_tokens: int) -> None:
 
 def is_doubtful(prompt: str, window_tokens: int) -> bool:
     """Whether an input may exceed the window, by the estimate; it is sent all the same, with a word about it."""
-    return estimate_tokens(prompt) > window_tokens
+    # No character is estimated at more than one token.
+    return len(prompt) > window_tokens and estimate_tokens(prompt) > window_tokens

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -175,6 +174,8 @@ def parse_text(name: str, text: str) -> object | None:
 
 
 def _unknown(name: str) -> FieldError:
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
     near = get_close_matches(name[:SHOWN_CHARS], SETTABLE, n=2)
     allowed = f"{' or '.join(near)}?" if near else ", ".join(SETTABLE)
     return FieldError(_shorten(name), "an unknown field", allowed)

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_value
@@ -157,6 +156,8 @@ def _parse_fields(
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """The known names most like a wrong one; all of them where none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
     names = list(known)
     near = get_close_matches(name[:SHOWN_CHARS], names, n=2) if isinstance(name, str) else []
     return " or ".join(near or [", ".join(names)])

@@ -25,22 +25,28 @@ class CompletionResponse(Protocol):
         """Yield the decoded body in pieces whose borders mean nothing.
 
         Raises:
-            CompletionError: The connection broke or fell silent.
+            CompletionError: The connection broke.
         """
 
 
 class CompletionClient(Protocol):
-    """Sends one request body to the endpoint."""
+    """Sends request bodies to the endpoint."""
 
-    def send(self, body: bytes) -> AbstractAsyncContextManager[CompletionResponse]:
+    def send(self, body: bytes, model: str) -> AbstractAsyncContextManager[CompletionResponse]:
         """POST the body; leaving the context closes the connection, which ends generation.
+
+        How long an answer may take is the caller's business.
 
         Args:
             body: The request as JSON in UTF-8.
+            model: The model that is asked; its name is part of the address.
 
         Raises:
             CompletionError: On entering, when the endpoint refuses or cannot be reached.
         """
+
+    def without_secrets(self, words: str) -> str:
+        """The endpoint's own words, without the key where it repeats it."""
 
 
 class SessionStore(Protocol):

@@ -17,6 +17,8 @@ from kimi_tui.core.think import Segment, ThinkSplitter
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
+MAX_TEXT_CHARS = 64 * 1024 * 1024
+"""Most characters of a streamed reply, likewise."""
 STREAM_BEGINNINGS = frozenset({b":", b"d", b"e", b"i", b"r"})
 """How the lines of an event stream begin (a comment, data, event, id, retry); no JSON document begins so."""
 
@@ -81,7 +83,7 @@ class ReplyBuilder:
         self._joiner = SurrogateJoiner()
         self._splitter = ThinkSplitter(inside=inside_reasoning)
         self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
-        self._tokens = 0
+        self._tokens = self._chars = 0
         self._uncounted = 0
         self._end = Frame()
         self._has_ended = False
@@ -179,6 +181,9 @@ class ReplyBuilder:
             # A count without text closes a reply too; one beside a token may be a running count.
             self._has_ended = self._has_ended or bool(frame.usage.output_tokens)
             return []
+        self._chars += len(frame.text)
+        if self._chars > MAX_TEXT_CHARS:
+            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "What had arrived is kept.")
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
         return self._split(self._joiner.feed(frame.text))

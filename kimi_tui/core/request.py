@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kimi_tui.core.session import DEFAULT_MODEL
 from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES, Template
+
+SLOWEST_TOKENS_PER_S = 10.0
+"""The slowest pace of generation that is waited for where nothing is seen of it. A guess on the safe side."""
+USUAL_MAX_TOKENS = 16_384
+"""Length of a reply to wait for where the request sets none. Source: the preset `recommended`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +34,21 @@ class RequestSettings:
     """Attempts after the first, [0, 3]."""
     silence_s: float = 120.0
     """Longest time without a token, in seconds; keep-alive comments do not count."""
+    model: str = DEFAULT_MODEL
+    """The model that is asked."""
+
+
+def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:
+    """Say how long to wait for the first sign of a reply, in seconds.
+
+    A streamed reply shows its first token soon. An unstreamed one shows nothing until it has been written to its end,
+    so that the wait grows with the tokens it may have.
+
+    Args:
+        fields: The request fields.
+        silence_s: Longest time without a token, in seconds.
+    """
+    if fields.get("stream") is True:
+        return silence_s
+    tokens = fields.get("max_new_tokens")
+    return silence_s + (tokens if isinstance(tokens, int) else USUAL_MAX_TOKENS) / SLOWEST_TOKENS_PER_S

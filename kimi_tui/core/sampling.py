@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_value
@@ -89,6 +88,8 @@ def preset_named(settings: Settings, name: str) -> Preset:
     """
     found = settings.presets.get(name)
     if found is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
         near = get_close_matches(name, settings.presets, n=2) or sorted(settings.presets)
         raise UsageError(f"There is no preset {name!r}.", f"Presets: {', '.join(near)}")
     return found
@@ -172,6 +173,7 @@ def resolve_request(
     fields = {name: value for name, value in resolved.values.items() if not _is_nothing(name, value)}
     if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
         fields["stream"] = False
+    own_model = session.model if session else ""
     return RequestSettings(
         fields={name: fields[name] for name in FIELDS if name in fields},
         extra=resolved.extra,
@@ -181,6 +183,7 @@ def resolve_request(
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,
+        model=settings.model_option or own_model or settings.api.model,
     )
 
 

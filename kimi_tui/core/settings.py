@@ -137,6 +137,8 @@ class Settings:
     """Every preset by name."""
     keymap: Keys = field(default_factory=dict)
     """Keys of actions where they differ from the registry's."""
+    model_option: str = ""
+    """The model that the command line names, which goes before every session's own; "" = none."""
 
 
 SECTIONS: Mapping[str, type[Any]] = {

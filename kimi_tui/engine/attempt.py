@@ -11,6 +11,7 @@ from kimi_tui.core.payload import build_body
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart, Retrying
 from kimi_tui.core.reply import CountedSegment, ReplyBuilder, ReplyResult
+from kimi_tui.core.request import first_silence_s
 from kimi_tui.core.retry import MAX_RETRIES, retry_delay_s
 from kimi_tui.core.session import MessageState, Timing
 from kimi_tui.engine.script import RequestStep
@@ -90,13 +91,15 @@ class Attempt:
         """Send the body and read the reply to its end."""
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = self._clock.monotonic()
-        silence_s = self._turn.request.silence_s
+        request = self._turn.request
+        wait_s = first_silence_s(self._step.fields, request.silence_s)
         try:
-            async with asyncio.timeout(silence_s) as limit, self._client.send(body) as response:
+            async with asyncio.timeout(wait_s) as limit, self._client.send(body, request.model) as response:
                 self._header_id = response.request_id
                 self._builder = self._new_builder(is_event_stream=response.is_event_stream)
                 await self._read(response, limit)
         except TimeoutError:
+            silence_s = request.silence_s if self._builder.tokens else wait_s
             raise TimedOutError(
                 f"No token came for {silence_s:g} s.", "Send again; [api] read_timeout sets how long to wait."
             ) from None
@@ -135,6 +138,8 @@ class Attempt:
             self._report(rest)
         if is_cancelled and not self._builder.has_ended:
             result = replace(result, state=MessageState.CANCELLED, error=None)
+        if result.error is not None:
+            result.error.summary = self._client.without_secrets(result.error.summary)
         error_id = None if result.error is None else result.error.request_id
         result = replace(result, request_id=result.request_id or self._header_id or error_id)
         return Outcome(result, self._timing())

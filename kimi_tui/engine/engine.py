@@ -321,7 +321,7 @@ class Engine:
             state=last.state,
             finish_reason=last.finish_reason,
             request_id=last.request_id,
-            model=turn.open_session.value.model,
+            model=request.model,
             template=request.template.name,
             thinking=request.thinking,
             sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},

@@ -16,7 +16,7 @@ from kimi_tui.core.listing import Listing
 from kimi_tui.core.palette import Palette
 from kimi_tui.core.ports import Clock, SessionStore
 from kimi_tui.core.request import RequestSettings
-from kimi_tui.core.sampling import RequestOptions, resolve_request
+from kimi_tui.core.sampling import resolve_request
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
 from kimi_tui.engine import Engine
@@ -155,8 +155,6 @@ class Services:
     """Name of the theme to start with."""
     endpoint: str
     """A word for the endpoint, for the header."""
-    model: str | None = None
-    """The model that the command line names for this run; None = each session's own."""
     key_problem: KimiError | None = None
     """Why no request can be sent; None = one can."""
 
@@ -171,4 +169,4 @@ class Services:
         Raises:
             KimiError: Its settings cannot be used.
         """
-        return resolve_request(self.settings, session, RequestOptions(model=self.model))
+        return resolve_request(self.settings, session)

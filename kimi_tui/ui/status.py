@@ -100,7 +100,7 @@ def _bar_texts(session: Session, services: Services) -> BarTexts:
         thinking = "settings cannot be used"
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
-        place=f"{(services.model or session.model).rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        place=f"{(services.settings.model_option or session.model).rpartition('/')[2]} · {thinking} · {services.endpoint}",
         idle=idle_status(session),
         totals=totals(session, services.settings.api.context_tokens),
     )

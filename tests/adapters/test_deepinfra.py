@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.adapters.deepinfra import DeepInfraClient, endpoint_url
+from kimi_tui.adapters.deepinfra import DeepInfraClient, check_base_url, model_url
 from kimi_tui.core import errors
 
 KEY = "sk-secret-0123456789"
+MODEL = "moonshotai/Kimi-K2.5"
 Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -41,9 +42,7 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[DeepInfraCl
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    client = DeepInfraClient(
-        endpoint_url(f"http://127.0.0.1:{port}/v1/inference", "moonshotai/Kimi-K2.5"), KEY, **options
-    )
+    client = DeepInfraClient(f"http://127.0.0.1:{port}/v1/inference", KEY, **options)
     try:
         yield client
     finally:
@@ -68,8 +67,8 @@ def saying(raw: bytes) -> Handler:
     return handler
 
 
-async def read(client: DeepInfraClient, body: bytes = b"{}") -> bytes:
-    async with client.send(body) as response:
+async def read(client: DeepInfraClient, body: bytes = b"{}", model: str = MODEL) -> bytes:
+    async with client.send(body, model) as response:
         return b"".join([chunk async for chunk in response.chunks()])
 
 
@@ -92,7 +91,10 @@ async def test_the_request_is_the_documented_one() -> None:
         )
 
     body = '{"input":"羊"}'.encode()
-    async with serving(handler, headers={"X-Team": "a"}, user_agent="me/1") as client, client.send(body) as response:
+    async with (
+        serving(handler, headers={"X-Team": "a"}, user_agent="me/1") as client,
+        client.send(body, MODEL) as response,
+    ):
         assert (response.is_event_stream, response.request_id) == (True, "r1")
         assert [chunk async for chunk in response.chunks()] == [b"data: x\n\n"]
     head, _, sent = seen[0].partition(b"\r\n\r\n")
@@ -107,7 +109,7 @@ async def test_the_request_is_the_documented_one() -> None:
 async def test_an_unstreamed_reply_says_so() -> None:
     async with (
         serving(saying(answer(200, b"{}", "content-type: application/json"))) as client,
-        client.send(b"{}") as response,
+        client.send(b"{}", MODEL) as response,
     ):
         assert (response.is_event_stream, response.request_id) == (False, None)
 
@@ -190,7 +192,7 @@ async def test_redirects_are_not_followed() -> None:
 async def test_a_refused_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    client = DeepInfraClient(f"http://127.0.0.1:{port}/m", KEY)
+    client = DeepInfraClient(f"http://127.0.0.1:{port}", KEY)
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, True)
@@ -234,14 +236,19 @@ async def test_a_body_that_ends_with_the_connection_is_whole() -> None:
         assert await read(client) == b"data: x\n\n"
 
 
-@pytest.mark.parametrize("before", [b"", answer(200, b"data: x\n\n", length=999)], ids=["at once", "amid the body"])
-async def test_silence_ends_the_wait(before: bytes) -> None:
-    async def handler(_request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(before)
-        await reader.read()
+async def test_one_pool_of_connections_serves_every_model() -> None:
+    paths: list[list[bytes]] = []
 
-    async with serving(handler, read_timeout_s=0.05) as client:
-        assert type(await failure(client)) is errors.TimedOutError
+    async def handler(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        paths.append([])
+        while True:
+            paths[-1].append(request.split(b" ")[1])
+            writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 1\r\n\r\nx")
+            request = await reader.readuntil(b"\r\n\r\n") + await reader.readexactly(2)
+
+    async with serving(handler) as client:
+        assert [await read(client, model=model) for model in ("a/one", "b/two")] == [b"x", b"x"]
+    assert paths == [[b"/v1/inference/a/one", b"/v1/inference/b/two"]]
 
 
 async def test_an_error_whose_body_stalls_is_told_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +272,7 @@ async def test_leaving_early_closes_the_connection() -> None:
         gone.set()
 
     async with serving(handler) as client:
-        async with client.send(b"{}") as response:
+        async with client.send(b"{}", MODEL) as response:
             pieces = response.chunks()
             assert await anext(pieces) == b"data: x\n\n"
         async with asyncio.timeout(5):
@@ -275,13 +282,13 @@ async def test_leaving_early_closes_the_connection() -> None:
 async def test_a_fault_in_the_callers_block_stays_its_own() -> None:
     async with serving(saying(answer(200, b"x"))) as client:
         with pytest.raises(ValueError, match="mine"):
-            async with client.send(b"{}"):
+            async with client.send(b"{}", MODEL):
                 raise ValueError("mine")
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX-Evil: 1", f"{KEY}\0", f"{KEY}\r\n", f"{KEY} 羊"])
 async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
-    client = DeepInfraClient("http://127.0.0.1:1/m", key)
+    client = DeepInfraClient("http://127.0.0.1:1", key)
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, False)
@@ -289,7 +296,7 @@ async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
 
 @pytest.mark.parametrize("proxy", ["nonsense", f"ftp://user:{KEY}@127.0.0.1", f"socks9://{KEY}", "http://127.0.0.1:1"])
 async def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
-    client = DeepInfraClient("http://127.0.0.1:1/m", KEY, proxy=proxy)
+    client = DeepInfraClient("http://127.0.0.1:1", KEY, proxy=proxy)
     assert type(await failure(client)) is errors.ConnectionFailedError
     await client.aclose()
 
@@ -304,12 +311,13 @@ async def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
         ("http://[::1]:8000", "http://[::1]:8000/moonshotai/Kimi-K2.5"),
     ],
 )
-def test_endpoint_url(base: str, url: str) -> None:
-    assert endpoint_url(base, "moonshotai/Kimi-K2.5") == url
+def test_the_address_of_a_model(base: str, url: str) -> None:
+    check_base_url(base)
+    assert model_url(base, MODEL) == url
 
 
 def test_a_models_name_cannot_change_the_address() -> None:
-    assert endpoint_url("https://h/v1", "a?b#c d") == "https://h/v1/a%3Fb%23c%20d"
+    assert model_url("https://h/v1", "a?b#c d") == "https://h/v1/a%3Fb%23c%20d"
 
 
 @pytest.mark.parametrize(
@@ -331,10 +339,10 @@ def test_a_models_name_cannot_change_the_address() -> None:
 )
 def test_addresses_that_are_refused(base: str) -> None:
     with pytest.raises(errors.UsageError):
-        endpoint_url(base, "m")
+        check_base_url(base)
 
 
 def test_a_password_in_the_address_is_not_repeated() -> None:
     with pytest.raises(errors.UsageError) as caught:
-        endpoint_url(f"https://user:{KEY}@host/v1", "m")
+        check_base_url(f"https://user:{KEY}@host/v1")
     assert KEY not in str(caught.value)

@@ -49,6 +49,31 @@ def test_the_key_is_nowhere(log: Path) -> None:
     assert "ValueError" in log.read_text()
 
 
+def test_an_exception_is_told_without_its_words_and_those_of_its_causes(log: Path) -> None:
+    def fail(words: str) -> None:
+        try:
+            raise KeyError(words)
+        except KeyError as error:
+            raise ValueError(f"cannot read {words}") from error
+
+    try:
+        fail("dear diary")
+    except ValueError:
+        logging.getLogger("kimi_tui").exception("failed")
+    text = log.read_text()
+    assert "dear diary" not in text.split("\n", 2)[2].replace('fail("dear diary")', "")
+    assert all(word in text for word in ("test_log.py", "in fail", "ValueError"))
+
+
+def test_a_secret_that_is_found_later_is_kept_out_too(tmp_path: Path, log: Path) -> None:
+    del log  # takes the second log's handler away as well
+    redaction = set_up_log(tmp_path / "second", [])
+    redaction.hide("found-later")
+    redaction.hide("")
+    logging.getLogger("kimi_tui").info("a found-later b")
+    assert (tmp_path / "second").read_text().endswith("INFO a [redacted] b\n")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -34,7 +34,7 @@ def client_of(clock: Clock, tokens_per_s: float = 60) -> DeepInfraClient:
 
 
 async def ask(client: DeepInfraClient, prompt: str, **fields: object) -> ReplyResult:
-    async with client.send(body_of(prompt, **fields)) as response:
+    async with client.send(body_of(prompt, **fields), "m/x") as response:
         builder = ReplyBuilder(prompt=prompt, inside_reasoning=True, is_event_stream=response.is_event_stream)
         async for chunk in response.chunks():
             builder.feed(chunk)
@@ -85,7 +85,7 @@ async def test_a_high_rate_joins_tokens() -> None:
 async def test_who_stops_listening_ends_the_reply() -> None:
     clock, prompt = Clock(), prompt_of("long")
     client = client_of(clock)
-    async with client.send(body_of(prompt)) as response:
+    async with client.send(body_of(prompt), "m/x") as response:
         async for _ in response.chunks():
             break
     naps = len(clock.naps)

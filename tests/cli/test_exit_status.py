@@ -32,19 +32,77 @@ def read_until(process: subprocess.Popen[bytes], text: bytes) -> bytes:
     return found
 
 
-def test_ctrl_c_keeps_what_was_printed_and_saves_it(tmp_path: Path) -> None:
+def saved_reply(tmp_path: Path) -> tuple[str, MessageState | None]:
+    store = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
+    last = store.load(store.find(None)).messages[-1]
+    return last.content, last.state
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
+)
+def test_a_signal_keeps_what_was_printed_and_saves_it(tmp_path: Path, number: int, status: int) -> None:
     with (
         endpoint(Play(HALF, holds=True)) as server,
         start("ask", "x", "--save", "--base-url", server.url) as process,
     ):
         first = read_until(process, b"line")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         rest, err = process.communicate(timeout=20)
-    assert (process.returncode, first + rest) == (130, b"half\n line")
+    assert (process.returncode, first + rest) == (status, b"half\n line")
     assert b"Traceback" not in err
-    store = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
-    session = store.load(store.find(None))
-    assert (session.messages[-1].content, session.messages[-1].state) == ("half\n line", MessageState.CANCELLED)
+    assert saved_reply(tmp_path) == ("half\n line", MessageState.CANCELLED)
+
+
+def test_a_terminal_that_says_twice_that_it_closes_loses_nothing(tmp_path: Path) -> None:
+    with (
+        endpoint(Play(HALF, holds=True)) as server,
+        start("ask", "x", "--save", "--base-url", server.url) as process,
+    ):
+        read_until(process, b"line")
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGHUP):
+            process.send_signal(number)
+        process.communicate(timeout=20)
+    assert process.returncode == 129
+    assert saved_reply(tmp_path) == ("half\n line", MessageState.CANCELLED)
+
+
+def test_ctrl_c_twice_ends_at_once_and_leaves_a_session_that_loads(tmp_path: Path) -> None:
+    with (
+        endpoint(Play(HALF, holds=True)) as server,
+        start("ask", "x", "--save", "--base-url", server.url) as process,
+    ):
+        read_until(process, b"line")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert saved_reply(tmp_path) in [("half\n line", MessageState.CANCELLED), ("x", None)]
+
+
+def test_a_hangup_that_was_to_be_ignored_is(tmp_path: Path) -> None:
+    words = ["nohup", *command("ask", "x", "--save")]
+    pipe, none = subprocess.PIPE, subprocess.DEVNULL
+    with (
+        endpoint(Play(HALF, holds=True)) as server,
+        subprocess.Popen([*words, "--base-url", server.url], stdin=none, stdout=pipe, stderr=pipe, cwd=ROOT) as process,
+    ):
+        read_until(process, b"line")
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert saved_reply(tmp_path) == ("half\n line", MessageState.CANCELLED)
+
+
+def test_an_output_that_is_full_stops_the_turn_and_keeps_it(tmp_path: Path) -> None:
+    with endpoint(Play(HALF, holds=True)) as server, open("/dev/full", "wb") as full:
+        words = command("ask", "x", "--save", "--base-url", server.url)
+        result = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False, cwd=ROOT, timeout=20)
+    assert result.returncode == 1
+    assert b"No space left" in result.stderr
+    assert saved_reply(tmp_path)[1] is MessageState.CANCELLED
 
 
 def test_ctrl_c_with_json_prints_the_object() -> None:

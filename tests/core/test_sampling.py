@@ -43,13 +43,13 @@ def config(document: Mapping[str, object], saved: SamplingLayer | None = None) -
 
 
 def test_what_is_sent_by_default() -> None:
-    assert resolve_request(Settings(), SESSION) == RequestSettings(RECOMMENDED)
+    assert resolve_request(Settings(), SESSION) == RequestSettings(RECOMMENDED, model="m")
     assert list(resolve_request(Settings(), SESSION).fields) == [name for name in FIELDS if name in RECOMMENDED]
 
 
 def test_instant_mode_is_cooler() -> None:
     request = resolve_request(Settings(), SESSION, RequestOptions(thinking=False))
-    assert request == RequestSettings({**RECOMMENDED, "temperature": 0.6}, thinking=False)
+    assert request == RequestSettings({**RECOMMENDED, "temperature": 0.6}, thinking=False, model="m")
     assert resolve_request(Settings(), with_settings(thinking=False)) == request
     assert resolve_request(config({"chat": {"thinking": False}}), SESSION) == request
     assert resolve_request(config({"chat": {"thinking": False}}), with_settings(thinking=True)).thinking
@@ -141,6 +141,14 @@ def test_the_rest_comes_from_the_settings() -> None:
     request = resolve_request(config(document), None)
     assert (request.template, request.context_tokens, request.retries) == (TEMPLATES["kimi"], 9, 1)
     assert (request.silence_s, request.neutralise) == (7.0, False)
+
+
+def test_the_model_is_the_options_else_the_sessions_else_the_configs() -> None:
+    settings = config({"api": {"model": "configs/own"}})
+    assert resolve_request(settings, None).model == "configs/own"
+    assert resolve_request(settings, replace(SESSION, model="")).model == "configs/own"
+    assert resolve_request(settings, SESSION).model == "m"
+    assert resolve_request(replace(settings, model_option="named/now"), SESSION).model == "named/now"
 
 
 def test_unknown_presets_are_refused() -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -187,7 +188,7 @@ async def test_pings_do_not_hide_a_dead_reply() -> None:
 async def test_pings_that_go_on_and_on_do_not_either() -> None:
     class Pinging(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
             self.bodies.append({})
             yield self
 
@@ -327,6 +328,56 @@ async def test_a_connection_that_stays_open_after_the_end_holds_nothing_up(monke
     assert (ended(events).state, ended(events).error, client.closed) == (MessageState.COMPLETE, None, 1)
 
 
+UNSTREAMED = Script([b'{"results":[{"generated_text":"hm</think>yes"}]}'], is_event_stream=False)
+
+
+def later(*, by_s: float) -> type[ScriptedClient]:
+    """An endpoint that answers when the loop's clock has been moved on."""
+
+    class Late(ScriptedClient):
+        @asynccontextmanager
+        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+            loop = asyncio.get_running_loop()
+            now_s = loop.time()
+            with patch.object(loop, "time", lambda: now_s + by_s):
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                async with super().send(body, model) as response:
+                    yield response
+
+    return Late
+
+
+@pytest.mark.parametrize(
+    ("fields", "by_s", "kind"),
+    [
+        ({"stream": True}, 119, None),
+        ({"stream": True}, 121, "timeout"),
+        ({"stream": False, "max_new_tokens": 4000}, 519, None),
+        ({"stream": False, "max_new_tokens": 4000}, 521, "timeout"),
+        ({"max_new_tokens": 4000, "num_responses": 4}, 519, None),
+        ({"stream": False}, 1700, None),
+        ({"stream": False}, 1800, "timeout"),
+    ],
+)
+async def test_an_unstreamed_reply_may_take_the_time_to_write_it(
+    fields: dict[str, object], by_s: float, kind: str | None
+) -> None:
+    script = streaming(*WHOLE) if fields.get("stream") else UNSTREAMED
+    client = later(by_s=by_s)([script])
+    events = await run(Engine(client, HandClock()).start(opened(), "x", replace(REQUEST, fields=fields)))
+    error = ended(events).error
+    assert (error and error.kind) == kind
+
+
+async def test_the_model_that_was_asked_stands_in_the_reply() -> None:
+    client = ScriptedClient([streaming(*WHOLE)])
+    session = opened()
+    events = await run(Engine(client, HandClock()).start(session, "x", replace(REQUEST, model="other/model")))
+    assert (client.models, ended(events).replies[0].model) == (["other/model"], "other/model")
+    assert session.value.model == "model"
+
+
 async def test_silence_amid_text_keeps_it_and_is_not_tried_again() -> None:
     client = ScriptedClient([streaming(token("hm"), b": ping\n\n", asyncio.Event())])
     request = replace(REQUEST, silence_s=0.05)
@@ -387,9 +438,9 @@ async def test_durations_come_from_the_clock() -> None:
 
     class Slow(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
             clock.time_s += 2
-            async with super().send(body) as response:
+            async with super().send(body, model) as response:
                 yield response
 
     client = Slow([Script([], refuse=RateLimitedError("busy", retry_after_s=9)), streaming(*WHOLE)])
@@ -445,7 +496,7 @@ async def test_a_lone_surrogate_in_a_question_becomes_a_replacement() -> None:
 async def test_what_nobody_expected_is_a_failed_end_without_texts_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     class Faulty(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
             if body:
                 raise ZeroDivisionError(body.decode())
             yield

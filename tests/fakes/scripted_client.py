@@ -80,11 +80,16 @@ class ScriptedClient:
 
     scripts: list[Script]
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
     closed: int = 0
 
+    def without_secrets(self, words: str) -> str:
+        return words
+
     @asynccontextmanager
-    async def send(self, body: bytes) -> AsyncIterator[_Response]:
+    async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
         self.bodies.append(json.loads(body))
+        self.models.append(model)
         script = self.scripts[len(self.bodies) - 1]
         if script.refuse is not None:
             raise script.refuse

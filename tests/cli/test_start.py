@@ -1,0 +1,102 @@
+"""What a command costs before it does anything: modules, options, the collector, and processor time in all."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kimi_tui import cli
+from kimi_tui.cli import arguments
+from tests.cli.calls import KEY, ROOT, run_python
+from tests.cli.loopback import Play, endpoint, tokens
+
+REPLY = Play(tokens(*["thought "] * 9, "</think>", *["word "] * 10))
+REPORT = "import sys; from kimi_tui.cli import main; status = main(sys.argv[1:]); print(); print(status, [m for m in {} if m in sys.modules])"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
+
+
+def modules_after(names: tuple[str, ...], *words: str) -> str:
+    return run_python(REPORT.format(names), *words).splitlines()[-1]
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_words_about_the_program_import_next_to_nothing(word: str) -> None:
+    names = ("asyncio", "httpx", "logging", "tomllib", "json", "platformdirs", "kimi_tui.core.settings", "textual")
+    assert modules_after(names, word) == "0 []"
+
+
+def test_ask_imports_nothing_for_later() -> None:
+    names = ("textual", "difflib", "markdown_it", "tomli_w", "secrets", "kimi_tui.core.toml_lines", "kimi_tui.adapters.session_files",
+             "kimi_tui.adapters.simulator", "kimi_tui.core.actions", "kimi_tui.core.markdown")  # fmt: skip
+    with endpoint(REPLY) as server:
+        assert modules_after(names, "ask", "hi", "--base-url", server.url) == "0 []"
+
+
+def test_only_the_chosen_commands_options_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(parser: object) -> None:
+        raise AssertionError("nobody asked for them")
+
+    for name in ("_add_ask", "_add_sessions", "_add_config", "_add_demo_server"):
+        monkeypatch.setattr(arguments, name, refuse)
+    assert arguments.parse_arguments(["prompt", "x", "--no-think"]).source == "x"
+    with pytest.raises(AssertionError):
+        arguments.parse_arguments(["ask", "x"])
+
+
+def test_nothing_is_collected_in_a_short_command() -> None:
+    code = (
+        "import atexit, gc; from kimi_tui.__main__ import run; "
+        "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 1000)); run()"
+    )
+    assert run_python(code, "--version").splitlines()[-1] == "False True"
+
+
+@pytest.fixture
+def _collector() -> Iterator[None]:
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize(("command", "collects"), [(None, True), ("demo-server", True), ("prompt", False)])
+@pytest.mark.usefixtures("_collector")
+def test_what_runs_for_long_collects_its_garbage(
+    command: str | None, collects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def run(options: Namespace, context: object) -> int:
+        seen.append(gc.isenabled())
+        return 0
+
+    monkeypatch.setattr(cli, "import_module", lambda _: SimpleNamespace(run=run))
+    gc.disable()
+    assert cli.main([command] if command else []) == 0
+    assert seen == [collects]
+
+
+def cpu_s(*words: str) -> float:
+    """Processor time of a fresh interpreter, which other work on the machine does not lengthen much."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_ask_takes_little_more_than_its_http_library(tmp_path: Path) -> None:
+    with endpoint(REPLY) as server:
+        ask = ("-m", "kimi_tui", "ask", "hi", "--base-url", server.url, "--data-dir", str(tmp_path))
+        pairs = [(cpu_s("-c", "import httpx"), cpu_s(*ask)) for _ in range(5)]
+    bare, whole = (min(times) for times in zip(*pairs, strict=True))
+    assert whole <= 2.5 * bare
