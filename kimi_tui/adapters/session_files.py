@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.core.codec import decode_session
 from kimi_tui.core.conversation import parse_message_list, title_of
 from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.listing import Listing, Unreadable
 from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session, SessionSummary
 
 Format = Literal["toml", "json"]
@@ -29,26 +30,6 @@ ENDINGS = (".toml", ".json")
 """What makes a file in the folder a session."""
 SHOWN_CANDIDATES = 5
 """How many sessions an ambiguous name lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A session file that cannot be read."""
-
-    path: str
-    """Where it lies."""
-    reason: str
-    """Why, in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What lies in the folder."""
-
-    summaries: tuple[SessionSummary, ...]
-    """The sessions, last changed first."""
-    unreadable: tuple[Unreadable, ...]
-    """Files that are no readable sessions."""
 
 
 class SessionFiles:
