@@ -52,9 +52,7 @@ class SessionsPane(Vertical):
         & > #session-title {
             layer: editor;
             position: absolute;
-            display: none;
             background: $surface;
-            &.-open { display: block; }
         }
     }
     """
@@ -123,6 +121,7 @@ class SessionsPane(Vertical):
         self._list.note = NO_SESSION
         self._filter = Input(placeholder="filter", compact=True, id="session-filter")
         self._editor = Input(compact=True, id="session-title")
+        self._editor.display = False
 
     def compose(self) -> ComposeResult:
         """Arrange the parts."""
@@ -183,7 +182,7 @@ class SessionsPane(Vertical):
     def focus_list(self) -> None:
         """Give the list the keys."""
         self._close_editor()
-        self._list.focus()
+        self.screen.set_focus(self._list)  # at once, unlike `focus`: the next key may be here already
 
     # -- actions
 
@@ -200,9 +199,9 @@ class SessionsPane(Vertical):
         title = line_text(row.text)
         self._renaming = row.path, title
         self._editor.value = title
-        self._editor.add_class("-open")
+        self._editor.display = True
         self._place_editor()
-        self._editor.focus()
+        self.screen.set_focus(self._editor)
         self._editor.action_end()
 
     def do_duplicate(self) -> None:
@@ -221,7 +220,7 @@ class SessionsPane(Vertical):
 
     def do_filter_sessions(self) -> None:
         """Let a filter be typed."""
-        self._filter.focus()
+        self.screen.set_focus(self._filter)
 
     def _session_row(self) -> Row | None:
         """The row under the cursor where it is a readable session."""
@@ -232,10 +231,11 @@ class SessionsPane(Vertical):
 
     def on_key(self, event: events.Key) -> None:
         """Do what a key means where the focus is."""
-        if self._editor.has_focus:
-            act = self._editor_key(event.key)
-        elif self._filter.has_focus:
-            act = self._filter_key(event.key)
+        focused = self.screen.focused  # `has_focus` comes later
+        if focused is self._editor:
+            act = self._editor_key(event.key) or self._late_key(event, self._editor)
+        elif focused is self._filter:
+            act = self._filter_key(event.key) or self._late_key(event, self._filter)
         else:
             act = self._list_key(event)
         if act is not None:
@@ -257,6 +257,11 @@ class SessionsPane(Vertical):
         if key == "escape":
             return self._clear_filter if self._filter.value else self.focus_list
         return self.do_open_session if key == "enter" else self._cursor_key(key)
+
+    def _late_key(self, event: events.Key, target: Input) -> Callable[[], None] | None:
+        """A letter that was on its way to the list when the focus moved; the rest, inputs take themselves."""
+        text = event.character if event.is_printable else None
+        return None if text is None else lambda: target.insert_text_at_cursor(text)
 
     def _editor_key(self, key: str) -> Callable[[], None] | None:
         return {"enter": self._rename, "escape": self.focus_list}.get(key)
@@ -297,7 +302,7 @@ class SessionsPane(Vertical):
 
     def _close_editor(self) -> None:
         self._renaming = None
-        self._editor.remove_class("-open")
+        self._editor.display = False
 
     def _place_editor(self) -> None:
         """Lay the editor over the title that it changes."""

@@ -50,6 +50,7 @@ class RowList(ScrollView, can_focus=True):
         color: $foreground;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
         & > .row-list--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
@@ -207,7 +208,7 @@ class RowList(ScrollView, can_focus=True):
         if width >= TIME_FROM_WIDTH:
             right.append((f" {row.time:>{TIME_WIDTH}}", styles.role("dim-text")))
         room = width - INDENT - MARGIN - sum(len(text) for text, _ in right)
-        title = (fit(row.text, room), styles.base + _BOLD if is_open else styles.base)
+        title = (fit(row.text.strip(), room), styles.base + _BOLD if is_open else styles.base)
         if not row.text.strip():
             title = (fit(UNTITLED, room), styles.role("dim-text") + _ITALIC)
         mark = (f" {OPEN_MARK} " if is_open else " " * INDENT, styles.role("marker") + _BOLD)
