@@ -155,24 +155,23 @@ def test_nothing_is_lost(
     act: Callable[[World], None], is_last_only: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = Faults(monkeypatch)
-    refused = 0
+    told = list[str]()
     for step in range(1, MOST_STEPS):
         place = world(tmp_path / str(step))
         if act is restore:
             place.in_trash = place.library.delete(place.path)
-        before = len(place.sessions())
+        before, messages = len(place.sessions()), len(told)
         try:
             with faults.at(step, is_last_only=is_last_only):
                 act(place)
         except StorageError as error:
-            refused += 1
-            assert error.summary
-            assert "\n" not in error.summary
-            if is_last_only:
-                assert len(place.sessions()) == before
+            told.append(error.summary)
+        if is_last_only and len(told) > messages:
+            assert len(place.sessions()) == before
         check(place, is_last_only=is_last_only)
         if faults.count < step:
-            assert refused >= 3
+            assert len(told) >= 3
+            assert all(len(summary.splitlines()) == 1 for summary in told)
             return
     raise AssertionError("it never came to an end")
 
@@ -232,8 +231,8 @@ def test_a_held_session_is_neither_deleted_nor_renamed(tmp_path: Path) -> None:
 
 def test_a_renamed_session_keeps_its_place(tmp_path: Path) -> None:
     place = world(tmp_path)
-    place.library.rename(place.path, "Ragù ‮ [b]")
-    assert place.files.load(place.path) == replace(SESSION, title="Ragù ‮ [b]")
+    place.library.rename(place.path, "Ragù \u202e [b]")
+    assert place.files.load(place.path) == replace(SESSION, title="Ragù \u202e [b]")
     assert place.library.listing().summaries[0].updated == NOW
 
 

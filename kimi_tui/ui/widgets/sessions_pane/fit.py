@@ -23,6 +23,8 @@ def fit(text: str, width: int) -> str:
         return ""
     limit = (width + 1) * CHARS_PER_CELL
     shown = line_text(text[:limit])
-    if len(text) > limit or cell_len(shown) > width:
-        shown = split_text(shown, width - 1)[0].rstrip(" ") + ELLIPSIS
+    cells = cell_len(shown)
+    if cells > width or len(text) > limit:
+        # `split_text` fails where the text is not longer than the place it is cut at.
+        shown = (split_text(shown, width - 1)[0] if cells >= width else shown).rstrip(" ") + ELLIPSIS
     return set_cell_size(shown, width)

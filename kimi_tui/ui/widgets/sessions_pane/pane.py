@@ -119,8 +119,8 @@ class SessionsPane(Vertical):
         self._renaming: tuple[str, str] | None = None  # the file, and the title as it was shown
         self._list = RowList(id="session-list")
         self._list.note = NO_SESSION
-        self._filter = Input(placeholder="filter", compact=True, id="session-filter")
-        self._editor = Input(compact=True, id="session-title")
+        self._filter = Input(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
+        self._editor = Input(compact=True, select_on_focus=False, id="session-title")
         self._editor.display = False
 
     def compose(self) -> ComposeResult:

@@ -116,6 +116,8 @@ class RowList(ScrollView, can_focus=True):
 
     def move(self, rows: int) -> None:
         """Move the cursor by rows, skipping those that cannot be chosen; negative = up."""
+        if not self._rows:
+            return
         wanted = min(max(self._cursor + rows, 0), len(self._rows) - 1)
         step = 1 if rows > 0 else -1
         onward = range(wanted, len(self._rows) if step > 0 else -1, step)
