@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from kimi_tui.core.errors import StorageError
@@ -19,6 +20,19 @@ STALE_S = 3600
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
     """Say in plain words what the system refused."""
     return StorageError(f"{path} could not be {doing}: {error.strerror or type(error).__name__}.")
+
+
+@contextlib.contextmanager
+def told(doing: str, path: Path) -> Iterator[None]:
+    """Say in plain words what the system refuses inside, whichever step it was.
+
+    Raises:
+        StorageError: Instead of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(doing, path, error) from error
 
 
 def make_private_dir(path: Path) -> None:

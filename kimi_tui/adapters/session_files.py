@@ -7,21 +7,23 @@ with the reason and never written, moved or deleted.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from kimi_tui.adapters import session_text
-from kimi_tui.adapters.files import make_private_dir, storage_error, write_atomic
+from kimi_tui.adapters.files import make_private_dir, storage_error, told, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.session_index import SessionIndex, mark_of
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.core.codec import decode_session
 from kimi_tui.core.conversation import parse_message_list, title_of
 from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.listing import Listing, Unreadable
 from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session, SessionSummary
 
 Format = Literal["toml", "json"]
@@ -29,26 +31,6 @@ ENDINGS = (".toml", ".json")
 """What makes a file in the folder a session."""
 SHOWN_CANDIDATES = 5
 """How many sessions an ambiguous name lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A session file that cannot be read."""
-
-    path: str
-    """Where it lies."""
-    reason: str
-    """Why, in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What lies in the folder."""
-
-    summaries: tuple[SessionSummary, ...]
-    """The sessions, last changed first."""
-    unreadable: tuple[Unreadable, ...]
-    """Files that are no readable sessions."""
 
 
 class SessionFiles:
@@ -65,6 +47,7 @@ class SessionFiles:
         self.folder, self._trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
         self._writers: dict[Path, session_text.TomlWriter] = {}
+        self._origins: dict[Path, Path] = {}  # where what was deleted lay, by where it lies in the trash
 
     # -- reading
 
@@ -188,7 +171,7 @@ class SessionFiles:
 
     def _check_free(self, path: Path, session: Session) -> None:
         """Refuse to write over a file that is another session, or cannot be read."""
-        if path.exists() and self._read(path).id != session.id:
+        if _is_there(path) and self._read(path).id != session.id:
             raise StorageError(f"{path} holds another session; nothing was written.")
 
     def _encode(self, session: Session, path: Path) -> bytes:
@@ -214,15 +197,38 @@ class SessionFiles:
         target = path.with_suffix(f".{to}")
         if target == path:
             return path
-        if target.exists():
-            raise StorageError(f"{target} is there already; nothing was changed.")
-        write_atomic(
-            target, session_text.dump_json(session) if to == "json" else session_text.TomlWriter().dump(session)
-        )
+        _refuse_if_there(target, "nothing was changed.")
+        write_atomic(target, _dump(session, target.suffix))
         if _same(path.parent, self.folder):
-            _remove(path)
+            _remove_or_undo(path, target)
             self._paths[session.id] = target
         return target
+
+    def rename(self, path: Path, title: str) -> None:
+        """Give a session another title. It keeps its place in lists, since nothing was said in it.
+
+        Raises:
+            StorageError: It cannot be read or written; the file is as it was.
+        """
+        write_atomic(path, _dump(replace(self._read(path), title=title), _ending(path)))
+
+    def duplicate(self, path: Path) -> Path:
+        """Save a copy of a session, as it was saved last, as a new one of now, and return where.
+
+        Raises:
+            StorageError: It cannot be read, or the copy not written.
+        """
+        session, now = self._read(path), datetime.now(UTC).replace(microsecond=0)
+        copy = replace(
+            session,
+            id=new_session_id(now),
+            created=now,
+            updated=now,
+            title=f"{session.title} (copy)".lstrip(),
+            prompt_cache_key=new_cache_key(),
+        )
+        self.save_now(copy)
+        return self.path_of(copy)
 
     def import_file(self, path: Path) -> Session:
         """Save a copy of a file as a new session: one of ours, or a JSON list of messages.
@@ -245,17 +251,19 @@ class SessionFiles:
     # -- the trash
 
     def delete(self, path: Path) -> Path:
-        """Move a session to the trash and return where it lies there.
+        """Move a session, and what was being typed in it, to the trash and return where it lies there.
 
         Raises:
-            StorageError: It cannot be read (then it stays), or not moved.
+            StorageError: It cannot be read, or not moved; it stays where it is.
         """
         session = self._read(path)
         make_private_dir(self._trash)
-        target = _free(self._trash / path.name)
-        _move(path, target)
+        with told("moved", path):
+            target = _free(self._trash / path.name)
+        _move_with_draft(path, target)
         self._paths.pop(session.id, None)
-        self._write_draft(path.parent / f".{path.stem}.draft", "")
+        self._writers.pop(path, None)
+        self._origins[target] = path
         return target
 
     def restore(self, text: str) -> Path:
@@ -268,20 +276,29 @@ class SessionFiles:
         deleted = trash.list().summaries
         if not deleted:
             raise StorageError("There is no session in the trash.")
-        source = trash._find_in(deleted, text)
-        make_private_dir(self.folder)
-        target = self.folder / source.name
-        if target.exists():
-            raise StorageError(f"{target} is there already; the deleted session stays in the trash.")
-        _move(source, target)
+        return self.restore_path(trash._find_in(deleted, text))
+
+    def restore_path(self, source: Path) -> Path:
+        """Bring a session back from its place in the trash, with what was being typed in it.
+
+        Args:
+            source: What `delete` returned. What was deleted here returns to where it lay, all else to the folder.
+
+        Raises:
+            StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
+        """
+        target = self._origins.get(source, self.folder / source.name)
+        make_private_dir(target.parent)
+        _refuse_if_there(target, "the deleted session stays in the trash.")
+        _move_with_draft(source, target)
+        self._origins.pop(source, None)
         return target
 
     # -- drafts
 
     def _draft_path(self, session_id: str) -> Path:
         # A foreign file may call its session anything; its own name cannot leave its folder.
-        path = self._paths.get(session_id, self.folder / f"{session_id}.toml")
-        return path.parent / f".{path.stem}.draft"
+        return _draft_beside(self._paths.get(session_id, self.folder / f"{session_id}.toml"))
 
     def load_draft(self, session_id: str) -> str:
         """Read what was being typed in a session; "" = nothing, or nothing readable."""
@@ -325,6 +342,10 @@ def _ending(path: Path) -> str:
     return ".json" if path.suffix.lower() == ".json" else ".toml"
 
 
+def _dump(session: Session, ending: str) -> bytes:
+    return session_text.dump_json(session) if ending == ".json" else session_text.TomlWriter().dump(session)
+
+
 def _same(left: Path, right: Path) -> bool:
     return os.path.realpath(left) == os.path.realpath(right)
 
@@ -342,6 +363,21 @@ def _summary(session: Session, path: Path) -> SessionSummary:
     )
 
 
+def _draft_beside(path: Path) -> Path:
+    return path.parent / f".{path.stem}.draft"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file exists; that it cannot be told is no "no"."""
+    with told("read", path):
+        return path.exists()
+
+
+def _refuse_if_there(path: Path, consequence: str) -> None:
+    if _is_there(path):
+        raise StorageError(f"{path} is there already; {consequence}")
+
+
 def _free(path: Path) -> Path:
     """A name that is not taken: the trash may hold an older session of the same name."""
     number = 1
@@ -352,15 +388,48 @@ def _free(path: Path) -> Path:
     return free
 
 
-def _move(source: Path, target: Path) -> None:
+def _move_with_draft(source: Path, target: Path) -> None:
+    """Move a session and its draft. The draft is copied first and removed last, so that it is never nowhere."""
+    draft, new_draft = _draft_beside(source), _draft_beside(target)
+    has_draft = _is_there(draft)
+    if has_draft:
+        write_atomic(new_draft, _read_bytes(draft))
     try:
-        if source.stat().st_dev == target.parent.stat().st_dev:
+        _move(source, target)
+    except StorageError:
+        if has_draft:
+            _forget(new_draft)
+        raise
+    if has_draft:
+        _forget(draft)
+
+
+def _move(source: Path, target: Path) -> None:
+    with told("moved", source):
+        if _on_same_device(source, target.parent):
             os.replace(source, target)
-        else:
-            write_atomic(target, source.read_bytes())
-            source.unlink()
-    except OSError as error:
-        raise storage_error("moved", source, error) from error
+            return
+        write_atomic(target, source.read_bytes())
+    _remove_or_undo(source, target)
+
+
+def _on_same_device(left: Path, right: Path) -> bool:
+    return left.stat().st_dev == right.stat().st_dev
+
+
+def _remove_or_undo(old: Path, new: Path) -> None:
+    """Remove what was written anew elsewhere; where that fails, take the new one back, so that there are not two."""
+    try:
+        _remove(old)
+    except StorageError:
+        _forget(new)
+        raise
+
+
+def _forget(path: Path) -> None:
+    """Remove what is there a second time; staying, it does no harm."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _from_list(plain: list[Any], now: datetime) -> Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from kimi_tui.adapters.files import write_atomic
@@ -10,6 +11,7 @@ from kimi_tui.adapters.session_files import SessionFiles
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.cli import exports
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.listing import Listing
 from kimi_tui.core.session import Session
 
 
@@ -64,6 +66,52 @@ class DiskLibrary:
             StorageError: It cannot be read.
         """
         return self._files.path_of(self._files.import_file(path))
+
+    def listing(self) -> Listing:
+        """List the sessions; it reads the files that changed since the last time, so keep it off the event loop.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+        return self._files.list()
+
+    def rename(self, path: Path, title: str) -> None:
+        """Give a session that is open nowhere another title; it keeps its place in the list.
+
+        Raises:
+            StorageError: It is held, here or elsewhere, or cannot be read or written; the file is as it was.
+        """
+        with self._files.lock(path, "rename"):
+            self._files.rename(path, title)
+
+    def duplicate(self, path: Path) -> Path:
+        """Save a copy of a session, as it was saved last, as a new one and return where.
+
+        Raises:
+            StorageError: It cannot be read, or the copy not written.
+        """
+        return self._files.duplicate(path)
+
+    def delete(self, path: Path, *, is_held_here: bool = False) -> Path:
+        """Move a session, and its draft, to the trash and return where it lies there.
+
+        Args:
+            path: Its file.
+            is_held_here: Whether the caller has it open, and so its lock; it goes on holding it.
+
+        Raises:
+            StorageError: It is held elsewhere, or cannot be read or moved; it stays where it is.
+        """
+        with nullcontext() if is_held_here else self._files.lock(path, "delete"):
+            return self._files.delete(path)
+
+    def restore_path(self, path: Path) -> Path:
+        """Bring a session, and its draft, back from where `delete` put it, and return where it lies now.
+
+        Raises:
+            StorageError: Its place is taken, or it cannot be moved; it stays in the trash.
+        """
+        return self._files.restore_path(path)
 
     def export(self, session: Session, path: Path) -> None:
         """Write a session in the form that the file's ending names; Markdown where it names none.
