@@ -72,6 +72,18 @@ class Context:
             self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
         return self._loaded
 
+    def reload(self) -> LoadedSettings:
+        """Read the config again, after it has been changed.
+
+        Raises:
+            ConfigError: A config file that was named is not there any more; what was read before holds.
+        """
+        before, self._loaded = self._loaded, None
+        try:
+            return self.load()
+        finally:
+            self._loaded = self._loaded or before
+
     def settings(self) -> Settings:
         """The settings with the command line's options on top, whatever is wrong in the config."""
         settings = self.load().settings

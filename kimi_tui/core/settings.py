@@ -121,6 +121,8 @@ class Settings:
     """[sampling] of what was saved in the program."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: PRESETS)
     """Every preset by name."""
+    saved_presets: frozenset[str] = frozenset()
+    """Names of those that were saved in the program, and so can be changed there."""
 
 
 SECTIONS: Mapping[str, type[Any]] = {
