@@ -78,11 +78,10 @@ class Context:
         Raises:
             ConfigError: A config file that was named is not there any more; what was read before holds.
         """
-        before, self._loaded = self._loaded, None
-        try:
-            return self.load()
-        finally:
-            self._loaded = self._loaded or before
+        from kimi_tui.adapters.config_file import load_settings  # noqa: PLC0415
+
+        self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
+        return self._loaded
 
     def settings(self) -> Settings:
         """The settings with the command line's options on top, whatever is wrong in the config."""

@@ -84,7 +84,7 @@ def edit_text(value: object | None) -> str:
 def short_text(name: str, value: object) -> str:
     """A value on one line, as a list shows it."""
     if name == "stop" and isinstance(value, list):
-        return " ".join(escaped(stop) for stop in value)
+        return " ".join(f'"{escaped(stop)}"' if " " in stop else escaped(stop) for stop in value)
     if name == "response_format" and isinstance(value, Mapping):
         return visible_line(f"{value.get('type')} {_detail(value)}".strip())
     return escaped(value) if isinstance(value, str) else visible_line(json.dumps(value, ensure_ascii=False))

@@ -12,18 +12,17 @@ from dataclasses import replace
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import SETTABLE
-from kimi_tui.core.layers import PRESETS, Key, Preset
+from kimi_tui.core.layers import Key, Preset
 from kimi_tui.core.sampling import SessionSettings, parse_session_settings, preset_named, resolve_sources, store_setting
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
+from kimi_tui.core.settings_view import preset_choices, preset_name_problem
 
 Changes = Mapping[Key, object | None]
 """Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed."""
 
 EXTRA_PREFIX = "extra."
 """Before the name of another server's field, where it is reset."""
-MAX_PRESET_NAME = 60
-"""Most characters of a preset's name."""
 EMPTY_MEANS_UNSET = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 
@@ -158,7 +157,7 @@ def rename_preset_changes(
     """
     preset = preset_named(settings, old)
     if old not in settings.saved_presets:
-        raise UsageError(f"The preset {old!r} cannot be renamed here: {_why_fixed(settings, old)}.")
+        raise UsageError(preset_name_problem(preset_choices(settings), old), "Save it under another name instead.")
     is_chosen = settings.chat.preset == old
     if is_chosen and ("chat", "preset") in config_keys:
         raise UsageError(
@@ -178,20 +177,9 @@ def checked_preset_name(settings: Settings, name: str) -> str:
         UsageError: It is empty, too long or holds control characters, or such a preset cannot be changed here.
     """
     name = " ".join(name.split())
-    if not name:
-        raise UsageError("A preset needs a name.", "For example: careful")
-    if len(name) > MAX_PRESET_NAME or not name.isprintable():
-        raise UsageError(f"A preset's name has at most {MAX_PRESET_NAME} characters, none of them invisible.")
-    if name in PRESETS or (name in settings.presets and name not in settings.saved_presets):
-        raise UsageError(
-            f"The preset {name!r} cannot be changed here: {_why_fixed(settings, name)}.", "Choose another name."
-        )
+    if problem := preset_name_problem(preset_choices(settings), name):
+        raise UsageError(problem, "Choose another name, such as careful.")
     return name
-
-
-def _why_fixed(settings: Settings, name: str) -> str:
-    is_shipped = settings.presets.get(name, PRESETS.get(name)) is PRESETS.get(name)
-    return "it ships with the program" if is_shipped else "it stands in the config file"
 
 
 def _plain(preset: Preset) -> dict[str, object]:

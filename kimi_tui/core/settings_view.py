@@ -6,7 +6,7 @@ be mended there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -20,6 +20,8 @@ from kimi_tui.core.template import END
 
 ENDPOINT = "endpoint"
 """The source of a field that nothing sets: the endpoint takes its own default."""
+MAX_PRESET_NAME = 60
+"""Most characters of a preset's name."""
 
 
 class PresetOrigin(StrEnum):
@@ -153,6 +155,17 @@ def settings_view(settings: Settings, session: Session) -> SettingsView:
 def preset_choices(settings: Settings) -> tuple[PresetChoice, ...]:
     """Every preset, and where it comes from."""
     return tuple(PresetChoice(name, _origin(settings, name)) for name in settings.presets)
+
+
+def preset_name_problem(choices: Iterable[PresetChoice], name: str) -> str:
+    """Say why no preset can be saved under a name; "" = one can, and one of your own is replaced."""
+    if not name.strip():
+        return "A preset needs a name."
+    if len(name) > MAX_PRESET_NAME or not name.isprintable():
+        return f"A preset's name has at most {MAX_PRESET_NAME} characters, none of them invisible."
+    origins = {choice.name: choice.origin for choice in choices}
+    origin = PresetOrigin.SHIPPED if name in PRESETS else origins.get(name, PresetOrigin.SAVED)
+    return "" if origin is PresetOrigin.SAVED else f"{name} cannot be changed here: it {origin}."
 
 
 def _origin(settings: Settings, name: str) -> PresetOrigin:
