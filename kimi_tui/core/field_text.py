@@ -42,7 +42,7 @@ def unescaped(line: str) -> str:
 
 def _meant(match: re.Match[str]) -> str:
     code, short = match[1] or match[2], match[3]
-    if code and int(code, 16) <= 0x10FFFF:
+    if code and int(code, 16) <= 0x10FFFF and not 0xD800 <= int(code, 16) <= 0xDFFF:
         return chr(int(code, 16))
     if short in _LONG:
         return _LONG[short]
@@ -136,15 +136,21 @@ def _json_object(text: str) -> dict[str, object]:
     if not text.strip():
         raise FieldError("response_format", "no schema", allowed)
     try:
-        schema = json.loads(text)
+        schema = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         what = error.msg[:1].lower() + error.msg[1:]
         raise FieldError("response_format", f"line {error.lineno}, column {error.colno}: {what}", allowed) from None
-    except (ValueError, RecursionError):
-        raise FieldError("response_format", "numbers too long, or nested too deep", allowed) from None
+    except RecursionError:
+        raise FieldError("response_format", "JSON nested too deep", allowed) from None
+    except ValueError as error:
+        raise FieldError("response_format", visible_line(str(error)), allowed) from None
     if not isinstance(schema, dict):
         raise FieldError("response_format", f"JSON that is no object: {text.strip()[:20]}", allowed)
     return schema
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name}, which JSON does not have")
 
 
 def regex_format(pattern: str) -> object:

@@ -88,11 +88,12 @@ def default_changes(settings: Settings, session: Session) -> dict[Key, object | 
     """
     own = parse_session_settings(session.settings)
     changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
-    changes |= {("sampling", name): value for name, value in own.layer.values.items()}
+    values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
+    changes |= {("sampling", name): value for name, value in values.items()}
     changes |= {("sampling", name): None for name in own.layer.unset if name in settings.saved_sampling.values}
     changes |= {("sampling", "extra", name): value for name, value in own.layer.extra.items()}
     before = settings.saved_sampling.unset
-    unset = (before - set(own.layer.values)) | own.layer.unset
+    unset = (before - set(values)) | own.layer.unset
     if unset != before:
         changes["sampling", "unset"] = [name for name in SETTABLE if name in unset] or None
     return changes

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from kimi_tui.adapters.simulator import showpieces, tour
 from kimi_tui.adapters.simulator.answer import Plan, respond
 from kimi_tui.adapters.simulator.tokens import stopped, tokenise
-from kimi_tui.core.session import MessageState
 from kimi_tui.core.actions import ACTIONS, COMMANDS, KEY_NAMES, key_label
+from kimi_tui.core.session import MessageState
 from tests.adapters.simulated import answer_to, body_of, plan_of, prompt_of, refusal_of, understood
 
 MARKER = re.compile(r"<\|[A-Za-z0-9_]+\|>|</?think>|\[(?:BOS|EOS|EOT|UNK|PAD)\]")

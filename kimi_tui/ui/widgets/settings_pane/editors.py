@@ -97,6 +97,9 @@ class Editor(Vertical):
     class Ready(Message):
         """The editor can take keys."""
 
+    class Resized(Message):
+        """The editor has another size than before, so that a part of it may be out of sight."""
+
     def __init__(self, row_id: str) -> None:
         """Edit the row of that id."""
         super().__init__()
@@ -109,6 +112,10 @@ class Editor(Vertical):
     def on_mount(self) -> None:
         """Say that keys can come."""
         self.post_message(self.Ready())
+
+    def on_resize(self) -> None:
+        """Say so."""
+        self.post_message(self.Resized())
 
     def on_key(self, event: events.Key) -> None:
         """Remember the key, for whoever asks where it came from."""
@@ -230,8 +237,8 @@ class BlockEditor(Editor):
     BlockEditor {
         padding: 0 0 0 1;
         & .editor-label { height: auto; color: $text-muted; }
-        & Input { height: 1; border: none; padding: 0 1; background: $surface; }
-        & TextArea { height: auto; min-height: 3; max-height: 14; border: none; padding: 0 1; background: $surface; }
+        & Input { height: 1; border: none; margin: 0 0 0 1; background: $surface; }
+        & TextArea { height: auto; min-height: 3; max-height: 40vh; border: none; padding: 0 1; background: $surface; }
         & .editor-problem { height: auto; color: $error; display: none; }
         & .editor-problem.-open { display: block; }
         & .editor-problem.-doubt { color: $warning; }

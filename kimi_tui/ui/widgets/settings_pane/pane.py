@@ -448,6 +448,12 @@ class SettingsPane(Vertical):
         self._press_early(editor)
         self.call_after_refresh(self._keep_in_view)
 
+    @on(Editor.Resized)
+    def _resized(self, event: Editor.Resized) -> None:
+        """Keep all of the editor in sight."""
+        event.stop()
+        self.call_after_refresh(self._keep_in_view)
+
     def _press_early(self, editor: Editor) -> None:
         while self._early and not editor.is_done:
             editor.press(self._early.pop(0))
