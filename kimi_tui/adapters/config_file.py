@@ -11,7 +11,7 @@ from pathlib import Path
 from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.adapters.paths import saved_file, shipped
 from kimi_tui.core.errors import ConfigError, StorageError
-from kimi_tui.core.layers import NO_LAYER, Finding, Key
+from kimi_tui.core.layers import NO_LAYER, PRESETS, Finding, Key
 from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.visible import visible_line
 
@@ -60,7 +60,8 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     presets = file.data.get("presets")
     names = tuple(presets) if isinstance(presets, dict) else ()
     saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
-    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER)
+    own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
+    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
     settings, wrong = parse_settings(file.data, below)
     return LoadedSettings(
         settings,

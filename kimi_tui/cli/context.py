@@ -102,6 +102,17 @@ class Context:
             self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
         return self._loaded
 
+    def reload(self) -> LoadedSettings:
+        """Read the config again, after it has been changed.
+
+        Raises:
+            ConfigError: A config file that was named is not there any more; what was read before holds.
+        """
+        from kimi_tui.adapters.config_file import load_settings  # noqa: PLC0415
+
+        self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
+        return self._loaded
+
     def settings(self) -> Settings:
         """The settings with the command line's options on top, whatever is wrong in the config."""
         settings = self.load().settings

@@ -139,6 +139,8 @@ class Settings:
     """Keys of actions where they differ from the registry's."""
     model_option: str = ""
     """The model that the command line names, which goes before every session's own; "" = none."""
+    saved_presets: frozenset[str] = frozenset()
+    """Names of those that were saved in the program, and so can be changed there."""
 
 
 SECTIONS: Mapping[str, type[Any]] = {

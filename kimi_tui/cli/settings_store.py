@@ -1,0 +1,54 @@
+"""The settings of a running program: read once, changed key by key in `saved.toml`, and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.layers import Key
+from kimi_tui.core.settings import Settings
+
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.cli.context import Context
+
+
+class SettingsStore:
+    """What holds now, and the door through which the program changes it."""
+
+    def __init__(self, context: Context) -> None:
+        """Work on the files of that context."""
+        self._context = context
+
+    @property
+    def value(self) -> Settings:
+        """The settings, the command line's options on top."""
+        return self._context.settings()
+
+    @property
+    def config_keys(self) -> frozenset[Key]:
+        """Keys, such as ("api", "retries"), that the config file sets, so that saving them changes nothing."""
+        return self._context.load().config_keys
+
+    def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        """Change what was saved, and read everything again.
+
+        Args:
+            changes: Values by the path of their key; None = the key is removed.
+
+        Returns:
+            The keys whose saved value has no effect, since the config file says something else.
+
+        Raises:
+            ConfigError: The saved file is broken, a value is not allowed, or it cannot be written; nothing was changed.
+        """
+        from kimi_tui.adapters import paths, saved_file  # noqa: PLC0415
+        from kimi_tui.core.settings_changes import overruled  # noqa: PLC0415
+
+        settings = self._context.load().settings
+        saved_file.save(
+            paths.saved_file(self._context.config_path),
+            changes,
+            more_presets=set(settings.presets) - settings.saved_presets,
+        )
+        loaded = self._context.reload()
+        return overruled(loaded.settings, changes, loaded.config_keys)
