@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from kimi_tui.core.actions import ACTIONS, BY_ID, Action, Scope
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.replies import (
     Phase,
@@ -33,7 +34,6 @@ from kimi_tui.core.replies import (
 from kimi_tui.core.session import Role, Session
 from kimi_tui.engine import OpenSession, Turn
 from kimi_tui.ui import entries, words
-from kimi_tui.core.actions import ACTIONS, BY_ID, Action, Scope
 from kimi_tui.ui.commands import Commands
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.palette import ActionProvider
