@@ -11,6 +11,13 @@ MAX_ARGUMENT_BYTES = 30_000
 
 Linux takes 128 KiB for one argument, other systems as little as 32 KiB for all of them; a pipe has no limit.
 """
+LINE_CHARS = 240
+"""Characters of a body on one line; each takes at most four bytes, a quoted quote too.
+
+A terminal that a shell reads from without a line editor drops what goes beyond 4,096 bytes a line, on macOS 1,024.
+"""
+CONTINUED = " \\\n  "
+"""Between two arguments."""
 
 
 def curl_command(url: str, body: bytes) -> str:
@@ -20,16 +27,17 @@ def curl_command(url: str, body: bytes) -> str:
         url: The model's address.
         body: A body as `payload.build_body` writes it: JSON on one line, in UTF-8.
     """
-    options = [f'-H "Authorization: Bearer ${KEY_VARIABLE}"', "-H 'Content-Type: application/json'"]
     is_streamed = json.loads(body).get("stream") is True
-    command = f"curl {'-N ' if is_streamed else ''}{quoted(url)}"
-    argument = quoted(body.decode("utf-8"))
+    command = f"curl {'-N ' if is_streamed else ''}{_quoted(url)}"
+    parts = [command, f'-H "Authorization: Bearer ${KEY_VARIABLE}"', "-H 'Content-Type: application/json'"]
+    argument = _quoted(body.decode("utf-8"))
     if len(argument.encode()) <= MAX_ARGUMENT_BYTES:
-        return " \\\n  ".join([command, *options, f"--data-raw {argument}"])
-    # printf is built into the shell, so no argument is too long for it; a here-document would add a line end.
-    return f"printf %s {argument} |\n" + " \\\n  ".join([command, *options, "--data-binary @-"])
+        return CONTINUED.join([*parts, f"--data-raw {argument}"])
+    # printf is built into the shells, so no argument is too long for it; a here-document would add a line end.
+    return f"printf %s {argument} |\n" + CONTINUED.join([*parts, "--data-binary @-"])
 
 
-def quoted(text: str) -> str:
-    """Quote a text for a POSIX shell; nothing in it is expanded, history marks included."""
-    return "'" + text.replace("'", "'\\''") + "'"
+def _quoted(text: str) -> str:
+    """Quote a text for a POSIX shell: nothing in it is expanded, and a long one goes over several lines."""
+    pieces = [text[start : start + LINE_CHARS] for start in range(0, len(text), LINE_CHARS)]
+    return "\\\n".join("'" + piece.replace("'", "'\\''") + "'" for piece in pieces)

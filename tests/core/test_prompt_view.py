@@ -202,6 +202,7 @@ def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int,
         "--data-binary" if is_piped else "--data-raw",
     ]  # fmt: skip
     assert "a key" not in command
+    assert max(len(line.encode()) for line in command.split("\n")) < 1024
 
 
 @settings(max_examples=60, deadline=None)
