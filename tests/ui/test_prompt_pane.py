@@ -12,13 +12,13 @@ from textual.geometry import Region
 from textual.widgets import Input, Static
 
 from kimi_tui.core.conversation import next_prompt
-from kimi_tui.core.prompt_view import PromptViewer, past_view
+from kimi_tui.core.prompt_view import PromptPart, PromptViewer, past_view
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Usage
 from kimi_tui.core.template import TEMPLATES
 from kimi_tui.ui.widgets import prompt_pane
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
-from kimi_tui.ui.widgets.transcript import EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from tests.core.test_budget import talk
 from tests.core.test_conversation import reply, session_of, user
 
@@ -186,7 +186,12 @@ async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is(
 async def test_a_keystroke_costs_the_same_in_a_long_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     costs, made = [], list[str]()
     part_entry = prompt_pane._part_entry
-    monkeypatch.setattr(prompt_pane, "_part_entry", lambda part: made.append(part.key) or part_entry(part))
+
+    def counted(part: PromptPart) -> Entry:
+        made.append(part.key)
+        return part_entry(part)
+
+    monkeypatch.setattr(prompt_pane, "_part_entry", counted)
     for turns in (5, 1000):
         session, viewer = talk(turns), PromptViewer()
         async with Host().run_test(size=(60, 30)) as pilot:
@@ -260,3 +265,29 @@ async def test_what_was_given_before_the_screen_is_drawn() -> None:
 
     async with Early().run_test(size=(60, 20)) as pilot:
         assert len(pilot.app.query_one(Transcript)._view.items) == 5
+
+
+async def test_another_width_writes_the_sizes_anew() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(SESSION, REQUEST))
+        await pilot.pause()
+        assert app.sizes() == ["~59 tok of 256k · 1 neutralised · 37 counted"]
+        await pilot.resize_terminal(40, 20)
+        await pilot.pause()
+        assert app.sizes() == ["~59 tok of 256k · 1 neutralised", "37 counted"]
+        assert app.query_one("#prompt-sizes").size.height == 2
+
+
+async def test_another_request_is_shown_from_its_end() -> None:
+    async with Host().run_test(size=(60, 14)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(talk(20), REQUEST))
+        app.pane.focus()
+        await pilot.press("home")
+        app.pane.show(past_view(talk(20), "r9", 9), "Request of r9")
+        await pilot.pause()
+        assert "sent with it" in app.rows()
+        assert app.pane.title == "Request of r9"

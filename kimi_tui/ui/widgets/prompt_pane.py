@@ -132,9 +132,8 @@ class PromptPane(Vertical):
         assert self._view is not None
         sizes = self.query_one("#prompt-sizes", Static)
         lines = _packed(_figures(self._view, self._title), max(self.size.width - 2, 1))
-        is_moved = sizes.styles.height is None or sizes.styles.height.value != len(lines)
-        sizes.styles.height = len(lines)
-        sizes.update("\n".join(lines), layout=is_moved)
+        sizes.styles.height = len(lines)  # another height lays the screen out anew, another text does not
+        sizes.update("\n".join(lines), layout=False)
         self.set_class(self._view.tokens > self._view.window_tokens, "-over")
 
     # -- keys, focus and what happens to it
@@ -161,12 +160,8 @@ class PromptPane(Vertical):
         """These lines are not the conversation's."""
         event.stop()
 
-    def on_mount(self) -> None:
-        """Draw what was given before."""
-        self._update()
-
     def on_show(self) -> None:
-        """Draw what was kept."""
+        """Draw what was given before the pane came into view."""
         self._update()
 
     def on_resize(self) -> None:
