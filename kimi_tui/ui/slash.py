@@ -88,7 +88,9 @@ def completions(text: str, choices: Choices) -> tuple[Completion, ...]:
     action = COMMANDS.get(name.lower())
     values = choices.get(action.id, ()) if action is not None else ()
     return tuple(
-        Completion(f"/{name} {value}", f"/{name} {value}") for value in values if value.startswith(word) and value != word
+        Completion(f"/{name} {value}", f"/{name} {value}")
+        for value in values
+        if value.startswith(word) and value != word
     )
 
 

@@ -57,9 +57,7 @@ class TurnView(Protocol):
 class Turns:
     """Starts turns and follows them."""
 
-    def __init__(
-        self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]
-    ) -> None:
+    def __init__(self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
         """Begin with none.
 
         Args:

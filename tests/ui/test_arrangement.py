@@ -39,7 +39,9 @@ def test_the_conversation_keeps_its_room(columns: int, rows: int, opened: list[s
         assert opened[-1] in found.panes
     if found.left or found.right:
         assert columns - found.left_columns - found.right_columns >= MIN_CONVERSATION_COLUMNS
-        assert all(size >= 20 for name, size in ((found.left, found.left_columns), (found.right, found.right_columns)) if name)
+        assert all(
+            size >= 20 for name, size in ((found.left, found.left_columns), (found.right, found.right_columns)) if name
+        )
 
 
 def test_a_pane_is_opened_brought_to_view_and_closed() -> None:

@@ -86,7 +86,9 @@ class FileCommands:
             self._leave(chat)
         self._desk.panes.sessions_changed()
         key = self._desk.keyboard.table.label("restore-session")
-        self._desk.say(f"Moved to the trash: {path.stem}. {key} in the sessions pane, or /restore-session, brings it back.")
+        self._desk.say(
+            f"Moved to the trash: {path.stem}. {key} in the sessions pane, or /restore-session, brings it back."
+        )
 
     def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
@@ -102,7 +104,8 @@ class FileCommands:
         """
         if not self._trashed:
             raise UsageError(
-                "No session was deleted since the program started.", "`kimi-tui sessions restore NAME` brings older ones back."
+                "No session was deleted since the program started.",
+                "`kimi-tui sessions restore NAME` brings older ones back.",
             )
         path = await asyncio.to_thread(self._desk.services.library.restore_path, self._trashed[-1])
         self._trashed.pop()

@@ -1,4 +1,4 @@
-"""Commands of the screen as a whole: going back, copying, help, palette, colours, leaving; and those of the composer."""
+"""Commands of the screen as a whole, and those of the composer."""
 
 from __future__ import annotations
 

@@ -73,7 +73,9 @@ class SessionCommands:
         if name and name not in fields.SETTABLE:
             raise UsageError(f"There is no request field {name!r}.", f"Fields: {', '.join(fields.SETTABLE)}")
         settings, session = self._desk.services.settings, self._session
-        changed = settings_changes.without_own(settings, session, name) if name else settings_changes.without_any_own(session)
+        changed = (
+            settings_changes.without_own(settings, session, name) if name else settings_changes.without_any_own(session)
+        )
         self._desk.change(changed)
         self._desk.say(f"{name} is as without this session." if name else "This session sets nothing of its own now.")
 
@@ -120,7 +122,9 @@ class SessionCommands:
         services = self._desk.services
         name = settings_changes.checked_preset_name(services.settings, argument)
         services.store.save(settings_changes.save_preset_changes(services.settings, self._session, name))
-        self._desk.change(settings_changes.with_preset(services.settings, settings_changes.without_any_own(self._session), name))
+        self._desk.change(
+            settings_changes.with_preset(services.settings, settings_changes.without_any_own(self._session), name)
+        )
         self._desk.say(f"Saved as preset {name}, which this session has now.")
 
     def do_rename_preset(self, argument: str) -> None:

@@ -14,8 +14,8 @@ from kimi_tui.core.actions import Scope
 from kimi_tui.core.replies import ReplyDelta, ReplyPart
 from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
-from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.entries import message_entry
+from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 

@@ -92,6 +92,4 @@ class HelpScreen(ModalScreen[None]):
     def on_resize(self) -> None:
         """Write the text for this width."""
         width = min(self.size.width, 118) - 6
-        self.query_one("#help-text", Static).update(
-            help_content(self._scope, self._offered, self._keyboard, width)
-        )
+        self.query_one("#help-text", Static).update(help_content(self._scope, self._offered, self._keyboard, width))

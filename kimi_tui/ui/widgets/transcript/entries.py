@@ -17,6 +17,8 @@ class EntryKind(StrEnum):
     """The program's own words."""
     WELCOME = "welcome"
     """What an empty session says."""
+    PROMPT = "prompt"
+    """A part of a prompt, exactly as it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
