@@ -28,7 +28,7 @@ def run(options: Namespace, context: Context) -> int:
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-    from kimi_tui.adapters.deepinfra import endpoint_url  # noqa: PLC0415
+    from kimi_tui.adapters.deepinfra import model_url  # noqa: PLC0415
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
@@ -48,7 +48,7 @@ def run(options: Namespace, context: Context) -> int:
         engine=context.engine(client),
         clock=SystemClock(),
         library=library,
-        url_of=lambda request: endpoint_url(context.settings().api.base_url, request.model),
+        url_of=lambda request: model_url(context.settings().api.base_url, request.model),
         themes=known,
         theme=theme,
         endpoint="demo" if options.demo else "deepinfra",

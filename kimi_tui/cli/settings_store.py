@@ -18,11 +18,12 @@ class SettingsStore:
     def __init__(self, context: Context) -> None:
         """Work on the files of that context."""
         self._context = context
+        self._value = context.settings()
 
     @property
     def value(self) -> Settings:
-        """The settings, the command line's options on top."""
-        return self._context.settings()
+        """The settings, the command line's options on top; the same object until something is saved."""
+        return self._value
 
     @property
     def config_keys(self) -> frozenset[Key]:
@@ -51,4 +52,5 @@ class SettingsStore:
             more_presets=set(settings.presets) - settings.saved_presets,
         )
         loaded = self._context.reload()
+        self._value = self._context.settings()
         return overruled(loaded.settings, changes, loaded.config_keys)

@@ -98,9 +98,10 @@ def _bar_texts(session: Session, services: Services) -> BarTexts:
         thinking = "thinking" if services.resolve(session).thinking else "instant"
     except KimiError:
         thinking = "settings cannot be used"
+    model = services.settings.model_option or session.model
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
-        place=f"{(services.settings.model_option or session.model).rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
         idle=idle_status(session),
         totals=totals(session, services.settings.api.context_tokens),
     )

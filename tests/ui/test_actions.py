@@ -5,13 +5,21 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.actions import ACTIONS, Action, Scope
-from kimi_tui.ui.commands import Commands
-from kimi_tui.ui.screens.chat import ChatScreen
+from kimi_tui.ui.commands.files import FileCommands
+from kimi_tui.ui.commands.message import MessageCommands
+from kimi_tui.ui.commands.panes import PaneCommands
+from kimi_tui.ui.commands.screen import ScreenCommands
+from kimi_tui.ui.commands.session import SessionCommands
+from kimi_tui.ui.commands.view import ViewCommands
 
 ON_SCREEN = [action for action in ACTIONS if action.is_command or action.in_palette or action.scope is Scope.SCREEN]
 
 
 @pytest.mark.parametrize("action", ON_SCREEN, ids=lambda action: action.id)
 def test_an_action_is_done_in_one_place(action: Action) -> None:
-    homes = [home for home in (Commands, ChatScreen) if hasattr(home, action.method)]
+    homes = [
+        home
+        for home in (FileCommands, MessageCommands, PaneCommands, ScreenCommands, SessionCommands, ViewCommands)
+        if hasattr(home, action.method)
+    ]
     assert len(homes) == 1

@@ -31,8 +31,16 @@ def test_parse_line(line: str, expected: object) -> None:
 
 
 def test_completions_end_where_an_argument_begins() -> None:
-    assert [action.id for action in completions("/the")] == ["theme"]
-    assert [action.id for action in completions("/exi")] == ["quit"]
-    assert completions("/theme ") == ()
-    assert completions("//the") == ()
-    assert completions("the") == ()
+    assert [completion.text for completion in completions("/the", {})] == ["/theme "]
+    assert [completion.text for completion in completions("/exi", {})] == ["/quit"]
+    assert completions("/theme ", {}) == ()
+    assert completions("//the", {}) == ()
+    assert completions("the", {}) == ()
+
+
+def test_values_that_are_known_complete_an_argument() -> None:
+    choices = {"set": ["temperature", "top_p", "top_k"], "theme": ["dark"]}
+    assert [completion.text for completion in completions("/set to", choices)] == ["/set top_p", "/set top_k"]
+    assert [completion.text for completion in completions("/theme ", choices)] == ["/theme dark"]
+    assert completions("/theme dark", choices) == ()
+    assert completions("/rename d", choices) == ()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.layers import Key
 from kimi_tui.core.replies import ReplyDelta
 from kimi_tui.core.session import Role
 from kimi_tui.core.settings import PANE_WIDTH_ENDS
@@ -145,7 +146,9 @@ class PaneCommands:
         await asyncio.sleep(SAVE_DELAY_S)
         if number == self._saves:
             before = self._desk.services.settings.ui.widths
-            changed = {("ui", "widths", n): width for n, width in self._widths.items() if width != before[n]}
+            changed: dict[Key, object | None] = {
+                ("ui", "widths", n): width for n, width in self._widths.items() if width != before[n]
+            }
             if changed:
                 self._desk.services.store.save(changed)
 

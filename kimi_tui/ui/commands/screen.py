@@ -105,7 +105,7 @@ class ScreenCommands:
     def do_quit_when_empty(self, argument: str) -> None:
         """Leave, where nothing is being typed."""
         del argument
-        if not self._desk.draft:
+        if not self._desk.composer.draft:
             self._desk.run_later(self._desk.leave())
 
     # -- the composer
@@ -124,7 +124,7 @@ class ScreenCommands:
     def do_last_prompt(self, argument: str) -> None:
         """Bring the queued message back into the empty composer, else the last prompt."""
         del argument
-        if self._desk.draft:
+        if self._desk.composer.draft:
             return
         questions = (m.content for m in reversed(self._desk.chat.session.messages) if m.role is Role.USER)
-        self._desk.draft = self._desk.sending.take_queued() or next(questions, "")
+        self._desk.composer.draft = self._desk.sending.take_queued() or next(questions, "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -10,8 +9,9 @@ from textual.timer import Timer
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.conversation import before
+from kimi_tui.core.curl import curl_command
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt_view import PromptView, PromptViewer, curl_command, past_view, request_body
+from kimi_tui.core.prompt_view import PromptView, PromptViewer, past_view, request_body
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
@@ -78,7 +78,7 @@ class PromptPanel(PromptPane, Panel):
         edited = desk.drafts.edited
         session = desk.chat.session if edited is None else before(desk.chat.session, edited)
         is_command = desk.drafts.is_aside and edited is None
-        draft = desk.drafts.own if is_command else desk.draft
+        draft = desk.drafts.own if is_command else desk.composer.draft
         return self._viewer.view(session, request, draft or None)
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
@@ -88,12 +88,9 @@ class PromptPanel(PromptPane, Panel):
         if view is None:
             return
         request = desk.services.resolve(desk.chat.session)
-        if view.sent is not None:
-            request = replace(request, fields=view.sent, extra={})
-        text = view.text if form == "text" else request_body(view, request).decode()
-        if form == "curl":
-            text = curl_command(desk.services.url_of(request), text.encode())
-        desk.copy(text, WHATS[form])
+        body = request_body(view, None if view.sent is not None else request)
+        texts = {"text": view.text, "json": body.decode()}
+        desk.copy(texts.get(form) or curl_command(desk.services.url_of(request), body), WHATS[form])
 
     @on(PromptPane.CopyRequested)
     def _copy_requested(self, event: PromptPane.CopyRequested) -> None:

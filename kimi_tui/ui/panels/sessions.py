@@ -34,9 +34,9 @@ class SessionsPanel(SessionsPane, Panel):
         self._is_stale = True
         if not self._is_listing:
             self._is_listing = True
-            self.run_worker(self._list(), group="sessions", exit_on_error=False)
+            self.run_worker(self._load(), group="sessions", exit_on_error=False)
 
-    async def _list(self) -> None:
+    async def _load(self) -> None:
         try:
             while self._is_stale:
                 self._is_stale = False

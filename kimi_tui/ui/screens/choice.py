@@ -67,8 +67,10 @@ class ThemeScreen(ModalScreen[str | None]):
     ThemeScreen {
         align: right top;
         background: transparent;
-        & > OptionList { width: 34; max-width: 100%; height: auto; max-height: 100%; border: round $primary; background: $surface; }
-        & > Static { display: none; width: 34; max-width: 100%; padding: 0 1; background: $surface; color: $foreground; }
+        & > OptionList {
+            width: 34; max-width: 100%; height: auto; max-height: 100%; border: round $primary; background: $surface;
+        }
+        & > Static { display: none; width: 34; max-width: 100%; padding: 0 1; background: $surface; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
