@@ -1,0 +1,174 @@
+"""The whole program in a test: the real screen, engine and session files, over a scripted endpoint."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from kimi_tui.adapters.paths import shipped
+from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.adapters.theme_files import load_theme
+from kimi_tui.cli.library import DiskLibrary
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.layers import Key
+from kimi_tui.core.palette import Palette
+from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.settings import Settings, parse_settings
+from kimi_tui.engine import Engine
+from kimi_tui.ui.app import KimiApp
+from kimi_tui.ui.screens.chat import ChatScreen
+from kimi_tui.ui.services import Services
+from tests.fakes.clock import HandClock
+from tests.fakes.scripted_client import Script, ScriptedClient
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+
+
+class MemorySettings:
+    """Settings that are saved in memory."""
+
+    def __init__(self, document: Mapping[str, object]) -> None:
+        self.saved: dict[Key, object | None] = {}
+        self._value = parse_settings(document)[0]
+
+    @property
+    def value(self) -> Settings:
+        return self._value
+
+    @property
+    def config_keys(self) -> frozenset[Key]:
+        return frozenset()
+
+    def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        self.saved |= changes
+        document: dict[str, dict[str, object]] = {}
+        for (section, *rest), value in changes.items():
+            table = document.setdefault(str(section), {})
+            for name in rest[:-1]:
+                table = table.setdefault(str(name), {})  # type: ignore[assignment]
+            table[str(rest[-1])] = value
+        self._value = parse_settings(document, self._value)[0]
+        return ()
+
+
+@dataclass
+class Program:
+    """A running program and what is behind it."""
+
+    app: KimiApp
+    pilot: Pilot[str]
+    client: ScriptedClient
+    files: SessionFiles
+    settings: MemorySettings
+    clock: HandClock
+
+    @property
+    def screen(self) -> ChatScreen:
+        screen = self.app.screen_stack[1]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    @property
+    def text(self) -> str:
+        """What is on screen, a line a row."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in lines)
+
+    async def type(self, text: str) -> None:
+        """Type a text, and press keys that stand in angle brackets; wait until all is drawn."""
+        keys: list[str] = []
+        rest = text
+        while rest:
+            if rest[0] == "<":
+                name, _, rest = rest[1:].partition(">")
+                keys.append(name)
+            else:
+                keys.append(rest[0])
+                rest = rest[1:]
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the program go on until something holds."""
+        for _ in range(400):
+            if condition():
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"it did not come to that:\n{self.text}")
+
+    async def shows(self, text: str) -> None:
+        """Wait until a text is on screen."""
+        await self.until(lambda: text in self.text)
+
+    async def idle(self) -> None:
+        """Wait until no reply runs."""
+        await self.until(lambda: all(chat.turn is None for chat in self.screen.open_chats.all))
+
+
+def talk(*pairs: tuple[str, str], reasoning: str | None = "The user asks.") -> Session:
+    """A session of questions and answers."""
+    session = Session("20261123-081500-k3f9", NOW, NOW, "moonshotai/Kimi-K2.5", title=pairs[0][0] if pairs else "")
+    for question, answer in pairs:
+        session = session.with_message(
+            Message(session.next_message_id(), Role.USER, question, session.head, NOW)
+        )
+        session = session.with_message(
+            Message(
+                session.next_message_id(), Role.ASSISTANT, answer, session.head, NOW, reasoning, MessageState.COMPLETE,
+                "stop", model=session.model, template="deepinfra", thinking=True, sent={"stream": True},
+                usage=Usage(37, 212, 0.0006), timing=Timing(0.8, 12.4, 20.0),
+            )
+        )  # fmt: skip
+    return session
+
+
+def shipped_themes() -> dict[str, Callable[[], Palette]]:
+    """The themes of the checkout."""
+    return {path.stem: lambda path=path: load_theme(path) for path in sorted(shipped("themes").glob("*.toml"))}  # type: ignore[misc]
+
+
+@asynccontextmanager
+async def program(
+    tmp_path: Path,
+    *scripts: Script,
+    session: Session | None = None,
+    config: Mapping[str, object] | None = None,
+    key_problem: KimiError | None = None,
+    size: tuple[int, int] = (120, 40),
+) -> AsyncIterator[Program]:
+    """Run the program on a session, or on a new one."""
+    clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
+    files = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
+    numbers = itertools.count(1)
+
+    def new_session() -> Session:
+        return Session(f"20261123-08150{next(numbers)}-new0", NOW, NOW, "moonshotai/Kimi-K2.5", prompt_cache_key="key")
+
+    library = DiskLibrary(files, new_session)
+    if session is not None:
+        files.save_now(session)
+        first, lock = library.open(library.path_of(session))
+    else:
+        first, lock = library.create()
+    services = Services(
+        store=settings,
+        findings=(),
+        engine=Engine(client, clock),
+        clock=clock,
+        library=library,
+        url_of=lambda request: f"https://endpoint.example/{request.model}",
+        themes=shipped_themes(),
+        theme="kimi-dark",
+        endpoint="test",
+        key_problem=key_problem,
+    )
+    app = KimiApp(services, first, lock)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Program(app, pilot, client, files, settings, clock)
