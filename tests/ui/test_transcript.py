@@ -140,8 +140,7 @@ async def test_reasoning_folds_and_unfolds() -> None:
         assert "▸ Thought for 1.0 s" in "\n".join(body(transcript))
         await pilot.click(Transcript, offset=(5, 1))
         assert "secret thought" in "\n".join(body(transcript))
-        transcript.focus()
-        await pilot.press("space")
+        transcript.toggle_fold("r1")
         assert "secret thought" not in "\n".join(body(transcript))
 
 

@@ -6,9 +6,8 @@ import random
 
 import pytest
 from textual import events
-from textual.geometry import Offset, Region
+from textual.geometry import Region
 from textual.message import Message
-from textual.selection import Selection
 from textual.strip import Strip
 
 from kimi_tui.core.replies import ReplyPart
@@ -156,38 +155,6 @@ async def test_the_scroll_bar_can_be_dragged() -> None:
         await pilot.hover(Transcript, offset=(59, 11))
         await pilot.mouse_up(Transcript, offset=(59, 11))
         assert transcript.is_following
-
-
-async def test_selected_text_is_copied_as_it_was_written() -> None:
-    words = " ".join(f"word{n}" for n in range(30))
-    async with Host().run_test(size=(40, 30)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([user(1, words), reply(2, f"- item\n\n```py\nx = 1\n    y\n```\n\n> {words}")])
-        copied = transcript.get_selection(Selection(None, None))
-        assert copied is not None
-        assert copied[0] == f"You\n{words}\n\nKimi\n- item\n\nx = 1\n    y\n\n> {words}"
-        await pilot.mouse_down(Transcript, offset=(3, 1))
-        await pilot.hover(Transcript, offset=(10, 2))
-        await pilot.mouse_up(Transcript, offset=(10, 2))
-        copied_words = pilot.app.screen.get_selected_text() or ""
-        assert copied_words.startswith("word0 word1 ")
-        assert copied_words in words
-        assert copied_words.endswith("word6 wo")
-
-
-async def test_a_selection_is_marked_where_it_is() -> None:
-    async with Host().run_test(size=(40, 10)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([user(1, "some words")])
-        before = strips(transcript)
-        offset = next(iter(transcript.render_line(1))).style
-        assert offset is not None
-        y = offset.meta["offset"][1]
-        pilot.app.screen.selections = {transcript: Selection(Offset(3, y), Offset(7, y))}
-        await pilot.pause()
-        after = strips(transcript)
-        assert [row for row, strip in enumerate(after) if strip != before[row]] == [1]
-        assert after[1].text == before[1].text
 
 
 async def test_only_changed_rows_are_drawn_again() -> None:

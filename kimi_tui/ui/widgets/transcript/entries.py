@@ -17,8 +17,16 @@ class EntryKind(StrEnum):
     """The program's own words."""
     WELCOME = "welcome"
     """What an empty session says."""
+    REASONING = "reasoning"
+    """Reasoning alone, as its pane shows it: plain text without a heading."""
     PROMPT = "prompt"
-    """A part of a prompt, exactly as it is sent."""
+    """An exact input: plain text in which control markers are drawn as chips."""
+
+
+MESSAGES = frozenset({EntryKind.USER, EntryKind.ASSISTANT})
+"""Kinds that the message cursor can stand on."""
+SEARCHED = MESSAGES | {EntryKind.REASONING, EntryKind.PROMPT}
+"""Kinds whose texts are searched: the program's own words are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +57,5 @@ class Entry:
     """How serious a notice is: "info", "warning" or "error"."""
     detail: str = ""
     """What stands beside the heading, such as the time."""
+    is_excluded: bool = False
+    """Whether it is on screen, but not in the prompt."""

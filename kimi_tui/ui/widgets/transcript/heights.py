@@ -41,6 +41,14 @@ class Heights:
             self._tree[node] += change
             node += node & -node
 
+    def cut(self, count: int) -> None:
+        """Keep the first ones alone; `count` in [0, len]."""
+        self.total = self.before(count)
+        del self._heights[count:], self._tree[count + 1 :]
+
+    def __getitem__(self, place: int) -> int:
+        return self._heights[place]
+
     def before(self, place: int) -> int:
         """Lines before one; `place` in [0, len]."""
         lines, node = 0, place

@@ -1,7 +1,7 @@
 """Which lines are on screen.
 
-The viewport is anchored, not scrolled: it knows the line at its top by entry, section, piece and line, or that it
-follows the tail. Whatever arrives below or is corrected above cannot move what is being read, and only what is on
+The viewport is anchored, not scrolled: it knows the line at its top by entry, section, stretch, piece and line, or that
+it follows the tail. Whatever arrives below or is corrected above cannot move what is being read, and only what is on
 screen is ever laid out. Heights of what was never seen are estimates; they serve the scroll bar alone.
 """
 
@@ -11,8 +11,16 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kimi_tui.ui.widgets.transcript.heights import Heights
-from kimi_tui.ui.widgets.transcript.item import Item, Look, Section
+from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.lines import Line
+from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, Section
+from kimi_tui.ui.widgets.transcript.recent import Recent
+from kimi_tui.ui.widgets.transcript.stretches import Stretch
+
+KEPT_LINES = 4_000
+"""How many lines stay laid out, those on screen besides."""
+KEPT_CHARS = 1_000_000
+"""How much source stays parsed, what is on screen besides."""
 
 
 class Place(NamedTuple):
@@ -20,31 +28,23 @@ class Place(NamedTuple):
 
     item: int
     """Index of the entry."""
-    section: int
+    section: int = 0
     """Which part of the entry, as in `Section`."""
-    piece: int
-    """Index of the piece in the section."""
-    line: int
+    stretch: int = 0
+    """Index of the stretch in the section."""
+    piece: int = 0
+    """Index of the piece in the stretch."""
+    line: int = 0
     """Index of the line in the piece."""
 
+    @property
+    def of_piece(self) -> Place:
+        """The first line of the same piece."""
+        return self._replace(line=0)
 
-TOP = Place(0, 0, 0, 0)
+
+TOP = Place(0)
 """The very first line."""
-_LINE_BITS, _PIECE_BITS, _SECTION_BITS = 20, 24, 2
-
-
-def number_of(place: Place) -> int:
-    """A place as one number, larger for a later place."""
-    number = (place.item << _SECTION_BITS | place.section) << _PIECE_BITS | place.piece
-    return number << _LINE_BITS | place.line
-
-
-def place_of(number: int) -> Place:
-    """The place that a number stands for."""
-    rest, line = divmod(number, 1 << _LINE_BITS)
-    rest, piece = divmod(rest, 1 << _PIECE_BITS)
-    item, section = divmod(rest, 1 << _SECTION_BITS)
-    return Place(item, section, piece, line)
 
 
 class Viewport:
@@ -58,8 +58,10 @@ class Viewport:
         """Whether the end is kept in view."""
         self.height = height
         """Rows on screen."""
-        self._look = look
+        self.look = look
+        """How everything is laid out."""
         self._heights = Heights()
+        self._lines_kept, self._stretches_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
         self._top = TOP
         self._top_chars = 0  # characters of the piece before the line at the top: what stays when lines break elsewhere
         self._top_look = look
@@ -67,76 +69,112 @@ class Viewport:
     # -- entries
 
     def set_items(self, items: Iterable[Item]) -> None:
-        """Show other entries; the line at the top stays when its entry does."""
-        key = self.items[self._top.item].key if self._top.item < len(self.items) else None
+        """Show other entries; the line at the top stays when its entry does, else the entry before it is shown."""
+        above = [item.key for item in self.items[: self._top.item + 1]]
         self.items = list(items)
         self._measure()
-        place = next((n for n, item in enumerate(self.items) if item.key == key), None)
-        self._top = TOP if place is None else self._top._replace(item=place)
+        places = {item.key: place for place, item in enumerate(self.items)}
+        for at in range(len(above) - 1, -1, -1):
+            if (place := places.get(above[at])) is not None:
+                is_same = at == self._top.item
+                self._top = self._top._replace(item=place) if is_same else Place(min(place + 1, len(self.items) - 1))
+                return
+        self._top = TOP
 
     def add(self, item: Item) -> None:
         """Add an entry at the end."""
         self.items.append(item)
-        self._heights.append(item.estimate(self._look.width))
+        self._heights.append(item.height(self.look))
 
     def set_look(self, look: Look) -> None:
         """Lay everything out anew; the line being read stays."""
-        if look.width != self._look.width:
-            self._look = look
+        is_other_width = look.width != self.look.width
+        self.look = look
+        if is_other_width:
             self._measure()
-        self._look = look
 
     def _measure(self) -> None:
-        self._heights = Heights(item.estimate(self._look.width) for item in self.items)
+        self._heights = Heights(item.height(self.look) for item in self.items)
 
-    def _update_height(self, place: int) -> None:
-        self._heights.set(place, self.items[place].height)
+    def measure(self, place: int) -> None:
+        """Take the height of an entry as it is now."""
+        self._heights.set(place, self.items[place].height(self.look))
 
-    # -- walking
+    # -- pieces and lines
 
-    def _lines(self, place: Place) -> list[Line]:
-        return self.items[place.item].lines(Section(place.section), place.piece, self._look)
+    def stretch(self, place: Place) -> Stretch:
+        """The parsed stretch that a place is in."""
+        stretch = self.items[place.item].stretch(Section(place.section), place.stretch, self.look)
+        self._stretches_kept.use(stretch, len(stretch.text))
+        return stretch
 
-    def _pieces_from(self, place: Place) -> Iterator[Place]:
+    def piece(self, place: Place) -> Piece:
+        """The piece that a place is in."""
+        return self.stretch(place).pieces[place.piece]
+
+    def lines(self, place: Place) -> list[Line]:
+        """All lines of the piece that a place is in."""
+        lines = self.items[place.item].lines(Section(place.section), place.stretch, place.piece, self.look)
+        self._lines_kept.use(
+            self.items[place.item].piece(Section(place.section), place.stretch, place.piece), len(lines)
+        )
+        return lines
+
+    def pieces_from(self, place: Place) -> Iterator[Place]:
         """The piece that a place is in and all behind it."""
-        first = place.piece
-        sections = range(place.section, len(Section))
+        first_section, first_stretch, first_piece = place.section, place.stretch, place.piece
         for item in range(place.item, len(self.items)):
-            for section in sections:
-                count = len(self.items[item].pieces(Section(section), self._look))
-                for piece in range(first, count):
-                    yield Place(item, section, piece, 0)
-                first = 0
-            sections = range(len(Section))
+            for section in range(first_section, len(Section)):
+                part = self.items[item].part(Section(section))
+                stretch = first_stretch
+                while stretch < len(part.stretches):
+                    at = Place(item, section, stretch)
+                    piece = first_piece
+                    while piece < len(self.stretch(at).pieces):
+                        yield at._replace(piece=piece)
+                        piece += 1
+                    stretch, first_piece = stretch + 1, 0
+                first_stretch = first_piece = 0
+            first_section = 0
 
-    def _pieces_before(self, place: Place) -> Iterator[Place]:
+    def pieces_before(self, place: Place) -> Iterator[Place]:
         """All pieces before the one that a place is in, from there to the beginning."""
-        last: int | None = place.piece
-        section = place.section
+        last_section: int = place.section
+        last_stretch: int | None = place.stretch
+        last_piece: int | None = place.piece
         for item in range(min(place.item, len(self.items) - 1), -1, -1):
-            while section >= 0:
-                count = len(self.items[item].pieces(Section(section), self._look)) if last is None else last
-                for piece in range(count - 1, -1, -1):
-                    yield Place(item, section, piece, 0)
-                section, last = section - 1, None
-            section = len(Section) - 1
+            if item != place.item:
+                last_section, last_stretch, last_piece = len(Section) - 1, None, None
+            for section in range(last_section, -1, -1):
+                part = self.items[item].part(Section(section))
+                stretch = (
+                    len(part.stretches) - 1 if last_stretch is None else min(last_stretch, len(part.stretches) - 1)
+                )
+                while stretch >= 0:
+                    at = Place(item, section, stretch)
+                    is_first = last_stretch == stretch and last_piece is not None
+                    count = last_piece if is_first and last_piece is not None else len(self.stretch(at).pieces)
+                    for piece in range(count - 1, -1, -1):
+                        yield at._replace(piece=piece)
+                    stretch, last_piece = stretch - 1, None
+                last_stretch = last_piece = None
 
     def walk(self, start: Place) -> Iterator[tuple[Place, Line]]:
         """All lines from a place on."""
-        for piece in self._pieces_from(start):
-            lines = self._lines(piece)
-            first = start.line if piece == start._replace(line=0) else 0
+        for at in self.pieces_from(start):
+            lines = self.lines(at)
+            first = start.line if at == start.of_piece else 0
             for number in range(first, len(lines)):
-                yield piece._replace(line=number), lines[number]
+                yield at._replace(line=number), lines[number]
 
     def back(self, place: Place, lines: int) -> Place:
         """The place some lines higher, or the very first."""
         lines -= place.line
         if lines <= 0:
             return place._replace(line=-lines)
-        at = place._replace(line=0)
-        for piece in self._pieces_before(place):
-            count = len(self._lines(piece))
+        at = place.of_piece
+        for piece in self.pieces_before(place):
+            count = len(self.lines(piece))
             if count:
                 at = piece
             if count >= lines:
@@ -146,14 +184,20 @@ class Viewport:
 
     def end(self) -> Place:
         """The place behind the last line."""
-        return Place(len(self.items), 0, 0, 0)
+        return Place(len(self.items))
 
     def tail_top(self) -> Place:
         """The top of the view when the last line is at its bottom."""
         if not self.items:
             return TOP
-        last = Place(len(self.items) - 1, len(Section) - 1, 1, 0)
-        return self.back(last, self.height)
+        return self.back(Place(len(self.items) - 1, len(Section) - 1, 0, 1), self.height)
+
+    def is_there(self, place: Place) -> bool:
+        """Whether there is a piece at a place."""
+        if place.item >= len(self.items):
+            return False
+        part = self.items[place.item].part(Section(place.section))
+        return place.stretch < len(part.stretches) and place.piece < len(self.stretch(place).pieces)
 
     # -- the window
 
@@ -169,11 +213,11 @@ class Viewport:
         top = self._top
         if top.item >= len(self.items):
             return self.tail_top()
-        if top.piece >= len(self.items[top.item].pieces(Section(top.section), self._look)):
-            return top._replace(section=Section.HEAD, piece=0, line=0)
-        lines = self._lines(top)
-        if self._top_look is not self._look:
-            return top._replace(line=_line_at(lines, self._top_chars))
+        if not self.is_there(top):
+            return Place(top.item)
+        lines = self.lines(top)
+        if self._top_look is not self.look:
+            return top._replace(line=line_at(lines, self._top_chars))
         return top._replace(line=min(top.line, max(len(lines) - 1, 0)))
 
     def rows(self) -> list[tuple[Place, Line]]:
@@ -185,16 +229,26 @@ class Viewport:
                 if len(rows) == self.height:
                     break
         for item in {place.item for place, _ in rows}:
-            self._update_height(item)
+            self.measure(item)
         return rows
 
-    def scroll_to(self, place: Place) -> None:
-        """Put a line at the top; at or behind the tail, follow it."""
+    def trim(self) -> None:
+        """Give up what lies far from what was seen last."""
+        self._lines_kept.trim()
+        self._stretches_kept.trim()
+
+    def scroll_to(self, place: Place, *, may_follow: bool = True) -> None:
+        """Put a line at the top.
+
+        Args:
+            place: The line; one behind the top of the last screen means that.
+            may_follow: Whether reaching the end means to follow it.
+        """
         tail = self.tail_top()
-        self.is_following = place >= tail
+        self.is_following = place >= tail and may_follow
         self._top = min(place, tail)
-        self._top_look = self._look
-        lines = self._lines(self._top)[: self._top.line] if self.items else []
+        self._top_look = self.look
+        lines = self.lines(self._top)[: self._top.line] if self.items else []
         self._top_chars = sum(len(line.text) - line.lead_chars + len(line.joint) for line in lines)
 
     def scroll_lines(self, lines: int) -> None:
@@ -229,9 +283,11 @@ class Viewport:
         top = self.top
         item = self.items[min(top.item, len(self.items) - 1)]
         above = self._heights.before(top.item) + top.line
-        for section in range(top.section + 1):
-            pieces = item.pieces(Section(section), self._look)
-            above += sum(piece.height for piece in (pieces[: top.piece] if section == top.section else pieces))
+        for section in range(top.section):
+            above += item.part(Section(section)).height
+        if self.is_there(top):
+            above += item.part(Section(top.section)).lines_before(top.stretch)
+            above += self.stretch(top).heights.before(top.piece)
         return above, max(self._heights.total, above)
 
     def scroll_to_line(self, line: int) -> None:
@@ -239,16 +295,24 @@ class Viewport:
         if not self.items:
             return
         index, rest = self._heights.find(max(line, 0))
-        for piece in self._pieces_from(Place(index, 0, 0, 0)):
-            height = self.items[piece.item].pieces(Section(piece.section), self._look)[piece.piece].height
-            if rest < height:
-                self.scroll_to(piece._replace(line=min(rest, max(len(self._lines(piece)) - 1, 0))))
+        item = self.items[index]
+        for section in Section:
+            part = item.part(section)
+            if rest >= part.height:
+                rest -= part.height
+                continue
+            stretch, rest = part.find_line(rest)
+            at = Place(index, section, stretch)
+            piece, rest = self.stretch(at).heights.find(rest)
+            at = at._replace(piece=piece)
+            if self.is_there(at):
+                self.scroll_to(at._replace(line=min(rest, max(len(self.lines(at)) - 1, 0))))
                 return
-            rest -= height
-        self.follow()
+        self.scroll_to(Place(index + 1) if index + 1 < len(self.items) else Place(index, Section.TAIL))
 
 
-def _line_at(lines: list[Line], chars: int) -> int:
+def line_at(lines: list[Line], chars: int) -> int:
+    """Which line of a piece holds a character of its text, decoration not counted."""
     for number, line in enumerate(lines):
         chars -= len(line.text) - line.lead_chars + len(line.joint)
         if chars < 0:

@@ -1,0 +1,213 @@
+"""Selection with mouse and keyboard: what is marked, and that what is copied is the source."""
+
+from __future__ import annotations
+
+import pytest
+from textual.events import MouseMove
+from textual.geometry import Offset, Region
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from tests.ui.test_transcript import Host, body, reply, user
+
+SOURCE = """Some **bold** words and `code`.
+
+* first
+* second
+  + inner
+
+```py
+def f():
+\treturn 1
+```
+
+| a | b |
+|---|--:|
+| x | 1 |
+| y | 2 |
+
+> quoted *text*
+
+The end."""
+
+
+class Recorder(Host):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = list[Message]()
+
+    def on_transcript_copy_requested(self, event: Transcript.CopyRequested) -> None:
+        self.seen.append(event)
+
+    def on_transcript_selection_mode_changed(self, event: Transcript.SelectionModeChanged) -> None:
+        self.seen.append(event)
+
+
+def strips(transcript: Transcript) -> list[Strip]:
+    return transcript.render_lines(Region(0, 0, *transcript.size))
+
+
+def row_of(transcript: Transcript, text: str) -> int:
+    return next(row for row, line in enumerate(body(transcript)) if text in line)
+
+
+async def drag(pilot: Pilot[None], start: tuple[int, int], end: tuple[int, int]) -> None:
+    await pilot.mouse_down(Transcript, offset=start)
+    await pilot._post_mouse_events([MouseMove], Transcript, offset=end, button=1)
+    await pilot.mouse_up(Transcript, offset=end)
+
+
+async def test_a_whole_message_is_copied_as_it_was_written() -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, SOURCE)])
+        transcript.select_all()
+        assert transcript.selected_text() == f"Kimi\n{SOURCE}"
+        assert pilot.app.screen.get_selected_text() == f"Kimi\n{SOURCE}"
+        await pilot.press("escape")
+
+
+async def test_several_messages_are_copied_as_they_were_written() -> None:
+    words = " ".join(f"word{n}" for n in range(30))
+    async with Host().run_test(size=(40, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, words), reply(2, SOURCE, "hm"), user(3, "a\tb\n")])
+        transcript.select_all()
+        assert transcript.selected_text() == f"You\n{words}\n\nKimi\n{SOURCE}\n\nYou\na\tb"
+
+
+async def test_a_drag_copies_the_words_under_it() -> None:
+    words = " ".join(f"word{n}" for n in range(30))
+    async with Host().run_test(size=(40, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, words)])
+        await drag(pilot, (3, 1), (10, 2))
+        copied = pilot.app.screen.get_selected_text() or ""
+        assert copied.startswith("word0 word1 ")
+        assert copied in words
+        assert copied.endswith("word6 w")
+        assert transcript.chosen is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "copied"),
+    [
+        ("Some bold", "Some bold", "Some **bold** words and `code`."),
+        ("def f", "return 1", "def f():\n\treturn 1"),
+        ("return 1", "return 1", "\treturn 1"),
+        ("x │", "y │", "| x | 1 |\n| y | 2 |"),
+        ("first", "inner", "* first\n* second\n  + inner"),
+        ("quoted", "The end", "> quoted *text*\n\nThe end."),
+        ("inner", "def f", "  - inner\n\ndef f():"),
+    ],
+)
+async def test_whole_lines_are_copied_as_their_source(first: str, last: str, copied: str) -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, SOURCE)])
+        await drag(pilot, (0, row_of(transcript, first)), (58, row_of(transcript, last)))
+        assert transcript.selected_text() == copied
+
+
+async def test_a_selection_over_a_fence_copies_its_marks() -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, SOURCE)])
+        await drag(pilot, (0, row_of(transcript, "Some bold")), (58, row_of(transcript, "The end")))
+        assert transcript.selected_text() == SOURCE
+
+
+async def test_a_selection_is_marked_where_it_is_and_goes_with_a_click() -> None:
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "some words")])
+        before = strips(transcript)
+        await drag(pilot, (3, 1), (7, 1))
+        after = strips(transcript)
+        assert [row for row, strip in enumerate(after) if strip != before[row]] == [1]
+        assert after[1].text == before[1].text
+        assert transcript.selected_text() == "some"
+        await pilot.click(Transcript, offset=(20, 8))
+        assert transcript.selected_text() == ""
+        assert strips(transcript) == before
+
+
+async def test_a_drag_beyond_the_edge_scrolls_and_selects_on() -> None:
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(60)])
+        await pilot.mouse_down(Transcript, offset=(3, 5))
+        transcript._drag(Offset(3, -5))
+        for _ in range(20):
+            transcript._scroll_drag()
+        assert "message 59" not in "\n".join(body(transcript))
+        copied = transcript.selected_text()
+        await pilot.mouse_up(Transcript, offset=(3, 0))
+        assert "message 40\n\nYou\nmessage 41\n\nYou" in copied
+
+
+async def test_a_selection_stays_on_its_words_when_lines_break_elsewhere() -> None:
+    words = " ".join(f"word{n}" for n in range(300))
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, words)])
+        await drag(pilot, (3, 3), (10, 6))
+        copied = transcript.selected_text()
+        await pilot.resize_terminal(33, 12)
+        assert transcript.selected_text() == copied
+
+
+async def test_the_keyboard_selects_by_characters_lines_and_pages() -> None:
+    app = Recorder()
+    async with app.run_test(size=(40, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "first line\nsecond line"), *(user(n) for n in range(2, 30))])
+        transcript.focus()
+        transcript.choose("u1")
+        transcript.start_selection()
+        await pilot.press("right", "right", "v", "shift+right", "right", "right")
+        assert transcript.selected_text() == "rst"
+        await pilot.press("end", "down")
+        assert transcript.selected_text() == "rst line\nsecond lin"
+        await pilot.press("pagedown", "pagedown", "pagedown")
+        assert transcript.selected_text().count("Hello") > 5
+        await pilot.press("ctrl+home")
+        assert transcript.selected_text() == "You\nfi"
+        await pilot.press("y")
+        assert not transcript.is_selecting
+        assert transcript.selected_text() == ""
+        transcript.start_selection()
+        await pilot.press("right", "escape")
+        assert transcript.selected_text() == ""
+        await pilot.pause()
+        assert [event for event in app.seen if isinstance(event, Transcript.CopyRequested)] == [app.seen[2]]
+        assert isinstance(app.seen[2], Transcript.CopyRequested)
+        assert app.seen[2].text == "You\nfi"
+
+
+async def test_a_double_click_selects_the_word() -> None:
+    async with Host().run_test(size=(40, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, "some *words* here\n\n- a\n- b")])
+        await pilot.double_click(Transcript, offset=(9, 1))
+        assert transcript.selected_text() == "words"
+        await pilot.triple_click(Transcript, offset=(5, 3))
+        assert transcript.selected_text() == "- a\n- b"
+
+
+async def test_what_goes_is_selected_no_more() -> None:
+    async with Host().run_test(size=(40, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, "answer", "thought\n" * 5), user(2), user(3, "kept words")])
+        transcript.toggle_fold("r1")
+        await drag(pilot, (5, 2), (9, 3))
+        assert "thought" in transcript.selected_text()
+        transcript.toggle_fold("r1")
+        assert transcript.selected_text() == ""
+        await drag(pilot, (3, row_of(transcript, "kept")), (7, row_of(transcript, "kept")))
+        transcript.remove_entry("r1")
+        assert transcript.selected_text() == "kept"
+        transcript.set_entries([Entry("w", EntryKind.WELCOME, "Hi", "there")])
+        assert transcript.selected_text() == ""
