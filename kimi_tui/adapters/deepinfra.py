@@ -116,17 +116,19 @@ class DeepInfraClient:
         if self._client is None:
             import httpx  # noqa: PLC0415 - see the head of the module
 
-            headers = {
+            own = {
                 "User-Agent": self._user_agent,
                 "Content-Type": "application/json",
                 "Accept": "text/event-stream, application/json",
-                **self._headers,
+                **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
             }
-            if self._key:
-                headers["Authorization"] = f"Bearer {self._key}"
-            if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
+            pairs = (*own.items(), *self._headers.items())
+            if not all(text.isascii() and text.isprintable() for pair in pairs for text in pair):
                 # Checked before the library sees it: its own error would repeat the value.
                 raise ValueError("a header holds what no request can carry")
+            headers = httpx.Headers(own)
+            headers.update(self._headers)  # instead of ours, however they are spelled
+            is_plain = self._base_url.lower().startswith("http://")
             self._client = httpx.AsyncClient(
                 headers=headers,
                 # Once connected, the engine keeps the clock: it alone can tell a token from a sign of life.
@@ -134,7 +136,9 @@ class DeepInfraClient:
                 proxy=self._proxy,
                 transport=self._transport,
                 # Certificates take 30 ms to load, and an address of this machine without TLS needs none.
-                verify=not self._base_url.lower().startswith("http://"),
+                verify=not is_plain,
+                # Nor may a proxy of the environment carry what was to stay on this machine, unencrypted.
+                trust_env=not is_plain,
                 follow_redirects=False,
             )
         return self._client
@@ -164,7 +168,7 @@ class DeepInfraClient:
             client = self._open()
             response = await client.send(client.build_request("POST", url, content=body), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = _translate(error)
+            failure = translate(error)
         except (ValueError, TypeError, OSError, ImportError) as error:
             # A bad header, proxy or certificate file, or a kind of proxy that needs another package.
             failure = ConnectionFailedError(
@@ -251,7 +255,7 @@ class _Response:
             try:
                 chunk = await anext(pieces, None)
             except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-                failure = _translate(error)
+                failure = translate(error)
             if failure is not None:
                 raise failure
             if chunk is None:
@@ -262,7 +266,7 @@ class _Response:
                 yield chunk[start : start + MAX_PIECE_BYTES]
 
 
-def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a kind
+def translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a kind
     """Make one of our own errors of the library's; its words stay behind, they may hold the key."""
     import httpx  # noqa: PLC0415 - see the head of the module
 
@@ -271,6 +275,12 @@ def _translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row 
             return TimedOutError("The endpoint did not take the connection in time.", "Send again.", retryable=True)
         case httpx.ProxyError():
             return ConnectionFailedError("The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.")
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return ConnectionFailedError(
+                "The endpoint's certificate is not trusted; nothing was sent.",
+                "Check --base-url and this machine's clock; SSL_CERT_FILE names certificates to trust.",
+                retryable=False,
+            )
         case httpx.ConnectError():
             return ConnectionFailedError(
                 "The endpoint cannot be reached.", "Check the network and --base-url, then send again."

@@ -276,6 +276,8 @@ class _Listener:
                 continue
             if reply.thinking and reply.reasoning and not reply.content:
                 self._context.tell("the reply ended inside its thinking, without an answer", _more_room(reply))
+            elif not reply.reasoning and not reply.content:
+                self._context.tell("the reply is empty", _more_room(reply))
             elif reply.finish_reason == "length":
                 self._context.tell("the reply was cut off: it reached its limit of tokens", _more_room(reply))
 

@@ -41,6 +41,10 @@ class KimiError(Exception):
         self.summary = summary
         self.hint = hint
 
+    def reword(self, summary: str) -> None:
+        """Say in other words what happened, wherever it is said."""
+        self.summary, self.args = summary, (summary,)
+
 
 class UsageError(KimiError):
     """The command line asks for something that cannot be."""

@@ -147,15 +147,22 @@ def error_from_response(
         now: The time, for a Retry-After that is a date.
     """
     fault = (ServerFaultError, "The endpoint failed", "Send again in a little while.")
-    refused = (RejectedRequestError, "The endpoint refused the request", "Check the settings with /set.")
+    refused = (
+        RejectedRequestError,
+        "The endpoint refused the request",
+        "Check the request fields: --set, /set or [sampling].",
+    )
     redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else refused if status >= 400 else redirect)
     words = body_message(body)
+    wait_s = retry_after_s(headers.get("retry-after"), now)
+    if wait_s:
+        hint = f"The endpoint asks to wait {wait_s:.0f} s before it is asked again."
     return kind(
         f"{summary} (HTTP {status}{': ' + words if words else ''}).",
         hint,
         status=status,
         request_id=headers.get("x-request-id"),
-        retry_after_s=retry_after_s(headers.get("retry-after"), now),
+        retry_after_s=wait_s,
         retryable=status in {408, 429} or status >= 500,
     )

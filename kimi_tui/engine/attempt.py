@@ -138,10 +138,12 @@ class Attempt:
             self._report(rest)
         if is_cancelled and not self._builder.has_ended:
             result = replace(result, state=MessageState.CANCELLED, error=None)
-        if result.error is not None:
-            result.error.summary = self._client.without_secrets(result.error.summary)
-        error_id = None if result.error is None else result.error.request_id
-        result = replace(result, request_id=result.request_id or self._header_id or error_id)
+        # Whatever the endpoint says may repeat the key.
+        clean, error = self._client.without_secrets, result.error
+        if error is not None:
+            error.reword(clean(error.summary))
+        request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
+        result = replace(result, request_id=request_id and clean(request_id))
         return Outcome(result, self._timing())
 
     def _timing(self) -> Timing:

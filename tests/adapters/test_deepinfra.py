@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
-from kimi_tui.adapters.deepinfra import DeepInfraClient, check_base_url, model_url
+from kimi_tui.adapters.deepinfra import DeepInfraClient, check_base_url, model_url, translate
 from kimi_tui.core import errors
 
 KEY = "sk-secret-0123456789"
@@ -299,6 +300,53 @@ async def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
     client = DeepInfraClient("http://127.0.0.1:1", KEY, proxy=proxy)
     assert type(await failure(client)) is errors.ConnectionFailedError
     await client.aclose()
+
+
+async def test_what_stays_on_this_machine_goes_through_no_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with serving(saying(answer(200, b"x"))) as client:
+        assert await read(client) == b"x"
+
+
+async def test_a_header_of_the_settings_stands_in_place_of_ours() -> None:
+    seen: list[bytes] = []
+
+    async def handler(request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(request.lower())
+        writer.write(answer(200, b"x"))
+
+    async with serving(handler, headers={"authorization": "Token abc", "ACCEPT": "*/*"}) as client:
+        await read(client)
+    lines = [line for line in seen[0].split(b"\r\n") if line.startswith((b"authorization", b"accept:"))]
+    assert sorted(lines) == [b"accept: */*", b"authorization: token abc"]
+
+
+async def test_secrets_are_taken_out_of_the_endpoints_words() -> None:
+    client = DeepInfraClient("https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
+    assert client.without_secrets(f"a {KEY} blue hush-hush-hush") == "a [key] blue [key]"
+    assert DeepInfraClient("https://h", None).without_secrets("a b") == "a b"
+
+
+def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:
+    words = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)"
+    error = translate(httpx.ConnectError(words))
+    assert (type(error), error.retryable) == (errors.ConnectionFailedError, False)
+    assert "certificate" in error.summary
+    assert translate(httpx.ConnectError("[Errno -2] Name or service not known")).retryable
+
+
+async def test_a_large_piece_is_handed_on_in_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kimi_tui.adapters.deepinfra.MAX_PIECE_BYTES", 1000)
+    body = gzip.compress(b"x" * 3500)
+    async with (
+        serving(saying(answer(200, body, "content-encoding: gzip"))) as client,
+        client.send(b"{}", MODEL) as response,
+    ):
+        assert [len(chunk) async for chunk in response.chunks()] == [1000, 1000, 1000, 500]
 
 
 @pytest.mark.parametrize(

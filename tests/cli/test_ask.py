@@ -241,9 +241,10 @@ def test_no_code_to_extract() -> None:
     [
         (Play(tokens("</think>", "part", finish_reason="length")), "max_new_tokens"),
         (Play(tokens("only thinking")), "inside its thinking"),
+        (Play(tokens()), "is empty"),
         (document(inference_status={"status": "queued"}, results=[]), "webhook"),
     ],
-    ids=["length", "thinking", "queued"],
+    ids=["length", "thinking", "empty", "queued"],
 )
 def test_unusual_ends_are_told_and_are_no_failure(play: Play, told: str) -> None:
     webhook = ["--set", "webhook=https://example.com/hook"] if told == "webhook" else []

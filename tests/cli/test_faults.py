@@ -222,7 +222,7 @@ IN_STREAM: dict[str, bytes] = {
     "an event": b"event: error\n" + sse({"message": WORDS})[0],
     "an event of plain words": b"event: error\ndata: " + WORDS.encode() + b"\n\n",
     "an event of a string": b"event: error\n" + sse(json.dumps(WORDS))[0],
-    "with the key": sse({"error": f"{WORDS}: {KEY}"})[0],
+    "with the key": sse({"error": f"{WORDS}: {KEY}", "request_id": f"r {KEY}"})[0],
 }
 
 

@@ -73,3 +73,8 @@ def test_statuses(status: int, body: bytes, kind: type[errors.CompletionError], 
     assert error.hint
     assert (error.status, error.retry_after_s) == (status, 2)
     assert error.retryable is (status == 429 or status >= 500)
+
+
+def test_how_long_the_endpoint_asks_to_wait_is_told() -> None:
+    assert "120 s" in error_from_response(429, {"retry-after": "120"}, b"").hint
+    assert "0 s" not in error_from_response(429, {"retry-after": "0"}, b"").hint

@@ -370,6 +370,19 @@ async def test_an_unstreamed_reply_may_take_the_time_to_write_it(
     assert (error and error.kind) == kind
 
 
+async def test_what_the_endpoint_says_is_cleaned_of_secrets() -> None:
+    class Cleaning(ScriptedClient):
+        def without_secrets(self, words: str) -> str:
+            return words.replace("hush", "[key]")
+
+    script = streaming(token("hm"), frame(error="bad key hush", request_id="r hush"))
+    last = ended(await run(Engine(Cleaning([script]), HandClock()).start(opened(), "x", REQUEST)))
+    assert last.error is not None
+    assert "bad key [key]" in last.error.summary
+    assert str(last.error) == last.error.summary
+    assert last.replies[0].request_id == "r [key]"
+
+
 async def test_the_model_that_was_asked_stands_in_the_reply() -> None:
     client = ScriptedClient([streaming(*WHOLE)])
     session = opened()
