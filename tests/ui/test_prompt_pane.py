@@ -18,7 +18,7 @@ from kimi_tui.core.session import Usage
 from kimi_tui.core.template import TEMPLATES
 from kimi_tui.ui.widgets import prompt_pane
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript import Entry, Transcript
 from tests.core.test_budget import talk
 from tests.core.test_conversation import reply, session_of, user
 
@@ -63,7 +63,7 @@ class Host(App[None]):
 
     def shown(self) -> str:
         """Everything that the lines hold, drawn or not."""
-        return "".join(item.entry.text for item in self.lines._view.items if item.entry.kind is EntryKind.PROMPT)
+        return "".join(item.entry.text for item in self.lines._view.items if item.entry.key != "fields")
 
     def rows(self) -> list[str]:
         """The rows on screen, without the scroll bar."""
@@ -137,14 +137,14 @@ async def test_a_past_request_lists_what_was_sent_with_it() -> None:
         rows = app.rows()
         at = rows.index("sent with it")
         assert rows[at + 1 : at + 5] == [
-            "temperature = 1.0",
+            "ⓘ temperature = 1.0",
             'stop = ["<|im_end|>"]',
             'response_format = {"type": "json_object"}',
             r'user = "a\nb[/]\u001b"',
         ]
         app.pane.show(past_view(session_of(user("m1", "a"), reply("m2", "b", "m1")), "m2", 9), "Request of m2")
         await pilot.pause()
-        assert "not known" in app.rows()
+        assert "ⓘ not known" in app.rows()
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
         await pilot.pause()
         assert "sent with it" not in app.rows()
@@ -173,6 +173,10 @@ async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is(
         await pilot.press("home")
         top = app.rows()[:-1]
         assert "question 1" in "\n".join(top)
+        await pilot.press("down", "down")
+        assert app.rows()[:-3] == top[2:]
+        await pilot.press("up", "up")
+        assert app.rows()[:-1] == top
         app.pane.show(viewer.view(talk(20), REQUEST, "more"))
         await pilot.pause()
         assert app.rows()[:-1] == top

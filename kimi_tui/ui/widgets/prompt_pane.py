@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
@@ -46,6 +47,15 @@ class PromptPane(Vertical):
         &.-over #prompt-sizes { color: $foreground; text-style: bold; }
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_lines(-1)", show=False),
+        Binding("down", "scroll_lines(1)", show=False),
+        Binding("pageup", "scroll_pages(-1)", show=False),
+        Binding("pagedown", "scroll_pages(1)", show=False),
+        Binding("home", "to_top", show=False),
+        Binding("end", "follow_tail", show=False),
+    ]
 
     @dataclass
     class CopyRequested(Message):
@@ -126,7 +136,7 @@ class PromptPane(Vertical):
             return []
         sent = self._view.sent
         lines = ["not known"] if sent is None else [f"{name} = {_shown(value)}" for name, value in sent.items()]
-        return [Entry("fields", EntryKind.USER, "sent with it", "\n".join(lines) or "nothing")]
+        return [Entry("fields", EntryKind.NOTICE, "sent with it", "\n".join(lines) or "nothing")]
 
     def _update_sizes(self) -> None:
         assert self._view is not None
@@ -143,7 +153,19 @@ class PromptPane(Vertical):
         self._lines.focus(scroll_visible)
         return self
 
-    def follow_tail(self) -> None:
+    def action_scroll_lines(self, lines: int) -> None:
+        """Scroll by lines; negative = up."""
+        self._lines.scroll_lines(lines)
+
+    def action_scroll_pages(self, pages: int) -> None:
+        """Scroll by pages; negative = up."""
+        self._lines.scroll_page(pages)
+
+    def action_to_top(self) -> None:
+        """Show the beginning."""
+        self._lines.scroll_to_top()
+
+    def action_follow_tail(self) -> None:
         """Show the end and keep it in view."""
         self._lines.follow_tail()
 
