@@ -125,13 +125,14 @@ class SettingsPane(Vertical):
         """Start empty.
 
         Args:
-            keys: Keys of the pane's own actions, by action id.
+            keys: Keys by action id, for the actions of this pane; others are ignored.
             id: The widget's id.
         """
         super().__init__(id=id)
         self.border_title = "Settings"
         self._key_methods = dict(self.NAVIGATION)
-        for action_id, names in keys.items():
+        for action_id in DEFAULT_KEYS:
+            names = keys.get(action_id, ())
             self._key_methods |= dict.fromkeys(names, "do_" + action_id.replace("-", "_"))
         self._view: SettingsView | None = None
         self._widgets: dict[str, SettingRow] = {}
