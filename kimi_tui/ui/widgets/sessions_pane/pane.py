@@ -48,6 +48,7 @@ class SessionsPane(Vertical):
             padding: 0 1;
             & > Static { width: 2; color: $text-muted; }
             & > Input { width: 1fr; background: $background; }
+            & > Input > .input--placeholder { color: $text-muted; }
         }
         & > #session-title {
             layer: editor;
