@@ -21,7 +21,9 @@ def field_editor(row: FieldRow, *, first: str = "", typed: Typed = ()) -> Editor
     """The editor of a request field; a response format begins with the choice of its type."""
     name, kind = row.spec.name, row.spec.kind
     if kind is FieldKind.BOOLEAN:
-        return ChoiceEditor(name, "", [(True, "true"), (False, "false"), (None, NOT_SENT)], row.value)
+        return ChoiceEditor(
+            name, "", [(True, "true"), (False, "false"), (None, NOT_SENT)], True if row.warning else row.value
+        )
     if kind is FieldKind.STRINGS:
         label = "One a line; \\n is a line end, \\\\ a backslash. Nothing: none is sent."
         return BlockEditor(
