@@ -128,6 +128,11 @@ class Host(App[None]):
         return str(self.query_one("#settings-help", Static).content)
 
 
+def editing(app: Host) -> bool:
+    """Whether an editor is open."""
+    return app.pane.is_editing
+
+
 async def go_to(pilot: Pilot[None], label: str) -> None:
     """Put the cursor on a row."""
     app = pilot.app
@@ -211,10 +216,10 @@ async def test_a_wrong_value_is_marked_while_it_is_typed_and_never_asked_for(nam
         assert "allowed" in app.problem
         await pilot.press("enter")
         await pilot.pause()
-        assert app.pane.is_editing
+        assert editing(app)
         await pilot.press("escape")
         await pilot.pause()
-        assert not app.pane.is_editing
+        assert not editing(app)
         assert app.asked == []
 
 
@@ -286,7 +291,7 @@ async def test_stop_strings_are_edited_one_a_line() -> None:
         assert "in line 3" in app.problem
         await pilot.press("ctrl+o")
         await pilot.pause()
-        assert app.pane.is_editing
+        assert editing(app)
         assert app.asked == []
         await pilot.press("backspace", "backspace")
         await type_text(pilot, "\\nUser:")
@@ -526,7 +531,7 @@ async def test_everything_is_taken_back_after_a_question() -> None:
         await pilot.pause()
         assert app.session.settings == {}
         await pilot.press("enter")
-        assert not app.pane.is_editing
+        assert not editing(app)
 
 
 async def test_a_preset_is_saved_under_a_name_that_may_be_used() -> None:
@@ -549,7 +554,7 @@ async def test_only_a_preset_of_ones_own_is_renamed() -> None:
     async with app.run_test(size=(60, 50)) as pilot:
         await go_to(pilot, "Rename preset …")
         await pilot.press("enter")
-        assert not app.pane.is_editing
+        assert not editing(app)
         app.session = replace(app.session, settings={"preset": "mine"})
         app.show()
         await pilot.press("enter", "end", "ctrl+u")
@@ -599,11 +604,11 @@ async def test_another_session_gets_nothing_of_what_is_being_typed_and_its_own_g
         app.session = replace(SESSION, id="other")
         app.show()
         await pilot.pause()
-        assert not app.pane.is_editing
+        assert not editing(app)
         app.session = first
         app.show()
         await pilot.pause()
-        assert app.pane.is_editing
+        assert editing(app)
         app.pane.focus()
         await pilot.press("d", "ctrl+o")
         await pilot.pause()
@@ -626,7 +631,7 @@ async def test_typing_elsewhere_is_no_business_of_the_pane() -> None:
         await pilot.press("enter", "4")
         app.query_one("#elsewhere").focus()
         await pilot.press("u", "escape")
-        assert app.pane.is_editing
+        assert editing(app)
         assert app.query_one("#elsewhere", Input).value == "u"
 
 
@@ -655,10 +660,10 @@ async def test_a_click_chooses_a_row_and_another_one_edits_it() -> None:
         row = next(row for row in app.query(SettingRow) if row.row.id == "top_k")
         await pilot.click(row)
         assert app.line("top_k").startswith("▸")
-        assert not app.pane.is_editing
+        assert not editing(app)
         await pilot.click(row)
         await pilot.pause()
-        assert app.pane.is_editing
+        assert editing(app)
         await pilot.press("7", "enter")
         await pilot.pause()
         assert app.session.settings == {"top_k": 7}
@@ -679,7 +684,7 @@ async def test_the_mouse_takes_a_choice_and_leaves_an_editor() -> None:
         await pilot.press("enter")
         await pilot.click(app.query_one("#leave", Button))
         await pilot.pause()
-        assert not app.pane.is_editing
+        assert not editing(app)
 
 
 @pytest.mark.parametrize("width", [28, 30, 37, 38, 40, 60])
@@ -703,7 +708,7 @@ async def test_an_open_editor_is_wholly_in_sight(size: tuple[int, int], label: s
         await go_to(pilot, label)
         await pilot.press("enter")
         await pilot.pause()
-        assert app.pane.is_editing
+        assert editing(app)
         rows = app.query_one("#settings-rows").region
         focused = app.focused
         assert focused is not None
@@ -715,12 +720,22 @@ async def test_an_editor_stays_in_sight_when_the_screen_shrinks() -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         await go_to(pilot, "webhook")
         await pilot.press("enter", "x")
-        await pilot.resize_terminal(30, 16)
+        await pilot.resize_terminal(100, 16)
         await pilot.pause()
         await pilot.pause()
         assert app.focused is not None
         assert app.query_one("#settings-rows").region.contains_region(app.focused.region)
         assert app.query_one("#settings-rows Input", Input).value == "x"
+
+
+async def test_the_cursor_stays_in_sight_when_the_screen_shrinks() -> None:
+    app = Host()
+    async with app.run_test(size=(100, 40)) as pilot:
+        await go_to(pilot, "stream")
+        await pilot.resize_terminal(100, 16)
+        await pilot.pause()
+        row = next(row for row in app.query(SettingRow) if row.row.id == "stream")
+        assert app.query_one("#settings-rows").region.contains_region(row.region)
 
 
 HOSTILE = "a\x1b[31mb\u202ec[bold]d"
@@ -730,7 +745,7 @@ async def test_foreign_text_is_text() -> None:
     app = Host(user=HOSTILE, stop=[HOSTILE], preset=HOSTILE, extra={HOSTILE: HOSTILE})
     async with app.run_test(size=(120, 60)) as pilot:
         await pilot.pause()
-        shown = "\n".join(row.render_lines(Region(0, 0, *row.size))[0].text for row in app.query(SettingRow))
+        shown = "\n".join(row.render_line(0).text for row in app.query(SettingRow))
         assert "\x1b" not in shown
         assert "\u202e" not in shown
         assert shown.count("[bold]") >= 3

@@ -45,7 +45,7 @@ class SettingsPane(Vertical):
             scrollbar-color: $panel;
         }
         & > #settings-help {
-            height: 6;
+            height: 7;
             max-height: 40%;
             padding: 0 1;
             border-top: solid $panel;
