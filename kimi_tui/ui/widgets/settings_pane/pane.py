@@ -355,7 +355,10 @@ class SettingsPane(Vertical):
         """Put the cursor there; on the row that has it already, edit."""
         event.stop()
         widget = self._widgets.get(event.row_id)
-        if widget is None or widget.row.kind is RowKind.HEADING or self._editor is not None:
+        if self._editor is not None:
+            self._editor.begin()  # what is being typed goes on; Escape leaves it
+            return
+        if widget is None or widget.row.kind is RowKind.HEADING:
             return
         self._rows.focus()
         is_again = event.row_id == self._cursor
