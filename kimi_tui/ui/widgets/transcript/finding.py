@@ -133,6 +133,7 @@ class FindingPane(CursorPane):
                 self._search.forget(key)
             for key in self._places.keys() - self._search.keys():
                 self._text_grew(key)
+            self._tell()
 
     # -- where hits are
 
