@@ -20,7 +20,9 @@ FORCED_CHARS = 20_000
 LINE_CHARS = 32_000
 """From here on any line's end will do."""
 HARD_CHARS = 48_000
-"""Here a line is cut."""
+"""Before here a line is cut."""
+WORD_CHARS = 200
+"""How far back it is cut at a blank."""
 _PROTECTED = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*|<(?P<html>!--|(?:pre|script|style|textarea)(?=[\s>])))",
     re.MULTILINE | re.IGNORECASE,
@@ -68,7 +70,7 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
         return None
     if not is_markdown:
         return _plain_cut(text)
-    cuts = [Cut(HARD_CHARS, "", True)] if len(text) > HARD_CHARS else []
+    cuts = [Cut(_word_end(text), "", True)] if len(text) > HARD_CHARS else []
     if line := text.find("\n", LINE_CHARS) + 1:
         cuts.append(Cut(line, "", True))
     free = 0
@@ -85,8 +87,13 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
 def _plain_cut(text: str) -> Cut | None:
     end = text.find("\n", SAFE_CHARS, HARD_CHARS) + 1
     if not end and len(text) > HARD_CHARS:
-        end = HARD_CHARS
+        end = _word_end(text)
     return Cut(end) if 0 < end < len(text) else None
+
+
+def _word_end(text: str) -> int:
+    """The last blank before the end of what a stretch may be; that end where there is none near."""
+    return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or HARD_CHARS
 
 
 def _protected(text: str, opening: str) -> Iterator[_Range]:
