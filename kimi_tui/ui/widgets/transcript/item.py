@@ -215,6 +215,7 @@ class Item:
         is_first = not (stretch_place or place)
         is_last = place == len(pieces) - 1 and stretch_place == len(part.stretches) - 1
         if isinstance(content, Block):
+            is_first = is_first or (not place and part.stretches[stretch_place].goes_on)
             return self._block(content, piece, part, look, is_first=is_first)
         if section is Section.HEAD:
             return head_lines(entry, look, has_thought=self.has_thought, is_folded=self.is_folded)

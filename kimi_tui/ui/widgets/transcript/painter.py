@@ -94,8 +94,8 @@ class Painter:
         self._filters, self._background = filters, background
         styles = look.styles
         self._marks = {
-            Mark.HIT: styles.role("warning-text") + Style(underline=True, reverse=True),
-            Mark.CURRENT_HIT: styles.role("user-name") + Style(bold=True, reverse=True, underline=True),
+            Mark.HIT: styles.role("dim-text") + Style(underline=True, reverse=True),
+            Mark.CURRENT_HIT: styles.role("warning-text") + Style(bold=True, reverse=True, underline=False),
             Mark.SELECTED: selection,
             Mark.CARET: Style(reverse=True),
         }

@@ -70,6 +70,7 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = True
         self._rows: list[tuple[Place, Line]] = []
         self._frame: list[Strip] = []
+        self._drawn: list[Strip] = []  # the frame that was last asked to be drawn
         self._painter: Painter | None = None
 
     # -- content
@@ -277,9 +278,9 @@ class LinesPane(Widget, can_focus=True):
 
     def _draw(self) -> None:
         """Ask for the rows that are different now."""
-        old = self._frame
         self._update_frame()
-        new, width = self._frame, self.size.width
+        old, new, width = self._drawn, self._frame, self.size.width
+        self._drawn = new
         if len(old) != len(new):
             self.refresh()
             return
@@ -304,7 +305,8 @@ class LinesPane(Widget, can_focus=True):
     def _painter_now(self) -> Painter:
         known = self._painter
         if known is None or not known.fits(self._look, self.size.width):
-            selection = self.screen.get_component_rich_style("screen--selection")
+            background = self.screen.get_component_rich_style("screen--selection").bgcolor
+            selection = Style(color=self._look.styles.base.color, bgcolor=background, reverse=background is None)
             known = Painter(
                 self._look, self.size.width, self.get_line_filters(), self.background_colors[1], selection
             )  # fmt: skip

@@ -197,7 +197,8 @@ class SelectingPane(FindingPane):
         if key in PAGE_KEYS:
             return self._below(place, char, PAGE_KEYS[key] * max(self.size.height - 2, 1))
         if key in EDGE_KEYS:
-            return point_at(self._view, place, len(line.text) if EDGE_KEYS[key] else 0)
+            end = len(line.text) - (0 if line.joint else 1)
+            return point_at(self._view, place, end if EDGE_KEYS[key] else 0)
         if key in WHOLE_KEYS:
             last = Place(len(self._view.items) - 1, Section.TAIL)
             return Point(last if WHOLE_KEYS[key] else Place(0), 0)

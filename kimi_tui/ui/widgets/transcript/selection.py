@@ -64,11 +64,15 @@ def point_at(view: Viewport, place: Place, char: int) -> Point:
 
 
 def place_of(view: Viewport, point: Point) -> tuple[Place, int]:
-    """The line that a point is on, and its character there, decoration counted."""
+    """The line that a point is on, and its character there, decoration counted.
+
+    Behind the last character of a line that goes on without a blank is the beginning of the next line.
+    """
     lines = view.lines(point.place)
     chars = point.chars
     for number, line in enumerate(lines):
-        if chars <= text_chars(line) or number == len(lines) - 1:
+        is_here = chars < text_chars(line) or (chars == text_chars(line) and line.joint)
+        if is_here or number == len(lines) - 1:
             return point.place._replace(line=number), line.lead_chars + min(chars, text_chars(line))
         chars = max(chars - line_chars(line), 0)
     return point.place, 0
