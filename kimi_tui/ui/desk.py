@@ -172,6 +172,9 @@ class Desk(Protocol):
     def refresh_bars(self) -> None:
         """Show the figures as they are now."""
 
+    def refresh_hints(self) -> None:
+        """Show what keys do where the focus is."""
+
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard, and say what it was."""
 

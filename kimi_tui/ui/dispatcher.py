@@ -30,7 +30,7 @@ class Dispatcher:
         """Do an action; what goes wrong is told in the conversation."""
         need = action.missing(self._desk.offers()) if action.needs else None
         if need is not None:
-            self._desk.say(situation.missing_words(action, need))
+            self._desk.remark(situation.missing_words(action, need))
             return
         home = next(home for home in self._homes if hasattr(home, action.method))
         self.attempt(lambda: getattr(home, action.method)(argument))

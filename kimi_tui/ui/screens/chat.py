@@ -23,8 +23,9 @@ from textual.widgets import Input, Static, TextArea
 from kimi_tui.core.actions import BY_ID, Action, Need, Scope
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import Message, Session
+from kimi_tui.core.settings import PANES
 from kimi_tui.ui import entries, situation
-from kimi_tui.ui.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
+from kimi_tui.ui.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.commands.files import FileCommands
 from kimi_tui.ui.commands.message import MessageCommands
@@ -52,6 +53,8 @@ from kimi_tui.ui.widgets.conversation import Conversation
 from kimi_tui.ui.widgets.find_bar import FindBar
 from kimi_tui.ui.widgets.side import Side
 
+REMARK_S = 3.0
+"""How long a word stays in the status line, in seconds."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -73,7 +76,11 @@ class ChatScreen(Screen[None]):
         self.composer = Composer(self.keyboard.table.keys, id="composer")
         self.find_bar = FindBar(id="find-bar")
         self._queue = Static(id="queue", markup=False)
-        self._sides = {True: Side(is_left=True, id="left-side"), False: Side(is_left=False, id="right-side")}
+        tabs = [(name, self.keyboard.table.label(name)) for name in PANES]
+        self._sides = {
+            True: Side([tab for tab in tabs if tab[0] == LEFT], is_left=True, id="left-side"),
+            False: Side([tab for tab in tabs if tab[0] != LEFT], is_left=False, id="right-side"),
+        }
         self.drafts = Drafts(self.composer)
         self.finding = Finding(self.find_bar, self.transcript)
         self.sending = Sending(self, self._queue)
@@ -118,7 +125,7 @@ class ChatScreen(Screen[None]):
 
     def side_of(self, pane: str) -> Side:
         """Where a pane stands."""
-        return self._sides[pane == "sessions"]
+        return self._sides[pane == LEFT]
 
     def show_arrangement(self, arrangement: Arrangement) -> None:
         """Give the conversation the room that the panes leave."""
@@ -145,6 +152,7 @@ class ChatScreen(Screen[None]):
         self.composer.draft = self.chat.draft
         self.sending.show_queue()
         self.refresh_bars()
+        self.refresh_hints()
 
     def on_resize(self) -> None:
         """Arrange everything for another size."""
@@ -189,7 +197,9 @@ class ChatScreen(Screen[None]):
 
     def remark(self, text: str) -> None:
         """Put a word into the status line, until something else stands there."""
-        self.query_one("#status-bar", Bar).left = text
+        status = self.query_one("#status-bar", Bar)
+        status.variants = ((text, status.variants[0][1]), (text, ""))
+        self.set_timer(REMARK_S, self.refresh_bars)
 
     # -- what is done
 
@@ -269,6 +279,7 @@ class ChatScreen(Screen[None]):
         """Take a changed session, show it and save it, where it holds anything."""
         self.chat.open_session.update(lambda _: session)
         self.refresh_bars()
+        self.refresh_hints()
         self.panes.session_changed()
         if session.messages:
             self.run_later(self.chat.open_session.save())
@@ -276,6 +287,7 @@ class ChatScreen(Screen[None]):
     def refresh_session(self) -> None:
         """Show the session anew after its messages changed."""
         self.display_of_turns.show_entries(self.chat)
+        self.refresh_hints()
         self.panes.session_changed()
 
     async def open_path(self, path: Path) -> None:
@@ -377,6 +389,12 @@ class ChatScreen(Screen[None]):
         self.transcript.choose(event.key)
         self.dispatcher.choose("next-alternative" if event.step > 0 else "previous-alternative")
 
+    @on(Side.PaneClicked)
+    def _pane_clicked(self, event: Side.PaneClicked) -> None:
+        """Show another pane."""
+        event.stop()
+        self.panes.show(event.pane)
+
     @on(Side.Dragged)
     def _dragged(self, event: Side.Dragged) -> None:
         """Make a pane as wide as its edge was dragged."""
@@ -403,12 +421,14 @@ class ChatScreen(Screen[None]):
         except NoMatches:  # the screen is being taken down
             return
         texts, live = self._bars.texts(self.chat.session), self.chat.live
-        title.left, title.right = texts.title, texts.place
-        status.left = f"● {live.status(self.services.clock.monotonic())}" if live is not None else texts.idle
-        status.right = texts.totals
-        if live is not None and self._ticker is not None:
+        title.variants = ((texts.title, texts.place),)
+        if live is None:
+            status.variants = texts.last.variants("○", texts.context.words())
+            return
+        figures = live.figures(self.services.clock.monotonic(), texts.last.session_usd)
+        status.variants = figures.variants("●", texts.context.words(live.tokens))
+        if self._ticker is not None:
             self._ticker.resume()
-        self.refresh_hints()
 
     def refresh_hints(self) -> None:
         """Show what keys do where the focus is."""
