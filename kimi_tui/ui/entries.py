@@ -58,6 +58,7 @@ def message_entry(
             footer=footer,
             alternatives=alternatives,
             detail=detail,
+            is_excluded=message.excluded,
         )
     timing, usage = message.timing, message.usage
     all_reasoning = not message.content
@@ -74,6 +75,7 @@ def message_entry(
         footer=words.ending(message),
         alternatives=alternatives,
         detail=detail,
+        is_excluded=message.excluded,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
 from kimi_tui.ui import words
 from kimi_tui.ui.entries import ASSISTANT_NAME
-from kimi_tui.ui.status import Figures
+from kimi_tui.ui.figures import Figures
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 
 

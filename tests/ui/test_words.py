@@ -7,8 +7,9 @@ import pytest
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
 from kimi_tui.core.session import Message, MessageState, Role
 from kimi_tui.ui import words
+from kimi_tui.ui.figures import Figures
 from kimi_tui.ui.live_turn import LiveTurn
-from kimi_tui.ui.status import Figures, meter
+from kimi_tui.ui.status import meter
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.84, "0.8 s"), (12.4, "12.4 s"), (125.2, "2 min 5 s")])

@@ -42,7 +42,7 @@ from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
 from kimi_tui.ui.services import Lock, Services
-from kimi_tui.ui.status import Bars
+from kimi_tui.ui.status import Bars, elsewhere, key_words
 from kimi_tui.ui.themes import show_theme
 from kimi_tui.ui.turn_display import TurnDisplay
 from kimi_tui.ui.turns import Turns
@@ -121,6 +121,8 @@ class ChatScreen(Screen[None]):
         self.type_here()
         for line in self.services.findings:
             self.say(line, "warning")
+        if self.services.key_problem is not None and self.chat.branch:
+            self.say(key_words(self.services.key_problem), "warning")
         self.panes.begin(self.services.settings.ui.panes)
 
     def side_of(self, pane: str) -> Side:
@@ -217,13 +219,13 @@ class ChatScreen(Screen[None]):
         """Do an action by its id, as the palette asks."""
         self.dispatcher.choose(action_id)
 
-    def perform(self, action: Action, argument: str) -> None:
-        """Do an action; what goes wrong is told in the conversation."""
-        self.dispatcher.perform(action, argument)
+    def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
+        """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
+        self.dispatcher.perform(action, argument, failed)
 
-    def run_later(self, work: Awaitable[None]) -> None:
+    def run_later(self, work: Awaitable[None], failed: Callable[[], None] = lambda: None) -> None:
         """Do something beside everything else; what goes wrong is told in the conversation."""
-        self.run_worker(self.dispatcher.carried_out(work), group="command", exit_on_error=False)
+        self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard, and say so in the status line."""
@@ -296,16 +298,16 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: It cannot be opened; this session stays.
         """
-        self.show_chat(await self.open_chats.open(path))
+        await self.show_chat(await self.open_chats.open(path))
 
-    def show_chat(self, chat: Chat) -> None:
+    async def show_chat(self, chat: Chat) -> None:
         """Show another session; a reply that runs goes on.
 
         Raises:
             StorageError: The draft could not be kept; this session stays.
         """
         self.finding.close()
-        self.open_chats.show(chat, self.drafts.own)
+        await self.open_chats.show(chat, self.drafts.own)
         self._show_current()
         self.type_here()
         self.panes.session_changed()
@@ -319,8 +321,9 @@ class ChatScreen(Screen[None]):
         """
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
-        self.open_chats.close_all(self.drafts.own)
-        self.app.exit(self.chat.session.id if self.chat.session.messages else None)
+        has_draft = bool(self.drafts.own)
+        await self.open_chats.close_all(self.drafts.own)
+        self.app.exit(self.chat.session.id if self.chat.session.messages or has_draft else None)
 
     # -- what happens in the widgets
 
@@ -382,6 +385,12 @@ class ChatScreen(Screen[None]):
         self.panes.target_changed()
         self.refresh_hints()
 
+    @on(Conversation.CopyRequested)
+    def _copy_requested(self, event: Conversation.CopyRequested) -> None:
+        """Copy what was selected with the keyboard."""
+        event.stop()
+        self.copy(event.text, "The selection")
+
     @on(Conversation.AlternativeClicked)
     def _alternative_clicked(self, event: Conversation.AlternativeClicked) -> None:
         """Go to another alternative."""
@@ -421,7 +430,7 @@ class ChatScreen(Screen[None]):
         except NoMatches:  # the screen is being taken down
             return
         texts, live = self._bars.texts(self.chat.session), self.chat.live
-        title.variants = ((texts.title, texts.place),)
+        title.variants = ((texts.title, f"{elsewhere(self.open_chats.all[1:])}{texts.place}"),)
         if live is None:
             status.variants = texts.last.variants("○", texts.context.words())
             return
