@@ -73,7 +73,7 @@ class ChatScreen(Screen[None]):
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
-        self.composer = Composer(self.keyboard.table.keys, id="composer")
+        self.composer = Composer(self.keyboard.table.keys, lambda: situation.choices(services), id="composer")
         self.find_bar = FindBar(id="find-bar")
         self._queue = Static(id="queue", markup=False)
         tabs = [(name, self.keyboard.table.label(name)) for name in PANES]
@@ -345,17 +345,15 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
-        """Show the commands that the draft may become, and the prompt with it."""
+        """Show the prompt with it."""
         event.stop()
-        choices = situation.choices(self.services) if event.text.startswith("/") else {}
-        self.query_one(CommandHints).show(event.text, choices)
         self.panes.draft_changed()
 
-    @on(Composer.CompletionRequested)
-    def _complete(self) -> None:
-        """Complete a slash command to what fits first."""
-        if completed := self.query_one(CommandHints).completed:
-            self.composer.draft = completed
+    @on(Composer.CompletionsChanged)
+    def _completions_changed(self, event: Composer.CompletionsChanged) -> None:
+        """Show the commands that the draft may become."""
+        event.stop()
+        self.query_one(CommandHints).show(event.completions, event.picked)
 
     @on(FindBar.Changed)
     def _find_changed(self, event: FindBar.Changed) -> None:
