@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.ask import new_session
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import DONE, FAILED
+from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, UsageError
 
 if TYPE_CHECKING:  # the names of types only
@@ -65,7 +65,7 @@ def run(options: Namespace, context: Context) -> int:
         return FAILED
     if session_id:
         context.write_line(f"Resume with: {_command(options, session_id)}")
-    return app.return_code or DONE
+    return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
 def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock]:

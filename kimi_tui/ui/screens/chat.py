@@ -131,15 +131,22 @@ class ChatScreen(Screen[None]):
 
     def show_arrangement(self, arrangement: Arrangement) -> None:
         """Give the conversation the room that the panes leave."""
-        is_covered = bool(arrangement.overlay)
-        self.transcript.display = not is_covered
-        self.query_one("#bottom").display = not is_covered
+        is_shown = not arrangement.overlay and not arrangement.is_too_small
+        self.transcript.display = is_shown
+        self.query_one("#bottom").display = is_shown
         self.set_class(arrangement.is_too_small, "-too-small")
+        if is_shown:
+            self.call_after_refresh(self._keep_focus)
         if arrangement.is_too_small:
             self.query_one("#too-small", Static).update(
                 f"kimi-tui needs {MIN_COLUMNS} columns and {MIN_ROWS} rows; here are "
                 f"{self.size.width} and {self.size.height}. Make the window larger: nothing is lost."
             )
+
+    def _keep_focus(self) -> None:
+        """Give the composer the focus where what had it went out of view."""
+        if self.focused is None or not all(node.display for node in self.focused.ancestors_with_self):
+            self.composer.focus()
 
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own; what goes wrong is told."""

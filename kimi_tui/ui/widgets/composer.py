@@ -179,6 +179,13 @@ class Composer(TextArea):
             self._completions, self._picked = found, found.index(picked) if picked in found else 0
             self.post_message(self.CompletionsChanged(found, self._picked))
 
+    def close_completions(self) -> bool:
+        """Hide what the draft may become, until it changes; whether anything was shown."""
+        was_open, self._completions = bool(self._completions), ()
+        if was_open:
+            self.post_message(self.CompletionsChanged((), 0))
+        return was_open
+
     def _pick(self, step: int) -> None:
         self._picked = (self._picked + step) % len(self._completions)
         self.post_message(self.CompletionsChanged(self._completions, self._picked))
