@@ -179,6 +179,8 @@ async def test_every_row_that_changed_is_drawn_whoever_asked_for_it_first() -> N
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "one"), user(2, "two")])
         await pilot.pause()
+        transcript.scroll_lines(0)
+        await pilot.pause()
         drawn: list[Region] = []
         transcript.refresh = lambda *regions, **_: drawn.extend(regions)  # type: ignore[method-assign,assignment]
         transcript.choose("u1")
