@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 SAFE_CHARS = 12_000
 """From here on the first safe place is taken."""
-FORCED_CHARS = 20_000
+FORCED_CHARS = 14_000
 """From here on a block is cut: a fence at a line's end, anything else before a line that is not indented."""
-LINE_CHARS = 32_000
+LINE_CHARS = 20_000
 """From here on any line's end will do."""
-HARD_CHARS = 48_000
+HARD_CHARS = 32_000
 """Before here a line is cut."""
 WORD_CHARS = 200
 """How far back it is cut at a blank."""

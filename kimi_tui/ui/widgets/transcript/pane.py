@@ -22,7 +22,7 @@ from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.painter import MARGIN, PLAIN_ROW, Painter, RowLook
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
-from kimi_tui.ui.widgets.transcript.scrollbar import ScrollBar
+from kimi_tui.ui.widgets.transcript.scrollbar import NONE, ScrollBar
 from kimi_tui.ui.widgets.transcript.styles import Styles
 from kimi_tui.ui.widgets.transcript.viewport import TOP, Place, Viewport
 
@@ -320,7 +320,7 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = False
         self._refresh_look()
         self._rows = self._view.rows()
-        painter, thumb = self._painter_now(), self._scroll_bar().thumb
+        painter, bar = self._painter_now(), self._scroll_bar()
         painter.begin()
         looks = self._row_looks()
         self._frame = []
@@ -328,10 +328,9 @@ class LinesPane(Widget, can_focus=True):
             is_there = row < len(self._rows)
             look = looks[row] if is_there else PLAIN_ROW
             line = self._rows[row][1] if is_there else _NOTHING
-            is_last = row == self.size.height - 1
-            is_new = is_last and self._has_new and not self._view.is_following
-            if row in thumb or is_new:
-                look = look._replace(is_thumb=row in thumb, is_new_below=is_new)
+            is_new = row == self.size.height - 1 and self._says_new
+            if is_new or bar.glyph(row) != NONE:
+                look = look._replace(bar=bar.glyph(row), is_new_below=is_new)
             self._frame.append(painter.row(line, look))
         self._view.trim()
 
@@ -340,6 +339,11 @@ class LinesPane(Widget, can_focus=True):
         items = self._view.items
         dimmed = {place.item for place, _ in self._rows if items[place.item].is_excluded}
         return [RowLook(is_dimmed=place.item in dimmed and place.section != Section.HEAD) for place, _ in self._rows]
+
+    @property
+    def _says_new(self) -> bool:
+        """Whether it says that something arrived below what is in view."""
+        return self._has_new and not self._view.is_following
 
     def _scroll_bar(self) -> ScrollBar:
         above, total = self._view.extent()

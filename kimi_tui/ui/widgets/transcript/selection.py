@@ -58,6 +58,8 @@ def text_chars(line: Line) -> int:
 def point_at(view: Viewport, place: Place, char: int) -> Point:
     """The point before a character of a line, decoration counted."""
     lines = view.lines(place)
+    if not lines:
+        return Point(place.of_piece, 0)
     line = lines[place.line]
     before = sum(line_chars(other) for other in lines[: place.line])
     return Point(place.of_piece, before + min(max(char - line.lead_chars, 0), text_chars(line)))
