@@ -174,7 +174,6 @@ class DeepInfraClient:
             failure = ConnectionFailedError(
                 f"The request could not be sent ({type(error).__name__}).",
                 "Check [api] headers and proxy, HTTPS_PROXY and SSL_CERT_FILE.",
-                retryable=False,
             )
         else:
             took_s = time.monotonic() - started_s
@@ -270,30 +269,33 @@ def translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a
     """Make one of our own errors of the library's; its words stay behind, they may hold the key."""
     import httpx  # noqa: PLC0415 - see the head of the module
 
+    # Only what cannot have reached the endpoint may be sent again by itself.
     match error:
         case httpx.TimeoutException():  # of the connection: nothing else has a limit here
             return TimedOutError("The endpoint did not take the connection in time.", "Send again.", retryable=True)
         case httpx.ProxyError():
-            return ConnectionFailedError("The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.")
+            return ConnectionFailedError(
+                "The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.", retryable=True
+            )
         case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return ConnectionFailedError(
                 "The endpoint's certificate is not trusted; nothing was sent.",
                 "Check --base-url and this machine's clock; SSL_CERT_FILE names certificates to trust.",
-                retryable=False,
             )
         case httpx.ConnectError():
             return ConnectionFailedError(
-                "The endpoint cannot be reached.", "Check the network and --base-url, then send again."
+                "The endpoint cannot be reached.", "Check the network and --base-url, then send again.", retryable=True
             )
         case httpx.DecodingError():
             return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.", retryable=False)
+            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
         case httpx.LocalProtocolError():
             return ConnectionFailedError(
                 "The request could not be sent (LocalProtocolError).",
                 "Check the key and [api] headers.",
-                retryable=False,
             )
         case _:
-            return ConnectionFailedError("The connection was lost.", "What had arrived is kept. Send again.")
+            return ConnectionFailedError(
+                "The connection was lost.", "Send again: it was not tried again, since it may have been billed."
+            )

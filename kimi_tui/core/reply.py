@@ -102,13 +102,8 @@ class ReplyBuilder:
         return self._tokens
 
     @property
-    def has_begun(self) -> bool:
-        """Whether any of the reply has come, so that a second request would be billed twice."""
-        return self._tokens > 0 or self._has_ended or bool(self._document)
-
-    @property
     def has_ended(self) -> bool:
-        """Whether the reply is complete; the endpoint may have more to say about it."""
+        """Whether the endpoint has said the end; it may have more to say about it, and takes it back with more text."""
         return self._has_ended
 
     @property
@@ -177,9 +172,10 @@ class ReplyBuilder:
             return []
         if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
             self._note_end(frame)
+        elif frame.text and self._has_ended:
+            # The end was none: the reply goes on, and has to end once more. Counts never end it: they may be running.
+            self._has_ended, self._end = False, Frame()
         if not frame.text:
-            # A count without text closes a reply too; one beside a token may be a running count.
-            self._has_ended = self._has_ended or bool(frame.usage.output_tokens)
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:

@@ -155,15 +155,31 @@ def test_what_the_end_says_may_be_spread_over_frames() -> None:
     assert (result.state, result.finish_reason, result.usage) == (MessageState.COMPLETE, "length", Usage(None, 1))
 
 
-@pytest.mark.parametrize(
-    "last", [{"generated_text": "x"}, {"num_output_tokens": 1}, {"details": {"finish_reason": "content_filter"}}]
-)
+@pytest.mark.parametrize("last", [{"generated_text": "x"}, {"details": {"finish_reason": "content_filter"}}])
 def test_each_sign_of_a_last_frame_ends_a_reply(last: dict[str, Any]) -> None:
     assert build([token("x") + frame(token={"text": ""}, **last)]).state is MessageState.COMPLETE
 
 
-def test_a_running_count_does_not_end_a_reply() -> None:
-    assert build([frame(token={"text": "x"}, num_output_tokens=1)]).state is MessageState.INTERRUPTED
+@pytest.mark.parametrize("text", ["x", ""])
+def test_a_running_count_does_not_end_a_reply(text: str) -> None:
+    stream = token("x") + frame(token={"text": text, "special": True}, num_output_tokens=1, estimated_cost=0.1)
+    assert build([stream]).state is MessageState.INTERRUPTED
+
+
+def test_more_text_takes_an_end_back() -> None:
+    early = token("x") + frame(details={"finish_reason": "length"})
+    result = build([early + token("y")], inside=False)
+    assert (result.replies, result.state, result.finish_reason) == (
+        (ReplyText(None, "xy"),),
+        MessageState.INTERRUPTED,
+        None,
+    )
+    assert build([early + token("y") + end()]).finish_reason == "stop"
+
+
+def test_text_in_the_last_frame_does_not_take_its_end_back() -> None:
+    result = build([token("x") + frame(token={"text": "y"}, details={"finish_reason": "stop"})], inside=False)
+    assert (result.replies, result.state) == ((ReplyText(None, "xy"),), MessageState.COMPLETE)
 
 
 def test_what_fails_after_the_end_does_not_matter() -> None:
