@@ -297,5 +297,6 @@ def translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a
             )
         case _:
             return ConnectionFailedError(
-                "The connection was lost.", "Send again: it was not tried again, since it may have been billed."
+                "The connection was lost.",
+                "It was not tried again by itself, since it may have been billed. Send again.",
             )

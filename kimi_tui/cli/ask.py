@@ -18,6 +18,7 @@ from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_out
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
+from kimi_tui.core.endings import cut, missing_answer
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import parse_text
 from kimi_tui.core.replies import (
@@ -229,7 +230,7 @@ class _Listener:
             case ReplyDelta():
                 self._has_text = True
                 self._output.delta(event.part, event.text)
-            case PhaseChanged(phase=Phase.WAITING) if self._order.is_kept and self._order.is_new:
+            case PhaseChanged(phase=Phase.WAITING) if self._order.is_new and self._turn.open_session.is_saved:
                 self._context.tell(f"saved as session {self._order.session.id}")
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
@@ -240,7 +241,7 @@ class _Listener:
     def _end(self, ended: TurnEnded) -> int:
         report = build_report(
             ended,
-            session_id=self._order.session.id if self._order.is_kept else None,
+            session_id=self._order.session.id if self._is_on_disk else None,
             model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.usage,
@@ -256,6 +257,12 @@ class _Listener:
             self._tell_end(ended)
         return FAILED if ended.state in FAILED_STATES or ended.save_error else DONE
 
+    @property
+    def _is_on_disk(self) -> bool:
+        """Whether the session can be found again: a new one is not where its first question was refused."""
+        is_old = self._order.is_kept and not self._order.is_new
+        return is_old or self._turn.open_session.is_saved
+
     def _give_whole(self, reply: Message) -> None:
         """Put out a reply that came in one piece."""
         if reply.reasoning:
@@ -266,26 +273,36 @@ class _Listener:
     def _tell_end(self, ended: TurnEnded) -> None:
         """Tell how it ended, where that is not as usual."""
         if ended.error is not None:
-            self._context.tell_error(ended.error)
+            self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
         if ended.save_error is not None:
             self._context.tell_error(ended.save_error)
         if ended.state is MessageState.QUEUED:
             self._context.tell("the request is queued; the reply goes to the webhook")
         for reply in ended.replies:
-            if reply.state is not MessageState.COMPLETE:
-                continue
-            if reply.thinking and reply.reasoning and not reply.content:
-                self._context.tell("the reply ended inside its thinking, without an answer", _more_room(reply))
-            elif not reply.reasoning and not reply.content:
-                self._context.tell("the reply is empty", _more_room(reply))
-            elif reply.finish_reason == "length":
-                self._context.tell("the reply was cut off: it reached its limit of tokens", _more_room(reply))
+            if reply.state is MessageState.COMPLETE and (words := _unusual_end(reply)):
+                self._context.tell(words, _more_room(reply))
+
+    def _kept(self, ended: TurnEnded) -> str:
+        """What a failed turn left in the session, in words; "" = nothing."""
+        if not self._turn.open_session.is_saved or ended.save_error is not None:
+            return ""
+        what = "What arrived" if ended.replies else "The question"
+        return f"{what} is kept in session {self._order.session.id}."
 
     def _stop(self, number: signal.Signals) -> None:
         """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""
         self._stopped_by = self._stopped_by or number
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         self._turn.stop()
+
+
+def _unusual_end(reply: Message) -> str:
+    """Say how a complete reply ended, where it is not whole; "" = it is."""
+    was_cut, misses = cut(reply), missing_answer(reply)
+    parts = [f"was {was_cut}" if was_cut else "", misses.removeprefix("it ")]
+    words = ", ".join(part for part in parts if part)
+    reason = f" (the endpoint says: {reply.finish_reason})" if misses and not was_cut and reply.finish_reason else ""
+    return f"the reply {words}{reason}" if words else ""
 
 
 def _more_room(reply: Message) -> str:

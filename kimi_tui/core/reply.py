@@ -5,6 +5,7 @@ Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
@@ -41,6 +42,8 @@ class ReplyText:
     """Text inside the think block; None = it was asked for outside of one."""
     content: str
     """The answer."""
+    is_thought_out: bool = False
+    """Whether the think block was closed although no answer followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ class ReplyBuilder:
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:
-            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "What had arrived is kept.")
+            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Send again.")
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
         return self._split(self._joiner.feed(frame.text))
@@ -216,8 +219,7 @@ class ReplyBuilder:
     def _replies(self) -> tuple[ReplyText, ...]:
         """The streamed text; the whole generated texts where none was streamed."""
         if self.has_text:
-            reasoning, content = ("".join(self._texts[part]) for part in ReplyPart)
-            return (ReplyText(reasoning if self._inside else None, content),)
+            return (self._reply({part: "".join(texts) for part, texts in self._texts.items()}, self._splitter),)
         return tuple(self._understand(text) for text in self._end.results)
 
     def _understand(self, text: str) -> ReplyText:
@@ -225,7 +227,12 @@ class ReplyBuilder:
         splitter = ThinkSplitter(inside=self._inside)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
-        return ReplyText(joined[ReplyPart.REASONING] if self._inside else None, joined[ReplyPart.ANSWER])
+        return self._reply(joined, splitter)
+
+    def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
+        reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
+        is_thought_out = self._inside and splitter.is_in_answer and not content
+        return ReplyText(reasoning if self._inside else None, content, is_thought_out)
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
         if self._error is not None:
@@ -237,7 +244,7 @@ class ReplyBuilder:
             return MessageState.QUEUED, None
         if not self._has_ended:
             return MessageState.INTERRUPTED, BrokenStreamError(
-                "The connection closed before the reply was complete.", "What had arrived is kept. Send again to go on."
+                "The connection closed before the reply was complete.", "Send again."
             )
         return MessageState.COMPLETE, None
 

@@ -237,7 +237,8 @@ def check_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
     splitter = ThinkSplitter(inside=True)
     segments = splitter.feed(replace_lone("".join(texts))) + splitter.close()
     reasoning, content = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
-    assert result.replies == ((ReplyText(reasoning, content),) if segments else ())
+    is_thought_out = "</think>" in replace_lone("".join(texts)) and not content
+    assert result.replies == ((ReplyText(reasoning, content, is_thought_out),) if segments else ())
     assert result.state is MessageState.COMPLETE
 
 
