@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,61 @@ def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
         holder.wait()
         with SessionLock(path, "ask"):
             assert (tmp_path / ".s.lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_to_a_session_has_the_sessions_lock(tmp_path: Path) -> None:
+    path, folder = tmp_path / "s.toml", tmp_path / "elsewhere"
+    path.touch()
+    folder.mkdir()
+    (folder / "link.toml").symlink_to(path)
+    with SessionLock(path, "window"), pytest.raises(SessionHeldError, match="window"):
+        SessionLock(folder / "link.toml", "ask").acquire()
+
+
+def test_nothing_is_left_of_a_lock(tmp_path: Path) -> None:
+    folder = tmp_path / "sessions"
+    lock = SessionLock(folder / "s.toml", "window")
+    lock.acquire()
+    assert os.listdir(folder) == [".s.lock"]
+    lock.release()
+    lock.release()
+    assert os.listdir(folder) == []
+
+
+def test_a_lock_whose_file_was_replaced_leaves_the_other_alone(tmp_path: Path) -> None:
+    first, second = (SessionLock(tmp_path / "s.toml", kind) for kind in ("first", "second"))
+    first.acquire()
+    (tmp_path / ".s.lock").unlink()  # somebody tidied up
+    with second:
+        first.release()
+        with pytest.raises(SessionHeldError, match="second"):
+            first.acquire()
+
+
+def test_never_two_hold_it(tmp_path: Path) -> None:
+    folder, inside, most, taken = tmp_path / "sessions", 0, 0, 0
+    counting = threading.Lock()
+
+    def work() -> None:
+        nonlocal inside, most, taken
+        for _ in range(200):
+            lock = SessionLock(folder / "s.toml", "test")
+            try:
+                lock.acquire()
+            except SessionHeldError:
+                continue
+            with counting:
+                inside, taken = inside + 1, taken + 1
+                most = max(most, inside)
+            with counting:
+                inside -= 1
+            lock.release()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (most, inside) == (1, 0)
+    assert taken > 0
+    assert os.listdir(folder) == []
