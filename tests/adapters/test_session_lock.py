@@ -3,11 +3,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters import session_lock
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.core.errors import SessionHeldError
 
@@ -59,30 +59,15 @@ def test_a_lock_whose_file_was_replaced_leaves_the_other_alone(tmp_path: Path) -
             first.acquire()
 
 
-def test_never_two_hold_it(tmp_path: Path) -> None:
-    folder, inside, most, taken = tmp_path / "sessions", 0, 0, 0
-    counting = threading.Lock()
+def test_who_opened_the_file_before_it_went_does_not_hold_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (SessionLock(tmp_path / "s.toml", kind) for kind in ("first", "second", "third"))
+    first.acquire()
 
-    def work() -> None:
-        nonlocal inside, most, taken
-        for _ in range(200):
-            lock = SessionLock(folder / "s.toml", "test")
-            try:
-                lock.acquire()
-            except SessionHeldError:
-                continue
-            with counting:
-                inside, taken = inside + 1, taken + 1
-                most = max(most, inside)
-            with counting:
-                inside -= 1
-            lock.release()
+    def late(descriptor: int) -> bool:
+        first.release()
+        return flock(descriptor)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (most, inside) == (1, 0)
-    assert taken > 0
-    assert os.listdir(folder) == []
+    flock = session_lock._flock
+    monkeypatch.setattr(session_lock, "_flock", late)
+    with second, pytest.raises(SessionHeldError, match="second"):
+        third.acquire()
