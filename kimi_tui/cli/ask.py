@@ -19,7 +19,7 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.endings import cut, missing_answer
-from kimi_tui.core.errors import UsageError
+from kimi_tui.core.errors import FieldError, KimiError, UsageError
 from kimi_tui.core.fields import parse_text
 from kimi_tui.core.replies import (
     Phase,
@@ -75,7 +75,11 @@ def run(options: Namespace, context: Context) -> int:
         KimiError: Before anything is sent: the command line, config, key or session cannot be used.
     """
     context.settings_or_refuse()
-    request_options = parse_request_options(options)
+    request_options, errors = parse_request_options(options)
+    for error in errors[:-1]:
+        context.tell_error(error)
+    if errors:
+        raise errors[-1]
     question = read_question(options, context)
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
@@ -98,25 +102,35 @@ def read_question(options: Namespace, context: Context) -> str:
     return question
 
 
-def parse_request_options(options: Namespace) -> RequestOptions:
-    """Read the options that hold for this request alone.
+def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[KimiError]]:
+    """Read the options that hold for this request alone, and say what is wrong with any of them.
 
     Raises:
-        UsageError: An option cannot be understood, or its file not be read.
-        FieldError: A field's value is not allowed.
+        UsageError: The file of a schema cannot be read.
     """
     fields: dict[str, object | None] = {}
+    errors = list[KimiError]()
+    for field, text, option in _assignments(options, errors):
+        try:
+            fields[field] = parse_text(field, text)
+        except FieldError as error:
+            errors.append(FieldError(option, error.found, error.allowed) if option else error)
+    return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors
+
+
+def _assignments(options: Namespace, errors: list[KimiError]) -> Iterator[tuple[str, str, str]]:
+    """Every request field that the command line sets, its value as typed, and the option's name if it has its own."""
     for assignment in options.set:
         name, equals, text = replace_lone(assignment).partition("=")
-        if not equals:
-            raise UsageError(f"--set {name}: FIELD=VALUE is needed.", "Such as --set temperature=0.5.")
-        fields[name.strip()] = parse_text(name.strip(), text)
+        if equals:
+            yield name.strip(), text, ""
+        else:
+            errors.append(UsageError(f"--set {name}: FIELD=VALUE is needed.", "Such as --set temperature=0.5."))
     if options.count is not None:
-        fields["num_responses"] = parse_text("num_responses", options.count)
+        yield "num_responses", options.count, "-n"
     form = _response_format(options)
     if form is not None:
-        fields["response_format"] = parse_text("response_format", json.dumps(form))
-    return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None)
+        yield "response_format", json.dumps(form), ""
 
 
 def _response_format(options: Namespace) -> dict[str, object] | None:

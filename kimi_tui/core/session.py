@@ -149,8 +149,6 @@ class Message:
     """The requests behind it, when there were several."""
     system: str | Literal[False] | None = None
     """The system prompt as sent, where the session has another now; False = none was sent; None = the session's."""
-    thinking_end: str | None = None
-    """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
     left_out: tuple[str, ...] = ()
     """Ids of messages that its prompt left out."""
     neutralise: bool = True
@@ -159,6 +157,8 @@ class Message:
     """On screen, but not in the prompt."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""
+    thinking_end: str | None = None
+    """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from kimi_tui.core.layers import (
     nearest,
     parse_layer,
     parse_presets,
-    shown,
 )
 from kimi_tui.core.session import DEFAULT_MODEL
+from kimi_tui.core.shown import shown
 from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES
 
 Section = TypeVar("Section")

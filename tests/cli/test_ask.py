@@ -158,6 +158,13 @@ def test_a_schema_is_sent_with_a_name(tmp_path: Path, schema: object, sent: obje
     assert server.received[0].json["response_format"] == {"type": "json_schema", "json_schema": sent}
 
 
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    result = call("ask", "x", "--demo", "--set", "seed=x", "--set", "stop=a", "--set", "oops", "-n", "0")
+    assert (result.status, result.out) == (2, "")
+    for words in ("seed: found", "stop: found", "--set oops: FIELD=VALUE", "-n: found 0, allowed a whole number"):
+        assert words in result.err
+
+
 def test_without_a_key_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEEPINFRA_TOKEN")
     result = call("ask", "x", "--base-url", "http://127.0.0.1:1/v1")
