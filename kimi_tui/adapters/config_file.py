@@ -88,8 +88,10 @@ def _read(path: Path) -> _File:
         return _File(path, text, tomllib.loads(text))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path)
+    except IsADirectoryError:
+        line, found = "1", "a folder"
     except OSError as error:
-        line, found = "1", "a folder" if path.is_dir() else f"no way to read it ({error.strerror})"
+        line, found = "1", f"what cannot be read ({error.strerror or type(error).__name__})"
     except UnicodeDecodeError as error:
         line, found = str(error.object.count(b"\n", 0, error.start) + 1), "bytes that are not UTF-8"
     except RecursionError:

@@ -215,6 +215,7 @@ async def test_a_reset_connection(before: bytes) -> None:
     async with serving(resetting(before)) as client:
         error = await failure(client)
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, False)
+    assert before or "without an answer" in error.summary
 
 
 @pytest.mark.parametrize(
