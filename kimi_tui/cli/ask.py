@@ -163,7 +163,7 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
         store = context.store()
         path = store.find(options.session)
         with store.lock(path, kind="ask"):
-            yield store.load(path), False
+            yield store.load_to_continue(path), False
     elif options.save:
         session = new_session(context)
         with context.store().lock(session, kind="ask"):
