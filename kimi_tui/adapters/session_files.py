@@ -20,7 +20,7 @@ from kimi_tui.adapters.files import make_private_dir, storage_error, told, write
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.session_index import SessionIndex, mark_of
 from kimi_tui.adapters.session_lock import SessionLock
-from kimi_tui.core.codec import decode_session
+from kimi_tui.core.codec import EPOCH, decode_session
 from kimi_tui.core.conversation import parse_message_list, title_of
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.listing import Listing, Unreadable, names_of
@@ -72,7 +72,7 @@ class SessionFiles:
     def _read(self, path: Path) -> Session:
         data = _read_bytes(path)
         try:
-            return decode_session(session_text.load(data, _ending(path)))
+            return decode_session(session_text.load(data, _ending(path)), _changed_at(path))
         except StorageError as error:
             hint = error.hint or "The file is as it was; mend it by hand, or move it away."
             raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None
@@ -137,6 +137,11 @@ class SessionFiles:
         if session.path and os.path.exists(session.path):
             return Path(session.path)  # two files may hold the same id
         return self._paths.get(session.id, self.folder / f"{session.id}.{self._format}")
+
+    def name_of(self, session_id: str) -> str:
+        """What `find` finds a session by that was read or saved here: its id, or its path where it lies elsewhere."""
+        path = self._paths.get(session_id)
+        return session_id if path is None or _same(path.parent, self.folder) else os.path.abspath(path)
 
     async def save(self, session: Session) -> None:
         """Write a session off the event loop.
@@ -231,7 +236,7 @@ class SessionFiles:
         now = datetime.now(UTC).replace(microsecond=0)
         try:
             plain = session_text.load(data, _ending(path))
-            session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain)
+            session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain, _changed_at(path))
         except KimiError as error:
             raise StorageError(f"{path} cannot be imported: {error.summary}", error.hint) from None
         title = session.title or title_of(path.stem)
@@ -365,6 +370,14 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise storage_error("read", path, error) from error
+
+
+def _changed_at(path: Path) -> datetime:
+    """When a file was changed last, UTC, in whole seconds."""
+    try:
+        return datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    except (OSError, OverflowError, ValueError):
+        return EPOCH
 
 
 def _ending(path: Path) -> str:

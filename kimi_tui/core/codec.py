@@ -33,7 +33,7 @@ FORMAT = "kimi-tui/session"
 VERSION = 1
 """Rises only when a reader of the old one would misread."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of a file that names none."""
+"""The time of what names none."""
 MAX_INTEGER = 2**63 - 1
 """Largest integer of a TOML file."""
 
@@ -230,8 +230,12 @@ class _Table:
         return tuple(decode(_Table(item, self.path(f"{key}[{place}]"))) for place, item in enumerate(value))
 
 
-def decode_session(data: object) -> Session:
+def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
     """Read a session from plain data.
+
+    Args:
+        data: The file's tables.
+        known_at: When it was made and changed, UTC, where it does not say so itself.
 
     Raises:
         StorageError: It is no session; the summary names the place.
@@ -250,8 +254,8 @@ def decode_session(data: object) -> Session:
     session = Session(
         id=table.needed_text("id"),
         title=table.text("title") or "",
-        created=table.time("created") or EPOCH,
-        updated=table.time("updated") or EPOCH,
+        created=table.time("created") or known_at,
+        updated=table.time("updated") or known_at,
         model=table.text("model") or DEFAULT_MODEL,
         system=table.text("system"),
         tags=table.texts("tags"),

@@ -12,7 +12,7 @@ from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.frames import Frame, decode_document, decode_event
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.core.session import NO_USAGE, MessageState, Usage
-from kimi_tui.core.sse import SseDecoder
+from kimi_tui.core.sse import BOM, SseDecoder
 from kimi_tui.core.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.think import Segment, ThinkSplitter
 
@@ -81,7 +81,7 @@ class ReplyBuilder:
         self._prompt = prompt
         self._inside = inside_reasoning
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
-        self._is_decided = False
+        self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner = SurrogateJoiner()
         self._splitter = ThinkSplitter(inside=inside_reasoning)
@@ -116,8 +116,8 @@ class ReplyBuilder:
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
-        if not self._is_decided and chunk.strip():
-            self._begin(chunk)
+        if not self._is_decided:
+            chunk = self._begin(self._head + chunk)
         found: list[CountedSegment] = []
         try:
             if self._sse is None:
@@ -131,14 +131,22 @@ class ReplyBuilder:
             self._error = error
         return found
 
-    def _begin(self, chunk: bytes) -> None:
-        """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round."""
-        self._is_decided = True
-        first = chunk.lstrip()[:1]
+    def _begin(self, head: bytes) -> bytes:
+        """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round.
+
+        Returns:
+            What has come, without byte-order mark and blanks before it; b"" = too little to tell.
+        """
+        is_mark = BOM.startswith(head)  # all of it, or its beginning
+        start = b"" if is_mark else head.removeprefix(BOM).lstrip()
+        self._head = head if is_mark else b""
+        self._is_decided = bool(start)
+        first = start[:1]
         if first == b"{":
             self._sse = None
         elif self._sse is None and first in STREAM_BEGINNINGS:
             self._sse = SseDecoder()
+        return start
 
     def _hold(self, chunk: bytes) -> None:
         self._document += chunk

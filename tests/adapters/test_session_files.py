@@ -155,6 +155,24 @@ def test_a_session_without_messages_is_kept_with_its_draft(files: SessionFiles) 
     assert [(s.title, s.messages) for s in again.list().summaries] == [("", 0)]
 
 
+def test_a_file_that_names_no_time_has_its_own(files: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "x"}')
+    os.utime(path, (1_700_000_000.5, 1_700_000_000.5))
+    session = files.load(path)
+    assert session.created == session.updated == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert files.import_file(path).created == session.created
+
+
+def test_a_session_is_named_as_it_is_found(files: SessionFiles, tmp_path: Path) -> None:
+    files.save_now(make())
+    elsewhere = tmp_path / "other.toml"
+    elsewhere.write_text(files.find().read_text().replace(make().id, "other"))
+    files.load(elsewhere)
+    assert [files.name_of(id_) for id_ in (make().id, "other", "new")] == [make().id, str(elsewhere), "new"]
+    assert files.find(files.name_of("other")) == elsewhere
+
+
 def test_convert(files: SessionFiles) -> None:
     files.save_now(replace(make(), extra={"x": 1}))
     path = files.convert(files.find(), "json")

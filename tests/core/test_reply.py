@@ -130,11 +130,16 @@ def test_an_unstreamed_reply() -> None:
     assert (result.usage, result.request_id, result.state) == (Usage(4, 9, 0.5), "r2", MessageState.COMPLETE)
 
 
-def test_json_in_a_streams_name_and_a_stream_without_a_name() -> None:
-    whole = json.dumps({"results": [{"generated_text": "hm</think>yes"}]}).encode()
-    check_every_cut(b" \n" + whole, lambda pieces: build(pieces).replies, (ReplyText("hm", "yes"),))
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+@pytest.mark.parametrize("is_named_stream", [True, False])
+def test_the_first_byte_says_more_than_the_name(mark: bytes, is_named_stream: bool) -> None:
+    def replies(pieces: list[bytes]) -> tuple[ReplyText, ...]:
+        return build(pieces, stream=is_named_stream).replies
+
+    whole = b" \n" + json.dumps({"results": [{"generated_text": "hm</think>yes"}]}).encode()
     stream = b"\n: ping\n" + token("hm</think>yes") + DONE
-    check_every_cut(stream, lambda pieces: build(pieces, stream=False).replies, (ReplyText("hm", "yes"),))
+    for body in (whole, stream):
+        check_every_cut(mark + body, replies, (ReplyText("hm", "yes"),))
 
 
 def test_an_error_as_json_in_a_streams_name() -> None:
