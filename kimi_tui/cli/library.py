@@ -47,7 +47,7 @@ class DiskLibrary:
         lock = self._files.lock(path)
         lock.acquire()
         try:
-            return self._files.load(path), lock
+            return self._files.load_to_continue(path), lock
         except BaseException:
             lock.release()
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kimi_tui.core import conversation
 from kimi_tui.core.budget import estimate_tokens
+from kimi_tui.core.endings import STATES_IN_SHORT
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings import Settings
@@ -77,7 +78,7 @@ def last_figures(session: Session) -> Figures:
         return Figures("ready", session_usd=session_usd)
     usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
     return Figures(
-        words.ENDINGS_IN_SHORT.get(last.state or MessageState.COMPLETE, "ready"),
+        STATES_IN_SHORT.get(last.state or MessageState.COMPLETE, "ready"),
         words.rate_of(usage, timing),
         timing.first_token_s,
         usage.input_tokens,

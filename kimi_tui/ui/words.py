@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from kimi_tui.core import endings
 from kimi_tui.core.replies import Retrying
-from kimi_tui.core.session import Message, MessageState, Timing, Usage
+from kimi_tui.core.session import Message, Timing, Usage
+
+ending = endings.ending
+ended_inside_reasoning = endings.ended_inside_reasoning
 
 
 def seconds(value: float) -> str:
@@ -33,36 +37,6 @@ def thought_label(thinking_s: float | None, tokens: int | None, *, is_running: b
     if tokens:
         parts.append(f"{count(tokens)} tok")
     return " · ".join(parts)
-
-
-ENDINGS = {
-    MessageState.CANCELLED: "stopped",
-    MessageState.FAILED: "failed",
-    MessageState.INTERRUPTED: "interrupted",
-    MessageState.QUEUED: "queued: the text goes to the webhook",
-}
-"""What stands below a reply that is not complete."""
-
-
-ENDINGS_IN_SHORT = {**ENDINGS, MessageState.QUEUED: "queued"}
-"""The same in one word, for the status line."""
-
-
-def ending(message: Message) -> str:
-    """Say below a reply how it ended, where that is not the ordinary way; "" = complete."""
-    words = [ENDINGS.get(message.state, "")] if message.state else []
-    if message.finish_reason == "length":
-        words.append("cut by max_new_tokens")
-    elif message.finish_reason not in {None, "stop", "length"}:
-        words.append(f"ended by {message.finish_reason}")
-    if ended_inside_reasoning(message):
-        words.append("it ended inside its thinking: there is no answer")
-    return " · ".join(word for word in words if word)
-
-
-def ended_inside_reasoning(message: Message) -> bool:
-    """Whether a reply has reasoning and no answer."""
-    return bool(message.reasoning) and not message.content and message.state is not MessageState.QUEUED
 
 
 def total_usage(messages: tuple[Message, ...]) -> Usage:
