@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from kimi_tui.core.session import Session
@@ -28,7 +29,9 @@ class OpenChats:
 
     def at(self, path: Path) -> Chat | None:
         """Find an open chat by its session's file."""
-        return next((chat for chat in self.all if chat.session.path and Path(chat.session.path) == path), None)
+        target = os.path.realpath(path)
+        paths = ((chat, self._library.path_of(chat.session)) for chat in self.all)
+        return next((chat for chat, own in paths if os.path.realpath(own) == target), None)
 
     def _chat(self, session: Session, lock: Lock) -> Chat:
         return Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))

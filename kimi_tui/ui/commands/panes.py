@@ -91,7 +91,7 @@ class PaneCommands:
 
     def _focus(self, name: str) -> None:
         panel = self._panels[name]
-        panel.call_after_refresh(panel.focus)
+        panel.call_after_refresh(panel.take_focus)
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""
