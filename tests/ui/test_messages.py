@@ -22,6 +22,10 @@ def held(*steps: Step) -> tuple[Script, asyncio.Event]:
     return streaming(token("hm"), think_end(), *steps, gate, token(" end"), end(), DONE), gate
 
 
+def chosen(running: Program) -> str | None:
+    return running.screen.transcript.chosen
+
+
 def branch(running: Program) -> list[str]:
     return [message.content for message in running.screen.chat.branch]
 
@@ -29,13 +33,13 @@ def branch(running: Program) -> list[str]:
 async def test_the_cursor_moves_over_messages_and_back_to_the_composer(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("<shift+tab>")
-        assert running.screen.transcript.chosen == "m4"
+        assert chosen(running) == "m4"
         await running.type("<up><up>")
-        assert running.screen.transcript.chosen == "m2"
+        assert chosen(running) == "m2"
         await running.type("<home>")
-        assert running.screen.transcript.chosen == "m1"
+        assert chosen(running) == "m1"
         await running.type("<end><down>")
-        assert running.screen.transcript.chosen is None
+        assert chosen(running) is None
         assert running.app.focused is running.screen.composer
 
 
