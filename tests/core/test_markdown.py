@@ -14,13 +14,15 @@ from kimi_tui.core.markdown import MarkdownSource, parse_inline
 PIECES = st.sampled_from([
     "para\n", "\n", "\n\n", "- a\n", "  - b\n", "1. x\n", "# h\n", "```py\n", "```\n", "> q\n", "| a | b |\n", "|---|---|\n",
     "*em", "*", "    code\n", "---\n", "===\n", "$$\n", "$$ x $$ y\n", "\\[\n", "a\\]\n", "[f]: /u\n", "[f]", "\r", "\r\n",
-    "x = 1\n", "<div>\n", "long words that go on\n", "  t\n", "`",
+    "x = 1\n", "<div>\n", "long words that go on\n", "  t\n", "`", "[^n]", "[^n]: note\n", "    more\n", "w" * 60, "words go on " * 5,
+    "é", "\n" * 9, "- [x] t\n", "> - a\n", "<!-- c\n", "-->\n", "2. b\n", "羊" * 30, "[g]: /w\n[h]: /v\n", "\t", "\0", "\\",
 ])  # fmt: skip
 
 
 def values(source: MarkdownSource) -> list[object]:
     return [
-        (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, [(t.type, t.content) for t in b.tokens])
+        (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open)
+        + tuple((t.type, t.content) for t in b.tokens)
         for b in source.blocks
     ] + [source.references]
 
@@ -34,18 +36,23 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         "SOFT_LIMIT_LINES": 4,
         "HARD_LIMIT_CHARS": 60,
         "LOAD_CHARS": 50,
+        "LOAD_LINES": 7,
+        "MAX_LINE_CHARS": 24,
     }
     for name, limit in limits.items():
         monkeypatch.setattr(markdown, name, limit)
 
 
 def check_cuts(text: str, sizes: list[int]) -> None:
-    grown, place = MarkdownSource(), 0
-    while place < len(text):
-        size = sizes[place % len(sizes)]
-        grown.append(text[place : place + size])
-        place += size
-    assert values(grown) == values(MarkdownSource(text))
+    whole = MarkdownSource(text)
+    for is_growing in (False, True):
+        grown, place = MarkdownSource(is_growing=is_growing), 0
+        while place < len(text):
+            size = sizes[place % len(sizes)]
+            grown.append(text[place : place + size])
+            place += size
+        grown.settle()
+        assert values(grown) == values(whole)
 
 
 @settings(max_examples=300, deadline=None)
