@@ -98,7 +98,7 @@ def _without_half_end(text: str) -> str:
 
 def _open_backticks(text: str) -> str:
     """The run of backticks that opens code without an end; "" = none does."""
-    runs = [run for run in _BACKTICKS.findall(text) if run[0] == "`"]
+    runs: list[str] = [run for run in _BACKTICKS.findall(text) if run[0] == "`"]
     place = 0
     while place < len(runs):
         try:

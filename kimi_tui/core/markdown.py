@@ -137,8 +137,9 @@ class MarkdownSource:
             return
         for portion in _portions(text):
             self._tail += portion
-            self._whole = None
-            self._advance()
+            if "\n" in portion or "\r" in self._tail or len(self._tail) > MAX_LINE_CHARS or self._line is not None:
+                self._whole = None
+                self._advance()
         self._show()
 
     def settle(self) -> None:
@@ -250,10 +251,9 @@ class MarkdownSource:
         before = self._line
         assert before is not None
         token = before.tokens[0]
-        if token.nesting == 0 and token.type != "hr":
-            kind, tokens = before.kind, (token.copy(content=source),)
-        else:
-            kind, tokens = "paragraph", _paragraph_tokens(source)
+        is_code = token.nesting == 0 and token.type != "hr"
+        kind = before.kind if is_code else "paragraph"
+        tokens = (token.copy(content=source),) if is_code else _paragraph_tokens(source)
         return Block(kind, source, self._tail_start, 0, 1, tokens, previous=before, head=before.head or before)
 
     # -- what is open
@@ -511,7 +511,7 @@ def _paragraph_tokens(text: str) -> tuple[Token, ...]:
 def _lengthened(tokens: tuple[Token, ...], half: str, text: str) -> tuple[Token, ...] | None:
     """The tokens of a block whose last, half line goes on with a text; None = the block must be parsed again."""
     place = len(tokens) - 1
-    while place and tokens[place].nesting < 0:
+    while place and (tokens[place].nesting < 0 or _is_no_cell_yet(tokens, place)):
         place -= 1
     token = tokens[place]
     if token.type == "fence":
@@ -520,12 +520,26 @@ def _lengthened(tokens: tuple[Token, ...], half: str, text: str) -> tuple[Token,
         if not is_inside or not old or old[0] in "`~>" or not token.content.endswith(old):
             return None
         content = token.content + text
+    elif token.type == "inline":
+        old = _text_of(half, tokens[place - 1].type)
+        kept = old.rstrip(" \t")
+        if not kept or "\\" in text or not token.content.endswith(kept):
+            return None
+        content = token.content[: len(token.content) - len(kept)] + (old + text).rstrip(" \t")
     else:
-        decided = _DECIDED.match(half)
-        if decided is None or "|" in half or token.type != "inline" or tokens[place - 1].type != "paragraph_open":
-            return None
-        old = half[decided.end() :].rstrip(" \t")
-        if not token.content.endswith(old):
-            return None
-        content = token.content[: len(token.content) - len(old)] + (half[decided.end() :] + text).rstrip(" \t")
+        return None
     return (*tokens[:place], token.copy(content=content), *tokens[place + 1 :])
+
+
+def _is_no_cell_yet(tokens: tuple[Token, ...], place: int) -> bool:
+    """Whether the parser added this cell to a row that is still being written."""
+    token, before = tokens[place], tokens[place - 1]
+    return token.type == "td_open" or (token.type == "inline" and not token.content and before.type == "td_open")
+
+
+def _text_of(half: str, parent: str) -> str:
+    """The part of a half line that is text inside its block, whatever stands behind it; "" = there is none."""
+    if parent in {"td_open", "th_open"}:
+        return half[half.rindex("|") + 1 :].lstrip(" \t") if "|" in half else ""
+    decided = _DECIDED.match(half)
+    return "" if decided is None or parent != "paragraph_open" or "|" in half else half[decided.end() :]

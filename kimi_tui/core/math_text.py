@@ -13,23 +13,32 @@ from functools import lru_cache
 
 MAX_DEPTH = 20
 """Groups inside groups; a formula deeper than that stays as it was typed."""
-_SYMBOLS = """alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ
-lambda λ mu μ nu ν xi ξ pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ phi ϕ varphi φ chi χ psi ψ omega ω
-Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ Omega Ω infty ∞ partial ∂ nabla ∇ sum ∑ prod ∏
-coprod ∐ int ∫ iint ∬ iiint ∭ oint ∮ forall ∀ exists ∃ nexists ∄ neg ¬ lnot ¬ emptyset ∅ varnothing ∅ aleph ℵ hbar ℏ ell ℓ
-Re ℜ Im ℑ wp ℘ angle ∠ triangle △ square □ Box □ blacksquare ■ qed ∎ ldots … dots … dotsc … cdots ⋯ dotsb ⋯ vdots ⋮ ddots ⋱ prime ′
-degree ° top ⊤ bot ⊥ dagger † ddagger ‡ star ⋆ bullet • langle ⟨ rangle ⟩ lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ lbrace { rbrace }
-vert | lvert | rvert | Vert ‖ lVert ‖ rVert ‖ backslash \\ checkmark ✓ therefore ∴ because ∵ flat ♭ sharp ♯ bigcup ⋃ bigcap ⋂
-bigoplus ⨁ bigotimes ⨂ bigvee ⋁ bigwedge ⋀ imath ı jmath ȷ"""
-_OPERATORS = """le ≤ leq ≤ leqslant ≤ ge ≥ geq ≥ geqslant ≥ ne ≠ neq ≠ lt < gt > ll ≪ gg ≫ equiv ≡ approx ≈ sim ∼ simeq ≃ cong ≅
-propto ∝ asymp ≍ doteq ≐ prec ≺ succ ≻ preceq ⪯ succeq ⪰ in ∈ notin ∉ ni ∋ subset ⊂ supset ⊃ subseteq ⊆ supseteq ⊇ subsetneq ⊊
-setminus ∖ cup ∪ cap ∩ sqcup ⊔ sqcap ⊓ wedge ∧ land ∧ vee ∨ lor ∨ oplus ⊕ ominus ⊖ otimes ⊗ odot ⊙ times × div ÷ pm ± mp ∓
-cdot · circ ∘ ast ∗ to → rightarrow → leftarrow ← gets ← leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ implies ⟹
-impliedby ⟸ iff ⟺ longrightarrow ⟶ longleftarrow ⟵ mapsto ↦ longmapsto ⟼ uparrow ↑ downarrow ↓ hookrightarrow ↪ leadsto ⇝
-rightharpoonup ⇀ rightleftharpoons ⇌ vdash ⊢ dashv ⊣ models ⊨ vDash ⊨ perp ⊥ parallel ∥ nparallel ∦ mid ∣ nmid ∤ bmod mod
-coloneqq ≔ triangleq ≜ bowtie ⋈ wr ≀"""
-_FUNCTIONS = """arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min
-Pr sec sin sinh sup tan tanh argmax argmin"""
+_SYMBOLS = """
+alpha α  beta β  gamma γ  delta δ  epsilon ϵ  varepsilon ε  zeta ζ  eta η  theta θ  vartheta ϑ  iota ι  kappa κ
+lambda λ  mu μ  nu ν  xi ξ  pi π  varpi ϖ  rho ρ  varrho ϱ  sigma σ  varsigma ς  tau τ  upsilon υ  phi ϕ
+varphi φ  chi χ  psi ψ  omega ω  Gamma Γ  Delta Δ  Theta Θ  Lambda Λ  Xi Ξ  Pi Π  Sigma Σ  Upsilon Υ  Phi Φ
+Psi Ψ  Omega Ω  infty ∞  partial ∂  nabla ∇  sum ∑  prod ∏  coprod ∐  int ∫  iint ∬  iiint ∭  oint ∮  forall ∀
+exists ∃  nexists ∄  neg ¬  lnot ¬  emptyset ∅  varnothing ∅  aleph ℵ  hbar ℏ  ell ℓ  Re ℜ  Im ℑ  wp ℘  angle ∠
+triangle △  square □  Box □  blacksquare ■  qed ∎  ldots …  dots …  dotsc …  cdots ⋯  dotsb ⋯  vdots ⋮  ddots ⋱
+prime ′  degree °  top ⊤  bot ⊥  dagger †  ddagger ‡  star ⋆  bullet •  langle ⟨  rangle ⟩  lfloor ⌊  rfloor ⌋
+lceil ⌈  rceil ⌉  lbrace {  rbrace }  vert |  lvert |  rvert |  Vert ‖  lVert ‖  rVert ‖  backslash \\
+checkmark ✓  therefore ∴  because ∵  flat ♭  sharp ♯  bigcup ⋃  bigcap ⋂  bigoplus ⨁  bigotimes ⨂  bigvee ⋁
+bigwedge ⋀  imath ı  jmath ȷ
+"""
+_OPERATORS = """
+le ≤  leq ≤  leqslant ≤  ge ≥  geq ≥  geqslant ≥  ne ≠  neq ≠  lt <  gt >  ll ≪  gg ≫  equiv ≡  approx ≈  sim ∼
+simeq ≃  cong ≅  propto ∝  asymp ≍  doteq ≐  prec ≺  succ ≻  preceq ⪯  succeq ⪰  in ∈  notin ∉  ni ∋  subset ⊂
+supset ⊃  subseteq ⊆  supseteq ⊇  subsetneq ⊊  setminus ∖  cup ∪  cap ∩  sqcup ⊔  sqcap ⊓  wedge ∧  land ∧
+vee ∨  lor ∨  oplus ⊕  ominus ⊖  otimes ⊗  odot ⊙  times ×  div ÷  pm ±  mp ∓  cdot ·  circ ∘  ast ∗  to →
+rightarrow →  leftarrow ←  gets ←  leftrightarrow ↔  Rightarrow ⇒  Leftarrow ⇐  Leftrightarrow ⇔  implies ⟹
+impliedby ⟸  iff ⟺  longrightarrow ⟶  longleftarrow ⟵  mapsto ↦  longmapsto ⟼  uparrow ↑  downarrow ↓
+hookrightarrow ↪  leadsto ⇝  rightharpoonup ⇀  rightleftharpoons ⇌  vdash ⊢  dashv ⊣  models ⊨  vDash ⊨  perp ⊥
+parallel ∥  nparallel ∦  mid ∣  nmid ∤  bmod mod  coloneqq ≔  triangleq ≜  bowtie ⋈  wr ≀
+"""
+_FUNCTIONS = """
+arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max
+min Pr sec sin sinh sup tan tanh argmax argmin
+"""
 
 
 def _pairs(table: str) -> dict[str, str]:
@@ -43,7 +52,17 @@ OPERATORS = _pairs(_OPERATORS)
 """Commands that stand for one character with a blank on either side."""
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Commands that are their own name, upright."""
-SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": "  ", "qquad": "    ", "enspace": " ", "thinspace": " "}
+SPACES = {
+    ",": " ",
+    ";": " ",
+    ":": " ",
+    " ": " ",
+    "!": "",
+    "quad": "  ",
+    "qquad": "    ",
+    "enspace": " ",
+    "thinspace": " ",
+}
 """Commands that are blanks."""
 LITERALS = {"{": "{", "}": "}", "$": "$", "%": "%", "#": "#", "&": "&", "_": "_", "|": "‖"}
 """Escaped characters."""
@@ -61,6 +80,8 @@ ACCENTS = {
     "ddot": "\u0308", "tilde": "\u0303", "widetilde": "\u0303",
 }  # fmt: skip
 """Marks above a single character."""
+FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac"})
+"""Tokens that begin a fraction."""
 ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 """Signs of roots by their index."""
 ROWS = frozenset({"align", "align*", "aligned", "split", "gather", "gather*", "gathered", "equation", "equation*"})
@@ -76,7 +97,16 @@ _PLACES = {"^": _SUPER, "_": _SUB}
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|.)|[{}^_&]|\s+|[^\\{}^_&\s]", re.DOTALL)
 _LOOSE = re.compile(r"[\s+\-−=/*·×÷<>≤≥±∓,→∈:;|]")
 _DENOMINATOR = re.compile(r"\d+(?:\.\d+)?|[d∂Δ]?[^\W\d_][⁰-₟ᵃ-ᵪ¹²³\u0300-\u036f′]*")
+_RAISED = frozenset("^_⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ")
 _JOINED = re.compile(r"[\w)\]}∞√]")
+
+
+def _apart(before: str, fraction: str, behind: str) -> str:
+    """A fraction, in brackets where its neighbours would be read as part of it."""
+    if fraction and (_JOINED.match(before[-1:]) or _JOINED.match(behind) or behind[:1] in _RAISED):
+        blanks = fraction[len(fraction.rstrip()) :]
+        return f"({fraction.rstrip()}){blanks}"
+    return fraction
 
 
 class _UnsafeError(Exception):
@@ -102,7 +132,7 @@ class _Reader:
     """Reads the tokens of one formula from left to right."""
 
     def __init__(self, formula: str) -> None:
-        self._tokens = _TOKEN.findall(formula)
+        self._tokens: list[str] = _TOKEN.findall(formula)
         self._at = 0
         self._depth = 0
 
@@ -127,28 +157,22 @@ class _Reader:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise _UnsafeError
-        text = ""
-        fraction = False  # whether the text ends with one
+        text = fraction = ""  # a fraction waits for what stands behind it
         while self._at < len(self._tokens) or closer:
             token = self._next()
             if token == closer:
                 break
-            if token == "&" and has_rows:
-                continue
-            piece = self._piece(token)
-            is_fraction = token in {r"\frac", r"\dfrac", r"\tfrac"}
-            if is_fraction and (_JOINED.match(text[-1:]) or self._peek() in {"^", "_"}):
-                piece, is_fraction = f"({piece})", False
-            if fraction and piece.strip() and _JOINED.match(piece):
-                start = text.rindex("\0")
-                text = f"{text[:start]}({text[start + 1 :].rstrip()}){' ' if text[-1] == ' ' else ''}"
-                fraction = False
-            elif fraction and piece.strip():
-                text, fraction = text.replace("\0", ""), False
-            text += f"\0{piece}" if is_fraction else piece
-            fraction = fraction or is_fraction
+            piece = "" if token == "&" and has_rows else self._piece(token)
+            if fraction and piece.strip():
+                text, fraction = text + _apart(text, fraction, piece), ""
+            if token in FRACTIONS:
+                text, fraction = text + fraction, piece
+            elif fraction:
+                fraction += piece
+            else:
+                text += piece
         self._depth -= 1
-        return text.replace("\0", "")
+        return text + _apart(text, fraction, self._peek() if self._peek() in _PLACES else "")
 
     def _piece(self, token: str) -> str:
         if token in _PLACES:

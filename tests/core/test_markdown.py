@@ -21,8 +21,10 @@ PIECES = st.sampled_from([
 
 def values(source: MarkdownSource) -> list[object]:
     return [
-        (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open)
-        + tuple((t.type, t.content) for t in b.tokens)
+        (
+            (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open),
+            [(t.type, t.content) for t in b.tokens],
+        )
         for b in source.blocks
     ] + [source.references]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kimi_tui.ui.widgets.transcript.lines import Run
+from rich.style import Style
+
+from kimi_tui.ui.widgets.transcript.lines import Line, Run
 from kimi_tui.ui.widgets.transcript.styles import Styles
 
 if TYPE_CHECKING:
@@ -64,14 +67,36 @@ def highlight(code: str, language: str, styles: Styles, before: str = "") -> lis
 
 
 class LineColours:
-    """Colours of code that still grows: every line is coloured once, by itself, when it is new."""
+    """What is kept from one layout of a growing block to the next: lines of code are coloured once, when they are new.
+
+    A line of code is coloured by itself; the whole is coloured together when it is complete.
+    """
 
     def __init__(self) -> None:
-        """Know no line yet."""
-        self._known: list[tuple[str, list[Run]]] = []
+        """Know nothing yet."""
+        self.texts: dict[tuple[str, Style, int], list[Line]] = {}
+        """Wrapped lines of text inside the block, by the text, its style and the width."""
+        self._known: list[tuple[str, list[Line]]] = []
+        self._look: tuple[Styles, int] | None = None
+        self._nested: dict[int, LineColours] = {}
+        self._references: Mapping[str, str] | None = None
 
-    def highlight(self, code: str, language: str, styles: Styles) -> list[list[Run]]:
-        """Colour code that has grown since the last call."""
+    def begin(self, references: Mapping[str, str]) -> None:
+        """Begin a layout; other targets of links make other lines."""
+        if references is not self._references:
+            self._references = references
+            self.texts.clear()
+
+    def nested(self, number: int) -> LineColours:
+        """What is kept of one of the pieces of code in the block."""
+        return self._nested.setdefault(number, LineColours())
+
+    def code_lines(
+        self, code: str, language: str, styles: Styles, width: int, lay_out: Callable[[list[Run]], list[Line]]
+    ) -> list[Line]:
+        """Lay out code that has grown since the last call, new and changed lines alone."""
+        if self._look is None or self._look[0] is not styles or self._look[1] != width:
+            self._look, self._known = (styles, width), []
         lines = code.split("\n")
         same = 0
         for (text, _), line in zip(self._known, lines, strict=False):
@@ -79,5 +104,5 @@ class LineColours:
                 break
             same += 1
         del self._known[same:]
-        self._known += [(line, highlight(line, language, styles)[0]) for line in lines[same:]]
-        return [runs for _, runs in self._known]
+        self._known += [(line, lay_out(highlight(line, language, styles)[0])) for line in lines[same:]]
+        return [line for _, made in self._known for line in made]

@@ -133,9 +133,7 @@ class Item:
         self._entry = entry
         self._reset(Section.HEAD, Section.TAIL)
         if was_streaming and not entry.is_streaming:
-            for piece in self._pieces.get(Section.BODY, []):
-                if piece.colours is not None:
-                    piece.colours, piece.lines = None, None
+            self._added[ReplyPart.ANSWER].append("")  # its end is made anew, being whole now
 
     def _update_part(self, part: ReplyPart, text: str) -> None:
         old = self._text(part)
@@ -231,10 +229,13 @@ class Item:
         source = self._sources.get(section)
         if source is None:
             is_markdown = section is Section.BODY and self._entry.kind is EntryKind.ASSISTANT
-            source = (MarkdownSource if is_markdown else PlainSource)(self._text(part))
+            text, is_growing = self._text(part), self._entry.is_streaming
+            source = MarkdownSource(text, is_growing=is_growing) if is_markdown else PlainSource(text)
             self._sources[section] = source
         elif added:
             source.append("".join(added))
+            if isinstance(source, MarkdownSource) and not self._entry.is_streaming:
+                source.settle()
         elif section in self._pieces:
             return
         added.clear()
@@ -252,7 +253,7 @@ class Item:
         self._done[section] = len(pieces)
         for content in source.open:
             piece = _piece(content, look.width)
-            if self._entry.is_streaming and isinstance(content, Block) and content.kind == "fence":
+            if self._entry.is_streaming and isinstance(content, Block):
                 piece.colours = next((old.colours for old in opened if _start(old) == content.start), None)
                 piece.colours = piece.colours or LineColours()
             pieces.append(piece)

@@ -42,7 +42,8 @@ def table_lines(
 
 
 def _size(cell: Cell) -> int:
-    return sum(cell_len(text) for text, _ in cell)
+    text = "".join([text for text, _ in cell])
+    return max(map(cell_len, text.split("\n")))
 
 
 def _column_widths(rows: Sequence[Row], columns: int, width: int) -> list[int] | None:
