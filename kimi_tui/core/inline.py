@@ -22,13 +22,14 @@ References = Mapping[str, str]
 _SPECIAL = re.compile(r"[\n\\`*_~\[!<&$]")
 """Text without any of these is just text."""
 _HALF_END = re.compile(
-    r"(?:[*_~`$\\!\[&]|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\n]{0,200})\Z",
+    r"(?:[*_~`$\\\[&]|!\[|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}|<su[bp]>)\Z",
 )
 """An end that may yet become anything: marks, half an entity, half a tag or address, half a footnote."""
 _BACKTICKS = re.compile(r"\\`|`+")
 _HALF_TARGET = re.compile(r"\]\((?:[^()\n]|\([^()\n]*\)){0,2000}\Z")
 _HALF_LABEL = re.compile(r"(?<![\w\]\\])!?\[(?=[^\W\d]|[*_`])[^\[\]\n]{0,200}\]?\Z")
 _HALF_FORMULA = re.compile(r"\\([(\[])(?:(?!\\[)\]]).){1,2000}\Z", re.DOTALL)
+_HALF_SCRIPT = re.compile(r"<(su[bp])>[^<>]{1,40}\Z")
 _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
 
@@ -85,6 +86,8 @@ def completed(text: str, references: References) -> tuple[str, bool]:
         return text.rstrip("\\ ") + {"(": "\\)", "[": "\\]"}[half[1]], True
     else:
         text = _with_link_closed(text, references)
+        if raised := _HALF_SCRIPT.search(text):
+            text += f"</{raised[1]}>"
     return text + _closers(text), False
 
 

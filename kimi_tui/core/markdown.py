@@ -62,10 +62,10 @@ _STICKS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U00
 _DECIDED = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+|>[ \t]*)*(?:\[[ xX]\][ \t]+)?(?=[^\W\d_])")
 """The beginning of a line that is text inside a block, whatever stands behind it."""
 _UNDECIDED = re.compile(
-    r"[-+=*_#|:`~$\\<>!& \t]*(?:\d{1,9}[.)][ \t]*|(?:\d{1,9}[.)][ \t]+)?(?:\[(?:[ xX]\]?|\^[^\s\]]{0,60}\]?)?|"
-    r"\[(?!\^)[^\]\n]{1,200}\]:.*)|\d{1,9})[ \t]*",
+    r"[-+=*_#|:`~$\\<>!& \t]*(?:\d{1,9}(?:[.)][ \t]*)?)?"
+    r"(?:\[(?:[ xX]\]?|\^[^\s\]]{0,60}\]?)?|\[(?!\^)[^\]\n]{1,200}\]:.*|<[/!]?[A-Za-z][^<>\n]{0,200})?[ \t]*"
 )
-"""A half line that may yet become anything: marks, a number, the box of a task, the beginning of a note or target."""
+"""A half line that may yet become anything: marks, a number, the box of a task, the beginning of a note, target or tag."""
 _NOT_SIMPLE = re.compile(r"[\x00-\x08\x0a-\x1f|]|[^\S \t]")
 Found = tuple[int, str, str]
 """Where a target of links stands, its label, the target."""

@@ -95,15 +95,17 @@ _SUPER = str.maketrans(
 _SUB = str.maketrans("0123456789+-−=()aehijklmnoprstuvxβγρχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵪ")
 _PLACES = {"^": _SUPER, "_": _SUB}
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|.)|[{}^_&]|\s+|[^\\{}^_&\s]", re.DOTALL)
-_LOOSE = re.compile(r"[\s+\-−=/*·×÷<>≤≥±∓,→∈:;|]")
-_DENOMINATOR = re.compile(r"\d+(?:\.\d+)?|[d∂Δ]?[^\W\d_][⁰-₟ᵃ-ᵪ¹²³\u0300-\u036f′]*")
+_LOOSE = re.compile(r"[+\-−=/<>≤≥±∓,→∈:;|∑∏∫]")
+_BRACKETS = re.compile(r"\([^()]*\)")
+_DENOMINATOR = re.compile(r"\d+(?:\.\d+)?|[d∂Δ]? ?[^\W\d_][⁰-₟ᵃ-ᵪ¹²³\u0300-\u036f′]*(?:\([^()]*\))?")
 _RAISED = frozenset("^_⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ")
-_JOINED = re.compile(r"[\w)\]}∞√]")
+_BEFORE = re.compile(r"[\w)\]∞]")
+_BEHIND = re.compile(r"[\w(\[∞√∛∜∑∏∫∮]")
 
 
 def _apart(before: str, fraction: str, behind: str) -> str:
     """A fraction, in brackets where its neighbours would be read as part of it."""
-    if fraction and (_JOINED.match(before[-1:]) or _JOINED.match(behind) or behind[:1] in _RAISED):
+    if fraction and (_BEFORE.match(before[-1:]) or _BEHIND.match(behind) or behind[:1] in _RAISED):
         blanks = fraction[len(fraction.rstrip()) :]
         return f"({fraction.rstrip()}){blanks}"
     return fraction
@@ -138,6 +140,7 @@ class _Reader:
 
     def lines(self) -> str:
         text = self._sequence("")
+        text = re.sub(r"∂ (?=\w)", "∂", text)
         lines = [re.sub(r" {2,3}(?! )", " ", line).strip() for line in text.split("\n")]
         if self._at < len(self._tokens) or not any(lines):
             raise _UnsafeError
@@ -178,7 +181,8 @@ class _Reader:
         if token in _PLACES:
             return self._script(token)
         if token == "{":
-            return self._sequence("}")
+            group = self._sequence("}")
+            return f"({group})" if "/" in group else group
         if token in {"}", "&"} or token == "%":
             raise _UnsafeError
         if token[0] == "\\":
@@ -189,7 +193,7 @@ class _Reader:
         token = self._next()
         while token.isspace():
             token = self._next()
-        return self._piece(token).strip()
+        return (self._sequence("}") if token == "{" else self._piece(token)).strip()
 
     def _raw(self) -> str:
         """An argument that is no formula."""
@@ -260,7 +264,7 @@ class _Reader:
         above, below = self._argument(), self._argument()
         if not above or not below or "\n" in above + below:
             raise _UnsafeError
-        above = f"({above})" if _LOOSE.search(above) else above
+        above = f"({above})" if _LOOSE.search(_BRACKETS.sub("", above)) else above
         below = below if _DENOMINATOR.fullmatch(below) else f"({below})"
         return f"{above}/{below}"
 

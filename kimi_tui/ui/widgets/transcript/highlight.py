@@ -1,7 +1,12 @@
-"""Code in colours: Pygments' tokens as roles of the theme."""
+"""Code in colours: Pygments' tokens as roles of the theme.
+
+Never more than `MAX_HIGHLIGHTED_CHARS` are coloured at once, so that no piece of code is a pause; of code that grows,
+only the new lines are (`LineColours`).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,8 +27,17 @@ ROLES = (
     ("Generic.Deleted", "deleted"),
 )  # fmt: skip
 """The beginning of a token type's name, and its role; the first that fits."""
-MAX_HIGHLIGHTED_CHARS = 20_000
+MAX_HIGHLIGHTED_CHARS = 10_000
 """Longer code is shown plain: colours are not worth a pause."""
+ALIASES = {
+    "jsonc": "json", "json5": "json", "ndjson": "json", "jsonl": "json", "mdx": "markdown", "node": "javascript",
+    "cjs": "javascript", "mts": "typescript", "cts": "typescript", "svelte": "html", "vue": "html", "env": "ini",
+    "dotenv": "ini", "conf": "ini", "gql": "graphql", "terraform": "hcl", "tf": "hcl", "cmd": "bat", "gradle": "groovy",
+    "psql": "postgresql", "sqlite": "sql", "sqlite3": "sql", "mysql": "sql", "wat": "wast", "sol": "solidity",
+    "x86asm": "nasm", "shellscript": "bash", "terminal": "console", "vb": "vb.net", "heex": "html", "jupyter": "python",
+}  # fmt: skip
+"""Names of languages that models write and Pygments lacks, and the nearest it has."""
+_NAME = re.compile(r"[{.\s]*([^\s{}:,.=][^\s{}:,=]*)")
 
 
 @lru_cache(maxsize=64)
@@ -31,8 +45,9 @@ def _lexer(language: str) -> Lexer | None:
     from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - not before there is code
     from pygments.util import ClassNotFound  # noqa: PLC0415
 
+    name = match[1] if (match := _NAME.match(language)) else language
     try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+        return get_lexer_by_name(ALIASES.get(name, name), stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
 
@@ -52,8 +67,8 @@ def highlight(code: str, language: str, styles: Styles, before: str = "") -> lis
         styles: The theme.
         before: Code that stands right before it, so that a string begun there is known; ends with a line end.
     """
-    size = len(before) + len(code)
-    lexer = _lexer(language.lower()) if language and size <= MAX_HIGHLIGHTED_CHARS else None
+    before = before if len(before) + len(code) <= MAX_HIGHLIGHTED_CHARS else ""
+    lexer = _lexer(language.lower()) if language and len(code) <= MAX_HIGHLIGHTED_CHARS else None
     if lexer is None:
         return [[(line, styles.code)] for line in code.split("\n")]
     lines: list[list[Run]] = [[]]
