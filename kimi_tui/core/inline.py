@@ -22,7 +22,7 @@ References = Mapping[str, str]
 _SPECIAL = re.compile(r"[\n\\`*_~\[!<&$]")
 """Text without any of these is just text."""
 _HALF_END = re.compile(
-    r"(?:[*_~`$\\\[&]|!\[|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}|<su[bp]>)\Z",
+    r"(?:[*_~`$\\\[&]|!\[|(?<!\S)!|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}|<su[bp]>)\Z",
 )
 """An end that may yet become anything: marks, half an entity, half a tag or address, half a footnote."""
 _BACKTICKS = re.compile(r"\\`|`+")
