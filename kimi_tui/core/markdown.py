@@ -65,7 +65,7 @@ _UNDECIDED = re.compile(
     r"[-+=*_#|:`~$\\<>!& \t]*(?:\d{1,9}(?:[.)][ \t]*)?)?"
     r"(?:\[(?:[ xX]\]?|\^[^\s\]]{0,60}\]?)?|\[(?!\^)[^\]\n]{1,200}\]:.*|<[/!]?(?:[A-Za-z][^<>\n]{0,200})?)?[ \t]*"
 )
-"""A half line that may yet become anything: marks, a number, the box of a task, the beginning of a note, target or tag."""
+"""A half line that may yet become anything: marks, a number, a task's box, the beginning of a note, target or tag."""
 _NOT_SIMPLE = re.compile(r"[\x00-\x08\x0a-\x1f|]|[^\S \t]")
 Found = tuple[int, str, str]
 """Where a target of links stands, its label, the target."""

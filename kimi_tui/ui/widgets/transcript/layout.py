@@ -43,7 +43,9 @@ _ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SCRIPT = re.compile(r"<(su[bp])>", re.IGNORECASE)
 _DETAILS = re.compile(
-    r"\s*<details[^>]*>\s*(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+    r"\s*<details[^>]*>\s*"
+    r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
 _DETAILS_END = re.compile(r"\s*</details>\s*", re.IGNORECASE)
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

@@ -97,11 +97,23 @@ def chop(runs: Sequence[Run], width: int) -> list[Line]:
     ]
 
 
+def _graphemes(text: str) -> tuple[list[tuple[int, int, int]], int]:
+    """Begin, end and cells of every character as it is read, and the cells of them all."""
+    lead = 0  # what joins has nothing to join at the beginning, and takes what stands behind it along
+    while text[lead : lead + 1] in {"\u200d", "\ufe0f"}:
+        lead += 2 if text[lead] == "\u200d" else 1
+    if not lead:
+        return split_graphemes(text)
+    lead = min(lead, len(text))
+    spans, cells = split_graphemes(text[lead:])
+    return [(0, lead, 0), *((begin + lead, end + lead, size) for begin, end, size in spans)], cells
+
+
 def _whole_characters(runs: Sequence[Run], text: str) -> Sequence[Run]:
     """The runs, each of their ends moved behind a character that is made of several where it stands inside one."""
     if "\u200d" not in text and "\ufe0f" not in text:
         return runs
-    ends = iter([end for _, end, _ in split_graphemes(text)[0]])
+    ends = iter([end for _, end, _ in _graphemes(text)[0]])
     moved: list[Run] = []
     start = end = place = 0
     for run, style in runs:
@@ -162,7 +174,7 @@ def _spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
 
 
 def _wide_spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
-    graphemes, cells = split_graphemes(text)
+    graphemes, cells = _graphemes(text)
     start = used = 0
     place, chance = 0, -1  # chance: the last grapheme before which the line may end
     first = 0
@@ -196,7 +208,7 @@ def _chop_ends(text: str, width: int) -> Iterator[int]:
         yield from range(width, len(text), width)
     else:
         used = 0
-        for begin, _, size in split_graphemes(text)[0]:
+        for begin, _, size in _graphemes(text)[0]:
             if used + size > width and used:
                 yield begin
                 used = 0
