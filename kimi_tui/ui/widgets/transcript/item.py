@@ -113,14 +113,8 @@ class Item:
         for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
             if (part := self._parts.get(section)) is not None:
                 part.change_to(text)
-        was_streaming = self._entry.is_streaming
         self._entry, self._has_grown, self._sizes = entry, False, None
         self._reset_fixed(Section.HEAD, Section.TAIL)
-        body = self._parts.get(Section.BODY)
-        if was_streaming and not entry.is_streaming and body is not None and body.stretches:
-            for piece in body.stretches[-1].pieces:
-                if piece.colours is not None:
-                    piece.colours, piece.lines = None, None
 
     def set_thought_label(self, label: str) -> bool:
         """Change the line of the think block; False when it stays the same."""

@@ -25,8 +25,8 @@ class Stretch:
     """A run of text that is parsed as one."""
 
     __slots__ = (
-        "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "goes_on", "heights", "opening", "pieces",
-        "start", "text",
+        "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "_was_growing", "goes_on", "heights",
+        "opening", "pieces", "start", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, start: int, opening: str = "", *, goes_on: bool = False) -> None:
@@ -47,6 +47,7 @@ class Stretch:
         self._taken = 0  # how many characters the source has
         self._done = 0  # how many pieces cannot change any more
         self._is_whole = False  # whether nothing is added any more
+        self._was_growing = False  # whether more was expected when it was parsed, so that its end may look half
         self._size = size_of(text)
         self._parsed_before = 0
 
@@ -84,7 +85,7 @@ class Stretch:
             self.heights = Heights()
         elif self.pieces:
             self.pieces[-1].lines = None  # it was the last one, and may look different as such
-            if self._taken == chars:
+            if self._taken == chars and not self._was_growing:
                 self._close()
         return rest
 
@@ -93,8 +94,6 @@ class Stretch:
         if isinstance(self._source, MarkdownSource):
             self._parsed_before += self._source.parsed_chars
         self._source = None
-        for piece in self.pieces[-1:]:
-            piece.colours = None
 
     def drop(self) -> None:
         """Give up what it was parsed to."""
@@ -113,22 +112,32 @@ class Stretch:
             piece.lines = None
 
     def parse(self, look: Look, *, is_markdown: bool, is_streaming: bool) -> bool:
-        """Take in what was added since the last time; False = nothing was."""
+        """Take in what was added since the last time; False = nothing was.
+
+        Args:
+            look: How it is laid out.
+            is_markdown: Whether it is Markdown.
+            is_streaming: Whether more may be added.
+        """
+        is_growing = is_streaming and is_markdown and not self._is_whole
         if self._source is None:
             if self.pieces:
                 return False
-            self._source = MarkdownSource(self.opening + self.text) if is_markdown else PlainSource(self.text)
-        elif self._taken < len(self.text):
+            text = self.opening + self.text
+            self._source = MarkdownSource(text, is_growing=is_growing) if is_markdown else PlainSource(text)
+        elif self._taken < len(self.text) or (self._was_growing and not is_growing):
             self._source.append(self.text[self._taken :])
         else:
             return False
-        self._taken = len(self.text)
-        self._fill(look.width, self._source, is_streaming=is_streaming)
+        self._taken, self._was_growing = len(self.text), is_growing
+        if isinstance(self._source, MarkdownSource) and not is_growing:
+            self._source.settle()
+        self._fill(look.width, self._source, is_growing=is_growing)
         if self._is_whole:
             self._close()
         return True
 
-    def _fill(self, width: int, source: MarkdownSource | PlainSource, *, is_streaming: bool) -> None:
+    def _fill(self, width: int, source: MarkdownSource | PlainSource, *, is_growing: bool) -> None:
         """Make pieces of what the source has more than before; those of an open end are made anew."""
         known = self.heights if len(self.heights) == len(source.finished) + len(source.open) else None
         opened = self.pieces[self._done :]
@@ -142,7 +151,7 @@ class Stretch:
         self._done = len(self.pieces)
         for content in source.open:
             piece = self._add(content, width, is_known=known is not None)
-            if is_streaming and isinstance(piece.content, Block) and piece.content.kind == "fence":
+            if is_growing:
                 colours = next((old.colours for old in opened if old.start == piece.start), None)
                 piece.colours = colours or LineColours()
 
@@ -276,6 +285,7 @@ class Part:
         """One stretch, parsed."""
         self.see(look)
         stretch = self.stretches[place]
+        is_streaming = is_streaming and place == len(self.stretches) - 1
         if stretch.parse(look, is_markdown=self._is_markdown, is_streaming=is_streaming):
             self._learn(place, stretch.references)
             self.measure(place)
