@@ -49,8 +49,8 @@ PREFIX_LINES = {"fence": 1, "table": 2}
 """Kinds that go on under their own first lines after a cut, and how many those are."""
 LOAD_CHARS = 6_000
 """How much of a text that is there already is taken at once."""
-LOAD_LINES = 120
-"""The same in lines."""
+LOAD_LINES = SOFT_LIMIT_LINES + 1
+"""The same in lines: as many as make one part of a list, and the line that shows that it is one."""
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end. The parser knows LF, CR and CRLF; `str.splitlines` would know more."""
 _LINE = re.compile(r"[^\r\n]*")
