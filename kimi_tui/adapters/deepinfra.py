@@ -37,6 +37,10 @@ ERROR_BODY_TIMEOUT_S = 5.0
 """How long an error's body is waited for."""
 MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
+LOST = ("The connection was lost.", "What had arrived is kept. Send again.")
+"""What is told when a reply breaks off."""
+UNANSWERED = ("The endpoint closed the connection without an answer.", "Check --base-url, or send again.")
+"""What is told when none begins."""
 MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
 
@@ -168,7 +172,7 @@ class DeepInfraClient:
             client = self._open()
             response = await client.send(client.build_request("POST", url, content=body), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = translate(error)
+            failure = translate(error, UNANSWERED)
         except (ValueError, TypeError, OSError, ImportError) as error:
             # A bad header, proxy or certificate file, or a kind of proxy that needs another package.
             failure = ConnectionFailedError(
@@ -266,8 +270,13 @@ class _Response:
                 yield chunk[start : start + MAX_PIECE_BYTES]
 
 
-def translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a kind
-    """Make one of our own errors of the library's; its words stay behind, they may hold the key."""
+def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError:  # noqa: PLR0911 - one row a kind
+    """Make one of our own errors of the library's; its words stay behind, they may hold the key.
+
+    Args:
+        error: The library's.
+        lost: What is told of a connection that broke: what happened, and what to do.
+    """
     import httpx  # noqa: PLC0415 - see the head of the module
 
     match error:
@@ -283,7 +292,7 @@ def translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a
             )
         case httpx.ConnectError():
             return ConnectionFailedError(
-                "The endpoint cannot be reached.", "Check the network and --base-url, then send again."
+                "The endpoint cannot be reached.", "Check the network, --base-url and any proxy, then send again."
             )
         case httpx.DecodingError():
             return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
@@ -296,4 +305,4 @@ def translate(error: Exception) -> CompletionError:  # noqa: PLR0911 - one row a
                 retryable=False,
             )
         case _:
-            return ConnectionFailedError("The connection was lost.", "What had arrived is kept. Send again.")
+            return ConnectionFailedError(*lost)

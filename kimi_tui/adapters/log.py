@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[:=,]\s*(?:b?[\"'])?(?:bearer|basic)?|bearer)\s*[^\s\"',]+")
 
@@ -42,6 +43,13 @@ class Redaction(logging.Formatter):
         return AUTHORIZATION.sub(r"\1 [redacted]", text)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to the file; when the disk is full that is no reason to disturb what goes on on the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        """Let the record go."""
+
+
 def set_up_log(path: Path, secrets: Iterable[str]) -> Redaction:
     """Append what the program does to a file that only its owner may read.
 
@@ -58,7 +66,7 @@ def set_up_log(path: Path, secrets: Iterable[str]) -> Redaction:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.fchmod(descriptor, 0o600)  # one that was there before may be open to others
-    handler = logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8"))
+    handler = _Handler(os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace"))
     redaction = Redaction(secrets)
     handler.setFormatter(redaction)
     logger = logging.getLogger("kimi_tui")

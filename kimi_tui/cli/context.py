@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # the names of types only: importing these modules takes time
     from kimi_tui.core.settings import Settings
     from kimi_tui.engine import Engine
 
-DEMO_KEY = "demo"
-"""What the simulator gets in the key's place."""
+DEMO_KEY = "the-simulator-needs-none"
+"""What the simulator gets in the key's place; no word of a text, since a key is taken out of errors and log."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Context:
         from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
 
         try:
-            self._log = set_up_log(Path(path), [self.environ.get(name, "").strip() for name in VARIABLES])
+            self._log = set_up_log(Path(path).expanduser(), [self.environ.get(name, "").strip() for name in VARIABLES])
         except OSError as error:
             raise UsageError(f"KIMI_TUI_LOG: {path}: {error.strerror}.") from error
         logging.getLogger("kimi_tui").info("kimi-tui %s: %s", __version__, self.options.command or "screen")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli import exports
-from kimi_tui.cli.answers import json_line
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import BAD_USAGE, DONE
 from kimi_tui.core.errors import KimiError, StorageError
@@ -31,10 +30,11 @@ def run(options: Namespace, context: Context) -> int:
 def _list(options: Namespace, context: Context) -> int:
     listing = context.store().list()
     if options.json:
+        from kimi_tui.cli.answers import json_line  # noqa: PLC0415 - a table needs nothing of replies
+
         context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
     else:
-        for line in _table(listing.summaries):
-            context.write_line(line)
+        context.write("".join(f"{line}\n" for line in _table(listing.summaries)))
     for unreadable in listing.unreadable:
         context.tell(f"{unreadable.path}: {unreadable.reason}")
     return DONE

@@ -6,6 +6,7 @@ is shown and sent in `conversation`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -87,6 +88,8 @@ class Timing:
 
 DEFAULT_MODEL = "moonshotai/Kimi-K2.5"
 """The model where nothing names one."""
+MAX_ID_DIGITS = 15
+"""An id "m…" of more digits is somebody's own word, not a number to go on from."""
 NO_USAGE = Usage()
 """Nothing was reported."""
 NO_TIMING = Timing()
@@ -196,8 +199,15 @@ class Session:
 
     def next_message_id(self) -> str:
         """The lowest id "mN" above every such id in use, so that ids of deleted leaves at most come back once."""
-        used = (m.id[1:] for m in self.messages if m.id.startswith("m"))
-        return f"m{max((int(n) for n in used if n.isascii() and n.isdigit()), default=0) + 1}"
+        return self.next_message_ids(1)[0]
+
+    def next_message_ids(self, count: int) -> tuple[str, ...]:
+        """As many such ids, for messages that are added together."""
+        used = {message.id for message in self.messages}
+        digits = (id_[1:] for id_ in used if id_.startswith("m") and len(id_) <= MAX_ID_DIGITS)
+        last = max((int(n) for n in digits if n.isascii() and n.isdigit()), default=0)
+        free = (id_ for n in itertools.count(last + 1) if (id_ := f"m{n}") not in used)
+        return tuple(itertools.islice(free, count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,14 +299,12 @@ class Engine:
         session = turn.open_session.value
         if turn.question is None or all(message.id != turn.question.id for message in session.messages):
             return ()
-        number = int(session.next_message_id().removeprefix("m"))
-        first = self._message(turn, progress, texts[0], f"m{number}")
+        ids = session.next_message_ids(len(texts))
+        first = self._message(turn, progress, texts[0], ids[0])
         first = context.noted_on(replace(first, parent=turn.question.id), session)
         others = [
-            replace(
-                first, id=f"m{number + place}", reasoning=text.reasoning, content=text.content, usage=None, requests=()
-            )
-            for place, text in enumerate(texts[1:], start=1)
+            replace(first, id=id_, reasoning=text.reasoning, content=text.content, usage=None, requests=())
+            for id_, text in zip(ids[1:], texts[1:], strict=True)
         ]
         return (first, *others)
 

@@ -213,7 +213,9 @@ def resetting(before: bytes) -> Handler:
 @pytest.mark.parametrize("before", [b"", answer(200, b"data: x\n\n", length=999)], ids=["at once", "amid the body"])
 async def test_a_reset_connection(before: bytes) -> None:
     async with serving(resetting(before)) as client:
-        assert type(await failure(client)) is errors.ConnectionFailedError
+        error = await failure(client)
+    assert type(error) is errors.ConnectionFailedError
+    assert before or "without an answer" in error.summary
 
 
 @pytest.mark.parametrize(

@@ -279,3 +279,19 @@ def seconds_to_write(messages: int) -> float:
 
 def test_a_long_conversation_is_written_quickly() -> None:
     assert seconds_to_write(20_000) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("ids", "following"),
+    [
+        ([], "m1"),
+        (["m1", "m7", "x9"], "m8"),
+        (["m" + "9" * 5000], "m1"),
+        (["m99999999999999", "m100000000000000"], "m100000000000001"),
+        (["m²", "m-3", "m"], "m1"),
+    ],
+    ids=["none", "gaps", "huge", "at the end", "odd"],
+)
+def test_the_next_id_is_above_every_number_in_use(ids: list[str], following: str) -> None:
+    messages = tuple(Message(id_, Role.USER, "x") for id_ in ids)
+    assert replace(Session("s", NOW, NOW, "m"), messages=messages).next_message_id() == following

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ PIECES = (
     "</think>", "[EOS]", "[BOS]", "[PAD]", "[UNK]", "[EOT]", "ChatMessageRole.USER", "assistant", "user", "system", JOINER,
     "<", ">", "|", "<|", "|>", "[", "]", "/", "think>", "EOS]", "im_end", "\n", "\r\n", " ", "lamb", "羊", "👩\u200d💻",
 )  # fmt: skip
+MIDDLES = ("|im_end|>", "|im_end|", "|a b|>", "think>", "/think>", "EOS]", "EOS", "eos]", "<|im_end|>")
 joined = st.builds(
     lambda first, joiners, rest: first + JOINER * joiners + rest,
     st.sampled_from(["<", "["]),
     st.integers(0, 4),
-    st.sampled_from(["|im_end|>", "|im_end|", "|a b|>", "think>", "/think>", "EOS]", "EOS", "eos]", "<|im_end|>"]),
+    st.sampled_from(MIDDLES),
 )
 hostile = st.lists(st.sampled_from(PIECES) | joined | st.characters(exclude_categories=["Cs"]), max_size=24).map(
     "".join
@@ -98,15 +100,33 @@ def test_a_prompt_parses_back_to_its_own_turns(turns: list[tuple[Role, str]], na
     check_conversation(turns, name, thinking)
 
 
-@pytest.mark.slow
-@settings(max_examples=100_000, deadline=None)
-@given(hostile)
-def test_decode_undoes_encode_many_times(text: str) -> None:
-    check_round_trip(text)
+def any_text(chance: random.Random) -> str:
+    """A text like `hostile`, which Hypothesis makes a hundred times more slowly (and can make smaller when it fails)."""
+
+    def piece() -> str:
+        match chance.randrange(4):
+            case 0:
+                middle = chance.choice(MIDDLES)
+                return chance.choice("<[") + JOINER * chance.randrange(5) + middle
+            case 1:
+                code = chance.choice([chance.randrange(0x80), chance.randrange(0x3000), chance.randrange(0x110000)])
+                return chr(code) if not 0xD800 <= code < 0xE000 else JOINER
+            case _:
+                return chance.choice(PIECES)
+
+    return "".join(piece() for _ in range(chance.randrange(25)))
 
 
 @pytest.mark.slow
-@settings(max_examples=100_000, deadline=None)
-@given(conversations, st.sampled_from(sorted(TEMPLATES)), st.booleans())
-def test_many_prompts_parse_back(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:
-    check_conversation(turns, name, thinking)
+def test_decode_undoes_encode_many_times() -> None:
+    chance = random.Random(1)
+    for _ in range(200_000):
+        check_round_trip(any_text(chance))
+
+
+@pytest.mark.slow
+def test_many_prompts_parse_back() -> None:
+    chance, roles = random.Random(2), list(Role)
+    for _ in range(100_000):
+        turns = [(chance.choice(roles), any_text(chance)) for _ in range(chance.randrange(7))]
+        check_conversation(turns, chance.choice(list(TEMPLATES)), chance.random() < 0.5)
