@@ -41,9 +41,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self._services = services
         self._first = session, lock
         self._safe_filter = SafeFilter()
-        self._terminal_filters = terminal_filters(
-            terminal, self.console.color_system, lambda: self.current_theme.dark, no_color=self.no_color
-        )
+        self.no_color = terminal.is_colourless
+        self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         self.crash: Exception | None = None
         """What ended the program; None = it was left."""
 

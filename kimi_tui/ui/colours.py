@@ -114,15 +114,13 @@ def _fitted(style: Style, is_edge: bool, is_16: bool, has_bright_backgrounds: bo
     if style.bgcolor is None or style.bgcolor.is_default:
         return style
     ground = _rgb(style.bgcolor, foreground=False)
-    text = ground if style.color is None or style.color.is_default else _rgb(style.color)
-    if style.reverse:
+    text = None if style.color is None or style.color.is_default else _rgb(style.color)
+    if style.reverse and text is not None:  # written as what one sees: few terminals have all colours on both sides
         text, ground = ground, text
+        style += Style(reverse=False)
     behind = _ground_of_16(ground, has_bright_backgrounds) if is_16 else _nearest(ground, _palette_of_256())
-    drawn = _on(behind, text, ground, is_edge, is_16)
-    if style.reverse:
-        drawn, behind = behind, drawn
-    color = None if style.color is None else RichColor.from_rgb(*drawn)
-    return style + Style(color=color, bgcolor=RichColor.from_rgb(*behind))
+    drawn = RichColor.from_rgb(*_on(behind, text, ground, is_edge, is_16)) if text is not None else None
+    return style + Style(color=drawn, bgcolor=RichColor.from_rgb(*behind))
 
 
 def _on(behind: _RGB, text: _RGB, ground: _RGB, is_edge: bool, is_16: bool) -> _RGB:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import split_graphemes
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -41,7 +42,7 @@ class GlyphFilter(LineFilter):
         """Fit lines into an encoding, which has ASCII."""
         super().__init__()
         self._encoding = encoding
-        self._known: dict[str, str] = {}
+        self._stand_in = lru_cache(4096)(self._find_stand_in)
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Filter the segments of one line."""
@@ -54,19 +55,15 @@ class GlyphFilter(LineFilter):
         """Write text with the characters of the encoding, as wide as before."""
         if text.isascii():
             return text
-        known = self._known
-        plain = "".join(known.get(char) or known.setdefault(char, self._stand_in(char)) for char in text)
-        width = cell_len(text)  # of whole clusters: one emoji of several characters is two cells wide
-        return plain if cell_len(plain) == width else set_cell_size(plain, width)
+        clusters, _ = split_graphemes(text)
+        return "".join(self._stand_in(text[start:end], cells) for start, end, cells in clusters)
 
-    def _stand_in(self, char: str) -> str:
-        if self._has(char):
-            return char
-        if char in STAND_INS:
-            return STAND_INS[char]
-        base = "".join(filter(str.isascii, unicodedata.normalize("NFD", char)))
-        width = cell_len(char)
-        return base if base and len(base) == width else UNKNOWN * width
+    def _find_stand_in(self, cluster: str, cells: int) -> str:
+        """What is drawn for characters that stand in one place, such as a letter with its accents."""
+        if self._has(cluster):
+            return cluster
+        plain = STAND_INS.get(cluster[0]) or "".join(filter(str.isascii, unicodedata.normalize("NFD", cluster)))
+        return plain.ljust(cells) if 0 < len(plain) <= cells else UNKNOWN * cells
 
     def _has(self, char: str) -> bool:
         try:

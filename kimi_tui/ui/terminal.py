@@ -27,6 +27,8 @@ class Terminal:
     """Which characters it shows, by Python's name of the encoding."""
     has_bright_backgrounds: bool = True
     """Whether all 16 colours can stand behind text, not just the first 8."""
+    is_colourless: bool = False
+    """Whether no colour is wanted."""
 
 
 MODERN = Terminal()
@@ -40,7 +42,11 @@ def describe_terminal(environ: Mapping[str, str], encoding: str) -> Terminal:
         environ: The program's environment.
         encoding: What the stream that draws the screen writes.
     """
-    return Terminal(screen_encoding(environ, encoding), not environ.get("TERM", "").startswith("linux"))
+    return Terminal(
+        encoding=screen_encoding(environ, encoding),
+        has_bright_backgrounds=not environ.get("TERM", "").startswith("linux"),
+        is_colourless=bool(environ.get("NO_COLOR")),
+    )
 
 
 def screen_encoding(environ: Mapping[str, str], encoding: str) -> str:
@@ -67,19 +73,16 @@ def _is_utf8(environ: Mapping[str, str]) -> bool:
     return charset.lower().replace("-", "") == "utf8"
 
 
-def terminal_filters(
-    terminal: Terminal, color_system: str | None, is_dark: Callable[[], bool], *, no_color: bool
-) -> Sequence[LineFilter]:
+def terminal_filters(terminal: Terminal, color_system: str | None, is_dark: Callable[[], bool]) -> Sequence[LineFilter]:
     """The filters that make every line one the terminal can show; they come last.
 
     Args:
         terminal: The terminal.
         color_system: Its colours as Rich names them; None = it has none.
         is_dark: Asks whether the theme in use is dark.
-        no_color: Whether the user wants none.
     """
     filters: list[LineFilter] = []
-    if no_color or color_system is None:
+    if terminal.is_colourless or color_system is None:
         filters.append(AttributeFilter(is_dark))
     elif color_system in {"standard", "256"}:
         is_16 = color_system == "standard"
