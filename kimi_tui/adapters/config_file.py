@@ -18,6 +18,7 @@ from kimi_tui.core.visible import visible_line
 EXAMPLE = "config.example.toml"
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _LINE = re.compile(r"at line ([0-9]+)")
+_LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,17 @@ def _read(path: Path) -> _File:
         return _File(path, text, tomllib.loads(text))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path)
+    except IsADirectoryError:
+        line, found = "1", "a folder"
     except OSError as error:
-        line, found = "1", error.strerror or type(error).__name__
+        line, found = "1", f"what cannot be read ({error.strerror or type(error).__name__})"
     except UnicodeDecodeError as error:
         line, found = str(error.object.count(b"\n", 0, error.start) + 1), "bytes that are not UTF-8"
     except RecursionError:
         line, found = "1", "values nested too deep"
     except ValueError as error:  # TOMLDecodeError, and the limit of int() for numbers of thousands of digits
         place = _LINE.search(str(error))
-        line, found = place[1] if place else str(text.count("\n") + 1), str(error)
+        line, found = place[1] if place else str(text.count("\n") + 1), f"no TOML: {_LINE_END.sub('', str(error))}"
     return _File(path, broken=(_line(path, line, "the file", found, "a readable TOML file"),))
 
 

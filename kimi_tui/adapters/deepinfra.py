@@ -37,9 +37,12 @@ ERROR_BODY_TIMEOUT_S = 5.0
 """How long an error's body is waited for."""
 MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
-LOST = ("The connection was lost.", "What had arrived is kept. Send again.")
+LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Send again.")
 """What is told when a reply breaks off."""
-UNANSWERED = ("The endpoint closed the connection without an answer.", "Check --base-url, or send again.")
+UNANSWERED = (
+    "The endpoint closed the connection without an answer.",
+    "It was not tried again by itself, since it may have been billed. Check --base-url, or send again.",
+)
 """What is told when none begins."""
 MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
@@ -178,7 +181,6 @@ class DeepInfraClient:
             failure = ConnectionFailedError(
                 f"The request could not be sent ({type(error).__name__}).",
                 "Check [api] headers and proxy, HTTPS_PROXY and SSL_CERT_FILE.",
-                retryable=False,
             )
         else:
             took_s = time.monotonic() - started_s
@@ -279,30 +281,33 @@ def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError
     """
     import httpx  # noqa: PLC0415 - see the head of the module
 
+    # Only what cannot have reached the endpoint may be sent again by itself.
     match error:
         case httpx.TimeoutException():  # of the connection: nothing else has a limit here
             return TimedOutError("The endpoint did not take the connection in time.", "Send again.", retryable=True)
         case httpx.ProxyError():
-            return ConnectionFailedError("The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.")
+            return ConnectionFailedError(
+                "The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.", retryable=True
+            )
         case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return ConnectionFailedError(
                 "The endpoint's certificate is not trusted; nothing was sent.",
                 "Check --base-url and this machine's clock; SSL_CERT_FILE names certificates to trust.",
-                retryable=False,
             )
         case httpx.ConnectError():
             return ConnectionFailedError(
-                "The endpoint cannot be reached.", "Check the network, --base-url and any proxy, then send again."
+                "The endpoint cannot be reached.",
+                "Check the network, --base-url and any proxy, then send again.",
+                retryable=True,
             )
         case httpx.DecodingError():
             return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.", retryable=False)
+            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
         case httpx.LocalProtocolError():
             return ConnectionFailedError(
                 "The request could not be sent (LocalProtocolError).",
                 "Check the key and [api] headers.",
-                retryable=False,
             )
         case _:
             return ConnectionFailedError(*lost)

@@ -20,10 +20,10 @@ from kimi_tui.adapters.files import make_private_dir, storage_error, told, write
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.session_index import SessionIndex, mark_of
 from kimi_tui.adapters.session_lock import SessionLock
-from kimi_tui.core.codec import decode_session
+from kimi_tui.core.codec import EPOCH, decode_session
 from kimi_tui.core.conversation import parse_message_list, title_of
 from kimi_tui.core.errors import KimiError, StorageError
-from kimi_tui.core.listing import Listing, Unreadable
+from kimi_tui.core.listing import Listing, Unreadable, names_of
 from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session, SessionSummary
 
 Format = Literal["toml", "json"]
@@ -47,7 +47,6 @@ class SessionFiles:
         self.folder, self._trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
         self._writers: dict[Path, session_text.TomlWriter] = {}
-        self._origins: dict[Path, Path] = {}  # where what was deleted lay, by where it lies in the trash
 
     # -- reading
 
@@ -61,10 +60,19 @@ class SessionFiles:
         self._paths[session.id] = path
         return replace(session, path=str(path))
 
+    def load_to_continue(self, path: Path) -> Session:
+        """Read a session that goes on: one that has no key for the prompt cache gets one, saved with what follows.
+
+        Raises:
+            StorageError: It cannot be read; the summary names the file and the place in it.
+        """
+        session = self.load(path)
+        return session if session.prompt_cache_key is not None else replace(session, prompt_cache_key=new_cache_key())
+
     def _read(self, path: Path) -> Session:
         data = _read_bytes(path)
         try:
-            return decode_session(session_text.load(data, _ending(path)))
+            return decode_session(session_text.load(data, _ending(path)), _changed_at(path))
         except StorageError as error:
             hint = error.hint or "The file is as it was; mend it by hand, or move it away."
             raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None
@@ -116,28 +124,11 @@ class SessionFiles:
         broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
         if broken and not any(summary.id == text for summary in listing.summaries):
             return broken[0]  # reading it says what is wrong with it
-        return self._find_in(listing.summaries, text)
-
-    @staticmethod
-    def _find_in(summaries: tuple[SessionSummary, ...], text: str | None) -> Path:
-        if not summaries:
+        if not listing.summaries:
             raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
         if text is None:
-            return Path(summaries[0].path)
-        word = text.casefold()
-        rules = (
-            [s for s in summaries if s.id == text],
-            [s for s in summaries if text and s.id.startswith(text)],
-            [s for s in summaries if s.title.casefold() == word],
-            [s for s in summaries if word and word in s.title.casefold()],
-        )
-        found = next((matches for matches in rules if matches), [])
-        if len(found) == 1:
-            return Path(found[0].path)
-        if not found:
-            raise StorageError(f"There is no session {text!r}.", "`kimi-tui sessions list` shows them all.")
-        names = "; ".join(f"{s.id} {s.title}" for s in found[:SHOWN_CANDIDATES])
-        raise StorageError(f"{text!r} fits {len(found)} sessions: {names}.", "Name one by its id.")
+            return Path(listing.summaries[0].path)
+        return _find_in(listing.summaries, text, "session", "`kimi-tui sessions list` shows them all.")
 
     # -- writing
 
@@ -146,6 +137,11 @@ class SessionFiles:
         if session.path and os.path.exists(session.path):
             return Path(session.path)  # two files may hold the same id
         return self._paths.get(session.id, self.folder / f"{session.id}.{self._format}")
+
+    def name_of(self, session_id: str) -> str:
+        """What `find` finds a session by that was read or saved here: its id, or its path where it lies elsewhere."""
+        path = self._paths.get(session_id)
+        return session_id if path is None or _same(path.parent, self.folder) else os.path.abspath(path)
 
     async def save(self, session: Session) -> None:
         """Write a session off the event loop.
@@ -240,7 +236,7 @@ class SessionFiles:
         now = datetime.now(UTC).replace(microsecond=0)
         try:
             plain = session_text.load(data, _ending(path))
-            session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain)
+            session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain, _changed_at(path))
         except KimiError as error:
             raise StorageError(f"{path} cannot be imported: {error.summary}", error.hint) from None
         title = session.title or title_of(path.stem)
@@ -260,38 +256,48 @@ class SessionFiles:
         make_private_dir(self._trash)
         with told("moved", path):
             target = _free(self._trash / path.name)
-        _move_with_draft(path, target)
-        self._paths.pop(session.id, None)
+        origin = path.name if _same(path.parent, self.folder) else os.path.abspath(path)
+        write_atomic(_origin_beside(target), os.fsencode(origin))
+        try:
+            _move_with_draft(path, target)
+        except StorageError:
+            _forget(_origin_beside(target))
+            raise
+        if self._paths.get(session.id) == path:
+            del self._paths[session.id]
         self._writers.pop(path, None)
-        self._origins[target] = path
         return target
 
+    def trashed(self) -> Listing:
+        """List what lies in the trash."""
+        return SessionFiles(self._trash, self._trash, self._format).list()
+
     def restore(self, text: str) -> Path:
-        """Bring a session back from the trash, by id, beginning of an id, or title.
+        """Bring a session back from the trash, by id, beginning of an id, title, or its file's name there.
 
         Raises:
             StorageError: None or several fit, or it cannot be moved.
         """
-        trash = SessionFiles(self._trash, self._trash, self._format)
-        deleted = trash.list().summaries
+        deleted = self.trashed().summaries
         if not deleted:
             raise StorageError("There is no session in the trash.")
-        return self.restore_path(trash._find_in(deleted, text))
+        hint = "`kimi-tui sessions restore` lists what lies there."
+        return self.restore_path(_find_in(deleted, text, "session in the trash", hint))
 
     def restore_path(self, source: Path) -> Path:
         """Bring a session back from its place in the trash, with what was being typed in it.
 
         Args:
-            source: What `delete` returned. What was deleted here returns to where it lay, all else to the folder.
+            source: What `delete` returned. It returns to where it lay; where that is not known, to the folder.
 
         Raises:
             StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
         """
-        target = self._origins.get(source, self.folder / source.name)
+        target = self.folder / _origin_of(source)
         make_private_dir(target.parent)
         _refuse_if_there(target, "the deleted session stays in the trash.")
         _move_with_draft(source, target)
-        self._origins.pop(source, None)
+        _forget(_origin_beside(source))
         return target
 
     # -- drafts
@@ -324,6 +330,34 @@ class SessionFiles:
         _remove(path)
 
 
+def _find_in(summaries: Sequence[SessionSummary], text: str, what: str, hint: str) -> Path:
+    """Find the one session that a text names.
+
+    Raises:
+        StorageError: None or several fit; several are listed.
+    """
+    word = text.casefold()
+    rules = (
+        [s for s in summaries if s.id == text and Path(s.path).stem == text],
+        [s for s in summaries if s.id == text],
+        [s for s in summaries if text in {Path(s.path).stem, Path(s.path).name}],
+        [s for s in summaries if text and s.id.startswith(text)],
+        [s for s in summaries if s.title.casefold() == word],
+        [s for s in summaries if word and word in s.title.casefold()],
+    )
+    found = next((matches for matches in rules if matches), [])
+    if len(found) == 1:
+        return Path(found[0].path)
+    if not found:
+        raise StorageError(f"There is no {what} {text!r}.", hint)
+    names = names_of(found)
+    shown = [f"{name} {s.title}".rstrip() for name, s in zip(names, found, strict=True)][:SHOWN_CANDIDATES]
+    more = ["…"] if len(found) > len(shown) else []
+    raise StorageError(
+        f"{text!r} fits {len(found)} sessions: {'; '.join(shown + more)}.", "Name one by its id or file."
+    )
+
+
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
@@ -336,6 +370,14 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise storage_error("read", path, error) from error
+
+
+def _changed_at(path: Path) -> datetime:
+    """When a file was changed last, UTC, in whole seconds."""
+    try:
+        return datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    except (OSError, OverflowError, ValueError):
+        return EPOCH
 
 
 def _ending(path: Path) -> str:
@@ -367,6 +409,19 @@ def _draft_beside(path: Path) -> Path:
     return path.parent / f".{path.stem}.draft"
 
 
+def _origin_beside(path: Path) -> Path:
+    """The file beside one in the trash that says where it lay."""
+    return path.parent / f".{path.stem}.origin"
+
+
+def _origin_of(path: Path) -> str:
+    """Where a file in the trash lay: a name in the folder of sessions, or a whole path."""
+    try:
+        return os.fsdecode(_origin_beside(path).read_bytes()) or path.name
+    except OSError:
+        return path.name
+
+
 def _is_there(path: Path) -> bool:
     """Whether a file exists; that it cannot be told is no "no"."""
     with told("read", path):
@@ -382,7 +437,8 @@ def _free(path: Path) -> Path:
     """A name that is not taken: the trash may hold an older session of the same name."""
     number = 1
     free = path
-    while free.exists():
+    # What lies beside a session is named after its stem, so that one ending is as taken as the other.
+    while any(free.with_suffix(ending).exists() for ending in (*ENDINGS, path.suffix)):
         number += 1
         free = path.with_stem(f"{path.stem}-{number}")
     return free

@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from kimi_tui.adapters.files import make_private_dir, storage_error
+from kimi_tui.adapters.files import make_private_dir, told
 from kimi_tui.core.errors import SessionHeldError
 
 
@@ -23,8 +23,8 @@ class SessionLock:
             session_file: The session's file, which need not exist.
             kind: What holds it, for others to read: "window", "ask", …
         """
-        folder = Path(os.path.realpath(session_file.parent))
-        self._path = folder / f".{session_file.stem}.lock"
+        file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
+        self._path = file.parent / f".{file.stem}.lock"
         self._kind = kind
         self._descriptor: int | None = None
 
@@ -36,32 +36,48 @@ class SessionLock:
             StorageError: The lock file cannot be made.
         """
         make_private_dir(self._path.parent)
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise storage_error("locked", self._path, error) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another program"
-            os.close(descriptor)
-            raise SessionHeldError(
-                f"The session is open elsewhere: held by {holder}.", "Close it there, or open another session."
-            ) from None
-        except OSError as error:
-            os.close(descriptor)
-            raise storage_error("locked", self._path, error) from error
+        while (descriptor := self._try()) is None:
+            pass  # whoever held it has just removed its file: the next one is tried
         with contextlib.suppress(OSError):  # the name is for others to read; a full disk must not keep it shut
             os.truncate(descriptor, 0)
             holder = f"a kimi-tui {self._kind}, process {os.getpid()} on {socket.gethostname()}"
             os.pwrite(descriptor, holder.encode("utf-8", "replace"), 0)
         self._descriptor = descriptor
 
+    def _try(self) -> int | None:
+        """Take the lock of the file as it is there now; None = the file has been removed meanwhile."""
+        with told("locked", self._path):
+            descriptor, is_mine = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), False
+            try:
+                is_free = _flock(descriptor)
+                if self._is_ours(descriptor):
+                    if not is_free:
+                        raise _held(descriptor)
+                    is_mine = True
+                    return descriptor
+            finally:
+                if not is_mine:
+                    os.close(descriptor)
+        return None
+
+    def _is_ours(self, descriptor: int) -> bool:
+        """Whether an open file is still the one that others find."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
     def release(self) -> None:
-        """Give it back; releasing twice is releasing once. The lock file stays, since unlinking it would race."""
+        """Give it back; releasing twice is releasing once.
+
+        Its file is removed while it is held: nobody else can hold that file then, and who opened it before sees in
+        `_try` that it is not the one that others find.
+        """
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.truncate(self._descriptor, 0)
+                if self._is_ours(self._descriptor):
+                    os.unlink(self._path)
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -75,3 +91,19 @@ class SessionLock:
     ) -> None:
         """Give it back."""
         self.release()
+
+
+def _flock(descriptor: int) -> bool:
+    """Take the lock of an open file; whether nobody else has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _held(descriptor: int) -> SessionHeldError:
+    holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another program"
+    return SessionHeldError(
+        f"The session is open elsewhere: held by {holder}.", "Close it there, or open another session."
+    )

@@ -237,7 +237,13 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     convert.add_argument("session", metavar="SESSION|FILE", help=SESSION_HELP)
     convert.add_argument("--to", required=True, choices=("toml", "json"), help="the form it gets")
     action("delete", "move a session to the trash").add_argument("session", metavar="SESSION", help=SESSION_HELP)
-    action("restore", "bring a session back from the trash").add_argument("session", metavar="SESSION", help="its id")
+    restore = action("restore", "bring a session back from the trash to where it lay")
+    restore.add_argument(
+        "session",
+        nargs="?",
+        metavar="SESSION",
+        help="its id, the beginning of one, or title; all are listed without it",
+    )
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

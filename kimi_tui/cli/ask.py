@@ -18,7 +18,8 @@ from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_out
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
-from kimi_tui.core.errors import UsageError
+from kimi_tui.core.endings import cut, missing_answer
+from kimi_tui.core.errors import FieldError, KimiError, UsageError
 from kimi_tui.core.fields import parse_text
 from kimi_tui.core.replies import (
     Phase,
@@ -74,7 +75,11 @@ def run(options: Namespace, context: Context) -> int:
         KimiError: Before anything is sent: the command line, config, key or session cannot be used.
     """
     context.settings_or_refuse()
-    request_options = parse_request_options(options)
+    request_options, errors = parse_request_options(options)
+    for error in errors[:-1]:
+        context.tell_error(error)
+    if errors:
+        raise errors[-1]
     question = read_question(options, context)
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
@@ -97,25 +102,35 @@ def read_question(options: Namespace, context: Context) -> str:
     return question
 
 
-def parse_request_options(options: Namespace) -> RequestOptions:
-    """Read the options that hold for this request alone.
+def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[KimiError]]:
+    """Read the options that hold for this request alone, and say what is wrong with any of them.
 
     Raises:
-        UsageError: An option cannot be understood, or its file not be read.
-        FieldError: A field's value is not allowed.
+        UsageError: The file of a schema cannot be read.
     """
     fields: dict[str, object | None] = {}
+    errors = list[KimiError]()
+    for field, text, option in _assignments(options, errors):
+        try:
+            fields[field] = parse_text(field, text)
+        except FieldError as error:
+            errors.append(FieldError(option, error.found, error.allowed) if option else error)
+    return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors
+
+
+def _assignments(options: Namespace, errors: list[KimiError]) -> Iterator[tuple[str, str, str]]:
+    """Every request field that the command line sets, its value as typed, and the option's name if it has its own."""
     for assignment in options.set:
         name, equals, text = replace_lone(assignment).partition("=")
-        if not equals:
-            raise UsageError(f"--set {name}: FIELD=VALUE is needed.", "Such as --set temperature=0.5.")
-        fields[name.strip()] = parse_text(name.strip(), text)
+        if equals:
+            yield name.strip(), text, ""
+        else:
+            errors.append(UsageError(f"--set {name}: FIELD=VALUE is needed.", "Such as --set temperature=0.5."))
     if options.count is not None:
-        fields["num_responses"] = parse_text("num_responses", options.count)
+        yield "num_responses", options.count, "-n"
     form = _response_format(options)
     if form is not None:
-        fields["response_format"] = parse_text("response_format", json.dumps(form))
-    return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None)
+        yield "response_format", json.dumps(form), ""
 
 
 def _response_format(options: Namespace) -> dict[str, object] | None:
@@ -148,7 +163,7 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
         store = context.store()
         path = store.find(options.session)
         with store.lock(path, kind="ask"):
-            yield store.load(path), False
+            yield store.load_to_continue(path), False
     elif options.save:
         session = new_session(context)
         with context.store().lock(session, kind="ask"):
@@ -229,7 +244,7 @@ class _Listener:
             case ReplyDelta():
                 self._has_text = True
                 self._output.delta(event.part, event.text)
-            case PhaseChanged(phase=Phase.WAITING) if self._order.is_kept and self._order.is_new:
+            case PhaseChanged(phase=Phase.WAITING) if self._order.is_new and self._turn.open_session.is_saved:
                 self._context.tell(f"saved as session {self._order.session.id}")
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
@@ -240,7 +255,7 @@ class _Listener:
     def _end(self, ended: TurnEnded) -> int:
         report = build_report(
             ended,
-            session_id=self._order.session.id if self._order.is_kept else None,
+            session_id=self._order.session.id if self._is_on_disk else None,
             model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.usage,
@@ -256,6 +271,12 @@ class _Listener:
             self._tell_end(ended)
         return FAILED if ended.state in FAILED_STATES or ended.save_error else DONE
 
+    @property
+    def _is_on_disk(self) -> bool:
+        """Whether the session can be found again: a new one is not where its first question was refused."""
+        is_old = self._order.is_kept and not self._order.is_new
+        return is_old or self._turn.open_session.is_saved
+
     def _give_whole(self, reply: Message) -> None:
         """Put out a reply that came in one piece."""
         if reply.reasoning:
@@ -266,26 +287,36 @@ class _Listener:
     def _tell_end(self, ended: TurnEnded) -> None:
         """Tell how it ended, where that is not as usual."""
         if ended.error is not None:
-            self._context.tell_error(ended.error)
+            self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
         if ended.save_error is not None:
             self._context.tell_error(ended.save_error)
         if ended.state is MessageState.QUEUED:
             self._context.tell("the request is queued; the reply goes to the webhook")
         for reply in ended.replies:
-            if reply.state is not MessageState.COMPLETE:
-                continue
-            if reply.thinking and reply.reasoning and not reply.content:
-                self._context.tell("the reply ended inside its thinking, without an answer", _more_room(reply))
-            elif not reply.reasoning and not reply.content:
-                self._context.tell("the reply is empty", _more_room(reply))
-            elif reply.finish_reason == "length":
-                self._context.tell("the reply was cut off: it reached its limit of tokens", _more_room(reply))
+            if reply.state is MessageState.COMPLETE and (words := _unusual_end(reply)):
+                self._context.tell(words, _more_room(reply))
+
+    def _kept(self, ended: TurnEnded) -> str:
+        """What a failed turn left in the session, in words; "" = nothing."""
+        if not self._turn.open_session.is_saved or ended.save_error is not None:
+            return ""
+        what = "What arrived" if ended.replies else "The question"
+        return f"{what} is kept in session {self._order.session.id}."
 
     def _stop(self, number: signal.Signals) -> None:
         """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""
         self._stopped_by = self._stopped_by or number
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         self._turn.stop()
+
+
+def _unusual_end(reply: Message) -> str:
+    """Say how a complete reply ended, where it is not whole; "" = it is."""
+    was_cut, misses = cut(reply), missing_answer(reply)
+    parts = [f"was {was_cut}" if was_cut else "", misses.removeprefix("it ")]
+    words = ", ".join(part for part in parts if part)
+    reason = f" (the endpoint says: {reply.finish_reason})" if misses and not was_cut and reply.finish_reason else ""
+    return f"the reply {words}{reason}" if words else ""
 
 
 def _more_room(reply: Message) -> str:

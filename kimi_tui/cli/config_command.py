@@ -122,8 +122,8 @@ def _source(key: tuple[str, str], loaded: LoadedSettings) -> str:
 
 def _safe(key: tuple[str, str], value: object) -> object:
     """A value that may be shown: of what holds, or tells, a key or a password only that it is set."""
-    from kimi_tui.core.layers import without_password  # noqa: PLC0415
     from kimi_tui.core.settings import SECRETS  # noqa: PLC0415
+    from kimi_tui.core.shown import without_password  # noqa: PLC0415
 
     if isinstance(value, Mapping):
         return {name: "set" if key in SECRETS else inner for name, inner in value.items()}

@@ -38,10 +38,6 @@ class DiskLibrary:
         """
         return self._files.find(text)
 
-    def path_of(self, session: Session) -> Path:
-        """Where a session is saved, or would be."""
-        return self._files.path_of(session)
-
     def open(self, path: Path) -> tuple[Session, SessionLock]:
         """Lock a session, then read it.
 
@@ -51,7 +47,7 @@ class DiskLibrary:
         lock = self._files.lock(path)
         lock.acquire()
         try:
-            return self._files.load(path), lock
+            return self._files.load_to_continue(path), lock
         except BaseException:
             lock.release()
             raise

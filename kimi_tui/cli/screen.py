@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.ask import new_session
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import DONE, FAILED
+from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, UsageError
 
 if TYPE_CHECKING:  # the names of types only
@@ -67,8 +67,8 @@ def run(options: Namespace, context: Context) -> int:
         )
         return FAILED
     if session_id:
-        context.write_line(f"Resume with: {_command(options, session_id)}")
-    return app.return_code or DONE
+        context.write_line(f"Resume with: {_command(options, context.store().name_of(session_id))}")
+    return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
 def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock]:
@@ -88,10 +88,10 @@ def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
         return DeepInfraClient("", None), error
 
 
-def _command(options: Namespace, session_id: str) -> str:
-    """The command line that goes on here: the places that were named are named again."""
+def _command(options: Namespace, session: str) -> str:
+    """The command line that goes on with a session: the places that were named are named again."""
     words = ["kimi-tui", *(["--demo"] if options.demo else [])]
     for name in ("config", "data_dir", "base_url", "model"):
         if value := getattr(options, name):
             words += [f"--{name.replace('_', '-')}", value]
-    return shlex.join([*words, "-r", session_id])
+    return shlex.join([*words, "-r", session])

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from kimi_tui.cli import exports
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import BAD_USAGE, DONE
-from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
+from kimi_tui.core.listing import Listing, names_of
 from kimi_tui.core.session import Session, SessionSummary
 
 if TYPE_CHECKING:  # the name of a type only
@@ -34,9 +35,17 @@ def _list(options: Namespace, context: Context) -> int:
 
         context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
     else:
-        context.write("".join(f"{line}\n" for line in _table(listing.summaries)))
+        _put_table(listing, "There is no session yet.", context)
     for unreadable in listing.unreadable:
         context.tell(f"{unreadable.path}: {unreadable.reason}")
+    return DONE
+
+
+def _put_table(listing: Listing, words_for_none: str, context: Context) -> int:
+    if listing.summaries:
+        context.write("".join(f"{line}\n" for line in _table(listing.summaries)))
+    else:
+        context.tell(words_for_none)
     return DONE
 
 
@@ -54,13 +63,13 @@ def _plain_summary(summary: SessionSummary) -> dict[str, object]:
 
 
 def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
-    """Lay the sessions out in columns, times in the local zone; nothing where there are none."""
-    if not summaries:
-        return []
+    """Lay the sessions out in columns, times in the local zone."""
+    from kimi_tui.core.session_list import UNTITLED  # noqa: PLC0415
+
     rows = [("ID", "UPDATED", "MESSAGES", "TITLE")]
     rows += [
-        (s.id, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), " ".join(s.title.split()))
-        for s in summaries
+        (name, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), " ".join(s.title.split()) or UNTITLED)
+        for name, s in zip(names_of(summaries), summaries, strict=True)
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return [
@@ -88,18 +97,33 @@ def _path(options: Namespace, context: Context) -> int:
 
 
 def _check(options: Namespace, context: Context) -> int:
-    """Load each session whole, and say what keeps one from being read."""
+    """Load each session whole, and say what keeps one from being read or continued."""
     store = context.store()
     paths, is_bad = _paths_to_check(options.files, store, context)
     for path in paths:
         try:
             session = store.load(path)
+            _check_settings(session, path, context)
         except StorageError as error:
             context.tell_error(error)
             is_bad = True
         else:
             context.write_line(f"{path}: ok, {len(session.messages)} messages")
     return BAD_USAGE if is_bad else DONE
+
+
+def _check_settings(session: Session, path: Path, context: Context) -> None:
+    """See that a request of the session can be made.
+
+    Raises:
+        StorageError: What it sets for itself cannot be used.
+    """
+    from kimi_tui.core.sampling import resolve_request  # noqa: PLC0415
+
+    try:
+        resolve_request(context.settings(), session)
+    except (FieldError, UsageError) as error:
+        raise StorageError(f"{path}: settings: {error.summary}", error.hint) from error
 
 
 def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> tuple[list[Path], bool]:
@@ -175,6 +199,9 @@ def _delete(options: Namespace, context: Context) -> int:
 
 
 def _restore(options: Namespace, context: Context) -> int:
+    """Bring a session back; without a name, list those that can be."""
+    if options.session is None:
+        return _put_table(context.store().trashed(), "The trash is empty.", context)
     context.write_line(str(context.store().restore(options.session)))
     return DONE
 

@@ -25,6 +25,7 @@ from kimi_tui.core.session import (
     Timing,
     Usage,
 )
+from kimi_tui.core.shown import shown
 from kimi_tui.core.surrogates import replace_lone
 
 FORMAT = "kimi-tui/session"
@@ -32,7 +33,7 @@ FORMAT = "kimi-tui/session"
 VERSION = 1
 """Rises only when a reader of the old one would misread."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of a file that names none."""
+"""The time of what names none."""
 MAX_INTEGER = 2**63 - 1
 """Largest integer of a TOML file."""
 
@@ -78,6 +79,7 @@ def encode_message(message: Message) -> dict[str, object]:
         "model": message.model,
         "template": message.template,
         "thinking": message.thinking,
+        "thinking_end": message.thinking_end,
         "system": message.system,
         "left_out": list(message.left_out) or None,
         "neutralise": None if message.neutralise else False,
@@ -137,7 +139,7 @@ class _Table:
 
     def __init__(self, data: object, place: str) -> None:
         if not isinstance(data, dict):
-            raise StorageError(f"{place or 'the file'}: a table is needed, found {type(data).__name__}.")
+            raise StorageError(f"{place or 'the file'}: a table is needed, found {shown(data)}.")
         self._rest = dict(data)
         self._place = place
 
@@ -155,7 +157,7 @@ class _Table:
         value = self._rest.pop(key)
         is_wrong_bool = isinstance(value, bool) and kinds is not bool
         if value is not None and (is_wrong_bool or not isinstance(value, kinds)):
-            raise StorageError(f"{self.path(key)}: found {type(value).__name__}, allowed {allowed}.")
+            raise StorageError(f"{self.path(key)}: found {shown(value)}, allowed {allowed}.")
         return value
 
     def text(self, key: str) -> str | None:
@@ -188,7 +190,9 @@ class _Table:
             try:
                 value = datetime.fromisoformat(value)
             except ValueError:
-                raise StorageError(f"{self.path(key)}: found {str(value)[:40]!r}, allowed a time.") from None
+                raise StorageError(
+                    f"{self.path(key)}: found {shown(value)}, allowed a time such as 2026-11-23T08:15:00Z."
+                ) from None
         if not isinstance(value, datetime):
             return None
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -217,7 +221,7 @@ class _Table:
             return kind(value)
         except ValueError:
             allowed = ", ".join(str(member) for member in kind)
-            raise StorageError(f"{self.path(key)}: found {value[:40]!r}, allowed {allowed}.") from None
+            raise StorageError(f"{self.path(key)}: found {shown(value)}, allowed {allowed}.") from None
 
     def rows(self, key: str, decode: Callable[[_Table], Value]) -> tuple[Value, ...]:
         value = self.take(key, list, "a list of tables")
@@ -226,8 +230,12 @@ class _Table:
         return tuple(decode(_Table(item, self.path(f"{key}[{place}]"))) for place, item in enumerate(value))
 
 
-def decode_session(data: object) -> Session:
+def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
     """Read a session from plain data.
+
+    Args:
+        data: The file's tables.
+        known_at: When it was made and changed, UTC, where it does not say so itself.
 
     Raises:
         StorageError: It is no session; the summary names the place.
@@ -235,16 +243,19 @@ def decode_session(data: object) -> Session:
     table = _Table(data, "")
     found_format, version = table.text("format"), table.count("version")
     if found_format != FORMAT:
-        raise StorageError(f"format: found {found_format!r}, allowed {FORMAT!r}.", "This is no session of kimi-tui.")
+        raise StorageError(
+            f"format: found {_found(found_format)}, allowed {shown(FORMAT)}.", "This is no session of kimi-tui."
+        )
     if version != VERSION:
         raise StorageError(
-            f"version: found {version}, allowed {VERSION}.", "A newer kimi-tui may be able to read this session."
+            f"version: found {_found(version)}, allowed {VERSION}.",
+            "A newer kimi-tui may be able to read this session.",
         )
     session = Session(
         id=table.needed_text("id"),
         title=table.text("title") or "",
-        created=table.time("created") or EPOCH,
-        updated=table.time("updated") or EPOCH,
+        created=table.time("created") or known_at,
+        updated=table.time("updated") or known_at,
         model=table.text("model") or DEFAULT_MODEL,
         system=table.text("system"),
         tags=table.texts("tags"),
@@ -256,6 +267,10 @@ def decode_session(data: object) -> Session:
     )
     _check_tree(session)
     return session
+
+
+def _found(value: object | None) -> str:
+    return "nothing" if value is None else shown(value)
 
 
 def _decode_message(table: _Table) -> Message:
@@ -272,6 +287,7 @@ def _decode_message(table: _Table) -> Message:
         model=table.text("model"),
         template=table.text("template"),
         thinking=table.flag("thinking"),
+        thinking_end=table.text("thinking_end"),
         sent=table.table("sent"),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
@@ -325,13 +341,13 @@ def _check_tree(session: Session) -> None:
     parents: dict[str, str | None] = {}
     for place, message in enumerate(session.messages):
         if message.id in parents:
-            raise StorageError(f"messages[{place}].id: {message.id!r} stands twice.")
+            raise StorageError(f"messages[{place}].id: {shown(message.id)} stands twice.")
         parents[message.id] = message.parent
     for place, message in enumerate(session.messages):
         if message.parent is not None and message.parent not in parents:
-            raise StorageError(f"messages[{place}].parent: {message.parent!r} is not in the file.")
+            raise StorageError(f"messages[{place}].parent: {shown(message.parent)} is not in the file.")
     if session.head is not None and session.head not in parents:
-        raise StorageError(f"head: {session.head!r} is not in the file.")
+        raise StorageError(f"head: {shown(session.head)} is not in the file.")
     rooted: set[str] = set()
     for start in parents:
         trail: list[str] = []
@@ -340,5 +356,5 @@ def _check_tree(session: Session) -> None:
             trail.append(at)
             at = parents[at]
             if len(trail) > len(parents):
-                raise StorageError(f"messages: {start!r} is its own ancestor.")
+                raise StorageError(f"messages: {shown(start)} is its own ancestor.")
         rooted.update(trail)

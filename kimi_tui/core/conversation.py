@@ -13,6 +13,7 @@ from typing import Literal
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.neutralise import encode, verbatim
 from kimi_tui.core.session import Message, MessageState, Role, Session
+from kimi_tui.core.shown import shown
 from kimi_tui.core.template import (
     DEFAULT_TEMPLATE,
     TEMPLATES,
@@ -25,8 +26,6 @@ from kimi_tui.core.template import (
 
 TITLE_CHARS = 60
 """Longest title that is made of a first message."""
-SHOWN_CHARS = 40
-"""Most characters of a wrong value that an error repeats."""
 
 
 def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
@@ -248,7 +247,8 @@ def parse_message_list(data: object, *, neutralise: bool = True) -> tuple[Prompt
             raise UsageError(f"messages[{place}]: an object is needed.")
         role, content = item.get("role"), item.get("content")
         if not isinstance(role, str) or role not in set(Role):
-            raise UsageError(f"messages[{place}].role: found {repr(role)[:SHOWN_CHARS]}, allowed {', '.join(Role)}.")
+            found = shown(role) if "role" in item else "nothing"
+            raise UsageError(f"messages[{place}].role: found {found}, allowed {', '.join(Role)}.")
         if not isinstance(content, str):
             raise UsageError(f"messages[{place}].content: a string is needed.")
         if not isinstance(item.get("reasoning"), str | None):

@@ -18,7 +18,7 @@
         ├── RateLimitedError       slow down, or the model is busy
         ├── RejectedRequestError   the endpoint refused the request's fields
         ├── ServerFaultError       5xx, or an error reported inside the stream
-        ├── ConnectionFailedError  no connection, or it broke before the first token
+        ├── ConnectionFailedError  no connection, or it was lost
         ├── TimedOutError          nothing came for too long
         └── BrokenStreamError      the stream broke off, or what came is no reply
 
@@ -190,10 +190,9 @@ class ServerFaultError(CompletionError):
 
 
 class ConnectionFailedError(CompletionError):
-    """No connection could be made, or it was lost."""
+    """No connection could be made, or it was lost; a request that was on its way may have been billed."""
 
     kind = "connection"
-    retryable = True
 
 
 class TimedOutError(CompletionError):

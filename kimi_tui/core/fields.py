@@ -6,6 +6,7 @@ Source: API reference, "Input fields" and "Input Schema".
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -15,15 +16,15 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from kimi_tui.core.errors import FieldError
+from kimi_tui.core.shown import SHOWN_CHARS, shortened, shown
 
 MAX_STOPS = 16
 """Most stop sequences of a request."""
 MAX_WEBHOOK_CHARS = 2083
 """Longest webhook address."""
-SHOWN_CHARS = 60
-"""Most characters of a wrong value that a message repeats."""
 
-
+INTEGERS_OF_FILES = range(-(2**63), 2**63)
+"""Whole numbers that every format of our files holds."""
 _DIGITS = re.compile("-?[0-9]{1,20}")
 
 
@@ -81,6 +82,11 @@ class FieldSpec:
         ends = "(" if self.minimum.is_open else "[", ")" if self.maximum.is_open else "]"
         return f"{self.kind.value} in {ends[0]}{_plain(self.minimum.value)}, {_plain(self.maximum.value)}{ends[1]}"
 
+    @property
+    def typed(self) -> str:
+        """The same for a value that is typed: a list as JSON."""
+        return f'a JSON list such as ["a"], {self.allowed}' if self.kind is FieldKind.STRINGS else self.allowed
+
 
 def _plain(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
@@ -131,7 +137,7 @@ def check_value(name: str, value: object) -> object:
 
     Args:
         name: A field's name.
-        value: What was found: plain data. A response format may also be its JSON as a string, a seed its digits.
+        value: What was found: plain data, as it stands in a body.
 
     Returns:
         The value as it goes into the body.
@@ -144,8 +150,30 @@ def check_value(name: str, value: object) -> object:
         raise _unknown(name)
     checked = _CHECKS[spec.kind](spec, value)
     if checked is None:
-        raise FieldError(name, _shown(value), spec.allowed)
+        raise FieldError(name, shown(value), spec.allowed)
     return checked
+
+
+def check_stored(name: str, value: object) -> object:
+    """Check a value of a file, where what not every format can hold stands as a string.
+
+    Args:
+        name: A field's name.
+        value: What was found: plain data, a response format as its JSON, a seed beyond 64 bits signed as its digits.
+
+    Returns:
+        The value as it goes into the body.
+
+    Raises:
+        FieldError: There is no such field, or the value is not allowed.
+    """
+    plain = value
+    if name == "response_format" and isinstance(value, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            plain = json.loads(value)
+    elif name == "seed" and isinstance(value, str) and _DIGITS.fullmatch(value) and int(value) not in INTEGERS_OF_FILES:
+        plain = int(value)
+    return check_value(name, plain)
 
 
 def parse_text(name: str, text: str) -> object | None:
@@ -161,41 +189,27 @@ def parse_text(name: str, text: str) -> object | None:
     if spec is None:
         raise _unknown(name)
     if name == "input":
-        raise FieldError(name, _shown(text), "nothing: the program writes the input")
+        raise FieldError(name, shown(text), "nothing: the program writes the input")
     if text in {"", "null"}:
         return None
     if spec.kind in {FieldKind.STRING, FieldKind.URL}:
         return check_value(name, text)
     try:
-        value = json.loads(text)
+        return check_value(name, json.loads(text))
     except (ValueError, RecursionError):
-        raise FieldError(name, _shown(text), spec.allowed) from None
-    return check_value(name, value)
+        raise FieldError(name, shown(text), spec.typed) from None
+    except FieldError as error:
+        raise FieldError(name, error.found, spec.typed) from None
 
 
 def _unknown(name: str) -> FieldError:
+    known, equals, text = name.partition("=")
+    if equals and known in SETTABLE:
+        return FieldError(known, shown(name), f"a blank before the value, such as {known} {shortened(text)}")
     from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
 
     near = get_close_matches(name[:SHOWN_CHARS], SETTABLE, n=2)
-    allowed = f"{' or '.join(near)}?" if near else ", ".join(SETTABLE)
-    return FieldError(_shorten(name), "an unknown field", allowed)
-
-
-def _shorten(text: str) -> str:
-    clean = "".join(char if char.isprintable() else "\ufffd" for char in text[: SHOWN_CHARS + 1])
-    return clean if len(clean) <= SHOWN_CHARS else clean[: SHOWN_CHARS - 1] + "…"
-
-
-def _shown(value: object) -> str:
-    """Repeat a wrong value, short and printable."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**40:
-        return "a number of more than 40 digits"
-    if isinstance(value, str):
-        return _shorten(json.dumps(value[: SHOWN_CHARS + 1], ensure_ascii=False))
-    try:
-        return _shorten(json.dumps(value, ensure_ascii=False))
-    except (TypeError, ValueError, RecursionError):
-        return _shorten(type(value).__name__)
+    return FieldError(shortened(name), "an unknown field", " or ".join(near) if near else ", ".join(SETTABLE))
 
 
 def _is_well_formed(text: str) -> bool:
@@ -212,8 +226,6 @@ def _is_inside(spec: FieldSpec, value: float) -> bool:
 
 
 def _check_integer(spec: FieldSpec, value: object) -> object:
-    if spec.name == "seed" and isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)  # files keep a seed beyond 64 bits as its digits
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     return value if is_integer and isinstance(value, int) and _is_inside(spec, value) else None
 
@@ -259,11 +271,6 @@ def _check_url(spec: FieldSpec, value: object) -> object:
 
 def _check_response_format(spec: FieldSpec, value: object) -> object:
     del spec
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
     if not isinstance(value, dict) or not _is_json(value):
         return None
     schema, pattern = value.get("json_schema"), value.get("regex")

@@ -68,12 +68,12 @@ def decode_event(event: SseEvent) -> Frame:
             return Frame(error=_fault(data))
         raise BrokenStreamError(
             "The endpoint sent something that is no reply.",
-            "What had arrived is kept. Send again, or check --base-url.",
+            "Send again, or check --base-url.",
         ) from None
     if not isinstance(document, dict):
         if event.type == "error":
             return Frame(error=_fault(data))
-        raise BrokenStreamError("The endpoint sent something that is no reply.", "What had arrived is kept.")
+        raise BrokenStreamError("The endpoint sent something that is no reply.", "Send again, or check --base-url.")
     return _frame(document, is_error=event.type == "error")
 
 
@@ -140,10 +140,7 @@ def _error_beside(document: Mapping[str, object]) -> str | None:
 
 def _fault(words: str) -> CompletionError:
     # Some servers put the reason into the stream only; it is not retried, since text may have come.
-    return ServerFaultError(
-        f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}",
-        "What had arrived is kept. Send again.",
-    )
+    return ServerFaultError(f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}", "Send again.")
 
 
 def _token(token: object) -> tuple[str, int]:

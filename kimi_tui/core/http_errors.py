@@ -150,7 +150,7 @@ def error_from_response(
     refused = (
         RejectedRequestError,
         "The endpoint refused the request",
-        "Check the request fields: --set, /set or [sampling].",
+        "Check the values of the request fields.",
     )
     redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else refused if status >= 400 else redirect)

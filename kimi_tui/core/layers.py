@@ -6,19 +6,15 @@ What comes from a file is checked here: every mistake becomes a finding, and its
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.fields import FIELDS, SETTABLE, check_value
-from kimi_tui.core.visible import visible_line
+from kimi_tui.core.fields import FIELDS, SETTABLE, check_stored
+from kimi_tui.core.shown import SHOWN_CHARS, shown
 
 Key = tuple[str | int, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
-SHOWN_CHARS = 60
-"""Most characters of a wrong value that a finding repeats."""
-_PASSWORD = re.compile(r"//[^/\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +144,7 @@ def _parse_fields(
             findings.append(Finding((*place, key), "an unknown key", nearest(key, (*SETTABLE, *more))))
         else:
             try:
-                found[key] = check_value(key, value)
+                found[key] = check_stored(key, value)
             except FieldError as error:
                 findings.append(Finding((*place, key), error.found, error.allowed))
     return found
@@ -169,19 +165,3 @@ def _is_json(value: object) -> bool:
     except (TypeError, ValueError, RecursionError):
         return False
     return True
-
-
-def shown(value: object) -> str:
-    """A wrong value as a finding repeats it: short, on one line, without the password of an address."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    except (TypeError, ValueError, RecursionError):
-        return "a value too large to show"
-    text = without_password(visible_line(text))
-    text = "".join(char if char.isprintable() else "\ufffd" for char in text[: SHOWN_CHARS + 1])
-    return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"
-
-
-def without_password(text: str) -> str:
-    """Blank out name and password where a text holds an address with them."""
-    return _PASSWORD.sub("//…@", text)

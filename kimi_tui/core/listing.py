@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kimi_tui.core.session import SessionSummary
@@ -25,3 +27,9 @@ class Listing:
     """The sessions, last changed first."""
     unreadable: tuple[Unreadable, ...] = ()
     """Files that are no readable sessions."""
+
+
+def names_of(summaries: Sequence[SessionSummary]) -> list[str]:
+    """What each of several sessions is named by: its id, or its file's name where another has the same id."""
+    counts = Counter(summary.id for summary in summaries)
+    return [summary.id if counts[summary.id] == 1 else summary.path.rpartition("/")[2] for summary in summaries]

@@ -5,13 +5,14 @@ Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.frames import Frame, decode_document, decode_event
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.core.session import NO_USAGE, MessageState, Usage
-from kimi_tui.core.sse import SseDecoder
+from kimi_tui.core.sse import BOM, SseDecoder
 from kimi_tui.core.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.think import Segment, ThinkSplitter
 
@@ -41,6 +42,8 @@ class ReplyText:
     """Text inside the think block; None = it was asked for outside of one."""
     content: str
     """The answer."""
+    is_thought_out: bool = False
+    """Whether the think block was closed although no answer followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class ReplyBuilder:
         self._prompt = prompt
         self._inside = inside_reasoning
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
-        self._is_decided = False
+        self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner = SurrogateJoiner()
         self._splitter = ThinkSplitter(inside=inside_reasoning)
@@ -102,13 +105,8 @@ class ReplyBuilder:
         return self._tokens
 
     @property
-    def has_begun(self) -> bool:
-        """Whether any of the reply has come, so that a second request would be billed twice."""
-        return self._tokens > 0 or self._has_ended or bool(self._document)
-
-    @property
     def has_ended(self) -> bool:
-        """Whether the reply is complete; the endpoint may have more to say about it."""
+        """Whether the endpoint has said the end; it may have more to say about it, and takes it back with more text."""
         return self._has_ended
 
     @property
@@ -118,8 +116,8 @@ class ReplyBuilder:
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
-        if not self._is_decided and chunk.strip():
-            self._begin(chunk)
+        if not self._is_decided:
+            chunk = self._begin(self._head + chunk)
         found: list[CountedSegment] = []
         try:
             if self._sse is None:
@@ -133,14 +131,22 @@ class ReplyBuilder:
             self._error = error
         return found
 
-    def _begin(self, chunk: bytes) -> None:
-        """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round."""
-        self._is_decided = True
-        first = chunk.lstrip()[:1]
+    def _begin(self, head: bytes) -> bytes:
+        """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round.
+
+        Returns:
+            What has come, without byte-order mark and blanks before it; b"" = too little to tell.
+        """
+        is_mark = BOM.startswith(head)  # all of it, or its beginning
+        start = b"" if is_mark else head.removeprefix(BOM).lstrip()
+        self._head = head if is_mark else b""
+        self._is_decided = bool(start)
+        first = start[:1]
         if first == b"{":
             self._sse = None
         elif self._sse is None and first in STREAM_BEGINNINGS:
             self._sse = SseDecoder()
+        return start
 
     def _hold(self, chunk: bytes) -> None:
         self._document += chunk
@@ -177,13 +183,14 @@ class ReplyBuilder:
             return []
         if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
             self._note_end(frame)
+        elif frame.text and self._has_ended:
+            # The end was none: the reply goes on, and has to end once more. Counts never end it: they may be running.
+            self._has_ended, self._end = False, Frame()
         if not frame.text:
-            # A count without text closes a reply too; one beside a token may be a running count.
-            self._has_ended = self._has_ended or bool(frame.usage.output_tokens)
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:
-            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "What had arrived is kept.")
+            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Send again.")
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
         return self._split(self._joiner.feed(frame.text))
@@ -220,8 +227,7 @@ class ReplyBuilder:
     def _replies(self) -> tuple[ReplyText, ...]:
         """The streamed text; the whole generated texts where none was streamed."""
         if self.has_text:
-            reasoning, content = ("".join(self._texts[part]) for part in ReplyPart)
-            return (ReplyText(reasoning if self._inside else None, content),)
+            return (self._reply({part: "".join(texts) for part, texts in self._texts.items()}, self._splitter),)
         return tuple(self._understand(text) for text in self._end.results)
 
     def _understand(self, text: str) -> ReplyText:
@@ -229,7 +235,12 @@ class ReplyBuilder:
         splitter = ThinkSplitter(inside=self._inside)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
-        return ReplyText(joined[ReplyPart.REASONING] if self._inside else None, joined[ReplyPart.ANSWER])
+        return self._reply(joined, splitter)
+
+    def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
+        reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
+        is_thought_out = self._inside and splitter.is_in_answer and not content
+        return ReplyText(reasoning if self._inside else None, content, is_thought_out)
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
         if self._error is not None:
@@ -241,7 +252,7 @@ class ReplyBuilder:
             return MessageState.QUEUED, None
         if not self._has_ended:
             return MessageState.INTERRUPTED, BrokenStreamError(
-                "The connection closed before the reply was complete.", "What had arrived is kept. Send again to go on."
+                "The connection closed before the reply was complete.", "Send again."
             )
         return MessageState.COMPLETE, None
 

@@ -1,6 +1,7 @@
 """When a failed attempt is made again.
 
-Only before the first token: after it a second attempt would be billed twice and say something else.
+Only where the first attempt surely came to nothing: no connection, or a status that says so. What the endpoint may have
+begun to answer may have been billed, and a second attempt would say something else.
 """
 
 from __future__ import annotations

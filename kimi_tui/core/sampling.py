@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import FieldError, UsageError
-from kimi_tui.core.fields import FIELDS, SETTABLE, check_value
-from kimi_tui.core.layers import NO_LAYER, Finding, Preset, SamplingLayer, parse_extra, parse_unset, shown
+from kimi_tui.core.fields import FIELDS, SETTABLE, check_stored
+from kimi_tui.core.layers import NO_LAYER, Finding, Preset, SamplingLayer, parse_extra, parse_unset
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
+from kimi_tui.core.shown import shown
 from kimi_tui.core.template import STOP_SEQUENCES, TEMPLATES
 
 
@@ -53,7 +54,7 @@ def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
     Raises:
         FieldError: A value is not allowed; unknown keys are left alone.
     """
-    values = {name: check_value(name, data[name]) for name in SETTABLE if name in data}
+    values = {name: check_stored(name, data[name]) for name in SETTABLE if name in data}
     thinking, preset = data.get("thinking"), data.get("preset")
     if thinking is not None and not isinstance(thinking, bool):
         raise FieldError("thinking", shown(thinking), "true or false")

@@ -160,6 +160,8 @@ class Message:
     """On screen, but not in the prompt."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Keys that this version does not know, as found in the file."""
+    thinking_end: str | None = None
+    """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
 
 
 @dataclass(frozen=True, slots=True)

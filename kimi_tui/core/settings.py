@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from kimi_tui.core.keymap import Keys, parse_keymap
 from kimi_tui.core.layers import (
     NO_LAYER,
     PRESETS,
@@ -24,10 +23,13 @@ from kimi_tui.core.layers import (
     nearest,
     parse_layer,
     parse_presets,
-    shown,
 )
 from kimi_tui.core.session import DEFAULT_MODEL
+from kimi_tui.core.shown import shown
 from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES
+
+if TYPE_CHECKING:
+    from kimi_tui.core.keymap import Keys
 
 Section = TypeVar("Section")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -248,6 +250,8 @@ def parse_settings(
         elif name == "sampling":
             settings = replace(settings, sampling=parse_layer(table, ("sampling",), findings))
         elif name == "keymap":
+            from kimi_tui.core.keymap import parse_keymap  # noqa: PLC0415 - few files have one, and the registry is large
+
             settings = replace(settings, keymap={**settings.keymap, **parse_keymap(table, findings)})
         elif name == "presets":
             presets = {**settings.presets, **parse_presets(table, findings)}

@@ -15,7 +15,8 @@ from kimi_tui.core.errors import BrokenStreamError
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 """Most bytes of one line, and of one event's data. No honest frame comes near."""
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+"""The byte-order mark, which may stand once at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ class SseDecoder:
         """Drop one byte-order mark, which may come in three pieces; b"" = not enough yet."""
         head = b"".join(self._parts) + chunk
         self._parts, self._held_bytes = [], 0
-        if len(head) < len(_BOM) and _BOM.startswith(head):
+        if len(head) < len(BOM) and BOM.startswith(head):
             self._hold(head)
             return b""
         self._at_start = False
-        return head.removeprefix(_BOM)
+        return head.removeprefix(BOM)
 
     def _hold(self, piece: bytes) -> None:
         if piece:
@@ -103,9 +104,7 @@ class SseDecoder:
 
     def _check(self, size_bytes: int) -> None:
         if size_bytes > self._max:
-            raise BrokenStreamError(
-                f"The endpoint sent an event of more than {self._max} bytes.", "What had arrived is kept."
-            )
+            raise BrokenStreamError(f"The endpoint sent an event of more than {self._max} bytes.", "Send again.")
 
     def _line(self, line: bytes) -> SseEvent | None:
         """Interpret one line; a blank one gives out the event before it."""

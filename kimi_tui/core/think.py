@@ -57,6 +57,11 @@ class ThinkSplitter:
         self._state = _State.START if inside else _State.ANSWER
         self._held = ""
 
+    @property
+    def is_in_answer(self) -> bool:
+        """Whether the think block is closed, or there was none."""
+        return self._state is _State.ANSWER
+
     def feed(self, text: str) -> list[Segment]:
         """Take text and give out what is certain."""
         if self._state is _State.ANSWER:

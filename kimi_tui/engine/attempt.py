@@ -46,6 +46,7 @@ class Attempt:
         self._first_token_s: float | None = None
         self._answer_s: float | None = None
         self._header_id: str | None = None
+        self._is_answered = False
 
     async def run(self) -> Outcome:
         """Send it; a cancellation while it runs gives what had arrived, marked as cancelled."""
@@ -72,7 +73,7 @@ class Attempt:
             await self._clock.sleep(delay_s)
 
     def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
-        if self._builder.has_begun:
+        if self._is_answered:  # what the endpoint has begun to answer it bills
             return None
         return retry_delay_s(error, attempt, self._turn.request.retries, self._jitter())
 
@@ -95,7 +96,7 @@ class Attempt:
         wait_s = first_silence_s(self._step.fields, request.silence_s)
         try:
             async with asyncio.timeout(wait_s) as limit, self._client.send(body, request.model) as response:
-                self._header_id = response.request_id
+                self._is_answered, self._header_id = True, response.request_id
                 self._builder = self._new_builder(is_event_stream=response.is_event_stream)
                 await self._read(response, limit)
         except TimeoutError:
@@ -113,13 +114,12 @@ class Attempt:
                 self._report(segments)
             if builder.is_over:
                 return
-            if builder.has_ended and not has_ended:
-                has_ended = True
-                limit.reschedule(time() + min(silence_s, LINGER_S))
-            elif builder.tokens > tokens and not has_ended:
+            if not builder.has_ended and builder.tokens > tokens:
                 # Only tokens count: keep-alive comments must not hide a dead reply.
                 limit.reschedule(time() + silence_s)
-            tokens = builder.tokens
+            elif builder.has_ended and not has_ended:
+                limit.reschedule(time() + min(silence_s, LINGER_S))
+            tokens, has_ended = builder.tokens, builder.has_ended
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s = self._clock.monotonic()

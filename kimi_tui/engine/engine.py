@@ -56,7 +56,9 @@ class _Progress:
         """The first reply of every request, joined: a later request goes on where the last one ended."""
         firsts = [outcome.result.replies[0] for outcome in self.outcomes if outcome.result.replies]
         reasonings = [first.reasoning for first in firsts if first.reasoning is not None]
-        return ReplyText("".join(reasonings) if reasonings else None, "".join(first.content for first in firsts))
+        content = "".join(first.content for first in firsts)
+        is_thought_out = not content and any(first.is_thought_out for first in firsts)
+        return ReplyText("".join(reasonings) if reasonings else None, content, is_thought_out)
 
     def records(self) -> tuple[RequestRecord, ...]:
         pairs = zip(self.steps, self.outcomes, strict=True)
@@ -303,7 +305,15 @@ class Engine:
         first = self._message(turn, progress, texts[0], ids[0])
         first = context.noted_on(replace(first, parent=turn.question.id), session)
         others = [
-            replace(first, id=id_, reasoning=text.reasoning, content=text.content, usage=None, requests=())
+            replace(
+                first,
+                id=id_,
+                reasoning=text.reasoning,
+                content=text.content,
+                thinking_end=_thinking_end(text),
+                usage=None,
+                requests=(),
+            )
             for id_, text in zip(ids[1:], texts[1:], strict=True)
         ]
         return (first, *others)
@@ -322,6 +332,7 @@ class Engine:
             model=request.model,
             template=request.template.name,
             thinking=request.thinking,
+            thinking_end=_thinking_end(text),
             sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},
             usage=None if turn.usage == NO_USAGE else turn.usage,
             timing=_total_timing(progress.outcomes),
@@ -357,6 +368,10 @@ class Engine:
             result.usage.input_tokens,
             result.usage.output_tokens,
         )
+
+
+def _thinking_end(text: ReplyText) -> str | None:
+    return "model" if text.is_thought_out else None
 
 
 def _goes_back(turn: Turn) -> bool:

@@ -29,6 +29,11 @@ class OpenSession:
         """The session as it stands now."""
         return self._value
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether any value of it has been saved since it was opened."""
+        return self._saved is not None
+
     def update(self, change: Callable[[Session], Session]) -> Session:
         """Apply a change and return what the session is now."""
         self._value = change(self._value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import signal
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -22,6 +25,8 @@ from kimi_tui.ui.themes import show_theme
 
 log = logging.getLogger("kimi_tui")
 
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks the program to end; Ctrl+C is a key here and comes another way."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
 
@@ -45,6 +50,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         self.crash: Exception | None = None
         """What ended the program; None = it was left."""
+        self.signal: int | None = None
+        """The signal that ended it; None = none did."""
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
@@ -56,8 +63,21 @@ class KimiApp(App[str], inherit_bindings=False):
         problem = self._take_theme()
         screen = ChatScreen(self._services, *self._first)
         self.push_screen(screen)
+        self._take_signals(screen)
         if problem is not None:
             screen.call_after_refresh(screen.say_error, problem, "", "warning")
+
+    def _take_signals(self, screen: ChatScreen) -> None:
+        """Keep everything and leave when the terminal is closed or the program is asked to end."""
+
+        def leave(number: int) -> None:
+            self.signal = self.signal or number
+            screen.run_later(screen.leave(), self.exit)
+
+        loop = asyncio.get_running_loop()
+        for number in ENDING_SIGNALS:
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
+                loop.add_signal_handler(number, leave, number)
 
     def _take_theme(self) -> KimiError | None:
         """Take the theme that was asked for, or the default one and say why."""

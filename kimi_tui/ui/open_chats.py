@@ -46,7 +46,7 @@ class OpenChats:
         """Make a chat of a new session."""
         return self._chat(*self._library.create())
 
-    def show(self, chat: Chat, draft: str) -> None:
+    async def show(self, chat: Chat, draft: str) -> None:
         """Put a chat on screen; the one before keeps what was being typed.
 
         Raises:
@@ -55,8 +55,8 @@ class OpenChats:
         before = self.current
         if chat is before:
             return
-        self._library.save_draft(before.session.id, draft)
         before.draft = draft
+        await self._keep_draft(before)
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
         chat.is_unread = False
@@ -69,7 +69,13 @@ class OpenChats:
                 chat.lock.release()
         self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
 
-    def close_all(self, draft: str) -> None:
+    async def _keep_draft(self, chat: Chat) -> None:
+        """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed."""
+        if chat.draft and not chat.session.messages:
+            await chat.open_session.save()
+        self._library.save_draft(chat.session.id, chat.draft)
+
+    async def close_all(self, draft: str) -> None:
         """Keep every draft and let others open the sessions.
 
         Raises:
@@ -77,7 +83,7 @@ class OpenChats:
         """
         self.current.draft = draft
         for chat in self.all:
-            self._library.save_draft(chat.session.id, chat.draft)
+            await self._keep_draft(chat)
         for chat in self.all:
             chat.lock.release()
 

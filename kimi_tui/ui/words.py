@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from kimi_tui.core import endings
 from kimi_tui.core.replies import Retrying
-from kimi_tui.core.session import Message, MessageState, Timing, Usage
+from kimi_tui.core.session import Message, Timing, Usage
+
+ending = endings.ending
+ended_inside_reasoning = endings.ended_inside_reasoning
 
 
 def seconds(value: float) -> str:
@@ -23,7 +27,7 @@ def count(value: int) -> str:
 
 def dollars(value: float) -> str:
     """Write a cost in US dollars with the digits that say something."""
-    return f"${value:.4f}" if value < 0.1 else f"${value:.2f}"
+    return f"${value:.4f}" if value < 0.01 else f"${value:.3f}" if value < 1 else f"${value:.2f}"
 
 
 def thought_label(thinking_s: float | None, tokens: int | None, *, is_running: bool = False) -> str:
@@ -33,32 +37,6 @@ def thought_label(thinking_s: float | None, tokens: int | None, *, is_running: b
     if tokens:
         parts.append(f"{count(tokens)} tok")
     return " · ".join(parts)
-
-
-ENDINGS = {
-    MessageState.CANCELLED: "stopped",
-    MessageState.FAILED: "failed",
-    MessageState.INTERRUPTED: "interrupted",
-    MessageState.QUEUED: "queued: the text goes to the webhook",
-}
-"""What stands below a reply that is not complete."""
-
-
-def ending(message: Message) -> str:
-    """Say below a reply how it ended, where that is not the ordinary way; "" = complete."""
-    words = [ENDINGS.get(message.state, "")] if message.state else []
-    if message.finish_reason == "length":
-        words.append("cut by max_new_tokens")
-    elif message.finish_reason not in {None, "stop", "length"}:
-        words.append(f"ended by {message.finish_reason}")
-    if ended_inside_reasoning(message):
-        words.append("it ended inside its thinking: there is no answer")
-    return " · ".join(word for word in words if word)
-
-
-def ended_inside_reasoning(message: Message) -> bool:
-    """Whether a reply has reasoning and no answer."""
-    return bool(message.reasoning) and not message.content and message.state is not MessageState.QUEUED
 
 
 def total_usage(messages: tuple[Message, ...]) -> Usage:
@@ -71,11 +49,11 @@ def rate(tokens: int, elapsed_s: float) -> float | None:
     return tokens / elapsed_s if tokens > 1 and elapsed_s > 0.2 else None
 
 
-def timing_label(timing: Timing | None) -> str:
-    """Say how long the first token took; "" = not known."""
-    if timing is None or timing.first_token_s is None:
-        return ""
-    return f"first token {seconds(timing.first_token_s)}"
+def rate_of(usage: Usage, timing: Timing) -> float | None:
+    """Tokens per second of a reply that has ended, None where that is not known."""
+    if usage.output_tokens is None or timing.total_s is None or timing.first_token_s is None:
+        return None
+    return rate(usage.output_tokens, timing.total_s - timing.first_token_s)
 
 
 def retrying(event: Retrying) -> str:

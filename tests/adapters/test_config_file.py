@@ -114,7 +114,7 @@ def test_no_config_at_all_may_be_named() -> None:
 def test_what_the_system_refuses_is_a_finding(path: Path) -> None:
     path.mkdir()
     (line,) = load_settings(path, explicit=True).findings
-    assert "Is a directory" in line
+    assert "found a folder" in line
     with mock.patch.object(Path, "read_bytes", side_effect=PermissionError(13, "Permission denied")):
         lines = load_settings(path, explicit=False).findings
     assert len(lines) == 2

@@ -215,7 +215,20 @@ def test_a_session_from_elsewhere_returns_to_where_it_lay(tmp_path: Path) -> Non
     place = world(tmp_path)
     elsewhere = tmp_path / "elsewhere.toml"
     elsewhere.write_bytes(place.path.read_bytes())
-    assert place.library.restore_path(place.library.delete(elsewhere)) == elsewhere
+    in_trash = place.library.delete(elsewhere)
+    assert list(in_trash.parent.glob(".*.origin"))
+    again = world(tmp_path)  # another run of the program
+    assert again.library.restore_path(in_trash) == elsewhere
+    assert not list(in_trash.parent.iterdir())
+
+
+def test_the_folder_may_move_while_a_session_lies_in_the_trash(tmp_path: Path) -> None:
+    place = world(tmp_path / "old")
+    in_trash = place.library.delete(place.path)
+    (tmp_path / "old").rename(tmp_path / "new")
+    files = SessionFiles(tmp_path / "new" / "sessions", tmp_path / "new" / "trash")
+    restored = files.restore_path(files.folder.parent / "trash" / in_trash.name)
+    assert restored == files.folder / place.path.name
 
 
 def test_a_held_session_is_neither_deleted_nor_renamed(tmp_path: Path) -> None:

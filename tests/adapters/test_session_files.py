@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.cli import exports
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
 from kimi_tui.core.session import Message, Role, Session
 
@@ -110,6 +111,66 @@ def test_trash_and_back(files: SessionFiles) -> None:
     assert files.load(files.restore("lamb")) == make()
     with pytest.raises(StorageError, match="no session in the trash"):
         files.restore("lamb")
+
+
+def test_two_deleted_sessions_of_one_id_are_told_apart(files: SessionFiles, tmp_path: Path) -> None:
+    files.save_now(make())
+    elsewhere = tmp_path / f"{make().id}.json"
+    elsewhere.write_bytes(exports.render(make(), "json"))
+    here, outside = files.find(), files.delete(elsewhere)
+    inside = files.delete(here)
+    assert (outside.name, inside.name) == (f"{make().id}.json", f"{make().id}-2.toml")
+    with pytest.raises(StorageError, match=f"fits 2 sessions: .*{inside.name} Lamb"):
+        files.restore("lamb")
+    assert files.restore(inside.stem) == here
+    assert files.restore(outside.name) == elsewhere
+
+
+def test_many_that_fit_are_not_all_named(files: SessionFiles) -> None:
+    for number in range(7):
+        files.save_now(make(f"2026112{number}-081500-aaaa"))
+    with pytest.raises(StorageError, match=r"fits 7 sessions: .*; …\."):
+        files.find("lamb")
+
+
+def test_a_session_without_a_cache_key_gets_one_where_it_goes_on(files: SessionFiles) -> None:
+    files.save_now(make())
+    path = files.find()
+    assert files.load(path).prompt_cache_key is None
+    session = files.load_to_continue(path)
+    assert session.prompt_cache_key
+    files.save_now(session)
+    assert files.load_to_continue(path).prompt_cache_key == session.prompt_cache_key
+    files.save_now(replace(session, prompt_cache_key=""))
+    assert files.load_to_continue(path).prompt_cache_key == ""
+
+
+def test_a_session_without_messages_is_kept_with_its_draft(files: SessionFiles) -> None:
+    empty = Session("20261123-081500-aaaa", NOW, NOW, "m")
+    files.save_draft(empty.id, "half a sentence")
+    files.save_now(empty)
+    again = SessionFiles(files.folder, files.folder.parent / "trash")
+    loaded = again.load(again.find())
+    assert (loaded, again.load_draft(loaded.id)) == (empty, "half a sentence")
+    assert [(s.title, s.messages) for s in again.list().summaries] == [("", 0)]
+
+
+def test_a_file_that_names_no_time_has_its_own(files: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "x"}')
+    os.utime(path, (1_700_000_000.5, 1_700_000_000.5))
+    session = files.load(path)
+    assert session.created == session.updated == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert files.import_file(path).created == session.created
+
+
+def test_a_session_is_named_as_it_is_found(files: SessionFiles, tmp_path: Path) -> None:
+    files.save_now(make())
+    elsewhere = tmp_path / "other.toml"
+    elsewhere.write_text(files.find().read_text().replace(make().id, "other"))
+    files.load(elsewhere)
+    assert [files.name_of(id_) for id_ in (make().id, "other", "new")] == [make().id, str(elsewhere), "new"]
+    assert files.find(files.name_of("other")) == elsewhere
 
 
 def test_convert(files: SessionFiles) -> None:

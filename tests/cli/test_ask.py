@@ -158,6 +158,13 @@ def test_a_schema_is_sent_with_a_name(tmp_path: Path, schema: object, sent: obje
     assert server.received[0].json["response_format"] == {"type": "json_schema", "json_schema": sent}
 
 
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    result = call("ask", "x", "--demo", "--set", "seed=x", "--set", "stop=a", "--set", "oops", "-n", "0")
+    assert (result.status, result.out) == (2, "")
+    for words in ("seed: found", "stop: found", "--set oops: FIELD=VALUE", "-n: found 0, allowed a whole number"):
+        assert words in result.err
+
+
 def test_without_a_key_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEEPINFRA_TOKEN")
     result = call("ask", "x", "--base-url", "http://127.0.0.1:1/v1")
@@ -241,10 +248,15 @@ def test_no_code_to_extract() -> None:
     [
         (Play(tokens("</think>", "part", finish_reason="length")), "max_new_tokens"),
         (Play(tokens("only thinking")), "inside its thinking"),
-        (Play(tokens()), "is empty"),
+        (Play(tokens("hm", "</think>")), "after its thinking: there is no answer (the endpoint says: stop)"),
+        (
+            Play(tokens("hm", "</think>", finish_reason="content_filter")),
+            "was ended by content_filter, ended after its",
+        ),
+        (Play(tokens()), "the reply is empty (the endpoint says: stop)"),
         (document(inference_status={"status": "queued"}, results=[]), "webhook"),
     ],
-    ids=["length", "thinking", "empty", "queued"],
+    ids=["length", "thinking", "no answer", "filter", "empty", "queued"],
 )
 def test_unusual_ends_are_told_and_are_no_failure(play: Play, told: str) -> None:
     webhook = ["--set", "webhook=https://example.com/hook"] if told == "webhook" else []
@@ -252,6 +264,23 @@ def test_unusual_ends_are_told_and_are_no_failure(play: Play, told: str) -> None
         result = call("ask", "x", "--base-url", server.url, *webhook)
     assert result.status == 0
     assert told in result.err
+
+
+def test_what_is_kept_of_a_failure_is_told_where_it_is() -> None:
+    broken = Play(tokens("</think>", "half")[:2])
+    with endpoint(broken, broken, Play([b"{}"], status=500)) as server:
+        base = ("--base-url", server.url)
+        assert "kept" not in call("ask", "x", *base).err
+        assert "What arrived is kept in session " in call("ask", "x", "--save", *base).err
+        assert "The question is kept in session " in call("ask", "x", "--save", *base).err
+
+
+def test_what_is_refused_for_its_size_leaves_no_session(store: SessionFiles, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[api]\ncontext_tokens = 10\n")
+    result = call("ask", "x" * 1000, "--save", "--json", "--demo")
+    assert (result.status, result.json["session"], result.json["error"]["kind"]) == (1, None, "too-large")
+    assert store.list().summaries == ()
+    assert "saved as" not in result.err
 
 
 ERROR_FRAME = {"error_type": "overloaded", "error_message": "no room"}

@@ -28,7 +28,8 @@ def session(store: SessionFiles) -> Session:
 
 
 def test_no_session_yet(store: SessionFiles) -> None:
-    assert (call("sessions", "list").status, call("sessions", "list").out) == (0, "")
+    result = call("sessions", "list")
+    assert (result.status, result.out, result.err) == (0, "", "kimi-tui: There is no session yet.\n")
     assert call("sessions", "list", "--json").json == []
 
 
@@ -80,6 +81,13 @@ def test_check(store: SessionFiles, session: Session, tmp_path: Path) -> None:
     assert call("sessions", "check", session.id, "nothing").status == 2
 
 
+def test_check_finds_what_keeps_a_session_from_being_continued(store: SessionFiles) -> None:
+    store.save_now(make_session(settings={"temperature": 500}))
+    result = call("sessions", "check")
+    assert (result.status, result.out) == (2, "")
+    assert f"{store.find()}: settings: temperature: found 500, allowed a number in [0, 100]" in result.err
+
+
 @pytest.mark.parametrize("form", ["json", "toml"])
 def test_export_as_data(store: SessionFiles, session: Session, form: str, tmp_path: Path) -> None:
     printed = call("sessions", "export", session.id, "--format", form).out
@@ -129,6 +137,26 @@ def test_delete_and_restore(store: SessionFiles, session: Session) -> None:
     restored = call("sessions", "restore", session.id)
     assert (restored.status, restored.out) == (0, f"{store.path_of(session)}\n")
     assert [s.id for s in store.list().summaries] == [session.id]
+
+
+def test_the_trash_is_listed(store: SessionFiles, session: Session) -> None:
+    empty = call("sessions", "restore")
+    assert (empty.status, empty.out, empty.err) == (0, "", "kimi-tui: The trash is empty.\n")
+    call("sessions", "delete", session.id)
+    assert session.id in call("sessions", "restore").out
+    missed = call("sessions", "restore", "nope")
+    assert missed.status == 2
+    assert "`kimi-tui sessions restore` lists what lies there" in missed.err
+
+
+def test_a_session_without_messages_is_listed_and_can_be_used(store: SessionFiles) -> None:
+    store.save_now(make_session(title="", head=None, messages=()))
+    (row,) = call("sessions", "list").out.splitlines()[1:]
+    assert row.split()[-2:] == ["0", "untitled"]
+    assert call("sessions", "check").status == call("sessions", "show", "2026").status == 0
+    assert call("prompt").out.endswith("<think>")
+    assert call("ask", "Hi", "--session", "2026", "--demo").status == 0
+    assert store.load(store.find()).title == "Hi"
 
 
 @pytest.mark.parametrize("words", [["delete"], ["convert", "--to", "json"]], ids=["delete", "convert"])

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.fields import FIELDS, SETTABLE, check_value, parse_text
+from kimi_tui.core.fields import FIELDS, SETTABLE, check_stored, check_value, parse_text
+from kimi_tui.core.shown import SHOWN_CHARS
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "dish", "schema": {"type": "object"}}}
@@ -58,7 +59,7 @@ BAD: dict[str, list[Any]] = {
     "presence_penalty": [-2.01, 2.01, NAN, True, "0"],
     "frequency_penalty": [-3, 3, INF, False],
     "user": [1, None, True, "\ud83d"],
-    "seed": [-9223372036854776001, 18446744073709552000, 1.0, True, "x", NAN, HUGE, "--5"],
+    "seed": ["5", str(2**64), -9223372036854776001, 18446744073709552000, 1.0, True, "x", NAN, HUGE, "--5"],
     "prompt_cache_key": [1, None],
     "webhook": [
         "", "x", "ftp://h", "http://", "https://", "http:///path", "https://a b", "https://h\n", " https://h", 1, None,
@@ -136,6 +137,7 @@ def test_values_as_they_are_typed(name: str, text: str, value: object) -> None:
         ("temperature", "warm"), ("temperature", "NaN"), ("temperature", "Infinity"), ("temperature", "1e999"),
         ("temperature", "true"), ("stream", "1"), ("stream", "True"), ("stop", "a"), ("input", "x"), ("top_k", "1.0"),
         ("response_format", "[" * 100_000), ("max_new_tokens", "1" * 5000),
+        ("seed", '"5"'), ("seed", f'"{2**64}"'), ("response_format", '"{\\"type\\":\\"text\\"}"'),
     ],
 )  # fmt: skip
 def test_wrong_values_as_they_are_typed(name: str, text: str) -> None:
@@ -148,12 +150,15 @@ def test_what_was_found_is_short_and_safe() -> None:
     for value in ("\x1b]52;c;x\x07\u202e", "x" * 10_000_000, ["\x9b" * 99], [HUGE], object()):
         with pytest.raises(FieldError) as caught:
             check_value("temperature", value)
-        assert len(caught.value.found) <= 60
+        assert len(caught.value.found) <= SHOWN_CHARS
         assert caught.value.found.isprintable()
 
 
 def test_a_response_format_may_be_its_json_as_files_keep_it() -> None:
-    assert check_value("response_format", '{"type": "json_object"}') == {"type": "json_object"}
+    assert check_stored("response_format", '{"type": "json_object"}') == {"type": "json_object"}
+    for text in ("x", "[" * 100_000, '"{}"'):
+        with pytest.raises(FieldError):
+            check_stored("response_format", text)
 
 
 def test_an_unknown_field_names_its_neighbours() -> None:
@@ -163,7 +168,18 @@ def test_an_unknown_field_names_its_neighbours() -> None:
 
 
 def test_a_seed_may_be_stored_as_its_digits() -> None:
-    assert check_value("seed", "18446744073709551615") == 18446744073709551615
+    assert check_stored("seed", "18446744073709551615") == 18446744073709551615
+    assert check_stored("seed", str(2**63)) == 2**63
+    for text in ("5", str(2**63 - 1), str(-(2**63)), "x"):
+        with pytest.raises(FieldError):
+            check_stored("seed", text)
+
+
+def test_a_value_as_typed_is_asked_for_as_typed() -> None:
+    with pytest.raises(FieldError, match=r'stop: found "a", allowed a JSON list such as \["a"\]'):
+        parse_text("stop", "a")
+    with pytest.raises(FieldError, match='seed: found "seed=4", allowed a blank before the value, such as seed 4'):
+        parse_text("seed=4", "")
 
 
 def test_every_field_has_one_line_of_help() -> None:

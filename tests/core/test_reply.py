@@ -130,11 +130,16 @@ def test_an_unstreamed_reply() -> None:
     assert (result.usage, result.request_id, result.state) == (Usage(4, 9, 0.5), "r2", MessageState.COMPLETE)
 
 
-def test_json_in_a_streams_name_and_a_stream_without_a_name() -> None:
-    whole = json.dumps({"results": [{"generated_text": "hm</think>yes"}]}).encode()
-    check_every_cut(b" \n" + whole, lambda pieces: build(pieces).replies, (ReplyText("hm", "yes"),))
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+@pytest.mark.parametrize("is_named_stream", [True, False])
+def test_the_first_byte_says_more_than_the_name(mark: bytes, is_named_stream: bool) -> None:
+    def replies(pieces: list[bytes]) -> tuple[ReplyText, ...]:
+        return build(pieces, stream=is_named_stream).replies
+
+    whole = b" \n" + json.dumps({"results": [{"generated_text": "hm</think>yes"}]}).encode()
     stream = b"\n: ping\n" + token("hm</think>yes") + DONE
-    check_every_cut(stream, lambda pieces: build(pieces, stream=False).replies, (ReplyText("hm", "yes"),))
+    for body in (whole, stream):
+        check_every_cut(mark + body, replies, (ReplyText("hm", "yes"),))
 
 
 def test_an_error_as_json_in_a_streams_name() -> None:
@@ -155,15 +160,31 @@ def test_what_the_end_says_may_be_spread_over_frames() -> None:
     assert (result.state, result.finish_reason, result.usage) == (MessageState.COMPLETE, "length", Usage(None, 1))
 
 
-@pytest.mark.parametrize(
-    "last", [{"generated_text": "x"}, {"num_output_tokens": 1}, {"details": {"finish_reason": "content_filter"}}]
-)
+@pytest.mark.parametrize("last", [{"generated_text": "x"}, {"details": {"finish_reason": "content_filter"}}])
 def test_each_sign_of_a_last_frame_ends_a_reply(last: dict[str, Any]) -> None:
     assert build([token("x") + frame(token={"text": ""}, **last)]).state is MessageState.COMPLETE
 
 
-def test_a_running_count_does_not_end_a_reply() -> None:
-    assert build([frame(token={"text": "x"}, num_output_tokens=1)]).state is MessageState.INTERRUPTED
+@pytest.mark.parametrize("text", ["x", ""])
+def test_a_running_count_does_not_end_a_reply(text: str) -> None:
+    stream = token("x") + frame(token={"text": text, "special": True}, num_output_tokens=1, estimated_cost=0.1)
+    assert build([stream]).state is MessageState.INTERRUPTED
+
+
+def test_more_text_takes_an_end_back() -> None:
+    early = token("x") + frame(details={"finish_reason": "length"})
+    result = build([early + token("y")], inside=False)
+    assert (result.replies, result.state, result.finish_reason) == (
+        (ReplyText(None, "xy"),),
+        MessageState.INTERRUPTED,
+        None,
+    )
+    assert build([early + token("y") + end()]).finish_reason == "stop"
+
+
+def test_text_in_the_last_frame_does_not_take_its_end_back() -> None:
+    result = build([token("x") + frame(token={"text": "y"}, details={"finish_reason": "stop"})], inside=False)
+    assert (result.replies, result.state) == ((ReplyText(None, "xy"),), MessageState.COMPLETE)
 
 
 def test_what_fails_after_the_end_does_not_matter() -> None:
@@ -221,7 +242,8 @@ def check_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
     splitter = ThinkSplitter(inside=True)
     segments = splitter.feed(replace_lone("".join(texts))) + splitter.close()
     reasoning, content = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
-    assert result.replies == ((ReplyText(reasoning, content),) if segments else ())
+    is_thought_out = "</think>" in replace_lone("".join(texts)) and not content
+    assert result.replies == ((ReplyText(reasoning, content, is_thought_out),) if segments else ())
     assert result.state is MessageState.COMPLETE
 
 

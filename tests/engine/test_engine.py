@@ -151,11 +151,11 @@ async def test_a_question_sent_again_is_an_alternative() -> None:
     assert [(m.id, m.parent) for m in session.value.messages] == [("m1", None), ("m2", None), ("m3", "m2")]
 
 
-async def test_attempts_are_made_again_before_the_first_token_only() -> None:
+async def test_attempts_are_made_again_where_the_first_came_to_nothing() -> None:
     clock, client = HandClock(), ScriptedClient([])
     client.scripts = [
         Script([], refuse=RateLimitedError("busy", retry_after_s=7)),
-        streaming(ConnectionFailedError("lost")),
+        Script([], refuse=ConnectionFailedError("out of reach", retryable=True)),
         streaming(*WHOLE),
     ]
     events = await run(Engine(client, clock, jitter=lambda: 0.0).start(opened(), "Hello!", REQUEST))
@@ -163,6 +163,41 @@ async def test_attempts_are_made_again_before_the_first_token_only() -> None:
     assert [(r.attempt, r.attempts, r.delay_s) for r in retries] == [(2, 4, 7), (3, 4, 1.0)]
     assert clock.sleeps == [7, 1.0]
     assert ended(events).state is MessageState.COMPLETE
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script([], refuse=ConnectionFailedError("lost")),
+        streaming(ConnectionFailedError("lost", retryable=True)),
+        streaming(b": ping\n\n", ConnectionFailedError("lost", retryable=True)),
+    ],
+    ids=["before the headers", "behind them", "behind a comment"],
+)
+async def test_what_may_have_been_billed_is_not_sent_again(script: Script) -> None:
+    events = await ask(script, streaming(*WHOLE))
+    assert (ended(events).state, ended(events).replies) == (MessageState.FAILED, ())
+    assert not any(isinstance(event, Retrying) for event in events)
+
+
+async def test_a_reply_that_goes_on_behind_a_pause_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kimi_tui.engine.attempt.LINGER_S", 0.01)
+
+    class Pausing(ScriptedClient):
+        @asynccontextmanager
+        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+            yield self
+
+        is_event_stream, request_id = True, None
+
+        async def chunks(self) -> AsyncIterator[bytes]:
+            yield frame(token={"text": "a</think>b"}, num_output_tokens=2)
+            yield frame(token={"text": ""}, num_output_tokens=3) + end() + token("c")
+            await asyncio.sleep(0.05)
+            yield token("LATE") + end() + DONE
+
+    reply = ended(await run(Engine(Pausing([]), HandClock()).start(opened(), "Hello!", REQUEST))).replies[0]
+    assert (reply.content, reply.state) == ("bcLATE", MessageState.COMPLETE)
 
 
 async def test_a_connection_lost_amid_text_is_not_tried_again() -> None:

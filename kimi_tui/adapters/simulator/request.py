@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.fields import FIELDS, FieldKind, check_value
+from kimi_tui.core.fields import FIELDS, check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,7 @@ def _findings(fields: Mapping[str, object]) -> list[dict[str, object]]:
 
 
 def _wrong(name: str, value: object) -> dict[str, object] | None:
-    spec = FIELDS[name]
-    # The table also takes a file's forms, a response format and a seed as text; the endpoint does not.
-    is_text_for_other = isinstance(value, str) and spec.kind in {FieldKind.RESPONSE_FORMAT, FieldKind.INTEGER}
     try:
-        if is_text_for_other:
-            raise FieldError(name, "a string", spec.allowed)
         check_value(name, value)
     except FieldError as error:
         return _finding(name, f"found {error.found}, allowed {error.allowed}", "value_error")

@@ -83,17 +83,17 @@ class FileCommands:
         trashed = await asyncio.to_thread(self._desk.services.library.delete, path, is_held_here=chat is not None)
         self._trashed.append(trashed)
         if chat is not None:
-            self._leave(chat)
+            await self._leave(chat)
         self._desk.panes.sessions_changed()
         key = self._desk.keyboard.table.label("restore-session")
         self._desk.say(
             f"Moved to the trash: {path.stem}. {key} in the sessions pane, or /restore-session, brings it back."
         )
 
-    def _leave(self, chat: Chat) -> None:
+    async def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
         if chat is self._desk.chat:
-            self._desk.show_chat(self._desk.open_chats.create())
+            await self._desk.show_chat(self._desk.open_chats.create())
         self._desk.open_chats.forget(chat)
 
     async def restore(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kimi_tui.core.markdown import Block, MarkdownSource, References, parse
-from kimi_tui.ui.widgets.transcript.cuts import HARD_CHARS, next_cut
+from kimi_tui.ui.widgets.transcript.cuts import HARD_CHARS, Cut, next_cut
 from kimi_tui.ui.widgets.transcript.heights import Heights
 from kimi_tui.ui.widgets.transcript.highlight import LineColours
 from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, size_of
@@ -25,18 +25,20 @@ class Stretch:
     """A run of text that is parsed as one."""
 
     __slots__ = (
-        "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "heights", "opening", "pieces", "start",
-        "text",
+        "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "goes_on", "heights", "opening", "pieces",
+        "start", "text",
     )  # fmt: skip
 
-    def __init__(self, text: str, start: int, opening: str = "") -> None:
+    def __init__(self, text: str, start: int, opening: str = "", *, goes_on: bool = False) -> None:
         """Nothing is parsed yet."""
         self.text = text
         """Its source."""
         self.start = start
         """Where it begins, in characters of the whole text."""
         self.opening = opening
-        """First line of the fence that it goes on with; "" = none."""
+        """First lines of the fence or table that it goes on with; "" = none."""
+        self.goes_on = goes_on
+        """Whether it begins inside a block."""
         self.pieces: list[Piece] = []
         """What it was parsed to; nothing before it is looked at."""
         self.heights = Heights()
@@ -149,7 +151,7 @@ class Stretch:
             start = self.pieces[-1].start + len(self.pieces[-1].source) if self.pieces else 0
         else:
             start = max(content.start - len(self.opening), 0)
-            if self.opening and not self.pieces:  # it goes on with a fence, under a line that stands elsewhere
+            if self.opening and not self.pieces:  # it goes on under lines that stand elsewhere
                 source = content.source[len(self.opening) :]
                 content = replace(content, source=source, head=content.head or content)
         piece = Piece(content, start)
@@ -176,7 +178,7 @@ class Part:
         self._found: dict[int, References] = {}  # by stretch; -1: those of all, found without parsing
         self._heights = Heights()
         self._look: Look | None = None
-        self._add(text, 0, "")
+        self._add(text, 0)
         if is_markdown and len(self.stretches) > 1 and "]:" in text:
             _, found = parse("\n".join(_DEFINITION.findall(text)))
             self.references = {label: target for _, label, target in found}
@@ -204,13 +206,13 @@ class Part:
         if not text:
             return
         if not self.stretches:
-            self._add(text, 0, "")
+            self._add(text, 0)
             return
         place, last = len(self.stretches) - 1, self.stretches[-1]
         last.append(text)
         cut = next_cut(last.text, last.opening, is_markdown=self._is_markdown)
         if cut is not None:
-            self._add(last.cut(cut.chars), last.start + cut.chars, cut.opening)
+            self._add(last.cut(cut.chars), last.start + cut.chars, cut)
         self.measure(place)
 
     def change_to(self, text: str) -> None:
@@ -223,13 +225,14 @@ class Part:
         if same == len(self.stretches):
             self.append(text[self.chars :])
             return
-        start, opening = self.stretches[same].start, self.stretches[same].opening
+        start = self.stretches[same].start
+        cut = Cut(0, self.stretches[same].opening, self.stretches[same].goes_on)
         del self.stretches[same:]
         self._heights.cut(same)
         self._found = {place: found for place, found in self._found.items() if place < same}
         for stretch in self.stretches[-1:]:
             stretch.forget_lines()
-        self._add(text[start:], start, opening)
+        self._add(text[start:], start, cut)
 
     def around(self, place: int, piece: Piece, reach: int = 64) -> tuple[str, str]:
         """What stands right before a piece and right behind it, in characters of the text."""
@@ -243,17 +246,16 @@ class Part:
             after += self.stretches[place + 1].text[:reach]
         return before, after
 
-    def _add(self, text: str, start: int, opening: str) -> None:
-        place = 0
+    def _add(self, text: str, start: int, before: Cut | None = None) -> None:
+        """Add stretches, behind a cut that was made before."""
+        place, cut = 0, before or Cut(0)
         while place < len(text):
             window = text[place : place + HARD_CHARS + 1]
-            cut = next_cut(window, opening, is_markdown=self._is_markdown)
-            chars = len(window) if cut is None else cut.chars
-            is_all = chars == len(text)
-            self.stretches.append(Stretch(text if is_all else window[:chars], start + place, opening))
-            self._heights.append(self.stretches[-1].height(self._width))
-            opening = "" if cut is None else cut.opening
-            place += chars
+            end = next_cut(window, cut.opening, is_markdown=self._is_markdown) or Cut(len(window))
+            stretch = Stretch(window[: end.chars], start + place, cut.opening, goes_on=cut.is_inside)
+            self.stretches.append(stretch)
+            self._heights.append(stretch.height(self._width))
+            place, cut = place + end.chars, end
 
     @property
     def _width(self) -> int:
