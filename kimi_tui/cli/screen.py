@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def run(options: Namespace, context: Context) -> int:
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.services import Services  # noqa: PLC0415
+    from kimi_tui.ui.terminal import describe_terminal  # noqa: PLC0415
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     theme = options.theme or settings.ui.theme
@@ -54,7 +56,8 @@ def run(options: Namespace, context: Context) -> int:
         endpoint="demo" if options.demo else "deepinfra",
         key_problem=key_problem,
     )
-    app = KimiApp(services, session, lock)
+    drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
+    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on))
     session_id = app.run(mouse=settings.ui.mouse)
     lock.release()
     if app.crash is not None:

@@ -35,7 +35,7 @@ class Composer(TextArea):
         height: auto;
         min-height: 3;
         max-height: 33vh;
-        border: round $panel;
+        border: round $border-blurred;
         background: $background;
         padding: 0 1;
         border-subtitle-color: $text-muted;

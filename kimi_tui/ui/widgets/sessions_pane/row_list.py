@@ -54,7 +54,7 @@ class RowList(ScrollView, can_focus=True):
         & > .row-list--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
-            text-style: bold;
+            text-style: $block-cursor-blurred-text-style;
         }
     }
     """
