@@ -52,7 +52,7 @@ def test_one_that_cannot_be_written_is_refused(tmp_path: Path, words: list[str])
 
 def test_a_full_disk_under_it_disturbs_nothing() -> None:
     result = run("sessions", "list", log=Path("/dev/full"))
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "kimi-tui: There is no session yet.\n")
 
 
 def test_an_unexpected_fault_prints_nothing_but_its_kind(tmp_path: Path) -> None:
