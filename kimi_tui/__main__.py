@@ -11,9 +11,12 @@ def run() -> None:
     # Imports make nothing but what stays: to look for garbage among it, now and once more at the end, takes a sixth of
     # a short command. What runs for long switches the collector on again.
     gc.disable()
-    from kimi_tui.cli import main  # noqa: PLC0415 - nothing is imported before it is needed
+    try:
+        from kimi_tui.cli import main  # noqa: PLC0415 - nothing is imported before it is needed
 
-    status = main(sys.argv[1:])
+        status = main(sys.argv[1:])
+    except KeyboardInterrupt:  # before `main` could take it
+        status = 130
     gc.freeze()
     sys.exit(status)
 

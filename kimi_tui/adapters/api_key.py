@@ -14,7 +14,7 @@ VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
 """Where the environment may hold it, first one first."""
 COMMAND_TIMEOUT_S = 30
 """Longest time an `api_key_command` may take; it may ask for a passphrase."""
-HINT = "Set DEEPINFRA_TOKEN to your key, or try kimi-tui --demo, which needs none."
+HINT = "Set DEEPINFRA_TOKEN to your key; the same command with --demo needs none."
 
 
 def find_key(environ: Mapping[str, str], api: ApiSettings) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kimi_tui.adapters.files import make_private_dir, write_atomic
 from kimi_tui.adapters.paths import saved_file, shipped
-from kimi_tui.core.errors import ConfigError, StorageError
+from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.layers import NO_LAYER, PRESETS, Finding, Key
 from kimi_tui.core.settings import Settings, parse_settings
+from kimi_tui.core.shown import shown
 from kimi_tui.core.visible import visible_line
 
 EXAMPLE = "config.example.toml"
@@ -71,6 +72,34 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
         _keys(saved_one, saved_wrong),
         (*_notes(file), *_notes(saved_one)),
     )
+
+
+def theme_findings(path: Path) -> tuple[str, ...]:
+    """Say which of the two files chooses a theme that is not there, or that cannot be used.
+
+    It is no finding of `load_settings`: such a theme keeps nobody from asking.
+    """
+    from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
+
+    known, found = themes(path), list[str]()
+    for file in (_read(path), _read(saved_file(path))):
+        ui = file.data.get("ui")
+        name = ui.get("theme") if isinstance(ui, dict) else None
+        if not isinstance(name, str):
+            continue
+        if problem := _theme_problem(name, known):
+            found += _lines(file, (Finding(("ui", "theme"), problem, ", ".join(sorted(known))),))
+    return tuple(found)
+
+
+def _theme_problem(name: str, known: Mapping[str, Callable[[], object]]) -> str:
+    if name not in known:
+        return shown(name)
+    try:
+        known[name]()
+    except ThemeError as error:
+        return f"{shown(name)} ({error.summary.removesuffix('.')})"
+    return ""
 
 
 def _is_there(path: Path) -> bool:

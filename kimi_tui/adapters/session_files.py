@@ -44,7 +44,7 @@ class SessionFiles:
             trash: Where deleted ones go.
             format: Format of new sessions.
         """
-        self.folder, self._trash, self._format = folder, trash, format
+        self.folder, self.trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
         self._writers: dict[Path, session_text.TomlWriter] = {}
 
@@ -232,6 +232,11 @@ class SessionFiles:
         Raises:
             StorageError: It cannot be read, or the copy not written.
         """
+        if path.suffix.lower() not in ENDINGS:
+            raise StorageError(
+                f"{path} cannot be imported: its name ends neither in .toml nor in .json.",
+                "Sessions can be imported, and JSON lists of messages.",
+            )
         data = _read_bytes(path)
         now = datetime.now(UTC).replace(microsecond=0)
         try:
@@ -253,9 +258,9 @@ class SessionFiles:
             StorageError: It cannot be read, or not moved; it stays where it is.
         """
         session = self._read(path)
-        make_private_dir(self._trash)
+        make_private_dir(self.trash)
         with told("moved", path):
-            target = _free(self._trash / path.name)
+            target = _free(self.trash / path.name)
         origin = path.name if _same(path.parent, self.folder) else os.path.abspath(path)
         write_atomic(_origin_beside(target), os.fsencode(origin))
         try:
@@ -270,7 +275,7 @@ class SessionFiles:
 
     def trashed(self) -> Listing:
         """List what lies in the trash."""
-        return SessionFiles(self._trash, self._trash, self._format).list()
+        return SessionFiles(self.trash, self.trash, self._format).list()
 
     def restore(self, text: str) -> Path:
         """Bring a session back from the trash, by id, beginning of an id, title, or its file's name there.

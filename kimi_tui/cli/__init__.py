@@ -60,6 +60,7 @@ def _run(argv: Sequence[str], context: Context) -> int:
         if options.command in LONG_RUNNING:
             gc.enable()
         context.begin_log()
+        context.check_theme()
         return int(import_module(MODULES[options.command]).run(options, context))
     except KimiError as error:
         context.tell_error(error)

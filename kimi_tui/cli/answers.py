@@ -140,7 +140,7 @@ class PlainOutput:
 
 
 class CodeOutput:
-    """Only one fenced code block of the answer, when it is complete."""
+    """Only one fenced code block of each answer, when it is complete."""
 
     def __init__(self, context: Context, *, which: str, show_reasoning: bool) -> None:
         """Begin; `which` is "first" or "last"."""
@@ -162,11 +162,15 @@ class CodeOutput:
             CompletionError: There is none, and nothing else went wrong.
         """
         self._reasoning.end(report, ())
-        blocks = code_blocks(str(report["content"]))
-        if blocks:
-            self._context.write(blocks[0] if self._which == "first" else blocks[-1])
-        elif "error" not in report:
+        found = [blocks for reply in replies if (blocks := code_blocks(reply.content))]
+        chosen = [blocks[0] if self._which == "first" else blocks[-1] for blocks in found]
+        self._context.write(f"{BETWEEN_REPLIES}\n".join(chosen))
+        if "error" in report:
+            return
+        if not found:
             raise CompletionError("The answer has no code block.", "Without -x the whole answer is printed.")
+        if len(found) < len(replies):
+            self._context.tell(f"{len(replies) - len(found)} of {len(replies)} replies have no code block")
 
 
 def code_blocks(markdown: str) -> list[str]:

@@ -58,6 +58,10 @@ class _Parser(argparse.ArgumentParser):
             fill(self)
         return super().parse_known_args(args, namespace)
 
+    def format_help(self) -> str:
+        """Write the help; a value that may be left out stands behind `=`, since the next word is not taken for one."""
+        return super().format_help().replace(" [=", "[=")
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing and exiting."""
         raise UsageError(message[:1].upper() + message[1:] + ".", f"`{self.prog} --help` lists what there is.")
@@ -85,7 +89,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if rest:
         raise UsageError(
             f"Not understood: {' '.join(rest)}.",
-            "A text of several words needs quotes." if options.command == "ask" else "`kimi-tui --help` lists options.",
+            "A text of several words needs quotes." if options.command == "ask" else _where_to_look(options),
         )
     for name, default in GLOBAL_DEFAULTS.items():
         if not hasattr(options, name):
@@ -95,6 +99,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if options.resume == "":
         raise UsageError("-r names no session.", "`-r` alone resumes the latest one.")
     return options
+
+
+def _where_to_look(options: argparse.Namespace) -> str:
+    names = (options.command, getattr(options, "action", None))
+    return f"`{' '.join(('kimi-tui', *filter(None, names)))} --help` lists what there is."
 
 
 def _with_plain_extract(argv: Sequence[str]) -> list[str]:
@@ -193,6 +202,10 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "The role names ChatMessageRole.USER and ChatMessageRole.SYSTEM are meant so: "
+        "the endpoint's own reference writes them; --template kimi has the model's plain ones."
+    )
     parser.add_argument(
         "source",
         nargs="?",
@@ -230,9 +243,11 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
         choices=("markdown", "json", "toml", "text"),
         help="what FILE's ending says, else markdown",
     )
-    export.add_argument("-o", "--output", metavar="FILE", help="instead of standard output")
+    export.add_argument(
+        "-o", "--output", metavar="FILE", help="instead of standard output; replaces a file, but never a session"
+    )
     import_ = action("import", "save copies of session files, or of JSON lists of messages")
-    import_.add_argument("files", nargs="+", metavar="FILE", help="TOML or JSON")
+    import_.add_argument("files", nargs="+", metavar="FILE", help="FILE.toml or FILE.json")
     convert = action("convert", "rewrite a session as TOML or JSON; a file elsewhere gets one beside it")
     convert.add_argument("session", metavar="SESSION|FILE", help=SESSION_HELP)
     convert.add_argument("--to", required=True, choices=("toml", "json"), help="the form it gets")

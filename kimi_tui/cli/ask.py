@@ -80,12 +80,22 @@ def run(options: Namespace, context: Context) -> int:
         context.tell_error(error)
     if errors:
         raise errors[-1]
+    _tell_doubt(options.regex, context)
     question = read_question(options, context)
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
         request = resolve_request(context.settings(), session, request_options)
         order = Order(question, session, bool(options.session or options.save), is_new, request)
         return asyncio.run(_ask(order, context))
+
+
+def _tell_doubt(pattern: str | None, context: Context) -> None:
+    """Say what may be wrong with a pattern; it is sent all the same, since the endpoint has rules of its own."""
+    if pattern is not None:
+        from kimi_tui.core.field_text import regex_doubt  # noqa: PLC0415 - few calls have one
+
+        if doubt := regex_doubt(pattern):
+            context.tell(f"--regex: {doubt}")
 
 
 def read_question(options: Namespace, context: Context) -> str:

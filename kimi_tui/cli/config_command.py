@@ -40,6 +40,12 @@ def _path(options: Namespace, context: Context) -> int:
     return DONE
 
 
+def _tell_missing(context: Context) -> None:
+    """Say that there is no config file: what stands in another one has no effect."""
+    if not context.config_path.exists():
+        context.tell(f"{context.config_path} is not there; the defaults hold", "`kimi-tui config init` writes it.")
+
+
 def _init(options: Namespace, context: Context) -> int:
     from kimi_tui.adapters.config_file import write_example  # noqa: PLC0415
 
@@ -51,13 +57,17 @@ def _init(options: Namespace, context: Context) -> int:
 
 def _check(options: Namespace, context: Context) -> int:
     del options
+    from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
+
     loaded = context.load()
+    _tell_missing(context)
     _tell_notes(loaded, context)
-    for finding in loaded.findings:
+    findings = (*loaded.findings, *theme_findings(context.config_path))
+    for finding in findings:
         context.write_line(finding)
-    if not loaded.findings:
+    if not findings:
         context.write_line("All is well.")
-    return BAD_USAGE if loaded.findings else DONE
+    return BAD_USAGE if findings else DONE
 
 
 def _tell_notes(loaded: LoadedSettings, context: Context) -> None:

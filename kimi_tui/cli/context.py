@@ -125,6 +125,18 @@ class Context:
         ui = replace(settings.ui, theme=options.theme or settings.ui.theme)
         return replace(settings, api=api, ui=ui, model_option=options.model or "")
 
+    def check_theme(self) -> None:
+        """See that the theme which the command line names is there, whether or not the command shows one.
+
+        Raises:
+            UsageError: It is not.
+        """
+        if name := self.options.theme:
+            from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415 - few calls name one
+
+            if name not in (known := themes(self.config_path)):
+                raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(known))}")
+
     def settings_or_tell(self) -> Settings:
         """The settings; what is wrong in the config is told, and its defaults are used."""
         for finding in self.load().findings:
@@ -209,10 +221,15 @@ class Context:
         return Engine(client, SystemClock(), random.random)
 
     def read_stdin(self) -> str:
-        """Everything that was piped in, exactly; "" where nothing was."""
+        """Everything that was piped in, exactly; "" where nothing was. What is no UTF-8 is replaced, and told."""
         if self.stdin is None or self.stdin.closed:
             return ""
-        return self.stdin.buffer.read().decode("utf-8", "replace")
+        data = self.stdin.buffer.read()
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.tell(f"standard input is not UTF-8 (byte {error.start}); what cannot be read became U+FFFD.")
+            return data.decode("utf-8", "replace")
 
     @property
     def has_piped_stdin(self) -> bool:

@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import Session
 
-FORMS_BY_ENDING: Mapping[str, str] = {".json": "json", ".toml": "toml", ".txt": "text"}
-"""What a file's name says about its form; every other one is Markdown."""
+FORMS_BY_ENDING: Mapping[str, str] = {
+    "": "markdown",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".json": "json",
+    ".toml": "toml",
+}
+"""What a file's name says about its form."""
 
 
 def form_of(path: Path | None) -> str:
-    """The form that a file's ending names; Markdown where it names none, or there is no file."""
-    return "markdown" if path is None else FORMS_BY_ENDING.get(path.suffix.lower(), "markdown")
+    """The form that a file's ending names; Markdown where it has none, or there is no file.
+
+    Raises:
+        UsageError: It names a form that is not ours: a PDF is no Markdown.
+    """
+    form = FORMS_BY_ENDING.get("" if path is None else path.suffix.lower())
+    if form is None:
+        endings = ", ".join(ending for ending in FORMS_BY_ENDING if ending)
+        raise UsageError(f"{path}: nothing is written in the form of its ending.", f"Known endings: {endings}.")
+    return form
 
 
 def render(session: Session, form: str) -> bytes:

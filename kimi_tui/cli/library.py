@@ -118,9 +118,10 @@ class DiskLibrary:
         return self._files.restore_path(path)
 
     def export(self, session: Session, path: Path) -> None:
-        """Write a session in the form that the file's ending names; Markdown where it names none.
+        """Write a session in the form that the file's ending names; Markdown where it has none.
 
         Raises:
+            UsageError: Its ending names a form that is not ours.
             StorageError: It cannot be written, or the file is there already.
         """
         if path.exists():

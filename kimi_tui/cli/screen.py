@@ -24,7 +24,7 @@ def run(options: Namespace, context: Context) -> int:
     """Run the screen until it is left.
 
     Raises:
-        KimiError: The session that was asked for, the theme or the address cannot be used.
+        KimiError: The session that was asked for, or the address, cannot be used.
     """
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
@@ -38,9 +38,6 @@ def run(options: Namespace, context: Context) -> int:
     from kimi_tui.ui.terminal import describe_terminal  # noqa: PLC0415
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
-    theme = options.theme or settings.ui.theme
-    if options.theme and theme not in known:
-        raise UsageError(f"There is no theme {theme!r}.", f"Themes: {', '.join(sorted(known))}")
     library = DiskLibrary(context.store(), lambda: new_session(context))
     session, lock = _first(options, library)
     client, key_problem = _client(context)
@@ -52,7 +49,7 @@ def run(options: Namespace, context: Context) -> int:
         library=library,
         url_of=lambda request: model_url(context.settings().api.base_url, request.model),
         themes=known,
-        theme=theme,
+        theme=settings.ui.theme,
         endpoint="demo" if options.demo else "deepinfra",
         key_problem=key_problem,
     )

@@ -141,14 +141,28 @@ def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> 
 
 
 def _export(options: Namespace, context: Context) -> int:
-    session = _load(options.session, context)
     output = None if options.output in {None, "-"} else Path(options.output)
-    data = exports.render(session, options.format or exports.form_of(output))
+    form = options.format or exports.form_of(output)
+    store = context.store()
+    path = store.find(options.session)
+    data = exports.render(store.load(path), form)
     if output is None:
         context.write(data.decode())
     else:
+        _refuse_session_file(output, path, store)
         _write_file(output, data)
     return DONE
+
+
+def _refuse_session_file(output: Path, exported: Path, store: SessionFiles) -> None:
+    """See that an export replaces no session.
+
+    Raises:
+        UsageError: It would.
+    """
+    target = output.resolve()
+    if target == exported.resolve() or target.parent in {store.folder.resolve(), store.trash.resolve()}:
+        raise UsageError(f"{output} is a session, or lies among them; nothing was written.", "Name another file.")
 
 
 def _write_file(path: Path, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core.conversation import branch
+from kimi_tui.core.endings import ending
 from kimi_tui.core.session import Message, Role, Session
 
 NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
@@ -21,11 +22,17 @@ def _markdown_message(message: Message) -> str:
     reasoning = ""
     if message.reasoning:
         reasoning = f"<details><summary>Reasoning</summary>\n\n{message.reasoning}\n\n</details>\n\n"
-    return f"## {NAMES[message.role]}\n\n{reasoning}{message.content}\n"
+    return f"## {NAMES[message.role]}\n\n{reasoning}{message.content}\n{_ending(message)}"
+
+
+def _ending(message: Message) -> str:
+    """How a reply ended, on a line of its own; "" = it is whole."""
+    words = ending(message)
+    return f"\n[{words}]\n" if words else ""
 
 
 def render_text(session: Session) -> str:
     """Write the active branch as plain text, answers without their reasoning."""
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
-    parts += [f"{NAMES[message.role]}:\n{message.content}\n" for message in branch(session)]
+    parts += [f"{NAMES[message.role]}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
     return "\n".join(parts)

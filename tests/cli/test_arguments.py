@@ -131,6 +131,26 @@ def test_what_is_not_there_is_refused(words: list[str]) -> None:
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["ask", "hi", "--js"], ""),
+        (["ask", "--extract=middle"], "kimi-tui ask --help"),
+        (["sessions", "show", "x", "--js"], "kimi-tui sessions show --help"),
+        (["sessions", "nothing"], "kimi-tui sessions --help"),
+        (["config", "path", "--js"], "kimi-tui config path --help"),
+    ],
+)
+def test_a_refusal_says_whose_help_to_read(words: list[str], place: str) -> None:
+    assert place in call(*words).err
+
+
+def test_help_shows_a_value_that_needs_its_sign() -> None:
+    text = call("ask", "--help").out
+    assert "-x[=last], --extract[=last]" in text
+    assert "[=last]" not in text.replace("-x[=last]", "").replace("--extract[=last]", "")
+
+
 def test_version_and_help() -> None:
     version = call("--version")
     assert (version.status, version.out) == (0, f"kimi-tui {__version__}\n")

@@ -236,6 +236,28 @@ def test_only_the_code(option: str, expected: str) -> None:
     assert (result.status, result.out, result.err) == (0, expected, "")
 
 
+def test_the_code_of_every_reply() -> None:
+    fences = [f"```\n{text}\n```" for text in ("one", "two")]
+    with endpoint(document(f"hm</think>{fences[0]}", "hm</think>no", f"hm</think>{fences[1]}\n{fences[0]}")) as server:
+        result = call("ask", "x", "-n", "3", "-x", "--base-url", server.url)
+    assert (result.status, result.out) == (0, "one\n---\ntwo\n")
+    assert "1 of 3 replies have no code block" in result.err
+
+
+def test_a_doubtful_pattern_is_sent_and_told() -> None:
+    with endpoint(Play(tokens(*REPLY))) as server:
+        result = call("ask", "x", "--regex", "[0-9", "--base-url", server.url)
+    assert (result.status, server.received[0].json["response_format"]["regex"]) == (0, "[0-9")
+    assert result.err.startswith("kimi-tui: --regex: unterminated character set")
+
+
+def test_input_that_is_not_utf8_is_told() -> None:
+    with endpoint(Play(tokens(*REPLY))) as server:
+        result = call("ask", "--base-url", server.url, stdin=b"ab\xff")
+    assert result.status == 0
+    assert "not UTF-8 (byte 2)" in result.err
+
+
 def test_no_code_to_extract() -> None:
     with endpoint(Play(tokens("</think>", "plain"))) as server:
         result = call("ask", "x", "-x", "--base-url", server.url)

@@ -55,8 +55,34 @@ def test_check_of_a_good_config(path: Path) -> None:
     assert (result.status, result.out, result.err) == (0, "All is well.\n", "")
 
 
-def test_check_without_a_config(path: Path) -> None:
+def test_a_theme_that_is_not_there_is_a_finding(path: Path) -> None:
+    write(path, '[ui]\nmouse = true\ntheme = "pink"\n')
+    result = call("config", "check", "-c", str(path))
+    assert result.status == 2
+    assert result.out.startswith(f'{path}:3: ui.theme: found "pink", allowed ')
+    assert "kimi-dark" in result.out
+    assert call("ask", "x", "--demo", "-c", str(path)).status == 0
+    themes = path.with_name("themes")
+    themes.mkdir()
+    (themes / "pink.toml").write_text("= no")
+    broken = call("config", "check", "-c", str(path))
+    assert (broken.status, '"pink" (Theme pink: ' in broken.out) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["config", "show"], ["ask", "x", "--demo"], ["sessions", "list"], []])
+def test_a_theme_option_that_names_none_is_refused_everywhere(words: list[str]) -> None:
+    result = call(*words, "--theme", "nosuch")
+    assert (result.status, result.out) == (2, "")
+    assert "no theme 'nosuch'" in result.err
+    assert "kimi-dark" in result.err
+
+
+def test_check_without_a_config(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("config", "check").status == 0
+    monkeypatch.setenv("KIMI_TUI_CONFIG", "/elsewhere.toml")
+    missing = call("config", "check")
+    assert (missing.status, missing.out) == (0, "All is well.\n")
+    assert "/elsewhere.toml is not there" in missing.err
     result = call("config", "check", "-c", str(path))
     assert (result.status, result.out) == (2, "")
     assert "no config file" in result.err

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,18 @@ def test_the_demo_server_tells_its_address_and_stops(number: int, status: int) -
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (status, b"")
+
+
+def test_an_interrupt_while_the_program_is_still_read_is_quiet() -> None:
+    code = (
+        "import signal, sys, os; from importlib.abc import MetaPathFinder\n"
+        "class Late(MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'kimi_tui.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Late()); from kimi_tui.__main__ import run; run()"
+    )
+    process = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, check=False, cwd=ROOT)
+    assert (process.returncode, process.stdout, process.stderr) == (130, b"", b"")
 
 
 def test_main_never_raises() -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.core.session import Session
+from kimi_tui.cli.library import DiskLibrary
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session import MessageState, Session
 from tests.cli.calls import call
 from tests.cli.test_prompt import NOW, make_session
 
@@ -110,6 +112,50 @@ def test_export_as_text(store: SessionFiles, session: Session, tmp_path: Path) -
     assert "#" not in text
     bad = call("sessions", "export", session.id, "-o", "/nowhere/x.md")
     assert (bad.status, bad.out) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.html", "a.docx"])
+def test_an_ending_of_another_form_is_refused(store: SessionFiles, session: Session, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    refused = call("sessions", "export", session.id, "-o", str(path))
+    assert (refused.status, path.exists()) == (2, False)
+    assert name in refused.err
+    with pytest.raises(UsageError, match="ending"):
+        DiskLibrary(store, make_session).export(session, path)
+    assert call("sessions", "export", session.id, "-o", str(path), "--format", "markdown").status == 0
+    assert path.exists()
+
+
+def test_an_export_replaces_no_session(store: SessionFiles, session: Session, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "s.toml"
+    elsewhere.write_bytes(store.find().read_bytes())
+    for source, target in (
+        (session.id, store.find()),
+        (session.id, store.folder / "new.md"),
+        (str(elsewhere), store.find()),
+        (str(elsewhere), elsewhere),
+    ):
+        before = target.read_bytes() if target.exists() else None
+        result = call("sessions", "export", source, "-o", str(target), "--format", "text")
+        assert result.status == 2
+        assert (target.read_bytes() if target.exists() else None) == before
+
+
+def test_a_broken_reply_is_marked(store: SessionFiles) -> None:
+    made = make_session()
+    messages = (made.messages[0], replace(made.messages[1], state=MessageState.INTERRUPTED, finish_reason="length"))
+    store.save_now(replace(made, messages=messages))
+    for words in (("show",), ("export",)):
+        lines = call("sessions", *words, "greeting").out.splitlines()
+        assert lines[lines.index("Hello!") :] == ["Hello!", "", "[interrupted · cut by max_new_tokens]"]
+
+
+def test_only_sessions_and_lists_are_imported(store: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("# Read me")
+    result = call("sessions", "import", str(path))
+    assert result.status == 2
+    assert "neither in .toml nor in .json" in result.err
 
 
 def test_import(store: SessionFiles, tmp_path: Path) -> None:
