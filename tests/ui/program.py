@@ -67,6 +67,7 @@ class Program:
     files: SessionFiles
     settings: MemorySettings
     clock: HandClock
+    services: Services
 
     @property
     def screen(self) -> ChatScreen:
@@ -169,4 +170,4 @@ async def program(
     app = KimiApp(services, first, lock)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Program(app, pilot, client, files, settings, clock)
+        yield Program(app, pilot, client, files, settings, clock, services)

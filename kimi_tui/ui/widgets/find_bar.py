@@ -54,11 +54,14 @@ class FindBar(Horizontal):
         return self.has_class("-open")
 
     def open(self, text: str | None = None) -> None:
-        """Show it; a text is put in, else the old one is there to be typed over."""
+        """Show it; a text is put in and its first hit gone to, else the old one is there to be typed over."""
         self.add_class("-open")
         field = self.query_one(Input)
         if text is not None:
-            field.value = text
+            with self.prevent(Input.Changed):
+                field.value = text
+            self.post_message(self.Changed(text))
+            self.post_message(self.HitRequested(1))
         field.select_all()
         field.focus()
 

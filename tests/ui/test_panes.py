@@ -1,0 +1,219 @@
+"""The side panes at work: opened, closed, arranged, fed, and what they change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.core.actions import Scope
+from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
+from tests.ui.program import Program, program, talk
+
+TALK = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
+PANES = {"sessions": "f2", "reasoning": "f3", "settings": "f4", "prompt": "f5"}
+SHOWN = {"sessions": "/ filter", "reasoning": "Thought for", "settings": "temperature", "prompt": "ChatMessageRole"}
+
+
+def reply(text: str) -> Script:
+    return streaming(token("hm"), think_end(), token(text), end(), DONE)
+
+
+def scope(running: Program) -> Scope:
+    return running.screen.scope_of_focus()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)], ids=["wide", "narrow", "small"])
+@pytest.mark.parametrize("pane", PANES)
+async def test_a_pane_is_shown_with_the_focus_and_hidden_again(
+    tmp_path: Path, pane: str, size: tuple[int, int]
+) -> None:
+    async with program(tmp_path, session=TALK, size=size) as running:
+        await running.type(f"<{PANES[pane]}>")
+        await running.shows(SHOWN[pane])
+        await running.until(lambda: scope(running) is Scope(f"in the {pane} pane"))
+        await running.type(f"<{PANES[pane]}>")
+        await running.until(lambda: scope(running) is Scope.COMPOSER)
+        await running.type("typed")
+        await running.shows("typed")
+
+
+async def test_escape_leaves_a_docked_pane_open_and_closes_one_that_covers(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f5>")
+        await running.until(lambda: scope(running) is Scope.PROMPT)
+        await running.type("<escape>")
+        assert scope(running) is Scope.COMPOSER
+        assert "ChatMessageRole" in running.text
+        await running.pilot.resize_terminal(60, 20)
+        await running.until(lambda: "Message Kimi" not in running.text)
+        await running.type("<escape>")
+        await running.shows("Message Kimi")
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs_and_loses_nothing(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("half a thought<f3>")
+        await running.pilot.resize_terminal(40, 12)
+        await running.shows("kimi-tui needs 48 columns")
+        await running.pilot.resize_terminal(120, 40)
+        await running.shows("half a thought")
+        assert "[Reasoning F3]" in running.text
+
+
+async def test_panes_of_the_settings_are_open_at_the_start(tmp_path: Path) -> None:
+    config = {"ui": {"panes": ["sessions", "prompt"]}}
+    async with program(tmp_path, session=TALK, config=config) as running:
+        await running.shows("[Prompt F5]")
+        assert "[Sessions F2]" in running.text
+        assert scope(running) is Scope.COMPOSER
+
+
+async def test_a_width_is_changed_by_key_and_remembered(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f5><alt+right>")
+        await running.until(lambda: running.settings.saved == {("ui", "widths", "prompt"): 48})
+        assert running.screen.side_of("prompt").outer_size.width == 48
+
+
+async def test_an_edge_is_dragged(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f2>")
+        await running.shows("/ filter")
+        side = running.screen.side_of("sessions")
+        await running.pilot.mouse_down(side, offset=(27, 10))
+        await running.pilot.hover(side, offset=(35, 10))
+        await running.pilot.mouse_up(side, offset=(35, 10))
+        await running.until(lambda: side.outer_size.width == 36)
+
+
+# -- settings
+
+
+async def test_a_setting_is_seen_in_the_prompt_of_the_body_and_in_the_file(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Yes."), session=TALK) as running:
+        await running.type("<f4><down><down><down><down><enter>")
+        await running.type("<ctrl+a><ctrl+k>0.5<enter>")
+        await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.5)
+        await running.type("<escape>And now?<enter>")
+        await running.idle()
+        assert running.client.bodies[0]["temperature"] == 0.5
+        saved = running.files.load(running.files.path_of(running.screen.chat.session))
+        assert saved.settings["temperature"] == 0.5
+        await running.type("<f4><f4><delete>")
+        await running.until(lambda: "temperature" not in running.screen.chat.session.settings)
+
+
+async def test_a_wrong_value_is_marked_and_never_sent(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Yes."), session=TALK) as running:
+        await running.type("<f4><down><down><down><down>500")
+        await running.shows("[0, 100]")
+        await running.type("<enter>")
+        assert "temperature" not in running.screen.chat.session.settings
+
+
+async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/set temperature 0.5<enter>/make-default<enter>")
+        await running.until(lambda: running.settings.saved == {("sampling", "temperature"): 0.5})
+        await running.type("/set top_k 7<enter>/save-preset careful<enter>")
+        await running.until(lambda: "careful" in running.services.settings.presets)
+        assert running.screen.chat.session.settings == {"preset": "careful"}
+        assert running.services.resolve(running.screen.chat.session).fields["top_k"] == 7
+
+
+# -- prompt
+
+
+async def test_the_prompt_is_live_and_what_is_sent(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Yes."), session=TALK) as running:
+        await running.type("<f5><escape>And now?")
+        await running.shows("And now?<|im_end|>")
+        await running.type("<f5><f5>y")
+        copied = running.app.clipboard
+        await running.type("b")
+        body = json.loads(running.app.clipboard)
+        await running.type("c")
+        assert "https://endpoint.example/moonshotai/Kimi-K2.5" in running.app.clipboard
+        assert "$DEEPINFRA_TOKEN" in running.app.clipboard
+        await running.type("<escape><enter>")
+        await running.idle()
+        assert running.client.bodies[0] == body
+        assert body["input"] == copied
+
+
+async def test_a_command_that_is_typed_is_no_part_of_the_prompt(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f5><escape>/set")
+        await running.shows("open turn")
+        assert "draft" not in running.text
+
+
+async def test_the_exact_request_of_a_reply(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab><up><up>i")
+        await running.shows("Request of m2")
+        assert "More?<|im_end|>" not in running.text
+
+
+# -- reasoning
+
+
+async def test_reasoning_streams_into_its_pane_and_follows_the_chosen_message(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    script = streaming(token("Deep "), token("thought"), gate, think_end(), token("Yes."), end(), DONE)
+    async with program(tmp_path, script, session=TALK) as running:
+        await running.type("<f3>")
+        await running.shows("The user asks.")
+        await running.type("<escape>And now?<enter>")
+        await running.shows("Deep thought")
+        gate.set()
+        await running.idle()
+        await running.type("<shift+tab><home><down>")
+        await running.shows("The user asks.")
+
+
+# -- search
+
+
+async def test_a_search_marks_counts_and_goes_from_hit_to_hit(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<ctrl+f>it")
+        await running.shows("/2")
+        await running.type("<enter>")
+        await running.shows("2/2")
+        await running.type("<escape>")
+        await running.until(lambda: "2/2" not in running.text)
+
+
+async def test_a_search_finds_folded_reasoning_and_opens_it(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/find user asks<enter>")
+        await running.until(lambda: "The user asks." in running.text)
+
+
+# -- themes
+
+
+async def test_a_theme_is_shown_as_it_is_chosen_and_kept(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f9>")
+        before = running.app.theme
+        await running.type("<down>")
+        assert running.app.theme != before
+        await running.type("<escape>")
+        assert running.app.theme == before
+        await running.type("<f9><down><enter>")
+        await running.until(lambda: ("ui", "theme") in running.settings.saved)
+        assert running.settings.saved["ui", "theme"] == running.app.theme != before
+
+
+async def test_keys_of_the_config(tmp_path: Path) -> None:
+    config = {"keymap": {"prompt": "f10", "copy": "c"}}
+    async with program(tmp_path, session=TALK, config=config) as running:
+        await running.type("<f10>")
+        await running.shows("[Prompt F10]")
+        await running.type("<escape><shift+tab>c")
+        assert running.app.clipboard == "Braise it."
