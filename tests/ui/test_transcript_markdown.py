@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +13,14 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.markdown import MarkdownSource
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.layout import block_lines
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.styles import Styles
 from tests.core.test_markdown import CORPUS, PIECES
+from tests.ui.test_transcript import Host, body
 
 STYLES = Styles({}, Style(color="white", bgcolor="black"))
 MORE = [
@@ -150,6 +154,17 @@ def test_no_mark_is_wider_than_the_screen() -> None:
 def test_a_line_cut_in_two_is_copied_as_one() -> None:
     lines = lines_of(MarkdownSource("word " * 1000 + "end"))
     assert "\n" not in "".join(line.joint for line in lines[:-1])
+
+
+async def test_a_reply_that_ends_shows_its_end_as_it_stands() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entry = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
+        transcript.set_entries([entry])
+        transcript.append("live", ReplyPart.ANSWER, "- a **bold\n-")
+        assert [line.strip() for line in body(transcript) if line.strip()] == ["Kimi", "• a bold"]
+        transcript.update_entry(replace(entry, text="- a **bold\n-", is_streaming=False))
+        assert [line.strip() for line in body(transcript) if line.strip()] == ["Kimi", "• a **bold", "•"]
 
 
 @settings(max_examples=150, deadline=None)

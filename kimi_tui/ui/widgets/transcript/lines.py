@@ -73,6 +73,8 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
         width: Cells per line, at least 1. A character wider than that stands alone on its line.
     """
     text = "".join([run[0] for run in runs])
+    if len(text) <= width and _NARROW.fullmatch(text) is not None:
+        return [line_of(runs)]
     cutter = _Cutter(_whole_characters(runs, text))
     lines: list[Line] = []
     start = 0
