@@ -21,15 +21,16 @@ References = Mapping[str, str]
 """Targets of links by their labels."""
 _SPECIAL = re.compile(r"[\n\\`*_~\[!<&$]")
 """Text without any of these is just text."""
-_HALF_END = re.compile(
-    r"(?:[*_~`$\\\[&]|!\[|(?<!\S)!|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}|<su[bp]>)\Z",
-)
+# Patterns without `compile`: they are compiled when the first text is written, not when the program starts.
+_HALF_END = r"(?:[*_~`$\\\[&]+|!\[|(?<!\S)!|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}|<su[bp]>)\Z"
 """An end that may yet become anything: marks, half an entity, half a tag or address, half a footnote."""
-_BACKTICKS = re.compile(r"\\`|`+")
-_HALF_TARGET = re.compile(r"\]\((?:[^()\n]|\([^()\n]*\)){0,2000}\Z")
-_HALF_LABEL = re.compile(r"(?<![\w\]\\])!?\[(?=[^\W\d]|[*_`])[^\[\]\n]{0,200}\]?\Z")
-_HALF_FORMULA = re.compile(r"\\([(\[])(?:(?!\\[)\]]).){1,2000}\Z", re.DOTALL)
-_HALF_SCRIPT = re.compile(r"<(su[bp])>[^<>]{1,40}\Z")
+MAX_HALF_CHARS = 260
+"""No half end is longer than that."""
+_BACKTICKS = r"\\`|`+"
+_HALF_TARGET = r"\]\((?:[^()\n]|\([^()\n]*\)){0,2000}\Z"
+_HALF_LABEL = r"(?<![\w\]\\])!?\[(?=[^\W\d]|[*_`])[^\[\]\n]{0,200}\]?\Z"
+_HALF_FORMULA = r"(?s)\\([(\[])(?:(?!\\[)\]]).){1,2000}\Z"
+_HALF_SCRIPT = r"<(su[bp])>[^<>]{1,40}\Z"
 _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
 
@@ -82,26 +83,29 @@ def completed(text: str, references: References) -> tuple[str, bool]:
     ticks = _open_backticks(text)
     if ticks:
         text = text.rstrip() + ticks if text.rstrip()[-1:] != "`" else text.rstrip("`").rstrip()
-    elif half := _HALF_FORMULA.search(text):
+    elif half := _half_formula(text):
         return text.rstrip("\\ ") + {"(": "\\)", "[": "\\]"}[half[1]], True
     else:
         text = _with_link_closed(text, references)
-        if raised := _HALF_SCRIPT.search(text):
+        if raised := re.search(_HALF_SCRIPT, text[-MAX_HALF_CHARS:]):
             text += f"</{raised[1]}>"
     return text + _closers(text), False
 
 
 def _without_half_end(text: str) -> str:
-    half = _HALF_END.search(text)
-    while half is not None and half.end() > half.start():
-        text = text[: half.start()].rstrip()
-        half = _HALF_END.search(text, max(len(text) - 260, 0))
+    while half := re.search(_HALF_END, text[-MAX_HALF_CHARS:]):
+        text = text[: max(len(text) - MAX_HALF_CHARS, 0) + half.start()].rstrip()
     return text
+
+
+def _half_formula(text: str) -> re.Match[str] | None:
+    start = max(text.rfind("\\("), text.rfind("\\["))
+    return re.match(_HALF_FORMULA, text[start:]) if start >= 0 else None
 
 
 def _open_backticks(text: str) -> str:
     """The run of backticks that opens code without an end; "" = none does."""
-    runs: list[str] = [run for run in _BACKTICKS.findall(text) if run[0] == "`"]
+    runs: list[str] = [run for run in re.findall(_BACKTICKS, text) if run[0] == "`"]
     place = 0
     while place < len(runs):
         try:
@@ -113,10 +117,10 @@ def _open_backticks(text: str) -> str:
 
 def _with_link_closed(text: str, references: References) -> str:
     start = text.rfind("](")
-    if start >= 0 and (half := _HALF_TARGET.match(text, start)):
-        return text[: half.start()] + "]()"
+    if start >= 0 and re.match(_HALF_TARGET, text[start:]):
+        return text[:start] + "]()"
     start = text.rfind("[")
-    label = _HALF_LABEL.search(text, max(start - 1, 0)) if start >= 0 else None
+    label = re.search(_HALF_LABEL, text[max(start - 2, 0) :]) if start >= 0 else None
     if label is None or text[start + 1 :].rstrip("]").strip().upper() in references:
         return text
     return text.removesuffix("]").rstrip() + "]()"

@@ -59,9 +59,9 @@ _WHOLE_END = re.compile(r"\r\n|\n|\r(?!\Z)")
 _SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？", "; ", ", ")
 _STICKS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]")
 """What must not be torn off the character before it."""
-_DECIDED = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+|>[ \t]*)*(?:\[[ xX]\][ \t]+)?(?=[^\W\d_])")
+_DECIDED = r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+|>[ \t]*)*(?:\[[ xX]\][ \t]+)?(?=[^\W\d_])"
 """The beginning of a line that is text inside a block, whatever stands behind it."""
-_UNDECIDED = re.compile(
+_UNDECIDED = (
     r"[-+=*_#|:`~$\\<>!& \t]*(?:\d{1,9}(?:[.)][ \t]*)?)?"
     r"(?:\[(?:[ xX]\]?|\^[^\s\]]{0,60}\]?)?|\[(?!\^)[^\]\n]{1,200}\]:.*|<[/!]?(?:[A-Za-z][^<>\n]{0,200})?)?[ \t]*"
 )
@@ -285,7 +285,7 @@ class MarkdownSource:
         text = self._tail
         if self.is_growing:
             half = text[whole_chars:]
-            text = text if _UNDECIDED.fullmatch(half) is None else text[:whole_chars]
+            text = text if re.fullmatch(_UNDECIDED, half) is None else text[:whole_chars]
         if len(text) > whole_chars:
             blocks, found = self._parse(text)
         if self.is_growing and blocks:
@@ -541,5 +541,5 @@ def _text_of(half: str, parent: str) -> str:
     """The part of a half line that is text inside its block, whatever stands behind it; "" = there is none."""
     if parent in {"td_open", "th_open"}:
         return half[half.rindex("|") + 1 :].lstrip(" \t") if "|" in half else ""
-    decided = _DECIDED.match(half)
+    decided = re.match(_DECIDED, half)
     return "" if decided is None or parent != "paragraph_open" or "|" in half else half[decided.end() :]

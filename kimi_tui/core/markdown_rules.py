@@ -45,6 +45,7 @@ def inline_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("strikethrough")
     add_math_inline(parser)
     parser.inline.ruler.before("link", "footnote_ref", _footnote_reference)
+    parser.inline.ruler.before("link", "lone_bracket", _lone_bracket)
     return parser
 
 
@@ -72,4 +73,14 @@ def _footnote_reference(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.push("footnote_ref", "", 0).content = match[1]
     state.pos = match.end()
+    return True
+
+
+def _lone_bracket(state: StateInline, silent: bool) -> bool:
+    """Take a bracket as text where none closes behind it: the rule of links would look for one again and again."""
+    if state.src[state.pos] not in "[!" or state.src.find("]", state.pos, state.posMax) >= 0:
+        return False
+    if not silent:
+        state.append_pending(state.src[state.pos])
+    state.pos += 1
     return True

@@ -94,6 +94,10 @@ async def test_typing_on_looks_from_the_same_place() -> None:
         before = body(transcript)
         transcript.move_hit(1)
         assert body(transcript) == before
+        transcript.add(user(99, "nowhere"))
+        await pilot.pause()
+        assert app.last == ("nowhere", 1, 0)
+        assert body(transcript)[:-1] == before[:-1]
 
 
 async def test_a_hidden_hit_shows_its_think_line_and_unfolds_when_gone_to() -> None:

@@ -87,6 +87,8 @@ class FindingPane(CursorPane):
         search.read(self._item)
         if self._is_awaited and search.count:
             self._show_first(search)
+        if search.is_done:
+            self._is_awaited = False  # what arrives later is counted, and moves nothing
         self._tell()
         self._invalidate()
         if not search.is_done and self.is_attached:

@@ -18,7 +18,6 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.markdown import Block, References, parse_inline
-from kimi_tui.core.math_text import readable, script
 from kimi_tui.core.visible import visible
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.lines import Line, Run, chop, line_of, wrap
@@ -39,15 +38,15 @@ MIN_INNER_CELLS = 8
 """Quotes and items in each other stand without their marks where less than that is left for their text."""
 MAX_MARK_CELLS = 8
 """A longer mark (the label of a footnote) stands on lines of its own."""
-_ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]")
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_SCRIPT = re.compile(r"<(su[bp])>", re.IGNORECASE)
-_DETAILS = re.compile(
-    r"\s*<details[^>]*>\s*"
-    r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
+# Patterns without `compile`: they are for few replies, and are compiled when one of those comes.
+_ADDRESS = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]"
+_BREAK = r"(?i)<br\s*/?>"
+_SCRIPT = r"(?i)<(su[bp])>"
+_DETAILS = (
+    r"(?is)\s*<details[^>]*>\s*"
+    r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)"
 )
-_DETAILS_END = re.compile(r"\s*</details>\s*", re.IGNORECASE)
+_DETAILS_END = r"(?i)\s*</details>\s*"
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -214,10 +213,10 @@ class _Layout:
     def _html(self, source: str, width: int) -> Iterator[Line]:
         """HTML as text; what opens and closes a part that can be folded elsewhere as its title and its end."""
         dim = self._styles.role("dim-text")
-        if _DETAILS_END.fullmatch(source):
+        if re.fullmatch(_DETAILS_END, source):
             yield line_of(()).led("▴", dim)
             return
-        details = _DETAILS.fullmatch(source)
+        details = re.fullmatch(_DETAILS, source)
         if details is None:
             yield from plain_lines(source.rstrip("\n"), dim, width)
             return
@@ -230,7 +229,7 @@ class _Layout:
     def _formula(self, token: Token, width: int, style: Style) -> Iterator[Line]:
         source = token.content
         is_closed = token.meta.get("is_closed", True) or not self._block.is_open
-        text = (readable(source) if is_closed else None) or source
+        text = _readable(source, is_closed=is_closed)
         for line in wrap([(shown(text), self._styles.math)], max(width - 2, 1)):
             yield line.led("  ", style)
 
@@ -328,12 +327,12 @@ class _Layout:
             case "code_inline":
                 runs = [(shown(text), styles.code_inline)]
             case "math_inline":
-                made = readable(text) if child.meta.get("is_closed", True) else None
-                runs = [(shown(made or text), styles.math)]
+                formula = _readable(text, is_closed=child.meta.get("is_closed", True))
+                runs = [(shown(formula), styles.math)]
             case "footnote_ref":
                 runs = [(f"[{shown(text)}]", styles.role("link"))]
             case "html_inline":
-                runs = [("\n", style) if _BREAK.fullmatch(text) else (shown(text), styles.role("dim-text"))]
+                runs = [("\n", style) if re.fullmatch(_BREAK, text) else (shown(text), styles.role("dim-text"))]
             case _:
                 runs = self._addresses(shown(text), style) if "://" in text and not in_link else [(shown(text), style)]
         return runs
@@ -342,7 +341,7 @@ class _Layout:
         """Text with the addresses in it marked as links."""
         runs: list[Run] = []
         place = 0
-        for match in _ADDRESS.finditer(text):
+        for match in re.finditer(_ADDRESS, text):
             link = style + self._styles.role("link") + UNDERLINE
             runs += [(text[place : match.start()], style), (match[0], link)]
             place = match.end()
@@ -354,6 +353,13 @@ class _Layout:
         if not target or target in {text, f"mailto:{text}"}:
             return []
         return [(f" ({target})", self._styles.role("dim-text"))]
+
+
+def _readable(formula: str, *, is_closed: bool) -> str:
+    """A formula in Unicode; as it was typed while it is being written, or where it cannot be translated."""
+    from kimi_tui.core.math_text import readable  # noqa: PLC0415 - its tables are for few replies
+
+    return (readable(formula) if is_closed else None) or formula
 
 
 def _last_text(tokens: Sequence[Token]) -> Token | None:
@@ -377,10 +383,12 @@ def _raised(children: Sequence[Token], place: int) -> str | None:
     """What `<sub>2</sub>` stands for, in a character of its own."""
     if children[place].type != "html_inline" or place + 2 >= len(children):
         return None
-    tag = _SCRIPT.fullmatch(children[place].content)
+    tag = re.fullmatch(_SCRIPT, children[place].content)
     end = children[place + 2].content.lower()
     if tag is None or end != f"</{tag[1].lower()}>" or children[place + 1].type != "text":
         return None
+    from kimi_tui.core.math_text import script  # noqa: PLC0415 - its tables are for few replies
+
     return script(children[place + 1].content, "^" if tag[1].lower() == "sup" else "_")
 
 

@@ -18,7 +18,8 @@ from kimi_tui.ui.widgets.transcript.highlight import LineColours
 from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, size_of
 from kimi_tui.ui.widgets.transcript.plain import PlainSource
 
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:[^\n]+$", re.MULTILINE)
+_DEFINITIONS = re.compile(r"(?:\A|\n[ \t\r]*\n)((?: {0,3}\[[^\]\n]+\]:[^\n]+\n)+)")
+"""Targets of links, which stand behind a blank line."""
 
 
 class Stretch:
@@ -188,10 +189,6 @@ class Part:
         self._heights = Heights()
         self._look: Look | None = None
         self._add(text, 0)
-        if is_markdown and len(self.stretches) > 1 and "]:" in text:
-            _, found = parse("\n".join(_DEFINITION.findall(text)))
-            self.references = {label: target for _, label, target in found}
-            self._found[-1] = self.references
 
     @property
     def text(self) -> str:
@@ -221,7 +218,9 @@ class Part:
         last.append(text)
         cut = next_cut(last.text, last.opening, is_markdown=self._is_markdown)
         if cut is not None:
-            self._add(last.cut(cut.chars), last.start + cut.chars, cut)
+            rest = last.cut(cut.chars)
+            self._scan(last)
+            self._add(rest, last.start + cut.chars, cut)
         self.measure(place)
 
     def change_to(self, text: str) -> None:
@@ -264,7 +263,19 @@ class Part:
             stretch = Stretch(window[: end.chars], start + place, cut.opening, goes_on=cut.is_inside)
             self.stretches.append(stretch)
             self._heights.append(stretch.height(self._width))
+            if len(self.stretches) > 1 or end.chars < len(text):
+                self._scan(stretch)
             place, cut = place + end.chars, end
+
+    def _scan(self, stretch: Stretch) -> None:
+        """Find the targets of links in one of several stretches without parsing it: they count in all of them."""
+        if not self._is_markdown or "]:" not in stretch.text:
+            return
+        _, found = parse("\n".join(_DEFINITIONS.findall(stretch.text)))
+        scanned = dict(self._found.get(-1, {}))
+        for _, label, target in found:
+            scanned.setdefault(label, target)
+        self._learn(-1, scanned)
 
     @property
     def _width(self) -> int:
@@ -296,7 +307,7 @@ class Part:
         if self._found.get(place, {}) == references:
             return
         self._found[place] = dict(references)
-        known: dict[str, str] = dict(self._found.get(-1, {}))
+        known: dict[str, str] = {}
         for _, found in sorted(self._found.items(), reverse=True):
             known |= found
         if known != self.references:
