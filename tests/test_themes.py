@@ -5,17 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 
 from kimi_tui.adapters.theme_files import load_theme, themes
 from kimi_tui.core.errors import ThemeError
-from kimi_tui.core.palette import COLOR_NAMES, SYNTAX_NAMES, VARIABLE_NAMES, Palette, contrast, parse_palette
+from kimi_tui.core.palette import (
+    COLOR_NAMES,
+    SYNTAX_NAMES,
+    TEXT_CONTRAST,
+    VARIABLE_NAMES,
+    Palette,
+    contrast,
+    parse_palette,
+)
 from kimi_tui.core.settings import UiSettings
+from kimi_tui.ui.colours import FewColoursFilter, colourless
+from kimi_tui.ui.themes import build_theme
 
-SHIPPED = ("kimi-dark", "kimi-light")
+SHIPPED = {"high-contrast": True, "kimi-dark": True, "kimi-light": False, "monochrome": True}
+"""Every shipped theme, and whether it is dark."""
 SURFACES = ("background", "surface", "panel", "boost")
 NO_TEXT = {"code-background", "rule"}
-AA = 4.5
-"""Least contrast of text. Source: WCAG 2.2, success criterion 1.4.3, level AA."""
+AAA = 7
+"""Least contrast of text in the theme for those who need more. Source: WCAG 2.2, success criterion 1.4.6."""
+EDGE = 3
+"""Least contrast of what shows where the focus is. Source: WCAG 2.2, success criterion 1.4.11."""
 
 
 @pytest.fixture(params=SHIPPED)
@@ -27,7 +41,7 @@ def test_shipped_themes_are_found_and_the_default_is_one_of_them(tmp_path: Path)
     found = themes(tmp_path / "config.toml")
     assert set(found) == set(SHIPPED)
     assert UiSettings().theme in found
-    assert {name: found[name]().dark for name in found} == {"kimi-dark": True, "kimi-light": False}
+    assert {name: found[name]().dark for name in found} == SHIPPED
 
 
 def test_the_users_own_go_first(tmp_path: Path) -> None:
@@ -52,11 +66,12 @@ def test_every_text_role_has_enough_contrast_on_every_background(palette: Palett
     texts |= {f"syntax {role}": colour for role, colour in palette.syntax.items()}
     grounds = {name: palette.colors[name] for name in SURFACES}
     grounds["code"] = palette.variables["code-background"]
+    least = AAA if palette.name == "high-contrast" else TEXT_CONTRAST
     low = {
         (role, ground): round(contrast(text, behind), 2)
         for role, text in texts.items()
         for ground, behind in grounds.items()
-        if contrast(text, behind) < AA
+        if contrast(text, behind) < least
     }
     assert low == {}
 
@@ -64,6 +79,74 @@ def test_every_text_role_has_enough_contrast_on_every_background(palette: Palett
 def test_a_theme_is_as_dark_as_it_says(palette: Palette) -> None:
     is_dark = contrast(palette.colors["background"], "#ffffff") > contrast(palette.colors["background"], "#000000")
     assert is_dark is palette.dark
+
+
+def test_what_the_library_derives_can_be_read_and_seen(palette: Palette) -> None:
+    derived = build_theme(palette).to_color_system().generate()
+    texts = {
+        "block-cursor-foreground": "block-cursor-background",
+        "block-cursor-blurred-foreground": "block-cursor-blurred-background",
+        "input-cursor-foreground": "input-cursor-background",
+        "input-selection-foreground": "input-selection-background",
+        "screen-selection-foreground": "screen-selection-background",
+        "link-color-hover": "link-background-hover",
+        **dict.fromkeys(("text-muted", "text-disabled", "foreground-muted", "link-color"), "surface"),
+        **{f"text-{name}": "surface" for name in ("primary", "secondary", "accent", "warning", "error", "success")},
+    }
+    low = {name for name, ground in texts.items() if contrast(derived[name][:7], derived[ground][:7]) < TEXT_CONTRAST}
+    assert low == set()
+    marks = ("border", "border-blurred", "scrollbar", "block-cursor-background", "input-selection-background")
+    faint = {
+        (name, ground)
+        for name in marks
+        for ground in ("background", "surface")
+        if contrast(derived[name], derived[ground]) < EDGE
+    }
+    assert faint == set()
+
+
+@pytest.mark.parametrize("dark", [True, False])
+@pytest.mark.parametrize("primary", ["#ffffff", "#000000", "#ff0000", "#0000ff", "#808080"])
+def test_a_theme_of_one_colour_can_be_read(primary: str, dark: bool) -> None:
+    derived = build_theme(Palette("mine", dark, {"primary": primary})).to_color_system().generate()
+    assert contrast(derived["text-muted"], derived["background"]) >= TEXT_CONTRAST
+    assert contrast(derived["block-cursor-foreground"], derived["block-cursor-background"]) >= TEXT_CONTRAST
+
+
+def test_monochrome_is_grey(palette: Palette) -> None:
+    colours = {*palette.colors.values(), *palette.variables.values(), *palette.syntax.values()}
+    is_grey = all(colour[1:3] == colour[3:5] == colour[5:7] for colour in colours)
+    assert is_grey is (palette.name == "monochrome")
+
+
+def test_without_colours_marks_are_reversed_and_grounds_are_not(palette: Palette) -> None:
+    derived = build_theme(palette, has_shades=False).to_color_system().generate()
+    marks = ("block-cursor", "input-cursor", "input-selection", "screen-selection")
+    grounds = [derived[name] for name in SURFACES] + [palette.variables["code-background"]]
+    assert all(colourless(Style(bgcolor=derived[f"{mark}-background"]), palette.dark).reverse for mark in marks)
+    assert not any(colourless(Style(bgcolor=ground), palette.dark).reverse for ground in grounds)
+
+
+def test_selected_text_stands_out_among_shades(palette: Palette) -> None:
+    derived = build_theme(palette).to_color_system().generate()
+    selected = derived["screen-selection-background"]
+    assert contrast(selected, palette.colors["foreground"]) >= TEXT_CONTRAST
+    assert contrast(selected, palette.colors["background"]) >= 1.8
+
+
+@pytest.mark.parametrize("is_16", [True, False])
+def test_marks_stand_out_among_few_colours(palette: Palette, is_16: bool) -> None:
+    few = FewColoursFilter(is_16=is_16)
+    derived = build_theme(palette, has_shades=False).to_color_system().generate()
+    marks = ("block-cursor", "input-cursor", "input-selection", "screen-selection")
+    ground, *blocks = [
+        few.fit(Style(bgcolor=derived[name]), "  ").bgcolor
+        for name in ("background", *(f"{mark}-background" for mark in marks))
+    ]
+    assert ground is not None
+    for block in blocks:
+        assert block is not None
+        assert contrast(block.get_truecolor().hex, ground.get_truecolor().hex) >= EDGE
 
 
 def test_running_text_is_easy_to_read(palette: Palette) -> None:

@@ -69,9 +69,7 @@ def colourless(style: Style, is_dark: bool) -> Style:
     ground = style.bgcolor
     is_block = False
     if ground is not None and not ground.is_default:
-        shade = _hex(_rgb(ground, foreground=False))
-        is_light = contrast(shade, "#000000") > contrast(shade, "#ffffff")
-        is_block = is_light is is_dark
+        is_block = _is_light(_rgb(ground, foreground=False)) is is_dark
     return Style(
         bold=style.bold,
         dim=style.dim,
@@ -157,8 +155,9 @@ def _readable_of_16(behind: _RGB, is_edge: bool) -> tuple[_RGB, ...]:
 
 
 def _ground_of_16(ground: _RGB, has_bright_backgrounds: bool) -> _RGB:
-    plain = PALETTE_OF_16[:8]
-    return _nearest(ground, (*plain, PALETTE_OF_16[WHITE]) if has_bright_backgrounds else plain)
+    """The nearest colour that may stand behind text; what is dark stays dark, so that marks still stand out."""
+    palette = (*PALETTE_OF_16[:8], PALETTE_OF_16[WHITE]) if has_bright_backgrounds else PALETTE_OF_16[:8]
+    return _nearest(ground, [colour for colour in palette if _is_light(colour) is _is_light(ground)])
 
 
 def _nearest_of_16(colour: _RGB, palette: Sequence[_RGB]) -> _RGB:
@@ -182,6 +181,11 @@ def _distance(left: _RGB, right: _RGB) -> float:
     mean = (left[0] + right[0]) / 2
     red, green, blue = (a - b for a, b in zip(left, right, strict=True))
     return (2 + mean / 256) * red * red + 4 * green * green + (2 + (255 - mean) / 256) * blue * blue
+
+
+def _is_light(colour: _RGB) -> bool:
+    """Whether black is easier to read on it than white."""
+    return contrast(_hex(colour), "#000000") > contrast(_hex(colour), "#ffffff")
 
 
 def _spread(colour: _RGB) -> int:

@@ -17,17 +17,27 @@ Palettes = Mapping[str, Callable[[], Palette]]
 DIM_SHARE = 0.7
 """How much of the foreground dimmed text keeps where a theme says no colour for it, in [0, 1]."""
 
+SELECTION_CONTRAST = 5
+"""Least contrast of selected text: somewhat more than enough, since the nearest of 256 colours may be closer."""
 
-def build_theme(palette: Palette) -> Theme:
+
+def build_theme(palette: Palette, *, has_shades: bool = True) -> Theme:
     """Make a theme of a palette; its syntax colours become variables `syntax-NAME`.
 
     The library derives more colours by blending, and some of its text is then too pale. Those are set here, from the
     colours whose contrast can be told.
+
+    Args:
+        palette: The colours.
+        has_shades: Whether the terminal shows shades between them; where it does not, selections are full blocks.
     """
     colors: dict[str, Any] = dict(palette.colors)
     base = Theme(name=palette.name, dark=palette.dark, **colors).to_color_system().generate()
     variables = {
         **_derived(base, palette.variables),
+        "screen-selection-background": _tint(base) if has_shades else base["primary"],
+        "screen-selection-foreground": base["foreground"] if has_shades else _ink(base["primary"], base["background"]),
+        **{name: colour for name, colour in palette.colors.items() if name == "boost"},  # the library forgets it
         **palette.variables,
         **{f"syntax-{name}": colour for name, colour in palette.syntax.items()},
     }
@@ -40,7 +50,8 @@ def show_theme(app: App[Any], palettes: Palettes, name: str) -> None:
     Raises:
         ThemeError: The file cannot be used; the colours stay.
     """
-    app.register_theme(build_theme(palettes[name]()))
+    has_shades = not app.no_color and app.console.color_system in {"256", "truecolor"}
+    app.register_theme(build_theme(palettes[name](), has_shades=has_shades))
     app.theme = name
 
 
@@ -70,8 +81,6 @@ def _derived(base: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str
         "input-cursor-foreground": background,
         "input-selection-background": primary,
         "input-selection-foreground": ink,
-        "screen-selection-background": primary,
-        "screen-selection-foreground": ink,
         "button-foreground": foreground,
         "button-color-foreground": ink,
         "border": primary,
@@ -84,6 +93,13 @@ def _derived(base: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str
         "scrollbar-active": primary,
         "scrollbar-background": background,
     }
+
+
+def _tint(base: Mapping[str, str]) -> str:
+    """The strongest tint of the background that the foreground can be read on."""
+    background, primary = Color.parse(base["background"]), Color.parse(base["primary"])
+    tints = [background.blend(primary, share / 20, alpha=1).hex for share in range(14, 0, -1)]
+    return next((tint for tint in tints if contrast(tint, base["foreground"]) >= SELECTION_CONTRAST), base["panel"])
 
 
 def _ink(ground: str, background: str) -> str:
