@@ -16,6 +16,7 @@ CORE_LIBRARY = {
     "__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "datetime", "email.utils", "difflib", "enum", "functools",
     "heapq", "html", "ipaddress", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
     "unicodedata", "urllib.parse", "fractions", "decimal", "codecs", "markdown_it",
+    "mdit_py_plugins",
 }  # fmt: skip
 """What `core` may import besides itself: nothing that reads a clock, a file, chance or the network."""
 

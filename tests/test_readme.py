@@ -5,23 +5,29 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from kimi_tui.core.actions import ACTIONS, Action, key_label
+import pytest
+
+from kimi_tui.core.actions import ACTIONS, Action, Scope, key_label
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 
 
+def key_table(scope: Scope) -> str:
+    """The README's table of the actions of a place."""
+    rows = [key_row(action) for action in ACTIONS if action.scope is scope]
+    return "\n".join([f"| {scope.value} | slash command | what it does |", "| --- | --- | --- |", *rows])
+
+
 def key_row(action: Action) -> str:
-    keys = ", ".join(key_label(key) for key in action.keys)
-    commands = ", ".join(
-        f"`{text}`"
-        for text in ((action.usage, *(f"/{alias}" for alias in action.aliases)) if action.is_command else ())
-    )
+    keys = ", ".join(f"`{key}`" if len(key) == 1 else key_label(key) for key in action.keys)
+    names = (action.usage, *(f"/{alias}" for alias in action.aliases)) if action.is_command else ()
+    commands = ", ".join(f"`{name.replace('|', ', ')}`" for name in names)
     return f"| {keys} | {commands} | {action.help} |"
 
 
-def test_every_action_has_its_row() -> None:
-    rows = [key_row(action).replace("[on|off]", "[on, off]") for action in ACTIONS]
-    assert "\n".join(rows) in README
+@pytest.mark.parametrize("scope", sorted({action.scope for action in ACTIONS}))
+def test_every_action_has_its_row(scope: Scope) -> None:
+    assert key_table(scope) in README
 
 
 def test_the_two_commands_stand_within_the_first_60_lines() -> None:

@@ -38,10 +38,6 @@ class DiskLibrary:
         """
         return self._files.find(text)
 
-    def path_of(self, session: Session) -> Path:
-        """Where a session is saved, or would be."""
-        return self._files.path_of(session)
-
     def open(self, path: Path) -> tuple[Session, SessionLock]:
         """Lock a session, then read it.
 
@@ -70,6 +66,10 @@ class DiskLibrary:
             StorageError: It cannot be read.
         """
         return self._files.path_of(self._files.import_file(path))
+
+    def path_of(self, session: Session) -> Path:
+        """Where a session is saved, or will be when nothing of it was yet."""
+        return self._files.path_of(session)
 
     def listing(self) -> Listing:
         """List the sessions; it reads the files that changed since the last time, so keep it off the event loop.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.ask import new_session
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import DONE, FAILED
+from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, UsageError
 
 if TYPE_CHECKING:  # the names of types only
@@ -34,6 +35,7 @@ def run(options: Namespace, context: Context) -> int:
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.services import Services  # noqa: PLC0415
+    from kimi_tui.ui.terminal import describe_terminal  # noqa: PLC0415
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     library = DiskLibrary(context.store(), lambda: new_session(context))
@@ -51,7 +53,8 @@ def run(options: Namespace, context: Context) -> int:
         endpoint="demo" if options.demo else "deepinfra",
         key_problem=key_problem,
     )
-    app = KimiApp(services, session, lock)
+    drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
+    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on))
     session_id = app.run(mouse=settings.ui.mouse)
     lock.release()
     if app.crash is not None:
@@ -62,7 +65,7 @@ def run(options: Namespace, context: Context) -> int:
         return FAILED
     if session_id:
         context.write_line(f"Resume with: {_command(options, context.store().name_of(session_id))}")
-    return app.return_code or DONE
+    return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
 def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock]:

@@ -265,9 +265,9 @@ _MESSAGE = (
 
 _IN_PANES = (
     Action("open-session", "Open the session", "Opens the session under the cursor.", ("enter",), Scope.SESSIONS,
-           is_command=False, in_palette=False, hint="open"),
+           hint="open"),
     Action("rename-session", "Rename", "Gives the session under the cursor another title.", ("r",), Scope.SESSIONS,
-           is_command=False, in_palette=False, hint="rename"),
+           hint="rename"),
     Action("duplicate", "Duplicate the session", "Makes a copy of the session.", ("c",), Scope.SESSIONS,
            hint="duplicate"),
     Action("delete-session", "Delete the session", "Moves the session to the trash.", ("d", "delete"), Scope.SESSIONS,
@@ -277,9 +277,9 @@ _IN_PANES = (
     Action("filter-sessions", "Filter the sessions", "Shows the sessions whose title fits.", ("/",), Scope.SESSIONS,
            hint="filter"),
     Action("reset-field", "Reset the field", "Takes back what this session sets for the field under the cursor.",
-           ("delete", "backspace"), Scope.SETTINGS, is_command=False, in_palette=False, hint="reset"),
+           ("delete", "backspace"), Scope.SETTINGS, hint="reset"),
     Action("unset-field", "Do not send the field", "Leaves the field under the cursor out of the request.", ("u",),
-           Scope.SETTINGS, is_command=False, in_palette=False, hint="not sent"),
+           Scope.SETTINGS, hint="not sent"),
     Action("copy-prompt", "Copy the prompt", "Copies the exact input as text.", ("y",), Scope.PROMPT, hint="copy"),
     Action("copy-body", "Copy the request", "Copies the request's body as JSON.", ("b",), Scope.PROMPT, hint="JSON"),
     Action("copy-curl", "Copy as curl", "Copies the request as a curl command with $DEEPINFRA_TOKEN.", ("c",),

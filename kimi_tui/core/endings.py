@@ -11,6 +11,8 @@ STATES = {
     MessageState.QUEUED: "queued: the text goes to the webhook",
 }
 """What a reply that is not complete is called."""
+STATES_IN_SHORT = {**STATES, MessageState.QUEUED: "queued"}
+"""The same in one word."""
 ORDINARY_REASONS = frozenset({None, "stop", "eos_token", "stop_sequence"})
 """Reasons that say no more than that the reply is whole."""
 

@@ -26,9 +26,13 @@ MAX_FORMULA_CHARS = 4_000
 """No formula is looked for farther than that."""
 
 
-def add_math(parser: MarkdownIt) -> None:
-    """Teach a parser formulas, as tokens `math_inline` and `math_block`."""
+def add_math_inline(parser: MarkdownIt) -> None:
+    """Teach a parser of text formulas inside a line, as tokens `math_inline`."""
     parser.inline.ruler.before("escape", "math_inline", _inline)
+
+
+def add_math_blocks(parser: MarkdownIt) -> None:
+    """Teach a parser of blocks formulas on lines of their own, as tokens `math_block`."""
     parser.block.ruler.before("fence", "math_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
 
 
@@ -58,17 +62,19 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     if is_one_line and rest.index(closer) != len(rest) - 2:
         return False
     if not silent:
-        line = start_line + 1
+        line, is_closed = start_line + 1, is_one_line
         lines = [rest.removesuffix(closer).strip()]
         while not is_one_line and line < end_line and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
             text = _line(state, line).rstrip()
             line += 1
             lines.append(text.removesuffix(closer))
             if text.endswith(closer):
+                is_closed = True
                 break
         token = state.push("math_block", "math", 0)
         token.content = "\n".join(lines).strip("\n")
         token.map = [start_line, line]
+        token.meta = {"is_closed": is_closed}
         state.line = line
     return True
 

@@ -25,6 +25,8 @@ SYNTAX_NAMES = (
     "tag", "attribute", "error", "inserted", "deleted",
 )  # fmt: skip
 """Roles of code."""
+TEXT_CONTRAST = 4.5
+"""Least contrast of text. Source: WCAG 2.2, success criterion 1.4.3, level AA."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,11 @@ class SessionList:
     _sessions: tuple[_Known, ...] = ()
     _broken: tuple[tuple[str, Row, Row], ...] = ()
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is anything to filter."""
+        return bool(self._sessions or self._broken)
+
     def rows(self, filter_text: str = "") -> list[Row]:
         """Give the rows that fit: every word occurs in the title, the tags or the id, however it is written.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import signal
 from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import App
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
@@ -16,11 +19,14 @@ from kimi_tui.core.settings import UiSettings
 from kimi_tui.ui.keys import register_key_sequences
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Services
+from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import show_theme
 
 log = logging.getLogger("kimi_tui")
 
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks the program to end; Ctrl+C is a key here and comes another way."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
 
@@ -32,27 +38,46 @@ class KimiApp(App[str], inherit_bindings=False):
 
     TITLE = "kimi-tui"
     COMMANDS: ClassVar = set()  # the screen's own are all there are
+    CSS_PATH = "look.tcss"
 
-    def __init__(self, services: Services, session: Session, lock: Lock) -> None:
-        """Build the program around its services, and the session to begin with."""
+    def __init__(self, services: Services, session: Session, lock: Lock, terminal: Terminal = MODERN) -> None:
+        """Build the program around its services, the session to begin with, and the terminal it is shown on."""
         super().__init__()
         self._services = services
         self._first = session, lock
         self._safe_filter = SafeFilter()
+        self.no_color = terminal.is_colourless
+        self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         self.crash: Exception | None = None
         """What ended the program; None = it was left."""
+        self.signal: int | None = None
+        """The signal that ended it; None = none did."""
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add our own filter, first and always."""
-        return [self._safe_filter, *super().get_line_filters()]
+        """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
+        library = (line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, Monochrome))
+        return [self._safe_filter, *library, *self._terminal_filters]
 
     def on_mount(self) -> None:
         """Take the colours and show the conversation."""
         problem = self._take_theme()
         screen = ChatScreen(self._services, *self._first)
         self.push_screen(screen)
+        self._take_signals(screen)
         if problem is not None:
             screen.call_after_refresh(screen.say_error, problem, "", "warning")
+
+    def _take_signals(self, screen: ChatScreen) -> None:
+        """Keep everything and leave when the terminal is closed or the program is asked to end."""
+
+        def leave(number: int) -> None:
+            self.signal = self.signal or number
+            screen.run_later(screen.leave(), self.exit)
+
+        loop = asyncio.get_running_loop()
+        for number in ENDING_SIGNALS:
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
+                loop.add_signal_handler(number, leave, number)
 
     def _take_theme(self) -> KimiError | None:
         """Take the theme that was asked for, or the default one and say why."""

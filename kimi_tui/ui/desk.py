@@ -157,10 +157,10 @@ class Desk(Protocol):
 
     # -- what is done
 
-    def perform(self, action: Action, argument: str) -> None:
-        """Do an action; what goes wrong is told in the conversation."""
+    def perform(self, action: Action, argument: str, failed: Callable[[], None] = ...) -> None:
+        """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
 
-    def run_later(self, work: Awaitable[None]) -> None:
+    def run_later(self, work: Awaitable[None], failed: Callable[[], None] = ...) -> None:
         """Do something beside everything else; what goes wrong is told in the conversation."""
 
     def change(self, session: Session) -> None:
@@ -171,6 +171,9 @@ class Desk(Protocol):
 
     def refresh_bars(self) -> None:
         """Show the figures as they are now."""
+
+    def refresh_hints(self) -> None:
+        """Show what keys do where the focus is."""
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard, and say what it was."""
@@ -203,7 +206,7 @@ class Desk(Protocol):
             ThemeError: The theme's file cannot be used.
         """
 
-    def show_chat(self, chat: Chat) -> None:
+    async def show_chat(self, chat: Chat) -> None:
         """Show another session; a reply that runs goes on.
 
         Raises:

@@ -26,28 +26,36 @@ class Dispatcher:
             suggestion = self._desk.chat.session.title if action_id == "rename" else ""
             self._desk.drafts.begin_argument(action, suggestion)
 
-    def perform(self, action: Action, argument: str) -> None:
-        """Do an action; what goes wrong is told in the conversation."""
+    def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
+        """Do an action; what goes wrong is told in the conversation.
+
+        Args:
+            action: The action.
+            argument: What stood behind its slash command.
+            failed: Is called where it went wrong.
+        """
         need = action.missing(self._desk.offers()) if action.needs else None
         if need is not None:
-            self._desk.say(situation.missing_words(action, need))
+            self._desk.remark(situation.missing_words(action, need))
             return
         home = next(home for home in self._homes if hasattr(home, action.method))
-        self.attempt(lambda: getattr(home, action.method)(argument))
+        self.attempt(lambda: getattr(home, action.method)(argument), failed)
 
-    def attempt(self, work: Callable[[], Awaitable[None] | None]) -> None:
+    def attempt(self, work: Callable[[], Awaitable[None] | None], failed: Callable[[], None] = lambda: None) -> None:
         """Do something now, and later what it leaves for later; what goes wrong is told in the conversation."""
         try:
             later = work()
         except KimiError as error:
             self._desk.say_error(error)
+            failed()
             return
         if later is not None:
-            self._desk.run_later(later)
+            self._desk.run_later(later, failed)
 
-    async def carried_out(self, work: Awaitable[None]) -> None:
+    async def carried_out(self, work: Awaitable[None], failed: Callable[[], None] = lambda: None) -> None:
         """Wait for work to be done; what goes wrong is told in the conversation."""
         try:
             await work
         except KimiError as error:
             self._desk.say_error(error)
+            failed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core import conversation
+from kimi_tui.core.endings import ended_inside_reasoning, ending
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.neutralise import marker_spans
 from kimi_tui.core.replies import Phase, TurnEnded
@@ -58,6 +59,7 @@ def message_entry(
             footer=footer,
             alternatives=alternatives,
             detail=detail,
+            is_excluded=message.excluded,
         )
     timing, usage = message.timing, message.usage
     all_reasoning = not message.content
@@ -71,9 +73,10 @@ def message_entry(
             timing.thinking_s if timing else None,
             usage.output_tokens if usage and all_reasoning else reasoning_tokens(message),
         ),
-        footer=words.ending(message),
+        footer=ending(message),
         alternatives=alternatives,
         detail=detail,
+        is_excluded=message.excluded,
     )
 
 
@@ -108,7 +111,7 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[tuple[str, str
         found.append((error_text(ended.error, kept), "error"))
     elif ended.phase is Phase.STOPPED and not ended.replies:
         found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
-    elif ended.replies and words.ended_inside_reasoning(ended.replies[0]):
+    elif ended.replies and ended_inside_reasoning(ended.replies[0]):
         found.append(("The reply ended inside its thinking. Raise max_new_tokens, or ask with /think off.", "warning"))
     if ended.save_error is not None:
         found.append((error_text(ended.save_error, "The reply is on screen, but not in the file."), "error"))

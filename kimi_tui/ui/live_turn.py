@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
 from kimi_tui.ui import words
 from kimi_tui.ui.entries import ASSISTANT_NAME
+from kimi_tui.ui.figures import Figures
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 
 
@@ -96,15 +97,16 @@ class LiveTurn:
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
         return words.rate(self.reasoning_tokens, end_s - self.first_token_s)
 
-    def status(self, now_s: float) -> str:
-        """State, rate and time to first token, for the status line."""
+    def figures(self, now_s: float, session_usd: float | None) -> Figures:
+        """What the status line tells of the turn at this moment; `session_usd` is the session's cost before it."""
         if self.retry:
-            return self.retry
+            return Figures(self.retry)
         if self.first_token_s is None:
-            return f"waiting {words.seconds(now_s - self.started_s)}"
-        parts = ["thinking" if self.phase is Phase.REASONING else "answering"]
-        if rate := words.rate(self.tokens, now_s - self.first_token_s):
-            parts.append(f"{rate:.0f} tok/s")
-        parts.append(f"first token {words.seconds(self.first_token_s - self.started_s)}")
-        parts.append(f"{words.count(self.tokens)} tok")
-        return " · ".join(parts)
+            return Figures(f"waiting {words.seconds(now_s - self.started_s)}", session_usd=session_usd)
+        return Figures(
+            "thinking" if self.phase is Phase.REASONING else "answering",
+            words.rate(self.tokens, now_s - self.first_token_s),
+            self.first_token_s - self.started_s,
+            output_tokens=self.tokens,
+            session_usd=session_usd,
+        )

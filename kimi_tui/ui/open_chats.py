@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from kimi_tui.core.session import Session
@@ -28,7 +29,9 @@ class OpenChats:
 
     def at(self, path: Path) -> Chat | None:
         """Find an open chat by its session's file."""
-        return next((chat for chat in self.all if chat.session.path and Path(chat.session.path) == path), None)
+        target = os.path.realpath(path)
+        paths = ((chat, self._library.path_of(chat.session)) for chat in self.all)
+        return next((chat for chat, own in paths if os.path.realpath(own) == target), None)
 
     def _chat(self, session: Session, lock: Lock) -> Chat:
         return Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))
@@ -46,7 +49,7 @@ class OpenChats:
         """Make a chat of a new session."""
         return self._chat(*self._library.create())
 
-    def show(self, chat: Chat, draft: str) -> None:
+    async def show(self, chat: Chat, draft: str) -> None:
         """Put a chat on screen; the one before keeps what was being typed.
 
         Raises:
@@ -55,8 +58,8 @@ class OpenChats:
         before = self.current
         if chat is before:
             return
-        self._library.save_draft(before.session.id, draft)
         before.draft = draft
+        await self._keep_draft(before)
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
         chat.is_unread = False
@@ -69,7 +72,13 @@ class OpenChats:
                 chat.lock.release()
         self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
 
-    def close_all(self, draft: str) -> None:
+    async def _keep_draft(self, chat: Chat) -> None:
+        """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed."""
+        if chat.draft and not chat.session.messages:
+            await chat.open_session.save()
+        self._library.save_draft(chat.session.id, chat.draft)
+
+    async def close_all(self, draft: str) -> None:
         """Keep every draft and let others open the sessions.
 
         Raises:
@@ -77,7 +86,7 @@ class OpenChats:
         """
         self.current.draft = draft
         for chat in self.all:
-            self._library.save_draft(chat.session.id, chat.draft)
+            await self._keep_draft(chat)
         for chat in self.all:
             chat.lock.release()
 

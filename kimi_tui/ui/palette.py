@@ -6,7 +6,10 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from kimi_tui.core.actions import ACTIONS, Action, key_label
+from kimi_tui.core.actions import ACTIONS, Action, Scope, key_label
+
+SCOPES = (Scope.SCREEN, *(scope for scope in Scope if scope not in {Scope.SCREEN, Scope.COMPOSER}), Scope.COMPOSER)
+"""Places in the order of the palette: what is done anywhere first, what a key of the composer does last."""
 
 
 class ActionProvider(Provider):
@@ -14,7 +17,7 @@ class ActionProvider(Provider):
 
     async def discover(self) -> Hits:
         """Offer all of them before anything is typed."""
-        for action in ACTIONS:
+        for action in sorted(ACTIONS, key=lambda action: SCOPES.index(action.scope)):
             if action.in_palette:
                 yield DiscoveryHit(_label(action), partial(self._choose, action), help=action.help)
 

@@ -27,7 +27,7 @@ class Sending:
         desk.drafts.bring_back()
         match Text(text) if edited is not None else parse_line(text):
             case Command(action, argument):
-                desk.perform(action, argument)
+                desk.perform(action, argument, lambda: desk.drafts.give_back(text))
             case UnknownCommand(name, nearest):
                 near = "  Did you mean " + ", ".join(f"/{word}" for word in nearest) + "?" if nearest else ""
                 desk.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")

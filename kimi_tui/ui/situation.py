@@ -58,7 +58,8 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> s
     """
     own = [action for action in ACTIONS if action.scope is scope and action.hint]
     own = [action for action in own if action.missing(offered) is None and action.id not in ALWAYS]
-    if Need.RUNNING in offered:
+    is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
+    if Need.RUNNING in offered and is_home:
         first = [f"{keyboard.table.label('back')} stop"]
     else:
         first = [] if scope is Scope.COMPOSER else [f"{keyboard.table.label('back')} back"]

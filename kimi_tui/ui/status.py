@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kimi_tui.core import conversation
 from kimi_tui.core.budget import estimate_tokens
+from kimi_tui.core.endings import STATES_IN_SHORT
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.core.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings import Settings
 from kimi_tui.ui import words
+from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.entries import notice
+from kimi_tui.ui.figures import Figures
 from kimi_tui.ui.services import Services
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 
 METER_CELLS = 4
 """Width of the context meter between its ends."""
+TURN_TOKENS = 8
+"""About what the markers around a message take, in tokens. A guess."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 """A cell filled by 0 to 8 eighths."""
 
@@ -29,38 +34,58 @@ def meter(share: float) -> str:
     return f"▕{cells:<{METER_CELLS}}▏"
 
 
-def idle_status(session: Session) -> str:
-    """What the last reply was like, while nothing runs."""
-    replies = [m for m in conversation.branch(session) if m.role is Role.ASSISTANT]
-    if not replies:
-        return "ready"
-    last = replies[-1]
-    parts = [words.ending(last) or "ready", words.timing_label(last.timing)]
-    if last.usage and last.usage.input_tokens is not None and last.usage.output_tokens is not None:
-        parts.append(f"{words.count(last.usage.input_tokens)} in · {words.count(last.usage.output_tokens)} out")
-    return "○ " + " · ".join(part for part in parts if part)
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How full the context window is."""
+
+    tokens: int
+    """Tokens of the conversation."""
+    window_tokens: int
+    """Size of the window."""
+    is_counted: bool
+    """Whether the endpoint has counted all of them; else the rest is estimated."""
+
+    def words(self, more_tokens: int = 0) -> str:
+        """Write it, with tokens that came since: "~12.3k/256k ▕█▏"."""
+        used = self.tokens + more_tokens
+        mark = "" if self.is_counted else "~"
+        share = used / self.window_tokens
+        return f"{mark}{words.count(used)}/{words.count(self.window_tokens)} {meter(share)}"
 
 
-def totals(session: Session, window_tokens: int) -> str:
-    """The context meter, and the cost as the endpoint reported it."""
-    branch = conversation.branch(session)
-    last = next((m.usage for m in reversed(branch) if m.usage), None)
-    if last is not None and last.input_tokens:
-        used, mark = last.input_tokens + (last.output_tokens or 0), ""
-    else:
-        used, mark = estimated_tokens(session.system, branch), "~"
-    parts = [f"context {mark}{words.count(used)}/{words.count(window_tokens)} {meter(used / window_tokens)}"]
-    total = words.total_usage(session.messages)
-    if last and last.cost_usd is not None:
-        parts.append(f"turn {words.dollars(last.cost_usd)}")
-    if total.cost_usd is not None:
-        parts.append(f"session {words.dollars(total.cost_usd)}")
-    return " · ".join(parts)
+def context_of(session: Session, window_tokens: int) -> Context:
+    """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after."""
+    rest: list[Message] = []
+    for message in reversed(conversation.branch(session)):
+        usage = message.usage
+        if usage is not None and usage.input_tokens:
+            counted = usage.input_tokens + (usage.output_tokens or 0)
+            return Context(counted + _estimated(rest), window_tokens, is_counted=not rest)
+        rest.append(message)
+    system = estimate_tokens(session.system) + TURN_TOKENS if session.system else 0
+    return Context(system + _estimated(rest), window_tokens, is_counted=not rest and not system)
 
 
-def estimated_tokens(system: str | None, branch: Iterable[Message]) -> int:
-    """Tokens of all that is sent, where the endpoint has not counted."""
-    return estimate_tokens(system or "") + sum(estimate_tokens(m.content) for m in branch if not m.excluded)
+def _estimated(messages: Iterable[Message]) -> int:
+    return sum(estimate_tokens(message.content) + TURN_TOKENS for message in messages if not message.excluded)
+
+
+def last_figures(session: Session) -> Figures:
+    """What the last reply of the branch was like, while nothing runs."""
+    session_usd = words.total_usage(session.messages).cost_usd
+    last = next((m for m in reversed(conversation.branch(session)) if m.role is Role.ASSISTANT), None)
+    if last is None:
+        return Figures("ready", session_usd=session_usd)
+    usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
+    return Figures(
+        STATES_IN_SHORT.get(last.state or MessageState.COMPLETE, "ready"),
+        words.rate_of(usage, timing),
+        timing.first_token_s,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cost_usd,
+        session_usd,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +96,10 @@ class BarTexts:
     """Top left: what is open."""
     place: str
     """Top right: model, mode and endpoint."""
-    idle: str
-    """Bottom left, while nothing runs."""
-    totals: str
-    """Bottom right."""
+    context: Context
+    """How full the window is."""
+    last: Figures
+    """What the last reply was like."""
 
 
 class Bars:
@@ -95,23 +120,35 @@ class Bars:
 
 def _bar_texts(session: Session, services: Services) -> BarTexts:
     try:
-        thinking = "thinking" if services.resolve(session).thinking else "instant"
+        request = services.resolve(session)
+        model, thinking = request.model, "thinking" if request.thinking else "instant"
     except KimiError:
-        thinking = "settings cannot be used"
-    model = services.settings.model_option or session.model
+        model, thinking = session.model, "settings cannot be used"
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
-        idle=idle_status(session),
-        totals=totals(session, services.settings.api.context_tokens),
+        context=context_of(session, services.settings.api.context_tokens),
+        last=last_figures(session),
     )
 
 
 def welcome_entries(services: Services) -> list[Entry]:
     """What an empty session shows: how to begin, and what is missing."""
     if services.key_problem is not None:
-        lines = [services.key_problem.summary, services.key_problem.hint]
-        lines.append("Set DEEPINFRA_TOKEN in the environment, or try everything offline: kimi-tui --demo")
-        return [notice("welcome", "\n".join(line for line in lines if line), "warning")]
+        return [notice("welcome", key_words(services.key_problem), "warning")]
     text = "Type a message and press Enter. F1 shows the keys, Ctrl+P finds a command."
     return [Entry(key="welcome", kind=EntryKind.WELCOME, heading="kimi-tui", text=text)]
+
+
+def elsewhere(chats: Sequence[Chat]) -> str:
+    """Say what goes on in sessions that are not on screen; "" = nothing."""
+    running = sum(chat.turn is not None for chat in chats)
+    unread = sum(chat.is_unread for chat in chats)
+    parts = (f"● {running} running" if running else "", f"✓ {unread} new" if unread else "")
+    return "".join(f"{part} · " for part in parts if part)
+
+
+def key_words(problem: KimiError) -> str:
+    """Say how to set a key, and how to do without one."""
+    way = "Set DEEPINFRA_TOKEN in the environment to your key, or try everything offline: kimi-tui --demo"
+    return f"{problem.summary}\n{way}"

@@ -33,7 +33,9 @@ class TurnDisplay:
         self.show_entries(chat)
         if chat is self._desk.chat:
             self._desk.transcript.follow_tail()
+            self._desk.refresh_hints()
             self._desk.panes.session_changed()
+        self._desk.panes.sessions_changed()
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
@@ -48,6 +50,7 @@ class TurnDisplay:
             if ended.replies:
                 self._desk.transcript.rename_entry(key, self._entry(chat, ended))
             self.show_entries(chat)
+            self._desk.refresh_hints()
             self._desk.panes.session_changed()
         else:
             chat.is_unread = True

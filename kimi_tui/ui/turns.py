@@ -35,8 +35,8 @@ FRAME_S = 1 / 30
 class TurnView(Protocol):
     """What the screen shows of a turn."""
 
-    def show_entries(self, chat: Chat) -> None:
-        """Show the messages and notices of a chat anew."""
+    def show_question(self, chat: Chat) -> None:
+        """Show a question that was sent, and follow its reply."""
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
@@ -120,7 +120,7 @@ class Turns:
         match event:
             case QuestionAdded():
                 chat.drop_passing_notices()
-                self._view.show_entries(chat)
+                self._view.show_question(chat)
             case PhaseChanged(phase=phase):
                 live.phase = phase
             case ReplyDelta():

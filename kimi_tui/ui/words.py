@@ -27,7 +27,7 @@ def count(value: int) -> str:
 
 def dollars(value: float) -> str:
     """Write a cost in US dollars with the digits that say something."""
-    return f"${value:.4f}" if value < 0.1 else f"${value:.2f}"
+    return f"${value:.4f}" if value < 0.01 else f"${value:.3f}" if value < 1 else f"${value:.2f}"
 
 
 def thought_label(thinking_s: float | None, tokens: int | None, *, is_running: bool = False) -> str:
@@ -49,11 +49,11 @@ def rate(tokens: int, elapsed_s: float) -> float | None:
     return tokens / elapsed_s if tokens > 1 and elapsed_s > 0.2 else None
 
 
-def timing_label(timing: Timing | None) -> str:
-    """Say how long the first token took; "" = not known."""
-    if timing is None or timing.first_token_s is None:
-        return ""
-    return f"first token {seconds(timing.first_token_s)}"
+def rate_of(usage: Usage, timing: Timing) -> float | None:
+    """Tokens per second of a reply that has ended, None where that is not known."""
+    if usage.output_tokens is None or timing.total_s is None or timing.first_token_s is None:
+        return None
+    return rate(usage.output_tokens, timing.total_s - timing.first_token_s)
 
 
 def retrying(event: Retrying) -> str:

@@ -247,6 +247,7 @@ def test_a_renamed_session_keeps_its_place(tmp_path: Path) -> None:
     place.library.rename(place.path, "Ragù \u202e [b]")
     assert place.files.load(place.path) == replace(SESSION, title="Ragù \u202e [b]")
     assert place.library.listing().summaries[0].updated == NOW
+    assert place.library.path_of(SESSION) == place.path
 
 
 def test_a_copy_is_a_session_of_its_own(tmp_path: Path) -> None:

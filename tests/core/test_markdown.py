@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -11,22 +12,33 @@ from hypothesis import strategies as st
 from kimi_tui.core import markdown
 from kimi_tui.core.markdown import MarkdownSource, parse_inline
 
-PIECES = st.sampled_from([
+CORPUS = [
     "para\n", "\n", "\n\n", "- a\n", "  - b\n", "1. x\n", "# h\n", "```py\n", "```\n", "> q\n", "| a | b |\n", "|---|---|\n",
     "*em", "*", "    code\n", "---\n", "===\n", "$$\n", "$$ x $$ y\n", "\\[\n", "a\\]\n", "[f]: /u\n", "[f]", "\r", "\r\n",
-    "x = 1\n", "<div>\n", "long words that go on\n", "  t\n", "`",
-])  # fmt: skip
+    "x = 1\n", "<div>\n", "long words that go on\n", "  t\n", "`", "[^n]", "[^n]: note\n", "    more\n", "w" * 60, "words go on " * 5,
+    "é", "\n" * 9, "- [x] t\n", "> - a\n", "<!-- c\n", "-->\n", "2. b\n", "羊" * 30, "[g]: /w\n[h]: /v\n", "\t", "\0", "\\",
+"~~~\n", "a", "b c", "+ ", "1)", "#", "_", "](", "x](y)", "!", "&amp;", "<", "<b>", "\u200d", "👩", "🇫🇷", "\u2028", "\x0b", "\xa0", "\x85",
+]  # fmt: skip
+"""Pieces of Markdown, and what parsers stumble over."""
+PIECES = st.sampled_from(CORPUS)
 
 
 def values(source: MarkdownSource) -> list[object]:
     return [
-        (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, [(t.type, t.content) for t in b.tokens])
+        (
+            (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open),
+            [(t.type, t.content) for t in b.tokens],
+        )
         for b in source.blocks
     ] + [source.references]
 
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_small_limits(monkeypatch)
+
+
+def set_small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {
         "MAX_CODE_LINES": 3,
         "MAX_TABLE_ROWS": 2,
@@ -34,18 +46,23 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         "SOFT_LIMIT_LINES": 4,
         "HARD_LIMIT_CHARS": 60,
         "LOAD_CHARS": 50,
+        "LOAD_LINES": 7,
+        "MAX_LINE_CHARS": 24,
     }
     for name, limit in limits.items():
         monkeypatch.setattr(markdown, name, limit)
 
 
 def check_cuts(text: str, sizes: list[int]) -> None:
-    grown, place = MarkdownSource(), 0
-    while place < len(text):
-        size = sizes[place % len(sizes)]
-        grown.append(text[place : place + size])
-        place += size
-    assert values(grown) == values(MarkdownSource(text))
+    whole = MarkdownSource(text)
+    for is_growing in (False, True):
+        grown, place = MarkdownSource(is_growing=is_growing), 0
+        while place < len(text):
+            size = sizes[place % len(sizes)]
+            grown.append(text[place : place + size])
+            place += size
+        grown.settle()
+        assert values(grown) == values(whole)
 
 
 @settings(max_examples=300, deadline=None)
@@ -62,6 +79,26 @@ def test_any_cuts_give_the_same_blocks_where_blocks_are_long() -> None:
         check_cuts(text, sizes)
 
     check()
+
+
+def test_seeded_texts_in_seeded_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(5)
+    for number in range(400):
+        text = "".join(chance.choice(CORPUS) for _ in range(chance.randint(1, 30)))
+        if number == 200:
+            set_small_limits(monkeypatch)
+        check_cuts(text, [chance.choice((1, 1, 2, 3, 9, 30)) for _ in range(5)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_many_seeded_texts_in_seeded_cuts(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(seed)
+    if seed % 2:
+        set_small_limits(monkeypatch)
+    for _ in range(6_000):
+        text = "".join(chance.choice(CORPUS) for _ in range(chance.randint(1, 30)))
+        check_cuts(text, [chance.choice((1, 1, 2, 3, 9, 30)) for _ in range(5)])
 
 
 @pytest.mark.slow
@@ -100,6 +137,114 @@ def test_the_open_block_stays_small(head: str, line: str) -> None:
         costs.append(source.parsed_chars - before)
     assert max(costs[250:]) <= max(costs[:250])
     assert max(costs) < 4 * markdown.SOFT_LIMIT_CHARS
+
+
+LONG = {
+    "one line": "word and more. " * 20_000,
+    "one word": "x" * 300_000,
+    "a line in an item": "- " + "word " * 60_000,
+    "a line of code": "```json\n" + '{"a": 1}, ' * 30_000 + "\n```\n",
+    "code": "```py\n" + "x = 1 + 2\n" * 30_000 + "```\n",
+    "a table": "| a | b |\n|---|---|\n" + "| one | two |\n" * 5_000,
+    "items": "- an item\n" * 10_000,
+    "one item": "- a\n" + "  more text here\n" * 5_000,
+    "quote": "> a\n" * 10_000,
+    "blank lines": "a\n" + "\n" * 100_000 + "b",
+    "targets": "".join(f"[a{n}]: http://b/{n}\n" for n in range(3_000)),
+    "stars": "*a " * 50_000,
+    "brackets": "[" * 50_000,
+    "images": "![[[" * 20_000,
+    "dollars": "$" * 50_000,
+    "backticks": "`" * 50_000,
+    "deep quote": ">" * 50_000 + " a\n",
+    "deep list": "".join("  " * n + "- a\n" for n in range(200)),
+    "a cell": "| a | b |\n|---|---|\n| " + "x " * 50_000 + " | y |\n| c | d |\n",
+    "a rule": "-" * 50_000,
+    "html": "<!--\n" + "text\n" * 10_000,
+}
+"""Texts that cost a parser much."""
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_what_is_parsed_grows_with_the_text_alone(name: str) -> None:
+    text = LONG[name]
+    source = MarkdownSource(text)
+    assert source.parsed_chars <= 8 * len(text)
+    assert max(len(block.source) for block in source.blocks or MarkdownSource("a").blocks) <= 30_000
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_what_is_parsed_for_a_delta_is_bounded(name: str) -> None:
+    text = LONG[name]
+    source = MarkdownSource(text[:60_000], is_growing=True)
+    for place in range(60_000, min(len(text), 62_000), 20):
+        before = source.parsed_chars
+        source.append(text[place : place + 20])
+        assert source.parsed_chars - before <= 2.5 * markdown.HARD_LIMIT_CHARS
+        assert sum(len(block.source) for block in source.open) <= 1.5 * markdown.HARD_LIMIT_CHARS
+
+
+def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
+    source = MarkdownSource("- item\n" * 50 + "- the last", is_growing=True)
+    before = source.parsed_chars
+    source.append(" word")
+    assert source.parsed_chars - before == 5
+    assert values(source)[:-1] == values(MarkdownSource("- item\n" * 50 + "- the last word", is_growing=True))[:-1]
+
+
+def test_a_line_without_end_is_cut_at_a_sentence() -> None:
+    text = "One sentence. " * 1_000
+    blocks = MarkdownSource(text).blocks
+    assert "".join(block.source for block in blocks) == text
+    assert all(len(block.source) <= markdown.MAX_LINE_CHARS for block in blocks)
+    assert all(block.source.endswith(". ") and block.joint == " " for block in blocks[:-1])
+    assert [block.head is None for block in blocks[:3]] == [True, False, False]
+
+
+def test_a_line_of_code_without_end_stays_code() -> None:
+    code = "x" * 10_000
+    blocks = MarkdownSource(f"```py\n{code}\ny\n```\nafter\n").blocks
+    assert [block.kind for block in blocks][-1] == "paragraph"
+    assert {block.kind for block in blocks[:-1]} == {"fence"}
+    assert "".join(block.tokens[0].content for block in blocks[:-1]) == f"{code}\ny\n"
+    assert [block.joint for block in blocks[:3]] == ["", "", ""]
+
+
+def test_nothing_is_lost_however_deep_it_stands() -> None:
+    text = "".join("  " * n + f"- item{n}\n" for n in range(60)) + ">" * 90 + " quoted\n"
+    content = "".join(token.content for block in MarkdownSource(text).blocks for token in block.tokens)
+    assert all(f"item{n}" in content for n in range(60))
+    assert "quoted" in content
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("para\n-", ["paragraph"]),
+        ("para\n--", ["paragraph"]),
+        ("a\n\n1.", ["paragraph"]),
+        ("- a\n- [x", ["bullet_list"]),
+        ("a\n\n``", ["paragraph"]),
+        ("a\n\n<det", ["paragraph"]),
+        ("a\n\n[f]: http", ["paragraph"]),
+        ("| a | b |\n|-", ["table"]),
+        ("| a | b", ["table"]),
+        ("a\n\n2024 was", ["paragraph", "paragraph"]),
+    ],
+)
+def test_a_half_line_is_held_back_until_it_is_clear_what_it_becomes(text: str, shown: list[str]) -> None:
+    source = MarkdownSource(is_growing=True)
+    for char in text:
+        source.append(char)
+    assert [block.kind for block in source.blocks] == shown
+    source.settle()
+    assert values(source) == values(MarkdownSource(text))
+    assert "".join(block.source for block in source.blocks) in {text, "a\n\n[f]: http"}
+
+
+def test_a_footnote_is_a_block() -> None:
+    blocks = MarkdownSource("see[^1]\n\n[^1]: A note\n\n    more of it\n\nend\n").blocks
+    assert [block.kind for block in blocks] == ["paragraph", "footnote_reference", "paragraph"]
 
 
 def test_a_long_fence_keeps_its_language_and_its_lines() -> None:

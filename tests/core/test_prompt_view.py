@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core import budget
+from kimi_tui.core import budget, prompt_view
 from kimi_tui.core.conversation import branch, next_prompt, prompt_of, with_system
 from kimi_tui.core.curl import MAX_ARGUMENT_BYTES, curl_command
 from kimi_tui.core.payload import build_body
@@ -105,10 +105,12 @@ def test_a_draft_takes_the_place_of_a_question_without_a_reply() -> None:
 
 
 @pytest.mark.parametrize("turns", [5, 1000])
-def test_a_keystroke_makes_two_parts_however_long_the_conversation(turns: int) -> None:
+def test_a_keystroke_makes_two_parts_however_long_the_conversation(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     session, viewer = talk(turns), PromptViewer()
     first = viewer.view(session, KIMI, "")
     made = viewer.made_parts
+    for walk in ("branch", "counted_prefix", "question_parent"):
+        monkeypatch.delattr(prompt_view, walk)
     for length in range(1, 6):
         view = viewer.view(session, KIMI, "draft"[:length])
         assert view.closed is first.closed
@@ -131,6 +133,8 @@ def test_the_endpoints_count_is_that_of_the_newest_beginning() -> None:
     assert PromptViewer().view(session, KIMI, "more").counted_tokens == 300
     assert PromptViewer().view(with_system(session, "Be brief."), KIMI, "more").counted_tokens is None
     assert past_view(session, "r2", 1000).counted_tokens == 200
+    elsewhere = session_of(*session.messages, user("other", "another first question"), head="other")
+    assert past_view(elsewhere, "r2", 1000).counted_tokens == 200
 
 
 def test_a_past_request_is_written_as_it_was_sent() -> None:
@@ -140,6 +144,8 @@ def test_a_past_request_is_written_as_it_was_sent() -> None:
     view = past_view(session, "m2", 1000)
     assert (view.sent, view.neutralised, keys(view)) == (sent, 1, ["message m1", "open"])
     assert request_body(view) == build_body(prompt_of(session, "m2"), sent, {"min_tokens": 3})
+    verbatim = session_of(user("m1", "羊 <think>"), replace(past, neutralise=False), system="<think>")
+    assert past_view(verbatim, "m2", 1000).neutralised == 0
     without = past_view(session_of(user("m1", "one"), reply("m2", "a", "m1")), "m2", 1000)
     assert json.loads(request_body(without)) == {"input": without.text}
     for empty in (session_of(), session):

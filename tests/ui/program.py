@@ -115,9 +115,7 @@ def talk(*pairs: tuple[str, str], reasoning: str | None = "The user asks.") -> S
     """A session of questions and answers."""
     session = Session("20261123-081500-k3f9", NOW, NOW, "moonshotai/Kimi-K2.5", title=pairs[0][0] if pairs else "")
     for question, answer in pairs:
-        session = session.with_message(
-            Message(session.next_message_id(), Role.USER, question, session.head, NOW)
-        )
+        session = session.with_message(Message(session.next_message_id(), Role.USER, question, session.head, NOW))
         session = session.with_message(
             Message(
                 session.next_message_id(), Role.ASSISTANT, answer, session.head, NOW, reasoning, MessageState.COMPLETE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import tomllib
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def test_a_conversation_goes_on_after_leaving(tmp_path: Path, env: dict[str, str
         terminal.until("Message Kimi")
         terminal.send("my name is Ada\r")
         terminal.until("That is message 1")
-        terminal.until("○ ready")
+        terminal.until("○ ")
         terminal.send("half a thought")
         terminal.until("half a thought")
         terminal.send("\x11")
@@ -115,6 +116,9 @@ def test_commands_and_help(env: dict[str, str]) -> None:
         terminal.until("Message Kimi")
         terminal.send("/set temperature 500\r")
         terminal.until("allowed a number in [0, 100]")
+        terminal.until("│ /set temperature 500")
+        terminal.send("\x15")
+        terminal.until("Message Kimi")
         terminal.send("/think off\r")
         terminal.until("instant")
         terminal.send("\x1bOP")
@@ -164,3 +168,34 @@ def test_foreign_text_never_reaches_the_terminal_raw(tmp_path: Path, env: dict[s
     assert b"\xc2\x9b" not in shown
     assert "\u202e".encode() not in shown
     assert shown.count(b"\x1b[?1049l") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_keeps_the_reply_and_the_draft(tmp_path: Path, env: dict[str, str], number: signal.Signals) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("long\r")
+        terminal.until("Step 1")
+        terminal.send("half a thought")
+        terminal.until("half a thought")
+        os.kill(terminal.pid, number)
+        assert terminal.end() == 128 + number
+        assert terminal.raw.rstrip().count(b"\x1b[?1049l") == 1
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert messages[1]["state"] == "cancelled"
+    assert "Step 1" in messages[1]["content"]
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.until("half a thought")
+
+
+def test_a_draft_in_a_new_session_can_be_gone_on_with(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("my precious draft")
+        terminal.until("my precious draft")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+        assert b"Resume with: kimi-tui --demo" in terminal.raw
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.until("my precious draft")

@@ -364,6 +364,15 @@ async def test_the_cursor_begins_on_the_open_session() -> None:
         assert cursor(pilot) == "2"
 
 
+async def test_a_new_session_gets_the_cursor_when_it_is_saved() -> None:
+    async with running() as pilot:
+        await pilot.press("down")
+        pane_of(pilot).set_marks("/s/5.toml", (), ())
+        assert cursor(pilot) == "1"
+        pane_of(pilot).show(listing([*TITLES, "new"]), NOW)
+        assert cursor(pilot) == "5"
+
+
 async def test_the_open_session_is_found_whichever_is_told_first() -> None:
     host = Host()
     async with host.run_test(size=(28, 9)):
@@ -391,8 +400,9 @@ async def test_mouse() -> None:
         assert (cursor(pilot), taken(pilot)) == ("2", [])
         await pilot.click(RowList, offset=(5, 3))
         assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/2.toml"))]
-        await pilot.double_click(RowList, offset=(5, 5))
-        assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/4.toml"))]
+        for _ in range(2):
+            await pilot.double_click(RowList, offset=(5, 5))
+            assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/4.toml"))]
 
 
 async def test_a_key_costs_two_lines_and_a_letter_one_screen_of_ten_thousand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def rows(transcript: Transcript) -> list[str]:
 
 
 def body(transcript: Transcript) -> list[str]:
-    return [row.removesuffix("┃").rstrip() for row in rows(transcript)]
+    return [row.rstrip("┃╹╻").rstrip() for row in rows(transcript)]
 
 
 @pytest.mark.parametrize("size", [(120, 40), (60, 20), (20, 10)])

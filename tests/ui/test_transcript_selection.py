@@ -100,7 +100,7 @@ async def test_a_drag_copies_the_words_under_it() -> None:
         ("x │", "y │", "| x | 1 |\n| y | 2 |"),
         ("first", "inner", "* first\n* second\n  + inner"),
         ("quoted", "The end", "> quoted *text*\n\nThe end."),
-        ("inner", "def f", "  - inner\n\ndef f():"),
+        ("inner", "def f", "  + inner\n\ndef f():"),
     ],
 )
 async def test_whole_lines_are_copied_as_their_source(first: str, last: str, copied: str) -> None:

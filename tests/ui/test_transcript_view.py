@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
-from tests.ui.test_transcript import MARKDOWN, Host, body, reply, user
+from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
 
 LONG = MARKDOWN * 6
 CODE = "```python\n" + "".join(f'x{n} = """a\n b"""\n' for n in range(60)) + "```\n\n"
@@ -174,6 +174,25 @@ async def test_only_changed_rows_are_drawn_again() -> None:
         assert transcript.virtual_size == size
 
 
+async def test_every_row_that_changed_is_drawn_whoever_asked_for_it_first() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "one"), user(2, "two")])
+        await pilot.pause()
+        transcript.scroll_lines(0)
+        await pilot.pause()
+        drawn: list[Region] = []
+        transcript.refresh = lambda *regions, **_: drawn.extend(regions)  # type: ignore[method-assign,assignment]
+        transcript.choose("u1")
+        strips(transcript)
+        transcript.choose("u2")
+        strips(transcript)
+        transcript.choose("u1")
+        strips(transcript)
+        await pilot.pause()
+        assert {region.y for region in drawn} >= {0, 1}
+
+
 @pytest.mark.parametrize(
     "text", ["word ", "- item\n", "x = 1\n", "| a | b |\n"], ids=["prose", "list", "code", "table"]
 )
@@ -220,3 +239,32 @@ async def test_unfolding_at_the_end_keeps_its_line_on_its_row() -> None:
         assert "▾ Thought" in body(transcript)[row]
         transcript.toggle_fold("r1")
         assert "▸ Thought" in body(transcript)[row]
+
+
+async def test_a_held_thumb_moves_with_the_mouse() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(12)])
+        transcript.scroll_lines(-6)
+        before = body(transcript)
+        row = transcript._scroll_bar().thumb.start
+        await pilot.mouse_down(Transcript, offset=(59, row + 1))
+        assert body(transcript) == before
+        await pilot.hover(Transcript, offset=(59, row))
+        assert body(transcript) != before
+        await pilot.hover(Transcript, offset=(3, 0))
+        assert "message 0" in "\n".join(body(transcript))
+        await pilot.mouse_up(Transcript, offset=(3, 0))
+
+
+async def test_a_click_on_what_is_new_follows_it() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(30)])
+        transcript.scroll_page(-2)
+        transcript.add(user(30, "new one"))
+        await pilot.pause()
+        at = rows(transcript)[-1].index("↓ new")
+        await pilot.click(Transcript, offset=(at, 11))
+        assert transcript.is_following
+        assert "new one" in "\n".join(body(transcript))

@@ -7,6 +7,7 @@ import pytest
 from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
 from kimi_tui.core.session import Message, MessageState, Role
 from kimi_tui.ui import words
+from kimi_tui.ui.figures import Figures
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.status import meter
 
@@ -52,12 +53,30 @@ def test_meter(share: float, drawn: str) -> None:
 
 def test_a_live_turn_tells_its_figures() -> None:
     live = LiveTurn("turn-1", started_s=100.0)
-    assert live.status(101.5) == "waiting 1.5 s"
+    assert live.figures(101.5, 0.5) == Figures("waiting 1.5 s", session_usd=0.5)
     live.phase = Phase.REASONING
     live.feed(ReplyDelta("turn-1", ReplyPart.REASONING, "hm", 1), 100.8)
     live.feed(ReplyDelta("turn-1", ReplyPart.REASONING, "hm", 60), 101.8)
     assert live.thought_label(101.8) == "Thinking for 1.0 s · 61 tok"
-    assert live.status(101.8) == "thinking · 61 tok/s · first token 0.8 s · 61 tok"
+    figures = live.figures(101.8, None)
+    assert (figures.state, round(figures.rate or 0), figures.output_tokens) == ("thinking", 61, 61)
+    assert figures.first_token_s == pytest.approx(0.8)
     live.phase = Phase.ANSWERING
     live.feed(ReplyDelta("turn-1", ReplyPart.ANSWER, "yes", 1), 102.8)
     assert live.thought_label(110.0) == "Thought for 2.0 s · 61 tok"
+
+
+WHOLE = Figures("ready", 61.2, 0.41, 12_345, 420, 0.0021, 0.014)
+
+
+@pytest.mark.parametrize(
+    ("width", "left", "right"),
+    [
+        (118, "○ ready · 61 tok/s · first token 0.4 s · 12.3k in, 420 out", "context 12.8k/256k ▕▏   ▏ · turn $0.0021 · session $0.014"),
+        (78, "○ 61 tok/s · first 0.4 s · 12.3k→420", "12.8k/256k ▕▏   ▏ · $0.0021/$0.014"),
+        (58, "○ 61/s · 0.4 s · 12.3k→420", "12.8k/256k · $0.0021/$0.014"),
+    ],
+)  # fmt: skip
+def test_the_status_line_tells_what_it_owes_at_every_width(width: int, left: str, right: str) -> None:
+    fitting = (pair for pair in WHOLE.variants("○", "12.8k/256k ▕▏   ▏") if len("".join(pair)) + 2 <= width)
+    assert next(fitting) == (left, right)

@@ -30,10 +30,6 @@ class FileCommands:
             raise UsageError("This session holds nothing yet.")
         return self._desk.services.library.path_of(session)
 
-    def _open_at(self, path: Path) -> Chat | None:
-        library = self._desk.services.library
-        return next((chat for chat in self._desk.open_chats.all if library.path_of(chat.session) == path), None)
-
     # -- slash commands
 
     async def do_duplicate(self, argument: str) -> None:
@@ -55,7 +51,7 @@ class FileCommands:
 
     async def rename(self, path: Path, title: str) -> None:
         """Give a session another title."""
-        chat = self._open_at(path)
+        chat = self._desk.open_chats.at(path)
         if chat is self._desk.chat:
             self._desk.change(replace(chat.session, title=title))
         elif chat is not None:
@@ -77,23 +73,23 @@ class FileCommands:
         Raises:
             UsageError: Its reply is still running.
         """
-        chat = self._open_at(path)
+        chat = self._desk.open_chats.at(path)
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         trashed = await asyncio.to_thread(self._desk.services.library.delete, path, is_held_here=chat is not None)
         self._trashed.append(trashed)
         if chat is not None:
-            self._leave(chat)
+            await self._leave(chat)
         self._desk.panes.sessions_changed()
         key = self._desk.keyboard.table.label("restore-session")
         self._desk.say(
             f"Moved to the trash: {path.stem}. {key} in the sessions pane, or /restore-session, brings it back."
         )
 
-    def _leave(self, chat: Chat) -> None:
+    async def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
         if chat is self._desk.chat:
-            self._desk.show_chat(self._desk.open_chats.create())
+            await self._desk.show_chat(self._desk.open_chats.create())
         self._desk.open_chats.forget(chat)
 
     async def restore(self) -> None:

@@ -44,7 +44,11 @@ class MessageCommands:
     def do_next_message(self, argument: str) -> None:
         """Move the message cursor down; below the last message is the composer."""
         del argument
-        self._desk.transcript.move_choice(1)
+        branch = self._desk.chat.branch
+        if branch and self._desk.transcript.chosen == branch[-1].id and self._desk.chat.turn is None:
+            self._desk.type_here()
+        else:
+            self._desk.transcript.move_choice(1)
 
     def do_first_message(self, argument: str) -> None:
         """Move the message cursor to the first message."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kimi_tui.ui.panels.prompt import PromptPanel
     from kimi_tui.ui.panels.reasoning import ReasoningPanel
     from kimi_tui.ui.panels.sessions import SessionsPanel
+    from kimi_tui.ui.panels.settings import SettingsPanel
 
 WIDTH_STEP = 4
 """How much wider or narrower a pane gets at a time, in cells."""
@@ -90,7 +91,7 @@ class PaneCommands:
 
     def _focus(self, name: str) -> None:
         panel = self._panels[name]
-        panel.call_after_refresh(panel.focus)
+        panel.call_after_refresh(panel.take_focus)
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""
@@ -255,12 +256,43 @@ class PaneCommands:
         panel = self._prompt() or PromptPanel(self._desk)
         panel.copy_as(form, panel.view)
 
+    # -- what is done where a pane's own cursor stands; a pane that is not in view is shown first, and waits
+
     def do_filter_sessions(self, argument: str) -> None:
         """Let a filter for the sessions be typed."""
         del argument
         self.show("sessions")
         panel = cast("SessionsPanel", self._panels["sessions"])
         panel.call_after_refresh(panel.do_filter_sessions)
+
+    def do_open_session(self, argument: str) -> None:
+        """Open the session under the cursor."""
+        del argument
+        if self._was_in_view("sessions"):
+            cast("SessionsPanel", self._panels["sessions"]).do_open_session()
+
+    def do_rename_session(self, argument: str) -> None:
+        """Let the title under the cursor be edited."""
+        del argument
+        if self._was_in_view("sessions"):
+            cast("SessionsPanel", self._panels["sessions"]).do_rename_session()
+
+    def do_reset_field(self, argument: str) -> None:
+        """Take back what the session sets for the field under the cursor."""
+        del argument
+        if self._was_in_view("settings"):
+            cast("SettingsPanel", self._panels["settings"]).do_reset_field()
+
+    def do_unset_field(self, argument: str) -> None:
+        """Leave the field under the cursor out of the request."""
+        del argument
+        if self._was_in_view("settings"):
+            cast("SettingsPanel", self._panels["settings"]).do_unset_field()
+
+    def _was_in_view(self, name: str) -> bool:
+        was = name in self._arrangement.panes
+        self.show(name)
+        return was
 
 
 def _make(name: str, desk: Desk) -> Panel:

@@ -31,7 +31,7 @@ class ScreenCommands:
         """Go one step back: close what is open, else stop the reply, else leave the message cursor."""
         del argument
         desk = self._desk
-        if desk.finding.close():
+        if desk.composer.close_completions() or desk.finding.close():
             return
         is_in_pane = desk.scope_of_focus() not in AT_HOME
         if not (desk.drafts.bring_back() or desk.panes.close_overlay() or is_in_pane) and desk.chat.turn is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.layers import Key
 from kimi_tui.core.sampling import store_setting
 from kimi_tui.core.session import Session
+from kimi_tui.core.template import END
 from kimi_tui.ui.desk import Desk
 
 
@@ -55,11 +57,15 @@ class SessionCommands:
             return
         value = fields.parse_text(name, text.strip())
         self._set(store_setting(self._session.settings, name, value))
-        self._desk.say(f"{name} = {value}, for this session." if value is not None else f"{name} is not sent.")
+        self._desk.say(
+            f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent."
+        )
+        if name == "stop" and END not in (value if isinstance(value, list) else ()):
+            self._desk.say(f"Without {END} among them the model may go on after its answer.", "warning")
 
     def _list_fields(self) -> None:
         request = self._desk.services.resolve(self._session)
-        sent = [f"{name} = {value}" for name, value in request.fields.items()]
+        sent = [f"{name} = {_written(value)}" for name, value in request.fields.items()]
         unset = [name for name in fields.SETTABLE if name not in request.fields]
         self._desk.say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
 
@@ -181,7 +187,7 @@ class SessionCommands:
     async def do_new(self, argument: str) -> None:
         """Begin a new session."""
         del argument
-        self._desk.show_chat(self._desk.open_chats.create())
+        await self._desk.show_chat(self._desk.open_chats.create())
 
     async def do_resume(self, argument: str) -> None:
         """Open the latest other session, or the one that the text names.
@@ -208,8 +214,10 @@ class SessionCommands:
             UsageError: There is no file name.
             StorageError: It cannot be read.
         """
-        path = await asyncio.to_thread(self._desk.services.library.import_file, _path(argument, "import", "notes.toml"))
+        source = _path(argument, "import", "notes.toml")
+        path = await asyncio.to_thread(self._desk.services.library.import_file, source)
         await self._desk.open_path(path)
+        self._desk.say(f"This is a copy of {source}; the file stays as it is.")
 
     async def do_export(self, argument: str) -> None:
         """Write the session to a file.
@@ -221,6 +229,11 @@ class SessionCommands:
         path = _path(argument, "export", "lamb.md")
         await asyncio.to_thread(self._desk.services.library.export, self._session, path)
         self._desk.say(f"Exported to {path}.")
+
+
+def _written(value: object) -> str:
+    """A value as it is typed."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _dotted(key: Key) -> str:

@@ -11,5 +11,9 @@ from textual.widget import Widget
 class Panel(Widget):
     """A pane's widget that can bring itself up to date."""
 
+    def take_focus(self) -> None:
+        """Give the keys to what is used first."""
+        self.focus()
+
     def refresh_pane(self) -> None:
         """Show what is there now."""

@@ -14,6 +14,7 @@ from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt_view import PromptView, PromptViewer, past_view, request_body
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
+from kimi_tui.ui.slash import Text, parse_line
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
 
 DELAY_S = 0.08
@@ -77,9 +78,15 @@ class PromptPanel(PromptPane, Panel):
             return None
         edited = desk.drafts.edited
         session = desk.chat.session if edited is None else before(desk.chat.session, edited)
-        is_command = desk.drafts.is_aside and edited is None
-        draft = desk.drafts.own if is_command else desk.composer.draft
-        return self._viewer.view(session, request, draft or None)
+        return self._viewer.view(session, request, self._question() or None)
+
+    def _question(self) -> str:
+        """What would be sent of what is being typed; "" = nothing: a command is not sent."""
+        drafts, draft = self._desk.drafts, self._desk.composer.draft
+        if drafts.edited is not None:
+            return draft
+        line = parse_line(drafts.own if drafts.is_aside else draft)
+        return line.text if isinstance(line, Text) else ""
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
         """Copy the input as text, as the request's body, or as a curl command."""

@@ -28,6 +28,10 @@ class SessionsPanel(SessionsPane, Panel):
         self._is_listing = False
         self._is_stale = False
 
+    def take_focus(self) -> None:
+        """Give the keys to the list."""
+        self.focus_list()
+
     def refresh_pane(self) -> None:
         """List the sessions anew, off the event loop; a wish while it runs is fulfilled after it."""
         self._mark()

@@ -23,8 +23,9 @@ from textual.widgets import Input, Static, TextArea
 from kimi_tui.core.actions import BY_ID, Action, Need, Scope
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import Message, Session
+from kimi_tui.core.settings import PANES
 from kimi_tui.ui import entries, situation
-from kimi_tui.ui.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
+from kimi_tui.ui.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.commands.files import FileCommands
 from kimi_tui.ui.commands.message import MessageCommands
@@ -41,7 +42,7 @@ from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
 from kimi_tui.ui.services import Lock, Services
-from kimi_tui.ui.status import Bars
+from kimi_tui.ui.status import Bars, elsewhere, key_words
 from kimi_tui.ui.themes import show_theme
 from kimi_tui.ui.turn_display import TurnDisplay
 from kimi_tui.ui.turns import Turns
@@ -52,6 +53,8 @@ from kimi_tui.ui.widgets.conversation import Conversation
 from kimi_tui.ui.widgets.find_bar import FindBar
 from kimi_tui.ui.widgets.side import Side
 
+REMARK_S = 3.0
+"""How long a word stays in the status line, in seconds."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -70,10 +73,14 @@ class ChatScreen(Screen[None]):
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
-        self.composer = Composer(self.keyboard.table.keys, id="composer")
+        self.composer = Composer(self.keyboard.table.keys, lambda: situation.choices(services), id="composer")
         self.find_bar = FindBar(id="find-bar")
         self._queue = Static(id="queue", markup=False)
-        self._sides = {True: Side(is_left=True, id="left-side"), False: Side(is_left=False, id="right-side")}
+        tabs = [(name, self.keyboard.table.label(name)) for name in PANES]
+        self._sides = {
+            True: Side([tab for tab in tabs if tab[0] == LEFT], is_left=True, id="left-side"),
+            False: Side([tab for tab in tabs if tab[0] != LEFT], is_left=False, id="right-side"),
+        }
         self.drafts = Drafts(self.composer)
         self.finding = Finding(self.find_bar, self.transcript)
         self.sending = Sending(self, self._queue)
@@ -114,23 +121,32 @@ class ChatScreen(Screen[None]):
         self.type_here()
         for line in self.services.findings:
             self.say(line, "warning")
+        if self.services.key_problem is not None and self.chat.branch:
+            self.say(key_words(self.services.key_problem), "warning")
         self.panes.begin(self.services.settings.ui.panes)
 
     def side_of(self, pane: str) -> Side:
         """Where a pane stands."""
-        return self._sides[pane == "sessions"]
+        return self._sides[pane == LEFT]
 
     def show_arrangement(self, arrangement: Arrangement) -> None:
         """Give the conversation the room that the panes leave."""
-        is_covered = bool(arrangement.overlay)
-        self.transcript.display = not is_covered
-        self.query_one("#bottom").display = not is_covered
+        is_shown = not arrangement.overlay and not arrangement.is_too_small
+        self.transcript.display = is_shown
+        self.query_one("#bottom").display = is_shown
         self.set_class(arrangement.is_too_small, "-too-small")
+        if is_shown:
+            self.call_after_refresh(self._keep_focus)
         if arrangement.is_too_small:
             self.query_one("#too-small", Static).update(
                 f"kimi-tui needs {MIN_COLUMNS} columns and {MIN_ROWS} rows; here are "
                 f"{self.size.width} and {self.size.height}. Make the window larger: nothing is lost."
             )
+
+    def _keep_focus(self) -> None:
+        """Give the composer the focus where what had it went out of view."""
+        if self.focused is None or not all(node.display for node in self.focused.ancestors_with_self):
+            self.composer.focus()
 
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own; what goes wrong is told."""
@@ -145,6 +161,7 @@ class ChatScreen(Screen[None]):
         self.composer.draft = self.chat.draft
         self.sending.show_queue()
         self.refresh_bars()
+        self.refresh_hints()
 
     def on_resize(self) -> None:
         """Arrange everything for another size."""
@@ -189,7 +206,9 @@ class ChatScreen(Screen[None]):
 
     def remark(self, text: str) -> None:
         """Put a word into the status line, until something else stands there."""
-        self.query_one("#status-bar", Bar).left = text
+        status = self.query_one("#status-bar", Bar)
+        status.variants = ((text, status.variants[0][1]), (text, ""))
+        self.set_timer(REMARK_S, self.refresh_bars)
 
     # -- what is done
 
@@ -207,13 +226,13 @@ class ChatScreen(Screen[None]):
         """Do an action by its id, as the palette asks."""
         self.dispatcher.choose(action_id)
 
-    def perform(self, action: Action, argument: str) -> None:
-        """Do an action; what goes wrong is told in the conversation."""
-        self.dispatcher.perform(action, argument)
+    def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
+        """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
+        self.dispatcher.perform(action, argument, failed)
 
-    def run_later(self, work: Awaitable[None]) -> None:
+    def run_later(self, work: Awaitable[None], failed: Callable[[], None] = lambda: None) -> None:
         """Do something beside everything else; what goes wrong is told in the conversation."""
-        self.run_worker(self.dispatcher.carried_out(work), group="command", exit_on_error=False)
+        self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard, and say so in the status line."""
@@ -269,6 +288,7 @@ class ChatScreen(Screen[None]):
         """Take a changed session, show it and save it, where it holds anything."""
         self.chat.open_session.update(lambda _: session)
         self.refresh_bars()
+        self.refresh_hints()
         self.panes.session_changed()
         if session.messages:
             self.run_later(self.chat.open_session.save())
@@ -276,6 +296,7 @@ class ChatScreen(Screen[None]):
     def refresh_session(self) -> None:
         """Show the session anew after its messages changed."""
         self.display_of_turns.show_entries(self.chat)
+        self.refresh_hints()
         self.panes.session_changed()
 
     async def open_path(self, path: Path) -> None:
@@ -284,16 +305,16 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: It cannot be opened; this session stays.
         """
-        self.show_chat(await self.open_chats.open(path))
+        await self.show_chat(await self.open_chats.open(path))
 
-    def show_chat(self, chat: Chat) -> None:
+    async def show_chat(self, chat: Chat) -> None:
         """Show another session; a reply that runs goes on.
 
         Raises:
             StorageError: The draft could not be kept; this session stays.
         """
         self.finding.close()
-        self.open_chats.show(chat, self.drafts.own)
+        await self.open_chats.show(chat, self.drafts.own)
         self._show_current()
         self.type_here()
         self.panes.session_changed()
@@ -307,8 +328,9 @@ class ChatScreen(Screen[None]):
         """
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
-        self.open_chats.close_all(self.drafts.own)
-        self.app.exit(self.chat.session.id if self.chat.session.messages else None)
+        has_draft = bool(self.drafts.own)
+        await self.open_chats.close_all(self.drafts.own)
+        self.app.exit(self.chat.session.id if self.chat.session.messages or has_draft else None)
 
     # -- what happens in the widgets
 
@@ -330,17 +352,15 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
-        """Show the commands that the draft may become, and the prompt with it."""
+        """Show the prompt with it."""
         event.stop()
-        choices = situation.choices(self.services) if event.text.startswith("/") else {}
-        self.query_one(CommandHints).show(event.text, choices)
         self.panes.draft_changed()
 
-    @on(Composer.CompletionRequested)
-    def _complete(self) -> None:
-        """Complete a slash command to what fits first."""
-        if completed := self.query_one(CommandHints).completed:
-            self.composer.draft = completed
+    @on(Composer.CompletionsChanged)
+    def _completions_changed(self, event: Composer.CompletionsChanged) -> None:
+        """Show the commands that the draft may become."""
+        event.stop()
+        self.query_one(CommandHints).show(event.completions, event.picked)
 
     @on(FindBar.Changed)
     def _find_changed(self, event: FindBar.Changed) -> None:
@@ -370,12 +390,24 @@ class ChatScreen(Screen[None]):
         self.panes.target_changed()
         self.refresh_hints()
 
+    @on(Conversation.CopyRequested)
+    def _copy_requested(self, event: Conversation.CopyRequested) -> None:
+        """Copy what was selected with the keyboard."""
+        event.stop()
+        self.copy(event.text, "The selection")
+
     @on(Conversation.AlternativeClicked)
     def _alternative_clicked(self, event: Conversation.AlternativeClicked) -> None:
         """Go to another alternative."""
         event.stop()
         self.transcript.choose(event.key)
         self.dispatcher.choose("next-alternative" if event.step > 0 else "previous-alternative")
+
+    @on(Side.PaneClicked)
+    def _pane_clicked(self, event: Side.PaneClicked) -> None:
+        """Show another pane."""
+        event.stop()
+        self.panes.show(event.pane)
 
     @on(Side.Dragged)
     def _dragged(self, event: Side.Dragged) -> None:
@@ -403,12 +435,14 @@ class ChatScreen(Screen[None]):
         except NoMatches:  # the screen is being taken down
             return
         texts, live = self._bars.texts(self.chat.session), self.chat.live
-        title.left, title.right = texts.title, texts.place
-        status.left = f"● {live.status(self.services.clock.monotonic())}" if live is not None else texts.idle
-        status.right = texts.totals
-        if live is not None and self._ticker is not None:
+        title.variants = ((texts.title, f"{elsewhere(self.open_chats.all[1:])}{texts.place}"),)
+        if live is None:
+            status.variants = texts.last.variants("○", texts.context.words())
+            return
+        figures = live.figures(self.services.clock.monotonic(), texts.last.session_usd)
+        status.variants = figures.variants("●", texts.context.words(live.tokens))
+        if self._ticker is not None:
             self._ticker.resume()
-        self.refresh_hints()
 
     def refresh_hints(self) -> None:
         """Show what keys do where the focus is."""

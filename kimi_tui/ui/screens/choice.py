@@ -24,7 +24,7 @@ class NumberScreen(ModalScreen[int | None]):
     NumberScreen {
         align: center bottom;
         background: transparent;
-        & > Input { width: 100%; height: 3; border: round $primary; background: $surface; }
+        & > Input, & > Input:focus { width: 100%; height: 3; border: round $primary; background: $surface; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
@@ -67,7 +67,7 @@ class ThemeScreen(ModalScreen[str | None]):
     ThemeScreen {
         align: right top;
         background: transparent;
-        & > OptionList {
+        & > OptionList, & > OptionList:focus {
             width: 34; max-width: 100%; height: auto; max-height: 100%; border: round $primary; background: $surface;
         }
         & > Static { display: none; width: 34; max-width: 100%; padding: 0 1; background: $surface; }

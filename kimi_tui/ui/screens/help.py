@@ -17,6 +17,10 @@ from kimi_tui.ui.keyboard import Keyboard
 
 KEY_CELLS, COMMAND_CELLS = 14, 22
 """Widths of the columns before the help."""
+MAX_CELLS = 118
+"""Width of the panel in a wide terminal; its sheet says the same."""
+BESIDE_CELLS = 6
+"""What edge, padding and scroll bar take."""
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
 NOTES = (
@@ -80,7 +84,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One scrolling text."""
         with VerticalScroll(id="help-panel"):
-            yield Static(id="help-text", markup=False)
+            yield Static(self._content(), id="help-text", markup=False)
 
     def on_mount(self) -> None:
         """Say what it is and how it goes away."""
@@ -89,7 +93,10 @@ class HelpScreen(ModalScreen[None]):
         panel.border_subtitle = "Escape closes"
         panel.focus()
 
+    def _content(self) -> Content:
+        width = min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS
+        return help_content(self._scope, self._offered, self._keyboard, width)
+
     def on_resize(self) -> None:
-        """Write the text for this width."""
-        width = min(self.size.width, 118) - 6
-        self.query_one("#help-text", Static).update(help_content(self._scope, self._offered, self._keyboard, width))
+        """Write the text for another width."""
+        self.query_one("#help-text", Static).update(self._content())

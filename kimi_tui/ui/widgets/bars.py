@@ -11,21 +11,21 @@ from textual.widget import Widget
 
 from kimi_tui.ui.text import line_text
 
-SEPARATOR = " · "
-"""What stands between the parts of a bar's text."""
+GAP = 2
+"""Least distance of the two ends, in cells."""
+Variants = tuple[tuple[str, str], ...]
+"""Texts of the left and the right end."""
 
 
 class Bar(Widget):
-    """One line with text at its left and its right end; the right one gives way where both do not fit."""
+    """One line with text at its left and its right end; where no form of both fits, the left one is cut."""
 
     DEFAULT_CSS = """
     Bar { height: 1; padding: 0 1; color: $text-muted; background: $background; }
     """
 
-    left: reactive[str] = reactive("")
-    """What stands at the left."""
-    right: reactive[str] = reactive("")
-    """What stands at the right."""
+    variants: reactive[Variants] = reactive((("", ""),))
+    """What stands at its two ends, from the long form to the short one: the first that fits is drawn."""
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """As wide as there is room."""
@@ -35,16 +35,19 @@ class Bar(Widget):
         """Draw the one line."""
         del y
         width = self.size.width
-        left = Strip([Segment(line_text(self.left), self.rich_style)])
-        right = self._right_that_fits(width - left.cell_length - 2)
-        gap = width - left.cell_length - right.cell_length
-        if gap < 1:
-            return left.adjust_cell_length(width, self.rich_style)
-        return Strip.join([left, Strip([Segment(" " * gap, self.rich_style)]), right])
+        fitting = ((left, right) for left, right in self.variants if cell_len(line_text(left + right)) + GAP <= width)
+        left, right = next(fitting, self.variants[-1])
+        ends = [Strip([Segment(line_text(text), self.rich_style)]) for text in (left, right)]
+        room = max(width - ends[1].cell_length - (GAP if right else 0), 0)
+        if ends[0].cell_length > room:
+            ends[0] = _cut(ends[0], room)
+        gap = Strip([Segment(" " * max(width - ends[0].cell_length - ends[1].cell_length, 0), self.rich_style)])
+        return Strip.join([ends[0], gap, ends[1]]).adjust_cell_length(width, self.rich_style)
 
-    def _right_that_fits(self, room: int) -> Strip:
-        """The right text without the parts at its end that there is no room for."""
-        parts = line_text(self.right).split(SEPARATOR)
-        while len(parts) > 1 and cell_len(SEPARATOR.join(parts)) > room:
-            parts.pop()
-        return Strip([Segment(SEPARATOR.join(parts), self.rich_style)])
+
+def _cut(strip: Strip, width: int) -> Strip:
+    """Cut a text that is too long, so that it is seen to go on."""
+    if width < 1:
+        return Strip.blank(0)
+    style = next(iter(strip)).style
+    return Strip.join([strip.crop(0, width - 1).simplify(), Strip([Segment("…", style)])])

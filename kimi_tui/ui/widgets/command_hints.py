@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from textual.content import Content
 from textual.widgets import Static
 
-from kimi_tui.ui.slash import Choices, Completion, completions
-from kimi_tui.ui.text import content
+from kimi_tui.ui.slash import Completion
+from kimi_tui.ui.text import line_text
 
-MAX_LINES = 8
+MAX_LINES = 7
 """Most commands that are shown."""
 LABEL_CHARS = 22
 """Room for a command before its help."""
@@ -31,22 +32,38 @@ class CommandHints(Static):
     def __init__(self, *, id: str | None = None) -> None:
         """Start hidden."""
         super().__init__(markup=False, id=id)
-        self.completed = ""
-        """The line with the first of them put in; "" = there is none."""
+        self._shown: tuple[tuple[Completion, ...], int] = ((), 0)
 
-    def show(self, text: str, choices: Choices) -> None:
+    def show(self, completions: tuple[Completion, ...], picked: int) -> None:
         """Show what a line may become.
 
         Args:
-            text: The line as typed.
-            choices: Known values of commands.
+            completions: What it may become; none hides the list.
+            picked: The place of the one that Tab takes.
         """
-        fitting = completions(text, choices)
-        self.completed = fitting[0].text if fitting else ""
-        self.set_class(bool(fitting), "-open")
-        if fitting:
-            self.update(content("\n".join(_line(completion) for completion in fitting[:MAX_LINES])))
+        self._shown = completions, picked
+        self.set_class(bool(completions), "-open")
+        self._write()
+
+    def on_resize(self) -> None:
+        """Write the list for another width."""
+        self._write()
+
+    def _write(self) -> None:
+        completions, picked = self._shown
+        if not completions:
+            return
+        first = max(min(picked - MAX_LINES // 2, len(completions) - MAX_LINES), 0)
+        rows = completions[first : first + MAX_LINES]
+        width = max(self.screen.size.width - 4, 20)
+        lines = [_line(row, width, is_picked=first + place == picked) for place, row in enumerate(rows)]
+        if len(completions) > MAX_LINES:
+            lines.append((f"  … {len(completions)} in all; Up and Down pick, Tab takes", "$text-muted"))
+        self.update(Content("\n").join([Content.assemble(line) for line in lines]))
 
 
-def _line(completion: Completion) -> str:
-    return f"{completion.label:<{LABEL_CHARS}} {completion.help}".rstrip()
+def _line(completion: Completion, width: int, *, is_picked: bool) -> tuple[str, str]:
+    label = completion.label.ljust(LABEL_CHARS) if completion.help else completion.label
+    text = f"{'▸' if is_picked else ' '} {label} {completion.help}".rstrip()
+    text = line_text(text if len(text) <= width else text[: width - 1] + "…")
+    return text, "bold $foreground" if is_picked else ""

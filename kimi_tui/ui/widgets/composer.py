@@ -6,6 +6,7 @@ by stand-ins from a private-use plane while they are being edited, so that what 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from textual.widgets import TextArea
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui.slash import Choices, Completion, completions
 
 LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` splits at besides CR and LF; Source: Python's documentation of str.splitlines."""
@@ -33,7 +35,7 @@ class Composer(TextArea):
         height: auto;
         min-height: 3;
         max-height: 33vh;
-        border: round $panel;
+        border: round $border-blurred;
         background: $background;
         padding: 0 1;
         border-subtitle-color: $text-muted;
@@ -66,8 +68,14 @@ class Composer(TextArea):
     class QuitRequested(Message):
         """Ctrl+D was pressed in the empty composer."""
 
-    class CompletionRequested(Message):
-        """Tab was pressed behind a slash command."""
+    @dataclass
+    class CompletionsChanged(Message):
+        """The draft may become other commands now, or another one of them is picked."""
+
+        completions: tuple[Completion, ...]
+        """What it may become; none = it is no half-typed command."""
+        picked: int
+        """The place of the one that Tab takes."""
 
     @dataclass
     class DraftChanged(Message):
@@ -75,15 +83,21 @@ class Composer(TextArea):
 
         text: str
 
-    def __init__(self, keys: Keys = DEFAULT_KEYS, *, id: str | None = None) -> None:
+    def __init__(
+        self, keys: Keys = DEFAULT_KEYS, choices: Callable[[], Choices] = dict, *, id: str | None = None
+    ) -> None:
         """Start empty.
 
         Args:
             keys: Keys by action.
+            choices: Gives the values that may stand behind commands.
             id: The widget's id.
         """
         self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
-        self._methods["tab"] = "complete"
+        self._methods |= {"tab": "complete", "down": "down_or_pick"}
+        self._choices = choices
+        self._completions: tuple[Completion, ...] = ()
+        self._picked = 0
         super().__init__(
             id=id, soft_wrap=True, tab_behavior="focus", placeholder="Message Kimi …", highlight_cursor_line=False
         )
@@ -132,18 +146,49 @@ class Composer(TextArea):
             self.post_message(self.QuitRequested())
 
     def up_or_recall(self) -> None:
-        """Move up; in the empty composer: bring the last prompt back."""
-        if self.text:
+        """Move up, among commands to the one before; in the empty composer: bring the last prompt back."""
+        if self._completions:
+            self._pick(-1)
+        elif self.text:
             self.action_cursor_up()
         else:
             self.post_message(self.RecallRequested())
 
-    def complete(self) -> None:
-        """Have a slash command completed, else move the focus on."""
-        if self.text.startswith("/"):
-            self.post_message(self.CompletionRequested())
+    def down_or_pick(self) -> None:
+        """Move down, among commands to the next one."""
+        if self._completions:
+            self._pick(1)
         else:
+            self.action_cursor_down()
+
+    def complete(self) -> None:
+        """Complete a slash command to the one that is picked, else move the focus on."""
+        self._find_completions()
+        if self._completions:
+            self.draft = self._completions[self._picked].text
+            self._find_completions()
+        elif not self.text.startswith("/"):
             self.screen.focus_next()
+
+    def _find_completions(self) -> None:
+        """Find what the draft may become; what was picked stays while it still is one of those."""
+        draft = self.draft
+        found = completions(draft, self._choices()) if draft.startswith("/") else ()
+        if found != self._completions:
+            picked = self._completions[self._picked] if self._completions else None
+            self._completions, self._picked = found, found.index(picked) if picked in found else 0
+            self.post_message(self.CompletionsChanged(found, self._picked))
+
+    def close_completions(self) -> bool:
+        """Hide what the draft may become, until it changes; whether anything was shown."""
+        was_open, self._completions = bool(self._completions), ()
+        if was_open:
+            self.post_message(self.CompletionsChanged((), 0))
+        return was_open
+
+    def _pick(self, step: int) -> None:
+        self._picked = (self._picked + step) % len(self._completions)
+        self.post_message(self.CompletionsChanged(self._completions, self._picked))
 
     def show_hints(self, text: str) -> None:
         """Show what keys do, on the lower edge."""
@@ -155,4 +200,5 @@ class Composer(TextArea):
     def _changed(self, event: TextArea.Changed) -> None:
         """Say what the draft is now."""
         event.stop()
+        self._find_completions()
         self.post_message(self.DraftChanged(self.draft))

@@ -21,7 +21,7 @@ class FindBar(Horizontal):
         display: none;
         background: $surface;
         &.-open { display: block; }
-        & Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $surface; }
+        & Input, & Input:focus { width: 1fr; height: 1; border: none; padding: 0 1; background: $surface; }
         & Static { width: auto; padding: 0 1; color: $text-muted; }
     }
     """

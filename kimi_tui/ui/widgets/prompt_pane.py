@@ -43,8 +43,8 @@ class PromptPane(Vertical):
     PromptPane {
         height: 1fr;
         background: $background;
-        #prompt-sizes { height: 1; padding: 0 1; color: $text-muted; background: $background; }
-        &.-over #prompt-sizes { color: $foreground; text-style: bold; }
+        #prompt-sizes { height: 1; padding: 0 1; color: $foreground; background: $surface; }
+        &.-over #prompt-sizes { text-style: bold; }
     }
     """
 

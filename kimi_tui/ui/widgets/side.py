@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.containers import Container
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Static
 
 
-class Side(Container):
+class Side(Vertical):
     """Shows one of its panes at a time; hidden while none is in view."""
 
     DEFAULT_CSS = """
@@ -19,9 +23,19 @@ class Side(Container):
         display: none;
         border-left: tall $panel;
         &.-left { border-left: none; border-right: tall $panel; }
-        &.-overlay { border: none; }
+        &:focus-within { border-left: tall $primary; }
+        &.-left:focus-within { border-left: none; border-right: tall $primary; }
+        &.-overlay, &.-overlay:focus-within { border: none; }
+        & > .side-head { height: 1; padding: 0 1; color: $text-muted; background: $surface; }
     }
     """
+
+    @dataclass
+    class PaneClicked(Message):
+        """The name of a pane was clicked."""
+
+        pane: str
+        """Its name."""
 
     @dataclass
     class Dragged(Message):
@@ -32,14 +46,58 @@ class Side(Container):
         columns: int
         """Width it would have then, in cells."""
 
-    def __init__(self, *, is_left: bool, id: str) -> None:
-        """Begin without panes."""
+    def __init__(self, tabs: Sequence[tuple[str, str]], *, is_left: bool, id: str) -> None:
+        """Begin without panes.
+
+        Args:
+            tabs: Names of the panes that may stand here, each with its key.
+            is_left: Whether it stands at the left.
+            id: The widget's id.
+        """
         super().__init__(id=id)
+        self._tabs = tabs
+        self._head = Static(classes="side-head", markup=False)
         self._is_left = is_left
         self._pane = ""
         self._panes: list[Widget] = []
         self._is_dragging = False
         self.set_class(is_left, "-left")
+
+    def compose(self) -> ComposeResult:
+        """The names of the panes, above the one in view."""
+        yield self._head
+
+    def _spans(self) -> Iterator[tuple[str, str]]:
+        """What the line of names says, each piece with its pane; where there is little room without the keys."""
+        full = [(name, f"{name.capitalize()} {key}".rstrip()) for name, key in self._tabs]
+        room = self.size.width - 4
+        is_short = sum(len(text) + 2 for _, text in full) > room
+        return iter([(name, name.capitalize()) for name, _ in full] if is_short else full)
+
+    def _show_head(self) -> None:
+        parts: list[tuple[str, str]] = []
+        for name, text in self._spans():
+            parts += [
+                (f"[{text}]" if name == self._pane else f" {text} ", "bold $foreground" if name == self._pane else "")
+            ]
+        self._head.update(Content.assemble(*parts))
+
+    def on_resize(self) -> None:
+        """Write the names for another width."""
+        self._show_head()
+
+    def on_click(self, event: events.Click) -> None:
+        """Show the pane whose name was clicked."""
+        if event.widget is not self._head:
+            return
+        event.stop()
+        at = event.get_content_offset_capture(self._head).x
+        for name, text in self._spans():
+            at -= len(text) + 2
+            if at < 0:
+                if name != self._pane:
+                    self.post_message(self.PaneClicked(name))
+                return
 
     def show(self, pane: str, columns: int | None) -> None:
         """Show one pane.
@@ -54,6 +112,7 @@ class Side(Container):
         self.styles.width = "1fr" if columns is None else columns
         for child in self._panes:
             child.display = child.id == f"{pane}-pane"
+        self._show_head()
 
     def mount_pane(self, widget: Widget) -> None:
         """Take a pane in, hidden; its id is its name with "-pane" behind."""

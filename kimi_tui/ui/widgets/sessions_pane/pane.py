@@ -48,6 +48,7 @@ class SessionsPane(Vertical):
             padding: 0 1;
             & > Static { width: 2; color: $text-muted; }
             & > Input { width: 1fr; background: $background; }
+            & > Input > .input--placeholder { color: $text-muted; }
         }
         & > #session-title {
             layer: editor;
@@ -113,7 +114,6 @@ class SessionsPane(Vertical):
         self._actions = {key: action for action in DEFAULT_KEYS for key in keys.get(action, ())}
         self._to_local = to_local
         self._sessions = SessionList()
-        self._has_any = False
         self._current = ""
         self._has_moved = False
         self._renaming: tuple[str, str] | None = None  # the file, and the title as it was shown
@@ -140,8 +140,11 @@ class SessionsPane(Vertical):
             listing: The sessions.
             now: The time, with its zone; it decides what is called today.
         """
-        self._sessions = session_list(listing, now, self._to_local)
-        self._has_any = bool(listing.summaries or listing.unreadable)
+        self.show_list(session_list(listing, now, self._to_local))
+
+    def show_list(self, sessions: SessionList) -> None:
+        """Show sessions of which the rows are ready: with thousands, `session_list` is better off the event loop."""
+        self._sessions = sessions
         row = self._list.cursor_row
         self._show_rows(row.path if row is not None and self._has_moved else self._current)
         self._place_editor()
@@ -160,7 +163,7 @@ class SessionsPane(Vertical):
             self._show_rows(current)
 
     def _show_rows(self, path: str | None) -> None:
-        self._list.note = NO_MATCH if self._has_any else NO_SESSION
+        self._list.note = NO_MATCH if self._sessions.has_any else NO_SESSION
         self._list.set_rows(self._sessions.rows(self._filter.value), path)
 
     @property

@@ -54,7 +54,7 @@ class RowList(ScrollView, can_focus=True):
         & > .row-list--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
-            text-style: bold;
+            text-style: $block-cursor-blurred-text-style;
         }
     }
     """
@@ -137,6 +137,8 @@ class RowList(ScrollView, can_focus=True):
             self._go_to(number)
 
     def _find(self, path: str | None) -> int | None:
+        if not path:
+            return None
         return next((n for n, row in enumerate(self._rows) if row.path == path and row.can_be_chosen), None)
 
     def _first(self, numbers: Iterable[int], otherwise: int) -> int:

@@ -220,12 +220,10 @@ class LineEditor(Editor):
         show_problem(self.query_one(".editor-problem", Static), self._checked()[1])
 
     def accept(self) -> None:
-        """Hand the value over, unless something is wrong with it; a text that was not changed is none."""
+        """Hand the value over, unless something is wrong with it."""
         value, problem = self._checked()
         if problem:
             self.app.bell()
-        elif self.query_one(Input).value == self._text:
-            self.finish(self.Cancelled(self.row_id))
         else:
             self.finish(self.Accepted(self.row_id, value))
 
@@ -343,10 +341,7 @@ class BlockEditor(Editor):
             self.finish(self.Cancelled(self.row_id))
 
     def accept(self) -> None:
-        """Hand the value over, unless something is wrong with it, or it is what it was."""
-        if self.typed == self._texts and all(self._texts):
-            self.finish(self.Cancelled(self.row_id))
-            return
+        """Hand the value over, unless something is wrong with it."""
         value, problem = self._checked()
         if problem:
             show_problem(self.query_one(".editor-problem", Static), problem)

@@ -8,20 +8,24 @@ from functools import partial
 from kimi_tui.core import field_text
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import FieldKind, check_value, parse_text
-from kimi_tui.core.settings_view import FieldRow, PresetChoice, SettingsView, preset_name_problem
+from kimi_tui.core.settings_view import FieldRow, PresetChoice, PresetOrigin, SettingsView, preset_name_problem
 from kimi_tui.ui.text import line_text
 from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor, ChoiceEditor, Editor, LineEditor
 from kimi_tui.ui.widgets.settings_pane.rows import NOT_SENT
 
 Typed = tuple[str, ...]
 """What has been typed in an editor that was closed by another session."""
+ORIGINS = {PresetOrigin.SHIPPED: "shipped", PresetOrigin.CONFIG: "config file", PresetOrigin.SAVED: "your own"}
+"""Where a preset comes from, in a word or two."""
 
 
 def field_editor(row: FieldRow, *, first: str = "", typed: Typed = ()) -> Editor:
     """The editor of a request field; a response format begins with the choice of its type."""
     name, kind = row.spec.name, row.spec.kind
     if kind is FieldKind.BOOLEAN:
-        return ChoiceEditor(name, "", [(True, "true"), (False, "false"), (None, NOT_SENT)], row.value)
+        return ChoiceEditor(
+            name, "", [(True, "true"), (False, "false"), (None, NOT_SENT)], True if row.warning else row.value
+        )
     if kind is FieldKind.STRINGS:
         label = "One a line; \\n is a line end, \\\\ a backslash. Nothing: none is sent."
         return BlockEditor(
@@ -84,7 +88,7 @@ def preset_editor(view: SettingsView) -> Editor:
 
 
 def _preset_words(choice: PresetChoice) -> str:
-    return f"{line_text(choice.name)}  ({choice.origin})"
+    return f"{line_text(choice.name)} ({ORIGINS[choice.origin]})"
 
 
 def system_editor(view: SettingsView, typed: Typed = ()) -> Editor:

@@ -45,7 +45,7 @@ class SettingsPane(Vertical):
             scrollbar-color: $panel;
         }
         & > #settings-help {
-            height: 6;
+            height: 7;
             max-height: 40%;
             padding: 0 1;
             border-top: solid $panel;
@@ -125,13 +125,14 @@ class SettingsPane(Vertical):
         """Start empty.
 
         Args:
-            keys: Keys of the pane's own actions, by action id.
+            keys: Keys by action id, for the actions of this pane; others are ignored.
             id: The widget's id.
         """
         super().__init__(id=id)
         self.border_title = "Settings"
         self._key_methods = dict(self.NAVIGATION)
-        for action_id, names in keys.items():
+        for action_id in DEFAULT_KEYS:
+            names = keys.get(action_id, ())
             self._key_methods |= dict.fromkeys(names, "do_" + action_id.replace("-", "_"))
         self._view: SettingsView | None = None
         self._widgets: dict[str, SettingRow] = {}
@@ -163,6 +164,8 @@ class SettingsPane(Vertical):
         session is shown again.
         """
         before, self._view = self._view, view
+        if view == before:
+            return
         is_other = before is not None and before.session_id != view.session_id
         if is_other and before is not None:
             self._set_editor_aside(before.session_id)
@@ -170,6 +173,12 @@ class SettingsPane(Vertical):
             self._show_rows()
             if is_other:
                 self._take_up_again(view.session_id)
+
+    def go_to(self, row_id: str) -> None:
+        """Put the cursor on a field, "thinking", "preset" or "system"; an open editor keeps it where it is."""
+        if self._editor is None and row_id in self._widgets:
+            self._cursor = row_id
+            self._show_cursor(is_moved=True)
 
     @property
     def is_editing(self) -> bool:
@@ -347,7 +356,10 @@ class SettingsPane(Vertical):
         """Put the cursor there; on the row that has it already, edit."""
         event.stop()
         widget = self._widgets.get(event.row_id)
-        if widget is None or widget.row.kind is RowKind.HEADING or self._editor is not None:
+        if self._editor is not None:
+            self._editor.begin()  # what is being typed goes on; Escape leaves it
+            return
+        if widget is None or widget.row.kind is RowKind.HEADING:
             return
         self._rows.focus()
         is_again = event.row_id == self._cursor
@@ -402,7 +414,7 @@ class SettingsPane(Vertical):
             case RowKind.ACTION:
                 self._act(ActionRow(row.id), view)
             case _:
-                self._say("This can be changed in the session's file only; Delete takes it back.")
+                self._say("This is changed in the file that sets it.")
 
     def _act(self, action: ActionRow, view: SettingsView) -> None:
         match action:
@@ -512,7 +524,7 @@ class SettingsPane(Vertical):
         if row.id == "response_format" and row.field and isinstance(event.value, str):
             self._choose_format(row.field, event.value)
         elif row.field is not None:
-            self.post_message(self.FieldSet(row.id, event.value))
+            self._set_field(row.field, event.value)
         elif (message := self._message_for(event.row_id, event.value, view)) is not None:
             self.post_message(message)
 
@@ -522,23 +534,29 @@ class SettingsPane(Vertical):
         if details is not None:
             self._open(details)
         else:
-            self.post_message(self.FieldSet("response_format", {"type": kind} if kind else None))
+            self._set_field(field, {"type": kind} if kind else None)
+
+    def _set_field(self, field: FieldRow, value: object | None) -> None:
+        """Ask for a value, unless it is the one that is sent; one that cannot be used, or is overruled, is not sent."""
+        if value != field.value or field.error or field.warning:
+            self.post_message(self.FieldSet(field.spec.name, value))
 
     def _message_for(self, row_id: str, value: object | None, view: SettingsView) -> Message | None:
         """What an accepted value of another row asks for; None = nothing."""
         text = value if isinstance(value, str) else ""
-        messages: dict[str, Message | None] = {
-            "preset": self.PresetChosen(text),
-            "system": self.SystemChanged(text or None),
-            ActionRow.SAVE_PRESET: self.PresetSaveRequested(text),
-            ActionRow.RENAME_PRESET: self.PresetRenameRequested(view.preset, text),
+        is_preset_new = text != view.preset
+        is_preset_wrong = "preset" in view.errors
+        messages: dict[str, tuple[bool, Message]] = {
+            "preset": (is_preset_new or is_preset_wrong, self.PresetChosen(text)),
+            "system": (text != (view.system or ""), self.SystemChanged(text or None)),
+            RESET_SYSTEM: (value is True, self.SystemChanged(view.config_system)),
+            REMOVE_SYSTEM: (value is True, self.SystemChanged(None)),
+            ActionRow.SAVE_PRESET: (True, self.PresetSaveRequested(text)),
+            ActionRow.RENAME_PRESET: (is_preset_new, self.PresetRenameRequested(view.preset, text)),
+            ActionRow.RESET_ALL: (value is True, self.AllResetRequested()),
         }
-        answers: dict[str, Message] = {
-            RESET_SYSTEM: self.SystemChanged(view.config_system),
-            REMOVE_SYSTEM: self.SystemChanged(None),
-            ActionRow.RESET_ALL: self.AllResetRequested(),
-        }
-        return messages.get(row_id) or (answers.get(row_id) if value is True else None)
+        is_asked, message = messages[row_id]
+        return message if is_asked else None
 
 
 class _Rows(VerticalScroll, can_focus=True, inherit_bindings=False):

@@ -17,7 +17,7 @@ from kimi_tui.ui.widgets.transcript.styles import Styles
 
 NAME_CELLS = 20
 """Cells of the names where the values stand in a column."""
-COLUMN_FROM_CELLS = 38
+COLUMN_FROM_CELLS = 36
 """Width from which the values stand in a column; below it they stand at the right end, in whatever room there is."""
 CURSOR, MARK, ALERT, CUT, RULE, NOTHING = "▸", "*", "!", "…", "─", "–"
 """Glyphs: the cursor, a value that differs, a warning or error, what was cut off, a heading's line, no value."""

@@ -1,9 +1,23 @@
-"""The conversation as cached lines behind one widget.
+"""A conversation, its reasoning or its prompt as cached lines behind one widget.
 
-What flows through it, each step in its own module: `entries` are the values shown; `item` keeps one of them as pieces,
-which grow at the end only; `layout` (with `tables`, `highlight` and `styles`) makes lines of a piece at a width, and
-`lines` wraps them; `viewport` knows which lines are on screen, by an anchor and an index of `heights`; `transcript` is
-the widget that draws them and takes keys and mouse.
+The way of a text to the screen, one module for each step:
+
+1. `entries`: the values that are shown, one for each message or notice.
+2. `item`: an entry and its layout, in four sections (`pieces.Section`): heading, reasoning, body, end.
+3. `stretches`: a section's text as stretches, each parsed only when it is looked at; `cuts` says where they end. A
+   stretch has pieces (a block of Markdown, a chunk of plain text), which grow at the end only.
+4. `layout` (with `tables`, `highlight`, `styles`) makes lines of a block at a width, `dress` and `prompt_lines` of
+   what is no Markdown; `lines` wraps them.
+5. `viewport`: which lines are in view, by an anchor and an index of `heights`; `recent` drops what lies far away.
+6. `painter`: a line, its marks and the `scrollbar` as a row of the screen.
+
+The widget is built in layers, each a class with one subject that knows those below it alone: `pane` (entries in,
+rows out, scrolling), `cursor` (the chosen message, headings, code), `finding` (the search, whose decisions are in
+`search`), `selecting` (the selection, whose arithmetic is in `selection` and whose text is made by `copying`), and
+`transcript` (wheel, clicks, the scroll bar).
+
+What keeps it fast: a flush costs O(log n) in entries and pieces, whatever stands above; only what is in view is
+parsed, laid out and painted; a row that did not change is the same strip.
 """
 
 from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind

@@ -45,7 +45,9 @@ def _item_parts(view: Viewport, item: int, selected: Range) -> Iterator[str]:
         first, last = Place(item, section), Place(item, section + 1)
         if section is Section.TAIL or last <= start or first > end:
             continue
-        if section is not Section.HEAD and start < first and end >= last:
+        if section is Section.HEAD and start <= first and end >= last:
+            text = view.items[item].header.heading  # without what stands beside it
+        elif section is not Section.HEAD and start < first and end >= last:
             text = view.items[item].text(section) if view.items[item].part(section).stretches else ""
         else:
             text = "".join(_pieces_text(view, max(first, start), min(last, end), selected))

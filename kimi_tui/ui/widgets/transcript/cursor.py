@@ -138,6 +138,8 @@ class CursorPane(LinesPane):
 
     def _go_to_block(self, step: int, signs: tuple[str, ...], is_meant: Callable[[Block], bool]) -> None:
         self._update_frame()
+        if not self._view.items:
+            return
         top = self._view.top
         start = self._spot[0] if self._spot is not None and self._spot[1] == top else top
         for place in self._block_places(start, step, signs):

@@ -1,31 +1,38 @@
 """Where a long text is cut into stretches, so that no more than one of them has to be parsed to show a screen.
 
 A stretch of Markdown ends where every block ends for certain: at a blank line outside fences, before a line that
-begins with a letter or a heading's mark. What offers no such place for long is cut where it hurts least. The places
-depend on the text alone, not on how it was cut when it came.
+begins with a letter or a heading's mark. A fence, table, list or paragraph that offers no such place for long goes on
+in the next stretch, a fence and a table under their own first lines. The places depend on the text alone, not on how
+it was cut when it came.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
-SOFT_CHARS = 16_000
+SAFE_CHARS = 12_000
 """From here on the first safe place is taken."""
-FORCED_CHARS = 64_000
-"""From here on any blank line will do, and a fence is cut at a line's end."""
-LINE_CHARS = 128_000
+FORCED_CHARS = 14_000
+"""From here on a block is cut: a fence at a line's end, anything else before a line that is not indented."""
+LINE_CHARS = 20_000
 """From here on any line's end will do."""
-HARD_CHARS = 256_000
-"""Here a line is cut."""
+HARD_CHARS = 32_000
+"""Before here a line is cut."""
+WORD_CHARS = 200
+"""How far back it is cut at a blank."""
 _PROTECTED = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*|<(?P<html>!--|(?:pre|script|style|textarea)(?=[\s>])))",
     re.MULTILINE | re.IGNORECASE,
 )
 """What may hold blank lines: a fence, and a few kinds of HTML."""
 _SAFE = re.compile(r"\n[ \t\r]*\n(?=[^\W\d_]|#)")
-_BLANK = re.compile(r"\n[ \t\r]*\n(?=\S)")
+_UNINDENTED = re.compile(r"\n(?=\S)")
+_BLANK = re.compile(r"\n[ \t\r]*\n")
+_TABLE_TOP = re.compile(r"^[^\n]*\n {0,3}(?=[^\n]*\|)(?=[^\n]*-)[|: \t-]+\r?\n", re.MULTILINE)
+"""The head of a table and the rule below it."""
 
 
 class Cut(NamedTuple):
@@ -33,8 +40,10 @@ class Cut(NamedTuple):
 
     chars: int
     """How many characters it has."""
-    opening: str
-    """First line of the fence that the next stretch goes on with; "" = none."""
+    opening: str = ""
+    """First lines of the fence or table that goes on in the next stretch; "" = none does."""
+    is_inside: bool = False
+    """Whether a block is cut here."""
 
 
 class _Range(NamedTuple):
@@ -51,22 +60,22 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
 
     Args:
         text: The text from the stretch's beginning; what stands behind `HARD_CHARS` + 1 does not matter.
-        opening: First line of the fence that it begins in; "" = none.
+        opening: First lines of the fence or table that it goes on with; "" = none.
         is_markdown: Whether it is Markdown.
 
     Returns:
         The end; None = the text may still grow into this stretch.
     """
-    if len(text) <= SOFT_CHARS:
+    if len(text) <= SAFE_CHARS:
         return None
     if not is_markdown:
         return _plain_cut(text)
-    cuts = [Cut(HARD_CHARS, "")] if len(text) > HARD_CHARS else []
+    cuts = [Cut(_word_end(text), "", True)] if len(text) > HARD_CHARS else []
     if line := text.find("\n", LINE_CHARS) + 1:
-        cuts.append(Cut(line, ""))
+        cuts.append(Cut(line, "", True))
     free = 0
-    for range_ in (*_protected(text, opening), _Range(len(text), len(text), "")):
-        found = _blank_cut(text, free, range_.start) or _fence_cut(text, range_)
+    for range_ in chain(_protected(text, opening), [_Range(len(text), len(text), "")]):
+        found = _free_cut(text, free, range_.start, opening) or _fence_cut(text, range_)
         if found is not None:
             cuts.append(found)
             break
@@ -76,16 +85,21 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
 
 
 def _plain_cut(text: str) -> Cut | None:
-    end = text.find("\n", SOFT_CHARS, FORCED_CHARS) + 1
-    if not end and len(text) > FORCED_CHARS:
-        end = FORCED_CHARS
-    return Cut(end, "") if 0 < end < len(text) else None
+    end = text.find("\n", SAFE_CHARS, HARD_CHARS) + 1
+    if not end and len(text) > HARD_CHARS:
+        end = _word_end(text)
+    return Cut(end) if 0 < end < len(text) else None
+
+
+def _word_end(text: str) -> int:
+    """The last blank before the end of what a stretch may be; that end where there is none near."""
+    return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or HARD_CHARS
 
 
 def _protected(text: str, opening: str) -> Iterator[_Range]:
     place = 0
-    if opening:
-        place = _fence_end(text, 0, opening.lstrip()[:1], _mark_size(opening))
+    if (mark := opening.lstrip()[:1]) and mark in "`~":
+        place = _fence_end(text, 0, mark, len(opening.lstrip()) - len(opening.lstrip().lstrip(mark)))
         yield _Range(0, place, opening)
     while (found := _PROTECTED.search(text, place)) is not None:
         if mark := found["fence"]:
@@ -98,25 +112,36 @@ def _protected(text: str, opening: str) -> Iterator[_Range]:
             yield _Range(found.start(), place, "")
 
 
-def _mark_size(opening: str) -> int:
-    line = opening.lstrip()
-    return len(line) - len(line.lstrip(line[0]))
-
-
 def _fence_end(text: str, start: int, mark: str, size: int) -> int:
     closing = re.compile(rf"^ {{0,3}}{mark}{{{size},}}[ \t]*\r?$", re.MULTILINE)
     found = closing.search(text, start)
     return len(text) if found is None else found.end()
 
 
-def _blank_cut(text: str, start: int, end: int) -> Cut | None:
-    """The first blank line between two places behind which nothing goes on."""
-    places = []
-    for pattern, least in ((_SAFE, SOFT_CHARS), (_BLANK, FORCED_CHARS)):
-        found = pattern.search(text, max(start, least - 1)) if end > least else None
-        if found is not None and found.end() <= end:
-            places.append(found.end())
-    return Cut(min(places), "") if places else None
+def _free_cut(text: str, start: int, end: int, opening: str) -> Cut | None:
+    """The first place between two others where a block ends for certain, or is long enough to be cut."""
+    cuts = []
+    if end > SAFE_CHARS and (found := _SAFE.search(text, max(start, SAFE_CHARS - 1))) and found.end() <= end:
+        cuts.append(Cut(found.end()))
+    if end > FORCED_CHARS and (found := _UNINDENTED.search(text, max(start, FORCED_CHARS - 1))) and found.end() <= end:
+        cuts.append(_inner_cut(text, start, found.end(), opening))
+    return min(cuts, default=None)
+
+
+def _inner_cut(text: str, start: int, place: int, opening: str) -> Cut:
+    """A cut before a line of a long block, or behind one; only what stands before it says whether it is a table."""
+    blanks = [blank.end() for blank in _BLANK.finditer(text, start, place)]
+    if blanks and blanks[-1] == place:
+        return Cut(place)
+    is_row = "|" in text[text.rfind("\n", 0, place - 1) + 1 : place] and (text[place] == "|" or text[place].isalnum())
+    if not is_row:
+        return Cut(place, "", True)
+    tops = list(_TABLE_TOP.finditer(text, blanks[-1] if blanks else start, place))
+    if tops:
+        opening = tops[-1][0]
+    elif blanks or start or opening[:1] in "`~":
+        opening = ""
+    return Cut(place, opening, True)
 
 
 def _fence_cut(text: str, range_: _Range) -> Cut | None:
@@ -124,4 +149,4 @@ def _fence_cut(text: str, range_: _Range) -> Cut | None:
     if not range_.opening or range_.end <= FORCED_CHARS:
         return None
     line = text.find("\n", max(FORCED_CHARS, range_.start + len(range_.opening)), range_.end) + 1
-    return Cut(line, range_.opening) if line else None
+    return Cut(line, range_.opening, True) if line else None

@@ -62,7 +62,7 @@ def places(entry: Entry) -> str:
 
 def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:
     """The footer, and the blank line behind."""
-    if entry.kind in BARE:
+    if entry.kind in BARE and not entry.heading:
         return
     styles = look.styles
     if entry.footer:

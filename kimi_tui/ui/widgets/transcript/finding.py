@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from kimi_tui.ui.widgets.transcript.cursor import CursorPane
-from kimi_tui.ui.widgets.transcript.painter import Mark, RowLook, Span
+from kimi_tui.ui.widgets.transcript.painter import SPOT, Mark, RowLook, Span
 from kimi_tui.ui.widgets.transcript.pieces import Section
 from kimi_tui.ui.widgets.transcript.search import Hit, Search
 from kimi_tui.ui.widgets.transcript.viewport import Place
@@ -133,6 +133,7 @@ class FindingPane(CursorPane):
                 self._search.forget(key)
             for key in self._places.keys() - self._search.keys():
                 self._text_grew(key)
+            self._tell()
 
     # -- where hits are
 
@@ -207,6 +208,8 @@ class FindingPane(CursorPane):
                 known[place.of_piece] = self._spans(place.of_piece)
             if spans := known[place.of_piece][place.line]:
                 looks[row] = looks[row]._replace(spans=(*looks[row].spans, *spans))
+                if any(span.mark is Mark.CURRENT_HIT for span in spans):
+                    looks[row] = looks[row]._replace(margin=SPOT)
         return looks
 
     def _tell(self) -> None:

@@ -41,6 +41,7 @@ class Item:
         self.laid_out_lines = 0
         """How many lines were laid out in all, for those who count."""
         self._parts: dict[Section, Part] = {}
+        self._sizes: tuple[tuple[int, int], tuple[int, int]] | None = None  # of the entry's text and reasoning
         self._look: Look | None = None
 
     # -- what is shown
@@ -112,14 +113,8 @@ class Item:
         for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
             if (part := self._parts.get(section)) is not None:
                 part.change_to(text)
-        was_streaming = self._entry.is_streaming
-        self._entry, self._has_grown = entry, False
+        self._entry, self._has_grown, self._sizes = entry, False, None
         self._reset_fixed(Section.HEAD, Section.TAIL)
-        body = self._parts.get(Section.BODY)
-        if was_streaming and not entry.is_streaming and body is not None and body.stretches:
-            for piece in body.stretches[-1].pieces:
-                if piece.colours is not None:
-                    piece.colours, piece.lines = None, None
 
     def set_thought_label(self, label: str) -> bool:
         """Change the line of the think block; False when it stays the same."""
@@ -150,12 +145,11 @@ class Item:
 
     def estimate(self, width: int) -> int:
         """About how many lines it has at a width, without looking into it."""
-        texts = [self._entry.text]
-        if self.has_thought and not self.is_folded:
-            texts.append(self._entry.reasoning or "")
-        sizes = [size_of(text) for text in texts]
+        if self._sizes is None:
+            self._sizes = size_of(self._entry.text), size_of(self._entry.reasoning or "")
+        is_open = self.has_thought and not self.is_folded
         edges = 0 if self.kind in BARE else 3 + len(self._entry.text[:1])
-        return edges + sum(ends + chars // max(width, 1) for ends, chars in sizes)
+        return edges + sum(ends + chars // max(width, 1) for ends, chars in self._sizes[: 1 + is_open])
 
     def see(self, look: Look) -> None:
         """Give up what was laid out for another look."""
@@ -215,6 +209,7 @@ class Item:
         is_first = not (stretch_place or place)
         is_last = place == len(pieces) - 1 and stretch_place == len(part.stretches) - 1
         if isinstance(content, Block):
+            is_first = is_first or (not place and part.stretches[stretch_place].goes_on)
             return self._block(content, piece, part, look, is_first=is_first)
         if section is Section.HEAD:
             return head_lines(entry, look, has_thought=self.has_thought, is_folded=self.is_folded)

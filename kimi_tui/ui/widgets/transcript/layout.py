@@ -1,18 +1,24 @@
 """Blocks of Markdown as lines of a width: tokens in, wrapped lines with styles out.
 
-Foreign text is made visible here, after parsing, since entities such as `&#27;` come to life only then.
+A block is laid out by itself, so that what comes later changes no line above it. For the same reason whether items of
+a list stand apart is taken from the blank line before each of them, and not from the list as a whole; and a number
+takes the width it needs. Foreign text is made visible here, after parsing, since entities such as `&#27;` come to life
+only then.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.markdown import Block, References, parse_inline
+from kimi_tui.core.math_text import readable, script
 from kimi_tui.core.visible import visible
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.lines import Line, Run, chop, line_of, wrap
@@ -29,6 +35,20 @@ BULLETS = "•◦▪"
 """Bullets of lists by their depth."""
 TAB_CHARS = 4
 """Distance of tab stops."""
+MIN_INNER_CELLS = 8
+"""Quotes and items in each other stand without their marks where less than that is left for their text."""
+MAX_MARK_CELLS = 8
+"""A longer mark (the label of a footnote) stands on lines of its own."""
+_ADDRESS = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_SCRIPT = re.compile(r"<(su[bp])>", re.IGNORECASE)
+_DETAILS = re.compile(
+    r"\s*<details[^>]*>\s*"
+    r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DETAILS_END = re.compile(r"\s*</details>\s*", re.IGNORECASE)
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def shown(text: str) -> str:
@@ -51,21 +71,41 @@ def block_lines(
         styles: The theme.
         width: Cells per line.
         references: Targets of links.
-        colours: Colours of a fence that still grows; None = the block is complete.
+        colours: What is kept from one layout of a growing block to the next; None = nothing is.
     """
-    return list(_Layout(styles, references, colours).top(block, width))
+    lines = list(_Layout(block, styles, references, colours).top(width))
+    if block.joint != "\n" and lines:
+        lines[-1] = replace(lines[-1], joint=block.joint)
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What stands in front of an item or a note."""
+
+    text: str
+    """Its characters."""
+    copied: str
+    """What is copied for it."""
+    hidden_chars: int = 0
+    """How much of the item's own text it stands for."""
 
 
 class _Layout:
-    """Lays out tokens."""
+    """Lays out one block."""
 
-    def __init__(self, styles: Styles, references: References, colours: LineColours | None) -> None:
-        self._styles, self._references, self._colours = styles, references, colours
+    def __init__(self, block: Block, styles: Styles, references: References, colours: LineColours | None) -> None:
+        self._block, self._styles, self._references, self._colours = block, styles, references, colours
+        self._fences = 0  # how many pieces of code were laid out
+        self._open_text = _last_text(block.tokens) if block.is_open else None
+        if colours is not None:
+            colours.begin(references)
 
-    def top(self, block: Block, width: int) -> Iterator[Line]:
-        """The lines of a top-level block, which may go on with another one."""
+    def top(self, width: int) -> Iterator[Line]:
+        """Its lines; it may go on with another block."""
+        block = self._block
         if block.kind == "fence":
-            before = block.previous.tokens[0].content if block.previous else ""
+            before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""
             yield from self._code(block.tokens[0], width, before=before, is_first=block.head is None)
         elif block.kind == "table":
             yield from self._table(block, width)
@@ -73,81 +113,136 @@ class _Layout:
             yield from self._blocks(block.tokens, width, self._styles.base)
 
     def _blocks(
-        self, tokens: Sequence[Token], width: int, style: Style, *, is_tight: bool = False, depth: int = 0
+        self, tokens: Sequence[Token], width: int, style: Style, *, in_item: bool = False, depth: int = 0
     ) -> Iterator[Line]:
         place = 0
         while place < len(tokens):
             end = closing(tokens, place)
-            if place and not is_tight:
+            if place and (not in_item or self._is_apart(tokens[place])):
                 yield line_of(())
-            yield from self._block(tokens[place : end + 1], max(width, 1), style, depth)
+            yield from self._block_lines(tokens[place : end + 1], max(width, 1), style, depth)
             place = end + 1
 
-    def _block(self, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+    def _is_apart(self, token: Token) -> bool:
+        """Whether a blank line stands before a block, in the source."""
+        first = self._block.tokens[0]
+        if token.map is None or first.map is None:
+            return False
+        line = token.map[0] - first.map[0] + self._block.first_line - 1
+        lines = self._source_lines
+        return 0 <= line < len(lines) and not lines[line].strip(" \t\r\n>")
+
+    @cached_property
+    def _source_lines(self) -> list[str]:
+        return _LINES.findall(self._block.source)
+
+    def _block_lines(self, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         first, inner = tokens[0], tokens[1:-1]
         match first.type:
             case "heading_open":
                 yield from self._heading(first, inner, width)
             case "paragraph_open":
-                yield from wrap(self.inline(inner[0], style), width)
+                yield from self._text(inner[0], style, width)
             case "bullet_list_open" | "ordered_list_open":
                 yield from self._list(first, inner, width, style, depth)
             case "blockquote_open":
-                yield from self._quote(inner, width)
+                yield from self._quote(inner, width, depth)
+            case "footnote_reference_open":
+                yield from self._footnote(str(first.meta["label"]), inner, width, style, depth)
             case "fence" | "code_block":
                 yield from self._code(first, width)
             case "table_open":
                 yield from self._rows(tokens, tokens, width, style, has_head=True)
             case "math_block":
-                lines = wrap([(shown(first.content), self._styles.math)], width - 2)
-                yield from (line.led("  ", style) for line in lines)
+                yield from self._formula(first, width, style)
             case "hr":
                 yield line_of([("─" * width, self._styles.role("rule"))])
             case _:
-                yield from plain_lines(first.content.rstrip("\n"), self._styles.role("dim-text"), width)
+                yield from self._html(first.content, width)
 
     def _heading(self, first: Token, inner: Sequence[Token], width: int) -> Iterator[Line]:
         style = self._styles.role("heading")
         level = int(first.tag[1:])
         style += {1: BOLD + UNDERLINE, 2: BOLD, 3: BOLD}.get(level, ITALIC)
-        yield from wrap(self.inline(inner[0], style), width)
+        yield from self._text(inner[0], style, width)
 
-    def _quote(self, inner: Sequence[Token], width: int) -> Iterator[Line]:
+    def _quote(self, inner: Sequence[Token], width: int, depth: int) -> Iterator[Line]:
+        bar = "▌ " if width - 2 >= MIN_INNER_CELLS else ""
         rule = self._styles.role("rule")
-        for line in self._blocks(inner, width - 2, self._styles.role("quote")):
-            yield line.led("▌ ", rule, "> ")
+        for line in self._blocks(inner, width - len(bar), self._styles.role("quote"), depth=depth):
+            yield line.led(bar, rule, "> ")
+
+    def _footnote(self, label: str, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        mark = _Mark(f"[{label}] ", f"[^{label}]: ")
+        yield from self._hung(mark, inner, width, style, depth)
 
     def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        is_ordered = first.type == "ordered_list_open"
         start = first.attrGet("start")
         number = 1 if start is None else int(start)
-        items = sum(token.type == "list_item_open" and token.level == first.level + 1 for token in inner)
-        digits = len(str(number + items - 1))
-        # Tight is what the parser hid the paragraphs of, of this list alone.
-        is_tight = any(t.type == "paragraph_open" and t.hidden and t.level == first.level + 2 for t in inner)
-        is_tight = is_tight or not any(t.type == "paragraph_open" and t.level == first.level + 2 for t in inner)
         place = 0
         while place < len(inner):
             end = closing(inner, place)
-            mark = f"{number:>{digits}}. " if is_ordered else f"{BULLETS[min(depth, 2)]} "
-            if place and not is_tight:
+            item = inner[place + 1 : end]
+            if place and self._is_apart(inner[place]):
                 yield line_of(())
-            yield from self._item(inner[place + 1 : end], mark, width, style, is_tight=is_tight, depth=depth)
+            if first.type == "ordered_list_open":
+                text = f"{number}{first.markup or '.'} "
+                mark = _Mark(text, text)
+            else:
+                task = _task(item)
+                bullet = TASK_MARKS.get(task, f"{BULLETS[min(depth, len(BULLETS) - 1)]} ")
+                mark = _Mark(bullet, f"{inner[place].markup or '-'} {task}", len(task))
+            yield from self._hung(mark, item, width, style, depth)
             number, place = number + 1, end + 1
 
-    def _item(
-        self, tokens: Sequence[Token], mark: str, width: int, style: Style, *, is_tight: bool, depth: int
-    ) -> Iterator[Line]:
-        copied = mark.lstrip() if mark.strip()[0].isdigit() else "- "
-        task = TASK_MARKS.get(tokens[1].content[:4]) if len(tokens) > 1 and tokens[0].type == "paragraph_open" else None
-        if task and copied == "- ":
-            mark, copied = task, f"- {tokens[1].content[:4]}"
-        indent, marker = cell_len(mark), self._styles.role("marker")
-        lines = list(self._blocks(tokens, width - indent, style, is_tight=is_tight, depth=depth + 1)) or [line_of(())]
-        if task and copied != mark.lstrip():
-            lines[0] = _without_mark(lines[0])
+    def _hung(self, mark: _Mark, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        """Blocks behind a mark, further lines under the first."""
+        marker, text = self._styles.role("marker"), mark.text
+        indent = cell_len(text)
+        if indent > MAX_MARK_CELLS:
+            yield from plain_lines(text.rstrip(), marker, width)
+            indent, text = 2, "  "
+        if width - indent < MIN_INNER_CELLS:
+            indent, text = 0, ""
+        lines = list(self._blocks(tokens, width - indent, style, in_item=True, depth=depth + 1)) or [line_of(())]
+        if mark.hidden_chars:
+            lines[0] = _without_start(lines[0], mark.hidden_chars)
+        further = " " * len(mark.copied)
         for place, line in enumerate(lines):
-            yield line.led(" " * indent, marker, " " * len(copied)) if place else line.led(mark, marker, copied)
+            yield line.led(" " * indent, marker, further) if place else line.led(text, marker, mark.copied)
+
+    def _html(self, source: str, width: int) -> Iterator[Line]:
+        """HTML as text; what opens and closes a part that can be folded elsewhere as its title and its end."""
+        dim = self._styles.role("dim-text")
+        if _DETAILS_END.fullmatch(source):
+            yield line_of(()).led("▴", dim)
+            return
+        details = _DETAILS.fullmatch(source)
+        if details is None:
+            yield from plain_lines(source.rstrip("\n"), dim, width)
+            return
+        title = " ".join((details["title"] or "").split())
+        for place, line in enumerate(plain_lines(title, self._styles.base + BOLD, max(width - 2, 1))):
+            yield line.led("  " if place else "▾ ", self._styles.role("marker"))
+        if rest := details["rest"].rstrip("\n"):
+            yield from plain_lines(rest, dim, width)
+
+    def _formula(self, token: Token, width: int, style: Style) -> Iterator[Line]:
+        source = token.content
+        is_closed = token.meta.get("is_closed", True) or not self._block.is_open
+        text = (readable(source) if is_closed else None) or source
+        for line in wrap([(shown(text), self._styles.math)], max(width - 2, 1)):
+            yield line.led("  ", style)
+
+    def _text(self, token: Token, style: Style, width: int) -> list[Line]:
+        """The wrapped lines of an inline token; kept while the block grows behind it."""
+        if self._colours is None or token is self._open_text:
+            return wrap(self.inline(token, style), width)
+        key = (token.content, style, width)
+        lines = self._colours.texts.get(key)
+        if lines is None:
+            lines = self._colours.texts[key] = wrap(self.inline(token, style), width)
+        return lines
 
     def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
         styles, language = self._styles, (token.info.split() or [""])[0]
@@ -157,13 +252,16 @@ class _Layout:
         if not token.content:
             return
         code = shown(token.content.removesuffix("\n"))
-        if self._colours is not None and token.type == "fence":
-            coloured = self._colours.highlight(code, language, styles)
+
+        def lay_out(runs: list[Run]) -> list[Line]:
+            return [line.led(" ", styles.code).padded(styles.code) for line in chop(runs, max(width - 2, 1))]
+
+        self._fences += 1
+        if self._colours is not None:
+            yield from self._colours.nested(self._fences).code_lines(code, language, styles, width, lay_out)
         else:
-            coloured = highlight(code, language, styles, shown(before))
-        for runs in coloured:
-            for line in chop(runs, max(width - 2, 1)):
-                yield replace(line.led(" ", styles.code), padding=styles.code)
+            for runs in highlight(code, language, styles, shown(before)):
+                yield from lay_out(runs)
 
     def _table(self, block: Block, width: int) -> Iterator[Line]:
         head = block.head or block
@@ -192,7 +290,10 @@ class _Layout:
         """The text of an inline token with its emphasis, code and links."""
         runs: list[Run] = []
         stack, links = [style], list[tuple[str, int]]()
-        for child in parse_inline(token.content, self._references):
+        children = parse_inline(token.content, self._references, is_open=token is self._open_text)
+        place = 0
+        while place < len(children):
+            child = children[place]
             if child.type == "link_open":
                 links.append((str(child.attrGet("href") or ""), len(runs)))
                 stack.append(stack[-1] + self._styles.role("link") + UNDERLINE)
@@ -204,22 +305,48 @@ class _Layout:
                 stack.append(stack[-1] + INLINE_STYLES.get(child.type, Style()))
             elif child.nesting == -1:
                 stack.pop()
+            elif raised := _raised(children, place):
+                runs.append((raised, stack[-1]))
+                place += 2
             else:
-                runs += self._leaf(child, stack[-1])
+                following = children[place + 1].content if place + 1 < len(children) else ""
+                runs += self._leaf(child, stack[-1], following, in_link=bool(links))
+            place += 1
         return runs
 
-    def _leaf(self, child: Token, style: Style) -> list[Run]:
-        if child.type == "image":
-            name = shown(child.content) or "image"
-            return [(f"▣ {name}", self._styles.role("link")), *self._target(str(child.attrGet("src") or ""), name)]
-        if child.type in {"softbreak", "hardbreak"}:
-            return [(" " if child.type == "softbreak" else "\n", style)]
-        own_styles = {
-            "code_inline": self._styles.code_inline,
-            "math_inline": self._styles.math,
-            "html_inline": self._styles.role("dim-text"),
-        }
-        return [(shown(child.content), own_styles.get(child.type, style))]
+    def _leaf(self, child: Token, style: Style, following: str, *, in_link: bool) -> list[Run]:
+        styles, text = self._styles, child.content
+        match child.type:
+            case "image":
+                name = shown(text) or "image"
+                return [(f"▣ {name}", styles.role("link")), *self._target(str(child.attrGet("src") or ""), name)]
+            case "softbreak":
+                # A definition stands below its term.
+                runs = [("\n" if following.startswith(": ") else " ", style)]
+            case "hardbreak":
+                runs = [("\n", style)]
+            case "code_inline":
+                runs = [(shown(text), styles.code_inline)]
+            case "math_inline":
+                made = readable(text) if child.meta.get("is_closed", True) else None
+                runs = [(shown(made or text), styles.math)]
+            case "footnote_ref":
+                runs = [(f"[{shown(text)}]", styles.role("link"))]
+            case "html_inline":
+                runs = [("\n", style) if _BREAK.fullmatch(text) else (shown(text), styles.role("dim-text"))]
+            case _:
+                runs = self._addresses(shown(text), style) if "://" in text and not in_link else [(shown(text), style)]
+        return runs
+
+    def _addresses(self, text: str, style: Style) -> list[Run]:
+        """Text with the addresses in it marked as links."""
+        runs: list[Run] = []
+        place = 0
+        for match in _ADDRESS.finditer(text):
+            link = style + self._styles.role("link") + UNDERLINE
+            runs += [(text[place : match.start()], style), (match[0], link)]
+            place = match.end()
+        return [*runs, (text[place:], style)]
 
     def _target(self, target: str, text: str) -> list[Run]:
         """Where a link goes is always shown, unless its text says just that."""
@@ -229,9 +356,37 @@ class _Layout:
         return [(f" ({target})", self._styles.role("dim-text"))]
 
 
-def _without_mark(line: Line) -> Line:
+def _last_text(tokens: Sequence[Token]) -> Token | None:
+    """The inline token at the very end of a block, whose text is being written."""
+    last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
+    if last is not None and last.type == "td_open":
+        return None
+    # Empty cells that the parser added stand behind the one that is being written.
+    texts = (token for token in reversed(tokens) if token.type == "inline" or token.nesting == 0)
+    text = next((token for token in texts if token.type != "inline" or token.content), None)
+    return text if text is not None and text.type == "inline" else None
+
+
+def _task(item: Sequence[Token]) -> str:
+    """The box that a task begins with; "" = it is none."""
+    content = item[1].content[:4] if len(item) > 1 and item[0].type == "paragraph_open" else ""
+    return content if content in TASK_MARKS else ""
+
+
+def _raised(children: Sequence[Token], place: int) -> str | None:
+    """What `<sub>2</sub>` stands for, in a character of its own."""
+    if children[place].type != "html_inline" or place + 2 >= len(children):
+        return None
+    tag = _SCRIPT.fullmatch(children[place].content)
+    end = children[place + 2].content.lower()
+    if tag is None or end != f"</{tag[1].lower()}>" or children[place + 1].type != "text":
+        return None
+    return script(children[place + 1].content, "^" if tag[1].lower() == "sup" else "_")
+
+
+def _without_start(line: Line, chars: int) -> Line:
     (text, style), *others = line.runs or (("", Style()),)
-    return line_of([(text[4:], style), *others], line.joint)
+    return line_of([(text[chars:], style), *others], line.joint)
 
 
 def _aligns(tokens: Sequence[Token]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rich.cells import cell_len, split_graphemes
 from rich.style import Style
@@ -44,19 +44,25 @@ class Line:
 
     def led(self, text: str, style: Style, copied: str = "") -> Line:
         """The line with a decoration in front."""
-        return replace(
-            self,
-            runs=((text, style), *self.runs),
-            width=self.width + cell_len(text),
-            lead_chars=self.lead_chars + len(text),
-            copied_lead=copied + self.copied_lead,
+        # Not `replace`: this runs for every line that is drawn, several times.
+        return Line(
+            ((text, style), *self.runs),
+            self.width + (len(text) if text.isascii() else cell_len(text)),
+            self.joint,
+            self.lead_chars + len(text),
+            copied + self.copied_lead,
+            self.padding,
         )
+
+    def padded(self, style: Style) -> Line:
+        """The line with blanks of a style behind it, up to the full width."""
+        return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style)
 
 
 def line_of(runs: Iterable[Run], joint: str = "\n") -> Line:
     """A line of these runs."""
-    kept = tuple(run for run in runs if run[0])
-    return Line(kept, sum(cell_len(text) for text, _ in kept), joint)
+    kept = tuple([run for run in runs if run[0]])
+    return Line(kept, sum([len(text) if text.isascii() else cell_len(text) for text, _ in kept]), joint)
 
 
 def wrap(runs: Sequence[Run], width: int) -> list[Line]:
@@ -66,8 +72,10 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
         runs: The text; "\n" is a line end.
         width: Cells per line, at least 1. A character wider than that stands alone on its line.
     """
-    text = "".join(run[0] for run in runs)
-    cutter = _Cutter(runs)
+    text = "".join([run[0] for run in runs])
+    if len(text) <= width and _NARROW.fullmatch(text) is not None:
+        return [line_of(runs)]
+    cutter = _Cutter(_whole_characters(runs, text))
     lines: list[Line] = []
     start = 0
     for paragraph in text.split("\n"):
@@ -79,14 +87,45 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
 
 def chop(runs: Sequence[Run], width: int) -> list[Line]:
     """Cut text without line ends wherever the width ends, every blank kept, as code needs it."""
-    text = "".join(run[0] for run in runs)
-    cutter = _Cutter(runs)
+    text = "".join([run[0] for run in runs])
+    if len(text) <= width and _NARROW.fullmatch(text) is not None:
+        return [line_of(runs)]
+    cutter = _Cutter(_whole_characters(runs, text))
     ends = list(_chop_ends(text, max(width, 1)))
     starts = [0, *ends[:-1]]
     return [
         line_of(cutter.take(start, end), "\n" if end == len(text) else "")
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def _graphemes(text: str) -> tuple[list[tuple[int, int, int]], int]:
+    """Begin, end and cells of every character as it is read, and the cells of them all."""
+    lead = 0  # what joins has nothing to join at the beginning, and takes what stands behind it along
+    while text[lead : lead + 1] in {"\u200d", "\ufe0f"}:
+        lead += 2 if text[lead] == "\u200d" else 1
+    if not lead:
+        return split_graphemes(text)
+    lead = min(lead, len(text))
+    spans, cells = split_graphemes(text[lead:])
+    return [(0, lead, 0), *((begin + lead, end + lead, size) for begin, end, size in spans)], cells
+
+
+def _whole_characters(runs: Sequence[Run], text: str) -> Sequence[Run]:
+    """The runs, each of their ends moved behind a character that is made of several where it stands inside one."""
+    if "\u200d" not in text and "\ufe0f" not in text:
+        return runs
+    ends = iter([end for _, end, _ in _graphemes(text)[0]])
+    moved: list[Run] = []
+    start = end = place = 0
+    for run, style in runs:
+        place += len(run)
+        while end < place:
+            end = next(ends)
+        if end > start:
+            moved.append((text[start:end], style))
+            start = end
+    return moved
 
 
 class _Cutter:
@@ -99,14 +138,18 @@ class _Cutter:
 
     def take(self, start: int, end: int) -> list[Run]:
         taken: list[Run] = []
-        while self._at < len(self._runs):
-            text, style = self._runs[self._at]
-            run_end = self._start + len(text)
-            if start < run_end and self._start < end:
-                taken.append((text[max(start - self._start, 0) : end - self._start], style))
+        runs, at, begin = self._runs, self._at, self._start
+        while at < len(runs):
+            run = runs[at]
+            run_end = begin + len(run[0])
+            if start <= begin and run_end <= end:
+                taken.append(run)
+            elif start < run_end and begin < end:
+                taken.append((run[0][max(start - begin, 0) : end - begin], run[1]))
             if run_end > end:
                 break
-            self._at, self._start = self._at + 1, run_end
+            at, begin = at + 1, run_end
+        self._at, self._start = at, begin
         return taken
 
 
@@ -133,7 +176,7 @@ def _spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
 
 
 def _wide_spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
-    graphemes, cells = split_graphemes(text)
+    graphemes, cells = _graphemes(text)
     start = used = 0
     place, chance = 0, -1  # chance: the last grapheme before which the line may end
     first = 0
@@ -167,7 +210,7 @@ def _chop_ends(text: str, width: int) -> Iterator[int]:
         yield from range(width, len(text), width)
     else:
         used = 0
-        for begin, _, size in split_graphemes(text)[0]:
+        for begin, _, size in _graphemes(text)[0]:
             if used + size > width and used:
                 yield begin
                 used = 0

@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.pieces import Look
+from kimi_tui.ui.widgets.transcript.scrollbar import NONE
 
 MARGIN = 1
 """Columns before the text, for marks; behind it stands the scroll bar after one blank."""
@@ -29,8 +30,6 @@ SPOT = "›"
 """Drawn in the margin before the heading, code or hit that was gone to."""
 NEW_BELOW = " ↓ new "
 """Shown while something arrived below what is in view."""
-THUMB = "┃"
-"""The scroll bar."""
 
 
 class Mark(IntEnum):
@@ -61,8 +60,8 @@ class RowLook(NamedTuple):
     """The character before it."""
     is_dimmed: bool = False
     """Whether its text is not in the prompt."""
-    is_thumb: bool = False
-    """Whether the scroll bar's thumb is there."""
+    bar: str = NONE
+    """What of the scroll bar is there."""
     spans: tuple[Span, ...] = ()
     """What is marked."""
     hint: str = ""
@@ -94,8 +93,8 @@ class Painter:
         self._filters, self._background = filters, background
         styles = look.styles
         self._marks = {
-            Mark.HIT: styles.role("warning-text") + Style(underline=True, reverse=True),
-            Mark.CURRENT_HIT: styles.role("user-name") + Style(bold=True, reverse=True, underline=True),
+            Mark.HIT: styles.role("dim-text") + Style(underline=True, reverse=True),
+            Mark.CURRENT_HIT: styles.role("warning-text") + Style(bold=True, reverse=True, underline=False),
             Mark.SELECTED: selection,
             Mark.CARET: Style(reverse=True),
         }
@@ -135,8 +134,7 @@ class Painter:
             strip = _covered(strip, row.hint, self._look.styles.role("marker") + Style(reverse=True, bold=True), end)
         if row.is_new_below:
             strip = _covered(strip, NEW_BELOW, self._look.styles.role("marker") + Style(reverse=True), width - 1)
-        bar_style = self._look.styles.role("dim-text" if row.is_thumb else "rule")
-        bar = Strip([Segment(THUMB if row.is_thumb else " ", bar_style)], 1)
+        bar = Strip([Segment(row.bar, self._look.styles.role("dim-text"))], 1)
         return self._filtered(Strip.join([strip.adjust_cell_length(width, base), bar]))
 
     def _text(self, line: Line, width: int, *, is_dimmed: bool) -> Strip:

@@ -22,7 +22,7 @@ from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.painter import MARGIN, PLAIN_ROW, Painter, RowLook
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
-from kimi_tui.ui.widgets.transcript.scrollbar import ScrollBar
+from kimi_tui.ui.widgets.transcript.scrollbar import NONE, ScrollBar
 from kimi_tui.ui.widgets.transcript.styles import Styles
 from kimi_tui.ui.widgets.transcript.viewport import TOP, Place, Viewport
 
@@ -70,6 +70,7 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = True
         self._rows: list[tuple[Place, Line]] = []
         self._frame: list[Strip] = []
+        self._drawn: list[Strip] = []  # the frame that was last asked to be drawn
         self._painter: Painter | None = None
 
     # -- content
@@ -277,9 +278,9 @@ class LinesPane(Widget, can_focus=True):
 
     def _draw(self) -> None:
         """Ask for the rows that are different now."""
-        old = self._frame
         self._update_frame()
-        new, width = self._frame, self.size.width
+        old, new, width = self._drawn, self._frame, self.size.width
+        self._drawn = new
         if len(old) != len(new):
             self.refresh()
             return
@@ -304,7 +305,8 @@ class LinesPane(Widget, can_focus=True):
     def _painter_now(self) -> Painter:
         known = self._painter
         if known is None or not known.fits(self._look, self.size.width):
-            selection = self.screen.get_component_rich_style("screen--selection")
+            background = self.screen.get_component_rich_style("screen--selection").bgcolor
+            selection = Style(color=self._look.styles.base.color, bgcolor=background, reverse=background is None)
             known = Painter(
                 self._look, self.size.width, self.get_line_filters(), self.background_colors[1], selection
             )  # fmt: skip
@@ -318,7 +320,7 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = False
         self._refresh_look()
         self._rows = self._view.rows()
-        painter, thumb = self._painter_now(), self._scroll_bar().thumb
+        painter, bar = self._painter_now(), self._scroll_bar()
         painter.begin()
         looks = self._row_looks()
         self._frame = []
@@ -326,10 +328,9 @@ class LinesPane(Widget, can_focus=True):
             is_there = row < len(self._rows)
             look = looks[row] if is_there else PLAIN_ROW
             line = self._rows[row][1] if is_there else _NOTHING
-            is_last = row == self.size.height - 1
-            is_new = is_last and self._has_new and not self._view.is_following
-            if row in thumb or is_new:
-                look = look._replace(is_thumb=row in thumb, is_new_below=is_new)
+            is_new = row == self.size.height - 1 and self._says_new
+            if is_new or bar.glyph(row) != NONE:
+                look = look._replace(bar=bar.glyph(row), is_new_below=is_new)
             self._frame.append(painter.row(line, look))
         self._view.trim()
 
@@ -338,6 +339,11 @@ class LinesPane(Widget, can_focus=True):
         items = self._view.items
         dimmed = {place.item for place, _ in self._rows if items[place.item].is_excluded}
         return [RowLook(is_dimmed=place.item in dimmed and place.section != Section.HEAD) for place, _ in self._rows]
+
+    @property
+    def _says_new(self) -> bool:
+        """Whether it says that something arrived below what is in view."""
+        return self._has_new and not self._view.is_following
 
     def _scroll_bar(self) -> ScrollBar:
         above, total = self._view.extent()

@@ -43,7 +43,7 @@ class Piece:
     start: int = 0
     """Where its source begins, in characters of its stretch."""
     colours: LineColours | None = None
-    """Colours of a fence that still grows."""
+    """What is kept from one layout of a growing block to the next."""
     lines: list[Line] | None = None
     """Its lines; None = not laid out, or dropped."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+FULL, UPPER, LOWER, NONE = "┃", "╹", "╻", " "
+"""What a row of the bar shows: the thumb moves by half rows."""
+
 
 class ScrollBar(NamedTuple):
     """How much there is, and what of it is in view."""
@@ -16,25 +19,36 @@ class ScrollBar(NamedTuple):
     """All lines."""
 
     @property
-    def thumb(self) -> range:
-        """The rows of the thumb; none when all is in view."""
+    def _halves(self) -> tuple[int, int]:
+        """Where the thumb begins and how long it is, in half rows; no length when all is in view."""
         if self.total <= self.height or self.height <= 0:
-            return range(0)
-        length = max(self.height * self.height // self.total, 1)
-        room = self.height - length
-        hidden = self.total - self.height
-        start = min(-(-self.above * room // hidden), room) if self.above < hidden else room
+            return 0, 0
+        length = max(2 * self.height * self.height // self.total, 2)
+        room, hidden = 2 * self.height - length, self.total - self.height
+        start = round(min(self.above, hidden) * room / hidden)
         # The two ends mean what they say: the thumb is there only when the view is.
-        if self.above and start == 0 and room > 1:
-            start = 1
-        if self.above < hidden and start == room and room > 1:
-            start = room - 1
-        return range(start, start + length)
+        if room > 1:
+            start = min(max(start, 1 if self.above else 0), room if self.above >= hidden else room - 1)
+        return start, length
+
+    @property
+    def thumb(self) -> range:
+        """The rows that the thumb touches; none when all is in view."""
+        start, length = self._halves
+        return range(start // 2, (start + length + 1) // 2) if length else range(0)
+
+    def glyph(self, row: int) -> str:
+        """What a row of the bar shows."""
+        start, length = self._halves
+        upper, lower = (start <= half < start + length for half in (2 * row, 2 * row + 1))
+        if upper:
+            return FULL if lower else UPPER
+        return LOWER if lower else NONE
 
     def line_at(self, start: int) -> int | None:
         """The line that is at the top when the thumb begins at a row; None = the end is in view."""
-        thumb = self.thumb
-        room = self.height - len(thumb)
-        if not thumb or start >= room:
+        _, length = self._halves
+        room = 2 * self.height - length
+        if not length or 2 * start >= room:
             return None
-        return max(start, 0) * (self.total - self.height) // max(room, 1)
+        return max(start, 0) * 2 * (self.total - self.height) // max(room, 1)

@@ -30,7 +30,7 @@ from kimi_tui.ui.widgets.transcript.selection import (
     whole_piece,
     word_at,
 )
-from kimi_tui.ui.widgets.transcript.viewport import Place
+from kimi_tui.ui.widgets.transcript.viewport import TOP, Place
 
 DRAG_SCROLL_S = 1 / 20
 """Seconds between two steps of scrolling while the mouse selects beyond the edge."""
@@ -100,7 +100,8 @@ class SelectingPane(FindingPane):
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Nothing is selected any more when the library says so."""
-        if selection is None and self._selected is not None and not self._is_selecting:
+        del selection  # told late: what counts is what the screen knows now
+        if self not in self.screen.selections and not self._is_selecting:
             self._selected = None
         self._invalidate()
 
@@ -177,7 +178,7 @@ class SelectingPane(FindingPane):
     def _caret_key(self, key: str) -> bool:
         assert self._selected is not None
         self._refresh_look()
-        if not self._is_there(self._selected):
+        if not self._is_there(self._selected) or not self._view.lines(self._selected.head.place):
             self.end_selection()
             return True
         if (head := self._caret_after(key, self._selected.head)) is None:
@@ -197,11 +198,18 @@ class SelectingPane(FindingPane):
         if key in PAGE_KEYS:
             return self._below(place, char, PAGE_KEYS[key] * max(self.size.height - 2, 1))
         if key in EDGE_KEYS:
-            return point_at(self._view, place, len(line.text) if EDGE_KEYS[key] else 0)
+            end = len(line.text) - (0 if line.joint else 1)
+            return point_at(self._view, place, end if EDGE_KEYS[key] else 0)
         if key in WHOLE_KEYS:
-            last = Place(len(self._view.items) - 1, Section.TAIL)
-            return Point(last if WHOLE_KEYS[key] else Place(0), 0)
+            return self._edge(is_end=WHOLE_KEYS[key])
         return None
+
+    def _edge(self, *, is_end: bool) -> Point:
+        """The very beginning, or the very end."""
+        end = Place(len(self._view.items) - 1, Section.TAIL, 0, 1)
+        place = self._view.back(end, 1) if is_end else next((at for at, _ in self._view.walk(TOP)), TOP)
+        lines = self._view.lines(place)
+        return point_at(self._view, place, len(lines[place.line].text) if is_end and lines else 0)
 
     def _beside(self, point: Point, step: int) -> Point:
         """One character on or back, over the ends of lines and pieces."""

@@ -58,17 +58,23 @@ def text_chars(line: Line) -> int:
 def point_at(view: Viewport, place: Place, char: int) -> Point:
     """The point before a character of a line, decoration counted."""
     lines = view.lines(place)
+    if not lines:
+        return Point(place.of_piece, 0)
     line = lines[place.line]
     before = sum(line_chars(other) for other in lines[: place.line])
     return Point(place.of_piece, before + min(max(char - line.lead_chars, 0), text_chars(line)))
 
 
 def place_of(view: Viewport, point: Point) -> tuple[Place, int]:
-    """The line that a point is on, and its character there, decoration counted."""
+    """The line that a point is on, and its character there, decoration counted.
+
+    Behind the last character of a line that goes on without a blank is the beginning of the next line.
+    """
     lines = view.lines(point.place)
     chars = point.chars
     for number, line in enumerate(lines):
-        if chars <= text_chars(line) or number == len(lines) - 1:
+        is_here = chars < text_chars(line) or (chars == text_chars(line) and line.joint)
+        if is_here or number == len(lines) - 1:
             return point.place._replace(line=number), line.lead_chars + min(chars, text_chars(line))
         chars = max(chars - line_chars(line), 0)
     return point.place, 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kimi_tui.core.markdown import Block, MarkdownSource, References, parse
-from kimi_tui.ui.widgets.transcript.cuts import HARD_CHARS, next_cut
+from kimi_tui.ui.widgets.transcript.cuts import HARD_CHARS, Cut, next_cut
 from kimi_tui.ui.widgets.transcript.heights import Heights
 from kimi_tui.ui.widgets.transcript.highlight import LineColours
 from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, size_of
@@ -25,18 +25,20 @@ class Stretch:
     """A run of text that is parsed as one."""
 
     __slots__ = (
-        "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "heights", "opening", "pieces", "start",
-        "text",
+        "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "_was_growing", "goes_on", "heights",
+        "opening", "pieces", "start", "text",
     )  # fmt: skip
 
-    def __init__(self, text: str, start: int, opening: str = "") -> None:
+    def __init__(self, text: str, start: int, opening: str = "", *, goes_on: bool = False) -> None:
         """Nothing is parsed yet."""
         self.text = text
         """Its source."""
         self.start = start
         """Where it begins, in characters of the whole text."""
         self.opening = opening
-        """First line of the fence that it goes on with; "" = none."""
+        """First lines of the fence or table that it goes on with; "" = none."""
+        self.goes_on = goes_on
+        """Whether it begins inside a block."""
         self.pieces: list[Piece] = []
         """What it was parsed to; nothing before it is looked at."""
         self.heights = Heights()
@@ -45,6 +47,7 @@ class Stretch:
         self._taken = 0  # how many characters the source has
         self._done = 0  # how many pieces cannot change any more
         self._is_whole = False  # whether nothing is added any more
+        self._was_growing = False  # whether more was expected when it was parsed, so that its end may look half
         self._size = size_of(text)
         self._parsed_before = 0
 
@@ -82,7 +85,7 @@ class Stretch:
             self.heights = Heights()
         elif self.pieces:
             self.pieces[-1].lines = None  # it was the last one, and may look different as such
-            if self._taken == chars:
+            if self._taken == chars and not self._was_growing:
                 self._close()
         return rest
 
@@ -91,8 +94,6 @@ class Stretch:
         if isinstance(self._source, MarkdownSource):
             self._parsed_before += self._source.parsed_chars
         self._source = None
-        for piece in self.pieces[-1:]:
-            piece.colours = None
 
     def drop(self) -> None:
         """Give up what it was parsed to."""
@@ -111,22 +112,32 @@ class Stretch:
             piece.lines = None
 
     def parse(self, look: Look, *, is_markdown: bool, is_streaming: bool) -> bool:
-        """Take in what was added since the last time; False = nothing was."""
+        """Take in what was added since the last time; False = nothing was.
+
+        Args:
+            look: How it is laid out.
+            is_markdown: Whether it is Markdown.
+            is_streaming: Whether more may be added.
+        """
+        is_growing = is_streaming and is_markdown and not self._is_whole
         if self._source is None:
             if self.pieces:
                 return False
-            self._source = MarkdownSource(self.opening + self.text) if is_markdown else PlainSource(self.text)
-        elif self._taken < len(self.text):
+            text = self.opening + self.text
+            self._source = MarkdownSource(text, is_growing=is_growing) if is_markdown else PlainSource(text)
+        elif self._taken < len(self.text) or (self._was_growing and not is_growing):
             self._source.append(self.text[self._taken :])
         else:
             return False
-        self._taken = len(self.text)
-        self._fill(look.width, self._source, is_streaming=is_streaming)
+        self._taken, self._was_growing = len(self.text), is_growing
+        if isinstance(self._source, MarkdownSource) and not is_growing:
+            self._source.settle()
+        self._fill(look.width, self._source, is_growing=is_growing)
         if self._is_whole:
             self._close()
         return True
 
-    def _fill(self, width: int, source: MarkdownSource | PlainSource, *, is_streaming: bool) -> None:
+    def _fill(self, width: int, source: MarkdownSource | PlainSource, *, is_growing: bool) -> None:
         """Make pieces of what the source has more than before; those of an open end are made anew."""
         known = self.heights if len(self.heights) == len(source.finished) + len(source.open) else None
         opened = self.pieces[self._done :]
@@ -140,7 +151,7 @@ class Stretch:
         self._done = len(self.pieces)
         for content in source.open:
             piece = self._add(content, width, is_known=known is not None)
-            if is_streaming and isinstance(piece.content, Block) and piece.content.kind == "fence":
+            if is_growing:
                 colours = next((old.colours for old in opened if old.start == piece.start), None)
                 piece.colours = colours or LineColours()
 
@@ -149,7 +160,7 @@ class Stretch:
             start = self.pieces[-1].start + len(self.pieces[-1].source) if self.pieces else 0
         else:
             start = max(content.start - len(self.opening), 0)
-            if self.opening and not self.pieces:  # it goes on with a fence, under a line that stands elsewhere
+            if self.opening and not self.pieces:  # it goes on under lines that stand elsewhere
                 source = content.source[len(self.opening) :]
                 content = replace(content, source=source, head=content.head or content)
         piece = Piece(content, start)
@@ -176,7 +187,7 @@ class Part:
         self._found: dict[int, References] = {}  # by stretch; -1: those of all, found without parsing
         self._heights = Heights()
         self._look: Look | None = None
-        self._add(text, 0, "")
+        self._add(text, 0)
         if is_markdown and len(self.stretches) > 1 and "]:" in text:
             _, found = parse("\n".join(_DEFINITION.findall(text)))
             self.references = {label: target for _, label, target in found}
@@ -204,13 +215,13 @@ class Part:
         if not text:
             return
         if not self.stretches:
-            self._add(text, 0, "")
+            self._add(text, 0)
             return
         place, last = len(self.stretches) - 1, self.stretches[-1]
         last.append(text)
         cut = next_cut(last.text, last.opening, is_markdown=self._is_markdown)
         if cut is not None:
-            self._add(last.cut(cut.chars), last.start + cut.chars, cut.opening)
+            self._add(last.cut(cut.chars), last.start + cut.chars, cut)
         self.measure(place)
 
     def change_to(self, text: str) -> None:
@@ -223,13 +234,14 @@ class Part:
         if same == len(self.stretches):
             self.append(text[self.chars :])
             return
-        start, opening = self.stretches[same].start, self.stretches[same].opening
+        start = self.stretches[same].start
+        cut = Cut(0, self.stretches[same].opening, self.stretches[same].goes_on)
         del self.stretches[same:]
         self._heights.cut(same)
         self._found = {place: found for place, found in self._found.items() if place < same}
         for stretch in self.stretches[-1:]:
             stretch.forget_lines()
-        self._add(text[start:], start, opening)
+        self._add(text[start:], start, cut)
 
     def around(self, place: int, piece: Piece, reach: int = 64) -> tuple[str, str]:
         """What stands right before a piece and right behind it, in characters of the text."""
@@ -243,17 +255,16 @@ class Part:
             after += self.stretches[place + 1].text[:reach]
         return before, after
 
-    def _add(self, text: str, start: int, opening: str) -> None:
-        place = 0
+    def _add(self, text: str, start: int, before: Cut | None = None) -> None:
+        """Add stretches, behind a cut that was made before."""
+        place, cut = 0, before or Cut(0)
         while place < len(text):
             window = text[place : place + HARD_CHARS + 1]
-            cut = next_cut(window, opening, is_markdown=self._is_markdown)
-            chars = len(window) if cut is None else cut.chars
-            is_all = chars == len(text)
-            self.stretches.append(Stretch(text if is_all else window[:chars], start + place, opening))
-            self._heights.append(self.stretches[-1].height(self._width))
-            opening = "" if cut is None else cut.opening
-            place += chars
+            end = next_cut(window, cut.opening, is_markdown=self._is_markdown) or Cut(len(window))
+            stretch = Stretch(window[: end.chars], start + place, cut.opening, goes_on=cut.is_inside)
+            self.stretches.append(stretch)
+            self._heights.append(stretch.height(self._width))
+            place, cut = place + end.chars, end
 
     @property
     def _width(self) -> int:
@@ -274,6 +285,7 @@ class Part:
         """One stretch, parsed."""
         self.see(look)
         stretch = self.stretches[place]
+        is_streaming = is_streaming and place == len(self.stretches) - 1
         if stretch.parse(look, is_markdown=self._is_markdown, is_streaming=is_streaming):
             self._learn(place, stretch.references)
             self.measure(place)

@@ -11,6 +11,8 @@ from kimi_tui.ui.widgets.transcript.styles import Styles
 
 MIN_COLUMN_CELLS = 6
 """A table whose columns would all be narrower than that, though they hold more, is shown as rows of lines."""
+MAX_WORD_CELLS = 16
+"""A longer word may be broken."""
 Cell = list[Run]
 Row = list[Cell]
 
@@ -42,24 +44,41 @@ def table_lines(
 
 
 def _size(cell: Cell) -> int:
-    return sum(cell_len(text) for text, _ in cell)
+    text = "".join([text for text, _ in cell])
+    return max(map(cell_len, text.split("\n")))
 
 
 def _column_widths(rows: Sequence[Row], columns: int, width: int) -> list[int] | None:
     """As wide as the widest cell, narrowed together where they do not fit; None = they cannot fit."""
-    natural = [max((_size(row[n]) for row in rows if n < len(row)), default=1) or 1 for n in range(columns)]
+    columns_of = [[row[n] for row in rows if n < len(row)] for n in range(columns)]
+    natural = [max(map(_size, cells), default=1) or 1 for cells in columns_of]
     room = width - 3 * (columns - 1)
     if sum(natural) <= room:
         return natural
-    if room < sum(min(size, MIN_COLUMN_CELLS) for size in natural):
-        return None
-    # Narrow columns keep what they need; the others share the rest evenly.
-    widths, left = list(natural), room
-    wide = sorted(range(columns), key=natural.__getitem__)
-    for place, column in enumerate(wide):
-        widths[column] = min(natural[column], left // (columns - place))
-        left -= widths[column]
+    words = [
+        min(max(map(_longest_word, cells), default=1), most) for cells, most in zip(columns_of, natural, strict=True)
+    ]
+    if sum(words) <= room:
+        return _shared(words, natural, room)
+    least = [min(size, MIN_COLUMN_CELLS) for size in natural]
+    return None if sum(least) > room else _shared(least, natural, room)
+
+
+def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
+    """Widths between the least and the most, the room that is left shared evenly by those that want more."""
+    widths, left = list(least), room - sum(least)
+    wanting = sorted(range(len(least)), key=lambda column: most[column] - least[column])
+    for place, column in enumerate(wanting):
+        more = min(most[column] - least[column], left // (len(wanting) - place))
+        widths[column] += more
+        left -= more
     return widths
+
+
+def _longest_word(cell: Cell) -> int:
+    """Cells of the longest word that should not be broken."""
+    words = "".join([text for text, _ in cell]).split()
+    return max((min(len(word), MAX_WORD_CELLS) for word in words if word.isascii()), default=2)
 
 
 def _row(row: Row, widths: Sequence[int], aligns: Sequence[str], styles: Styles) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from textual.message import Message
 from kimi_tui.ui.widgets.transcript.dress import NEXT, PREVIOUS, places
 from kimi_tui.ui.widgets.transcript.entries import MESSAGES
 from kimi_tui.ui.widgets.transcript.lines import Line
-from kimi_tui.ui.widgets.transcript.painter import MARGIN, char_at
+from kimi_tui.ui.widgets.transcript.painter import MARGIN, NEW_BELOW, char_at
 from kimi_tui.ui.widgets.transcript.pieces import Section
 from kimi_tui.ui.widgets.transcript.selecting import SelectingPane
 from kimi_tui.ui.widgets.transcript.viewport import Place
@@ -117,9 +117,12 @@ class Transcript(SelectingPane):
         self._moved()
 
     def on_click(self, event: events.Click) -> None:
-        """Fold, choose another alternative, choose the message, or select the word or block, as what is clicked."""
+        """Fold, follow, choose another alternative or the message, select the word or block, as what is clicked."""
         self._update_frame()
         if event.y >= len(self._rows) or event.x >= self.size.width - 1 or self._has_dragged:
+            return
+        if self._says_new and event.y == self.size.height - 1 and event.x >= self.size.width - 2 - len(NEW_BELOW):
+            self.follow_tail()
             return
         if event.chain > 1:
             self._select_around(event.offset, is_word=event.chain == 2)

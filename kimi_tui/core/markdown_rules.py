@@ -1,0 +1,75 @@
+"""The two parsers of replies: markdown-it-py's, with the rules that CommonMark lacks.
+
+`blocks_parser` finds blocks and leaves the text inside alone; `inline_parser` parses that text when it is laid out.
+Added are tables and strikethrough (the library's own), formulas (`math_markup`), footnotes, and an end to nesting.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.math_markup import add_math_blocks, add_math_inline
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
+
+MAX_LEVEL = 40
+"""How deep quotes, lists and items may stand in each other; deeper ones are shown as the text of the deepest."""
+MAX_LABEL_CHARS = 60
+"""Longest label of a footnote."""
+_REFERENCE = re.compile(rf"\[\^([^\]\s]{{1,{MAX_LABEL_CHARS}}})\]")
+
+
+@cache
+def blocks_parser() -> MarkdownIt:
+    """The parser of blocks; of the text inside them it only says where it stands."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - costs 26 ms, and the first frame does not need it
+    from mdit_py_plugins.footnote.index import footnote_def  # noqa: PLC0415
+
+    parser = MarkdownIt("commonmark", {"maxNesting": 2 * MAX_LEVEL}).enable("table").disable(["inline", "text_join"])
+    add_math_blocks(parser)
+    parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.before("table", "deepest", _deepest)
+    return parser
+
+
+@cache
+def inline_parser() -> MarkdownIt:
+    """The parser of the text inside a block."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    parser = MarkdownIt("commonmark").enable("strikethrough")
+    add_math_inline(parser)
+    parser.inline.ruler.before("link", "footnote_ref", _footnote_reference)
+    return parser
+
+
+def _deepest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take the lines up to a blank one as a paragraph: the parser itself drops what is nested too deep."""
+    if state.level < MAX_LEVEL or silent:
+        return False
+    line = start_line + 1
+    while line < end_line and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
+        line += 1
+    state.push("paragraph_open", "p", 1).map = [start_line, line]
+    token = state.push("inline", "", 0)
+    token.map, token.children = [start_line, line], []
+    token.content = state.getLines(start_line, line, state.blkIndent, False).strip()
+    state.push("paragraph_close", "p", -1)
+    state.line = line
+    return True
+
+
+def _footnote_reference(state: StateInline, silent: bool) -> bool:
+    """Take `[^label]`, whether or not its note has come yet."""
+    match = _REFERENCE.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.push("footnote_ref", "", 0).content = match[1]
+    state.pos = match.end()
+    return True

@@ -1,0 +1,220 @@
+"""What can be done with messages: choose, copy, edit, ask again, alternatives, delete, leave out; and the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from kimi_tui.core import conversation
+from kimi_tui.core.errors import AuthenticationError
+from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
+from tests.ui.program import Program, program, talk
+
+TALK = talk(("Lamb?", "Roast it.\n\n```python\nx = 1\n```\n\n```sh\nls\n```"), ("More?", "Braise it."))
+
+
+def reply(text: str) -> Script:
+    return streaming(token("hm"), think_end(), token(text), end(), DONE)
+
+
+def held(*steps: Step) -> tuple[Script, asyncio.Event]:
+    gate = asyncio.Event()
+    return streaming(token("hm"), think_end(), *steps, gate, token(" end"), end(), DONE), gate
+
+
+def chosen(running: Program) -> str | None:
+    return running.screen.transcript.chosen
+
+
+def branch(running: Program) -> list[str]:
+    return [message.content for message in running.screen.chat.branch]
+
+
+async def test_the_cursor_moves_over_messages_and_back_to_the_composer(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab>")
+        assert chosen(running) == "m4"
+        await running.type("<up><up>")
+        assert chosen(running) == "m2"
+        await running.type("<home>")
+        assert chosen(running) == "m1"
+        await running.type("<end><down>")
+        assert chosen(running) is None
+        assert running.app.focused is running.screen.composer
+
+
+async def test_escape_leaves_the_cursor(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<ctrl+up><escape>typed")
+        assert running.screen.composer.draft == "typed"
+
+
+async def test_copying_a_message_its_code_and_its_reasoning(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab><up><up>y")
+        assert running.app.clipboard == TALK.messages[1].content
+        await running.type("Y")
+        await running.shows("Which code block?")
+        await running.type("2")
+        assert running.app.clipboard == "ls\n"
+        await running.type("t")
+        assert running.app.clipboard == "The user asks."
+        await running.type("<escape>/copy text<enter>")
+        assert running.app.clipboard == "Braise it."
+
+
+async def test_an_edited_question_is_sent_as_an_alternative_and_the_draft_comes_back(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Stew it."), session=TALK) as running:
+        await running.type("half")
+        await running.type("<shift+tab><up>e")
+        assert running.screen.composer.draft == "More?"
+        await running.type(" please<enter>")
+        await running.idle()
+        assert branch(running) == ["Lamb?", TALK.messages[1].content, "More? please", "Stew it."]
+        assert running.screen.composer.draft == "half"
+        await running.shows("2/2")
+        assert "More?<" not in running.client.bodies[0]["input"]
+
+
+async def test_escape_gives_the_edit_up(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("half")
+        await running.type("<shift+tab><up>e wrong<escape>")
+        assert running.screen.composer.draft == "half"
+        assert running.screen.chat.session.messages == TALK.messages
+
+
+async def test_another_reply_is_an_alternative_that_can_be_left_again(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Stew it."), session=TALK) as running:
+        await running.type("<shift+tab>r")
+        await running.idle()
+        assert branch(running)[-1] == "Stew it."
+        await running.type("<shift+tab><left>")
+        assert branch(running)[-1] == "Braise it."
+        await running.shows("1/2")
+        await running.type("<right>")
+        assert branch(running)[-1] == "Stew it."
+        saved = running.files.load(running.files.path_of(running.screen.chat.session))
+        await running.until(lambda: running.files.load(running.files.path_of(saved)).head == saved.messages[-1].id)
+
+
+async def test_asking_again_in_vain_shows_the_old_reply(tmp_path: Path) -> None:
+    refused = Script([], refuse=AuthenticationError("The key is wrong."))
+    async with program(tmp_path, refused, session=TALK) as running:
+        await running.type("<shift+tab>r")
+        await running.shows("The key is wrong.")
+        assert branch(running)[-1] == "Braise it."
+
+
+async def test_what_was_deleted_comes_back_with_its_ids(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab><up>d")
+        assert branch(running) == ["Lamb?", TALK.messages[1].content]
+        await running.shows("Deleted 2 messages.")
+        await running.type("<escape>/undo<enter>")
+        await running.shows("Brought back 2 messages.")
+        assert running.screen.chat.session.messages == TALK.messages
+        assert running.screen.chat.session.head == "m4"
+
+
+async def test_a_message_that_is_left_out_stays_on_screen_and_out_of_the_prompt(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Yes."), session=TALK) as running:
+        await running.type("<shift+tab><home>x")
+        await running.shows("not in the prompt")
+        await running.type("<escape>And now?<enter>")
+        await running.idle()
+        assert "Lamb?" not in running.client.bodies[0]["input"]
+        session = running.screen.chat.session
+        assert session.messages[-1].left_out == ("m1",)
+        assert conversation.prompt_of(session, session.messages[-1].id) == running.client.bodies[0]["input"]
+
+
+# -- the queue
+
+
+async def test_a_queued_message_is_sent_once_when_the_reply_is_complete(tmp_path: Path) -> None:
+    script, gate = held(token("one"))
+    async with program(tmp_path, script, reply("two")) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        await running.type("second<enter>")
+        await running.shows("Queued: second")
+        gate.set()
+        await running.idle()
+        assert branch(running) == ["first", "one end", "second", "two"]
+        assert len(running.client.bodies) == 2
+        assert "Queued" not in running.text
+
+
+async def test_up_takes_a_queued_message_back(tmp_path: Path) -> None:
+    script, gate = held(token("one"))
+    async with program(tmp_path, script) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        await running.type("second<enter><up>")
+        assert running.screen.composer.draft == "second"
+        gate.set()
+        await running.idle()
+        assert branch(running) == ["first", "one end"]
+
+
+async def test_a_stop_brings_the_queued_message_back_unsent(tmp_path: Path) -> None:
+    script, _ = held(token("one"))
+    async with program(tmp_path, script) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        await running.type("second<enter><escape>")
+        await running.idle()
+        assert running.screen.composer.draft == "second"
+        assert branch(running) == ["first", "one"]
+
+
+async def test_a_failure_brings_question_and_queued_message_back(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    script = streaming(gate, AuthenticationError("The key is wrong."))
+    async with program(tmp_path, script) as running:
+        await running.type("first<enter>")
+        await running.shows("waiting")
+        await running.type("second<enter>")
+        gate.set()
+        await running.idle()
+        await running.shows("The key is wrong.")
+        assert running.screen.composer.draft.split() == ["second", "first"]
+
+
+# -- replies in other sessions
+
+
+async def test_a_reply_goes_on_in_the_background_and_is_marked(tmp_path: Path) -> None:
+    script, gate = held(token("one"))
+    async with program(tmp_path, script, reply("two")) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        first = running.screen.chat
+        await running.type("<ctrl+n>")
+        await running.shows("● 1 running")
+        await running.type("other<enter>")
+        await running.until(lambda: running.screen.chat.turn is None)
+        gate.set()
+        await running.idle()
+        assert [message.content for message in first.branch] == ["first", "one end"]
+        await running.until(lambda: first.is_unread)
+        await running.type("/resume first<enter>")
+        await running.shows("one end")
+        assert running.screen.chat is first
+        assert not first.is_unread
+
+
+async def test_leaving_keeps_the_running_reply_of_every_session(tmp_path: Path) -> None:
+    one, _ = held(token("one"))
+    two, _ = held(token("two"))
+    async with program(tmp_path, one, two) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        await running.type("<ctrl+n>second<enter>")
+        await running.shows("two")
+        await running.type("<ctrl+q>")
+        listing = running.files.list()
+        states = {running.files.load(Path(s.path)).messages[-1].state for s in listing.summaries}
+        assert states == {"cancelled"}
+        assert len(listing.summaries) == 2

@@ -1,0 +1,236 @@
+"""The message cursor, going to headings and code, clicks, and what is told of it."""
+
+from __future__ import annotations
+
+import pytest
+from textual.message import Message
+
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
+from tests.ui.test_transcript_view import live
+
+CODE = """Before.
+
+```python
+x = 1
+```
+
+- an item
+
+  ```
+  plain
+  ```
+
+> ~~~sh
+> ls
+> ~~~
+
+    indented
+
+after"""
+
+
+class Recorder(Host):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = list[Message]()
+
+    def on_transcript_chosen(self, event: Transcript.Chosen) -> None:
+        self.seen.append(event)
+
+    def on_transcript_clicked(self, event: Transcript.Clicked) -> None:
+        self.seen.append(event)
+
+    def on_transcript_alternative_clicked(self, event: Transcript.AlternativeClicked) -> None:
+        self.seen.append(event)
+
+    def on_transcript_fold_toggled(self, event: Transcript.FoldToggled) -> None:
+        self.seen.append(event)
+
+
+def marked(transcript: Transcript) -> list[int]:
+    return [row for row, text in enumerate(rows(transcript)) if text.startswith("▌")]
+
+
+def notice() -> Entry:
+    return Entry("n", EntryKind.NOTICE, "", "a notice")
+
+
+async def test_only_messages_are_chosen_and_marked_along_all_their_lines() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "one\ntwo"), notice(), reply(2, "three\n\nfour")])
+        assert marked(transcript) == []
+        transcript.choose_in_view()
+        assert transcript.chosen == "r2"
+        transcript.move_choice(-1)
+        assert transcript.chosen == "u1"
+        assert marked(transcript) == [0, 1, 2]
+        transcript.move_choice(-1)
+        assert transcript.chosen == "u1"
+        transcript.choose_edge(False)
+        assert marked(transcript) == [6, 7, 8, 9]
+        transcript.choose("n")
+        assert [transcript.chosen] == [None]
+        assert marked(transcript) == []
+        await pilot.pause()
+        assert [event.key for event in app.seen if isinstance(event, Transcript.Chosen)] == ["r2", "u1", "r2", None]
+
+
+async def test_the_chosen_message_comes_into_view_with_its_heading() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([
+            *(user(n, f"message {n}") for n in range(20)), reply(1, "long\n\n" * 30), user(30, "last"),
+        ])  # fmt: skip
+        transcript.choose_edge(True)
+        assert body(transcript)[:2] == ["▌You", "▌  message 0"]
+        for _ in range(10):
+            transcript.move_choice(1)
+        text = "\n".join(body(transcript))
+        assert "▌You\n▌  message 10" in text
+        transcript.choose("r1")
+        assert body(transcript)[0] == "▌Kimi"
+        transcript.choose("u30")
+        assert "▌You\n▌  last" in "\n".join(body(transcript))
+        transcript.move_choice(-1)
+        assert body(transcript)[0] == "▌Kimi"
+        top = body(transcript)
+        transcript.choose("r1")
+        assert body(transcript) == top
+
+
+async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), live()])
+        transcript.append("live", ReplyPart.REASONING, "thought\n" * 3)
+        transcript.append("live", ReplyPart.ANSWER, "answer")
+        transcript.toggle_fold("live")
+        transcript.choose("live")
+        before = body(transcript)
+        laid_out = transcript._view.items[1].laid_out_lines
+        transcript.rename_entry("live", reply(7, "answer and more", "thought\n" * 3))
+        assert transcript.chosen == "r7"
+        assert not transcript.is_folded("r7")
+        assert transcript.text_of("r7") == "answer and more"
+        assert transcript.text_of("live") == ""
+        assert transcript.reasoning_of("r7") == "thought\n" * 3
+        after = body(transcript)
+        assert [a for a, b in zip(after, before, strict=True) if a != b] == [
+            "▌  ▾ Thought for 1.0 s",
+            "▌  answer and more",
+        ]
+        assert transcript._view.items[1].laid_out_lines - laid_out <= 4
+        transcript.set_entries([user(1)])
+        assert [transcript.chosen] == [None]
+        await pilot.pause()
+        assert [event.key for event in app.seen if isinstance(event, Transcript.Chosen)] == ["live", "r7", None]
+
+
+async def test_clicks_choose_fold_and_ask_for_alternatives() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([
+            Entry("r", EntryKind.ASSISTANT, "Kimi", "answer", "thought", "Thought", alternatives=(2, 3), detail="12:30"),
+            notice(),
+        ])  # fmt: skip
+        head = rows(transcript)[0]
+        for cell in (head.index("◂"), head.index("▸"), 3):
+            await pilot.click(Transcript, offset=(cell, 0))
+        await pilot.click(Transcript, offset=(6, 1))
+        await pilot.click(Transcript, offset=(6, 6))
+        await pilot.pause()
+        assert [type(event).__name__ for event in app.seen] == [
+            "AlternativeClicked", "AlternativeClicked", "Chosen", "Clicked", "FoldToggled",
+        ]  # fmt: skip
+        assert [event.step for event in app.seen if isinstance(event, Transcript.AlternativeClicked)] == [-1, 1]
+
+
+async def test_headings_and_code_are_gone_to_one_after_the_other() -> None:
+    async with Host().run_test(size=(60, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([
+            entry for n in range(3) for entry in (user(n, "# no heading\n```\nno code\n```"), reply(n, MARKDOWN.replace("Lamb", f"Lamb {n}")))
+        ])  # fmt: skip
+        transcript.scroll_to_top()
+        seen = []
+        for _ in range(4):
+            transcript.move_heading(1)
+            seen.append(next(row for row in body(transcript) if row.startswith("›")))
+        assert seen == ["›  Lamb 0", "›  Lamb 1", "›  Lamb 2", "›  Lamb 2"]
+        transcript.move_heading(-1)
+        assert body(transcript)[0] == "›  Lamb 1"
+        transcript.move_code(1)
+        assert body(transcript)[0] == "›   python"
+        transcript.move_code(1)
+        transcript.move_code(1)
+        shown = body(transcript)
+        assert any(row.startswith("›   python") for row in shown)
+        transcript.move_code(-1)
+        transcript.move_code(-1)
+        transcript.move_code(-1)
+        assert body(transcript)[0] == "›   python"
+        transcript.scroll_lines(1)
+        assert not any(row.startswith("›") for row in body(transcript))
+        transcript.move_code(-1)
+        assert body(transcript)[0] == "›   python"
+
+
+async def test_code_blocks_are_listed_and_numbered() -> None:
+    async with Host().run_test(size=(60, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), reply(1, CODE)])
+        assert transcript.code_blocks("r1") == ["x = 1\n", "plain\n", "ls\n", "indented\n"]
+        assert transcript.code_blocks("u1") == []
+        assert transcript.code_blocks("gone") == []
+        before = body(transcript)
+        transcript.show_code_numbers("r1")
+        shown = [row for row in body(transcript) if "[" in row]
+        assert [row.split()[0] for row in shown] == ["python", "plain", "▌", "indented"]
+        assert [row.split()[-1] for row in shown] == ["[1]", "[2]", "[3]", "[4]"]
+        transcript.hide_code_numbers()
+        assert body(transcript) == before
+
+
+async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> None:
+    code = "".join(f"x{n} = {n}\n" for n in range(3000))
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, f"```py\na\n```\n\n```py\n{code}```\n\n```\nlast\n```")])
+        assert transcript.code_blocks("r1") == ["a\n", code, "last\n"]
+        transcript.show_code_numbers("r1")
+        assert [row.split()[-1] for row in body(transcript) if "[" in row] == ["[3]"]
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("Some **bold** `code` and [a link](https://x.org).", "Some bold code and a link (https://x.org)."),
+        ("# Head\n\n- a\n- b *c*\n\n1. d", "Head\n\n- a\n- b c\n\n1. d"),
+        ("```py\nx = 1\n\n    y\n```\n\nend", "x = 1\n\n    y\n\nend"),
+        ("word " * 100, ("word " * 100).strip()),
+        ("> quoted", "> quoted"),
+    ],
+)
+async def test_a_text_without_its_marks(source: str, plain: str) -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, source), user(2, "**kept**")])
+        assert transcript.plain_text_of("r1") == plain
+        assert transcript.plain_text_of("u2") == "**kept**"
+        assert transcript.text_of("r1") == source
+
+
+async def test_an_excluded_message_says_so() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "text")])
+        before = transcript._frame[1] if rows(transcript) else None
+        transcript.set_entries([Entry("u1", EntryKind.USER, "You", "text", is_excluded=True)])
+        assert body(transcript)[:2] == [" You · not in the prompt", "   text"]
+        assert transcript._frame[1] != before

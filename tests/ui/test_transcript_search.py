@@ -1,0 +1,199 @@
+"""Search: what is found, counted, marked and gone to."""
+
+from __future__ import annotations
+
+import pytest
+from textual.message import Message
+
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.item import Item
+from kimi_tui.ui.widgets.transcript.painter import Mark
+from kimi_tui.ui.widgets.transcript.pieces import Section
+from kimi_tui.ui.widgets.transcript.search import Hit, Search
+from tests.ui.test_transcript import Host, body, reply, rows, user
+from tests.ui.test_transcript_view import live
+
+
+class Recorder(Host):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = list[Message]()
+
+    def on_transcript_found(self, event: Transcript.Found) -> None:
+        self.seen.append(event)
+
+    @property
+    def last(self) -> tuple[str, int, int]:
+        found = [event for event in self.seen if isinstance(event, Transcript.Found)][-1]
+        return found.text, found.count, found.current
+
+
+def marks(transcript: Transcript) -> list[tuple[str, Mark]]:
+    """The marked texts in view."""
+    rows(transcript)
+    looks = transcript._row_looks()
+    return [
+        (line.text[span.start : span.end], span.mark)
+        for look, (_, line) in zip(looks, transcript._rows, strict=False)
+        for span in look.spans
+    ]
+
+
+async def test_hits_are_marked_counted_and_gone_to_in_turn() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([
+            user(1, "A lamb."), reply(1, "**Lamb** and\n\n- la*mb*\n- lamb chops", "the lamb thought"),
+            Entry("n", EntryKind.NOTICE, "", "lamb notice"), user(2, "LAMB"),
+        ])  # fmt: skip
+        transcript.scroll_to_top()
+        transcript.find("lamb")
+        await pilot.pause()
+        assert app.last == ("lamb", 5, 1)
+        assert marks(transcript)[:2] == [("lamb", Mark.CURRENT_HIT), ("Lamb", Mark.HIT)]
+        transcript.move_hit(1)
+        assert not transcript.is_folded("r1")
+        assert ("lamb", Mark.CURRENT_HIT) in marks(transcript)
+        assert any("lamb thought" in row and row.startswith("›") for row in body(transcript))
+        for number in (3, 4, 5, 1):
+            transcript.move_hit(1)
+            await pilot.pause()
+            assert app.last == ("lamb", 5, number)
+        transcript.move_hit(-1)
+        await pilot.pause()
+        assert app.last == ("lamb", 5, 5)
+        assert ("LAMB", Mark.CURRENT_HIT) in marks(transcript)
+        transcript.find("")
+        assert marks(transcript) == []
+        await pilot.pause()
+        assert app.last == ("", 0, 0)
+
+
+async def test_typing_on_looks_from_the_same_place() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"number {n} of all") for n in range(60)])
+        transcript.scroll_to_top()
+        transcript.scroll_lines(30)
+        transcript.find("number 1")
+        await pilot.pause()
+        text, count, current = app.last
+        assert (text, count) == ("number 1", 11)
+        transcript.find("number 12")
+        await pilot.pause()
+        assert app.last == ("number 12", 1, 1)
+        transcript.find("number 1")
+        await pilot.pause()
+        assert app.last == (text, count, current)
+        transcript.find("nowhere")
+        await pilot.pause()
+        assert app.last == ("nowhere", 0, 0)
+        before = body(transcript)
+        transcript.move_hit(1)
+        assert body(transcript) == before
+
+
+async def test_a_hidden_hit_shows_its_think_line_and_unfolds_when_gone_to() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries(
+            [*(user(n) for n in range(20)), reply(1, "answer", "line\n" * 50 + "needle\n" + "line\n" * 50)]
+        )
+        transcript.scroll_to_top()
+        transcript.find("needle")
+        await pilot.pause()
+        assert app.last == ("needle", 1, 1)
+        assert transcript.is_folded("r1")
+        assert "▸ Thought" in "\n".join(body(transcript))
+        transcript.move_hit(1)
+        assert not transcript.is_folded("r1")
+        assert marks(transcript) == [("needle", Mark.CURRENT_HIT)]
+
+
+async def test_what_arrives_is_found_too_and_moves_nothing() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([*(user(n, "lamb") for n in range(20)), live()])
+        transcript.scroll_to_top()
+        transcript.find("lamb")
+        before = body(transcript)[:-1]
+        for part in ("some la", "mb and lam", "b", "\n\nand more"):
+            transcript.append("live", ReplyPart.ANSWER, part)
+            await pilot.pause()
+        assert app.last == ("lamb", 22, 1)
+        assert body(transcript)[:-1] == before
+        transcript.rename_entry("live", reply(9, "some lamb only"))
+        await pilot.pause()
+        assert app.last == ("lamb", 21, 1)
+        transcript.remove_entry("u19")
+        await pilot.pause()
+        assert app.last == ("lamb", 20, 1)
+        transcript.add(user(50, "lamb"))
+        await pilot.pause()
+        assert app.last == ("lamb", 21, 1)
+
+
+async def test_a_long_conversation_is_read_in_slices_and_parsed_only_where_it_is_seen() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(n, "some *prose* with a lamb\n\n" * 100) for n in range(1000)])
+        rows(transcript)
+        laid_out = sum(item.laid_out_lines for item in transcript._view.items)
+        transcript.find("lamb")
+        search = transcript._search
+        assert search is not None
+        assert search.read_chars < 1_100_000
+        assert [search.is_done] == [False]
+        while not search.is_done:
+            await pilot.pause()
+        assert app.last[1] == 100_000
+        rows(transcript)
+        assert sum(item.laid_out_lines for item in transcript._view.items) - laid_out < 200
+
+
+@pytest.mark.parametrize("text", ["İstanbul lamb", "lamb LAMB lAmB", "plain", "ſ K lamb", "a" * 30])
+@pytest.mark.parametrize(
+    ("needle", "counts"), [("lamb", (1, 3, 0, 1, 0)), ("aa", (0, 0, 0, 0, 15)), ("tan", (1, 0, 0, 0, 0))]
+)
+def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str, counts: tuple[int, ...]) -> None:
+    search = Search(needle)
+    search.look_at(["k"])
+    search.read({"k": Item(Entry("k", EntryKind.USER, "You", text), is_folded=True)}.get)
+    starts = search.hits_in("k", Section.BODY, 0, len(text))
+    assert all(text[start : start + len(needle)].lower() == needle.lower() for start in starts)
+    texts = ["İstanbul lamb", "lamb LAMB lAmB", "plain", "ſ K lamb", "a" * 30]
+    assert len(starts) == search.count == counts[texts.index(text)]
+
+
+@pytest.mark.parametrize("cuts", [(1,), (3, 4), (2, 5, 6)])
+def test_a_hit_over_the_end_of_what_was_read_is_found_once(cuts: tuple[int, ...]) -> None:
+    item = Item(Entry("k", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
+    search, text = Search("aab"), "aabaabaab"
+    for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
+        item.append(ReplyPart.ANSWER, text[start:end])
+        search.look_at(["k"])
+        search.read({"k": item}.get)
+    assert search.hits_in("k", Section.BODY, 0, 99) == [0, 3, 6]
+
+
+def test_hits_go_round() -> None:
+    items = {key: Item(Entry(key, EntryKind.USER, "You", "x.x"), is_folded=True) for key in "abc"}
+    search, keys = Search("x"), list("abc")
+    search.look_at(keys)
+    search.read(items.get)
+    forward, hit = [], Hit("b", Section.BODY, 0)
+    for _ in range(6):
+        search.current = hit = search.next_hit(keys, hit, 1) or hit
+        forward.append((hit.key, hit.chars, search.number(keys)))
+    assert forward == [("b", 2, 4), ("c", 0, 5), ("c", 2, 6), ("a", 0, 1), ("a", 2, 2), ("b", 0, 3)]
+    back = []
+    for _ in range(3):
+        search.current = hit = search.next_hit(keys, hit, -1) or hit
+        back.append((hit.key, hit.chars))
+    assert back == [("a", 2), ("a", 0), ("c", 2)]

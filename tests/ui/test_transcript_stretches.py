@@ -1,0 +1,158 @@
+"""Long texts as stretches: cut by the text alone, drawn alike however they came, and little of them parsed."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, viewport
+from kimi_tui.ui.widgets.transcript.cuts import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
+from kimi_tui.ui.widgets.transcript.pieces import Section
+from kimi_tui.ui.widgets.transcript.stretches import Part
+from tests.ui.test_transcript import MARKDOWN, Host, body, rows
+from tests.ui.test_transcript_view import live
+
+TEXTS = {
+    "markdown": MARKDOWN * 80,
+    "fence": "Some code:\n\n```python\n" + "".join(f"x{n} = {n}\n" for n in range(4000)) + "```\n\nThe end.",
+    "table": "| a | b |\n|---|---|\n" + "".join(f"| {n} | text |\n" for n in range(2500)) + "\nThe end.",
+    "list": "- item *x*\n" * 4000 + "\nThe end.",
+    "paragraph": "a line of prose\n" * 3000,
+    "one line": "word " * 20_000,
+    "html": "<!--\n" + "a line\n\nB line\n" * 3000 + "-->\n\nThe end.",
+    "links": "see [x]\n\nText.\n\n" * 2000 + "[x]: https://example.org\n",
+}
+
+
+def stretches(text: str) -> list[str]:
+    return [stretch.text for stretch in Part(text, is_markdown=True).stretches]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("is_markdown", [True, False])
+def test_stretches_join_to_the_text_and_depend_on_it_alone(name: str, is_markdown: bool) -> None:
+    text, chance = TEXTS[name], random.Random(3)
+    whole = Part(text, is_markdown=is_markdown)
+    assert whole.text == text
+    assert all(len(stretch.text) <= HARD_CHARS for stretch in whole.stretches)
+    assert len(whole.stretches) > 1
+    grown, place = Part(is_markdown=is_markdown), 0
+    while place < len(text):
+        size = chance.choice([1, 7, 300, 5000])
+        grown.append(text[place : place + size])
+        place += size
+    assert [(s.text, s.opening, s.goes_on, s.start) for s in grown.stretches] == [
+        (s.text, s.opening, s.goes_on, s.start) for s in whole.stretches
+    ]
+
+
+def test_where_stretches_end() -> None:
+    prose = "Prose.\n\n"
+    assert next_cut(prose * 20, "", is_markdown=True) is None
+    cut = next_cut(prose * 9000, "", is_markdown=True)
+    assert cut is not None
+    assert SAFE_CHARS <= cut.chars < SAFE_CHARS + 10
+    assert not cut.is_inside
+    fence = next_cut("~~~py\n" + "Line\n\n" * 9000, "", is_markdown=True)
+    assert fence is not None
+    assert FORCED_CHARS <= fence.chars < FORCED_CHARS + 10
+    assert fence.opening == "~~~py\n"
+    deep = next_cut("- a\n" + "  deep\n" * 9000, "", is_markdown=True)
+    assert deep is not None
+    assert LINE_CHARS <= deep.chars < LINE_CHARS + 10
+    line = next_cut("x" * 90_000, "", is_markdown=True)
+    assert line is not None
+    assert line.chars == HARD_CHARS
+
+
+@pytest.mark.parametrize("name", ["markdown", "fence", "table", "links"])
+async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(name: str) -> None:
+    text, chance = TEXTS[name][:60_000], random.Random(5)
+    async with Host().run_test(size=(60, 200)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        done = Entry("live", EntryKind.ASSISTANT, "Kimi", text)
+        transcript.set_entries([done])
+        whole = pages(transcript)
+        transcript.set_entries([])
+        transcript.add(live())
+        place = 0
+        while place < len(text):
+            size = chance.choice([3, 40, 400])
+            transcript.append("live", ReplyPart.ANSWER, text[place : place + size])
+            if chance.random() < 0.2:
+                rows(transcript)
+            place += size
+        transcript.update_entry(done)
+        assert pages(transcript) == whole
+
+
+def pages(transcript: Transcript) -> list[str]:
+    transcript.scroll_to_top()
+    seen: list[str] = []
+    while not transcript.is_following:
+        seen += body(transcript)[:-3]
+        transcript.scroll_lines(transcript.size.height - 3)
+    return seen + body(transcript)
+
+
+async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 4000)])
+        assert "The end." in "\n".join(body(transcript))
+        part = transcript._view.items[0].part(Section.BODY)
+        assert len(part.stretches) > 50
+        assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 2
+        transcript.scroll_to_top()
+        assert "Lamb" in "\n".join(body(transcript))
+        assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
+
+
+async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewport, "KEPT_LINES", 400)
+    monkeypatch.setattr(viewport, "KEPT_CHARS", 50_000)
+    async with Host().run_test(size=(80, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry(f"r{n}", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 80) for n in range(4)])
+        transcript.scroll_to_top()
+        first = body(transcript)
+        for _ in range(250):
+            transcript.scroll_lines(45)
+            rows(transcript)
+        assert transcript.is_following
+        kept = transcript._view._lines_kept
+        assert kept.total <= 460
+        items = transcript._view.items
+        lines = sum(
+            len(piece.lines or ())
+            for item in items
+            for section in Section
+            for stretch in item.part(section).stretches
+            for piece in stretch.pieces
+        )
+        assert lines < 1_500
+        parsed = sum(len(s.text) for item in items for s in item.part(Section.BODY).stretches if s.pieces)
+        assert parsed <= 60_000
+        above, total = transcript._view.extent()
+        assert above + 50 == total  # all was seen, so the heights are exact, dropped or not
+        transcript.scroll_to_top()
+        assert body(transcript)[:-1] == first[:-1]
+
+
+def test_a_changed_text_keeps_the_stretches_that_are_the_same() -> None:
+    text = MARKDOWN * 100
+    part = Part(text, is_markdown=True)
+    before = list(part.stretches)
+    part.change_to(text[:-500] + "another end")
+    assert part.text == text[:-500] + "another end"
+    assert part.stretches[:-1] == before[: len(part.stretches) - 1]
+    part.change_to("short")
+    assert part.text == "short"
+    part.change_to("")
+    assert part.text == ""
+    part.append("again")
+    assert part.text == "again"
