@@ -46,6 +46,7 @@ class SessionFiles:
         """
         self.folder, self.trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
+        self._last_read: tuple[Path, list[int], Session] | None = None  # finding a file reads it, then it is loaded
         self._writers: dict[Path, session_text.TomlWriter] = {}
 
     # -- reading
@@ -70,6 +71,16 @@ class SessionFiles:
         return session if session.prompt_cache_key is not None else replace(session, prompt_cache_key=new_cache_key())
 
     def _read(self, path: Path) -> Session:
+        known, mark = self._last_read, mark_of(path)
+        self._last_read = None
+        if known is not None and mark and known[:2] == (path, mark):
+            return known[2]
+        session = self._parse(path)
+        self._last_read = (path, mark, session)
+        return session
+
+    @staticmethod
+    def _parse(path: Path) -> Session:
         data = _read_bytes(path)
         try:
             return decode_session(session_text.load(data, _ending(path)), _changed_at(path))

@@ -25,6 +25,7 @@ MAX_WEBHOOK_CHARS = 2083
 
 INTEGERS_OF_FILES = range(-(2**63), 2**63)
 """Whole numbers that every format of our files holds."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGITS = re.compile("-?[0-9]{1,20}")
 
 
@@ -213,7 +214,7 @@ def _unknown(name: str) -> FieldError:
 
 
 def _is_well_formed(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def _is_inside(spec: FieldSpec, value: float) -> bool:

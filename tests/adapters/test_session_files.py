@@ -173,6 +173,27 @@ def test_a_session_is_named_as_it_is_found(files: SessionFiles, tmp_path: Path) 
     assert files.find(files.name_of("other")) == elsewhere
 
 
+def test_a_session_that_was_found_is_not_parsed_again_unless_it_changed(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+
+    def parse(path: Path) -> Session:
+        parsed.append(path)
+        return whole(path)
+
+    whole = SessionFiles._parse
+    monkeypatch.setattr(SessionFiles, "_parse", staticmethod(parse))
+    files.save_now(make())
+    path = files.find()
+    assert (files.load(path), len(parsed)) == (make(), 1)
+    files.find()
+    SessionFiles(files.folder, files.folder).save_now(make(title="Stew"))
+    path = files.find()
+    SessionFiles(files.folder, files.folder).save_now(make(title="Soup"))
+    assert files.load(path).title == "Soup"
+
+
 def test_convert(files: SessionFiles) -> None:
     files.save_now(replace(make(), extra={"x": 1}))
     path = files.convert(files.find(), "json")
