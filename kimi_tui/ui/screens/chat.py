@@ -82,7 +82,7 @@ class ChatScreen(Screen[None]):
             False: Side([tab for tab in tabs if tab[0] != LEFT], is_left=False, id="right-side"),
         }
         self.drafts = Drafts(self.composer)
-        self.finding = Finding(self.find_bar, self.transcript)
+        self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
