@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
 
 QUIT_WITHIN_S = 3.0
@@ -122,9 +121,6 @@ class ScreenCommands:
         self._desk.composer.focus()
 
     def do_last_prompt(self, argument: str) -> None:
-        """Bring the queued message back into the empty composer, else the last prompt."""
+        """Bring the queued message back into the empty composer, else the last prompt, then older ones."""
         del argument
-        if self._desk.composer.draft:
-            return
-        questions = (m.content for m in reversed(self._desk.chat.session.messages) if m.role is Role.USER)
-        self._desk.composer.draft = self._desk.sending.take_queued() or next(questions, "")
+        self._desk.sending.recall(1)

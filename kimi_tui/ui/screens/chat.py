@@ -341,9 +341,13 @@ class ChatScreen(Screen[None]):
         self.sending.submit(event.text)
 
     @on(Composer.RecallRequested)
-    def _recall(self) -> None:
-        """Bring the queued message or the last prompt back."""
-        self.perform(BY_ID["last-prompt"], "")
+    def _recall(self, event: Composer.RecallRequested) -> None:
+        """Bring the queued message or an earlier prompt back."""
+        event.stop()
+        if event.step > 0:
+            self.perform(BY_ID["last-prompt"], "")
+        else:
+            self.sending.recall(event.step)
 
     @on(Composer.QuitRequested)
     def _quit_requested(self) -> None:
