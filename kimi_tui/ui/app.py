@@ -87,9 +87,17 @@ class KimiApp(App[str], inherit_bindings=False):
                 raise ThemeError(f"There is no theme {wanted!r}.", f"Themes: {', '.join(sorted(palettes))}")
             show_theme(self, palettes, wanted)
         except ThemeError as error:
-            show_theme(self, palettes, DEFAULT_THEME)
+            self._take_any_theme()
             return error
         return None
+
+    def _take_any_theme(self) -> None:
+        """Take the default theme; where the user's own of that name is broken too, the first that can be used."""
+        palettes = self._services.themes
+        for name in (DEFAULT_THEME, *sorted(palettes)):
+            with contextlib.suppress(ThemeError):
+                show_theme(self, palettes, name)
+                return
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of what nobody expected: a fault in what runs beside the screen."""
