@@ -9,6 +9,7 @@ import signal
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
 from textual.worker import Worker, WorkerState
@@ -16,7 +17,7 @@ from textual.worker import Worker, WorkerState
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
-from kimi_tui.ui.keys import register_key_sequences
+from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Services
 from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
@@ -27,10 +28,13 @@ log = logging.getLogger("kimi_tui")
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks the program to end; Ctrl+C is a key here and comes another way."""
+FOCUS_WAIT_S = 0.3
+"""Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
 
 register_key_sequences()
+tolerate_foreign_bytes()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -57,6 +61,23 @@ class KimiApp(App[str], inherit_bindings=False):
         """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
         library = (line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, Monochrome))
         return [self._safe_filter, *library, *self._terminal_filters]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
+        screen = self.screen if self.screen_stack else None
+        moves_focus = (
+            isinstance(event, events.Key)
+            and not event.is_forwarded
+            and isinstance(screen, ChatScreen)
+            and screen.moves_focus(event)
+        )
+        done = asyncio.Event()
+        if moves_focus and isinstance(screen, ChatScreen):
+            screen.when_focus_moved(done)
+        await super().on_event(event)
+        if moves_focus:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
 
     def on_mount(self) -> None:
         """Take the colours and show the conversation."""

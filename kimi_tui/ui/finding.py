@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.widgets.find_bar import FindBar
 from kimi_tui.ui.widgets.transcript import Transcript
 
@@ -53,5 +54,5 @@ class Finding:
         if self._searched is self._transcript:
             self._type_on()
         else:
-            self._searched.focus()
+            take_keys(self._searched)
         return True

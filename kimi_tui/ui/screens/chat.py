@@ -6,6 +6,7 @@ It says what stands where and passes things on: keys to the dispatcher, text to 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -37,6 +38,7 @@ from kimi_tui.ui.desk import Answer
 from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
 from kimi_tui.ui.finding import Finding
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
@@ -55,6 +57,11 @@ from kimi_tui.ui.widgets.side import Side
 
 REMARK_S = 3.0
 """How long a word stays in the status line, in seconds."""
+MOVING = frozenset(
+    {"find", "sessions", "reasoning", "settings", "prompt", "choose-message", "edit", "palette", "help", "theme"}
+    | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code"}
+)
+"""Actions after which the keys go elsewhere."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -95,6 +102,7 @@ class ChatScreen(Screen[None]):
         self.dispatcher = Dispatcher(self, (*subjects, self._session_commands, self.files, self.panes))
         self._bars = Bars(services)
         self._ticker: Timer | None = None
+        self._waiting: list[asyncio.Event] = []
 
     # -- what stands where
 
@@ -146,7 +154,7 @@ class ChatScreen(Screen[None]):
     def _keep_focus(self) -> None:
         """Give the composer the focus where what had it went out of view."""
         if self.focused is None or not all(node.display for node in self.focused.ancestors_with_self):
-            self.composer.focus()
+            take_keys(self.composer)
 
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own; what goes wrong is told."""
@@ -221,6 +229,19 @@ class ChatScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         self.dispatcher.choose(action.id)
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            # What was opened is laid out with the next refresh, and takes the focus behind it.
+            self.call_after_refresh(self.call_after_refresh, done.set)
+
+    def moves_focus(self, event: events.Key) -> bool:
+        """Whether a key asks for something that takes the focus away from where it is."""
+        action = self.keyboard.action_of(event, self.scope_of_focus())
+        return action is not None and action.id in MOVING
+
+    def when_focus_moved(self, done: asyncio.Event) -> None:
+        """Have it told when the next key has been dealt with, the focus included."""
+        self._waiting.append(done)
 
     def action_choose(self, action_id: str) -> None:
         """Do an action by its id, as the palette asks."""
@@ -263,7 +284,7 @@ class ChatScreen(Screen[None]):
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""
         self.transcript.choose(None)
-        self.composer.focus()
+        take_keys(self.composer)
 
     def open_palette(self) -> None:
         """Show the command palette."""
