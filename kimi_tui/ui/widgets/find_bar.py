@@ -68,6 +68,8 @@ class FindBar(Horizontal):
             with self.prevent(Input.Changed):
                 field.value = text
             self._go_to_hit(1)
+        else:
+            self._tell(field.value)
         field.select_all()
         take_keys(field)
 

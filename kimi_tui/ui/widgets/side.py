@@ -70,8 +70,8 @@ class Side(Vertical):
     def _spans(self) -> Iterator[tuple[str, str]]:
         """What the line of names says, each piece with its pane; where there is little room without the keys."""
         full = [(name, f"{name.capitalize()} {key}".rstrip()) for name, key in self._tabs]
-        room = self.size.width - 4
-        is_short = sum(len(text) + 2 for _, text in full) > room
+        room = self.size.width - 2
+        is_short = sum(len(text) + 2 for _, text in full) - 1 > room
         return iter([(name, name.capitalize()) for name, _ in full] if is_short else full)
 
     def _show_head(self) -> None:
