@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
+from textual.reactive import Reactive
 from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
@@ -21,7 +22,7 @@ from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Services
 from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
-from kimi_tui.ui.themes import show_theme
+from kimi_tui.ui.themes import begin_with_theme
 
 log = logging.getLogger("kimi_tui")
 
@@ -38,13 +39,14 @@ class KimiApp(App[str], inherit_bindings=False):
 
     TITLE = "kimi-tui"
     COMMANDS: ClassVar = set()  # the screen's own are all there are
-    CSS_PATH = "look.tcss"
+    CSS_PATH: ClassVar = ["look.tcss", "screens/chat.tcss"]
+    theme = Reactive(DEFAULT_THEME, init=False)  # it is taken before anything is drawn: no style is made twice
 
     def __init__(self, services: Services, session: Session, lock: Lock, terminal: Terminal = MODERN) -> None:
         """Build the program around its services, the session to begin with, and the terminal it is shown on."""
         super().__init__()
         self._services = services
-        self._first = session, lock
+        self._screen = ChatScreen(services, session, lock)
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
@@ -52,6 +54,11 @@ class KimiApp(App[str], inherit_bindings=False):
         """What ended the program; None = it was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
+        self._theme_problem = self._take_theme()
+
+    def get_default_screen(self) -> ChatScreen:
+        """The conversation: nothing stands behind it."""
+        return self._screen
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
@@ -59,13 +66,10 @@ class KimiApp(App[str], inherit_bindings=False):
         return [self._safe_filter, *library, *self._terminal_filters]
 
     def on_mount(self) -> None:
-        """Take the colours and show the conversation."""
-        problem = self._take_theme()
-        screen = ChatScreen(self._services, *self._first)
-        self.push_screen(screen)
-        self._take_signals(screen)
-        if problem is not None:
-            screen.call_after_refresh(screen.say_error, problem, "", "warning")
+        """Say what is wrong with the theme, and take signals."""
+        self._take_signals(self._screen)
+        if self._theme_problem is not None:
+            self._screen.call_after_refresh(self._screen.say_error, self._theme_problem, "", "warning")
 
     def _take_signals(self, screen: ChatScreen) -> None:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""
@@ -85,9 +89,9 @@ class KimiApp(App[str], inherit_bindings=False):
         try:
             if wanted not in palettes:
                 raise ThemeError(f"There is no theme {wanted!r}.", f"Themes: {', '.join(sorted(palettes))}")
-            show_theme(self, palettes, wanted)
+            begin_with_theme(self, palettes, wanted)
         except ThemeError as error:
-            show_theme(self, palettes, DEFAULT_THEME)
+            begin_with_theme(self, palettes, DEFAULT_THEME)
             return error
         return None
 
@@ -96,12 +100,11 @@ class KimiApp(App[str], inherit_bindings=False):
         error = event.worker.error
         if event.state is WorkerState.ERROR and error is not None:
             log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
-            if isinstance(self.screen_stack[1], ChatScreen):
-                unexpected = KimiError(
-                    f"Something went wrong inside the program ({type(error).__name__}).",
-                    "KIMI_TUI_LOG=FILE records details.",
-                )
-                self.screen_stack[1].say_error(unexpected)
+            unexpected = KimiError(
+                f"Something went wrong inside the program ({type(error).__name__}).",
+                "KIMI_TUI_LOG=FILE records details.",
+            )
+            self._screen.say_error(unexpected)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""

@@ -62,7 +62,6 @@ TICK_S = 0.2
 class ChatScreen(Screen[None]):
     """Conversations, and what is being typed."""
 
-    CSS_PATH = "chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS: ClassVar = {ActionProvider}
 
