@@ -8,8 +8,9 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
-from kimi_tui.cli.ask import new_session
 from kimi_tui.cli.context import Context
+from kimi_tui.cli.later_engine import LaterEngine
+from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, UsageError
 
@@ -33,6 +34,7 @@ def run(options: Namespace, context: Context) -> int:
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
+    from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
     from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.services import Services  # noqa: PLC0415
     from kimi_tui.ui.terminal import describe_terminal  # noqa: PLC0415
@@ -44,7 +46,7 @@ def run(options: Namespace, context: Context) -> int:
     services = Services(
         store=SettingsStore(context),
         findings=(*loaded.findings, *loaded.notes),
-        engine=context.engine(client),
+        engine=LaterEngine(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
         url_of=lambda request: model_url(context.settings().api.base_url, request.model),
@@ -54,7 +56,7 @@ def run(options: Namespace, context: Context) -> int:
         key_problem=key_problem,
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
-    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on))
+    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on), warm_up)
     session_id = app.run(mouse=settings.ui.mouse)
     lock.release()
     if app.crash is not None:

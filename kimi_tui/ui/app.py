@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
@@ -30,6 +30,9 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks the program to end; Ctrl+C is a key here and comes another way."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
+IDLE_AFTER_S = 0.25
+"""Time from the start until what the first frame did not need is made ready, in seconds."""
+IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 register_key_sequences()
 
@@ -42,8 +45,23 @@ class KimiApp(App[str], inherit_bindings=False):
     CSS_PATH: ClassVar = ["look.tcss", "screens/chat.tcss"]
     theme = Reactive(DEFAULT_THEME, init=False)  # it is taken before anything is drawn: no style is made twice
 
-    def __init__(self, services: Services, session: Session, lock: Lock, terminal: Terminal = MODERN) -> None:
-        """Build the program around its services, the session to begin with, and the terminal it is shown on."""
+    def __init__(
+        self,
+        services: Services,
+        session: Session,
+        lock: Lock,
+        terminal: Terminal = MODERN,
+        idle_work: IdleWork | None = None,
+    ) -> None:
+        """Build the program.
+
+        Args:
+            services: What it works with.
+            session: The session to begin with.
+            lock: Keeps that session from other windows.
+            terminal: What it is shown on.
+            idle_work: What is done once after the first frame, when nothing else is to do.
+        """
         super().__init__()
         self._services = services
         self._screen = ChatScreen(services, session, lock)
@@ -54,6 +72,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """What ended the program; None = it was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
+        self._idle_work = idle_work
         self._theme_problem = self._take_theme()
 
     def get_default_screen(self) -> ChatScreen:
@@ -68,8 +87,14 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_mount(self) -> None:
         """Say what is wrong with the theme, and take signals."""
         self._take_signals(self._screen)
+        if self._idle_work is not None:
+            self.set_timer(IDLE_AFTER_S, self._work_idly)
         if self._theme_problem is not None:
             self._screen.call_after_refresh(self._screen.say_error, self._theme_problem, "", "warning")
+
+    def _work_idly(self) -> None:
+        if self._idle_work is not None:
+            self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
     def _take_signals(self, screen: ChatScreen) -> None:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""

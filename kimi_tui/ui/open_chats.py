@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from kimi_tui.core.session import Session
-from kimi_tui.engine import OpenSession
+from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.services import Library, Lock
 

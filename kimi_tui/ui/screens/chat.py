@@ -7,8 +7,9 @@ It says what stands where and passes things on: keys to the dispatcher, text to 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -27,12 +28,7 @@ from kimi_tui.core.settings import PANES
 from kimi_tui.ui import entries, situation
 from kimi_tui.ui.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.chat import Chat
-from kimi_tui.ui.commands.files import FileCommands
-from kimi_tui.ui.commands.message import MessageCommands
 from kimi_tui.ui.commands.panes import PaneCommands
-from kimi_tui.ui.commands.screen import ScreenCommands
-from kimi_tui.ui.commands.session import SessionCommands
-from kimi_tui.ui.commands.view import ViewCommands
 from kimi_tui.ui.desk import Answer
 from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
@@ -52,6 +48,10 @@ from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.conversation import Conversation
 from kimi_tui.ui.widgets.find_bar import FindBar
 from kimi_tui.ui.widgets.side import Side
+
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.ui.commands.files import FileCommands
+    from kimi_tui.ui.commands.session import SessionCommands
 
 REMARK_S = 3.0
 """How long a word stays in the status line, in seconds."""
@@ -88,12 +88,31 @@ class ChatScreen(Screen[None]):
         self.turns = Turns(
             services, self.display_of_turns, lambda work: self.app.run_worker(work, group="turn", exit_on_error=False)
         )
-        self.files = FileCommands(self)
-        self._session_commands = SessionCommands(self)
-        subjects = (ScreenCommands(self), MessageCommands(self), ViewCommands(self))
-        self.dispatcher = Dispatcher(self, (*subjects, self._session_commands, self.files, self.panes))
+        self.dispatcher = Dispatcher(self, self._make_homes)
         self._bars = Bars(services)
         self._ticker: Timer | None = None
+
+    def _make_homes(self) -> Sequence[object]:
+        """What does actions. The first frame needs none of it."""
+        from kimi_tui.ui.commands.message import MessageCommands  # noqa: PLC0415
+        from kimi_tui.ui.commands.screen import ScreenCommands  # noqa: PLC0415
+        from kimi_tui.ui.commands.view import ViewCommands  # noqa: PLC0415
+
+        subjects = (ScreenCommands(self), MessageCommands(self), ViewCommands(self))
+        return (*subjects, self._session_commands, self.files, self.panes)
+
+    @cached_property
+    def files(self) -> FileCommands:
+        """What is done with sessions as files."""
+        from kimi_tui.ui.commands.files import FileCommands  # noqa: PLC0415
+
+        return FileCommands(self)
+
+    @cached_property
+    def _session_commands(self) -> SessionCommands:
+        from kimi_tui.ui.commands.session import SessionCommands  # noqa: PLC0415
+
+        return SessionCommands(self)
 
     # -- what stands where
 
