@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,13 @@ def test_the_users_own_go_first(tmp_path: Path) -> None:
     assert set(found) == {*SHIPPED, "mine"}
     assert found["mine"]() == Palette("mine", True, {"primary": "#ffffff"})
     assert found["kimi-dark"]().colors == {"primary": "#ffffff"}
+
+
+def test_a_file_whose_name_no_setting_can_hold_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "themes"
+    folder.mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/b\xffd.toml")).write_text('[colors]\nprimary = "#ffffff"\n')
+    assert set(themes(tmp_path / "config.toml")) == set(SHIPPED)
 
 
 def test_a_shipped_theme_says_every_role(palette: Palette) -> None:

@@ -10,14 +10,19 @@ from pathlib import Path
 from kimi_tui.adapters.paths import shipped, user_themes_dir
 from kimi_tui.core.errors import ThemeError
 from kimi_tui.core.palette import Palette, parse_palette
+from kimi_tui.core.surrogates import replace_lone
 
 
 def themes(config: Path) -> dict[str, Callable[[], Palette]]:
-    """Every theme by name; calling one reads it and may raise ThemeError. The user's own replace shipped ones."""
+    """Every theme by name; calling one reads it and may raise ThemeError. The user's own replace shipped ones.
+
+    A file whose name no setting could hold is left out.
+    """
     found: dict[str, Callable[[], Palette]] = {}
     for folder in (shipped("themes"), user_themes_dir(config)):
         for path in sorted(folder.glob("*.toml")):
-            found[path.stem] = partial(load_theme, path)
+            if replace_lone(path.stem) == path.stem:
+                found[path.stem] = partial(load_theme, path)
     return found
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.session_lock import SessionLock
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session import Session
+    from kimi_tui.ui.services import Opening
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -41,7 +42,7 @@ def run(options: Namespace, context: Context) -> int:
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     library = DiskLibrary(context.store(), lambda: new_session(context))
-    session, lock = _first(options, library)
+    session, lock, opening = _first(options, library)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
@@ -56,9 +57,11 @@ def run(options: Namespace, context: Context) -> int:
         key_problem=key_problem,
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
-    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on), warm_up)
+    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on), opening=opening, idle_work=warm_up)
     session_id = app.run(mouse=settings.ui.mouse)
     lock.release()
+    if app.problem is not None:
+        raise app.problem
     if app.crash is not None:
         context.tell(
             f"Something unexpected went wrong ({type(app.crash).__name__}); what was saved is kept.",
@@ -70,11 +73,15 @@ def run(options: Namespace, context: Context) -> int:
     return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
-def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock]:
-    """Open the session that was asked for, or a new one."""
+def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock, Opening | None]:
+    """Make a new session, or lock the one that was asked for; that is read when the screen is there."""
     if options.resume is None:
-        return library.create()
-    return library.open(library.find(None if options.resume is LATEST else options.resume))
+        return *library.create(), None
+    from kimi_tui.ui.services import Opening  # noqa: PLC0415
+
+    path = library.find(None if options.resume is LATEST else options.resume)
+    lock = library.hold(path)
+    return library.stand_in(path.stem), lock, Opening(path.stem, lambda: library.read(path))
 
 
 def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:

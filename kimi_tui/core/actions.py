@@ -108,7 +108,7 @@ _COMPOSER = (
     Action(
         "last-prompt",
         "Last prompt",
-        "Brings the queued message back into the empty composer, else the last prompt.",
+        "Brings the queued message back into the empty composer, else the last prompt, then older ones.",
         ("up",),
         Scope.COMPOSER,
     ),

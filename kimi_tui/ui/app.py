@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
@@ -17,9 +18,9 @@ from textual.worker import Worker, WorkerState
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
-from kimi_tui.ui.keys import register_key_sequences
+from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
 from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.services import Lock, Services
+from kimi_tui.ui.services import Lock, Opening, Services
 from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import begin_with_theme
@@ -28,6 +29,8 @@ log = logging.getLogger("kimi_tui")
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks the program to end; Ctrl+C is a key here and comes another way."""
+FOCUS_WAIT_S = 0.3
+"""Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
@@ -35,6 +38,7 @@ IDLE_AFTER_S = 0.25
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 register_key_sequences()
+tolerate_foreign_bytes()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -51,23 +55,28 @@ class KimiApp(App[str], inherit_bindings=False):
         session: Session,
         lock: Lock,
         terminal: Terminal = MODERN,
+        *,
+        opening: Opening | None = None,
         idle_work: IdleWork | None = None,
     ) -> None:
         """Build the program.
 
         Args:
             services: What it works with.
-            session: The session to begin with.
+            session: The session to begin with, or an empty one that stands there until `opening` has been read.
             lock: Keeps that session from other windows.
             terminal: What it is shown on.
+            opening: The session to read; None = there is none.
             idle_work: What is done once after the first frame, when nothing else is to do.
         """
         super().__init__()
         self._services = services
-        self._screen = ChatScreen(services, session, lock)
+        self._screen = ChatScreen(services, session, lock, opening)
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
+        self.problem: KimiError | None = None
+        """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
         """What ended the program; None = it was left."""
         self.signal: int | None = None
@@ -83,6 +92,23 @@ class KimiApp(App[str], inherit_bindings=False):
         """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
         library = (line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, Monochrome))
         return [self._safe_filter, *library, *self._terminal_filters]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
+        screen = self.screen if self.screen_stack else None
+        moves_focus = (
+            isinstance(event, events.Key)
+            and not event.is_forwarded
+            and isinstance(screen, ChatScreen)
+            and screen.moves_focus(event)
+        )
+        done = asyncio.Event()
+        if moves_focus and isinstance(screen, ChatScreen):
+            screen.when_focus_moved(done)
+        await super().on_event(event)
+        if moves_focus:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
 
     def on_mount(self) -> None:
         """Say what is wrong with the theme, and take signals."""
@@ -116,9 +142,22 @@ class KimiApp(App[str], inherit_bindings=False):
                 raise ThemeError(f"There is no theme {wanted!r}.", f"Themes: {', '.join(sorted(palettes))}")
             begin_with_theme(self, palettes, wanted)
         except ThemeError as error:
-            begin_with_theme(self, palettes, DEFAULT_THEME)
+            self._take_any_theme()
             return error
         return None
+
+    def _take_any_theme(self) -> None:
+        """Take the default theme; where the user's own of that name is broken too, the first that can be used."""
+        palettes = self._services.themes
+        for name in (DEFAULT_THEME, *sorted(palettes)):
+            with contextlib.suppress(ThemeError):
+                begin_with_theme(self, palettes, name)
+                return
+
+    def on_chat_screen_opening_failed(self, event: ChatScreen.OpeningFailed) -> None:
+        """End: without the session that was asked for there is nothing to show."""
+        self.problem = event.error
+        self.exit()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of what nobody expected: a fault in what runs beside the screen."""

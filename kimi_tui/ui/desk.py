@@ -75,8 +75,8 @@ class FileDesk(Protocol):
 class WaitingMessage(Protocol):
     """The message that waits for the running reply."""
 
-    def take_queued(self) -> str:
-        """Take the waiting message back; "" = there is none."""
+    def recall(self, step: int) -> None:
+        """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
 
     def show_queue(self) -> None:
         """Show the message that waits."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kimi_tui.core.actions import Action
 from kimi_tui.core.session import Message
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.widgets.composer import Composer
 
 
@@ -37,7 +38,7 @@ class Drafts:
             self._stash = self._composer.draft
         self.edited = None
         self._composer.draft = text
-        self._composer.focus()
+        take_keys(self._composer)
 
     @property
     def is_aside(self) -> bool:

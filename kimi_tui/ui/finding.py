@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.widgets.find_bar import FindBar
 from kimi_tui.ui.widgets.transcript import Transcript
 
@@ -9,9 +12,10 @@ from kimi_tui.ui.widgets.transcript import Transcript
 class Finding:
     """Connects the search line with the lines that are searched."""
 
-    def __init__(self, bar: FindBar, transcript: Transcript) -> None:
-        """Search the transcript, unless another one is named."""
+    def __init__(self, bar: FindBar, transcript: Transcript, type_on: Callable[[], None]) -> None:
+        """Search the transcript, unless another one is named; `type_on` gives the composer the keys back."""
         self._bar, self._transcript, self._searched = bar, transcript, transcript
+        self._type_on = type_on
 
     @property
     def is_open(self) -> bool:
@@ -47,5 +51,8 @@ class Finding:
             return False
         self._bar.close()
         self._searched.find("")
-        self._searched.focus()
+        if self._searched is self._transcript:
+            self._type_on()
+        else:
+            take_keys(self._searched)
         return True

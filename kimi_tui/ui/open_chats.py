@@ -45,6 +45,10 @@ class OpenChats:
         known = self.at(path)
         return known or self._chat(*await asyncio.to_thread(self._library.open, path))
 
+    def begin_with(self, session: Session) -> None:
+        """Put the session that has been read in the place of the one that stood for it; the lock stays."""
+        self.current = self._chat(session, self.current.lock)
+
     def create(self) -> Chat:
         """Make a chat of a new session."""
         return self._chat(*self._library.create())

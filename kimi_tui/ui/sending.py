@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.widgets import Static
 
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.slash import Command, Text, UnknownCommand, parse_line
 from kimi_tui.ui.text import content, line_text
@@ -51,11 +52,20 @@ class Sending:
             desk.say_error(error, "Nothing was sent; your text is in the composer.")
             desk.drafts.give_back(text)
 
-    def take_queued(self) -> str:
-        """Take the waiting message back; "" = there is none."""
-        queued, self._desk.chat.queued = self._desk.chat.queued, ""
-        self.show_queue()
-        return queued
+    def recall(self, step: int) -> None:
+        """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
+        composer, chat = self._desk.composer, self._desk.chat
+        if composer.draft and composer.draft != composer.recalled:
+            return
+        if chat.queued and not composer.draft:
+            composer.draft, chat.queued = chat.queued, ""
+            self.show_queue()
+            return
+        questions = (m.content for m in reversed(chat.session.messages) if m.role is Role.USER)
+        prompts = list(dict.fromkeys(questions))
+        place = prompts.index(composer.draft) if composer.draft in prompts else -1
+        place = min(place + step, len(prompts) - 1)
+        composer.draft = composer.recalled = prompts[place] if place >= 0 else ""
 
     def show_queue(self) -> None:
         """Show the message that waits."""

@@ -149,6 +149,16 @@ class SettingsStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A session whose lock is held and whose file is read while the first frame is on screen."""
+
+    name: str
+    """What it is called until its title is known."""
+    read: Callable[[], Session]
+    """Reads it; runs in a thread, and may raise StorageError."""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything the screen works with."""
 

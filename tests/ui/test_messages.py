@@ -158,6 +158,21 @@ async def test_up_takes_a_queued_message_back(tmp_path: Path) -> None:
         assert branch(running) == ["first", "one end"]
 
 
+async def test_up_and_down_go_through_earlier_prompts(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        composer = running.screen.composer
+        await running.type("<up>")
+        assert composer.draft == "More?"
+        await running.type("<up><up>")
+        assert composer.draft == "Lamb?"
+        await running.type("<down>")
+        assert composer.draft == "More?"
+        await running.type("<down>")
+        assert composer.draft == ""
+        await running.type("<up>x<up>")
+        assert composer.draft == "More?x"
+
+
 async def test_a_stop_brings_the_queued_message_back_unsent(tmp_path: Path) -> None:
     script, _ = held(token("one"))
     async with program(tmp_path, script) as running:

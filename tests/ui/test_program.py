@@ -199,3 +199,25 @@ def test_a_draft_in_a_new_session_can_be_gone_on_with(env: dict[str, str]) -> No
         assert b"Resume with: kimi-tui --demo" in terminal.raw
     with kimi_tui(["--demo", "-r"], env) as terminal:
         terminal.until("my precious draft")
+
+
+def test_keys_in_one_burst_go_where_the_focus_goes(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("hello\r")
+        terminal.until("○ ")
+        terminal.send("\x06welcome\r")
+        terminal.until("1/1")
+        terminal.send("\x1bOQ/nothing like it")
+        terminal.until("/ nothing like it")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+
+
+def test_a_byte_of_another_encoding_is_no_end(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        os.write(terminal._fd, b"caf\xe9 au lait")
+        terminal.until("au lait")
+        terminal.send("\x11")
+        assert terminal.end() == 0

@@ -118,3 +118,14 @@ def test_where_the_locale_is_not_utf_8_only_ascii_is_drawn(env: dict[str, str], 
         assert terminal.end() == 0
         assert terminal.raw.isascii()
         assert "+--" in terminal.raw.decode()
+
+
+def test_a_broken_theme_in_the_defaults_place_is_told_and_another_is_shown(tmp_path: Path, env: dict[str, str]) -> None:
+    (tmp_path / "themes").mkdir()
+    (tmp_path / "themes" / "kimi-dark.toml").write_text('[colors]\nprimry = "#000000"\n')
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("colors.primry")
+        terminal.until("Message Kimi")
+        assert terminal.text.count("colors.primry") == 1
+        terminal.send("\x11")
+        assert terminal.end() == 0

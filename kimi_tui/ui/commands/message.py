@@ -8,6 +8,7 @@ from kimi_tui.core import conversation
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import Message, Role, Session
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.focus import take_keys
 
 
 class MessageCommands:
@@ -33,7 +34,7 @@ class MessageCommands:
     def do_choose_message(self, argument: str) -> None:
         """Put the message cursor on the last message in view."""
         del argument
-        self._desk.transcript.focus()
+        take_keys(self._desk.transcript)
         self._desk.transcript.choose_in_view()
 
     def do_previous_message(self, argument: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.focus import take_keys
 
 QUIT_WITHIN_S = 3.0
 """Time in which a second Ctrl+C quits, in seconds."""
@@ -119,12 +119,9 @@ class ScreenCommands:
         """Begin a new line in the composer."""
         del argument
         self._desk.composer.begin_line()
-        self._desk.composer.focus()
+        take_keys(self._desk.composer)
 
     def do_last_prompt(self, argument: str) -> None:
-        """Bring the queued message back into the empty composer, else the last prompt."""
+        """Bring the queued message back into the empty composer, else the last prompt, then older ones."""
         del argument
-        if self._desk.composer.draft:
-            return
-        questions = (m.content for m in reversed(self._desk.chat.session.messages) if m.role is Role.USER)
-        self._desk.composer.draft = self._desk.sending.take_queued() or next(questions, "")
+        self._desk.sending.recall(1)

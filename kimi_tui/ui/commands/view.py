@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.focus import take_keys
 
 
 class ViewCommands:
@@ -90,5 +91,5 @@ class ViewCommands:
     def do_select(self, argument: str) -> None:
         """Begin to select with the keyboard."""
         del argument
-        self._desk.transcript.focus()
+        take_keys(self._desk.transcript)
         self._desk.transcript.start_selection()

@@ -15,6 +15,7 @@ from kimi_tui.core.replies import ReplyDelta, ReplyPart
 from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.entries import message_entry
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
@@ -47,7 +48,8 @@ class ReasoningPanel(Vertical, Panel):
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Give the focus to the lines."""
-        self.lines.focus(scroll_visible)
+        del scroll_visible
+        take_keys(self.lines)
         return self
 
     def refresh_pane(self) -> None:

@@ -6,7 +6,10 @@ It says what stands where and passes things on: keys to the dispatcher, text to 
 
 from __future__ import annotations
 
+import asyncio
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,6 +19,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
+from textual.message import Message as TextualMessage
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -33,11 +37,12 @@ from kimi_tui.ui.desk import Answer
 from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
 from kimi_tui.ui.finding import Finding
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
-from kimi_tui.ui.services import Lock, Services
+from kimi_tui.ui.services import Lock, Opening, Services
 from kimi_tui.ui.status import Bars, elsewhere, key_words
 from kimi_tui.ui.themes import show_theme
 from kimi_tui.ui.turn_display import TurnDisplay
@@ -55,6 +60,11 @@ if TYPE_CHECKING:  # the names of types only
 
 REMARK_S = 3.0
 """How long a word stays in the status line, in seconds."""
+MOVING = frozenset(
+    {"find", "sessions", "reasoning", "settings", "prompt", "choose-message", "edit", "palette", "help", "theme"}
+    | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code"}
+)
+"""Actions after which the keys go elsewhere."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -65,9 +75,25 @@ class ChatScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS: ClassVar = {ActionProvider}
 
-    def __init__(self, services: Services, session: Session, lock: Lock) -> None:
-        """Show that session; its lock is released when it is left."""
+    @dataclass
+    class OpeningFailed(TextualMessage):
+        """The session to begin with cannot be read."""
+
+        error: KimiError
+        """Why."""
+
+    def __init__(self, services: Services, session: Session, lock: Lock, opening: Opening | None = None) -> None:
+        """Show a session; its lock is released when it is left.
+
+        Args:
+            services: What it works with.
+            session: The session, or an empty one that stands there until `opening` has been read.
+            lock: Keeps the session from other windows.
+            opening: The session to read; None = there is none.
+        """
         super().__init__()
+        self._opening = opening
+        self._is_open = asyncio.Event()
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -81,7 +107,7 @@ class ChatScreen(Screen[None]):
             False: Side([tab for tab in tabs if tab[0] != LEFT], is_left=False, id="right-side"),
         }
         self.drafts = Drafts(self.composer)
-        self.finding = Finding(self.find_bar, self.transcript)
+        self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
@@ -91,6 +117,7 @@ class ChatScreen(Screen[None]):
         self.dispatcher = Dispatcher(self, self._make_homes)
         self._bars = Bars(services)
         self._ticker: Timer | None = None
+        self._waiting: list[asyncio.Event] = []
 
     def _make_homes(self) -> Sequence[object]:
         """What does actions. The first frame needs none of it."""
@@ -135,6 +162,39 @@ class ChatScreen(Screen[None]):
         """Show the session and start typing."""
         self._queue.display = False
         self._ticker = self.set_interval(TICK_S, self._tick, pause=True)
+        if self._opening is None:
+            self._begin()
+        else:
+            self._show_opening(self._opening)
+            self.run_worker(self._open(self._opening), group="opening", exit_on_error=False)
+
+    def _show_opening(self, opening: Opening) -> None:
+        """Show what is being opened; what is typed meanwhile is kept."""
+        self.transcript.set_entries([entries.notice("opening", f"Opening {opening.name} …")])
+        self.refresh_bars()
+        self.type_here()
+
+    async def _open(self, opening: Opening) -> None:
+        """Read the session to begin with, and show it."""
+        try:
+            session = await asyncio.to_thread(opening.read)
+        except KimiError as error:
+            self.post_message(self.OpeningFailed(error))
+            return
+        self.open_chats.begin_with(session)
+        self.chat.draft = "\n\n".join(text for text in (self.chat.draft, self.composer.draft) if text)
+        self._begin()
+
+    def _is_too_early_for(self, action_id: str) -> bool:
+        """Whether an action has to wait until the session has been read."""
+        is_early = not self._is_open.is_set() and action_id != "quit"
+        if is_early:
+            self.remark("The session is still being opened.")
+        return is_early
+
+    def _begin(self) -> None:
+        """Show the session and start typing."""
+        self._is_open.set()
         self._show_current()
         self.type_here()
         for line in self.services.findings:
@@ -164,7 +224,7 @@ class ChatScreen(Screen[None]):
     def _keep_focus(self) -> None:
         """Give the composer the focus where what had it went out of view."""
         if self.focused is None or not all(node.display for node in self.focused.ancestors_with_self):
-            self.composer.focus()
+            take_keys(self.composer)
 
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own; what goes wrong is told."""
@@ -238,15 +298,32 @@ class ChatScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
-        self.dispatcher.choose(action.id)
+        self.action_choose(action.id)
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            # What was opened is laid out with the next refresh, and takes the focus behind it.
+            self.call_after_refresh(self.call_after_refresh, done.set)
+
+    def moves_focus(self, event: events.Key) -> bool:
+        """Whether a key asks for something that takes the focus away from where it is."""
+        action = self.keyboard.action_of(event, self.scope_of_focus())
+        return action is not None and action.id in MOVING
+
+    def when_focus_moved(self, done: asyncio.Event) -> None:
+        """Have it told when the next key has been dealt with, the focus included."""
+        self._waiting.append(done)
 
     def action_choose(self, action_id: str) -> None:
-        """Do an action by its id, as the palette asks."""
-        self.dispatcher.choose(action_id)
+        """Do an action by its id, as a key or the palette asks."""
+        if not self._is_too_early_for(action_id):
+            self.dispatcher.choose(action_id)
 
     def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
         """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
-        self.dispatcher.perform(action, argument, failed)
+        if self._is_too_early_for(action.id):
+            failed()
+        else:
+            self.dispatcher.perform(action, argument, failed)
 
     def run_later(self, work: Awaitable[None], failed: Callable[[], None] = lambda: None) -> None:
         """Do something beside everything else; what goes wrong is told in the conversation."""
@@ -281,7 +358,7 @@ class ChatScreen(Screen[None]):
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""
         self.transcript.choose(None)
-        self.composer.focus()
+        take_keys(self.composer)
 
     def open_palette(self) -> None:
         """Show the command palette."""
@@ -344,6 +421,7 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: A draft could not be kept; the program stays.
         """
+        await self._is_open.wait()  # what was typed belongs to the session that is being read
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
         has_draft = bool(self.drafts.own)
@@ -356,12 +434,19 @@ class ChatScreen(Screen[None]):
     def _submitted(self, event: Composer.Submitted) -> None:
         """Send a message, or do what a slash command says."""
         event.stop()
-        self.sending.submit(event.text)
+        if self._is_too_early_for("send"):
+            self.drafts.give_back(event.text)
+        else:
+            self.sending.submit(event.text)
 
     @on(Composer.RecallRequested)
-    def _recall(self) -> None:
-        """Bring the queued message or the last prompt back."""
-        self.perform(BY_ID["last-prompt"], "")
+    def _recall(self, event: Composer.RecallRequested) -> None:
+        """Bring the queued message or an earlier prompt back."""
+        event.stop()
+        if event.step > 0:
+            self.perform(BY_ID["last-prompt"], "")
+        else:
+            self.sending.recall(event.step)
 
     @on(Composer.QuitRequested)
     def _quit_requested(self) -> None:

@@ -6,6 +6,7 @@ by stand-ins from a private-use plane while they are being edited, so that what 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -62,8 +63,11 @@ class Composer(TextArea):
 
         text: str
 
+    @dataclass
     class RecallRequested(Message):
-        """Up was pressed in the empty composer."""
+        """An older (1) or a newer (-1) prompt is wanted: Up or Down in the empty composer, or on a recalled prompt."""
+
+        step: int
 
     class QuitRequested(Message):
         """Ctrl+D was pressed in the empty composer."""
@@ -96,6 +100,8 @@ class Composer(TextArea):
         self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
         self._methods |= {"tab": "complete", "down": "down_or_pick"}
         self._choices = choices
+        self.recalled = ""
+        """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
         super().__init__(
@@ -121,7 +127,13 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         """Take our own keys, and leave the rest to the text area."""
-        if (method := self._methods.get(event.key)) is None:
+        method = self._methods.get(event.key)
+        if method is None and event.character is not None and unicodedata.category(event.character) == "Cf":
+            # The library types only what is printable, which the joiners of emoji and Persian are not.
+            event.stop()
+            self._replace_via_keyboard(event.character, *self.selection)
+            return
+        if method is None:
             await super()._on_key(event)
             return
         event.stop()
@@ -149,15 +161,17 @@ class Composer(TextArea):
         """Move up, among commands to the one before; in the empty composer: bring the last prompt back."""
         if self._completions:
             self._pick(-1)
-        elif self.text:
+        elif self.text and self.draft != self.recalled:
             self.action_cursor_up()
         else:
-            self.post_message(self.RecallRequested())
+            self.post_message(self.RecallRequested(1))
 
     def down_or_pick(self) -> None:
-        """Move down, among commands to the next one."""
+        """Move down, among commands to the next one, from a recalled prompt to a newer one."""
         if self._completions:
             self._pick(1)
+        elif self.text and self.draft == self.recalled:
+            self.post_message(self.RecallRequested(-1))
         else:
             self.action_cursor_down()
 

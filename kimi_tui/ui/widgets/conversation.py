@@ -13,3 +13,8 @@ class Conversation(Transcript):
 
     scope: ClassVar[Scope] = Scope.TRANSCRIPT
     """What its keys mean."""
+
+    def on_focus(self) -> None:
+        """Put the message cursor on a message, so that it is seen where the keys go."""
+        if self.chosen is None:
+            self.choose_in_view()

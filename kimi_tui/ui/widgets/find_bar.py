@@ -11,6 +11,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from kimi_tui.ui.focus import take_keys
+
 
 class FindBar(Horizontal):
     """One line that is open while something is looked for."""
@@ -43,6 +45,11 @@ class FindBar(Horizontal):
     class Closed(Message):
         """The search is over."""
 
+    def __init__(self, *, id: str | None = None) -> None:
+        """Start closed."""
+        super().__init__(id=id)
+        self._told = ""
+
     def compose(self) -> ComposeResult:
         """The text and the count."""
         yield Input(placeholder="Find", id="find-text")
@@ -60,14 +67,14 @@ class FindBar(Horizontal):
         if text is not None:
             with self.prevent(Input.Changed):
                 field.value = text
-            self.post_message(self.Changed(text))
-            self.post_message(self.HitRequested(1))
+            self._go_to_hit(1)
         field.select_all()
-        field.focus()
+        take_keys(field)
 
     def close(self) -> None:
         """Hide it."""
         self.remove_class("-open")
+        self._told = ""
         self.query_one(Static).update("")
 
     def show_count(self, count: int, current: int) -> None:
@@ -80,14 +87,24 @@ class FindBar(Horizontal):
     def _changed(self, event: Input.Changed) -> None:
         """Look for what is there now."""
         event.stop()
-        self.post_message(self.Changed(event.value))
+        self._tell(event.value)
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self.post_message(self.Changed(text))
+
+    def _go_to_hit(self, step: int) -> None:
+        # Keys may come in one burst: what was typed before this one has not been told yet.
+        self._tell(self.query_one(Input).value)
+        self.post_message(self.HitRequested(step))
 
     def on_key(self, event: events.Key) -> None:
         """Go from hit to hit, or close."""
         if event.key in self.STEPS:
             event.stop()
             event.prevent_default()
-            self.post_message(self.HitRequested(self.STEPS[event.key]))
+            self._go_to_hit(self.STEPS[event.key])
         elif event.key == "escape":
             event.stop()
             self.post_message(self.Closed())

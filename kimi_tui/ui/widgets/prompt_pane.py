@@ -18,6 +18,7 @@ from textual.widgets import Static
 from kimi_tui.core.actions import BY_ID
 from kimi_tui.core.prompt_view import PromptPart, PromptView
 from kimi_tui.ui import words
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.text import line_text
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 
@@ -150,7 +151,8 @@ class PromptPane(Vertical):
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Give the focus to the lines."""
-        self._lines.focus(scroll_visible)
+        del scroll_visible
+        take_keys(self._lines)
         return self
 
     def action_scroll_lines(self, lines: int) -> None:

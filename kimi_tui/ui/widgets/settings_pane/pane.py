@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from kimi_tui.core.actions import ACTIONS, Scope
 from kimi_tui.core.settings_view import FieldRow, PresetOrigin, SettingsView
+from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.settings_pane import openers
 from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor, Editor, LineEditor
@@ -190,7 +191,7 @@ class SettingsPane(Vertical):
         if self._editor is not None:
             self._editor.begin()
         else:
-            self._rows.focus(scroll_visible)
+            take_keys(self._rows)
         return self
 
     @property
@@ -361,7 +362,7 @@ class SettingsPane(Vertical):
             return
         if widget is None or widget.row.kind is RowKind.HEADING:
             return
-        self._rows.focus()
+        take_keys(self._rows)
         is_again = event.row_id == self._cursor
         self._cursor = event.row_id
         self._show_cursor()
@@ -481,7 +482,7 @@ class SettingsPane(Vertical):
         self._widgets[self._cursor].display = True
         editor.remove()
         if has_focus:
-            self._rows.focus()
+            take_keys(self._rows)
         self._show_cursor(is_moved=True)
 
     def _set_editor_aside(self, session_id: str) -> None:

@@ -34,8 +34,3 @@ class Recent:
             thing, size = self._sizes.popitem(last=False)
             self.total -= size
             thing.drop()
-
-    def clear(self) -> None:
-        """Forget all, without dropping it."""
-        self._sizes.clear()
-        self.total = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import replace
 
 from kimi_tui.core.markdown import Block, MarkdownSource, References, parse
@@ -330,10 +329,6 @@ class Part:
     def stretch_at(self, chars: int) -> int:
         """Which stretch holds a character."""
         return max(bisect_right(self.stretches, chars, key=lambda stretch: stretch.start) - 1, 0)
-
-    def places(self) -> Iterator[tuple[int, Stretch]]:
-        """All stretches with their places."""
-        return enumerate(self.stretches)
 
 
 class FixedPart(Part):
