@@ -24,8 +24,9 @@ MODULES = {
     "demo-server": "kimi_tui.cli.demo_server_command",
 }
 """Where each command's `run(options, context) -> int` stands; only that one is imported."""
-LONG_RUNNING = frozenset({None, "demo-server"})
-"""The commands that may run for days: their garbage has to be collected."""
+COLLECTING = frozenset({"demo-server"})
+"""The commands that may run for days: their garbage has to be collected. The screen begins with it after its first
+frame."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,7 +58,7 @@ def _run(argv: Sequence[str], context: Context) -> int:
     try:
         options = parse_arguments(argv)
         context.options = options
-        if options.command in LONG_RUNNING:
+        if options.command in COLLECTING:
             gc.enable()
         context.begin_log()
         context.check_theme()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.cli import signals
 from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_output
 from kimi_tui.cli.context import Context
+from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.endings import cut, missing_answer
@@ -180,23 +181,6 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
             yield session, True
     else:
         yield new_session(context), True
-
-
-def new_session(context: Context) -> Session:
-    """Make an empty session with the settings' model and system prompt."""
-    from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-    from kimi_tui.adapters.ids import new_cache_key, new_session_id  # noqa: PLC0415
-
-    settings = context.settings()
-    now = SystemClock().now()
-    return Session(
-        id=new_session_id(now),
-        created=now,
-        updated=now,
-        model=settings.api.model,
-        system=settings.chat.system or None,
-        prompt_cache_key=new_cache_key(),
-    )
 
 
 def _with_options(session: Session, options: Namespace) -> Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.adapters.files import write_atomic
@@ -44,13 +45,34 @@ class DiskLibrary:
         Raises:
             StorageError: It is held elsewhere, or cannot be read.
         """
-        lock = self._files.lock(path)
-        lock.acquire()
+        lock = self.hold(path)
         try:
-            return self._files.load_to_continue(path), lock
+            return self.read(path), lock
         except BaseException:
             lock.release()
             raise
+
+    def hold(self, path: Path) -> SessionLock:
+        """Lock a session.
+
+        Raises:
+            StorageError: It is held elsewhere.
+        """
+        lock = self._files.lock(path)
+        lock.acquire()
+        return lock
+
+    def read(self, path: Path) -> Session:
+        """Read a session whose lock is held.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        return self._files.load_to_continue(path)
+
+    def stand_in(self, name: str) -> Session:
+        """An empty session that stands on screen until the one with that name has been read; it is never saved."""
+        return replace(self._new_session(), title=f"opening {name} …")
 
     def create(self) -> tuple[Session, SessionLock]:
         """Make and lock a new session; nothing is written before it is saved."""

@@ -8,8 +8,9 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
-from kimi_tui.cli.ask import new_session
 from kimi_tui.cli.context import Context
+from kimi_tui.cli.later_engine import LaterEngine
+from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, UsageError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.session_lock import SessionLock
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session import Session
+    from kimi_tui.ui.services import Opening
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -33,18 +35,19 @@ def run(options: Namespace, context: Context) -> int:
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
+    from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
     from kimi_tui.ui.app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.services import Services  # noqa: PLC0415
     from kimi_tui.ui.terminal import describe_terminal  # noqa: PLC0415
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     library = DiskLibrary(context.store(), lambda: new_session(context))
-    session, lock = _first(options, library)
+    session, lock, opening = _first(options, library)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
         findings=(*loaded.findings, *loaded.notes),
-        engine=context.engine(client),
+        engine=LaterEngine(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
         url_of=lambda request: model_url(context.settings().api.base_url, request.model),
@@ -54,9 +57,13 @@ def run(options: Namespace, context: Context) -> int:
         key_problem=key_problem,
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
-    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on))
+    app = KimiApp(
+        services, session, lock, describe_terminal(context.environ, drawn_on), opening=opening, idle_work=warm_up
+    )
     session_id = app.run(mouse=settings.ui.mouse)
     lock.release()
+    if app.problem is not None:
+        raise app.problem
     if app.crash is not None:
         context.tell(
             f"Something unexpected went wrong ({type(app.crash).__name__}); what was saved is kept.",
@@ -68,11 +75,15 @@ def run(options: Namespace, context: Context) -> int:
     return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
-def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock]:
-    """Open the session that was asked for, or a new one."""
+def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock, Opening | None]:
+    """Make a new session, or lock the one that was asked for; that is read when the screen is there."""
     if options.resume is None:
-        return library.create()
-    return library.open(library.find(None if options.resume is LATEST else options.resume))
+        return *library.create(), None
+    from kimi_tui.ui.services import Opening  # noqa: PLC0415
+
+    path = library.find(None if options.resume is LATEST else options.resume)
+    lock = library.hold(path)
+    return library.stand_in(path.stem), lock, Opening(path.stem, lambda: library.read(path))
 
 
 def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:

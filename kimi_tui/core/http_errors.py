@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from kimi_tui.core.errors import (
     AuthenticationError,
@@ -127,6 +126,8 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
 def _until(value: str, now: datetime | None) -> float | None:
     if now is None:
         return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers name a date
+
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
+from textual.reactive import Reactive
 from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
@@ -19,10 +20,10 @@ from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
 from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
 from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.services import Lock, Services
+from kimi_tui.ui.services import Lock, Opening, Services
 from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
-from kimi_tui.ui.themes import show_theme
+from kimi_tui.ui.themes import begin_with_theme
 
 log = logging.getLogger("kimi_tui")
 
@@ -32,6 +33,9 @@ FOCUS_WAIT_S = 0.3
 """Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
+IDLE_AFTER_S = 0.25
+"""Time from the start until what the first frame did not need is made ready, in seconds."""
+IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 register_key_sequences()
 tolerate_foreign_bytes()
@@ -42,20 +46,47 @@ class KimiApp(App[str], inherit_bindings=False):
 
     TITLE = "kimi-tui"
     COMMANDS: ClassVar = set()  # the screen's own are all there are
-    CSS_PATH = "look.tcss"
+    CSS_PATH: ClassVar = ["look.tcss", "screens/chat.tcss"]
+    theme = Reactive(DEFAULT_THEME, init=False)  # it is taken before anything is drawn: no style is made twice
 
-    def __init__(self, services: Services, session: Session, lock: Lock, terminal: Terminal = MODERN) -> None:
-        """Build the program around its services, the session to begin with, and the terminal it is shown on."""
+    def __init__(
+        self,
+        services: Services,
+        session: Session,
+        lock: Lock,
+        terminal: Terminal = MODERN,
+        *,
+        opening: Opening | None = None,
+        idle_work: IdleWork | None = None,
+    ) -> None:
+        """Build the program.
+
+        Args:
+            services: What it works with.
+            session: The session to begin with, or an empty one that stands there until `opening` has been read.
+            lock: Keeps that session from other windows.
+            terminal: What it is shown on.
+            opening: The session to read; None = there is none.
+            idle_work: What is done once after the first frame, when nothing else is to do.
+        """
         super().__init__()
         self._services = services
-        self._first = session, lock
+        self._screen = ChatScreen(services, session, lock, opening)
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
+        self.problem: KimiError | None = None
+        """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
         """What ended the program; None = it was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
+        self._idle_work = idle_work
+        self._theme_problem = self._take_theme()
+
+    def get_default_screen(self) -> ChatScreen:
+        """The conversation: nothing stands behind it."""
+        return self._screen
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
@@ -80,13 +111,16 @@ class KimiApp(App[str], inherit_bindings=False):
                 await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
 
     def on_mount(self) -> None:
-        """Take the colours and show the conversation."""
-        problem = self._take_theme()
-        screen = ChatScreen(self._services, *self._first)
-        self.push_screen(screen)
-        self._take_signals(screen)
-        if problem is not None:
-            screen.call_after_refresh(screen.say_error, problem, "", "warning")
+        """Say what is wrong with the theme, and take signals."""
+        self._take_signals(self._screen)
+        if self._idle_work is not None:
+            self.set_timer(IDLE_AFTER_S, self._work_idly)
+        if self._theme_problem is not None:
+            self._screen.call_after_refresh(self._screen.say_error, self._theme_problem, "", "warning")
+
+    def _work_idly(self) -> None:
+        if self._idle_work is not None:
+            self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
     def _take_signals(self, screen: ChatScreen) -> None:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""
@@ -106,7 +140,7 @@ class KimiApp(App[str], inherit_bindings=False):
         try:
             if wanted not in palettes:
                 raise ThemeError(f"There is no theme {wanted!r}.", f"Themes: {', '.join(sorted(palettes))}")
-            show_theme(self, palettes, wanted)
+            begin_with_theme(self, palettes, wanted)
         except ThemeError as error:
             self._take_any_theme()
             return error
@@ -117,20 +151,24 @@ class KimiApp(App[str], inherit_bindings=False):
         palettes = self._services.themes
         for name in (DEFAULT_THEME, *sorted(palettes)):
             with contextlib.suppress(ThemeError):
-                show_theme(self, palettes, name)
+                begin_with_theme(self, palettes, name)
                 return
+
+    def on_chat_screen_opening_failed(self, event: ChatScreen.OpeningFailed) -> None:
+        """End: without the session that was asked for there is nothing to show."""
+        self.problem = event.error
+        self.exit()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of what nobody expected: a fault in what runs beside the screen."""
         error = event.worker.error
         if event.state is WorkerState.ERROR and error is not None:
             log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
-            if isinstance(self.screen_stack[1], ChatScreen):
-                unexpected = KimiError(
-                    f"Something went wrong inside the program ({type(error).__name__}).",
-                    "KIMI_TUI_LOG=FILE records details.",
-                )
-                self.screen_stack[1].say_error(unexpected)
+            unexpected = KimiError(
+                f"Something went wrong inside the program ({type(error).__name__}).",
+                "KIMI_TUI_LOG=FILE records details.",
+            )
+            self._screen.say_error(unexpected)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""

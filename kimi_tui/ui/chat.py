@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from kimi_tui.core import conversation
 from kimi_tui.core.session import Message, Role, Session
-from kimi_tui.engine import OpenSession, Turn
+from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui import entries
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.services import Lock
 from kimi_tui.ui.widgets.transcript import Entry
+
+if TYPE_CHECKING:  # the name of a type only: a chat opens without any turn
+    from kimi_tui.engine.turn import Turn
 
 PASSING = "info"
 """Severity of notices that go away with the next question."""

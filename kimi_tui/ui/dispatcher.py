@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 
 from kimi_tui.core.actions import BY_ID, Action
 from kimi_tui.core.errors import KimiError
@@ -13,9 +14,13 @@ from kimi_tui.ui.desk import Desk
 class Dispatcher:
     """Does actions."""
 
-    def __init__(self, desk: Desk, homes: Sequence[object]) -> None:
-        """Look for methods in those homes; every action has exactly one."""
-        self._desk, self._homes = desk, homes
+    def __init__(self, desk: Desk, make_homes: Callable[[], Sequence[object]]) -> None:
+        """Look for methods in homes, which are made with the first action; every action has exactly one."""
+        self._desk, self._make_homes = desk, make_homes
+
+    @cached_property
+    def _homes(self) -> Sequence[object]:
+        return self._make_homes()
 
     def choose(self, action_id: str) -> None:
         """Do an action without an argument, as a key or the palette asks; one that needs it asks for it."""

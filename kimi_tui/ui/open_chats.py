@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from kimi_tui.core.session import Session
-from kimi_tui.engine import OpenSession
+from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.services import Library, Lock
 
@@ -44,6 +44,10 @@ class OpenChats:
         """
         known = self.at(path)
         return known or self._chat(*await asyncio.to_thread(self._library.open, path))
+
+    def begin_with(self, session: Session) -> None:
+        """Put the session that has been read in the place of the one that stood for it; the lock stays."""
+        self.current = self._chat(session, self.current.lock)
 
     def create(self) -> Chat:
         """Make a chat of a new session."""

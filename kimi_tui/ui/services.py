@@ -8,18 +8,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.layers import Key
-from kimi_tui.core.listing import Listing
 from kimi_tui.core.palette import Palette
 from kimi_tui.core.ports import Clock, SessionStore
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.sampling import resolve_request
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
-from kimi_tui.engine import Engine
+
+if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
+    from kimi_tui.core.listing import Listing
+    from kimi_tui.engine.open_session import OpenSession
+    from kimi_tui.engine.turn import Turn
+
+
+class Engine(Protocol):
+    """What starts turns; nothing is raised and what fails is told by the turn's last event."""
+
+    def start(
+        self, open_session: OpenSession, question: str, request: RequestSettings, *, beside: str | None = None
+    ) -> Turn:
+        """Send a question; `beside` is the id of a question that it becomes an alternative of."""
+
+    def regenerate(self, open_session: OpenSession, question_id: str, request: RequestSettings) -> Turn:
+        """Ask for another reply to a question."""
 
 
 class Lock(Protocol):
@@ -131,6 +146,16 @@ class SettingsStore(Protocol):
         Raises:
             ConfigError: The file cannot be read or written, or a value is not allowed.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A session whose lock is held and whose file is read while the first frame is on screen."""
+
+    name: str
+    """What it is called until its title is known."""
+    read: Callable[[], Session]
+    """Reads it; runs in a thread, and may raise StorageError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,27 @@ def show_theme(app: App[Any], palettes: Palettes, name: str) -> None:
     Raises:
         ThemeError: The file cannot be used; the colours stay.
     """
+    _register(app, palettes, name)
+    app.theme = name
+
+
+def begin_with_theme(app: App[Any], palettes: Palettes, name: str) -> None:
+    """Take a theme before the application runs: its styles are then made once, with these colours.
+
+    Raises:
+        ThemeError: The file cannot be used; nothing has changed.
+    """
+    _register(app, palettes, name)
+    app.set_reactive(type(app).theme, name)
+    is_dark = app.current_theme.dark
+    app.set_class(is_dark, "-dark-mode", update=False)
+    app.set_class(not is_dark, "-light-mode", update=False)
+    app.stylesheet.set_variables(app.get_css_variables())
+
+
+def _register(app: App[Any], palettes: Palettes, name: str) -> None:
     has_shades = not app.no_color and app.console.color_system in {"256", "truecolor"}
     app.register_theme(build_theme(palettes[name](), has_shades=has_shades))
-    app.theme = name
 
 
 def _derived(base: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.replies import (
@@ -22,11 +22,13 @@ from kimi_tui.core.replies import (
 )
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import MessageState
-from kimi_tui.engine import Turn
 from kimi_tui.ui import entries, words
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.services import Services
+
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.engine.turn import Turn
 
 FRAME_S = 1 / 30
 """Time between two drawings of a growing reply, in seconds."""
@@ -109,7 +111,10 @@ class Turns:
         while events := await turn.drain():
             for event in events:
                 self._apply(chat, turn, event, text)
-            self._view.show_figures(chat)
+            if not all(isinstance(event, ReplyDelta) for event in events):
+                self._view.show_figures(
+                    chat
+                )  # between these the screen looks at the clock: figures need no 30 a second
             await asyncio.sleep(FRAME_S)
 
     def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, text: str) -> None:

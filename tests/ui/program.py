@@ -71,7 +71,7 @@ class Program:
 
     @property
     def screen(self) -> ChatScreen:
-        screen = self.app.screen_stack[1]
+        screen = self.app.screen_stack[0]
         assert isinstance(screen, ChatScreen)
         return screen
 

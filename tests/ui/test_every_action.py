@@ -66,7 +66,7 @@ async def still_works(running: Program) -> None:
 
 def put_back(running: Program, session: Session | None) -> None:
     """Close what an action opened, and undo what it did to the session."""
-    while len(running.app.screen_stack) > 2:
+    while len(running.app.screen_stack) > 1:
         running.app.pop_screen()
     running.screen.dispatcher.choose("back")
     if session is not None and running.screen.chat.turn is None:

@@ -11,7 +11,7 @@ from kimi_tui.ui.widgets.transcript.scrollbar import ScrollBar
 @given(st.integers(1, 60), st.integers(0, 5000), st.integers(0, 5000))
 def test_the_scroll_bar_is_where_the_view_is(height: int, above: int, below: int) -> None:
     bar = ScrollBar(height, above, above + height + below)
-    glyphs = "".join(bar.glyph(row) for row in range(height))
+    glyphs = "".join(bar.glyphs())
     if not above + below:
         assert glyphs.strip() == ""
         return

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
+from textual.message import Message as TextualMessage
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -28,12 +31,7 @@ from kimi_tui.core.settings import PANES
 from kimi_tui.ui import entries, situation
 from kimi_tui.ui.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.chat import Chat
-from kimi_tui.ui.commands.files import FileCommands
-from kimi_tui.ui.commands.message import MessageCommands
 from kimi_tui.ui.commands.panes import PaneCommands
-from kimi_tui.ui.commands.screen import ScreenCommands
-from kimi_tui.ui.commands.session import SessionCommands
-from kimi_tui.ui.commands.view import ViewCommands
 from kimi_tui.ui.desk import Answer
 from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
@@ -43,7 +41,7 @@ from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
-from kimi_tui.ui.services import Lock, Services
+from kimi_tui.ui.services import Lock, Opening, Services
 from kimi_tui.ui.status import Bars, elsewhere, key_words
 from kimi_tui.ui.themes import show_theme
 from kimi_tui.ui.turn_display import TurnDisplay
@@ -54,6 +52,10 @@ from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.conversation import Conversation
 from kimi_tui.ui.widgets.find_bar import FindBar
 from kimi_tui.ui.widgets.side import Side
+
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.ui.commands.files import FileCommands
+    from kimi_tui.ui.commands.session import SessionCommands
 
 REMARK_S = 3.0
 """How long a word stays in the status line, in seconds."""
@@ -69,13 +71,28 @@ TICK_S = 0.2
 class ChatScreen(Screen[None]):
     """Conversations, and what is being typed."""
 
-    CSS_PATH = "chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS: ClassVar = {ActionProvider}
 
-    def __init__(self, services: Services, session: Session, lock: Lock) -> None:
-        """Show that session; its lock is released when it is left."""
+    @dataclass
+    class OpeningFailed(TextualMessage):
+        """The session to begin with cannot be read."""
+
+        error: KimiError
+        """Why."""
+
+    def __init__(self, services: Services, session: Session, lock: Lock, opening: Opening | None = None) -> None:
+        """Show a session; its lock is released when it is left.
+
+        Args:
+            services: What it works with.
+            session: The session, or an empty one that stands there until `opening` has been read.
+            lock: Keeps the session from other windows.
+            opening: The session to read; None = there is none.
+        """
         super().__init__()
+        self._opening = opening
+        self._is_open = asyncio.Event()
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -96,13 +113,32 @@ class ChatScreen(Screen[None]):
         self.turns = Turns(
             services, self.display_of_turns, lambda work: self.app.run_worker(work, group="turn", exit_on_error=False)
         )
-        self.files = FileCommands(self)
-        self._session_commands = SessionCommands(self)
-        subjects = (ScreenCommands(self), MessageCommands(self), ViewCommands(self))
-        self.dispatcher = Dispatcher(self, (*subjects, self._session_commands, self.files, self.panes))
+        self.dispatcher = Dispatcher(self, self._make_homes)
         self._bars = Bars(services)
         self._ticker: Timer | None = None
         self._waiting: list[asyncio.Event] = []
+
+    def _make_homes(self) -> Sequence[object]:
+        """What does actions. The first frame needs none of it."""
+        from kimi_tui.ui.commands.message import MessageCommands  # noqa: PLC0415
+        from kimi_tui.ui.commands.screen import ScreenCommands  # noqa: PLC0415
+        from kimi_tui.ui.commands.view import ViewCommands  # noqa: PLC0415
+
+        subjects = (ScreenCommands(self), MessageCommands(self), ViewCommands(self))
+        return (*subjects, self._session_commands, self.files, self.panes)
+
+    @cached_property
+    def files(self) -> FileCommands:
+        """What is done with sessions as files."""
+        from kimi_tui.ui.commands.files import FileCommands  # noqa: PLC0415
+
+        return FileCommands(self)
+
+    @cached_property
+    def _session_commands(self) -> SessionCommands:
+        from kimi_tui.ui.commands.session import SessionCommands  # noqa: PLC0415
+
+        return SessionCommands(self)
 
     # -- what stands where
 
@@ -125,6 +161,39 @@ class ChatScreen(Screen[None]):
         """Show the session and start typing."""
         self._queue.display = False
         self._ticker = self.set_interval(TICK_S, self._tick, pause=True)
+        if self._opening is None:
+            self._begin()
+        else:
+            self._show_opening(self._opening)
+            self.run_worker(self._open(self._opening), group="opening", exit_on_error=False)
+
+    def _show_opening(self, opening: Opening) -> None:
+        """Show what is being opened; what is typed meanwhile is kept."""
+        self.transcript.set_entries([entries.notice("opening", f"Opening {opening.name} …")])
+        self.refresh_bars()
+        self.type_here()
+
+    async def _open(self, opening: Opening) -> None:
+        """Read the session to begin with, and show it."""
+        try:
+            session = await asyncio.to_thread(opening.read)
+        except KimiError as error:
+            self.post_message(self.OpeningFailed(error))
+            return
+        self.open_chats.begin_with(session)
+        self.chat.draft = "\n\n".join(text for text in (self.chat.draft, self.composer.draft) if text)
+        self._begin()
+
+    def _is_too_early_for(self, action_id: str) -> bool:
+        """Whether an action has to wait until the session has been read."""
+        is_early = not self._is_open.is_set() and action_id != "quit"
+        if is_early:
+            self.remark("The session is still being opened.")
+        return is_early
+
+    def _begin(self) -> None:
+        """Show the session and start typing."""
+        self._is_open.set()
         self._show_current()
         self.type_here()
         for line in self.services.findings:
@@ -228,7 +297,7 @@ class ChatScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
-        self.dispatcher.choose(action.id)
+        self.action_choose(action.id)
         if self._waiting and not self.panes.is_giving_keys:
             self.call_after_refresh(self.keys_given)
 
@@ -248,12 +317,16 @@ class ChatScreen(Screen[None]):
         self._waiting.append(done)
 
     def action_choose(self, action_id: str) -> None:
-        """Do an action by its id, as the palette asks."""
-        self.dispatcher.choose(action_id)
+        """Do an action by its id, as a key or the palette asks."""
+        if not self._is_too_early_for(action_id):
+            self.dispatcher.choose(action_id)
 
     def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
         """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
-        self.dispatcher.perform(action, argument, failed)
+        if self._is_too_early_for(action.id):
+            failed()
+        else:
+            self.dispatcher.perform(action, argument, failed)
 
     def run_later(self, work: Awaitable[None], failed: Callable[[], None] = lambda: None) -> None:
         """Do something beside everything else; what goes wrong is told in the conversation."""
@@ -351,6 +424,7 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: A draft could not be kept; the program stays.
         """
+        await self._is_open.wait()  # what was typed belongs to the session that is being read
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
         has_draft = bool(self.drafts.own)
@@ -363,7 +437,10 @@ class ChatScreen(Screen[None]):
     def _submitted(self, event: Composer.Submitted) -> None:
         """Send a message, or do what a slash command says."""
         event.stop()
-        self.sending.submit(event.text)
+        if self._is_too_early_for("send"):
+            self.drafts.give_back(event.text)
+        else:
+            self.sending.submit(event.text)
 
     @on(Composer.RecallRequested)
     def _recall(self, event: Composer.RecallRequested) -> None:

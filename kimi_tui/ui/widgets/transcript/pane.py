@@ -284,9 +284,9 @@ class LinesPane(Widget, can_focus=True):
         if len(old) != len(new):
             self.refresh()
             return
-        for row, (before, after) in enumerate(zip(old, new, strict=True)):
-            if before is not after and before != after:
-                self.refresh(Region(0, row, width, 1))
+        changed = [row for row, before in enumerate(old) if before is not new[row] and before != new[row]]
+        for first, end in _runs(changed):
+            self.refresh(Region(0, first, width, end - first))
 
     def _refresh_look(self) -> None:
         """Take the theme and the size as they are now."""
@@ -320,7 +320,7 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = False
         self._refresh_look()
         self._rows = self._view.rows()
-        painter, bar = self._painter_now(), self._scroll_bar()
+        painter, bar = self._painter_now(), self._scroll_bar().glyphs()
         painter.begin()
         looks = self._row_looks()
         self._frame = []
@@ -329,8 +329,8 @@ class LinesPane(Widget, can_focus=True):
             look = looks[row] if is_there else PLAIN_ROW
             line = self._rows[row][1] if is_there else _NOTHING
             is_new = row == self.size.height - 1 and self._says_new
-            if is_new or bar.glyph(row) != NONE:
-                look = look._replace(bar=bar.glyph(row), is_new_below=is_new)
+            if is_new or bar[row] != NONE:
+                look = look._replace(bar=bar[row], is_new_below=is_new)
             self._frame.append(painter.row(line, look))
         self._view.trim()
 
@@ -346,7 +346,7 @@ class LinesPane(Widget, can_focus=True):
         return self._has_new and not self._view.is_following
 
     def _scroll_bar(self) -> ScrollBar:
-        above, total = self._view.extent()
+        above, total = self._view.extent(self._rows[0][0] if self._rows else None)
         height = self.size.height
         return ScrollBar(height, max(total - height, 0) if self._view.is_following else above, total)
 
@@ -384,6 +384,15 @@ class LinesPane(Widget, can_focus=True):
         """Lay out what is in view at another size."""
         self._is_stale = True
         self.refresh()
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Rows that follow one another, as first rows and ends."""
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        first = runs.pop()[0] if runs and runs[-1][1] == row else row
+        runs.append((first, row + 1))
+    return runs
 
 
 def _is_grown(item: Item, entry: Entry) -> bool:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 FULL, UPPER, LOWER, NONE = "┃", "╹", "╻", " "
 """What a row of the bar shows: the thumb moves by half rows."""
 
+_GLYPHS = {(True, True): FULL, (True, False): UPPER, (False, True): LOWER, (False, False): NONE}
+
 
 class ScrollBar(NamedTuple):
     """How much there is, and what of it is in view."""
@@ -37,13 +39,12 @@ class ScrollBar(NamedTuple):
         start, length = self._halves
         return range(start // 2, (start + length + 1) // 2) if length else range(0)
 
-    def glyph(self, row: int) -> str:
-        """What a row of the bar shows."""
+    def glyphs(self) -> list[str]:
+        """What the rows of the bar show, from top to bottom."""
         start, length = self._halves
-        upper, lower = (start <= half < start + length for half in (2 * row, 2 * row + 1))
-        if upper:
-            return FULL if lower else UPPER
-        return LOWER if lower else NONE
+        end = start + length
+        halves = [start <= half < end for half in range(2 * self.height)]
+        return [_GLYPHS[pair] for pair in zip(halves[::2], halves[1::2], strict=True)]
 
     def line_at(self, start: int) -> int | None:
         """The line that is at the top when the thumb begins at a row; None = the end is in view."""

@@ -1,0 +1,39 @@
+"""What is made ready after the first frame, in idle time, so that nothing waits for it later."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from importlib import import_module
+
+MODULES = (
+    "kimi_tui.engine.engine",
+    "kimi_tui.ui.commands.screen",
+    "kimi_tui.ui.commands.message",
+    "kimi_tui.ui.commands.view",
+    "kimi_tui.ui.commands.files",
+    "kimi_tui.ui.commands.session",
+    "markdown_it.common.entities",
+    "markdown_it",
+    "anyio",
+    "httpcore",
+    "httpx",
+    "pygments.lexers",
+    "pygments.token",
+)
+"""What the first question, reply and action need. One that is missing is told of where it is needed."""
+PAUSE_S = 0.02
+"""Time between two imports, in seconds: keys come first."""
+
+
+async def warm_up() -> None:
+    """Import what will be needed, a piece at a time, and begin to collect garbage."""
+    gc.freeze()  # what is here now stays: nothing is gained by looking through it
+    gc.enable()
+    for name in MODULES:
+        await asyncio.sleep(PAUSE_S)
+        try:
+            import_module(name)
+        except ImportError:
+            continue
+    gc.freeze()
