@@ -57,7 +57,9 @@ def run(options: Namespace, context: Context) -> int:
         key_problem=key_problem,
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
-    app = KimiApp(services, session, lock, describe_terminal(context.environ, drawn_on), opening=opening, idle_work=warm_up)
+    app = KimiApp(
+        services, session, lock, describe_terminal(context.environ, drawn_on), opening=opening, idle_work=warm_up
+    )
     session_id = app.run(mouse=settings.ui.mouse)
     lock.release()
     if app.problem is not None:

@@ -205,7 +205,7 @@ def test_keys_in_one_burst_go_where_the_focus_goes(env: dict[str, str]) -> None:
     with kimi_tui(["--demo"], env) as terminal:
         terminal.until("Message Kimi")
         terminal.send("hello\r")
-        terminal.until("○ ")
+        terminal.until(" in, ")
         terminal.send("\x06welcome\r")
         terminal.until("1/1")
         terminal.send("\x1bOQ/nothing like it")

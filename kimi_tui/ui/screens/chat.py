@@ -7,7 +7,6 @@ It says what stands where and passes things on: keys to the dispatcher, text to 
 from __future__ import annotations
 
 import asyncio
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
