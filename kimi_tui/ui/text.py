@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -21,6 +22,8 @@ from kimi_tui.core.visible import visible, visible_line
 
 STAND_IN = "␦"
 """Drawn for a control character that takes a cell."""
+DRAWN_TEXTS = 1024
+"""How many texts of segments are remembered with what is drawn for them."""
 
 
 def line_text(text: str) -> str:
@@ -78,8 +81,16 @@ class SafeFilter(LineFilter):
         text, style, control = segment
         if control is not None:
             return Segment("", style)
-        flat = text.replace("\n", " ").replace("\t", " ")
-        if visible(flat) != text:
-            flat = "".join(c if visible(c) == c else STAND_IN * cell_len(c) for c in flat)
-        drawn = steady(flat)
+        if text.isascii() and text.isprintable():
+            return segment
+        drawn = _drawn(text)
         return segment if drawn == text else Segment(drawn, style)
+
+
+@lru_cache(maxsize=DRAWN_TEXTS)
+def _drawn(text: str) -> str:
+    """What is drawn for a text; a scroll bar's or a bullet's comes again and again."""
+    flat = text.replace("\n", " ").replace("\t", " ")
+    if visible(flat) != text:
+        flat = "".join(c if visible(c) == c else STAND_IN * cell_len(c) for c in flat)
+    return steady(flat)
