@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -91,8 +92,10 @@ class ReasoningPanel(Vertical, Panel):
         live = self._desk.chat.live
         if live is not None and self._shown == live.key:
             rate = live.thinking_rate(self._desk.services.clock.monotonic())
-            parts = (live.label, "" if rate is None else f"{rate:.0f} tok/s")
-            self._head.update(content(" · ".join(part for part in parts if part)))
+            parts = [part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part]
+            head = " · ".join(parts)
+            is_long = cell_len(head) > self._head.content_size.width
+            self._head.update(content("\n".join(parts) if is_long else head))
 
     @on(Transcript.FollowChanged)
     @on(Transcript.Found)
