@@ -7,7 +7,8 @@ repository should need neither a network nor a hundred kilobytes.
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import ClassVar
 
 from kimi_tui.ui import app
 from kimi_tui.ui.app import KimiApp
@@ -31,7 +32,8 @@ def compact(svg: str) -> str:
 class PicturedApp(KimiApp):
     """The program, whose exported screens are compact."""
 
-    CSS_PATH = Path(app.__file__).with_name(str(KimiApp.CSS_PATH))  # a name alone is looked for beside the subclass
+    # A name alone is looked for beside the subclass.
+    CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / name for name in KimiApp.CSS_PATH]
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Export the screen as a compact SVG."""

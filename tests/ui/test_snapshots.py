@@ -50,9 +50,7 @@ SMALL_ONLY = looks((SMALL, DARK))
 
 
 @pytest.fixture
-def shot(
-    snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shot]:
+def shot(snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shot]:
     """Run the program as far as some steps lead, and compare what is on screen with the accepted picture."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
@@ -194,7 +192,9 @@ $$
 """
 SHORT = keyed(talk(("Name two ways to cook lamb.", LAMB), ("And fish?", "Steam it."), reasoning=THOUGHT))
 LONG = keyed(
-    talk(*((f"Step {n}?", f"## Step {n}\n\nTurn the meat, baste it, and wait.\n\n- garlic\n- salt") for n in range(1, 9)))
+    talk(
+        *((f"Step {n}?", f"## Step {n}\n\nTurn the meat, baste it, and wait.\n\n- garlic\n- salt") for n in range(1, 9))
+    )
 )
 
 
