@@ -15,6 +15,7 @@ from kimi_tui.core.replies import (
     PhaseChanged,
     QuestionAdded,
     ReplyDelta,
+    ReplyPart,
     Retrying,
     TurnEnded,
     TurnEvent,
@@ -131,7 +132,8 @@ class Turns:
             case ReplyDelta():
                 now_s = self._services.clock.monotonic()
                 live.feed(event, now_s)
-                live.update_label(now_s)
+                if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
+                    live.update_label(now_s)
                 self._view.show_delta(chat, event)
             case Retrying():
                 live.retry = words.retrying(event)

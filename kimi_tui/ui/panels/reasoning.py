@@ -41,6 +41,7 @@ class ReasoningPanel(Vertical, Panel):
         self._head = Static(id="reasoning-head", markup=False)
         self.lines = Transcript(id="reasoning-lines")
         self._shown = ""
+        self._takes_two: bool | None = None
 
     def compose(self) -> ComposeResult:
         """The figures, and the text below."""
@@ -67,7 +68,7 @@ class ReasoningPanel(Vertical, Panel):
             self._show("", "", "There is no reasoning." if message is None else "This reply has no reasoning.")
 
     def _show(self, key: str, text: str, head: str, *, is_streaming: bool = False) -> None:
-        self._head.update(content(head or "Waiting for the first token …"))
+        self._show_head([head or "Waiting for the first token …"])
         entry = Entry(key=key, kind=EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming)
         self.lines.set_entries([entry] if key else [])
         if key != self._shown:
@@ -85,17 +86,21 @@ class ReasoningPanel(Vertical, Panel):
             return
         if delta.part is ReplyPart.REASONING:
             self.lines.append(live.key, ReplyPart.ANSWER, delta.text)
-            self.show_label()
 
     def show_label(self) -> None:
         """Show the figures of the running reply as they are now."""
         live = self._desk.chat.live
         if live is not None and self._shown == live.key:
             rate = live.thinking_rate(self._desk.services.clock.monotonic())
-            parts = [part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part]
-            head = " · ".join(parts)
-            is_long = cell_len(head) > self._head.content_size.width
-            self._head.update(content("\n".join(parts) if is_long else head))
+            self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
+
+    def _show_head(self, parts: list[str]) -> None:
+        """Show the figures; all is arranged anew only where they take more or fewer rows than before."""
+        text = " · ".join(parts)
+        takes_two = cell_len(text) > self._head.content_size.width
+        self._head.update(content("
+".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
+        self._takes_two = takes_two
 
     @on(Transcript.FollowChanged)
     @on(Transcript.Found)
