@@ -98,8 +98,7 @@ class ReasoningPanel(Vertical, Panel):
         """Show the figures; all is arranged anew only where they take more or fewer rows than before."""
         text = " · ".join(parts)
         takes_two = cell_len(text) > self._head.content_size.width
-        self._head.update(content("
-".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
+        self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
         self._takes_two = takes_two
 
     @on(Transcript.FollowChanged)
