@@ -31,7 +31,7 @@ def compact(svg: str) -> str:
 class PicturedApp(KimiApp):
     """The program, whose exported screens are compact."""
 
-    CSS_PATH = Path(app.__file__).with_name(str(KimiApp.CSS_PATH))  # a name alone is looked for beside the subclass
+    CSS_PATH = str(Path(app.__file__).with_name(KimiApp.CSS_PATH))  # a name alone is looked for beside the subclass
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Export the screen as a compact SVG."""
