@@ -54,7 +54,7 @@ def prompt_lines(text: str, look: Look, *, before: str, after: str, is_last: boo
 def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
     """The text with its markers set apart."""
     styles = look.styles
-    chip = styles.role("marker") + Style(reverse=True)
+    chip, next_chip = styles.role("marker") + Style(reverse=True), styles.role("marker") + Style(bold=True) + UNDERLINE
     harmless = styles.role("warning-text") + UNDERLINE
     runs: list[Run] = []
     place = 0
@@ -63,7 +63,9 @@ def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
         if last <= first:
             continue
         marker = (before + text + after)[start:end]
+        # A chip that follows another at once looks different, so that one sees where the first one ends.
+        style = next_chip if runs and first == place and runs[-1][1] == chip else chip
         runs.append((shown(text[place:first]), styles.base))
-        runs.append((text[first:last].replace(JOINER, STAND_IN), harmless if JOINER in marker else chip))
+        runs.append((text[first:last].replace(JOINER, STAND_IN), harmless if JOINER in marker else style))
         place = last
     return [*runs, (shown(text[place:]), styles.base)]
