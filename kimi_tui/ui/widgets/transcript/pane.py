@@ -272,6 +272,8 @@ class LinesPane(Widget, can_focus=True):
         self._show_at_top(self._view.back(place, self.size.height // 3))
 
     def _moved(self) -> None:
+        if self._view.is_following:
+            self._has_new = False
         if self._was_following != self._view.is_following:
             self._was_following = self._view.is_following
             self.post_message(self.FollowChanged(self._view.is_following))
@@ -315,16 +317,20 @@ class LinesPane(Widget, can_focus=True):
     def _painter_now(self) -> Painter:
         known = self._painter
         if known is None or not known.fits(self._look, self.size.width):
-            marked = self.screen.get_component_rich_style("screen--selection")
-            color = self._look.styles.base.color if marked.bgcolor is None else marked.color
-            selection = Style(
-                color=color or self._look.styles.base.color, bgcolor=marked.bgcolor, reverse=marked.bgcolor is None
-            )  # fmt: skip
             known = Painter(
-                self._look, self.size.width, self.get_line_filters(), self.background_colors[1], selection
+                self._look, self.size.width, self.get_line_filters(), self.background_colors[1], self._selection_style()
             )  # fmt: skip
             self._painter = known
         return known
+
+    def _selection_style(self) -> Style:
+        """The style of selected text: the theme's, whose text colour some themes leave open ("transparent")."""
+        name = "screen--selection"
+        marked, base = self.screen.get_component_rich_style(name), self._look.styles.base.color
+        if marked.bgcolor is None:
+            return Style(color=base, reverse=True)
+        is_open = not self.screen.get_component_styles(name).color.a
+        return Style(color=base if is_open else marked.color, bgcolor=marked.bgcolor, reverse=False)
 
     def _update_frame(self) -> None:
         """Lay out what is in view and make its strips."""
