@@ -256,7 +256,7 @@ async def test_selected_text_can_be_read(theme: str, has_shades: bool) -> None:
         ground = transcript.screen.get_component_rich_style("screen--selection").bgcolor
         selected = [
             segment for strip in strips(transcript) for segment in strip
-            if segment.text.strip(" ─│▌") and segment.style and segment.style.bgcolor == ground
+            if segment.text.strip(" ─│┼▌") and segment.style and segment.style.bgcolor == ground
         ]  # fmt: skip
         assert {"Some ", "<think>", "</think>"} <= {segment.text for segment in selected}
         for text, style, _ in selected:
