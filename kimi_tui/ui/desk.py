@@ -190,6 +190,9 @@ class Desk(Protocol):
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own; what goes wrong is told."""
 
+    def keys_given(self) -> None:
+        """Let keys that wait for the focus go on: it has moved."""
+
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""
 

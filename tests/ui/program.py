@@ -132,16 +132,32 @@ def shipped_themes() -> dict[str, Callable[[], Palette]]:
     return {path.stem: lambda path=path: load_theme(path) for path in sorted(shipped("themes").glob("*.toml"))}  # type: ignore[misc]
 
 
-@asynccontextmanager
-async def program(
+@dataclass
+class Prepared:
+    """A program that does not run yet, and what is behind it."""
+
+    app: KimiApp
+    client: ScriptedClient
+    files: SessionFiles
+    settings: MemorySettings
+    clock: HandClock
+    services: Services
+
+    def run_by(self, pilot: Pilot[str]) -> Program:
+        """The program, now that it runs."""
+        return Program(self.app, pilot, self.client, self.files, self.settings, self.clock, self.services)
+
+
+def prepare(
     tmp_path: Path,
     *scripts: Script,
     session: Session | None = None,
     config: Mapping[str, object] | None = None,
     key_problem: KimiError | None = None,
-    size: tuple[int, int] = (120, 40),
-) -> AsyncIterator[Program]:
-    """Run the program on a session, or on a new one."""
+    theme: str = "kimi-dark",
+    app_type: type[KimiApp] = KimiApp,
+) -> Prepared:
+    """Build the program around a session, or around a new one."""
     clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
     files = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
     numbers = itertools.count(1)
@@ -163,11 +179,24 @@ async def program(
         library=library,
         url_of=lambda request: f"https://endpoint.example/{request.model}",
         themes=shipped_themes(),
-        theme="kimi-dark",
+        theme=theme,
         endpoint="test",
         key_problem=key_problem,
     )
-    app = KimiApp(services, first, lock)
-    async with app.run_test(size=size) as pilot:
+    return Prepared(app_type(services, first, lock), client, files, settings, clock, services)
+
+
+@asynccontextmanager
+async def program(
+    tmp_path: Path,
+    *scripts: Script,
+    session: Session | None = None,
+    config: Mapping[str, object] | None = None,
+    key_problem: KimiError | None = None,
+    size: tuple[int, int] = (120, 40),
+) -> AsyncIterator[Program]:
+    """Run the program on a session, or on a new one."""
+    prepared = prepare(tmp_path, *scripts, session=session, config=config, key_problem=key_problem)
+    async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Program(app, pilot, client, files, settings, clock, services)
+        yield prepared.run_by(pilot)

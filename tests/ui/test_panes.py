@@ -217,3 +217,12 @@ async def test_keys_of_the_config(tmp_path: Path) -> None:
         await running.shows("[Prompt F10]")
         await running.type("<escape><shift+tab>c")
         assert running.app.clipboard == "Braise it."
+
+
+async def test_reasoning_that_fits_its_pane_says_of_nothing_new_below(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f3>")
+        await running.shows("The user asks.")
+        await running.type("<f2><escape>")
+        await running.until(lambda: running.screen.side_of("sessions").display)
+        assert "↓ new" not in running.text

@@ -36,7 +36,7 @@ def test_a_conversation_goes_on_after_leaving(tmp_path: Path, env: dict[str, str
     with kimi_tui(["--demo"], env, columns, rows) as terminal:
         terminal.until("Message Kimi")
         terminal.send("my name is Ada\r")
-        terminal.until("That is message 1")
+        terminal.until("or tour for all of them")
         terminal.until("○ ")
         terminal.send("half a thought")
         terminal.until("half a thought")
@@ -205,7 +205,8 @@ def test_keys_in_one_burst_go_where_the_focus_goes(env: dict[str, str]) -> None:
     with kimi_tui(["--demo"], env) as terminal:
         terminal.until("Message Kimi")
         terminal.send("hello\r")
-        terminal.until(" in, ")
+        terminal.until("what did I say first?")
+        terminal.until("○ ")
         terminal.send("\x06welcome\r")
         terminal.until("1/1")
         terminal.send("\x1bOQ/nothing like it")

@@ -133,3 +133,18 @@ async def test_line_filters_apply_to_text_marks_and_scroll_bar() -> None:
                 for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
                     red, green, blue = colour.get_truecolor() if colour is not None else (0, 0, 0)
                     assert red == green == blue, segment
+
+
+@pytest.mark.parametrize("wide", ["", "羊"], ids=["narrow", "wide"])
+def test_a_line_ends_before_a_marker_rather_than_inside_it(wide: str) -> None:
+    text = f"<|im_user|>ChatMessageRole.USER<|im_middle|>What?{wide}<think></think>x<|im_end|>"
+    lines = list(prompt_lines(text, Look(LOOK.styles, 31), before="", after="", is_last=True))
+    assert [line.text for line in lines] == [
+        "<|im_user|>ChatMessageRole.USER", f"<|im_middle|>What?{wide}<think>", "</think>x<|im_end|>",
+    ]  # fmt: skip
+    assert "".join(line.text + line.joint for line in lines).rstrip("\n") == text
+
+
+def test_a_marker_that_is_wider_than_a_line_is_cut() -> None:
+    lines = list(prompt_lines("a<|im_assistant|>b", Look(LOOK.styles, 6), before="", after="", is_last=True))
+    assert [line.text for line in lines] == ["a", "<|im_a", "ssista", "nt|>b"]

@@ -44,6 +44,8 @@ class PaneCommands:
         self._widths: dict[str, int] = {}
         self._panels: dict[str, Panel] = {}
         self._saves = 0
+        self.is_giving_keys = False
+        """Whether a pane that was opened is about to take the focus."""
 
     def begin(self, opened: Sequence[str]) -> None:
         """Open the panes that the settings name; the composer keeps the focus."""
@@ -90,8 +92,14 @@ class PaneCommands:
             self._focus(name)
 
     def _focus(self, name: str) -> None:
+        self.is_giving_keys = True
         panel = self._panels[name]
-        panel.call_after_refresh(panel.take_focus)
+        panel.call_after_refresh(self._give_keys, panel)
+
+    def _give_keys(self, panel: Panel) -> None:
+        panel.take_focus()
+        self.is_giving_keys = False
+        self._desk.keys_given()
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""

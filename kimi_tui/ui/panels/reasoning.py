@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from rich.cells import cell_len
@@ -41,7 +42,7 @@ class ReasoningPanel(Vertical, Panel):
         self._head = Static(id="reasoning-head", markup=False)
         self.lines = Transcript(id="reasoning-lines")
         self._shown = ""
-        self._takes_two: bool | None = None
+        self._is_long: bool | None = None
 
     def compose(self) -> ComposeResult:
         """The figures, and the text below."""
@@ -68,7 +69,7 @@ class ReasoningPanel(Vertical, Panel):
             self._show("", "", "There is no reasoning." if message is None else "This reply has no reasoning.")
 
     def _show(self, key: str, text: str, head: str, *, is_streaming: bool = False) -> None:
-        self._show_head(head or "Waiting for the first token …")
+        self._show_head([head or "Waiting for the first token …"])
         entry = Entry(key=key, kind=EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming)
         self.lines.set_entries([entry] if key else [])
         if key != self._shown:
@@ -92,14 +93,14 @@ class ReasoningPanel(Vertical, Panel):
         live = self._desk.chat.live
         if live is not None and self._shown == live.key:
             rate = live.thinking_rate(self._desk.services.clock.monotonic())
-            parts = (live.label, "" if rate is None else f"{rate:.0f} tok/s")
-            self._show_head(" · ".join(part for part in parts if part))
+            self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
 
-    def _show_head(self, text: str) -> None:
-        """Show the line of figures; all is arranged anew only where it takes more or fewer rows than before."""
-        takes_two = cell_len(text) > self._head.content_size.width
-        self._head.update(content(text), layout=takes_two != self._takes_two)
-        self._takes_two = takes_two
+    def _show_head(self, parts: Sequence[str]) -> None:
+        """Show the figures in one row or two; all is arranged anew only where it takes more or fewer than before."""
+        text = " · ".join(parts)
+        is_long = cell_len(text) > self._head.content_size.width
+        self._head.update(content("\n".join(parts) if is_long else text), layout=is_long != self._is_long)
+        self._is_long = is_long
 
     @on(Transcript.FollowChanged)
     @on(Transcript.Found)

@@ -298,10 +298,14 @@ class ChatScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         self.action_choose(action.id)
+        if self._waiting and not self.panes.is_giving_keys:
+            self.call_after_refresh(self.keys_given)
+
+    def keys_given(self) -> None:
+        """Let keys that wait for the focus go on: it has moved."""
         waiting, self._waiting = self._waiting, []
         for done in waiting:
-            # What was opened is laid out with the next refresh, and takes the focus behind it.
-            self.call_after_refresh(self.call_after_refresh, done.set)
+            done.set()
 
     def moves_focus(self, event: events.Key) -> bool:
         """Whether a key asks for something that takes the focus away from where it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Set
 from typing import ClassVar
 
@@ -23,6 +24,8 @@ BESIDE_CELLS = 6
 """What edge, padding and scroll bar take."""
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
+INDENT_CELLS = 6
+"""How far it is set in there."""
 NOTES = (
     "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation.",
     "[keymap] in the config gives an action other keys, by its command's name.",
@@ -61,13 +64,19 @@ def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int)
     words = action.help if missing is None else f"{action.help} (now there is no {missing.value})"
     if width < NARROW_CELLS:
         yield "  " + "  ".join(part for part in (keys, ", ".join(commands)) if part) + "\n", style
-        yield f"      {words}\n", "$text-muted" if missing else ""
+        yield " " * INDENT_CELLS + f"{_hung(words, INDENT_CELLS, width)}\n", "$text-muted" if missing else ""
         return
     command = commands[0] if commands else ""
-    first = keys if len(keys) < KEY_CELLS else key_label(keyboard.table.keys[action.id][0])
+    first, rest = (keys, "") if len(keys) < KEY_CELLS else keys.split(", ", 1)
     yield f"  {first:<{KEY_CELLS}}{command:<{COMMAND_CELLS}}", style
-    more = ", ".join([*([keys] if first != keys else []), *commands[1:]])
-    yield f" {words}{f' Also {more}.' if more else ''}\n", "$text-muted" if missing else ""
+    more = ", ".join(part for part in (rest, *commands[1:]) if part)
+    words += f" Also {more}." if more else ""
+    yield f" {_hung(words, 2 + KEY_CELLS + COMMAND_CELLS + 1, width)}\n", "$text-muted" if missing else ""
+
+
+def _hung(words: str, indent: int, width: int) -> str:
+    """Wrap words that begin behind an indent, so that they go on below their beginning."""
+    return ("\n" + " " * indent).join(textwrap.wrap(words, max(width - indent, 1), break_on_hyphens=False))
 
 
 class HelpScreen(ModalScreen[None]):

@@ -68,6 +68,8 @@ class FindBar(Horizontal):
             with self.prevent(Input.Changed):
                 field.value = text
             self._go_to_hit(1)
+        else:
+            self._tell(field.value)
         field.select_all()
         take_keys(field)
 
@@ -80,7 +82,7 @@ class FindBar(Horizontal):
     def show_count(self, count: int, current: int) -> None:
         """Say how often it was found, and which hit is the current one, from 1; 0 = none."""
         text = self.query_one(Input).value
-        words = f"{current}/{count}" if current else f"{count} found"
+        words = f"{current}/{count} · Enter next · Up back" if current else f"{count} found · Enter shows"
         self.query_one(Static).update((words if count else "not found") if text else "")
 
     @on(Input.Changed)

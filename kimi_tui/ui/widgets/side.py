@@ -26,7 +26,7 @@ class Side(Vertical):
         &:focus-within { border-left: tall $primary; }
         &.-left:focus-within { border-left: none; border-right: tall $primary; }
         &.-overlay, &.-overlay:focus-within { border: none; }
-        & > .side-head { height: 1; padding: 0 1; color: $text-muted; background: $surface; }
+        & > .side-head { height: 1; padding: 0 0 0 1; color: $text-muted; background: $surface; }
     }
     """
 
@@ -70,7 +70,7 @@ class Side(Vertical):
     def _spans(self) -> Iterator[tuple[str, str]]:
         """What the line of names says, each piece with its pane; where there is little room without the keys."""
         full = [(name, f"{name.capitalize()} {key}".rstrip()) for name, key in self._tabs]
-        room = self.size.width - 4
+        room = self.size.width - 1
         is_short = sum(len(text) + 2 for _, text in full) > room
         return iter([(name, name.capitalize()) for name, _ in full] if is_short else full)
 

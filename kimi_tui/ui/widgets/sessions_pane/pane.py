@@ -206,6 +206,7 @@ class SessionsPane(Vertical):
         self._place_editor()
         self.screen.set_focus(self._editor)
         self._editor.action_end()
+        self._editor.call_after_refresh(self._show_editor_cursor)
 
     def do_duplicate(self) -> None:
         """Ask for a copy of the session under the cursor."""
@@ -306,6 +307,12 @@ class SessionsPane(Vertical):
     def _close_editor(self) -> None:
         self._renaming = None
         self._editor.display = False
+
+    def _show_editor_cursor(self) -> None:
+        """Scroll the editor to its cursor, which was put where it is before the editor had a width."""
+        place = self._editor.cursor_position
+        self._editor.cursor_position = 0
+        self._editor.cursor_position = place
 
     def _place_editor(self) -> None:
         """Lay the editor over the title that it changes."""

@@ -198,12 +198,12 @@ class RowList(ScrollView, can_focus=True):
 
     def _runs(self, row: Row, width: int, styles: Styles) -> list[_Run]:
         if row.kind is RowKind.HEADING:
-            return [(" " * MARGIN, styles.base), (fit(row.text, width - MARGIN), styles.role("heading") + _BOLD)]
+            return [(" " * MARGIN, styles.base), (fit(row.text, width - 2 * MARGIN), styles.role("heading") + _BOLD)]
         if row.kind is RowKind.REASON:
-            return [(" " * INDENT, styles.base), (fit(row.text, width - INDENT), styles.role("dim-text"))]
+            return [(" " * INDENT, styles.base), (fit(row.text, width - INDENT - MARGIN), styles.role("dim-text"))]
         if row.kind is RowKind.BROKEN:
             style = styles.role("error-text")
-            return [(f" {BROKEN_MARK} ", style + _BOLD), (fit(row.text, width - INDENT), style)]
+            return [(f" {BROKEN_MARK} ", style + _BOLD), (fit(row.text, width - INDENT - MARGIN), style)]
         return self._session_runs(row, width, styles)
 
     def _session_runs(self, row: Row, width: int, styles: Styles) -> list[_Run]:

@@ -125,7 +125,7 @@ def _preset(view: SettingsView) -> Row:
 def _system(view: SettingsView) -> Row:
     text = view.system or ""
     size = f"{len(text):,} characters. " if text else ""
-    whose = "Another than new sessions begin with." if view.is_system_own else "The one new sessions begin with."
+    whose = "New sessions begin with another one." if view.is_system_own else "New sessions begin with it."
     return Row(
         "system",
         RowKind.SYSTEM,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from rich.cells import cell_len, split_graphemes
@@ -65,12 +66,13 @@ def line_of(runs: Iterable[Run], joint: str = "\n") -> Line:
     return Line(kept, sum([len(text) if text.isascii() else cell_len(text) for text, _ in kept]), joint)
 
 
-def wrap(runs: Sequence[Run], width: int) -> list[Line]:
+def wrap(runs: Sequence[Run], width: int, breaks: Sequence[int] = ()) -> list[Line]:
     r"""Wrap at blanks and between wide characters, long words anywhere; line ends in the text are kept.
 
     Args:
         runs: The text; "\n" is a line end.
         width: Cells per line, at least 1. A character wider than that stands alone on its line.
+        breaks: Offsets, rising, where a line may end too, with nothing between it and the next.
     """
     text = "".join([run[0] for run in runs])
     if len(text) <= width and _NARROW.fullmatch(text) is not None:
@@ -79,7 +81,8 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
     lines: list[Line] = []
     start = 0
     for paragraph in text.split("\n"):
-        for first, last, joint in _spans(paragraph, max(width, 1)):
+        inner = _between(breaks, start, start + len(paragraph))
+        for first, last, joint in _spans(paragraph, max(width, 1), inner):
             lines.append(line_of(cutter.take(start + first, start + last), joint))
         start += len(paragraph) + 1
     return lines
@@ -153,16 +156,27 @@ class _Cutter:
         return taken
 
 
-def _spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
+def _between(places: Sequence[int], start: int, end: int) -> Sequence[int]:
+    """The places in (start, end], counted from the start."""
+    if not places:
+        return places
+    return [place - start for place in places[bisect_right(places, start) : bisect_right(places, end)]]
+
+
+def _spans(text: str, width: int, breaks: Sequence[int]) -> Iterator[tuple[int, int, str]]:
     """Start, end and joint of every line of one paragraph; at least one."""
     if _NARROW.fullmatch(text) is None:
-        yield from _wide_spans(text, width)
+        yield from _wide_spans(text, width, frozenset(breaks))
         return
     start, size = 0, len(text)
     while size - start > width:
         blank = text.rfind(" ", start, start + width + 1)
         end = len(text[start:blank].rstrip(" ")) + start if blank > start else start
-        if end == start:  # one long word
+        chances = bisect_right(breaks, start + width)
+        chance = breaks[chances - 1] if chances else -1
+        if chance > max(blank + 1, start):
+            end = after = chance
+        elif end == start:  # one long word
             end = after = start + width
         else:
             after = blank
@@ -175,14 +189,14 @@ def _spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
     yield start, min(size, start + max(width, len(text[start:].rstrip(" ")))), "\n"
 
 
-def _wide_spans(text: str, width: int) -> Iterator[tuple[int, int, str]]:
+def _wide_spans(text: str, width: int, breaks: Set[int]) -> Iterator[tuple[int, int, str]]:
     graphemes, cells = _graphemes(text)
     start = used = 0
     place, chance = 0, -1  # chance: the last grapheme before which the line may end
     first = 0
     while place < len(graphemes) and cells > width:
         begin, end, size = graphemes[place]
-        if place > first and _may_break(text, graphemes[place - 1], graphemes[place]):
+        if place > first and (begin in breaks or _may_break(text, graphemes[place - 1], graphemes[place])):
             chance = place
         if used + size > width and place > first and text[begin:end] != " ":
             place = chance if chance > first else place

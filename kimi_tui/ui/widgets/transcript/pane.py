@@ -342,8 +342,8 @@ class LinesPane(Widget, can_focus=True):
 
     @property
     def _says_new(self) -> bool:
-        """Whether it says that something arrived below what is in view."""
-        return self._has_new and not self._view.is_following
+        """Whether it says that something arrived below what is in view; nothing is where the end is in view."""
+        return self._has_new and not self._view.is_following and len(self._rows) == self.size.height
 
     def _scroll_bar(self) -> ScrollBar:
         above, total = self._view.extent(self._rows[0][0] if self._rows else None)

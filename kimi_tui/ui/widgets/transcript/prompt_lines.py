@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 
 from rich.style import Style
 
@@ -43,8 +44,8 @@ def prompt_lines(text: str, look: Look, *, before: str, after: str, is_last: boo
     parts = _TURN_END.split(text)
     for place, part in enumerate(parts):
         context = before + "".join(parts[:place])[-REACH_CHARS:]
-        lines = wrap(_runs(part, look, context[-REACH_CHARS:], "".join(parts[place + 1 :])[:REACH_CHARS] + after),
-                     look.width)  # fmt: skip
+        runs = _runs(part, look, context[-REACH_CHARS:], "".join(parts[place + 1 :])[:REACH_CHARS] + after)
+        lines = wrap(runs, look.width, list(accumulate(len(run) for run, _ in runs)))
         if lines and (place < len(parts) - 1 or (not is_last and end != "\n")):
             lines[-1] = replace(lines[-1], joint="")
         yield from lines
