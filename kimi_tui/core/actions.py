@@ -66,6 +66,8 @@ class Action:
     """What has to be there."""
     hint: str = ""
     """The word for the footer, shown where the keys apply; "" = it never stands there."""
+    waits: bool = False
+    """Whether it cannot be done while a reply runs in this session."""
 
     @property
     def method(self) -> str:
@@ -99,7 +101,7 @@ _COMPOSER = (
     Action(
         "new-line",
         "New line",
-        "Begins a new line; Shift+Enter and Alt+Enter too, where the terminal reports them.",
+        "Begins a new line; terminals that do not report Shift+Enter have Ctrl+J.",
         ("ctrl+j", "shift+enter", "alt+enter"),
         Scope.COMPOSER,
         is_command=False,
@@ -187,11 +189,11 @@ _VIEW = (
 
 _SESSION = (
     Action("new", "New session", "Begins a new session; this one is kept.", ("ctrl+n",), aliases=("clear",)),
-    Action("resume", "Resume a session", "Opens the latest other session, or the one that TEXT names.", ("alt+r",),
+    Action("resume", "Resume a session", "Opens the latest other session, or the one that TEXT names.", ("ctrl+o",),
            argument="[TEXT]"),
     Action("rename", "Rename the session", "Gives this session another title.", ("f6",), argument="TEXT",
            runs_alone=False),
-    Action("set", "Set a request field", "Sets a request field for this session; alone it lists them.", ("alt+s",),
+    Action("set", "Set a request field", "Sets a request field for this session; alone it lists them.",
            argument="FIELD VALUE"),
     Action("reset", "Reset a request field", "Takes back what this session sets for a field; alone for all of them.",
            argument="[FIELD]"),
@@ -205,7 +207,7 @@ _SESSION = (
     Action("make-default", "Make these settings the default", "Lets new sessions begin with what this one sets."),
     Action("export", "Export", "Writes the session to a file: .md, .txt, .json or .toml.", ("f8",), argument="FILE",
            runs_alone=False),
-    Action("import", "Import", "Opens a copy of a session file.", ("alt+i",), argument="FILE", runs_alone=False),
+    Action("import", "Import", "Opens a copy of a session file.", ("f12",), argument="FILE", runs_alone=False),
     Action("theme", "Theme", "Switches the colours, shown as you choose; NAME takes one at once.", ("f9",),
            argument="[NAME]"),
     Action("palette", "Command palette", "Finds an action by its name.", ("ctrl+p",), in_palette=False,
@@ -234,15 +236,15 @@ _MESSAGE = (
     Action("edit", "Edit and send again", "Brings a question into the composer; sent, it becomes an alternative.",
            ("e",), Scope.TRANSCRIPT, needs=MESSAGE, hint="edit"),
     Action("regenerate", "Regenerate", "Asks for another reply; the old one is kept as an alternative.", ("r",),
-           Scope.TRANSCRIPT, needs=MESSAGE, hint="again"),
+           Scope.TRANSCRIPT, needs=MESSAGE, hint="again", waits=True),
     Action("previous-alternative", "Previous alternative", "Shows the alternative before this one.", ("left",),
            Scope.TRANSCRIPT, needs=frozenset({Need.ALTERNATIVES})),
     Action("next-alternative", "Next alternative", "Shows the alternative after this one.", ("right",),
            Scope.TRANSCRIPT, needs=frozenset({Need.ALTERNATIVES}), hint="alternative"),
     Action("delete", "Delete the message", "Deletes the message and everything below it.", ("d",), Scope.TRANSCRIPT,
-           needs=MESSAGE, hint="delete"),
+           needs=MESSAGE, hint="delete", waits=True),
     Action("undo", "Undo the deletion", "Brings back what was deleted last.", ("u",), Scope.TRANSCRIPT,
-           needs=frozenset({Need.DELETED})),
+           needs=frozenset({Need.DELETED}), waits=True),
     Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
            ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),
     Action("show-reasoning", "Show its reasoning", "Shows the reasoning of the message in its pane.", ("o",),

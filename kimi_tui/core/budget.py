@@ -17,6 +17,7 @@ from kimi_tui.core.session import Message, Role, Session
 
 MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
+_MARKER = re.compile(r"<\|[A-Za-z0-9_]+\|>|</?think>")
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
 
@@ -28,12 +29,13 @@ def _ideographs() -> re.Pattern[str]:
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text: one to a Chinese, Japanese or Korean character, one to four other bytes."""
+    """Estimate the tokens of a text: one to a control marker and to a CJK character, one to four other bytes."""
+    text, markers = _MARKER.subn("", text) if "<" in text else (text, 0)
     if text.isascii():
-        return _rounded_up(len(text), BYTES_PER_TOKEN)
+        return markers + _rounded_up(len(text), BYTES_PER_TOKEN)
     others = _ideographs().sub("", text)
     size_bytes = len(others.encode("utf-8", "replace"))
-    return len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
+    return markers + len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
 
 
 def _rounded_up(size: int, per_token: int) -> int:

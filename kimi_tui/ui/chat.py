@@ -48,8 +48,8 @@ class Chat:
     """The turn that runs; None = none does."""
     live: LiveTurn | None = None
     """What has come of the running turn's reply."""
-    queued: str = ""
-    """The message that is sent when the reply is complete; "" = none."""
+    queued: list[str] = field(default_factory=list)
+    """The messages that are sent one after the other, each when the reply before is complete."""
     editing: str | None = None
     """Id of the question that what is typed will be an alternative of."""
     is_unread: bool = False
@@ -88,9 +88,17 @@ class Chat:
         return self.live is not None and question is not None and self.session.head == question.id
 
     def add_notice(self, entry: Entry) -> None:
-        """Put a notice behind the last message."""
+        """Put a notice behind the last message, or the growing reply."""
         branch = self.branch
-        self.notices.append(PlacedNotice(branch[-1].id if branch else None, entry))
+        last = branch[-1].id if branch else None
+        after = self.live.key if self.live is not None and self.is_live_on_branch() else last
+        self.notices.append(PlacedNotice(after, entry))
+
+    def settle_notices(self, live_key: str, message_id: str) -> None:
+        """Let the notices behind the growing reply stand behind the message that it has become."""
+        self.notices = [
+            replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
+        ]
 
     def drop_passing_notices(self) -> None:
         """Forget what was worth a glance only."""
@@ -104,7 +112,9 @@ class Chat:
         shown = list(after.get(None, ()))
         for entry in self._message_entries.of(self.session, timestamps=timestamps):
             shown += [entry, *after.get(entry.key, ())]
-        return [*shown, self.live.entry()] if self.live is not None and self.is_live_on_branch() else shown
+        if self.live is not None and self.is_live_on_branch():
+            shown += [self.live.entry(), *after.get(self.live.key, ())]
+        return shown
 
     def delete(self, message_id: str) -> None:
         """Delete a message and everything below it, so that it can be undone."""

@@ -39,9 +39,9 @@ class Dispatcher:
             argument: What stood behind its slash command.
             failed: Is called where it went wrong.
         """
-        need = action.missing(self._desk.offers()) if action.needs else None
-        if need is not None:
-            self._desk.remark(situation.missing_words(action, need))
+        refusal = situation.refusal(action, self._desk.offers())
+        if refusal:
+            self._desk.remark(refusal)
             return
         home = next(home for home in self._homes if hasattr(home, action.method))
         self.attempt(lambda: getattr(home, action.method)(argument), failed)

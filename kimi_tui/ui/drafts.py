@@ -6,8 +6,9 @@ them, or Escape, brings the draft back. A draft is never thrown away.
 
 from __future__ import annotations
 
+from textual.widgets.text_area import Selection
+
 from kimi_tui.core.actions import Action
-from kimi_tui.core.session import Message
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.widgets.composer import Composer
 
@@ -19,24 +20,29 @@ class Drafts:
         """Work on that composer."""
         self._composer = composer
         self._stash: str | None = None
+        self._begun_with = ""
         self.edited: str | None = None
         """Id of the question that is edited; None = none is."""
 
     def begin_argument(self, action: Action, suggestion: str = "") -> None:
         """Let the argument of a command be typed."""
-        self._put_aside(f"/{action.id} {suggestion}")
+        command = f"/{action.id} "
+        self._put_aside(command + suggestion)
+        end = self._composer.document.end
+        self._composer.selection = Selection((0, len(command)), end)
         self._composer.border_title = f"{action.title} (Escape cancels)"
 
-    def begin_edit(self, question: Message) -> None:
+    def begin_edit(self, question_id: str, text: str) -> None:
         """Let a question be edited."""
-        self._put_aside(question.content)
-        self.edited = question.id
+        self._put_aside(text)
+        self.edited = question_id
         self._composer.border_title = "Edit: sent, it becomes an alternative (Escape cancels)"
 
     def _put_aside(self, text: str) -> None:
         if self._stash is None:
             self._stash = self._composer.draft
         self.edited = None
+        self._begun_with = text
         self._composer.draft = text
         take_keys(self._composer)
 
@@ -46,9 +52,18 @@ class Drafts:
         return self._stash is not None
 
     @property
+    def waiting(self) -> str:
+        """The draft that waits behind something else; "" = none does."""
+        return self._stash or ""
+
+    @property
     def own(self) -> str:
-        """What has to be kept when the session is left: the draft, not a command or an edit before it."""
-        return self._composer.draft if self._stash is None else self._stash
+        """What has to be kept when the session is left: the draft, and what was typed into an edit or a command."""
+        typed = self._composer.draft
+        if self._stash is None:
+            return typed
+        typed = "" if typed == self._begun_with else typed
+        return "\n\n".join(text for text in (self._stash, typed) if text)
 
     def take_edited(self) -> str | None:
         """The id of the question that was edited, at the moment it is sent."""

@@ -18,6 +18,11 @@ class Finding:
         self._type_on = type_on
 
     @property
+    def has_text(self) -> bool:
+        """Whether something is or was looked for."""
+        return bool(self._bar.text)
+
+    @property
     def is_open(self) -> bool:
         """Whether something is looked for."""
         return self._bar.is_open
@@ -38,7 +43,10 @@ class Finding:
         self._searched.find(text)
 
     def move_hit(self, step: int) -> None:
-        """Go to another hit."""
+        """Go to another hit, of the search before where none is open."""
+        if not self._bar.is_open:
+            self._bar.show_again()
+            self._searched.find(self._bar.text)
         self._searched.move_hit(step)
 
     def show_count(self, count: int, current: int) -> None:

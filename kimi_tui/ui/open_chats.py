@@ -18,6 +18,7 @@ class OpenChats:
     def __init__(self, library: Library, session: Session, lock: Lock) -> None:
         """Begin with one session on screen."""
         self._library = library
+        self._memories: dict[str, Chat] = {}
         self.current = self._chat(session, lock)
         """The chat on screen."""
         self._others: list[Chat] = []
@@ -34,7 +35,11 @@ class OpenChats:
         return next((chat for chat, own in paths if os.path.realpath(own) == target), None)
 
     def _chat(self, session: Session, lock: Lock) -> Chat:
-        return Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))
+        chat = Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))
+        known = self._memories.pop(session.id, None)
+        if known is not None:
+            chat.notices, chat.deleted = known.notices, known.deleted
+        return chat
 
     async def open(self, path: Path) -> Chat:
         """Open a session's file, or find it among those that are open.
@@ -74,6 +79,7 @@ class OpenChats:
         for chat in self._others:
             if chat.turn is None and not chat.is_unread:
                 chat.lock.release()
+                self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
         self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
 
     async def _keep_draft(self, chat: Chat) -> None:

@@ -28,11 +28,11 @@ class Sending:
         desk.drafts.bring_back()
         match Text(text) if edited is not None else parse_line(text):
             case Command(action, argument):
-                desk.perform(action, argument, lambda: desk.drafts.give_back(text))
+                desk.perform(action, argument, lambda: self._type_over(text))
             case UnknownCommand(name, nearest):
                 near = "  Did you mean " + ", ".join(f"/{word}" for word in nearest) + "?" if nearest else ""
                 desk.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
-                desk.drafts.give_back(text)
+                self._type_over(text)
             case Text(message):
                 self._send(message, edited)
 
@@ -40,7 +40,7 @@ class Sending:
         """Send a message, or let it wait for the running reply."""
         desk, chat = self._desk, self._desk.chat
         if chat.turn is not None and edited is None:
-            chat.queued = f"{chat.queued}\n\n{text}" if chat.queued else text
+            chat.queued.append(text)
             self.show_queue()
             return
         try:
@@ -50,7 +50,15 @@ class Sending:
             desk.turns.send(chat, text)
         except KimiError as error:
             desk.say_error(error, "Nothing was sent; your text is in the composer.")
-            desk.drafts.give_back(text)
+            if edited is not None:
+                desk.drafts.begin_edit(edited, text)
+            else:
+                desk.drafts.give_back(text)
+
+    def _type_over(self, command: str) -> None:
+        """Give a command back that failed, selected: it is mended with the arrow keys, or typed over."""
+        self._desk.drafts.give_back(command)
+        self._desk.composer.select_all()
 
     def recall(self, step: int) -> None:
         """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
@@ -58,7 +66,7 @@ class Sending:
         if composer.draft and composer.draft != composer.recalled:
             return
         if chat.queued and not composer.draft:
-            composer.draft, chat.queued = chat.queued, ""
+            composer.draft = chat.queued.pop()
             self.show_queue()
             return
         questions = (m.content for m in reversed(chat.session.messages) if m.role is Role.USER)
@@ -68,11 +76,18 @@ class Sending:
         composer.draft = composer.recalled = prompts[place] if place >= 0 else ""
 
     def show_queue(self) -> None:
-        """Show the message that waits."""
-        text = self._desk.chat.queued
-        if self._queue.display or text:
-            self._queue.display = bool(text)
-            shown = line_text(text[: QUEUE_CHARS + 1])
-            shown = shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"
+        """Show the messages that wait, a line each."""
+        queued = self._desk.chat.queued
+        if self._queue.display or queued:
+            self._queue.display = bool(queued)
             key = self._desk.keyboard.table.label("last-prompt")
-            self._queue.update(content(f"Queued: {shown}  ({key} takes it back)" if text else ""))
+            lines = [f"Queued: {_shown(text)}" for text in queued]
+            self._queue.update(
+                content("\n".join([*lines[:-1], f"{lines[-1]}  ({key} takes it back)"]) if lines else "")
+            )
+
+
+def _shown(text: str) -> str:
+    """The beginning of a message on one line."""
+    shown = line_text(text[: QUEUE_CHARS + 1])
+    return shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"

@@ -42,12 +42,15 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
     return found
 
 
-def missing_words(action: Action, need: Need) -> str:
-    """Say why an action cannot be done."""
-    return f"{action.title}: there is no {need.value} here."
+def refusal(action: Action, offered: Set[Need]) -> str:
+    """Say why an action cannot be done now; "" = it can."""
+    if action.waits and Need.RUNNING in offered:
+        return f"{action.title}: a reply is running; stop it first."
+    need = action.missing(offered) if action.needs else None
+    return "" if need is None else f"{action.title}: there is no {need.value} here."
 
 
-def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> str:
+def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, instead: str = "") -> str:
     """The footer: what keys do where the focus is, as far as there is room.
 
     Args:
@@ -55,9 +58,10 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> s
         offered: What there is to work on.
         keyboard: The keys.
         width: Cells there are.
+        instead: What the widget with the focus says of its keys; "" = the registry's words.
     """
     own = [action for action in ACTIONS if action.scope is scope and action.hint]
-    own = [action for action in own if action.missing(offered) is None and action.id not in ALWAYS]
+    own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
     if Need.RUNNING in offered and is_home:
         first = [f"{keyboard.table.label('back')} stop"]
@@ -65,6 +69,7 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> s
         first = [] if scope is Scope.COMPOSER else [f"{keyboard.table.label('back')} back"]
     last = [keyboard.hint(action) for action in ACTIONS if action.id in ALWAYS]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
+    words = instead.split(SEPARATOR) if instead else words
     while words and len(SEPARATOR.join([*words, *last])) > width:
         words.pop()
     return SEPARATOR.join(word for word in [*words, *last] if word)

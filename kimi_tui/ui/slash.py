@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from kimi_tui.core.actions import COMMANDS, Action
+from kimi_tui.core.actions import COMMANDS, Action, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ def completions(text: str, choices: Choices) -> tuple[Completion, ...]:
     name, blank, word = text[1:].partition(" ")
     if not blank:
         fitting = {action.id: action for known, action in COMMANDS.items() if known.startswith(name.lower())}
-        return tuple(Completion(_line(action), action.usage, action.help) for action in fitting.values())
+        ordered = sorted(fitting.values(), key=lambda action: action.scope is not Scope.SCREEN)
+        return tuple(Completion(_line(action), action.usage, action.help) for action in ordered)
     action = COMMANDS.get(name.lower())
     values = choices.get(action.id, ()) if action is not None else ()
     return tuple(

@@ -21,7 +21,7 @@ from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 METER_CELLS = 4
 """Width of the context meter between its ends."""
 TURN_TOKENS = 8
-"""About what the markers around a message take, in tokens. A guess."""
+"""What the markers and the role's name around a message take, in tokens, by the same estimate as its text."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 """A cell filled by 0 to 8 eighths."""
 

@@ -89,3 +89,5 @@ class TurnDisplay:
         if chat is self._desk.chat:
             self.show_entries(chat)
             self._desk.transcript.follow_tail()
+            if not self._desk.transcript.display:  # a pane covers it: the notice waits there, and is told here
+                self._desk.remark(text.partition("\n")[0])

@@ -140,32 +140,41 @@ class Turns:
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
-                self._end(chat, live, event, text)
+                self._end(chat, turn, event, text)
             case _:
                 assert_never(event)
 
-    def _end(self, chat: Chat, live: LiveTurn, ended: TurnEnded, text: str) -> None:
+    def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, text: str) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
+        key = turn.id
         chat.turn, chat.live = None, None
-        self._view.show_end(chat, live.key, ended)
-        if not ended.replies and text:
-            self._view.give_back(chat, text)
+        last = ended.replies[0] if ended.replies else turn.question
+        if last is not None:
+            chat.settle_notices(key, last.id)
+        self._view.show_end(chat, key, ended)
         for notice in entries.end_notices(ended, has_text_back=bool(text)):
             self._view.notice(chat, *notice)
-        queued, chat.queued = chat.queued, ""
-        if not queued:
-            return
         if ended.state is MessageState.COMPLETE:
-            self._send_queued(chat, queued)
-        else:
-            self._view.give_back(chat, queued)
+            self._send_queued(chat)
+            return
+        unsent = [text] if text and not ended.replies else []
+        self._give_back(chat, [*unsent, *chat.queued])
 
-    def _send_queued(self, chat: Chat, text: str) -> None:
+    def _send_queued(self, chat: Chat) -> None:
+        """Send the first of the messages that wait; the next one waits for its reply."""
+        if not chat.queued:
+            return
+        text, *chat.queued = chat.queued
         try:
             self.send(chat, text)
         except KimiError as error:
-            self._view.give_back(chat, text)
+            self._give_back(chat, [text, *chat.queued])
             self._say_error(chat, error, "The queued message is back in the composer.")
+
+    def _give_back(self, chat: Chat, texts: list[str]) -> None:
+        chat.queued = []
+        if texts:
+            self._view.give_back(chat, "\n\n".join(texts))
 
     def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
         self._view.notice(chat, entries.error_text(error, kept), severity)

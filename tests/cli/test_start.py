@@ -15,6 +15,7 @@ import pytest
 
 from kimi_tui import cli
 from kimi_tui.cli import arguments
+from kimi_tui.cli.warm_up import warm_up
 from tests.cli.calls import KEY, ROOT, run_python
 from tests.cli.loopback import Play, endpoint, tokens
 
@@ -69,11 +70,9 @@ def _collector() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.mark.parametrize(("command", "collects"), [(None, True), ("demo-server", True), ("prompt", False)])
+@pytest.mark.parametrize(("command", "collects"), [("demo-server", True), ("prompt", False)])
 @pytest.mark.usefixtures("_collector")
-def test_what_runs_for_long_collects_its_garbage(
-    command: str | None, collects: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_runs_for_long_collects_its_garbage(command: str, collects: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def run(options: Namespace, context: object) -> int:
@@ -82,8 +81,15 @@ def test_what_runs_for_long_collects_its_garbage(
 
     monkeypatch.setattr(cli, "import_module", lambda _: SimpleNamespace(run=run))
     gc.disable()
-    assert cli.main([command] if command else []) == 0
+    assert cli.main([command]) == 0
     assert seen == [collects]
+
+
+@pytest.mark.usefixtures("_collector")
+async def test_the_screen_collects_its_garbage_from_its_first_idle_moment_on() -> None:
+    gc.disable()
+    await warm_up()
+    assert gc.isenabled()
 
 
 def cpu_s(*words: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kimi_tui.core import conversation
+from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import Message, Role, Session
 from kimi_tui.ui.desk import Desk
@@ -123,18 +124,16 @@ class MessageCommands:
         del argument
         question = self._question()
         self._desk.transcript.choose(None)
-        self._desk.drafts.begin_edit(question)
+        self._desk.drafts.begin_edit(question.id, question.content)
 
     def do_regenerate(self, argument: str) -> None:
         """Ask for another reply.
 
         Raises:
-            UsageError: A reply is running, or there is no question.
+            UsageError: There is no question.
             KimiError: Nothing can be sent.
         """
         del argument
-        if self._desk.chat.turn is not None:
-            raise UsageError("A reply is running.", "Escape stops it; then ask again.")
         question = self._question()
         self._desk.turns.regenerate(self._desk.chat, question.id)
         self._desk.type_here()
@@ -167,40 +166,36 @@ class MessageCommands:
             self._desk.transcript.choose(family[place].id)
 
     def do_delete(self, argument: str) -> None:
-        """Delete the message and everything below it.
-
-        Raises:
-            UsageError: A reply is running below it.
-        """
+        """Delete the message and everything below it."""
         del argument
         message, chat = self._target(), self._desk.chat
-        if chat.turn is not None:
-            raise UsageError("A reply is running.", "Escape stops it; then delete.")
         before = len(chat.session.messages)
         chat.delete(message.id)
         self._show_tree()
+        self._choose_end()
         count = before - len(chat.session.messages)
         what = "1 message" if count == 1 else f"{count} messages"
         self._desk.say(f"Deleted {what}. {self._undo_words()}")
+
+    def _choose_end(self) -> None:
+        """Put the message cursor on the last message, where it stands in the conversation, so that it can be seen."""
+        branch = self._desk.chat.branch
+        if branch and self._desk.scope_of_focus() is Scope.TRANSCRIPT:
+            self._desk.transcript.choose(branch[-1].id)
+        else:
+            self._desk.type_here()
 
     def _undo_words(self) -> str:
         key = self._desk.keyboard.table.label("undo")
         return f"{key} in the conversation, or /undo, brings it back." if key else "/undo brings it back."
 
     def do_undo(self, argument: str) -> None:
-        """Bring back what was deleted last.
-
-        Raises:
-            UsageError: Nothing was deleted, or a reply is running.
-        """
+        """Bring back what was deleted last."""
         del argument
         chat = self._desk.chat
-        if chat.turn is not None:
-            raise UsageError("A reply is running.", "Escape stops it; then undo.")
-        if not chat.deleted:
-            raise UsageError("Nothing was deleted since this session was opened.")
         count = chat.undo_delete()
         self._show_tree()
+        self._choose_end()
         self._desk.say("Brought back 1 message." if count == 1 else f"Brought back {count} messages.")
 
     def do_leave_out(self, argument: str) -> None:

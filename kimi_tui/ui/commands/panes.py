@@ -76,7 +76,10 @@ class PaneCommands:
         self._toggle("prompt")
 
     def _toggle(self, name: str) -> None:
-        """Show a pane and give it the focus; one that is in view is hidden, and the composer gets the focus."""
+        """Show a pane and give it the focus; one that has it is hidden, and the composer gets the focus."""
+        if name in self._arrangement.panes and self._desk.scope_of_focus() is not Scope[name.upper()]:
+            self._focus(name)
+            return
         self._opened = toggled(self._opened, name, self._arrangement.panes)
         self.arrange()
         if name in self._arrangement.panes:
@@ -103,9 +106,12 @@ class PaneCommands:
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""
-        if not self._arrangement.overlay:
+        overlay = self._arrangement.overlay
+        if not overlay:
             return False
-        self._toggle(self._arrangement.overlay)
+        self._opened = tuple(name for name in self._opened if name != overlay)
+        self.arrange()
+        self._desk.type_here()
         return True
 
     def arrange(self) -> None:
@@ -138,16 +144,20 @@ class PaneCommands:
     def _change_width(self, step: int) -> None:
         docked = [name for name in self._opened if name in (self._arrangement.left, self._arrangement.right)]
         if not docked:
-            raise UsageError("There is no side pane to resize.", "F2 to F5 open one.")
+            self._desk.remark("There is no side pane to resize; F2 to F5 open one.")
+            return
         scope = self._desk.scope_of_focus()
         focused = next((name for name in docked if scope is Scope[name.upper()]), docked[-1])
-        self.set_width(focused, self._widths[focused] + step)
+        shown = self._arrangement.left_columns if focused == self._arrangement.left else self._arrangement.right_columns
+        self.set_width(focused, shown + step)
 
     def set_width(self, name: str, columns: int) -> None:
         """Give a pane another width, and remember it when it stays."""
         low, high = PANE_WIDTH_ENDS
         self._widths[name] = min(max(columns, low), high)
         self.arrange()
+        found = self._arrangement
+        self._widths[name] = found.left_columns if name == found.left else found.right_columns or self._widths[name]
         self._saves += 1
         self._desk.run_later(self._remember(self._saves))
 

@@ -140,8 +140,10 @@ class SessionCommands:
             UsageError: There is no such preset, or the name cannot be taken.
             ConfigError: It could not be saved.
         """
-        old, _, new = argument.strip().partition(" ")
-        self.rename_preset(old, new.strip())
+        text = argument.strip()
+        names = sorted(self._desk.services.settings.presets, key=len, reverse=True)
+        old = next((name for name in names if text.startswith(f"{name} ")), text.partition(" ")[0])
+        self.rename_preset(old, text.removeprefix(old).strip())
 
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own."""

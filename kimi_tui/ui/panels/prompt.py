@@ -85,7 +85,7 @@ class PromptPanel(PromptPane, Panel):
         drafts, draft = self._desk.drafts, self._desk.composer.draft
         if drafts.edited is not None:
             return draft
-        line = parse_line(drafts.own if drafts.is_aside else draft)
+        line = parse_line(drafts.waiting if drafts.is_aside else draft)
         return line.text if isinstance(line, Text) else ""
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from rich.cells import cell_len
@@ -42,7 +41,7 @@ class ReasoningPanel(Vertical, Panel):
         self._head = Static(id="reasoning-head", markup=False)
         self.lines = Transcript(id="reasoning-lines")
         self._shown = ""
-        self._is_long: bool | None = None
+        self._takes_two: bool | None = None
 
     def compose(self) -> ComposeResult:
         """The figures, and the text below."""
@@ -95,12 +94,12 @@ class ReasoningPanel(Vertical, Panel):
             rate = live.thinking_rate(self._desk.services.clock.monotonic())
             self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
 
-    def _show_head(self, parts: Sequence[str]) -> None:
-        """Show the figures in one row or two; all is arranged anew only where it takes more or fewer than before."""
+    def _show_head(self, parts: list[str]) -> None:
+        """Show the figures; all is arranged anew only where they take more or fewer rows than before."""
         text = " · ".join(parts)
-        is_long = cell_len(text) > self._head.content_size.width
-        self._head.update(content("\n".join(parts) if is_long else text), layout=is_long != self._is_long)
-        self._is_long = is_long
+        takes_two = cell_len(text) > self._head.content_size.width
+        self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
+        self._takes_two = takes_two
 
     @on(Transcript.FollowChanged)
     @on(Transcript.Found)

@@ -64,6 +64,8 @@ MOVING = frozenset(
     | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code"}
 )
 """Actions after which the keys go elsewhere."""
+BLIND = frozenset({"quit", "copy-or-quit"})
+"""Actions that are done even where the terminal is too small to show anything."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -215,6 +217,7 @@ class ChatScreen(Screen[None]):
         if is_shown:
             self.call_after_refresh(self._keep_focus)
         if arrangement.is_too_small:
+            self.set_focus(None)
             self.query_one("#too-small", Static).update(
                 f"kimi-tui needs {MIN_COLUMNS} columns and {MIN_ROWS} rows; here are "
                 f"{self.size.width} and {self.size.height}. Make the window larger: nothing is lost."
@@ -263,13 +266,15 @@ class ChatScreen(Screen[None]):
         return Scope.SCREEN
 
     def target(self) -> Message | None:
-        """The chosen message; where none is chosen the last one."""
-        branch = self.chat.branch
-        return self.chat.message(self.transcript.chosen) or (branch[-1] if branch else None)
+        """The chosen message; where none is chosen the last one. The growing reply is none yet."""
+        branch, chosen, live = self.chat.branch, self.transcript.chosen, self.chat.live
+        if live is not None and chosen == live.key:
+            return None
+        return self.chat.message(chosen) or (branch[-1] if branch else None)
 
     def offers(self) -> set[Need]:
         """What there is for actions to work on."""
-        return situation.offers(self.chat, self.target(), self.transcript, is_finding=self.finding.is_open)
+        return situation.offers(self.chat, self.target(), self.transcript, is_finding=self.finding.has_text)
 
     # -- what is said
 
@@ -292,6 +297,9 @@ class ChatScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Do what a key means where the focus is. Keys arrive here in the order typed, behind the letters before."""
         action = self.keyboard.action_of(event, self.scope_of_focus())
+        if self.has_class("-too-small") and (action is None or action.id not in BLIND):
+            event.stop()  # nobody sees what it would do
+            return
         is_editing = isinstance(self.focused, Input | TextArea) and self.focused is not self.composer
         if action is None or (is_editing and (event.is_printable or event.key in EDITOR_KEYS)):
             return
@@ -522,7 +530,9 @@ class ChatScreen(Screen[None]):
         self.panes.set_width(event.pane, event.columns)
 
     def on_descendant_focus(self) -> None:
-        """Show the keys of another place."""
+        """Show the keys of another place; typing is about no message."""
+        if self.focused is self.composer:
+            self.transcript.choose(None)
         self.refresh_hints()
 
     # -- the bars
@@ -553,4 +563,11 @@ class ChatScreen(Screen[None]):
     def refresh_hints(self) -> None:
         """Show what keys do where the focus is."""
         width = max(self.size.width - 6, 0)
-        self.composer.show_hints(situation.hints(self.scope_of_focus(), self.offers(), self.keyboard, width))
+        own = next((hints for node in self._focused_nodes() if (hints := getattr(node, "hints", ""))), "")
+        text = situation.hints(self.scope_of_focus(), self.offers(), self.keyboard, width, own)
+        self.composer.show_hints(text)
+        for side in self._sides.values():
+            side.show_hints(text)
+
+    def _focused_nodes(self) -> Sequence[object]:
+        return self.focused.ancestors_with_self if self.focused is not None else ()

@@ -58,25 +58,24 @@ def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: in
 
 
 def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int) -> Iterator[tuple[str, str]]:
-    keys = ", ".join(key_label(key) for key in keyboard.table.keys[action.id])
+    """The keys, the command and the words of one action, each in its column; wrapped lines keep theirs."""
+    labels = [key_label(key) for key in keyboard.table.keys[action.id]]
     commands = [action.usage, *(f"/{alias}" for alias in action.aliases)] if action.is_command else []
     style = "bold" if missing is None else "$text-muted"
     words = action.help if missing is None else f"{action.help} (now there is no {missing.value})"
     if width < NARROW_CELLS:
-        yield "  " + "  ".join(part for part in (keys, ", ".join(commands)) if part) + "\n", style
-        yield " " * INDENT_CELLS + f"{_hung(words, INDENT_CELLS, width)}\n", "$text-muted" if missing else ""
+        yield "  " + "  ".join(part for part in (", ".join(labels), ", ".join(commands)) if part) + "\n", style
+        yield from (_muted(f"      {line}\n", missing) for line in textwrap.wrap(words, max(width - 6, 10)))
         return
-    command = commands[0] if commands else ""
-    first, rest = (keys, "") if len(keys) < KEY_CELLS else keys.split(", ", 1)
-    yield f"  {first:<{KEY_CELLS}}{command:<{COMMAND_CELLS}}", style
-    more = ", ".join(part for part in (rest, *commands[1:]) if part)
-    words += f" Also {more}." if more else ""
-    yield f" {_hung(words, 2 + KEY_CELLS + COMMAND_CELLS + 1, width)}\n", "$text-muted" if missing else ""
+    more = ", ".join([*labels[1:], *commands[1:]])
+    first, *others = textwrap.wrap(f"{words}{f' Also {more}.' if more else ''}", width - 3 - KEY_CELLS - COMMAND_CELLS)
+    yield f"  {''.join(labels[:1]):<{KEY_CELLS}}{''.join(commands[:1]):<{COMMAND_CELLS}} ", style
+    indent = " " * (3 + KEY_CELLS + COMMAND_CELLS)
+    yield from (_muted(f"{line}\n", missing) for line in [first, *(indent + other for other in others)])
 
 
-def _hung(words: str, indent: int, width: int) -> str:
-    """Wrap words that begin behind an indent, so that they go on below their beginning."""
-    return ("\n" + " " * indent).join(textwrap.wrap(words, max(width - indent, 1), break_on_hyphens=False))
+def _muted(line: str, missing: Need | None) -> tuple[str, str]:
+    return line, "$text-muted" if missing else ""
 
 
 class HelpScreen(ModalScreen[None]):

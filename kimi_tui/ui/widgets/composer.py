@@ -104,6 +104,7 @@ class Composer(TextArea):
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
+        self._has_picked = False
         super().__init__(
             id=id, soft_wrap=True, tab_behavior="focus", placeholder="Message Kimi …", highlight_cursor_line=False
         )
@@ -141,7 +142,14 @@ class Composer(TextArea):
         getattr(self, method)()
 
     def submit(self) -> None:
-        """Hand the draft over, unless there is nothing in it; letters typed after it belong to the next one."""
+        """Hand the draft over, unless there is nothing in it; letters typed after it belong to the next one.
+
+        Among commands, the one that was picked with Up and Down is taken first; one without argument is done at once.
+        """
+        if self._has_picked and self._completions:
+            self.complete()
+            if self.draft.endswith(" "):
+                return
         if (text := self.draft).strip():
             self.text = ""
             self.post_message(self.Submitted(text))
@@ -191,6 +199,7 @@ class Composer(TextArea):
         if found != self._completions:
             picked = self._completions[self._picked] if self._completions else None
             self._completions, self._picked = found, found.index(picked) if picked in found else 0
+            self._has_picked = self._has_picked and picked in found
             self.post_message(self.CompletionsChanged(found, self._picked))
 
     def close_completions(self) -> bool:
@@ -201,7 +210,7 @@ class Composer(TextArea):
         return was_open
 
     def _pick(self, step: int) -> None:
-        self._picked = (self._picked + step) % len(self._completions)
+        self._picked, self._has_picked = (self._picked + step) % len(self._completions), True
         self.post_message(self.CompletionsChanged(self._completions, self._picked))
 
     def show_hints(self, text: str) -> None:

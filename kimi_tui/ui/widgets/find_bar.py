@@ -27,6 +27,8 @@ class FindBar(Horizontal):
         & Static { width: auto; padding: 0 1; color: $text-muted; }
     }
     """
+    hints: ClassVar[str] = "Enter next · Up back · Escape closes"
+    """What its keys do, for the footer."""
     STEPS: ClassVar[dict[str, int]] = {"enter": 1, "down": 1, "shift+enter": -1, "up": -1}
     """Keys that go to another hit, and how far."""
 
@@ -72,6 +74,15 @@ class FindBar(Horizontal):
             self._tell(field.value)
         field.select_all()
         take_keys(field)
+
+    @property
+    def text(self) -> str:
+        """What is or was looked for."""
+        return self.query_one(Input).value
+
+    def show_again(self) -> None:
+        """Show it with what was looked for; the focus stays where it is."""
+        self.add_class("-open")
 
     def close(self) -> None:
         """Hide it."""

@@ -26,6 +26,8 @@ class Side(Vertical):
         &:focus-within { border-left: tall $primary; }
         &.-left:focus-within { border-left: none; border-right: tall $primary; }
         &.-overlay, &.-overlay:focus-within { border: none; }
+        & > .side-foot { display: none; dock: bottom; height: 1; padding: 0 1; color: $text-muted; }
+        &.-overlay > .side-foot { display: block; }
         & > .side-head { height: 1; padding: 0 0 0 1; color: $text-muted; background: $surface; }
     }
     """
@@ -57,6 +59,7 @@ class Side(Vertical):
         super().__init__(id=id)
         self._tabs = tabs
         self._head = Static(classes="side-head", markup=False)
+        self._foot = Static(classes="side-foot", markup=False)
         self._is_left = is_left
         self._pane = ""
         self._panes: list[Widget] = []
@@ -66,6 +69,12 @@ class Side(Vertical):
     def compose(self) -> ComposeResult:
         """The names of the panes, above the one in view."""
         yield self._head
+        yield self._foot
+
+    def show_hints(self, text: str) -> None:
+        """Show what keys do, where the pane covers the composer that shows it otherwise."""
+        if self.has_class("-overlay"):
+            self._foot.update(Content(text))
 
     def _spans(self) -> Iterator[tuple[str, str]]:
         """What the line of names says, each piece with its pane; where there is little room without the keys."""
