@@ -23,7 +23,7 @@ from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.engine import Engine
 from kimi_tui.ui.app import KimiApp
 from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.services import Services
+from kimi_tui.ui.services import Opening, Services
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
 
@@ -156,6 +156,7 @@ def prepare(
     key_problem: KimiError | None = None,
     theme: str = "kimi-dark",
     app_type: type[KimiApp] = KimiApp,
+    opening: Opening | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one."""
     clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
@@ -183,7 +184,7 @@ def prepare(
         endpoint="test",
         key_problem=key_problem,
     )
-    return Prepared(app_type(services, first, lock), client, files, settings, clock, services)
+    return Prepared(app_type(services, first, lock, opening=opening), client, files, settings, clock, services)
 
 
 @asynccontextmanager
@@ -194,9 +195,10 @@ async def program(
     config: Mapping[str, object] | None = None,
     key_problem: KimiError | None = None,
     size: tuple[int, int] = (120, 40),
+    opening: Opening | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
-    prepared = prepare(tmp_path, *scripts, session=session, config=config, key_problem=key_problem)
+    prepared = prepare(tmp_path, *scripts, session=session, config=config, key_problem=key_problem, opening=opening)
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()
         yield prepared.run_by(pilot)
