@@ -60,6 +60,7 @@ class Chat:
     """What has to be read."""
     deleted: list[Session] = field(default_factory=list)
     """The session before each deletion, for undoing; the last one last."""
+    _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
 
     @property
     def session(self) -> Session:
@@ -111,7 +112,7 @@ class Chat:
         for notice in self.notices:
             after.setdefault(notice.after, []).append(notice.entry)
         shown = list(after.get(None, ()))
-        for entry in entries.session_entries(self.session, timestamps=timestamps):
+        for entry in self._message_entries.of(self.session, timestamps=timestamps):
             shown += [entry, *after.get(entry.key, ())]
         if self.live is not None and self.is_live_on_branch():
             shown += [self.live.entry(), *after.get(self.live.key, ())]

@@ -15,13 +15,25 @@ USER_NAME = "You"
 ASSISTANT_NAME = "Kimi"
 
 
-def session_entries(session: Session, *, timestamps: bool) -> list[Entry]:
-    """Every message of the active branch, in order."""
-    siblings = _places(session)
-    return [
-        message_entry(message, timestamps=timestamps, alternatives=siblings.get(message.id))
-        for message in conversation.branch(session)
-    ]
+class MessageEntries:
+    """Entries of a session's messages; one is made anew only when its message has become another."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._made: dict[str, tuple[Message, bool, tuple[int, int] | None, Entry]] = {}
+
+    def of(self, session: Session, *, timestamps: bool) -> list[Entry]:
+        """Every message of the active branch, in order."""
+        siblings = _places(session)
+        return [self._entry(message, timestamps, siblings.get(message.id)) for message in conversation.branch(session)]
+
+    def _entry(self, message: Message, timestamps: bool, alternatives: tuple[int, int] | None) -> Entry:
+        known = self._made.get(message.id)
+        if known is not None and known[0] is message and known[1:3] == (timestamps, alternatives):
+            return known[3]
+        entry = message_entry(message, timestamps=timestamps, alternatives=alternatives)
+        self._made[message.id] = message, timestamps, alternatives, entry
+        return entry
 
 
 def _places(session: Session) -> dict[str, tuple[int, int]]:

@@ -62,8 +62,8 @@ class TurnDisplay:
         self._desk.panes.sessions_changed()
 
     def _entry(self, chat: Chat, ended: TurnEnded) -> Entry:
-        shown = entries.session_entries(chat.session, timestamps=self._has_timestamps)
         reply = ended.replies[0]
+        shown = reversed(chat.entries(timestamps=self._has_timestamps))
         known = next((entry for entry in shown if entry.key == reply.id), None)
         return known or entries.message_entry(reply, timestamps=self._has_timestamps)
 

@@ -25,7 +25,7 @@ from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.engine import Engine
 from kimi_tui.ui.app import KimiApp
 from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.services import Services
+from kimi_tui.ui.services import Opening, Services
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
@@ -197,6 +197,7 @@ def prepare(
     endpoint: str = "test",
     connect: Callable[[HandClock], CompletionClient] | None = None,
     app_type: type[KimiApp] = KimiApp,
+    opening: Opening | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
     clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
@@ -224,7 +225,7 @@ def prepare(
         endpoint=endpoint,
         key_problem=key_problem,
     )
-    return Prepared(app_type(services, first, lock), client, files, settings, clock, services)
+    return Prepared(app_type(services, first, lock, opening=opening), client, files, settings, clock, services)
 
 
 @asynccontextmanager
@@ -235,9 +236,10 @@ async def program(
     config: Mapping[str, object] | None = None,
     key_problem: KimiError | None = None,
     size: tuple[int, int] = (120, 40),
+    opening: Opening | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
-    prepared = prepare(tmp_path, *scripts, session=session, config=config, key_problem=key_problem)
+    prepared = prepare(tmp_path, *scripts, session=session, config=config, key_problem=key_problem, opening=opening)
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()
         yield prepared.run_by(pilot)

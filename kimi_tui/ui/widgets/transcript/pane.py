@@ -84,7 +84,7 @@ class LinesPane(Widget, can_focus=True):
             known = old.get(entry.key)
             if known is None:
                 known = Item(entry, is_folded=self.fold_reasoning)
-            elif known.entry != entry:
+            elif known.entry is not entry and known.entry != entry:
                 known.update(entry)
                 self._text_changed(entry.key)
             items.append(known)

@@ -1,0 +1,130 @@
+"""What is drawn: growing replies, Markdown, moving about, search."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from kimi_tui.core.replies import ReplyPart
+from kimi_tui.ui.widgets.conversation import Conversation
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind
+from tests.benchmarks.texts import KINDS, history, prose, tokens
+
+LIVE = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
+PER_FLUSH = 4
+"""Tokens that are gathered for one drawing."""
+
+
+class Host(App[None]):
+    """Nothing but a conversation."""
+
+    def compose(self) -> ComposeResult:
+        """It alone."""
+        yield Conversation()
+
+
+class Bench:
+    """A conversation that runs without a terminal."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        """Take it from its pilot."""
+        self.pilot = pilot
+        self.transcript = pilot.app.query_one(Conversation)
+
+    def draw(self) -> None:
+        """Make the rows that a terminal would get."""
+        self.pilot.app.screen._compositor.render_strips()
+
+    def timed(self, work: Callable[[], object]) -> float:
+        """Seconds that something and the next frame take."""
+        before = time.process_time()
+        work()
+        self.draw()
+        return time.process_time() - before
+
+    def feed(self, text: str) -> float:
+        """Seconds that a text takes that arrives in tokens."""
+        pieces = tokens(text)
+        gathered = [pieces[place : place + PER_FLUSH] for place in range(0, len(pieces), PER_FLUSH)]
+        return sum(self.timed(partial(self._append, some)) for some in gathered)
+
+    def _append(self, pieces: list[str]) -> None:
+        for piece in pieces:
+            self.transcript.append("live", ReplyPart.ANSWER, piece)
+
+
+@asynccontextmanager
+async def conversation(messages: int) -> AsyncIterator[Bench]:
+    """A conversation of that many messages, and a reply that begins."""
+    async with Host().run_test(size=(120, 40)) as pilot:
+        bench = Bench(pilot)
+        bench.transcript.set_entries([*history(messages), LIVE])
+        await pilot.pause()
+        bench.feed("It begins.\n\n" + prose(600) + "\n\n")  # the screen is full, and everything is imported
+        gc.collect()
+        yield bench
+
+
+async def growing() -> AsyncIterator[tuple[str, float, float]]:
+    """A reply after 2,000 messages against one after none."""
+    text = prose(3000)
+    seconds = {}
+    for messages in (0, 2000):
+        async with conversation(messages) as bench:
+            seconds[messages] = bench.feed(text)
+    yield "a growing reply after 2,000 messages : after none", seconds[2000], seconds[0]
+
+
+async def long_replies() -> AsyncIterator[tuple[str, float, float]]:
+    """The last 1,000 tokens of 20,000 against the first."""
+    async with conversation(0) as bench:
+        parts = [bench.feed(prose(800, seed) + "\n\n") for seed in range(20)]
+    yield "the last twentieth of a 20,000-token reply : the first", parts[-1], parts[0]
+
+
+async def markdown_kinds() -> AsyncIterator[tuple[str, float, float]]:
+    """What models write, against prose; per character."""
+    seconds = {}
+    for name, text in KINDS.items():
+        async with conversation(0) as bench:
+            seconds[name] = bench.feed(text) / len(text)
+    for name in list(KINDS)[1:]:
+        yield f"growing Markdown: {name} : prose", seconds[name], seconds["prose"]
+
+
+async def moving() -> AsyncIterator[tuple[str, float, float]]:
+    """The next frame after a move in 2,000 messages against that in 20."""
+    found: dict[int, dict[str, float]] = {}
+    for messages in (20, 2000):
+        async with conversation(messages) as bench:
+            transcript = bench.transcript
+            seconds = {
+                "to the top": bench.timed(transcript.scroll_to_top),
+                "a page down": bench.timed(partial(transcript.scroll_page, 1)),
+                "to the end": bench.timed(transcript.follow_tail),
+                "a page up": bench.timed(partial(transcript.scroll_page, -1)),
+            }
+            before = time.process_time()
+            await bench.pilot.resize_terminal(90, 40)
+            bench.draw()
+            seconds["another width"] = time.process_time() - before
+            found[messages] = seconds
+    for name, value in found[2000].items():
+        yield f"moving in 2,000 messages: {name} : in 20", value, found[20][name]
+
+
+async def search() -> AsyncIterator[tuple[str, float, float]]:
+    """Looking for a word in 2,000 messages, against looking through their text with `in`."""
+    async with conversation(2000) as bench:
+        texts = [entry.text for entry in history(2000)]
+        before = time.process_time()
+        for _ in range(10):
+            sum("rosemary" in text.casefold() for text in texts)
+        plain = (time.process_time() - before) / 10
+        yield "search in 2,000 messages : plain `in`", bench.timed(lambda: bench.transcript.find("rosemary")), plain

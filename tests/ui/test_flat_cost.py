@@ -1,0 +1,76 @@
+"""What a piece of a growing reply costs does not depend on how much was said before. Counted, not timed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kimi_tui.core import conversation
+from kimi_tui.ui import entries, situation, status
+from kimi_tui.ui.screens.chat import ChatScreen
+from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
+from tests.ui.program import program, talk
+
+PIECES = 40
+COUNTED: list[tuple[Any, str]] = [
+    (conversation, "branch"),
+    (conversation, "alternatives"),
+    (entries, "message_entry"),
+    (situation, "offers"),
+    (status, "context_of"),
+    (ChatScreen, "refresh_hints"),
+]
+
+
+def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count the calls of what looks at every message."""
+    counts: Counter[str] = Counter()
+
+    def counted(owner: Any, name: str) -> Callable[..., Any]:
+        real = getattr(owner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            counts[name] += 1
+            return real(*args, **kwargs)
+
+        return call
+
+    for owner, name in COUNTED:
+        monkeypatch.setattr(owner, name, counted(owner, name))
+    return counts
+
+
+async def costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: int) -> tuple[Counter[str], Counter[str]]:
+    """The calls while text arrives, and those when it has ended."""
+    gates = [asyncio.Event() for _ in range(PIECES)]
+    steps = [step for number, gate in enumerate(gates) for step in (token(f"word{number} "), gate)]
+    script = streaming(token("hm"), think_end(), *steps, token("the end"), end(), DONE)
+    session = talk(*((f"Question {number}?", "Answer.") for number in range(pairs)))
+    async with program(tmp_path, script, session=session) as running:
+        await running.type("More?<enter>")
+        await running.shows("word0")
+        with monkeypatch.context() as patch:
+            counts = count(patch)
+            for number, gate in enumerate(gates[:-1]):
+                gate.set()
+                await running.shows(f"word{number + 1}")
+            growing = counts.copy()
+            counts.clear()
+            gates[-1].set()
+            await running.idle()
+            return growing, counts
+
+
+async def test_a_piece_of_a_reply_costs_the_same_after_2000_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, few_at_end = await costs(tmp_path / "few", monkeypatch, 5)
+    many, many_at_end = await costs(tmp_path / "many", monkeypatch, 1000)
+    assert few == many == Counter()
+    assert few_at_end["message_entry"] == many_at_end["message_entry"] == 1
+    assert few_at_end["branch"] == many_at_end["branch"]

@@ -1,0 +1,70 @@
+"""A session that is read while the first frame is on screen: no key waits for it, and none is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session import Session
+from kimi_tui.ui.services import Opening
+from tests.ui.program import program, talk
+
+TALK = talk(("Lamb?", "Roast it."))
+
+
+class SlowFile:
+    """A file whose reading ends when it is told to."""
+
+    def __init__(self, error: StorageError | None = None) -> None:
+        self.may_end, self._error = threading.Event(), error
+
+    def read(self) -> Session:
+        assert self.may_end.wait(20)
+        if self._error is not None:
+            raise self._error
+        return TALK
+
+
+@pytest.fixture
+def file() -> Iterator[SlowFile]:
+    slow = SlowFile()
+    yield slow
+    slow.may_end.set()
+
+
+async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, file: SlowFile) -> None:
+    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+        await running.shows("Opening lamb …")
+        await running.type("half a thought")
+        assert running.screen.composer.draft == "half a thought"
+        file.may_end.set()
+        await running.shows("Roast it.")
+        assert running.screen.composer.draft == "half a thought"
+        assert running.screen.chat.session is TALK
+        assert not running.client.bodies
+
+
+async def test_nothing_is_sent_or_done_before_it_has_been_read(tmp_path: Path, file: SlowFile) -> None:
+    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+        await running.type("too early<enter>")
+        await running.shows("still being opened")
+        assert running.screen.composer.draft == "too early"
+        await running.type("<f3>")
+        assert running.screen.scope_of_focus().name == "COMPOSER"
+        file.may_end.set()
+        await running.shows("Roast it.")
+        assert not running.client.bodies
+        assert running.screen.composer.draft == "too early"
+
+
+async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path: Path) -> None:
+    slow = SlowFile(StorageError("it is no TOML."))
+    async with program(tmp_path, opening=Opening("lamb", slow.read)) as running:
+        await running.shows("Opening lamb …")
+        slow.may_end.set()
+        await running.until(lambda: running.app.problem is not None)
+        assert running.app.problem is slow._error
