@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 from textual.app import App
@@ -153,6 +153,7 @@ def test_a_marker_that_is_wider_than_a_line_is_cut() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PARTS, max_size=25), st.integers(14, 40))
+@example(["\t", "\t", "<|im_end|>"], 14)
 def test_no_marker_is_cut_that_fits_on_a_line(parts: list[str], width: int) -> None:
     lines = prompt_lines("".join(parts), Look(LOOK.styles, width), before="", after="", is_last=True)
     for line in lines:
