@@ -688,6 +688,8 @@ async def test_the_mouse_takes_a_choice_and_leaves_an_editor() -> None:
         assert app.session.settings == {"preset": "endpoint"}
         await go_to(pilot, "system prompt")
         await pilot.press("enter")
+        await pilot.pause()
+        await pilot.pause()
         await pilot.click(next(row for row in app.query(SettingRow) if row.row.id == "system"))
         await pilot.press("left")
         assert isinstance(app.focused, TextArea)
