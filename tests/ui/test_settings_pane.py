@@ -825,7 +825,7 @@ async def test_what_was_typed_outlives_escape(label: str, steps: tuple[str, ...]
         assert not editing(app)
         assert app.asked == []
         assert "changed, not taken" in app.line(label)
-        assert "not taken" in app.help
+        assert "Typed, but not taken" in app.help
         await pilot.press("enter")
         await pilot.pause()
         assert shown_texts(app) == typed
