@@ -688,7 +688,9 @@ async def test_the_mouse_takes_a_choice_and_leaves_an_editor() -> None:
         assert app.session.settings == {"preset": "endpoint"}
         await go_to(pilot, "system prompt")
         await pilot.press("enter")
-        await pilot.click(next(row for row in app.query(SettingRow) if row.row.id == "thinking"))
+        await pilot.pause()
+        await pilot.pause()
+        await pilot.click(next(row for row in app.query(SettingRow) if row.row.id == "system"))
         await pilot.press("left")
         assert isinstance(app.focused, TextArea)
         await pilot.click(app.query_one("#leave", Button))
@@ -823,7 +825,7 @@ async def test_what_was_typed_outlives_escape(label: str, steps: tuple[str, ...]
         assert not editing(app)
         assert app.asked == []
         assert "changed, not taken" in app.line(label)
-        assert "not taken" in app.help
+        assert "Typed, but not taken" in app.help
         await pilot.press("enter")
         await pilot.pause()
         assert shown_texts(app) == typed

@@ -21,7 +21,7 @@ from kimi_tui.ui.widgets.settings_pane import openers
 from kimi_tui.ui.widgets.settings_pane.asides import NO_ASIDE, Aside, Asides
 from kimi_tui.ui.widgets.settings_pane.editors import ACCEPT_KEY, NEW_LINE_KEYS, BlockEditor, Editor, LineEditor
 from kimi_tui.ui.widgets.settings_pane.row import ALERT, COLUMN_FROM_CELLS, SettingRow
-from kimi_tui.ui.widgets.settings_pane.rows import ActionRow, Row, RowKind, rows_of
+from kimi_tui.ui.widgets.settings_pane.rows import ActionRow, Row, RowKind, pending_help, rows_of
 
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SETTINGS
@@ -262,7 +262,8 @@ class SettingsPane(Vertical):
             if words
         ]
         keys = [content(self.hints)] if isinstance(self._editor, LineEditor | BlockEditor) else []
-        lines = [*first, *keys, *alerts, *(content(line) for line in row.help)]
+        pending = pending_help(row) if self._editor is None else ()
+        lines = [*first, *keys, *alerts, *(content(line) for line in (*pending, *row.help))]
         self.query_one("#settings-help", Static).update(Content("\n").join(lines))
         hints = self.hints
         if hints != self._hints:

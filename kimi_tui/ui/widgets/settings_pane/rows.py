@@ -84,12 +84,14 @@ def rows_of(view: SettingsView, pending: Set[str] = frozenset()) -> tuple[Row, .
         view: What they show.
         pending: Ids of the rows for which something was typed that was not taken.
     """
-    return tuple(_pending(row) if row.id in pending else row for row in _rows(view))
+    return tuple(replace(row, is_pending=True) if row.id in pending else row for row in _rows(view))
 
 
-def _pending(row: Row) -> Row:
-    now = f" Until then: {row.value[:40]}." if row.value else ""
-    return replace(row, is_pending=True, help=(f"Typed, but not taken; Enter shows it.{now}", *row.help))
+def pending_help(row: Row) -> tuple[str, ...]:
+    """What to do about what was typed and not taken, and what holds until then; () = there is nothing."""
+    if not row.is_pending:
+        return ()
+    return ("Typed, but not taken; Enter shows it.", *((f"Until then: {row.value[:40]}",) if row.value else ()))
 
 
 def _rows(view: SettingsView) -> Iterator[Row]:
