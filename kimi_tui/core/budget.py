@@ -30,12 +30,17 @@ def _ideographs() -> re.Pattern[str]:
 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text: one to a control marker and to a CJK character, one to four other bytes."""
-    text, markers = _MARKER.subn("", text) if "<" in text else (text, 0)
+    text, markers = _without_markers(text)
     if text.isascii():
         return markers + _rounded_up(len(text), BYTES_PER_TOKEN)
     others = _ideographs().sub("", text)
     size_bytes = len(others.encode("utf-8", "replace"))
     return markers + len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
+
+
+def _without_markers(text: str) -> tuple[str, int]:
+    """Take the control markers, a token each, out of a text; the rest, and how many there were."""
+    return _MARKER.subn("", text) if "<" in text else (text, 0)
 
 
 def _rounded_up(size: int, per_token: int) -> int:
@@ -49,7 +54,8 @@ def least_tokens(prompt: str, counted: int | None) -> int:
         prompt: The whole input.
         counted: The endpoint's own count of a prefix of it; None = it has counted none.
     """
-    return max(_rounded_up(len(prompt), MAX_CHARS_PER_TOKEN), counted or 0)
+    text, markers = _without_markers(prompt)
+    return max(markers + _rounded_up(len(text), MAX_CHARS_PER_TOKEN), counted or 0)
 
 
 def surely_too_large(prompt: str, window_tokens: int, counted: int | None) -> bool:

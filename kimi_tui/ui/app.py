@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ClassVar
@@ -72,6 +73,8 @@ class KimiApp(App[str], inherit_bindings=False):
         super().__init__()
         self._services = services
         self._screen = ChatScreen(services, session, lock, opening)
+        if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there, and the layout never comes to rest
+            self.console.size = shutil.get_terminal_size()
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)

@@ -42,6 +42,11 @@ def test_characters_by_six_decide(chars: int, is_refused: bool) -> None:
     assert budget.surely_too_large("x" * chars, 100, None) is is_refused
 
 
+def test_a_marker_is_one_token_however_long_its_name() -> None:
+    assert not budget.surely_too_large("<|im_assistant|>" * 100, 100, None)
+    assert budget.surely_too_large("<|im_assistant|>" * 101, 100, None)
+
+
 def test_a_refusal_names_both_numbers() -> None:
     budget.check_input(talk(0), "x" * 600, 100)
     with pytest.raises(InputTooLargeError, match=r"101 tokens.*holds 100"):

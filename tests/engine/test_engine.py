@@ -250,7 +250,7 @@ async def test_what_cannot_fit_is_refused_before_anything_changes() -> None:
 
 
 async def test_a_doubtful_size_is_told_and_sent() -> None:
-    events = await ask(streaming(*WHOLE), request=replace(REQUEST, context_tokens=22))
+    events = await ask(streaming(*WHOLE), request=replace(REQUEST, context_tokens=12))
     assert any(isinstance(event, TurnNotice) for event in events)
     assert ended(events).state is MessageState.COMPLETE
 

@@ -197,7 +197,7 @@ async def test_a_failure_brings_question_and_queued_message_back(tmp_path: Path)
         gate.set()
         await running.idle()
         await running.shows("The key is wrong.")
-        assert running.screen.composer.draft.split() == ["second", "first"]
+        assert running.screen.composer.draft.split() == ["first", "second"]
 
 
 # -- replies in other sessions

@@ -105,7 +105,7 @@ async def test_a_setting_is_seen_in_the_prompt_of_the_body_and_in_the_file(tmp_p
         assert running.client.bodies[0]["temperature"] == 0.5
         saved = running.files.load(running.files.path_of(running.screen.chat.session))
         assert saved.settings["temperature"] == 0.5
-        await running.type("<f4><f4><delete>")
+        await running.type("<f4><delete>")
         await running.until(lambda: "temperature" not in running.screen.chat.session.settings)
 
 
@@ -134,7 +134,7 @@ async def test_the_prompt_is_live_and_what_is_sent(tmp_path: Path) -> None:
     async with program(tmp_path, reply("Yes."), session=TALK) as running:
         await running.type("<f5><escape>And now?")
         await running.shows("And now?<|im_end|>")
-        await running.type("<f5><f5>y")
+        await running.type("<f5>y")
         copied = running.app.clipboard
         await running.type("b")
         body = json.loads(running.app.clipboard)

@@ -98,24 +98,24 @@ async def test_each_part_is_headed_by_what_it_is_and_its_size() -> None:
         await pilot.pause()
         rows = [" ".join(row.split()) for row in app.rows()]
         headings = [
-            "system · ~13 tok",
-            "user · ~16 tok m1",
-            "assistant · ~18 tok m2",
-            "draft · ~11 tok",
-            "open turn · ~12 tok",
+            "system · ~7 tok",
+            "user · ~11 tok m1",
+            "assistant · ~10 tok m2",
+            "draft · ~6 tok",
+            "open turn · ~6 tok",
         ]
         assert [row for row in rows if " tok" in row] == headings
         assert rows.count("(1 neutralised)") == 1
-        assert app.sizes() == ["~70 tok of 256k · 1 neutralised · 37 counted"]
+        assert app.sizes() == ["~40 tok of 256k · 1 neutralised · 37 counted"]
 
 
 @pytest.mark.parametrize(
     ("width", "sizes"),
     [
-        ("60", ["Request of m2 · ~41 tok of 256k · 1 neutralised", "37 counted"]),
-        ("40", ["Request of m2 · ~41 tok of 256k", "1 neutralised · 37 counted"]),
-        ("28", ["Request of m2", "~41 tok of 256k", "1 neutralised · 37 counted"]),
-        ("20", ["Request of m2", "~41 tok of 256k", "1 neutralised"]),
+        ("60", ["Request of m2 · ~24 tok of 256k · 1 neutralised", "37 counted"]),
+        ("40", ["Request of m2 · ~24 tok of 256k", "1 neutralised · 37 counted"]),
+        ("28", ["Request of m2", "~24 tok of 256k", "1 neutralised · 37 counted"]),
+        ("20", ["Request of m2", "~24 tok of 256k", "1 neutralised"]),
     ],
 )
 async def test_the_sizes_of_a_past_request_fit_the_pane(width: str, sizes: list[str]) -> None:
@@ -154,10 +154,10 @@ async def test_more_than_the_window_is_marked() -> None:
     async with Host().run_test(size=(60, 20)) as pilot:
         app = pilot.app
         assert isinstance(app, Host)
-        for window_tokens, mark in ((58, "⚠ "), (59, "")):
+        for window_tokens, mark in ((33, "⚠ "), (34, "")):
             app.pane.show(PromptViewer().view(SESSION, replace(REQUEST, context_tokens=window_tokens)))
             await pilot.pause()
-            assert app.sizes() == [f"{mark}~59 tok of {window_tokens} · 1 neutralised · 37 counted"]
+            assert app.sizes() == [f"{mark}~34 tok of {window_tokens} · 1 neutralised · 37 counted"]
 
 
 async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is() -> None:
@@ -277,10 +277,10 @@ async def test_another_width_writes_the_sizes_anew() -> None:
         assert isinstance(app, Host)
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
         await pilot.pause()
-        assert app.sizes() == ["~59 tok of 256k · 1 neutralised · 37 counted"]
+        assert app.sizes() == ["~34 tok of 256k · 1 neutralised · 37 counted"]
         await pilot.resize_terminal(40, 20)
         await pilot.pause()
-        assert app.sizes() == ["~59 tok of 256k · 1 neutralised", "37 counted"]
+        assert app.sizes() == ["~34 tok of 256k · 1 neutralised", "37 counted"]
         assert app.query_one("#prompt-sizes").size.height == 2
 
 

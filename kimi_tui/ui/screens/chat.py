@@ -504,6 +504,12 @@ class ChatScreen(Screen[None]):
         self.panes.target_changed()
         self.refresh_hints()
 
+    @on(Conversation.SelectionModeChanged)
+    def _selection_mode_changed(self, event: Conversation.SelectionModeChanged) -> None:
+        """Show what the keys do while they select."""
+        event.stop()
+        self.refresh_hints()
+
     @on(Conversation.CopyRequested)
     def _copy_requested(self, event: Conversation.CopyRequested) -> None:
         """Copy what was selected with the keyboard."""
@@ -514,7 +520,7 @@ class ChatScreen(Screen[None]):
     def _alternative_clicked(self, event: Conversation.AlternativeClicked) -> None:
         """Go to another alternative."""
         event.stop()
-        self.transcript.choose(event.key)
+        self.transcript.choose(event.key, brings_into_view=False)
         self.dispatcher.choose("next-alternative" if event.step > 0 else "previous-alternative")
 
     @on(Side.PaneClicked)
