@@ -103,11 +103,11 @@ class KimiApp(App[str], inherit_bindings=False):
             isinstance(event, events.Key)
             and not event.is_forwarded
             and isinstance(screen, ChatScreen)
-            and screen.moves_focus(event)
+            and screen.key_order.moves_focus(event)
         )
         done = asyncio.Event()
         if moves_focus and isinstance(screen, ChatScreen):
-            screen.when_focus_moved(done)
+            screen.key_order.wait(done)
         await super().on_event(event)
         if moves_focus:
             with contextlib.suppress(TimeoutError):

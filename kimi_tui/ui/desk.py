@@ -17,6 +17,7 @@ from kimi_tui.ui.arrangement import Arrangement
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.drafts import Drafts
 from kimi_tui.ui.finding import Finding
+from kimi_tui.ui.key_order import KeyOrder
 from kimi_tui.ui.keyboard import Keyboard
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.services import Services
@@ -89,6 +90,8 @@ class Desk(Protocol):
     """The engine, the store and the settings."""
     keyboard: Keyboard
     """Keys of actions."""
+    key_order: KeyOrder
+    """Keys that wait until the focus has moved."""
     turns: Turns
     """The running turns."""
     open_chats: OpenChats
@@ -189,9 +192,6 @@ class Desk(Protocol):
 
     def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own; what goes wrong is told."""
-
-    def keys_given(self) -> None:
-        """Let keys that wait for the focus go on: it has moved."""
 
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""

@@ -102,7 +102,7 @@ class PaneCommands:
     def _give_keys(self, panel: Panel) -> None:
         panel.take_focus()
         self.is_giving_keys = False
-        self._desk.keys_given()
+        self._desk.key_order.release()
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""

@@ -1,6 +1,6 @@
 """The chat screen: the conversation, panes beside it, the composer below, a bar above and one below.
 
-It says what stands where and passes things on: keys to the dispatcher, text to `Sending`, events of turns to
+It says what stands where and passes things on: keys to `KeyOrder`, text to `Sending`, events of turns to
 `TurnDisplay`. What belongs to one session is kept in its `Chat`, what the composer holds in `Drafts`.
 """
 
@@ -17,10 +17,8 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.css.query import NoMatches
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
@@ -30,6 +28,7 @@ from kimi_tui.core.session import Message, Session
 from kimi_tui.core.settings import PANES
 from kimi_tui.ui import entries, situation
 from kimi_tui.ui.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangement
+from kimi_tui.ui.bar_display import BarDisplay
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.commands.panes import PaneCommands
 from kimi_tui.ui.desk import Answer
@@ -37,12 +36,13 @@ from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
 from kimi_tui.ui.finding import Finding
 from kimi_tui.ui.focus import take_keys
-from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
+from kimi_tui.ui.key_order import KeyOrder
+from kimi_tui.ui.keyboard import Keyboard
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
 from kimi_tui.ui.services import Lock, Opening, Services
-from kimi_tui.ui.status import Bars, elsewhere, key_words
+from kimi_tui.ui.status import key_words
 from kimi_tui.ui.themes import show_theme
 from kimi_tui.ui.turn_display import TurnDisplay
 from kimi_tui.ui.turns import Turns
@@ -56,18 +56,6 @@ from kimi_tui.ui.widgets.side import Side
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.commands.files import FileCommands
     from kimi_tui.ui.commands.session import SessionCommands
-
-REMARK_S = 3.0
-"""How long a word stays in the status line, in seconds."""
-MOVING = frozenset(
-    {"find", "sessions", "reasoning", "settings", "prompt", "choose-message", "edit", "palette", "help", "theme"}
-    | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code"}
-)
-"""Actions after which the keys go elsewhere."""
-BLIND = frozenset({"quit", "copy-or-quit"})
-"""Actions that are done even where the terminal is too small to show anything."""
-TICK_S = 0.2
-"""Time between two looks at the clock while a turn runs, in seconds."""
 
 
 class ChatScreen(Screen[None]):
@@ -116,9 +104,8 @@ class ChatScreen(Screen[None]):
             services, self.display_of_turns, lambda work: self.app.run_worker(work, group="turn", exit_on_error=False)
         )
         self.dispatcher = Dispatcher(self, self._make_homes)
-        self._bars = Bars(services)
-        self._ticker: Timer | None = None
-        self._waiting: list[asyncio.Event] = []
+        self.key_order = KeyOrder(self)
+        self._bar_display = BarDisplay(self)
 
     def _make_homes(self) -> Sequence[object]:
         """What does actions. The first frame needs none of it."""
@@ -162,7 +149,7 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the session and start typing."""
         self._queue.display = False
-        self._ticker = self.set_interval(TICK_S, self._tick, pause=True)
+        self._bar_display.begin()
         if self._opening is None:
             self._begin()
         else:
@@ -286,43 +273,11 @@ class ChatScreen(Screen[None]):
         """Put a failure into the conversation: what happened, what was kept, what to do next."""
         self.say(entries.error_text(error, kept), severity)
 
-    def remark(self, text: str) -> None:
-        """Put a word into the status line, until something else stands there."""
-        status = self.query_one("#status-bar", Bar)
-        status.variants = ((text, status.variants[0][1]), (text, ""))
-        self.set_timer(REMARK_S, self.refresh_bars)
-
     # -- what is done
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key means where the focus is. Keys arrive here in the order typed, behind the letters before."""
-        action = self.keyboard.action_of(event, self.scope_of_focus())
-        if self.has_class("-too-small") and (action is None or action.id not in BLIND):
-            event.stop()  # nobody sees what it would do
-            return
-        is_editing = isinstance(self.focused, Input | TextArea) and self.focused is not self.composer
-        if action is None or (is_editing and (event.is_printable or event.key in EDITOR_KEYS)):
-            return
-        event.stop()
-        event.prevent_default()
-        self.action_choose(action.id)
-        if self._waiting and not self.panes.is_giving_keys:
-            self.call_after_refresh(self.keys_given)
-
-    def keys_given(self) -> None:
-        """Let keys that wait for the focus go on: it has moved."""
-        waiting, self._waiting = self._waiting, []
-        for done in waiting:
-            done.set()
-
-    def moves_focus(self, event: events.Key) -> bool:
-        """Whether a key asks for something that takes the focus away from where it is."""
-        action = self.keyboard.action_of(event, self.scope_of_focus())
-        return action is not None and action.id in MOVING
-
-    def when_focus_moved(self, done: asyncio.Event) -> None:
-        """Have it told when the next key has been dealt with, the focus included."""
-        self._waiting.append(done)
+        """Do what a key means where the focus is."""
+        self.key_order.take(event, is_blind=self.has_class("-too-small"))
 
     def action_choose(self, action_id: str) -> None:
         """Do an action by its id, as a key or the palette asks."""
@@ -543,37 +498,17 @@ class ChatScreen(Screen[None]):
 
     # -- the bars
 
-    def _tick(self) -> None:
-        """Keep the figures of running turns moving."""
-        self.display_of_turns.tick(self.services.clock.monotonic())
-        self.refresh_bars()
-        if self._ticker is not None and not any(chat.turn for chat in self.open_chats.all):
-            self._ticker.pause()
+    def remark(self, text: str) -> None:
+        """Put a word into the status line, until something else stands there."""
+        self._bar_display.remark(text)
 
     def refresh_bars(self) -> None:
         """Show the figures as they are now."""
-        try:
-            title, status = self.query_one("#title-bar", Bar), self.query_one("#status-bar", Bar)
-        except NoMatches:  # the screen is being taken down
-            return
-        texts, live = self._bars.texts(self.chat.session), self.chat.live
-        title.variants = ((texts.title, f"{elsewhere(self.open_chats.all[1:])}{texts.place}"),)
-        if live is None:
-            status.variants = texts.last.variants("○", texts.context.words())
-            return
-        figures = live.figures(self.services.clock.monotonic(), texts.last.session_usd)
-        status.variants = figures.variants("●", texts.context.words(live.tokens))
-        if self._ticker is not None:
-            self._ticker.resume()
+        self._bar_display.refresh()
 
     def refresh_hints(self) -> None:
         """Show what keys do where the focus is."""
-        width = max(self.size.width - 6, 0)
-        own = next((hints for node in self._focused_nodes() if (hints := getattr(node, "hints", ""))), "")
-        text = situation.hints(self.scope_of_focus(), self.offers(), self.keyboard, width, own)
-        self.composer.show_hints(text)
+        hints = self._bar_display.hints()
+        self.composer.show_hints(hints)
         for side in self._sides.values():
-            side.show_hints(text)
-
-    def _focused_nodes(self) -> Sequence[object]:
-        return self.focused.ancestors_with_self if self.focused is not None else ()
+            side.show_hints(hints)
