@@ -147,6 +147,10 @@ class _Table:
     def rest(self) -> dict[str, object]:
         return self._rest
 
+    def others(self) -> dict[str, object]:
+        """What was not taken, in a dict of just that size: there is one in each of thousands of messages."""
+        return dict(self._rest)
+
     def path(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key
 
@@ -263,7 +267,7 @@ def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
         prompt_cache_key=table.text("prompt_cache_key"),
         settings=table.table("settings") or {},
         messages=table.rows("messages", _decode_message),
-        extra=table.rest,
+        extra=table.others(),
     )
     _check_tree(session)
     return session
@@ -298,7 +302,7 @@ def _decode_message(table: _Table) -> Message:
         left_out=table.texts("left_out"),
         neutralise=table.flag("neutralise") is not False,
         excluded=table.flag("excluded") or False,
-        extra=table.rest,
+        extra=table.others(),
     )
 
 
@@ -314,7 +318,7 @@ def _decode_usage(table: _Table) -> Usage | None:
     if data is None:
         return None
     inner = _Table(data, table.path("usage"))
-    return Usage(inner.count("input_tokens"), inner.count("output_tokens"), inner.number("cost_usd"), inner.rest)
+    return Usage(inner.count("input_tokens"), inner.count("output_tokens"), inner.number("cost_usd"), inner.others())
 
 
 def _decode_timing(table: _Table) -> Timing | None:
@@ -322,7 +326,7 @@ def _decode_timing(table: _Table) -> Timing | None:
     if data is None:
         return None
     inner = _Table(data, table.path("timing"))
-    return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.rest)
+    return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.others())
 
 
 def _decode_request(table: _Table) -> RequestRecord:
@@ -332,7 +336,7 @@ def _decode_request(table: _Table) -> RequestRecord:
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
-        extra=table.rest,
+        extra=table.others(),
     )
 
 
