@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from sys import intern
 from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
@@ -170,6 +171,11 @@ class _Table:
         value = self.take(key, str, "a string")
         return replace_lone(value) if isinstance(value, str) else None
 
+    def word(self, key: str) -> str | None:
+        """Take a short text that many messages share: it is kept once."""
+        value = self.text(key)
+        return None if value is None else intern(value)
+
     def needed_text(self, key: str) -> str:
         value = self.text(key)
         if value is None:
@@ -279,19 +285,19 @@ def _found(value: object | None) -> str:
 
 def _decode_message(table: _Table) -> Message:
     return Message(
-        id=table.needed_text("id"),
+        id=intern(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
-        parent=table.text("parent"),
+        parent=table.word("parent"),
         created=table.time("created"),
         reasoning=table.text("reasoning"),
         state=table.choice("state", MessageState),
-        finish_reason=table.text("finish_reason"),
+        finish_reason=table.word("finish_reason"),
         request_id=table.text("request_id"),
-        model=table.text("model"),
-        template=table.text("template"),
+        model=table.word("model"),
+        template=table.word("template"),
         thinking=table.flag("thinking"),
-        thinking_end=table.text("thinking_end"),
+        thinking_end=table.word("thinking_end"),
         sent=table.table("sent"),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
