@@ -16,6 +16,7 @@ from kimi_tui.core.visible import visible, visible_line
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 _LONG = {escape[1]: char for char, escape in _SHORT.items()}
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL)
+_BARE_POINT = re.compile(r"^(\s*-?)\.(?=[0-9])")
 FORMAT_TYPES = ("text", "json_object", "json_schema", "regex")
 """The forms a reply may be held to."""
 DEFAULT_SCHEMA_NAME = "reply"
@@ -79,6 +80,11 @@ def edit_text(value: object | None) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def number_text(text: str) -> str:
+    """A number as JSON writes it: one that begins with its point, as people type it, gets a zero before that."""
+    return _BARE_POINT.sub(r"\g<1>0.", text)
 
 
 def short_text(name: str, value: object) -> str:

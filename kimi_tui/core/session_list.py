@@ -6,7 +6,7 @@ What a row needs is worked out once per listing, so that a keystroke in the filt
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -79,19 +79,20 @@ class SessionList:
         """Whether there is anything to filter."""
         return bool(self._sessions or self._broken)
 
-    def rows(self, filter_text: str = "") -> list[Row]:
+    def rows(self, filter_text: str = "", kept: Collection[str] = ()) -> list[Row]:
         """Give the rows that fit: every word occurs in the title, the tags or the id, however it is written.
 
         Args:
             filter_text: The words; none = everything fits.
+            kept: Files of sessions that stay, whether they fit or not.
         """
         words = search_key(filter_text).split()
-        return [*self._session_rows(words), *self._broken_rows(words)]
+        return [*self._session_rows(words, kept), *self._broken_rows(words)]
 
-    def _session_rows(self, words: list[str]) -> Iterator[Row]:
+    def _session_rows(self, words: list[str], kept: Collection[str]) -> Iterator[Row]:
         fitting = self._sessions
         for word in words:
-            fitting = tuple(known for known in fitting if word in known[0])
+            fitting = tuple(known for known in fitting if word in known[0] or known[2].path in kept)
         heading = ""
         for _, day, row in fitting:
             if day != heading:

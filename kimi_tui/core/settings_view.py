@@ -95,10 +95,14 @@ class SettingsView:
     """Whether the model thinks first."""
     is_thinking_own: bool
     """Whether the session says so."""
+    config_thinking: bool
+    """Whether it thinks first where the session does not say."""
     preset: str
     """Name of the preset below everything else."""
     is_preset_own: bool
     """Whether the session chose it."""
+    config_preset: str
+    """The preset where the session does not choose one."""
     presets: tuple[PresetChoice, ...]
     """Every preset there is."""
     system: str | None
@@ -111,6 +115,16 @@ class SettingsView:
     """Fields of other servers."""
     errors: Mapping[str, str] = field(default_factory=dict)
     """What is wrong in the session besides its fields: by "thinking", "preset", "unset" or "extra"."""
+
+    @property
+    def is_thinking_other(self) -> bool:
+        """Whether taking back what the session says would change how it answers, or mend it."""
+        return self.thinking != self.config_thinking or "thinking" in self.errors
+
+    @property
+    def is_preset_other(self) -> bool:
+        """Whether taking back what the session chose would change the preset, or mend it."""
+        return self.preset != self.config_preset or "preset" in self.errors
 
     @property
     def is_system_own(self) -> bool:
@@ -138,8 +152,10 @@ def settings_view(settings: Settings, session: Session) -> SettingsView:
         session_id=session.id,
         thinking=now.thinking,
         is_thinking_own="thinking" in own,
+        config_thinking=settings.chat.thinking,
         preset=str(usable.settings.get("preset") or settings.chat.preset),
         is_preset_own="preset" in own,
+        config_preset=settings.chat.preset,
         presets=preset_choices(settings),
         system=session.system,
         config_system=settings.chat.system or None,

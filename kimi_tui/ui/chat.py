@@ -54,6 +54,8 @@ class Chat:
     """Id of the question that what is typed will be an alternative of."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
+    has_failed: bool = False
+    """Whether one of these was cut, came to nothing or could not be saved."""
     notices: list[PlacedNotice] = field(default_factory=list)
     """What has to be read."""
     deleted: list[Session] = field(default_factory=list)

@@ -71,7 +71,7 @@ class OpenChats:
         await self._keep_draft(before)
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
-        chat.is_unread = False
+        chat.is_unread = chat.has_failed = False
         self.close_idle()
 
     def close_idle(self) -> None:

@@ -143,9 +143,10 @@ def welcome_entries(services: Services) -> list[Entry]:
 def elsewhere(chats: Sequence[Chat]) -> str:
     """Say what goes on in sessions that are not on screen; "" = nothing."""
     running = sum(chat.turn is not None for chat in chats)
-    unread = sum(chat.is_unread for chat in chats)
-    parts = (f"● {running} running" if running else "", f"✓ {unread} new" if unread else "")
-    return "".join(f"{part} · " for part in parts if part)
+    failed = sum(chat.has_failed for chat in chats)
+    unread = sum(chat.is_unread and not chat.has_failed for chat in chats)
+    parts = ((running, f"● {running} running elsewhere"), (unread, f"✓ {unread} new"), (failed, f"✗ {failed} failed"))
+    return "".join(f"{part} · " for count, part in parts if count)
 
 
 def key_words(problem: KimiError) -> str:

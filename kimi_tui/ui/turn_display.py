@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from kimi_tui.core.replies import Phase, ReplyDelta, TurnEnded
+from kimi_tui.core.session import MessageState
 from kimi_tui.ui import entries
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.status import welcome_entries
 from kimi_tui.ui.widgets.transcript import Entry
+
+FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
+"""Ends that nobody wanted."""
 
 
 class TurnDisplay:
@@ -54,6 +58,7 @@ class TurnDisplay:
             self._desk.panes.session_changed()
         else:
             chat.is_unread = True
+            chat.has_failed |= ended.state in FAILED_STATES or ended.save_error is not None
         self._desk.panes.sessions_changed()
 
     def _entry(self, chat: Chat, ended: TurnEnded) -> Entry:

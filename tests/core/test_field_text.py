@@ -11,6 +11,7 @@ from kimi_tui.core.field_text import (
     escaped,
     format_parts,
     format_type,
+    number_text,
     parse_stop_lines,
     regex_doubt,
     regex_format,
@@ -114,3 +115,11 @@ def test_the_parts_of_a_form() -> None:
 )
 def test_a_value_on_one_line(name: str, value: object, text: str) -> None:
     assert short_text(name, value) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [(".5", "0.5"), ("-.5", "-0.5"), (" .25e1", " 0.25e1"), (".", "."), ("-", "-"), ("1.5", "1.5"), ("..5", "..5")],
+)
+def test_a_number_that_begins_with_its_point_gets_a_zero(typed: str, text: str) -> None:
+    assert number_text(typed) == text

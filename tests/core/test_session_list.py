@@ -99,6 +99,13 @@ def test_every_word_has_to_occur_somewhere(words: str, found: list[str]) -> None
     assert [row.text for row in rows if row.kind is RowKind.HEADING] == ["Today"] * bool(found)
 
 
+def test_a_kept_session_stays_whether_it_fits_or_not() -> None:
+    listing = Listing((summary("a", 0, "Lamb"), summary("b", 1, "Fish"), summary("c", 2, "Stew")))
+    sessions = session_list(listing, NOW, utc)
+    found = [row.text for row in sessions.rows("lamb cook", {"/s/b.toml", "/s/gone.toml"})]
+    assert found == ["Today", "Fish"]
+
+
 def test_unreadable_files_are_found_by_their_names() -> None:
     listing = Listing((), (Unreadable("/s/bad.toml", "line 3"), Unreadable("/s/odd.json", "empty")))
     sessions = session_list(listing, NOW, utc)

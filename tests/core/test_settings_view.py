@@ -301,3 +301,20 @@ def test_what_the_config_file_says_goes_before_what_was_saved_and_is_told() -> N
     assert changes.overruled(config, made, keys) == (
         ("sampling", "top_k"), ("sampling", "top_p"), ("sampling", "top_k"), ("sampling", "extra", "a"), ("chat", "thinking"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "thinking", "preset"),
+    [
+        ({}, False, False),
+        ({"thinking": True, "preset": "recommended"}, False, False),
+        ({"thinking": False, "preset": "endpoint"}, True, True),
+        ({"thinking": "yes", "preset": "gone"}, True, True),
+    ],
+)
+def test_mode_and_preset_differ_only_where_taking_them_back_changes_something(
+    own: dict[str, object], thinking: bool, preset: bool
+) -> None:
+    view = settings_view(Settings(), session(**own))
+    assert (view.is_thinking_other, view.is_preset_other) == (thinking, preset)
+    assert view.is_thinking_own == ("thinking" in own)

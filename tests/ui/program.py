@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from kimi_tui.adapters.paths import shipped
 from kimi_tui.adapters.session_files import SessionFiles
@@ -18,12 +19,14 @@ from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.layers import Key
 from kimi_tui.core.palette import Palette
+from kimi_tui.core.ports import CompletionClient
 from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.engine import Engine
 from kimi_tui.ui.app import KimiApp
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Opening, Services
+from kimi_tui.ui.widgets.prompt_pane import PromptPane
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
 
@@ -132,6 +135,42 @@ def shipped_themes() -> dict[str, Callable[[], Palette]]:
     return {path.stem: lambda path=path: load_theme(path) for path in sorted(shipped("themes").glob("*.toml"))}  # type: ignore[misc]
 
 
+Steps = Callable[[Program], Awaitable[None]]
+"""What is done with a running program."""
+SETTLED_LOOKS = 6
+"""After so many looks at the same screen nothing more is going to change."""
+LOOK_S = 0.02
+"""Time between two looks, in seconds."""
+
+
+def sees(text: str) -> Steps:
+    """Wait until a text is on screen."""
+    return lambda running: running.shows(text)
+
+
+def prompts(text: str) -> Steps:
+    """Wait until a text is part of the prompt in its pane, which is made anew when typing pauses."""
+
+    def is_there(running: Program) -> bool:
+        view = running.screen.query_one(PromptPane).view
+        return view is not None and text in view.text
+
+    return lambda running: running.until(lambda: is_there(running))
+
+
+async def settle(running: Program) -> None:
+    """Let cursors stand still and everything be drawn that is on its way."""
+    screen = running.app.screen
+    for editor in (*screen.query(Input), *screen.query(TextArea)):
+        editor.cursor_blink = False
+    last, same = None, 0
+    while same < SETTLED_LOOKS:
+        await running.pilot.pause(LOOK_S)
+        now = screen._compositor.render_strips()
+        same = same + 1 if now == last else 0
+        last = now
+
+
 @dataclass
 class Prepared:
     """A program that does not run yet, and what is behind it."""
@@ -155,10 +194,12 @@ def prepare(
     config: Mapping[str, object] | None = None,
     key_problem: KimiError | None = None,
     theme: str = "kimi-dark",
+    endpoint: str = "test",
+    connect: Callable[[HandClock], CompletionClient] | None = None,
     app_type: type[KimiApp] = KimiApp,
     opening: Opening | None = None,
 ) -> Prepared:
-    """Build the program around a session, or around a new one."""
+    """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
     clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
     files = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
     numbers = itertools.count(1)
@@ -175,13 +216,13 @@ def prepare(
     services = Services(
         store=settings,
         findings=(),
-        engine=Engine(client, clock),
+        engine=Engine(client if connect is None else connect(clock), clock),
         clock=clock,
         library=library,
         url_of=lambda request: f"https://endpoint.example/{request.model}",
         themes=shipped_themes(),
         theme=theme,
-        endpoint="test",
+        endpoint=endpoint,
         key_problem=key_problem,
     )
     return Prepared(app_type(services, first, lock, opening=opening), client, files, settings, clock, services)

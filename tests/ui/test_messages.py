@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from kimi_tui.core import conversation
-from kimi_tui.core.errors import AuthenticationError
+from kimi_tui.core.errors import AuthenticationError, CompletionError, StorageError
+from kimi_tui.core.session import Session
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 
@@ -207,17 +210,62 @@ async def test_a_reply_goes_on_in_the_background_and_is_marked(tmp_path: Path) -
         await running.shows("one")
         first = running.screen.chat
         await running.type("<ctrl+n>")
-        await running.shows("● 1 running")
+        await running.shows("● 1 running elsewhere")
         await running.type("other<enter>")
         await running.until(lambda: running.screen.chat.turn is None)
         gate.set()
         await running.idle()
         assert [message.content for message in first.branch] == ["first", "one end"]
         await running.until(lambda: first.is_unread)
+        await running.shows("✓ 1 new")
+        assert "failed" not in running.text.splitlines()[0]
         await running.type("/resume first<enter>")
         await running.shows("one end")
         assert running.screen.chat is first
         assert not first.is_unread
+
+
+@pytest.mark.parametrize(
+    "last", [[CompletionError("The endpoint is gone.")], [], [AuthenticationError("The key is wrong.")]],
+    ids=["failed", "interrupted", "refused"],
+)  # fmt: skip
+async def test_a_reply_that_failed_in_the_background_has_its_own_mark_until_it_is_seen(
+    tmp_path: Path, last: list[Step]
+) -> None:
+    gate = asyncio.Event()
+    script = streaming(token("hm"), think_end(), token("one"), gate, *last)
+    async with program(tmp_path, script) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        first = running.screen.chat
+        await running.type("<ctrl+n><f2>")
+        await running.shows("● 08:15")
+        gate.set()
+        await running.shows("✗ 08:15")
+        await running.shows("✗ 1 failed")
+        assert "1 new" not in running.text
+        await running.screen.show_chat(first)
+        await running.until(lambda: "✗ 08:15" not in running.text and "✗ 1 failed" not in running.text)
+        assert not first.has_failed
+
+
+async def test_a_reply_that_could_not_be_saved_in_the_background_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, gate = held(token("one"))
+    async with program(tmp_path, script) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        first = running.screen.chat
+        await running.type("<ctrl+n>")
+
+        def refuse(session: Session) -> None:
+            raise StorageError(f"The disk is full: {session.id}")
+
+        monkeypatch.setattr(running.files, "save_now", refuse)
+        gate.set()
+        await running.until(lambda: first.has_failed)
+        await running.shows("✗ 1 failed")
 
 
 async def test_leaving_keeps_the_running_reply_of_every_session(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kimi_tui.core.actions import Scope
+from kimi_tui.ui.panels.sessions import SessionsPanel
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
-from tests.ui.program import Program, program, talk
+from tests.ui.program import NOW, Program, program, talk
 
 TALK = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
 PANES = {"sessions": "f2", "reasoning": "f3", "settings": "f4", "prompt": "f5"}
@@ -226,3 +229,62 @@ async def test_reasoning_that_fits_its_pane_says_of_nothing_new_below(tmp_path: 
         await running.type("<f2><escape>")
         await running.until(lambda: running.screen.side_of("sessions").display)
         assert "↓ new" not in running.text
+
+
+# -- sessions
+
+
+@pytest.mark.parametrize(
+    ("title", "name"), [("Fish", "“Fish”"), (" ", "“untitled”"), ("f" * 70, f"“{'f' * 59}…”"), ("a\x1b\nb", "“a")]
+)
+async def test_notices_name_sessions_by_their_titles(tmp_path: Path, title: str, name: str) -> None:
+    async with program(tmp_path, session=TALK, size=(150, 40)) as running:
+        other = replace(talk(("Hello", "Hello.")), id="20261122-081500-fish", title=title, updated=NOW - timedelta(1))
+        running.files.save_now(other)
+        await running.type("<f2>")
+        await running.shows("Yesterday")
+        await running.type("<end>c")
+        await running.shows(f"Copied {name}")
+        await running.type("<end>d")
+        await running.shows(f"Moved to the trash: {name}")
+        await running.until(lambda: not running.files.path_of(other).exists())
+        await running.type("u")
+        await running.shows(f"Brought back: {name}")
+        assert "fish" not in running.text
+
+
+async def test_the_session_on_screen_is_named_by_its_title_as_it_stands_now(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/rename Stew<enter>/duplicate<enter>")
+        await running.shows("Copied “Stew”; the sessions list the copy first.")
+        await running.type("/delete-session<enter>")
+        await running.shows("Moved to the trash: “Stew”.")
+        await running.type("/restore-session<enter>")
+        await running.shows("Brought back: “Stew”.")
+
+
+async def test_a_file_that_cannot_be_read_is_neither_copied_nor_deleted_and_it_says_so(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        bad = running.files.path_of(TALK).with_name("bad.toml")
+        bad.write_text("no [session", "utf-8")
+        await running.type("<f2>")
+        await running.shows("! bad.toml")
+        for key in "cdr":
+            running.screen.remark("before")
+            await running.shows("before")
+            await running.type(f"<end>{key}")
+            await running.shows("This file cannot be read, so it stays as it is.")
+        assert bad.exists()
+
+
+async def test_footer_is_asked_for_new_words_when_the_filter_gets_the_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f2>")
+        pane = running.screen.query_one(SessionsPanel)
+        await running.until(lambda: scope(running) is Scope.SESSIONS)
+        asked = list[str]()
+        monkeypatch.setattr(running.screen, "refresh_hints", lambda: asked.append(pane.hints))
+        await running.type("/f")
+        await running.until(lambda: asked[-1:] == ["Enter open · Up Down move · Escape clears"])

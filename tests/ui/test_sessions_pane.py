@@ -62,12 +62,13 @@ class Host(App[None]):
     on_sessions_pane_open_requested = on_sessions_pane_rename_requested = on_event_seen
     on_sessions_pane_duplicate_requested = on_sessions_pane_delete_requested = on_event_seen
     on_sessions_pane_restore_requested = on_sessions_pane_leave_requested = on_event_seen
+    on_sessions_pane_refused = on_sessions_pane_hints_changed = on_event_seen
     on_input_changed = on_input_submitted = on_event_seen
 
     def take(self) -> list[Message]:
         """What was asked for since the last time."""
         seen, self.seen = self.seen, []
-        return seen
+        return [event for event in seen if not isinstance(event, SessionsPane.HintsChanged)]
 
 
 @asynccontextmanager
@@ -105,15 +106,18 @@ def cursor(pilot: Pilot[None]) -> str:
 
 async def test_sessions_stand_under_their_days_with_marks() -> None:
     async with running(listing(unreadable=["bad.toml"])) as pilot:
-        pane_of(pilot).set_marks("/s/0.toml", {"/s/1.toml"}, {"/s/2.toml", "/s/1.toml"})
+        marks: dict[str, Sequence[str]] = {"running": ["1"], "unread": ["2", "1", "3"], "failed": ["3", "1"]}
+        pane_of(pilot).set_marks(
+            "/s/0.toml", **{mark: {f"/s/{name}.toml" for name in names} for mark, names in marks.items()}
+        )
         assert lines(pilot) == [
             " Today",
-            " ▸ Cooking lamb",
-            f"   SSE parser{'●':>14}",
-            f"   untitled{'✓':>16}",
+            " ▸ Cooking lamb       18:00",
+            "   SSE parser       ● 11:00",
+            "   untitled         ✓ 04:00",
             " Yesterday",
-            "   Lamb stew",
-            "   Fish",
+            "   Lamb stew        ✗ 21:00",
+            "   Fish               14:00",
             " Cannot be read",
             " ! bad.toml",
             "   line 3: what is this?",
@@ -123,7 +127,7 @@ async def test_sessions_stand_under_their_days_with_marks() -> None:
         ]
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 5, 12, 20, 28, 33, 34, 60])
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 12, 23, 24, 28, 60])
 async def test_every_line_is_as_wide_as_the_list(width: int) -> None:
     titles = [
         "料理の基本と日本の伝統について",
@@ -135,7 +139,7 @@ async def test_every_line_is_as_wide_as_the_list(width: int) -> None:
         "a\u200db" * 400,
     ]
     async with running(listing(titles, unreadable=["b\x1bad.toml"]), width=width) as pilot:
-        pane_of(pilot).set_marks("/s/0.toml", {"/s/1.toml"}, {"/s/2.toml"})
+        pane_of(pilot).set_marks("/s/0.toml", {"/s/1.toml"}, {"/s/2.toml"}, {"/s/3.toml"})
         rows = pilot.app.query_one(RowList)
         for y in range(rows.size.height):
             text = rows.render_line(y).text
@@ -159,12 +163,24 @@ def test_a_text_that_fits_is_whole_and_another_one_says_that_it_is_cut() -> None
     assert fit("lamb" + "\u0301" * 10_000, 6).endswith("… ")
 
 
-async def test_a_wide_list_tells_the_time() -> None:
-    async with running(width=40) as pilot:
-        assert lines(pilot)[1:3] == [
-            "   Cooking lamb                   18:00",
-            "   SSE parser                     11:00",
-        ]
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (23, "   Cooking lamb, slowly"[:21] + "…"),
+        (24, "   Cooking lamb,… 18:00"),
+        (40, f"   Cooking lamb, slowly{'18:00':>16}"),
+    ],
+)
+async def test_sessions_of_one_title_are_told_apart_by_their_times(width: int, line: str) -> None:
+    async with running(listing(["Cooking lamb, slowly"] * 2), width=width) as pilot:
+        assert lines(pilot)[1] == line
+        assert lines(pilot)[2] == line.replace("18:00", "11:00")
+        rows = pilot.app.query_one(RowList)
+        assert rows.render_line(2).text.endswith(("11:00 ", "… "))
+        if width > 23:
+            time = next(segment for segment in rows.render_line(2) if "11:00" in segment.text)
+            title = next(segment for segment in rows.render_line(2) if "lam" in segment.text)
+            assert time.style != title.style
 
 
 async def test_an_empty_list_says_so() -> None:
@@ -206,7 +222,7 @@ async def test_the_cursor_stays_in_view_with_its_heading_and_its_reason() -> Non
         await pilot.press("end")
         assert lines(pilot)[2:] == [" ! bad.toml", "   line 3: what is this?"]
         await pilot.press("home")
-        assert lines(pilot)[:2] == [" Today", "   Cooking lamb"]
+        assert lines(pilot)[:2] == [" Today", "   Cooking lamb      18:00"]
 
 
 async def test_each_key_asks_for_what_it_means() -> None:
@@ -235,21 +251,75 @@ async def test_keys_can_be_others() -> None:
 
 async def test_what_cannot_be_read_can_only_be_opened() -> None:
     async with running(listing((), unreadable=["bad.toml"])) as pilot:
+        bad = Path("/s/bad.toml")
         await pilot.press("r", "c", "d", "enter")
-        assert [type(event) for event in taken(pilot)] == [SessionsPane.OpenRequested]
+        assert taken(pilot) == [*[SessionsPane.Refused(bad)] * 3, SessionsPane.OpenRequested(bad)]
 
 
 async def test_filter_as_one_types() -> None:
     async with running() as pilot:
         await pilot.press("down", "/", *"lamb")
-        assert lines(pilot)[:5] == [" Today", "   Cooking lamb", " Yesterday", "   Lamb stew", ""]
+        assert lines(pilot)[:5] == [
+            " Today",
+            "   Cooking lamb       18:00",
+            " Yesterday",
+            "   Lamb stew          21:00",
+            "",
+        ]
         assert cursor(pilot) == "0"
         await pilot.press("down", "enter")
         assert [getattr(event, "path", None) for event in taken(pilot)] == [Path("/s/3.toml")]
         await pilot.press("escape")
         assert (pane_of(pilot).filter_text, cursor(pilot), len([line for line in lines(pilot) if line])) == ("", "3", 7)
-        await pilot.press("escape", "d")
-        assert [type(event) for event in taken(pilot)] == [SessionsPane.DeleteRequested]
+        await pilot.press("d", "escape")
+        assert [type(event) for event in taken(pilot)] == [SessionsPane.DeleteRequested, SessionsPane.LeaveRequested]
+
+
+async def test_an_empty_filter_is_left_by_one_escape() -> None:
+    async with running() as pilot:
+        await pilot.press("/", "escape")
+        assert taken(pilot) == [SessionsPane.LeaveRequested()]
+
+
+async def test_a_renamed_session_stays_in_view_until_the_filter_changes() -> None:
+    async with running() as pilot:
+        await pilot.press("/", *"lamb", "down")
+        pane_of(pilot).focus_list()
+        await pilot.press("r", "ctrl+a", "ctrl+k", *"Stew", "enter")
+        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/3.toml"), "Stew")]
+        pane_of(pilot).show(listing([*TITLES[:3], "Stew", "Fish"]), NOW)
+        assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking", "Yesterday", "Stew"]
+        await pilot.press("d")
+        assert taken(pilot) == [SessionsPane.DeleteRequested(Path("/s/3.toml"))]
+        await pilot.press("/", "backspace")
+        assert [line.split()[0] for line in lines(pilot) if line] == ["Today", "Cooking"]
+
+
+async def test_hints_tell_what_keys_do_where_the_focus_is() -> None:
+    async with running() as pilot:
+        assert isinstance(pilot.app, Host)
+        told = list[str]()
+        for keys in (["/"], ["f"], ["i"], ["escape"], ["down"], ["r"], ["x"], ["escape"]):
+            pilot.app.seen.clear()
+            await pilot.press(*keys)
+            has_changed = any(isinstance(event, SessionsPane.HintsChanged) for event in pilot.app.seen)
+            told.append(pane_of(pilot).hints if has_changed else "as before")
+        assert told == [
+            "Enter open · Up Down move · Escape leaves",
+            "Enter open · Up Down move · Escape clears",
+            "as before",
+            "",
+            "as before",
+            "Enter saves · Escape leaves",
+            "as before",
+            "",
+        ]
+        await pilot.press("/")
+        pilot.app.seen.clear()
+        pilot.app.query_one("#elsewhere").focus()
+        await pilot.pause()
+        assert pane_of(pilot).hints == ""
+        assert SessionsPane.HintsChanged() in pilot.app.seen
 
 
 async def test_escape_in_the_list_takes_the_filter_back_before_it_leaves() -> None:

@@ -25,6 +25,7 @@ from kimi_tui.core.settings_view import settings_view
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import build_theme
 from kimi_tui.ui.widgets.settings_pane import SettingsPane
+from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor
 from kimi_tui.ui.widgets.settings_pane.row import SettingRow
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -51,6 +52,7 @@ class Host(App[None]):
         self.settings = config()
         self.session = replace(SESSION, settings=own)
         self.asked: list[Message] = []
+        self.told_hints = 0
 
     def get_line_filters(self) -> list[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
@@ -104,6 +106,10 @@ class Host(App[None]):
     @on(SettingsPane.PresetRenameRequested)
     def _note(self, message: Message) -> None:
         self.asked.append(message)
+
+    @on(SettingsPane.HintsChanged)
+    def _count_hints(self) -> None:
+        self.told_hints += 1
 
     # -- looking
 
@@ -778,3 +784,287 @@ async def test_colours_follow_the_theme() -> None:
         after = row.render_lines(Region(0, 0, *row.size))[0]
         assert before.text == after.text
         assert [segment.style for segment in before] != [segment.style for segment in after]
+
+
+# -- what was typed and not taken
+
+
+SCHEMA_STEPS = ("enter", "home", "down", "down", "enter")
+TEXT_ROWS = [
+    pytest.param("system prompt", ("enter",), "x\ny", id="system"),
+    pytest.param("stop", ("enter",), "\nz", id="stop"),
+    pytest.param("response_format", SCHEMA_STEPS, '{"a', id="schema"),
+    pytest.param("response_format", (*SCHEMA_STEPS[:-1], "down", "enter"), "(a", id="pattern"),
+    pytest.param("webhook", ("enter",), "nowhere", id="line"),
+    pytest.param("Save as preset …", ("enter",), "my own", id="preset"),
+]
+
+
+def shown_texts(app: Host) -> list[str]:
+    """What stands in the open editor."""
+    fields = app.query("#settings-rows Input").results(Input)
+    areas = app.query("#settings-rows TextArea").results(TextArea)
+    return [*(field.value for field in fields), *(area.text for area in areas)]
+
+
+@pytest.mark.parametrize(("label", "steps", "text"), TEXT_ROWS)
+async def test_what_was_typed_outlives_escape(label: str, steps: tuple[str, ...], text: str) -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, label)
+        before = app.line(label)
+        await pilot.press(*steps)
+        await pilot.pause()
+        await type_text(pilot, text)
+        typed = shown_texts(app)
+        assert text in typed[-1]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not editing(app)
+        assert app.asked == []
+        assert "changed, not taken" in app.line(label)
+        assert "not taken" in app.help
+        await pilot.press("enter")
+        await pilot.pause()
+        assert shown_texts(app) == typed
+        await pilot.press("escape", "delete", "enter")
+        await pilot.pause()
+        assert "changed, not taken" in app.line(label)
+        await pilot.press("delete", "down", "enter")
+        await pilot.pause()
+        assert app.line(label) == before
+        assert app.asked == []
+
+
+async def test_taking_the_text_ends_it_and_so_does_typing_the_old_one() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "system prompt")
+        await pilot.press("enter", "x", "escape", "enter", "backspace", "escape")
+        await pilot.pause()
+        assert "not taken" not in app.line("system prompt")
+        await pilot.press("enter", "y", "escape", "enter", "ctrl+o")
+        await pilot.pause()
+        assert app.session.system == "Help.y"
+        assert "not taken" not in app.line("system prompt")
+
+
+async def test_a_line_that_was_emptied_and_left_is_empty_when_it_is_opened_again() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "temperature")
+        await pilot.press("enter", "end", "ctrl+u", "escape", "enter")
+        await pilot.pause()
+        assert shown_texts(app) == [""]
+
+
+async def test_taking_back_what_the_session_sets_ends_what_was_typed_too() -> None:
+    app = Host(top_k=5)
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "top_k")
+        await pilot.press("enter", "1", "escape", "delete", "down", "enter")
+        await pilot.pause()
+        assert app.session.settings == {}
+        assert "not taken" not in app.line("top_k")
+
+
+async def test_keys_faster_than_the_editor_lose_nothing_by_escape() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "top_k")
+        for key in ("enter", "4", "escape", "down"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        for _ in range(10):
+            await pilot.pause()
+        assert not editing(app)
+        assert "changed, not taken" in app.line("top_k")
+        assert app.line("repetition_penalty").startswith("▸")
+
+
+async def test_each_session_keeps_what_was_typed_in_all_its_rows() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "top_k")
+        await pilot.press("enter", "4", "escape")
+        await go_to(pilot, "Save as preset …")
+        await pilot.press("enter", "m", "y")
+        first = app.session
+        app.session = replace(SESSION, id="other")
+        app.show()
+        await pilot.pause()
+        assert not editing(app)
+        assert "not taken" not in app.line("top_k")
+        app.session = first
+        app.show()
+        await pilot.pause()
+        assert shown_texts(app) == ["my"]
+        assert "changed, not taken" in app.line("top_k")
+
+
+async def test_an_editor_that_is_hidden_is_as_it_was_when_it_is_shown_again() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "system prompt")
+        await pilot.press("enter", "x")
+        app.pane.display = False
+        app.query_one("#elsewhere").focus()
+        await pilot.pause()
+        app.pane.display = True
+        app.show()
+        app.pane.focus()
+        await pilot.press("y")
+        assert shown_texts(app) == ["Help.xy"]
+
+
+@pytest.mark.parametrize("width", [28, 40])
+async def test_a_narrow_row_says_that_something_was_not_taken(width: int) -> None:
+    app = Host(width=str(width))
+    async with app.run_test(size=(60, 40)) as pilot:
+        await go_to(pilot, "system prompt")
+        await pilot.press("enter", "x", "escape")
+        await pilot.pause()
+        assert app.line("system prompt").endswith("not taken!") or "not taken " in app.line("system prompt")
+
+
+# -- keys of the editors
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "alt+enter", "enter"])
+async def test_a_new_line_is_begun_as_in_the_composer(key: str) -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "system prompt")
+        await pilot.press("enter", key, "x", "ctrl+o")
+        await pilot.pause()
+        assert app.session.system == "Help.\nx"
+
+
+async def test_the_keymap_says_what_begins_a_line() -> None:
+    app = Host(pane=SettingsPane(keys={"new-line": ("ctrl+l",)}))
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "system prompt")
+        await pilot.press("enter", "ctrl+l", "x", "ctrl+j", "ctrl+o")
+        await pilot.pause()
+        assert app.session.system == "Help.\nx"
+
+
+@pytest.mark.parametrize(("typed", "value"), [(".5", 0.5), ("-.5", -0.5)])
+async def test_a_number_may_begin_with_its_point(typed: str, value: float) -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "presence_penalty")
+        for char in typed:
+            await pilot.press({".": "full_stop", "-": "minus"}.get(char, char))
+        assert app.problem == ""
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.session.settings == {"presence_penalty": value}
+
+
+@pytest.mark.parametrize("label", ["system prompt", "stop"])
+async def test_a_text_is_as_tall_as_there_is_room(label: str) -> None:
+    app = Host()
+    async with app.run_test(size=(70, 50)) as pilot:
+        await go_to(pilot, label)
+        await pilot.press("enter")
+        await pilot.pause()
+        for height in (50, 30):
+            await pilot.resize_terminal(70, height)
+            await pilot.pause()
+            await pilot.pause()
+            rows = app.query_one("#settings-rows").region
+            editor = app.query_one(BlockEditor)
+            assert editor.region.height == rows.height - 1
+            assert rows.contains_region(editor.region)
+            assert app.query_one(TextArea).region.height >= rows.height - 4
+
+
+# -- hints
+
+
+async def test_the_hints_say_what_keys_do_now() -> None:
+    app = Host(pane=SettingsPane(keys={"reset-field": ("r",), "unset-field": ("n",)}), top_k=5)
+    async with app.run_test(size=(70, 50)) as pilot:
+        found = {}
+        for label in ("thinking", "top_k", "temperature", "min_p", "a", "Rename preset …", "Make default"):
+            await go_to(pilot, label)
+            found[label] = app.pane.hints
+        assert found == {
+            "thinking": "Enter change",
+            "top_k": "Enter change · r reset · n not sent",
+            "temperature": "Enter change · n not sent",
+            "min_p": "Enter change",
+            "a": "",
+            "Rename preset …": "",
+            "Make default": "Enter do it",
+        }
+        await go_to(pilot, "top_k")
+        await pilot.press("enter")
+        assert app.pane.hints == "Enter set · Escape leave"
+        await pilot.press("escape")
+        await go_to(pilot, "system prompt")
+        await pilot.press("enter")
+        assert app.pane.hints == "Ctrl+O take · Escape leave"
+        await pilot.press("x", "escape")
+        assert app.pane.hints == "Enter change · r reset · n not sent"
+        await go_to(pilot, "stream")
+        await pilot.press("enter")
+        assert app.pane.hints == "Enter choose · Escape leave"
+
+
+async def test_other_hints_are_told_once() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 50)) as pilot:
+        await go_to(pilot, "temperature")
+        told = app.told_hints
+        await go_to(pilot, "top_p")
+        assert app.told_hints == told
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.told_hints == told + 1
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.told_hints == told + 2
+
+
+# -- marks, names
+
+
+async def test_only_what_differs_is_marked_and_it_can_be_taken_back_all_the_same() -> None:
+    app = Host()
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "thinking")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.line("thinking").startswith("▸*")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.session.settings == {"thinking": True}
+        assert app.line("thinking").startswith("▸thinking") or app.line("thinking").startswith("▸ thinking")
+        assert "reset" in app.pane.hints
+        await pilot.press("delete")
+        await pilot.pause()
+        assert app.session.settings == {}
+
+
+async def test_a_preset_whose_name_has_blanks_is_renamed() -> None:
+    app = Host(preset="my own one")
+    own = "my own one"
+    app.settings = replace(
+        app.settings,
+        presets={**app.settings.presets, own: replace(app.settings.presets["mine"], name=own)},
+        saved_presets=frozenset({own}),
+    )
+    async with app.run_test(size=(70, 50)) as pilot:
+        await go_to(pilot, "Rename preset …")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert shown_texts(app) == [own]
+        await type_text(pilot, " and only")
+        app.session = replace(app.session, settings={})
+        app.show()  # another preset is chosen meanwhile: the name is still for the first
+        await pilot.press("enter")
+        await pilot.pause()
+        (message,) = app.asked
+        assert isinstance(message, SettingsPane.PresetRenameRequested)
+        assert (message.old, message.new) == (own, "my own one and only")

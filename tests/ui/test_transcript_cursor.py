@@ -234,3 +234,55 @@ async def test_an_excluded_message_says_so() -> None:
         transcript.set_entries([Entry("u1", EntryKind.USER, "You", "text", is_excluded=True)])
         assert body(transcript)[:2] == [" You · not in the prompt", "   text"]
         assert transcript._frame[1] != before
+
+
+def middle_of_a_long_reply(transcript: Transcript) -> list[str]:
+    """Scroll to the middle of a reply that is longer than the screen, and say what is there."""
+    text = "\n\n".join(f"paragraph {n}" for n in range(60))
+    transcript.set_entries([user(1), reply(1, text), user(2), reply(2, text)])
+    transcript.scroll_to_top()
+    transcript.scroll_lines(40)
+    shown = body(transcript)
+    assert shown[0].startswith("   paragraph")
+    return shown
+
+
+async def test_a_click_on_a_message_marks_it_where_one_reads() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        before = middle_of_a_long_reply(transcript)
+        await pilot.click(Transcript, offset=(6, 4))
+        assert transcript.chosen == "r1"
+        assert body(transcript) == [f"▌{row[1:]}" for row in before]
+
+
+async def test_choosing_in_view_marks_only_and_moving_on_scrolls() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        before = middle_of_a_long_reply(transcript)
+        transcript.choose_in_view()
+        marked_rows = [f"▌{row[1:]}" for row in before]
+        assert (transcript.chosen, body(transcript)) == ("r1", marked_rows)
+        transcript.choose("u2", brings_into_view=False)
+        assert (transcript.chosen, body(transcript)) == ("u2", before)
+        transcript.choose("u2")
+        assert "▌You" in body(transcript)
+        transcript.move_choice(-1)
+        assert body(transcript)[0] == "▌Kimi"
+        transcript.choose_edge(False)
+        assert body(transcript)[0] == "▌Kimi"
+        assert not transcript.is_following
+
+
+async def test_following_goes_on_after_a_click() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), live()])
+        transcript.append("live", ReplyPart.ANSWER, "paragraph\n\n" * 30)
+        await pilot.click(Transcript, offset=(6, 4))
+        transcript.choose_in_view()
+        assert (transcript.chosen, transcript.is_following) == ("live", True)
+        transcript.append("live", ReplyPart.ANSWER, "the end")
+        assert "the end" in "\n".join(body(transcript))
+        transcript.scroll_lines(-1)
+        assert not transcript.is_following

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from kimi_tui.adapters.simulator.showpieces import TABLE
 from kimi_tui.core.markdown import MarkdownSource
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
@@ -261,3 +263,19 @@ def test_languages_have_many_names(language: str) -> None:
 def test_unknown_languages_and_long_code_stay_plain() -> None:
     assert highlight("f(1)", "klingon", STYLES) == [[("f(1)", STYLES.code)]]
     assert highlight("1 " * 8_000, "python", STYLES) == [[("1 " * 8_000, STYLES.code)]]
+
+
+@pytest.mark.parametrize("text", [TABLE, TABLE.replace("Technique", "Zubereitungé")], ids=["ascii", "accents"])
+def test_no_table_splits_a_word(text: str) -> None:
+    words = {word for word in re.split(r"[|*`\s]+", text) if word.isalpha()}
+    forms = set()
+    for width in range(28, 101):
+        lines = shown(text, width)
+        assert max(map(cell_len, lines)) <= width
+        assert words <= {word.rstrip(":;,") for line in lines for word in line.split()}, width
+        forms.add("Cut: Leg" in lines)
+    assert forms == {True, False}
+
+
+def test_a_table_of_one_column_stays_one() -> None:
+    assert shown(f"| head |\n|---|\n| {'x' * 12} |", 10) == ["head", "──────────", "xxxxxxxxxx", "xx"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 from textual.app import App
 from textual.filter import Monochrome
 
-from kimi_tui.core.neutralise import encode
+from kimi_tui.core.neutralise import encode, marker_spans
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from kimi_tui.ui.widgets.transcript.pieces import Look
+from kimi_tui.ui.widgets.transcript.plain import PlainSource
 from kimi_tui.ui.widgets.transcript.prompt_lines import STAND_IN, prompt_lines
 from kimi_tui.ui.widgets.transcript.styles import Styles
 from tests.ui.test_transcript import Host, body, rows
@@ -148,3 +149,43 @@ def test_a_line_ends_before_a_marker_rather_than_inside_it(wide: str) -> None:
 def test_a_marker_that_is_wider_than_a_line_is_cut() -> None:
     lines = list(prompt_lines("a<|im_assistant|>b", Look(LOOK.styles, 6), before="", after="", is_last=True))
     assert [line.text for line in lines] == ["a", "<|im_a", "ssista", "nt|>b"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PARTS, max_size=25), st.integers(14, 40))
+@example(["\t", "\t", "<|im_end|>"], 14)
+def test_no_marker_is_cut_that_fits_on_a_line(parts: list[str], width: int) -> None:
+    lines = prompt_lines("".join(parts), Look(LOOK.styles, width), before="", after="", is_last=True)
+    for line in lines:
+        for chip in [run for run, style in line.runs if style.reverse or style.underline]:
+            assert marker_spans(chip.replace(STAND_IN, "\u2060")) == [(0, len(chip))]
+
+
+def test_markers_side_by_side_are_told_apart_without_colour() -> None:
+    text = "<|im_middle|><think></think>x<think><\u2060think><\u2060/think><|im_end|><think>"
+    (first, last) = prompt_lines(text, Look(LOOK.styles, 100), before="<think>", after="", is_last=True)
+    looks = [
+        (run, (style.reverse, style.bold, style.underline))
+        for run, style in (*first.runs, *last.runs)
+        if run.startswith("<")
+    ]
+    reversed_, bold = (True, None, None), (None, True, True)
+    assert looks == [
+        ("<|im_middle|>", reversed_), ("<think>", bold), ("</think>", reversed_), ("<think>", reversed_),
+        (f"<{STAND_IN}think>", (None, None, True)), (f"<{STAND_IN}/think>", bold), ("<|im_end|>", reversed_),
+        ("<think>", reversed_),
+    ]  # fmt: skip
+    assert first.text + last.text == text.replace("\u2060", STAND_IN)
+
+
+@pytest.mark.parametrize("place", range(3985, 4004))
+def test_a_long_line_is_not_cut_inside_a_marker(place: int) -> None:
+    text = "x" * place + "<|im_middle|>" + "y" * 5000
+    source = PlainSource(text)
+    chunks = [*source.finished, *source.open]
+    assert "".join(chunks) == text
+    assert sum("<|im_middle|>" in chunk for chunk in chunks) == 1
+    grown = PlainSource()
+    for char in text:
+        grown.append(char)
+    assert [*grown.finished, *grown.open] == chunks

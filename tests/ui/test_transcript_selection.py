@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from rich.style import Style
 from textual.events import MouseMove
 from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from kimi_tui.core.palette import TEXT_CONTRAST, contrast
+from kimi_tui.ui.colours import FewColoursFilter, colourless
+from kimi_tui.ui.themes import build_theme
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from tests.ui.program import shipped_themes
 from tests.ui.test_transcript import Host, body, reply, user
 
 SOURCE = """Some **bold** words and `code`.
@@ -211,3 +216,63 @@ async def test_what_goes_is_selected_no_more() -> None:
         assert transcript.selected_text() == "kept"
         transcript.set_entries([Entry("w", EntryKind.WELCOME, "Hi", "there")])
         assert transcript.selected_text() == ""
+
+
+async def test_the_footer_is_told_what_the_keys_do_while_they_select() -> None:
+    async with Host().run_test(size=(40, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "some words")])
+        assert transcript.hints == ""
+        transcript.start_selection()
+        assert transcript.hints == "arrows extend · y copies · Escape ends"
+        transcript.end_selection()
+        assert transcript.hints == ""
+
+
+DEPTHS = {
+    "full": None,
+    "256": FewColoursFilter(is_16=False),
+    "16": FewColoursFilter(is_16=True),
+    "8 behind": FewColoursFilter(is_16=True, has_bright_backgrounds=False),
+}
+
+
+def contrast_of(style: Style) -> float:
+    assert style.color is not None
+    assert style.bgcolor is not None
+    return contrast(style.color.get_truecolor().hex, style.bgcolor.get_truecolor().hex)
+
+
+@pytest.mark.parametrize("has_shades", [True, False])
+@pytest.mark.parametrize("theme", sorted(shipped_themes()))
+async def test_selected_text_can_be_read(theme: str, has_shades: bool) -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        pilot.app.register_theme(build_theme(shipped_themes()[theme](), has_shades=has_shades))
+        pilot.app.theme = theme
+        await pilot.pause()
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, SOURCE, "thought"), Entry("p", EntryKind.PROMPT, "", "a<think></think>")])
+        transcript.select_all()
+        ground = transcript.screen.get_component_rich_style("screen--selection").bgcolor
+        selected = [
+            segment for strip in strips(transcript) for segment in strip
+            if segment.text.strip(" ─│┼▌") and segment.style and segment.style.bgcolor == ground
+        ]  # fmt: skip
+        assert {"Some ", "<think>", "</think>"} <= {segment.text for segment in selected}
+        for text, style, _ in selected:
+            assert style is not None
+            for depth, few in DEPTHS.items():
+                drawn = style if few is None else few.fit(style, text)
+                assert contrast_of(drawn) >= TEXT_CONTRAST, (text, depth)
+            assert has_shades or colourless(style, pilot.app.current_theme.dark).reverse, text
+
+
+async def test_selected_text_keeps_its_colour_where_a_theme_has_none_for_it() -> None:
+    async with Host().run_test(size=(60, 10)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "some words")])
+        transcript.select_all()
+        (style,) = [segment.style for segment in strips(transcript)[1] if segment.text == "some words"]
+        assert style is not None
+        assert style.color == transcript.rich_style.color
+        assert contrast_of(style) >= TEXT_CONTRAST

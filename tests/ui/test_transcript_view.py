@@ -268,3 +268,69 @@ async def test_a_click_on_what_is_new_follows_it() -> None:
         await pilot.click(Transcript, offset=(at, 11))
         assert transcript.is_following
         assert "new one" in "\n".join(body(transcript))
+
+
+def says_new(transcript: Transcript) -> bool:
+    return "↓ new" in rows(transcript)[-1]
+
+
+async def test_what_only_looks_different_is_nothing_new() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entries = [*(reply(n, MARKDOWN, "thought\n" * 9) for n in range(9)), user(20), reply(20, LONG)]
+        transcript.set_entries(entries)
+        transcript.scroll_page(-4)
+        transcript.set_entries([*entries[:-1], reply(21, LONG * 2)])
+        assert not says_new(transcript), "another alternative"
+        transcript.set_entries([*entries[:3], user(22), reply(22, LONG)])
+        assert not says_new(transcript), "another branch"
+        transcript.set_entries(entries)
+        transcript.scroll_to_top()
+        await pilot.resize_terminal(40, 12)
+        assert not says_new(transcript), "another width"
+        transcript.toggle_all_folds()
+        assert not says_new(transcript), "folds"
+        transcript.toggle_fold("r0")
+        transcript.set_thought_label("r20", "Thought for 2.0 s")
+        transcript.update_entry(Entry("r20", EntryKind.ASSISTANT, "Kimi", LONG, detail="12:30"))
+        transcript.remove_entry("u20")
+        assert not says_new(transcript), "labels"
+
+
+async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entries = [*(user(n) for n in range(9)), live(), *(user(n) for n in range(10, 20))]
+        transcript.set_entries(entries)
+        transcript.scroll_lines(-2)
+        transcript.append("live", ReplyPart.ANSWER, "above what is in view")
+        assert not says_new(transcript)
+        transcript.set_entries([*entries, user(20)])
+        assert says_new(transcript)
+        await pilot.resize_terminal(50, 12)
+        assert says_new(transcript)
+        transcript.scroll_lines(99)
+        transcript.scroll_lines(-3)
+        assert not says_new(transcript)
+        transcript.add(user(21))
+        assert says_new(transcript)
+        transcript.follow_tail()
+        assert not says_new(transcript)
+        transcript.scroll_to_top()
+        assert not says_new(transcript)
+        transcript.append("live", ReplyPart.ANSWER, "below")
+        assert says_new(transcript)
+        transcript.set_entries([user(n + 50) for n in range(30)])
+        transcript.scroll_to_top()
+        assert not says_new(transcript), "another conversation"
+
+
+async def test_a_fold_tells_that_the_end_is_not_followed_any_more() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), reply(1, "answer", "thought\n" * 40)])
+        transcript.toggle_fold("r1")
+        await pilot.pause()
+        told = [event.is_following for event in app.seen if isinstance(event, Transcript.FollowChanged)]
+        assert told == [transcript.is_following] == [False]

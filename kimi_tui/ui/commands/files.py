@@ -7,8 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session_list import UNTITLED
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.text import line_text
+
+TITLE_CHARS = 60
+"""Of a longer title a notice says that much."""
 
 
 class FileCommands:
@@ -17,7 +22,7 @@ class FileCommands:
     def __init__(self, desk: Desk) -> None:
         """Work on that screen."""
         self._desk = desk
-        self._trashed: list[Path] = []
+        self._trashed: list[tuple[Path, str]] = []  # where each lies, and its name
 
     def _here(self) -> Path:
         """The file of the session on screen.
@@ -29,6 +34,16 @@ class FileCommands:
         if not session.messages:
             raise UsageError("This session holds nothing yet.")
         return self._desk.services.library.path_of(session)
+
+    async def _name(self, path: Path) -> str:
+        """What a notice calls a session: its title in quotes; a file's name where there is no such session."""
+        chat = self._desk.open_chats.at(path)
+        if chat is not None:
+            return _quoted(chat.session.title)
+        listing = await asyncio.to_thread(self._desk.services.library.listing)
+        titles = (summary.title for summary in listing.summaries if summary.path == str(path))
+        title = next(titles, None)
+        return path.name if title is None else _quoted(title)
 
     # -- slash commands
 
@@ -63,9 +78,10 @@ class FileCommands:
 
     async def duplicate(self, path: Path) -> None:
         """Make a copy of a session."""
-        copy = await asyncio.to_thread(self._desk.services.library.duplicate, path)
+        name = await self._name(path)
+        await asyncio.to_thread(self._desk.services.library.duplicate, path)
         self._desk.panes.sessions_changed()
-        self._desk.say(f"Copied to {copy.name}; the sessions list it first.")
+        self._desk.say(f"Copied {name}; the sessions list the copy first.")
 
     async def delete(self, path: Path) -> None:
         """Move a session to the trash; one on screen gives way to a new one.
@@ -76,15 +92,14 @@ class FileCommands:
         chat = self._desk.open_chats.at(path)
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
+        name = await self._name(path)
         trashed = await asyncio.to_thread(self._desk.services.library.delete, path, is_held_here=chat is not None)
-        self._trashed.append(trashed)
+        self._trashed.append((trashed, name))
         if chat is not None:
             await self._leave(chat)
         self._desk.panes.sessions_changed()
         key = self._desk.keyboard.table.label("restore-session")
-        self._desk.say(
-            f"Moved to the trash: {path.stem}. {key} in the sessions pane, or /restore-session, brings it back."
-        )
+        self._desk.say(f"Moved to the trash: {name}. {key} in the sessions pane, or /restore-session, brings it back.")
 
     async def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
@@ -103,7 +118,13 @@ class FileCommands:
                 "No session was deleted since the program started.",
                 "`kimi-tui sessions restore NAME` brings older ones back.",
             )
-        path = await asyncio.to_thread(self._desk.services.library.restore_path, self._trashed[-1])
+        trashed, name = self._trashed[-1]
+        await asyncio.to_thread(self._desk.services.library.restore_path, trashed)
         self._trashed.pop()
         self._desk.panes.sessions_changed()
-        self._desk.say(f"Brought back: {path.stem}.")
+        self._desk.say(f"Brought back: {name}.")
+
+
+def _quoted(title: str) -> str:
+    shown = line_text(title[: TITLE_CHARS + 1]).strip()
+    return f"“{shown[: TITLE_CHARS - 1].rstrip()}…”" if len(title) > TITLE_CHARS else f"“{shown or UNTITLED}”"

@@ -59,6 +59,7 @@ class SessionsPanel(SessionsPane, Panel):
             str(library.path_of(self._desk.chat.session)),
             {path for path, chat in paths.items() if chat.turn is not None},
             {path for path, chat in paths.items() if chat.is_unread},
+            {path for path, chat in paths.items() if chat.has_failed},
         )
 
     @on(SessionsPane.OpenRequested)
@@ -95,6 +96,18 @@ class SessionsPanel(SessionsPane, Panel):
         """Bring back what was deleted last."""
         event.stop()
         self._desk.run_later(self._desk.files.restore())
+
+    @on(SessionsPane.Refused)
+    def _refused(self, event: SessionsPane.Refused) -> None:
+        """Say why nothing happened."""
+        event.stop()
+        self._desk.remark("This file cannot be read, so it stays as it is. Opening it tells why.")
+
+    @on(SessionsPane.HintsChanged)
+    def _hints_changed(self, event: SessionsPane.HintsChanged) -> None:
+        """Show the keys of another part."""
+        event.stop()
+        self._desk.refresh_hints()
 
     @on(SessionsPane.LeaveRequested)
     def _leave_requested(self, event: SessionsPane.LeaveRequested) -> None:

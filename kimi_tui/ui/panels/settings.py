@@ -41,6 +41,12 @@ class SettingsPanel(SettingsPane, Panel):
         except KimiError as error:
             self._desk.say_error(error)
 
+    @on(SettingsPane.HintsChanged)
+    def _hints_changed(self, event: SettingsPane.HintsChanged) -> None:
+        """Have the footer say what keys do now."""
+        event.stop()
+        self._desk.refresh_hints()
+
     @on(SettingsPane.FieldSet)
     def _field_set(self, event: SettingsPane.FieldSet) -> None:
         """Set a field."""

@@ -23,6 +23,12 @@ NO_SESSION = "No session yet."
 """Stands in an empty list."""
 NO_MATCH = "Nothing fits."
 """Stands in a list that the filter emptied."""
+FILTER_HINTS = "Enter open · Up Down move · Escape clears"
+"""What keys do while a filter is typed."""
+EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
+"""The same while there is nothing to clear."""
+EDITOR_HINTS = "Enter saves · Escape leaves"
+"""What keys do while a title is typed."""
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SESSIONS
 }
@@ -96,6 +102,17 @@ class SessionsPane(Vertical):
     class LeaveRequested(Message):
         """The focus is to go back to where it came from."""
 
+    @dataclass
+    class Refused(Message):
+        """Something was asked of a file that cannot be read, which can only be opened."""
+
+        path: Path
+        """The file."""
+
+    @dataclass
+    class HintsChanged(Message):
+        """`hints` is another text now."""
+
     def __init__(
         self,
         *,
@@ -117,6 +134,8 @@ class SessionsPane(Vertical):
         self._current = ""
         self._has_moved = False
         self._renaming: tuple[str, str] | None = None  # the file, and the title as it was shown
+        self._renamed: set[str] = set()  # files whose rows stay while the filter is what it was when they got a title
+        self._told_hints = ""
         self._list = RowList(id="session-list")
         self._list.note = NO_SESSION
         self._filter = Input(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
@@ -149,22 +168,25 @@ class SessionsPane(Vertical):
         self._show_rows(row.path if row is not None and self._has_moved else self._current)
         self._place_editor()
 
-    def set_marks(self, current: str, running: Collection[str], unread: Collection[str]) -> None:
+    def set_marks(
+        self, current: str, running: Collection[str], unread: Collection[str], failed: Collection[str] = ()
+    ) -> None:
         """Mark sessions by their files.
 
         Args:
             current: The one that is open, "" = none; the cursor stands on it until it is moved.
             running: Those in which a reply runs.
             unread: Those in which a reply has ended since they were looked at.
+            failed: Those in which one has failed or was cut since then; they may be unread ones as well.
         """
-        self._list.set_marks(current, running, unread)
+        self._list.set_marks(current, running, unread, failed)
         if current != self._current:
             self._current, self._has_moved = current, False
             self._show_rows(current)
 
     def _show_rows(self, path: str | None) -> None:
         self._list.note = NO_MATCH if self._sessions.has_any else NO_SESSION
-        self._list.set_rows(self._sessions.rows(self._filter.value), path)
+        self._list.set_rows(self._sessions.rows(self._filter.value, self._renamed), path)
 
     @property
     def cursor_path(self) -> Path | None:
@@ -176,6 +198,21 @@ class SessionsPane(Vertical):
     def filter_text(self) -> str:
         """What the list is narrowed by; "" = it is whole."""
         return self._filter.value
+
+    @property
+    def hints(self) -> str:
+        """What keys do where the focus is; "" = what the table of actions says, or the focus is elsewhere."""
+        focused = self.screen.focused if self.is_attached else None
+        if focused is self._editor:
+            return EDITOR_HINTS
+        if focused is self._filter:
+            return FILTER_HINTS if self._filter.value else EMPTY_FILTER_HINTS
+        return ""
+
+    def _tell_hints(self) -> None:
+        if (hints := self.hints) != self._told_hints:
+            self._told_hints = hints
+            self.post_message(self.HintsChanged())
 
     def choose(self, path: Path) -> None:
         """Put the cursor on a session; one that is not in the list, or filtered out, is ignored."""
@@ -227,9 +264,12 @@ class SessionsPane(Vertical):
         self.screen.set_focus(self._filter)
 
     def _session_row(self) -> Row | None:
-        """The row under the cursor where it is a readable session."""
+        """The row under the cursor where it is a readable session; of another file it is told that it is none."""
         row = self._list.cursor_row
-        return row if row is not None and row.kind is RowKind.SESSION else None
+        if row is None or row.kind is RowKind.SESSION:
+            return row
+        self.post_message(self.Refused(Path(row.path)))
+        return None
 
     # -- keys
 
@@ -259,7 +299,7 @@ class SessionsPane(Vertical):
 
     def _filter_key(self, key: str) -> Callable[[], None] | None:
         if key == "escape":
-            return self._clear_filter if self._filter.value else self.focus_list
+            return self._end_filter if self._filter.value else self._leave
         return self.do_open_session if key == "enter" else self._cursor_key(key)
 
     def _late_key(self, event: events.Key, target: Input) -> Callable[[], None] | None:
@@ -293,6 +333,10 @@ class SessionsPane(Vertical):
     def _clear_filter(self) -> None:
         self._filter.value = ""
 
+    def _end_filter(self) -> None:
+        self._clear_filter()
+        self.focus_list()
+
     def _leave(self) -> None:
         self.post_message(self.LeaveRequested())
 
@@ -302,6 +346,7 @@ class SessionsPane(Vertical):
         renaming, title = self._renaming, self._editor.value.strip()
         self.focus_list()
         if renaming is not None and title and title != renaming[1]:
+            self._renamed.add(renaming[0])
             self.post_message(self.RenameRequested(Path(renaming[0]), title))
 
     def _close_editor(self) -> None:
@@ -333,7 +378,9 @@ class SessionsPane(Vertical):
     def _on_filter_changed(self, event: Input.Changed) -> None:
         """Narrow the list; the first that fits gets the cursor, and a list made whole keeps it."""
         event.stop()
+        self._tell_hints()
         self._has_moved = True
+        self._renamed.clear()
         row = self._list.cursor_row
         self._show_rows(row.path if row is not None and not event.value else None)
 
@@ -343,10 +390,15 @@ class SessionsPane(Vertical):
         """Keep to ourselves what is typed."""
         event.stop()
 
+    def on_descendant_focus(self) -> None:
+        """Say that other keys hold."""
+        self._tell_hints()
+
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Close the editor when the focus goes elsewhere; not when the whole terminal loses it."""
         if event.widget is self._editor and self.app.app_focus:
             self._close_editor()
+        self._tell_hints()
 
     @on(RowList.Chosen)
     def _on_chosen(self, event: RowList.Chosen) -> None:

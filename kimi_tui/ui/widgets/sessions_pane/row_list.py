@@ -25,14 +25,16 @@ BROKEN_MARK = "!"
 RUNNING_MARK = "●"
 """Behind a session in which a reply runs."""
 UNREAD_MARK = "✓"
-"""Behind a session in which a reply has ended since it was looked at."""
+"""Behind a session in which a reply has ended well since it was looked at."""
+FAILED_MARK = "✗"
+"""Behind a session in which a reply has failed or was cut since it was looked at."""
 INDENT = 3
 """Cells in front of a title: a margin, the mark, a blank."""
 MARGIN = 1
 """Blank cells at the right."""
 TIME_WIDTH = 5
 """Cells of a time."""
-TIME_FROM_WIDTH = 34
+TIME_FROM_WIDTH = 24
 """A narrower list has no room for times."""
 
 _BOLD, _ITALIC = Style(bold=True), Style(italic=True)
@@ -77,6 +79,7 @@ class RowList(ScrollView, can_focus=True):
         self._current = ""
         self._busy: Collection[str] = frozenset()
         self._fresh: Collection[str] = frozenset()
+        self._failed: Collection[str] = frozenset()
         self._styles: tuple[tuple[str, Style], Styles] | None = None
         self._has_click_moved = False
 
@@ -101,9 +104,11 @@ class RowList(ScrollView, can_focus=True):
         self.show_cursor()
         self.refresh()
 
-    def set_marks(self, current: str, running: Collection[str], unread: Collection[str]) -> None:
-        """Mark files: the one that is open, those with a running reply, those with an unread one."""
-        self._current, self._busy, self._fresh = current, running, unread
+    def set_marks(
+        self, current: str, running: Collection[str], unread: Collection[str], failed: Collection[str] = ()
+    ) -> None:
+        """Mark files: the one that is open, those with a running reply, with an unread one, with a failed one."""
+        self._current, self._busy, self._fresh, self._failed = current, running, unread, failed
         self.refresh()
 
     @property
@@ -221,6 +226,8 @@ class RowList(ScrollView, can_focus=True):
     def _badge(self, row: Row, styles: Styles) -> list[_Run]:
         if row.path in self._busy:
             return [(f" {RUNNING_MARK}", styles.role("assistant-name"))]
+        if row.path in self._failed:
+            return [(f" {FAILED_MARK}", styles.role("error-text") + _BOLD)]
         if row.path in self._fresh:
             return [(f" {UNREAD_MARK}", styles.role("marker") + _BOLD)]
         return []

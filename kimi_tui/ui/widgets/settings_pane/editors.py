@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from kimi_tui.core.actions import BY_ID
 from kimi_tui.core.errors import FieldError, KimiError
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.composer import LINE_ENDS, STAND_IN_BASE
@@ -24,6 +25,10 @@ from kimi_tui.ui.widgets.settings_pane.row import ALERT
 
 ACCEPT_KEY = "ctrl+o"
 """Takes what stands in an editor of several lines, where Enter begins a line."""
+NEW_LINE_KEYS = frozenset(BY_ID["new-line"].keys)
+"""The registry's keys that begin a line, besides Enter, in an editor of several lines."""
+LEAST_LINES = 3
+"""Lines of a text that are shown however little room there is."""
 _KEPT = LINE_ENDS + "\r"
 TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(_KEPT)}
 """Characters that the library's text area would take for line ends are kept by stand-ins, as in the composer."""
@@ -52,12 +57,15 @@ class _Text(TextArea):
         if not self._guard(event):
             await super()._on_key(event)
 
+    def type_text(self, text: str) -> None:
+        """Type a text in the place of what is selected."""
+        self._replace_via_keyboard(text, *self.selection)
+
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n").translate(TO_STAND_INS)
-        self._replace_via_keyboard(text, *self.selection)
+        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n").translate(TO_STAND_INS))
 
 
 class _Choices(OptionList):
@@ -123,8 +131,18 @@ class Editor(Vertical):
 
     @property
     def typed(self) -> tuple[str, ...]:
-        """What stands in it, so that it can be opened again with that; () = nothing worth keeping."""
+        """What stands in it, so that it can be opened again with that; () = nothing is typed here."""
         return ()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something else stands in it than holds."""
+        return False
+
+    @property
+    def accept_word(self) -> str:
+        """What taking the value is called in the footer."""
+        return "set"
 
     def begin(self) -> None:
         """Take the focus."""
@@ -168,7 +186,15 @@ class LineEditor(Editor):
     }
     """
 
-    def __init__(self, row_id: str, label: str, text: str, check: Callable[[str], object | None], first: str) -> None:
+    def __init__(
+        self,
+        row_id: str,
+        label: str,
+        text: str,
+        check: Callable[[str], object | None],
+        *,
+        typed: tuple[str, ...] = (),
+    ) -> None:
         """Edit a text.
 
         Args:
@@ -176,22 +202,33 @@ class LineEditor(Editor):
             label: What stands before it.
             text: What stands there now, which the line can hold.
             check: Makes a value of a text, or raises KimiError.
-            first: What has been typed already in its place; "" = nothing.
+            typed: What has been typed already in its place; () = nothing.
         """
         super().__init__(row_id)
-        self._label, self._text, self._check, self._first = label, text, check, first
+        self._label, self._text, self._check = label, text, check
+        self._begins_with = typed[0] if typed else text
 
     def compose(self) -> ComposeResult:
         """The label, the line, and below it what is wrong."""
         with Horizontal():
             yield Static(content(self._label), classes="editor-label")
-            yield _Line(self._first or self._text, self.guard)
+            yield _Line(self._begins_with, self.guard)
         yield Static(markup=False, classes="editor-problem")
+
+    def on_mount(self) -> None:
+        """Say what is wrong with what was typed before."""
+        if self._begins_with != self._text:
+            show_problem(self.query_one(".editor-problem", Static), self._checked()[1])
 
     @property
     def typed(self) -> tuple[str, ...]:
         """The line."""
         return (self.query_one(Input).value,)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the line is another than it was."""
+        return self.typed != (self._text,)
 
     def begin(self) -> None:
         """Type into the line."""
@@ -236,7 +273,7 @@ class BlockEditor(Editor):
         padding: 0 0 0 1;
         & .editor-label { height: auto; color: $text-muted; }
         & Input { height: 1; border: none; margin: 0 0 0 1; background: $surface; }
-        & TextArea { height: auto; min-height: 3; max-height: 40vh; border: none; padding: 0 1; background: $surface; }
+        & TextArea { height: 3; border: none; padding: 0 1; background: $surface; }
         & .editor-problem { height: auto; color: $error; display: none; }
         & .editor-problem.-open { display: block; }
         & .editor-problem.-doubt { color: $warning; }
@@ -270,6 +307,9 @@ class BlockEditor(Editor):
         super().__init__(row_id)
         self._label, self._texts, self._check, self._doubt = label, texts, check, doubt
         self._typed = typed or texts
+        self._room = LEAST_LINES
+        self.new_line_keys = NEW_LINE_KEYS
+        """Keys that begin a line, besides Enter."""
 
     def compose(self) -> ComposeResult:
         """The label, the name, the text, what is wrong, and two buttons."""
@@ -294,18 +334,58 @@ class BlockEditor(Editor):
         text = self.query_one(TextArea).text.translate(FROM_STAND_INS)
         return (*(field.value for field in self.query(Input)), text)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the name or the text is another than it was."""
+        return self.typed != self._texts
+
+    @property
+    def accept_word(self) -> str:
+        """What taking the text is called in the footer."""
+        return "take"
+
+    def fill(self, rows: int) -> None:
+        """Be as tall as there is room: so many rows, or what is needed at least."""
+        self._room = rows
+        if self.is_mounted:
+            self._fit()
+
+    def on_resize(self) -> None:
+        """Leave the text what the other parts do not need; they may have more or fewer lines than before."""
+        self._fit()
+
+    def _fit(self) -> None:
+        area = self.query_one(TextArea)
+        others = sum(child.outer_size.height for child in self.children if child is not area and child.display)
+        area.styles.height = max(self._room - others, LEAST_LINES)
+
+    def guard(self, event: events.Key) -> bool:
+        """See a key before the widget inside does; in the text some begin a line."""
+        if self.is_done or event.key not in self.new_line_keys - self.ACCEPT_KEYS:
+            return super().guard(event)
+        event.stop()
+        event.prevent_default()
+        if self.query_one(TextArea).has_focus:
+            self.query_one(_Text).type_text("\n")
+        else:
+            self.begin()
+        return True
+
     def begin(self) -> None:
         """Type into the text."""
         self.screen.set_focus(self.query_one(TextArea))
 
     def press(self, event: events.Key) -> None:
         """Type a character, begin a line, or take the text."""
+        area = self.query_one(_Text)
         if event.key == ACCEPT_KEY:
             self.accept()
         elif event.key == "backspace":
-            self.query_one(TextArea).action_delete_left()
-        elif event.key == "enter" or (event.is_printable and event.character):
-            self.query_one(TextArea).insert("\n" if event.key == "enter" else event.character or "")
+            area.action_delete_left()
+        elif event.key in {"enter", *self.new_line_keys}:
+            area.type_text("\n")
+        elif event.is_printable and event.character:
+            area.type_text(event.character)
 
     def _checked(self) -> tuple[object | None, str]:
         try:
@@ -320,7 +400,7 @@ class BlockEditor(Editor):
         self._say_what_is_wrong()
 
     def _say_what_is_wrong(self) -> None:
-        problem = self._checked()[1] if self.typed != self._texts else ""
+        problem = self._checked()[1] if self.is_changed else ""
         doubt = "" if problem else self._doubt(self.typed[-1])
         static = self.query_one(".editor-problem", Static)
         static.set_class(bool(doubt), "-doubt")
@@ -383,6 +463,11 @@ class ChoiceEditor(Editor):
     def on_mount(self) -> None:
         """Begin at what is chosen now."""
         self.query_one(OptionList).highlighted = self._current
+
+    @property
+    def accept_word(self) -> str:
+        """What taking a choice is called in the footer."""
+        return "choose"
 
     def begin(self) -> None:
         """Choose with the keys."""

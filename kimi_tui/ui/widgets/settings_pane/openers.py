@@ -14,12 +14,12 @@ from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor, ChoiceEditor,
 from kimi_tui.ui.widgets.settings_pane.rows import NOT_SENT
 
 Typed = tuple[str, ...]
-"""What has been typed in an editor that was closed by another session."""
+"""What has been typed in an editor that was left, or that is being opened by typing; () = nothing."""
 ORIGINS = {PresetOrigin.SHIPPED: "shipped", PresetOrigin.CONFIG: "config file", PresetOrigin.SAVED: "your own"}
 """Where a preset comes from, in a word or two."""
 
 
-def field_editor(row: FieldRow, *, first: str = "", typed: Typed = ()) -> Editor:
+def field_editor(row: FieldRow, typed: Typed = ()) -> Editor:
     """The editor of a request field; a response format begins with the choice of its type."""
     name, kind = row.spec.name, row.spec.kind
     if kind is FieldKind.BOOLEAN:
@@ -36,7 +36,12 @@ def field_editor(row: FieldRow, *, first: str = "", typed: Typed = ()) -> Editor
     text = field_text.edit_text(row.value)
     if not text.isprintable():
         return BlockEditor(name, "Nothing: it is not sent.", (text,), _one(partial(_string, name)), typed=typed)
-    return LineEditor(name, name, text, partial(parse_text, name), typed[0] if typed else first)
+    return LineEditor(name, name, text, partial(_typed_value, row), typed=typed)
+
+
+def _typed_value(row: FieldRow, text: str) -> object | None:
+    is_number = row.spec.kind in {FieldKind.INTEGER, FieldKind.NUMBER}
+    return parse_text(row.spec.name, field_text.number_text(text) if is_number else text)
 
 
 def _string(name: str, text: str) -> object | None:
@@ -97,9 +102,9 @@ def system_editor(view: SettingsView, typed: Typed = ()) -> Editor:
     return BlockEditor("system", label, (view.system or "",), _one(lambda text: text or None), typed=typed)
 
 
-def preset_name_editor(view: SettingsView, row_id: str, old: str = "") -> Editor:
+def preset_name_editor(view: SettingsView, row_id: str, old: str = "", typed: Typed = ()) -> Editor:
     """The line for a preset's name; `old` is the one that is renamed, "" = a new one is saved."""
-    return LineEditor(row_id, "name", old, partial(_preset_name, view, old), "")
+    return LineEditor(row_id, "name", old, partial(_preset_name, view, old), typed=typed)
 
 
 def _preset_name(view: SettingsView, old: str, text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -13,12 +13,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from kimi_tui.core.actions import ACTIONS, Scope
+from kimi_tui.core.actions import ACTIONS, Scope, key_label
 from kimi_tui.core.settings_view import FieldRow, PresetOrigin, SettingsView
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.settings_pane import openers
-from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor, Editor, LineEditor
+from kimi_tui.ui.widgets.settings_pane.asides import NO_ASIDE, Aside, Asides
+from kimi_tui.ui.widgets.settings_pane.editors import ACCEPT_KEY, NEW_LINE_KEYS, BlockEditor, Editor, LineEditor
 from kimi_tui.ui.widgets.settings_pane.row import ALERT, COLUMN_FROM_CELLS, SettingRow
 from kimi_tui.ui.widgets.settings_pane.rows import ActionRow, Row, RowKind, rows_of
 
@@ -28,8 +29,10 @@ DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
 """The registry's keys of the pane's own actions."""
 NUMBER_STARTS = frozenset("0123456789-.")
 """Characters that begin an edit where a number stands."""
-RESET_SYSTEM, REMOVE_SYSTEM = "reset-system", "remove-system"
-"""Questions before the system prompt is replaced."""
+RESET_SYSTEM, REMOVE_SYSTEM, DROP_TYPED = "reset-system", "remove-system", "drop-typed"
+"""Questions before the system prompt is replaced, and before what was typed and not taken is thrown away."""
+BETWEEN_HINTS = " · "
+"""What stands between two hints."""
 
 
 class SettingsPane(Vertical):
@@ -122,11 +125,14 @@ class SettingsPane(Vertical):
     class AllResetRequested(Message):
         """Everything that the session sets is to be taken back, but its system prompt."""
 
+    class HintsChanged(Message):
+        """`hints` says something else than before."""
+
     def __init__(self, *, keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS, id: str | None = None) -> None:
         """Start empty.
 
         Args:
-            keys: Keys by action id, for the actions of this pane; others are ignored.
+            keys: Keys by action id, for the actions of this pane and "new-line"; others are ignored.
             id: The widget's id.
         """
         super().__init__(id=id)
@@ -135,6 +141,8 @@ class SettingsPane(Vertical):
         for action_id in DEFAULT_KEYS:
             names = keys.get(action_id, ())
             self._key_methods |= dict.fromkeys(names, "do_" + action_id.replace("-", "_"))
+        self._keys = keys
+        self._hints = ""
         self._view: SettingsView | None = None
         self._widgets: dict[str, SettingRow] = {}
         self._cursor = "thinking"
@@ -142,9 +150,11 @@ class SettingsPane(Vertical):
         self._early: list[events.Key] = []
         """Keys that were typed before the editor could take them, or after it was done."""
         self._takes_focus = True
-        self._set_aside: dict[str, tuple[str, tuple[str, ...], str]] = {}
-        """By session: row and text of an editor that another session's coming closed, and the format's type."""
+        self._asides = Asides()
         self._format_kind = ""
+        """The type of the response format whose details are edited."""
+        self._renamed = ""
+        """The preset for which another name is typed."""
 
     def compose(self) -> ComposeResult:
         """The rows, and the help."""
@@ -161,19 +171,19 @@ class SettingsPane(Vertical):
     def show(self, view: SettingsView) -> None:
         """Show the settings of a session.
 
-        An editor that is open stays as it is; where another session comes, what stands in it is set aside until its own
-        session is shown again.
+        An editor that is open stays as it is; where another session comes, what stands in it is set aside, and it is
+        opened with that when its own session is shown again.
         """
         before, self._view = self._view, view
         if view == before:
             return
         is_other = before is not None and before.session_id != view.session_id
         if is_other and before is not None:
-            self._set_editor_aside(before.session_id)
+            self._set_editor_aside(before)
         if self.is_mounted:
             self._show_rows()
             if is_other:
-                self._take_up_again(view.session_id)
+                self._take_up_again(view)
 
     def go_to(self, row_id: str) -> None:
         """Put the cursor on a field, "thinking", "preset" or "system"; an open editor keeps it where it is."""
@@ -201,7 +211,7 @@ class SettingsPane(Vertical):
     def _show_rows(self) -> None:
         if self._view is None:
             return
-        wanted = {row.id: row for row in rows_of(self._view)}
+        wanted = {row.id: row for row in rows_of(self._view, self._asides.rows(self._view.session_id))}
         for gone in [row_id for row_id in self._widgets if row_id not in wanted]:
             self._widgets.pop(gone).remove()
         self._mount_missing(wanted)
@@ -251,14 +261,49 @@ class SettingsPane(Vertical):
             for words, style in ((row.error, "$error"), (row.warning, "$warning"))
             if words
         ]
-        keys = [content(words) for words in self._key_help() if words]
+        keys = [content(self.hints)] if isinstance(self._editor, LineEditor | BlockEditor) else []
         lines = [*first, *keys, *alerts, *(content(line) for line in row.help)]
         self.query_one("#settings-help", Static).update(Content("\n").join(lines))
+        hints = self.hints
+        if hints != self._hints:
+            self._hints = hints
+            self.post_message(self.HintsChanged())
 
-    def _key_help(self) -> tuple[str, ...]:
-        if isinstance(self._editor, LineEditor):
-            return ("Enter sets, Esc leaves.",)
-        return ("Ctrl+O sets, Esc leaves.",) if isinstance(self._editor, BlockEditor) else ()
+    @property
+    def hints(self) -> str:
+        """What keys do now, for the screen's footer: "Enter change · Del reset"; "" = nothing is shown yet.
+
+        In the rows it says what can be done with the row under the cursor, while an editor is open how that is ended.
+        `HintsChanged` tells when it has become another.
+        """
+        row = self._row
+        if self._editor is not None:
+            accept = ACCEPT_KEY if isinstance(self._editor, BlockEditor) else "enter"
+            words = [f"{key_label(accept)} {self._editor.accept_word}", f"{key_label('escape')} leave"]
+        elif row is not None:
+            words = list(self._row_hints(row))
+        else:
+            words = []
+        return BETWEEN_HINTS.join(words)
+
+    def _row_hints(self, row: Row) -> Iterator[str]:
+        is_action = row.kind is RowKind.ACTION
+        if is_action and not row.is_unset:
+            yield f"{key_label('enter')} do it"
+        elif not is_action and row.kind not in {RowKind.EXTRA, RowKind.PROBLEM}:
+            yield f"{key_label('enter')} change"
+        own_keys = (
+            ("reset-field", row.is_own or row.is_pending, "reset"),
+            ("unset-field", self._can_unset(row), "not sent"),
+        )
+        for action_id, is_possible, words in own_keys:
+            if is_possible and (keys := self._keys.get(action_id)):
+                yield f"{key_label(keys[0])} {words}"
+
+    @staticmethod
+    def _can_unset(row: Row) -> bool:
+        is_system = row.kind is RowKind.SYSTEM and not row.is_unset
+        return is_system or (row.field is not None and (bool(row.error) or row.field.value is not None))
 
     @property
     def _row(self) -> Row | None:
@@ -275,6 +320,8 @@ class SettingsPane(Vertical):
             self.call_after_refresh(self._keep_in_view)
 
     def _keep_in_view(self) -> None:
+        if isinstance(self._editor, BlockEditor):
+            self._editor.fill(self._rows.size.height - 1)  # its row stays in view above it
         shown = self._editor or self._widgets.get(self._cursor)
         if shown is not None and shown.is_attached:
             shown.scroll_visible(animate=False)
@@ -295,7 +342,7 @@ class SettingsPane(Vertical):
         elif row is not None and row.is_number and row.field and event.character in NUMBER_STARTS:
             event.stop()
             event.prevent_default()
-            self._open(openers.field_editor(row.field, first=event.character or ""))
+            self._open_field(row.field, Aside((event.character or "",)))
 
     def _key_while_editing(self, event: events.Key, editor: Editor) -> None:
         is_from_rows = editor.last_key is not event  # it was on its way to the rows when the editor opened
@@ -303,8 +350,8 @@ class SettingsPane(Vertical):
             return
         event.stop()
         event.prevent_default()
-        if event.key == "escape" and not editor.is_done:
-            self._close_editor()
+        if event.key == "escape" and not editor.is_done and editor.is_mounted:
+            self._leave_editor(editor)
             return
         self._early.append(event)
         if editor.is_mounted:
@@ -376,7 +423,9 @@ class SettingsPane(Vertical):
         row, view = self._row, self._view
         if row is None or view is None or self._editor is not None:
             return
-        if not row.is_own:
+        if row.is_pending:
+            self._ask_to_drop(row)
+        elif not row.is_own:
             is_action = row.kind is RowKind.ACTION
             self._say("" if is_action else "There is nothing to take back: the session does not set it.")
         elif row.kind is RowKind.SYSTEM:
@@ -384,6 +433,13 @@ class SettingsPane(Vertical):
             self._open(openers.question(RESET_SYSTEM, words, "Take it; this one is gone", "Keep this one"))
         else:
             self.post_message(self.FieldReset(row.id))
+
+    def _ask_to_drop(self, row: Row) -> None:
+        words, yes, no = "Throw away what was typed and not taken?", "Throw it away", "Keep it"
+        if row.is_own:
+            words = "Take back what this session sets here, and what was typed and not taken?"
+            yes, no = "Take it back; what was typed is gone", "Keep both"
+        self._open(openers.question(DROP_TYPED, words, yes, no))
 
     def do_unset_field(self) -> None:
         """Leave the field under the cursor out of the request."""
@@ -393,7 +449,7 @@ class SettingsPane(Vertical):
         if row.kind is RowKind.SYSTEM and not row.is_unset:
             words = "Have no system prompt in this session?"
             self._open(openers.question(REMOVE_SYSTEM, words, "Have none; this one is gone", "Keep this one"))
-        elif row.field is not None and (row.error or row.field.value is not None):
+        elif self._can_unset(row):
             self.post_message(self.FieldSet(row.id, None))
         else:
             self._say("It is not sent." if row.is_unset else "This cannot be left out.")
@@ -403,26 +459,34 @@ class SettingsPane(Vertical):
         row, view = self._row, self._view
         if row is None or view is None or self._editor is not None:
             return
+        aside = self._asides.find(view.session_id, row.id)
         match row.kind:
             case RowKind.THINKING:
                 self.post_message(self.ThinkingChanged(not view.thinking))
             case RowKind.PRESET:
                 self._open(openers.preset_editor(view))
             case RowKind.SYSTEM:
-                self._open(openers.system_editor(view))
+                self._open(openers.system_editor(view, aside.typed))
             case RowKind.FIELD if row.field is not None:
-                self._open(openers.field_editor(row.field))
+                self._open_field(row.field, aside)
             case RowKind.ACTION:
-                self._act(ActionRow(row.id), view)
+                self._act(ActionRow(row.id), view, aside.typed)
             case _:
                 self._say("This is changed in the file that sets it.")
 
-    def _act(self, action: ActionRow, view: SettingsView) -> None:
+    def _open_field(self, field: FieldRow, aside: Aside = NO_ASIDE) -> None:
+        """Edit a field, from where it was left; for a response format's details these are opened at once."""
+        self._format_kind = aside.format_kind
+        details = openers.format_editor(field, aside.format_kind, aside.typed)
+        self._open(details or openers.field_editor(field, aside.typed))
+
+    def _act(self, action: ActionRow, view: SettingsView, typed: openers.Typed) -> None:
         match action:
             case ActionRow.SAVE_PRESET:
-                self._open(openers.preset_name_editor(view, action))
+                self._open(openers.preset_name_editor(view, action, typed=typed))
             case ActionRow.RENAME_PRESET if self._is_preset_own(view):
-                self._open(openers.preset_name_editor(view, action, view.preset))
+                self._renamed = view.preset
+                self._open(openers.preset_name_editor(view, action, view.preset, typed))
             case ActionRow.RENAME_PRESET:
                 self._say("Choose a preset of your own first; the others keep their names.")
             case ActionRow.MAKE_DEFAULT:
@@ -439,15 +503,18 @@ class SettingsPane(Vertical):
 
     # -- the editor
 
-    def _open(self, editor: Editor, *, with_focus: bool = True) -> None:
+    def _open(self, editor: Editor) -> None:
         """Put an editor below its row, or in its place where it is one line."""
         widget = self._widgets[self._cursor]
         self._editor = editor
         editor.set_class(self.has_class("-narrow"), "-narrow")
+        if isinstance(editor, BlockEditor):
+            editor.new_line_keys = frozenset(self._keys.get("new-line", NEW_LINE_KEYS))
+            editor.fill(self._rows.size.height - 1)
         widget.display = not isinstance(editor, LineEditor)
         self._rows.mount(editor, after=widget)
         self._say("")
-        self._takes_focus = with_focus
+        self._takes_focus = True
 
     @on(Editor.Ready)
     def _begin(self, event: Editor.Ready) -> None:
@@ -469,7 +536,27 @@ class SettingsPane(Vertical):
 
     def _press_early(self, editor: Editor) -> None:
         while self._early and not editor.is_done:
-            editor.press(self._early.pop(0))
+            event = self._early.pop(0)
+            if event.key == "escape":
+                self._leave_editor(editor)
+                return
+            editor.press(event)
+
+    def _leave_editor(self, editor: Editor) -> None:
+        """Close the editor without taking what stands in it; that is set aside for its row."""
+        if self._view is not None:
+            self._keep_typed(editor, self._view)
+        editor.is_done = True
+        self._close_editor()
+        self._show_rows()
+
+    def _keep_typed(self, editor: Editor, view: SettingsView) -> None:
+        if not editor.is_mounted or not editor.typed:
+            return
+        if editor.is_changed:
+            self._asides.keep(view.session_id, self._cursor, Aside(editor.typed, self._format_kind))
+        else:
+            self._asides.drop(view.session_id, self._cursor)
 
     def _close_editor(self) -> None:
         editor, self._editor = self._editor, None
@@ -485,34 +572,27 @@ class SettingsPane(Vertical):
             take_keys(self._rows)
         self._show_cursor(is_moved=True)
 
-    def _set_editor_aside(self, session_id: str) -> None:
+    def _set_editor_aside(self, view: SettingsView) -> None:
         if self._editor is not None:
+            self._keep_typed(self._editor, view)
             if self._editor.typed:
-                self._set_aside[session_id] = self._cursor, self._editor.typed, self._format_kind
+                self._asides.mark_open(view.session_id, self._cursor)
             self._close_editor()
 
-    def _take_up_again(self, session_id: str) -> None:
+    def _take_up_again(self, view: SettingsView) -> None:
         """Open the editor again that another session's coming closed."""
-        found = self._set_aside.pop(session_id, None)
-        view = self._view
-        if found is None or view is None or found[0] not in self._widgets:
-            return
-        self._cursor, typed, self._format_kind = found
-        self._show_cursor()
-        row = self._row
-        editor: Editor | None = None
-        if row is not None and row.kind is RowKind.SYSTEM:
-            editor = openers.system_editor(view, typed)
-        elif row is not None and row.field is not None:
-            editor = openers.format_editor(row.field, self._format_kind, typed) if self._format_kind else None
-            editor = editor or openers.field_editor(row.field, typed=typed)
-        if editor is not None:
-            self._open(editor, with_focus=False)
+        row_id = self._asides.take_open(view.session_id)
+        if row_id in self._widgets:
+            self._cursor = row_id
+            self._show_cursor()
+            self.edit()
+            self._takes_focus = False
 
     @on(Editor.Cancelled)
     def _cancelled(self, event: Editor.Cancelled) -> None:
         event.stop()
-        self._close_editor()
+        if self._editor is not None:
+            self._leave_editor(self._editor)
 
     @on(Editor.Accepted)
     def _accepted(self, event: Editor.Accepted) -> None:
@@ -522,12 +602,28 @@ class SettingsPane(Vertical):
         self._close_editor()
         if row is None or view is None:
             return
-        if row.id == "response_format" and row.field and isinstance(event.value, str):
+        if event.row_id == row.id:
+            self._asides.drop(view.session_id, row.id)
+            self._show_rows()
+        if event.row_id == DROP_TYPED:
+            self._drop_typed(row, view, is_sure=event.value is True)
+        elif row.id == "response_format" and row.field and isinstance(event.value, str):
             self._choose_format(row.field, event.value)
         elif row.field is not None:
             self._set_field(row.field, event.value)
         elif (message := self._message_for(event.row_id, event.value, view)) is not None:
             self.post_message(message)
+
+    def _drop_typed(self, row: Row, view: SettingsView, *, is_sure: bool) -> None:
+        """Forget what was typed, and take back what the session sets."""
+        if not is_sure:
+            return
+        self._asides.drop(view.session_id, row.id)
+        self._show_rows()
+        if row.kind is RowKind.SYSTEM and row.is_own:
+            self.post_message(self.SystemChanged(view.config_system))
+        elif row.is_own:
+            self.post_message(self.FieldReset(row.id))
 
     def _choose_format(self, field: FieldRow, kind: str) -> None:
         details = openers.format_editor(field, kind)
@@ -553,7 +649,7 @@ class SettingsPane(Vertical):
             RESET_SYSTEM: (value is True, self.SystemChanged(view.config_system)),
             REMOVE_SYSTEM: (value is True, self.SystemChanged(None)),
             ActionRow.SAVE_PRESET: (True, self.PresetSaveRequested(text)),
-            ActionRow.RENAME_PRESET: (is_preset_new, self.PresetRenameRequested(view.preset, text)),
+            ActionRow.RENAME_PRESET: (text != self._renamed, self.PresetRenameRequested(self._renamed, text)),
             ActionRow.RESET_ALL: (value is True, self.AllResetRequested()),
         }
         is_asked, message = messages[row_id]

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kimi_tui.ui.widgets.settings_pane.rows import NOT_SENT, Row, RowKind
+from kimi_tui.ui.widgets.settings_pane.rows import NOT_SENT, NOT_TAKEN, Row, RowKind
 from kimi_tui.ui.widgets.transcript.styles import Styles
 
 NAME_CELLS = 20
@@ -80,7 +80,7 @@ class SettingRow(Widget):
 
     def _segments(self, styles: Styles, width: int) -> list[Segment]:
         row = self._row
-        alert = ALERT if row.error or row.warning else " "
+        alert = ALERT if row.error or row.warning or row.is_pending else " "
         alert_style = styles.role("error-text" if row.error else "warning-text")
         label_style, value_style = self._styles(styles)
         label = row.label
@@ -105,6 +105,8 @@ class SettingRow(Widget):
     def _styles(self, styles: Styles) -> tuple[Style, Style]:
         """Those of the label and of the value."""
         row = self._row
+        if row.is_pending:
+            return styles.base, styles.role("warning-text")
         if row.error:
             return styles.base, styles.role("error-text")
         if row.is_unset:
@@ -113,8 +115,10 @@ class SettingRow(Widget):
         return styles.base, styles.role("marker") + Style(bold=True) if row.is_marked else styles.base
 
     def _value_in(self, room: int) -> str:
-        """The value in so many cells; "not sent" is never cut."""
+        """The value in so many cells; "not sent" and "not taken" are never cut."""
         row = self._row
+        if row.is_pending:
+            return next((words for words in (NOT_TAKEN, "not taken") if len(words) <= room), CUT[:room])
         text = row.error or row.value
         if cell_len(text) <= room:
             return text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kimi_tui.core.field_text import short_text
@@ -14,6 +14,8 @@ from kimi_tui.ui.text import line_text
 
 NOT_SENT = "not sent"
 """What stands in the place of a value that is none."""
+NOT_TAKEN = "changed, not taken"
+"""What stands in the place of a value for which something else was typed and left."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """What a response format may be, shorter than the table says it."""
 
@@ -58,6 +60,8 @@ class Row:
     """Whether it differs from the preset, or from a new session."""
     is_own: bool = False
     """Whether the session says so, which can be taken back."""
+    is_pending: bool = False
+    """Whether something was typed for it that was not taken."""
     warning: str = ""
     """What a user should know; "" = nothing."""
     error: str = ""
@@ -73,9 +77,19 @@ class Row:
         return self.field is not None and self.field.spec.kind in {FieldKind.INTEGER, FieldKind.NUMBER}
 
 
-def rows_of(view: SettingsView) -> tuple[Row, ...]:
-    """Every row, from top to bottom."""
-    return tuple(_rows(view))
+def rows_of(view: SettingsView, pending: Set[str] = frozenset()) -> tuple[Row, ...]:
+    """Every row, from top to bottom.
+
+    Args:
+        view: What they show.
+        pending: Ids of the rows for which something was typed that was not taken.
+    """
+    return tuple(_pending(row) if row.id in pending else row for row in _rows(view))
+
+
+def _pending(row: Row) -> Row:
+    now = f" Until then: {row.value[:40]}." if row.value else ""
+    return replace(row, is_pending=True, help=(f"Typed, but not taken; Enter shows it.{now}", *row.help))
 
 
 def _rows(view: SettingsView) -> Iterator[Row]:
@@ -101,7 +115,7 @@ def _thinking(view: SettingsView) -> Row:
         RowKind.THINKING,
         "thinking",
         "on" if view.thinking else "off (instant)",
-        is_marked=view.is_thinking_own,
+        is_marked=view.is_thinking_other,
         is_own=view.is_thinking_own,
         error=view.errors.get("thinking", ""),
         help=("Whether the model thinks before it answers.", _whose(view.is_thinking_own)),
@@ -115,7 +129,7 @@ def _preset(view: SettingsView) -> Row:
         RowKind.PRESET,
         "preset",
         line_text(view.preset),
-        is_marked=view.is_preset_own,
+        is_marked=view.is_preset_other,
         is_own=view.is_preset_own,
         error=view.errors.get("preset", ""),
         help=("The values below everything else.", f"This one {origin}.", _whose(view.is_preset_own)),

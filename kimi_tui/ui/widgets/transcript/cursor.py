@@ -52,12 +52,17 @@ class CursorPane(LinesPane):
         """Key of the chosen message; None = none is."""
         return self._chosen
 
-    def choose(self, key: str | None) -> None:
-        """Put the message cursor on a message and bring it into view; None, or what is no message: on none."""
+    def choose(self, key: str | None, *, brings_into_view: bool = True) -> None:
+        """Put the message cursor on a message.
+
+        Args:
+            key: Its key; None, or that of what is no message: on none.
+            brings_into_view: Whether it is scrolled to; else what is being read stays, and the message is only marked.
+        """
         item = self._item(key)
         if item is None or item.kind not in MESSAGES:
             key = None
-        if key is not None:
+        if key is not None and brings_into_view:
             self._show_entry(self._places[key])
         if key != self._chosen:
             self._chosen = key
@@ -65,12 +70,12 @@ class CursorPane(LinesPane):
         self._invalidate()
 
     def choose_in_view(self) -> None:
-        """Choose the last message in view, of which a line of text is there."""
+        """Choose the last message in view, of which a line of text is there; nothing is scrolled for it."""
         self._update_frame()
         seen = {place.item for place, _ in self._rows if place.section != Section.TAIL}
         keys = [self._view.items[place].key for place in sorted(seen) if self._view.items[place].kind in MESSAGES]
         if keys:
-            self.choose(keys[-1])
+            self.choose(keys[-1], brings_into_view=False)
         else:
             self.choose_edge(False)
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from kimi_tui.ui.widgets.transcript.plain import before_marker
+
 SAFE_CHARS = 12_000
 """From here on the first safe place is taken."""
 FORCED_CHARS = 14_000
@@ -93,7 +95,7 @@ def _plain_cut(text: str) -> Cut | None:
 
 def _word_end(text: str) -> int:
     """The last blank before the end of what a stretch may be; that end where there is none near."""
-    return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or HARD_CHARS
+    return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or before_marker(text, HARD_CHARS)
 
 
 def _protected(text: str, opening: str) -> Iterator[_Range]:

@@ -60,6 +60,11 @@ class Line:
         return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style)
 
 
+def is_narrow(text: str) -> bool:
+    """Whether every character of a text takes one cell, so that it may be broken at blanks alone."""
+    return _NARROW.fullmatch(text) is not None
+
+
 def line_of(runs: Iterable[Run], joint: str = "\n") -> Line:
     """A line of these runs."""
     kept = tuple([run for run in runs if run[0]])
@@ -174,7 +179,7 @@ def _spans(text: str, width: int, breaks: Sequence[int]) -> Iterator[tuple[int, 
         end = len(text[start:blank].rstrip(" ")) + start if blank > start else start
         chances = bisect_right(breaks, start + width)
         chance = breaks[chances - 1] if chances else -1
-        if chance > max(blank + 1, start):
+        if chance > max(blank + 1, start) or (chance > start and end == start):
             end = after = chance
         elif end == start:  # one long word
             end = after = start + width

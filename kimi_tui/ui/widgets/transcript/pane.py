@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -65,7 +66,7 @@ class LinesPane(Widget, can_focus=True):
         self._colours: tuple[object, ...] = ()
         self._view = Viewport(self._look, 0)
         self._places: dict[str, int] = {}
-        self._has_new = False
+        self._has_new = False  # whether something arrived below what is in view and was not seen yet
         self._was_following = True
         self._is_stale = True
         self._rows: list[tuple[Place, Line]] = []
@@ -90,18 +91,23 @@ class LinesPane(Widget, can_focus=True):
         self._set_items(items)
 
     def _set_items(self, items: list[Item]) -> None:
-        old = self._places
+        old, last = self._places, self._view.items[-1].key if self._view.items else None
         self._view.set_items(items)
         self._places = {item.key: place for place, item in enumerate(items)}
         self._entries_moved({place: self._places[key] for key, place in old.items() if key in self._places})
-        self._changed()
+        if last is None or last not in self._places:  # another end, such as that of an alternative, is nothing new
+            self._has_new = False
+        elif any(item.key not in old for item in items[self._places[last] + 1 :]):
+            self._has_new = True
+        self._invalidate()
 
     def add(self, entry: Entry) -> None:
         """Append an entry."""
         self._places[entry.key] = len(self._view.items)
         self._view.add(Item(entry, is_folded=self.fold_reasoning))
         self._text_grew(entry.key)
-        self._changed()
+        self._has_new = True
+        self._invalidate()
 
     def update_entry(self, entry: Entry) -> None:
         """Show an entry anew; one that is not there is ignored."""
@@ -124,7 +130,7 @@ class LinesPane(Widget, can_focus=True):
         if is_other_text:
             self._text_changed(entry.key)
         self._text_grew(entry.key)
-        self._changed()
+        self._invalidate()
 
     def remove_entry(self, key: str) -> None:
         """Take an entry away; one that is not there is ignored."""
@@ -134,10 +140,11 @@ class LinesPane(Widget, can_focus=True):
     def append(self, key: str, part: ReplyPart, text: str) -> None:
         """Add text to the growing reply; several calls are laid out and drawn as one."""
         if (item := self._item(key)) is not None:
+            self._has_new = self._has_new or bool(text and self._reaches_below(self._places[key], part))
             item.append(part, text)
             self._view.measure(self._places[key])
             self._text_grew(key)
-            self._changed()
+            self._invalidate()
 
     def set_thought_label(self, key: str, label: str) -> None:
         """Change the one line of a think block, and nothing else."""
@@ -158,9 +165,14 @@ class LinesPane(Widget, can_focus=True):
         place = None if key is None else self._places.get(key)
         return None if place is None else self._view.items[place]
 
-    def _changed(self) -> None:
-        self._has_new = not self._view.is_following
-        self._invalidate()
+    def _reaches_below(self, place: int, part: ReplyPart) -> bool:
+        """Whether text that is added to an entry is added below what is in view."""
+        if self._view.is_following:
+            return False
+        self._update_frame()
+        last = self._rows[-1][0].item if self._rows else self._view.top.item
+        is_hidden = part is ReplyPart.REASONING and self._view.items[place].is_folded
+        return place > last or (place == last and not is_hidden)
 
     # What the layer above has to know of changes.
 
@@ -196,7 +208,7 @@ class LinesPane(Widget, can_focus=True):
         if row is not None and not (self._view.is_following and item.is_streaming):
             self._view.keep_row(line, row)
         self.post_message(self.FoldToggled(key, item.is_folded))
-        self._invalidate()
+        self._moved()
 
     def fold_all(self, is_folded: bool) -> None:
         """Open or close all think blocks, those to come as well; the line being read stays."""
@@ -305,13 +317,20 @@ class LinesPane(Widget, can_focus=True):
     def _painter_now(self) -> Painter:
         known = self._painter
         if known is None or not known.fits(self._look, self.size.width):
-            background = self.screen.get_component_rich_style("screen--selection").bgcolor
-            selection = Style(color=self._look.styles.base.color, bgcolor=background, reverse=background is None)
             known = Painter(
-                self._look, self.size.width, self.get_line_filters(), self.background_colors[1], selection
+                self._look, self.size.width, self.get_line_filters(), self.background_colors[1], self._selection_style()
             )  # fmt: skip
             self._painter = known
         return known
+
+    def _selection_style(self) -> Style:
+        """The style of selected text: the theme's, whose text colour some themes leave open ("transparent")."""
+        name = "screen--selection"
+        marked, base = self.screen.get_component_rich_style(name), self._look.styles.base.color
+        if marked.bgcolor is None:
+            return Style(color=base, reverse=True)
+        is_open = not self.screen.get_component_styles(name).color.a
+        return Style(color=base if is_open else marked.color, bgcolor=marked.bgcolor, reverse=False)
 
     def _update_frame(self) -> None:
         """Lay out what is in view and make its strips."""
@@ -320,6 +339,7 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = False
         self._refresh_look()
         self._rows = self._view.rows()
+        self._has_new = self._has_new and not self._is_end_in_view
         painter, bar = self._painter_now(), self._scroll_bar().glyphs()
         painter.begin()
         looks = self._row_looks()
@@ -328,7 +348,7 @@ class LinesPane(Widget, can_focus=True):
             is_there = row < len(self._rows)
             look = looks[row] if is_there else PLAIN_ROW
             line = self._rows[row][1] if is_there else _NOTHING
-            is_new = row == self.size.height - 1 and self._says_new
+            is_new = row == self.size.height - 1 and self._has_new
             if is_new or bar[row] != NONE:
                 look = look._replace(bar=bar[row], is_new_below=is_new)
             self._frame.append(painter.row(line, look))
@@ -341,9 +361,11 @@ class LinesPane(Widget, can_focus=True):
         return [RowLook(is_dimmed=place.item in dimmed and place.section != Section.HEAD) for place, _ in self._rows]
 
     @property
-    def _says_new(self) -> bool:
-        """Whether it says that something arrived below what is in view; nothing is where the end is in view."""
-        return self._has_new and not self._view.is_following and len(self._rows) == self.size.height
+    def _is_end_in_view(self) -> bool:
+        """Whether nothing stands below what is in view."""
+        if self._view.is_following or len(self._rows) < self.size.height:
+            return True
+        return bool(self._rows) and len(list(islice(self._view.walk(self._rows[-1][0]), 2))) < 2
 
     def _scroll_bar(self) -> ScrollBar:
         above, total = self._view.extent(self._rows[0][0] if self._rows else None)

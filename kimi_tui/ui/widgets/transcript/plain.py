@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 MAX_LINES = 40
 """Lines in one chunk."""
 MAX_CHARS = 4_000
 """Characters in one chunk; a line longer than that goes on in the next one."""
+MARKER_CHARS = 64
+"""A control marker is shorter than that."""
+_HALF_MARKER = re.compile("[<\\[]\u2060*[|/]?\\w*\\|?\\Z")
 
 
 class PlainSource:
@@ -44,4 +49,10 @@ def _chunk_end(text: str, start: int) -> int:
         return end
     if len(text) <= limit:
         return len(text)
-    return end if end > start else limit
+    return end if end > start else before_marker(text, limit)
+
+
+def before_marker(text: str, end: int) -> int:
+    """Where to cut a text rather than inside of what may be a control marker that goes on behind `end`."""
+    half = _HALF_MARKER.search(text[max(end - MARKER_CHARS, 0) : end])
+    return end - len(half[0]) if half else end

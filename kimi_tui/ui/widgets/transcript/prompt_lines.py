@@ -15,7 +15,7 @@ from rich.style import Style
 
 from kimi_tui.core.neutralise import JOINER, marker_spans
 from kimi_tui.core.template import END
-from kimi_tui.ui.widgets.transcript.layout import UNDERLINE, shown
+from kimi_tui.ui.widgets.transcript.layout import BOLD, UNDERLINE, shown
 from kimi_tui.ui.widgets.transcript.lines import Line, Run, wrap
 from kimi_tui.ui.widgets.transcript.pieces import Look
 
@@ -54,8 +54,8 @@ def prompt_lines(text: str, look: Look, *, before: str, after: str, is_last: boo
 def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
     """The text with its markers set apart."""
     styles = look.styles
-    chip = styles.role("marker") + Style(reverse=True)
-    harmless = styles.role("warning-text") + UNDERLINE
+    chip = styles.role("marker") + Style(reverse=True), styles.role("marker") + BOLD + UNDERLINE
+    harmless = styles.role("warning-text") + UNDERLINE, styles.role("warning-text") + BOLD + UNDERLINE
     runs: list[Run] = []
     place = 0
     for start, end in marker_spans(before + text + after):
@@ -63,7 +63,10 @@ def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
         if last <= first:
             continue
         marker = (before + text + after)[start:end]
+        looks = harmless if JOINER in marker else chip
+        # One that follows another at once looks different, so that one sees where the first one ends.
+        style = looks[bool(runs) and first == place and runs[-1][1] == looks[0]]
         runs.append((shown(text[place:first]), styles.base))
-        runs.append((text[first:last].replace(JOINER, STAND_IN), harmless if JOINER in marker else chip))
+        runs.append((text[first:last].replace(JOINER, STAND_IN), style))
         place = last
     return [*runs, (shown(text[place:]), styles.base)]

@@ -44,6 +44,8 @@ EDGE_KEYS = {"home": False, "end": True, "shift+home": False, "shift+end": True}
 """Keys that move it to the beginning (False) or the end of its line."""
 WHOLE_KEYS = {"ctrl+home": False, "ctrl+end": True}
 """Keys that move it to the very beginning (False) or end."""
+HINTS = "arrows extend · y copies · Escape ends"
+"""What the keys do while they select."""
 
 
 class SelectingPane(FindingPane):
@@ -84,6 +86,11 @@ class SelectingPane(FindingPane):
     def is_selecting(self) -> bool:
         """Whether the arrow keys select."""
         return self._is_selecting
+
+    @property
+    def hints(self) -> str:
+        """What the keys do now, for a footer; "" = what they always do."""
+        return HINTS if self._is_selecting else ""
 
     def selected_text(self) -> str:
         """What is selected, as it was written; "" = nothing is."""

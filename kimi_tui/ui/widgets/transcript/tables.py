@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from kimi_tui.ui.widgets.transcript.lines import Line, Run, line_of, wrap
+from kimi_tui.ui.widgets.transcript.lines import Line, Run, is_narrow, line_of, wrap
 from kimi_tui.ui.widgets.transcript.styles import Styles
 
 MIN_COLUMN_CELLS = 6
-"""A table whose columns would all be narrower than that, though they hold more, is shown as rows of lines."""
+"""A column is not narrower than that where it holds more."""
 MAX_WORD_CELLS = 16
-"""A longer word may be broken."""
+"""A longer word may be broken; where a column has no room for another, the rows are shown as lines."""
 Cell = list[Run]
 Row = list[Cell]
 
@@ -55,13 +55,13 @@ def _column_widths(rows: Sequence[Row], columns: int, width: int) -> list[int] |
     room = width - 3 * (columns - 1)
     if sum(natural) <= room:
         return natural
-    words = [
-        min(max(map(_longest_word, cells), default=1), most) for cells, most in zip(columns_of, natural, strict=True)
+    if columns == 1:
+        return [room]
+    least = [
+        min(max(MIN_COLUMN_CELLS, *map(_longest_word, cells)), most)
+        for cells, most in zip(columns_of, natural, strict=True)
     ]
-    if sum(words) <= room:
-        return _shared(words, natural, room)
-    least = [min(size, MIN_COLUMN_CELLS) for size in natural]
-    return None if sum(least) > room else _shared(least, natural, room)
+    return _shared(least, natural, room) if sum(least) <= room else None
 
 
 def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
@@ -78,7 +78,7 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
 def _longest_word(cell: Cell) -> int:
     """Cells of the longest word that should not be broken."""
     words = "".join([text for text, _ in cell]).split()
-    return max((min(len(word), MAX_WORD_CELLS) for word in words if word.isascii()), default=2)
+    return max((min(len(word), MAX_WORD_CELLS) for word in words if is_narrow(word)), default=2)
 
 
 def _row(row: Row, widths: Sequence[int], aligns: Sequence[str], styles: Styles) -> Iterator[Line]:

@@ -121,7 +121,7 @@ class Transcript(SelectingPane):
         self._update_frame()
         if event.y >= len(self._rows) or event.x >= self.size.width - 1 or self._has_dragged:
             return
-        if self._says_new and event.y == self.size.height - 1 and event.x >= self.size.width - 2 - len(NEW_BELOW):
+        if self._has_new and event.y == self.size.height - 1 and event.x >= self.size.width - 2 - len(NEW_BELOW):
             self.follow_tail()
             return
         if event.chain > 1:
@@ -135,7 +135,7 @@ class Transcript(SelectingPane):
             if step := self._alternative_at(place, line, event.x):
                 self.post_message(self.AlternativeClicked(item.key, step))
                 return
-            self.choose(item.key)
+            self.choose(item.key, brings_into_view=False)
             self.post_message(self.Clicked(item.key))
 
     def _alternative_at(self, place: Place, line: Line, x: int) -> int:

@@ -1,0 +1,53 @@
+"""What was typed in the settings and not taken: kept by session and row until it is taken or thrown away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What stood in an editor that was left."""
+
+    typed: tuple[str, ...] = ()
+    """Its texts; () = none."""
+    format_kind: str = ""
+    """The type of a response format whose details they are; "" = they are something else."""
+
+
+NO_ASIDE = Aside()
+"""Nothing was typed."""
+
+
+class Asides:
+    """Keeps what was typed, so that no way of leaving an editor loses it."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._kept: dict[str, dict[str, Aside]] = {}
+        self._open_rows: dict[str, str] = {}
+
+    def keep(self, session_id: str, row_id: str, aside: Aside) -> None:
+        """Keep what was typed for a row, in place of what was kept before."""
+        self._kept.setdefault(session_id, {})[row_id] = aside
+
+    def drop(self, session_id: str, row_id: str) -> None:
+        """Forget what was typed for a row, if anything was."""
+        self._kept.get(session_id, {}).pop(row_id, None)
+
+    def find(self, session_id: str, row_id: str) -> Aside:
+        """What was typed for a row; `NO_ASIDE` = nothing."""
+        return self._kept.get(session_id, {}).get(row_id, NO_ASIDE)
+
+    def rows(self, session_id: str) -> frozenset[str]:
+        """The rows of a session for which something is kept."""
+        return frozenset(self._kept.get(session_id, {}))
+
+    def mark_open(self, session_id: str, row_id: str) -> None:
+        """Remember that the row's editor was open when another session came."""
+        self._open_rows[session_id] = row_id
+
+    def take_open(self, session_id: str) -> str:
+        """The row whose editor is to be opened again, told once; "" = none."""
+        row_id = self._open_rows.pop(session_id, "")
+        return row_id if row_id in self.rows(session_id) else ""
