@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from sys import intern
+from functools import lru_cache
 from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
@@ -135,6 +135,12 @@ def _encode_request(request: RequestRecord) -> dict[str, object]:
 # -- plain data to values
 
 
+@lru_cache(maxsize=256)
+def _shared(text: str) -> str:
+    """The same text as one object: messages name the one before, and all of them the same model."""
+    return text
+
+
 class _Table:
     """A table of a file: takes known keys out with their types checked, and keeps the rest."""
 
@@ -174,7 +180,7 @@ class _Table:
     def word(self, key: str) -> str | None:
         """Take a short text that many messages share: it is kept once."""
         value = self.text(key)
-        return None if value is None else intern(value)
+        return None if value is None else _shared(value)
 
     def needed_text(self, key: str) -> str:
         value = self.text(key)
@@ -285,7 +291,7 @@ def _found(value: object | None) -> str:
 
 def _decode_message(table: _Table) -> Message:
     return Message(
-        id=intern(table.needed_text("id")),
+        id=_shared(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
         parent=table.word("parent"),
