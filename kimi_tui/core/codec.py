@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
@@ -134,6 +135,12 @@ def _encode_request(request: RequestRecord) -> dict[str, object]:
 # -- plain data to values
 
 
+@lru_cache(maxsize=256)
+def _shared(text: str) -> str:
+    """The same text as one object: messages name the one before, and all of them the same model."""
+    return text
+
+
 class _Table:
     """A table of a file: takes known keys out with their types checked, and keeps the rest."""
 
@@ -146,6 +153,10 @@ class _Table:
     @property
     def rest(self) -> dict[str, object]:
         return self._rest
+
+    def others(self) -> dict[str, object]:
+        """What was not taken, in a dict of just that size: there is one in each of thousands of messages."""
+        return dict(self._rest)
 
     def path(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key
@@ -165,6 +176,11 @@ class _Table:
             return None
         value = self.take(key, str, "a string")
         return replace_lone(value) if isinstance(value, str) else None
+
+    def word(self, key: str) -> str | None:
+        """Take a short text that many messages share: it is kept once."""
+        value = self.text(key)
+        return None if value is None else _shared(value)
 
     def needed_text(self, key: str) -> str:
         value = self.text(key)
@@ -263,7 +279,7 @@ def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
         prompt_cache_key=table.text("prompt_cache_key"),
         settings=table.table("settings") or {},
         messages=table.rows("messages", _decode_message),
-        extra=table.rest,
+        extra=table.others(),
     )
     _check_tree(session)
     return session
@@ -275,19 +291,19 @@ def _found(value: object | None) -> str:
 
 def _decode_message(table: _Table) -> Message:
     return Message(
-        id=table.needed_text("id"),
+        id=_shared(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
-        parent=table.text("parent"),
+        parent=table.word("parent"),
         created=table.time("created"),
         reasoning=table.text("reasoning"),
         state=table.choice("state", MessageState),
-        finish_reason=table.text("finish_reason"),
+        finish_reason=table.word("finish_reason"),
         request_id=table.text("request_id"),
-        model=table.text("model"),
-        template=table.text("template"),
+        model=table.word("model"),
+        template=table.word("template"),
         thinking=table.flag("thinking"),
-        thinking_end=table.text("thinking_end"),
+        thinking_end=table.word("thinking_end"),
         sent=table.table("sent"),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
@@ -298,7 +314,7 @@ def _decode_message(table: _Table) -> Message:
         left_out=table.texts("left_out"),
         neutralise=table.flag("neutralise") is not False,
         excluded=table.flag("excluded") or False,
-        extra=table.rest,
+        extra=table.others(),
     )
 
 
@@ -314,7 +330,7 @@ def _decode_usage(table: _Table) -> Usage | None:
     if data is None:
         return None
     inner = _Table(data, table.path("usage"))
-    return Usage(inner.count("input_tokens"), inner.count("output_tokens"), inner.number("cost_usd"), inner.rest)
+    return Usage(inner.count("input_tokens"), inner.count("output_tokens"), inner.number("cost_usd"), inner.others())
 
 
 def _decode_timing(table: _Table) -> Timing | None:
@@ -322,7 +338,7 @@ def _decode_timing(table: _Table) -> Timing | None:
     if data is None:
         return None
     inner = _Table(data, table.path("timing"))
-    return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.rest)
+    return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.others())
 
 
 def _decode_request(table: _Table) -> RequestRecord:
@@ -332,7 +348,7 @@ def _decode_request(table: _Table) -> RequestRecord:
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
-        extra=table.rest,
+        extra=table.others(),
     )
 
 

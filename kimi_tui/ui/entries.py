@@ -20,19 +20,22 @@ class MessageEntries:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._made: dict[str, tuple[Message, bool, tuple[int, int] | None, Entry]] = {}
+        self._made: dict[str, tuple[Message, Entry]] = {}
+        self._has_timestamps = False
 
     def of(self, session: Session, *, timestamps: bool) -> list[Entry]:
         """Every message of the active branch, in order."""
+        if timestamps != self._has_timestamps:
+            self._made, self._has_timestamps = {}, timestamps
         siblings = _places(session)
-        return [self._entry(message, timestamps, siblings.get(message.id)) for message in conversation.branch(session)]
+        return [self._entry(message, siblings.get(message.id)) for message in conversation.branch(session)]
 
-    def _entry(self, message: Message, timestamps: bool, alternatives: tuple[int, int] | None) -> Entry:
+    def _entry(self, message: Message, alternatives: tuple[int, int] | None) -> Entry:
         known = self._made.get(message.id)
-        if known is not None and known[0] is message and known[1:3] == (timestamps, alternatives):
-            return known[3]
-        entry = message_entry(message, timestamps=timestamps, alternatives=alternatives)
-        self._made[message.id] = message, timestamps, alternatives, entry
+        if known is not None and known[0] is message and known[1].alternatives == alternatives:
+            return known[1]
+        entry = message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
+        self._made[message.id] = message, entry
         return entry
 
 

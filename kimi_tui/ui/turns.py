@@ -31,7 +31,7 @@ from kimi_tui.ui.services import Services
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.engine.turn import Turn
 
-FRAME_S = 1 / 25
+FRAME_S = 1 / 20
 """Time between two drawings of a growing reply, in seconds."""
 
 

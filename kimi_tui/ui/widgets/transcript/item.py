@@ -32,6 +32,8 @@ _NOTHING = FixedPart(0)
 class Item:
     """An entry of the transcript and what is kept of its layout."""
 
+    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "_sizes", "is_folded", "laid_out_lines")
+
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
         """Nothing is cut, parsed or laid out before it is looked at."""
         self._entry = entry
