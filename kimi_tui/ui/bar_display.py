@@ -33,9 +33,10 @@ class BarDisplay:
 
     def begin(self) -> None:
         """Be ready to keep the figures of running turns moving."""
-        self._ticker = self._screen.set_interval(TICK_S, self._tick, pause=True)
+        self._ticker = self._screen.set_interval(TICK_S, self.tick, pause=True)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Show how far running turns are."""
         self._screen.display_of_turns.tick(self._screen.services.clock.monotonic())
         self.refresh()
         if self._ticker is not None and not any(chat.turn for chat in self._screen.open_chats.all):

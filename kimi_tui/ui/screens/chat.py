@@ -105,7 +105,7 @@ class ChatScreen(Screen[None]):
         )
         self.dispatcher = Dispatcher(self, self._make_homes)
         self.key_order = KeyOrder(self)
-        self._bar_display = BarDisplay(self)
+        self.bar_display = BarDisplay(self)
 
     def _make_homes(self) -> Sequence[object]:
         """What does actions. The first frame needs none of it."""
@@ -149,7 +149,7 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the session and start typing."""
         self._queue.display = False
-        self._bar_display.begin()
+        self.bar_display.begin()
         if self._opening is None:
             self._begin()
         else:
@@ -500,15 +500,15 @@ class ChatScreen(Screen[None]):
 
     def remark(self, text: str) -> None:
         """Put a word into the status line, until something else stands there."""
-        self._bar_display.remark(text)
+        self.bar_display.remark(text)
 
     def refresh_bars(self) -> None:
         """Show the figures as they are now."""
-        self._bar_display.refresh()
+        self.bar_display.refresh()
 
     def refresh_hints(self) -> None:
         """Show what keys do where the focus is."""
-        hints = self._bar_display.hints()
+        hints = self.bar_display.hints()
         self.composer.show_hints(hints)
         for side in self._sides.values():
             side.show_hints(hints)
