@@ -263,6 +263,17 @@ async def test_the_session_on_screen_is_named_by_its_title_as_it_stands_now(tmp_
         await running.shows("Brought back: “Stew”.")
 
 
+async def test_the_list_keeps_the_keys_when_the_session_on_screen_is_deleted(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/rename Stew<enter><f2>")
+        await running.shows("Today")
+        await running.type("d")
+        await running.shows("Moved to the trash: “Stew”.")
+        await running.type("u")
+        await running.shows("Brought back: “Stew”.")
+        assert running.screen.composer.draft == ""
+
+
 async def test_a_file_that_cannot_be_read_is_neither_copied_nor_deleted_and_it_says_so(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         bad = running.files.path_of(TALK).with_name("bad.toml")

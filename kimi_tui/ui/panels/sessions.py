@@ -89,7 +89,11 @@ class SessionsPanel(SessionsPane, Panel):
     def _delete_requested(self, event: SessionsPane.DeleteRequested) -> None:
         """Move a session to the trash."""
         event.stop()
-        self._desk.run_later(self._desk.files.delete(event.path))
+        self._desk.run_later(self._delete(event.path))
+
+    async def _delete(self, path: Path) -> None:
+        await self._desk.files.delete(path)
+        self.take_focus()  # another session on screen took the keys; the next one may be for this list
 
     @on(SessionsPane.RestoreRequested)
     def _restore_requested(self, event: SessionsPane.RestoreRequested) -> None:
