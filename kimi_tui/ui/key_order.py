@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from textual import events
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from kimi_tui.core.actions import Action
-from kimi_tui.ui.keyboard import EDITOR_KEYS
-
-if TYPE_CHECKING:  # the screen makes this and hands itself in
-    from kimi_tui.ui.screens.chat import ChatScreen
+from kimi_tui.core.actions import Action, Scope
+from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
 
 MOVING = frozenset(
     {"find", "sessions", "reasoning", "settings", "prompt", "choose-message", "edit", "palette", "help", "theme"}
@@ -23,24 +22,51 @@ BLIND = frozenset({"quit", "copy-or-quit"})
 """Actions that are done even where the terminal is too small to show anything."""
 
 
+class KeyedScreen(Protocol):
+    """The screen, as far as keys go."""
+
+    keyboard: Keyboard
+    """Keys of actions."""
+
+    @property
+    def focused(self) -> Widget | None:
+        """What has the focus."""
+
+    @property
+    def composer(self) -> TextArea:
+        """Where the draft is typed."""
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the terminal is too small to show anything."""
+
+    @property
+    def is_giving_keys(self) -> bool:
+        """Whether a pane is about to take the focus; it says when it has."""
+
+    def scope_of_focus(self) -> Scope:
+        """Where the focus is."""
+
+    def action_choose(self, action_id: str) -> None:
+        """Do an action by its id."""
+
+    def call_after_refresh(self, callback: Callable[[], None]) -> bool:
+        """Call it when everything is drawn."""
+
+
 class KeyOrder:
     """Does what keys mean where the focus is, one after the other."""
 
-    def __init__(self, screen: ChatScreen) -> None:
+    def __init__(self, screen: KeyedScreen) -> None:
         """Take the keys of that screen."""
         self._screen = screen
         self._waiting: list[asyncio.Event] = []
 
-    def take(self, event: events.Key, *, is_blind: bool) -> None:
-        """Do what a key means; one that means nothing goes on.
-
-        Args:
-            event: The key. It arrives behind the letters typed before it.
-            is_blind: Whether nobody sees what it would do: the terminal is too small.
-        """
+    def take(self, event: events.Key) -> None:
+        """Do what a key means; one that means nothing goes on. Keys arrive here behind the letters typed before."""
         screen, action = self._screen, self._action_of(event)
-        if is_blind and (action is None or action.id not in BLIND):
-            event.stop()
+        if screen.is_too_small and (action is None or action.id not in BLIND):
+            event.stop()  # nobody sees what it would do
             return
         is_editing = isinstance(screen.focused, Input | TextArea) and screen.focused is not screen.composer
         if action is None or (is_editing and (event.is_printable or event.key in EDITOR_KEYS)):
@@ -48,7 +74,7 @@ class KeyOrder:
         event.stop()
         event.prevent_default()
         screen.action_choose(action.id)
-        if self._waiting and not screen.panes.is_giving_keys:
+        if self._waiting and not screen.is_giving_keys:
             screen.call_after_refresh(self.release)
 
     def moves_focus(self, event: events.Key) -> bool:

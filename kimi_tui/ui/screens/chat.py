@@ -56,6 +56,8 @@ from kimi_tui.ui.widgets.side import Side
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.commands.files import FileCommands
     from kimi_tui.ui.commands.session import SessionCommands
+FRAME_CELLS = 6
+"""What the composer's border takes of the footer's width, in cells."""
 
 
 class ChatScreen(Screen[None]):
@@ -89,6 +91,7 @@ class ChatScreen(Screen[None]):
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
         self.composer = Composer(self.keyboard.table.keys, lambda: situation.choices(services), id="composer")
         self.find_bar = FindBar(id="find-bar")
+        self._title_bar, self._status_bar = Bar(id="title-bar"), Bar(id="status-bar")
         self._queue = Static(id="queue", markup=False)
         tabs = [(name, self.keyboard.table.label(name)) for name in PANES]
         self._sides = {
@@ -105,7 +108,7 @@ class ChatScreen(Screen[None]):
         )
         self.dispatcher = Dispatcher(self, self._make_homes)
         self.key_order = KeyOrder(self)
-        self.bar_display = BarDisplay(self)
+        self.bar_display = BarDisplay(self, self._title_bar, self._status_bar, self.display_of_turns.tick)
 
     def _make_homes(self) -> Sequence[object]:
         """What does actions. The first frame needs none of it."""
@@ -133,7 +136,7 @@ class ChatScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
-        yield Bar(id="title-bar")
+        yield self._title_bar
         with Horizontal(id="middle"):
             yield self._sides[True]
             yield self.transcript
@@ -143,7 +146,7 @@ class ChatScreen(Screen[None]):
             yield CommandHints(id="command-hints")
             yield self._queue
             yield self.composer
-        yield Bar(id="status-bar")
+        yield self._status_bar
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -242,6 +245,16 @@ class ChatScreen(Screen[None]):
         """The session on screen, and what belongs to it."""
         return self.open_chats.current
 
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the terminal is too small to show anything."""
+        return self.has_class("-too-small")
+
+    @property
+    def is_giving_keys(self) -> bool:
+        """Whether a pane is about to take the focus."""
+        return self.panes.is_giving_keys
+
     def scope_of_focus(self) -> Scope:
         """Where the focus is."""
         widget: object = self.focused
@@ -277,7 +290,7 @@ class ChatScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Do what a key means where the focus is."""
-        self.key_order.take(event, is_blind=self.has_class("-too-small"))
+        self.key_order.take(event)
 
     def action_choose(self, action_id: str) -> None:
         """Do an action by its id, as a key or the palette asks."""
@@ -508,7 +521,10 @@ class ChatScreen(Screen[None]):
 
     def refresh_hints(self) -> None:
         """Show what keys do where the focus is."""
-        hints = self.bar_display.hints()
+        nodes = self.focused.ancestors_with_self if self.focused is not None else ()
+        own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
+        width = max(self.size.width - FRAME_CELLS, 0)
+        hints = situation.hints(self.scope_of_focus(), self.offers(), self.keyboard, width, own)
         self.composer.show_hints(hints)
         for side in self._sides.values():
             side.show_hints(hints)
