@@ -69,7 +69,8 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, inst
         first = [] if scope is Scope.COMPOSER else [f"{keyboard.table.label('back')} back"]
     last = [keyboard.hint(action) for action in ACTIONS if action.id in ALWAYS]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
-    words = instead.split(SEPARATOR) if instead else words
+    if instead:  # words about editing name their own way out
+        words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
     while words and len(SEPARATOR.join([*words, *last])) > width:
         words.pop()
     return SEPARATOR.join(word for word in [*words, *last] if word)
