@@ -99,8 +99,13 @@ class PaneCommands:
         panel = self._panels[name]
         panel.call_after_refresh(self._give_keys, panel)
 
+    def keep_keys(self) -> None:
+        """Give the keys to no pane that was opened just now: they were asked for elsewhere since."""
+        self.is_giving_keys = False
+
     def _give_keys(self, panel: Panel) -> None:
-        panel.take_focus()
+        if self.is_giving_keys:
+            panel.take_focus()
         self.is_giving_keys = False
         self._desk.key_order.release()
 

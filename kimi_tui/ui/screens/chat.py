@@ -336,6 +336,7 @@ class ChatScreen(Screen[None]):
 
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""
+        self.panes.keep_keys()
         self.transcript.choose(None)
         take_keys(self.composer)
 
