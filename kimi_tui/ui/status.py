@@ -54,11 +54,15 @@ class Context:
 
 
 def context_of(session: Session, window_tokens: int) -> Context:
-    """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after."""
-    rest: list[Message] = []
-    for message in reversed(conversation.branch(session)):
-        usage = message.usage
-        if usage is not None and usage.input_tokens:
+    """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after.
+
+    A count is of no use once a message that it holds is left out, or one that it lacks is not.
+    """
+    branch, rest = conversation.branch(session), list[Message]()
+    excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
+    for place, message in reversed(list(enumerate(branch))):
+        usage, left_out = message.usage, {name for where, name in excluded if where < place}
+        if usage is not None and usage.input_tokens and not message.excluded and left_out == set(message.left_out):
             counted = usage.input_tokens + (usage.output_tokens or 0)
             return Context(counted + _estimated(rest), window_tokens, is_counted=not rest)
         rest.append(message)

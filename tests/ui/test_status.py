@@ -1,0 +1,48 @@
+"""What the status line says of the context window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kimi_tui.core.session import Session, Usage
+from kimi_tui.ui.status import context_of
+from tests.core.test_conversation import reply, session_of, user
+
+TALK = session_of(
+    user("m1", "a" * 40),
+    reply("m2", "b" * 400, "m1", usage=Usage(20, 100)),
+    user("m3", "c" * 40, "m2"),
+    reply("m4", "d" * 40, "m3", usage=Usage(140, 10)),
+)
+
+
+def without(*names: str, seen_by: str = "") -> Session:
+    """Leave messages out; one reply was asked for when that was so already."""
+    left_out = {seen_by: names}
+    messages = (replace(m, excluded=m.id in names, left_out=left_out.get(m.id, ())) for m in TALK.messages)
+    return replace(TALK, messages=tuple(messages))
+
+
+def test_the_last_count_is_what_the_window_holds() -> None:
+    assert context_of(TALK, 1000).words().startswith("150/1.0k")
+
+
+@pytest.mark.parametrize(
+    ("session", "least", "most"),
+    [
+        (without("m4"), 120, 140),  # what stands before it was counted with the reply before
+        (without("m2"), 30, 60),  # nothing counted is left
+        (without("m2", seen_by="m4"), 150, 150),
+    ],
+)
+def test_a_message_left_out_since_the_count_frees_room(session: Session, least: int, most: int) -> None:
+    assert least <= context_of(session, 1000).tokens <= most
+
+
+def test_a_message_taken_in_again_since_the_count_needs_room() -> None:
+    messages = (replace(m, left_out=("m2",) if m.id == "m4" else ()) for m in TALK.messages)
+    found = context_of(replace(TALK, messages=tuple(messages)), 1000)
+    assert not found.is_counted
+    assert found.tokens >= 120
