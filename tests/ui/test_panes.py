@@ -161,6 +161,15 @@ async def test_the_exact_request_of_a_reply(tmp_path: Path) -> None:
         assert "More?<|im_end|>" not in running.text
 
 
+async def test_typing_brings_the_next_prompt_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab><up><up>i")
+        await running.shows("Request of m2")
+        await running.type("<escape>And now?")
+        await running.shows("And now?<|im_end|>")
+        assert "Request of m2" not in running.text
+
+
 # -- reasoning
 
 

@@ -37,19 +37,15 @@ class PromptPanel(PromptPane, Panel):
         self._timer: Timer | None = None
         self._past: str | None = None
 
-    def show_next(self) -> None:
-        """Show the input of the next turn."""
-        self._past = None
-        self.refresh_pane()
-
     def show_past(self, message_id: str) -> None:
         """Show the input that a reply answered."""
         self._past = message_id
         self.refresh_pane()
 
     def refresh_soon(self) -> None:
-        """Show the input as it is now, when typing pauses."""
-        if self._timer is None and self._past is None:
+        """Show the input of the next turn as it is now, when typing pauses."""
+        self._past = None
+        if self._timer is None:
             self._timer = self.set_timer(DELAY_S, self._refresh_late)
 
     def _refresh_late(self) -> None:
