@@ -17,8 +17,6 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 _LONG = {escape[1]: char for char, escape in _SHORT.items()}
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL)
 _BARE_POINT = re.compile(r"^(\s*-?)\.(?=[0-9])")
-FORMAT_TYPES = ("text", "json_object", "json_schema", "regex")
-"""The forms a reply may be held to."""
 DEFAULT_SCHEMA_NAME = "reply"
 """Name of a schema that has none yet."""
 

@@ -113,9 +113,7 @@ class Turns:
             for event in events:
                 self._apply(chat, turn, event, text)
             if not all(isinstance(event, ReplyDelta) for event in events):
-                self._view.show_figures(
-                    chat
-                )  # between these the screen looks at the clock: figures need no 30 a second
+                self._view.show_figures(chat)  # between these the screen's clock counts: that is often enough
             await asyncio.sleep(FRAME_S)
 
     def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, text: str) -> None:

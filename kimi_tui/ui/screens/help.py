@@ -24,8 +24,6 @@ BESIDE_CELLS = 6
 """What edge, padding and scroll bar take."""
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
-INDENT_CELLS = 6
-"""How far it is set in there."""
 NOTES = (
     "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation.",
     "[keymap] in the config gives an action other keys, by its command's name.",
