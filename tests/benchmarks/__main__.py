@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import files, screens
+from tests.benchmarks import commands, files, screens
 
 ALL = {
     "growing": screens.growing,
@@ -14,6 +14,7 @@ ALL = {
     "moving": screens.moving,
     "search": screens.search,
     "files": files.load_and_save,
+    "commands": commands.start_to_exit,
 }
 
 

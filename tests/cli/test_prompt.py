@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from hypothesis import strategies as st
 from kimi_tui.adapters.session_files import SessionFiles
 from kimi_tui.core.neutralise import encode
 from kimi_tui.core.session import Message, Role, Session
-from tests.cli.calls import ROOT, call, run_python
+from tests.cli.calls import call, run_python
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 OPEN = "<|im_assistant|>assistant<|im_middle|>"
@@ -162,21 +159,3 @@ def _empty(folder: Path) -> Path:
     path = folder / "config.toml"
     path.write_text("")
     return path
-
-
-def test_two_thousand_messages_are_rendered_quickly(tmp_path: Path) -> None:
-    path = tmp_path / "long.json"
-    path.write_text(
-        json.dumps([{"role": "user", "content": "word " * 40}, {"role": "assistant", "content": "ok"}] * 1000)
-    )
-
-    def fastest(*words: str) -> float:
-        times = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-            times.append(time.perf_counter() - begin)
-        return min(times)
-
-    bare = fastest("-c", "import json")
-    assert fastest("-m", "kimi_tui", "prompt", str(path)) <= 10 * bare + 0.3  # roomy: other work may run beside it

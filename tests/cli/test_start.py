@@ -1,14 +1,10 @@
-"""What a command costs before it does anything: modules, options, the collector, and processor time in all."""
+"""What a command costs before it does anything: modules, options and the collector."""
 
 from __future__ import annotations
 
 import gc
-import resource
-import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +12,7 @@ import pytest
 from kimi_tui import cli
 from kimi_tui.cli import arguments
 from kimi_tui.cli.warm_up import warm_up
-from tests.cli.calls import KEY, ROOT, run_python
+from tests.cli.calls import KEY, run_python
 from tests.cli.loopback import Play, endpoint, tokens
 
 REPLY = Play(tokens(*["thought "] * 9, "</think>", *["word "] * 10))
@@ -90,19 +86,3 @@ async def test_the_screen_collects_its_garbage_from_its_first_idle_moment_on() -
     gc.disable()
     await warm_up()
     assert gc.isenabled()
-
-
-def cpu_s(*words: str) -> float:
-    """Processor time of a fresh interpreter, which other work on the machine does not lengthen much."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=ROOT)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def test_ask_takes_little_more_than_its_http_library(tmp_path: Path) -> None:
-    with endpoint(REPLY) as server:
-        ask = ("-m", "kimi_tui", "ask", "hi", "--base-url", server.url, "--data-dir", str(tmp_path))
-        pairs = [(cpu_s("-c", "import httpx"), cpu_s(*ask)) for _ in range(5)]
-    bare, whole = (min(times) for times in zip(*pairs, strict=True))
-    assert whole <= 2.5 * bare

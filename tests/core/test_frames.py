@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from kimi_tui.core.http_errors import MESSAGE_CHARS
 from kimi_tui.core.reply import ReplyBuilder
 from kimi_tui.core.session import Usage
 from kimi_tui.core.sse import SseEvent
+from tests.counting import calls_in
 from tests.fakes.scripted_client import end, token
 
 
@@ -143,12 +143,18 @@ def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
         assert all(isinstance(result, str) for result in frame.results)
 
 
-def test_a_long_reply_is_cheap_to_read() -> None:
-    chunks = [token(f" word{place}") for place in range(20_000)] + [end()]
+def calls_to_read(tokens: int) -> int:
+    chunks = [token(f" word{place}") for place in range(tokens)] + [end()]
     builder = ReplyBuilder(prompt="", inside_reasoning=True, is_event_stream=True)
-    started_s = time.process_time()
-    for chunk in chunks:
-        builder.feed(chunk)
-    took_s = time.process_time() - started_s
-    assert builder.tokens == 20_000
-    assert took_s < 1.0  # measured: 0.23
+
+    def read() -> None:
+        for chunk in chunks:
+            builder.feed(chunk)
+
+    calls = calls_in(read)
+    assert builder.tokens == tokens
+    return calls
+
+
+def test_a_token_costs_the_same_in_a_long_reply() -> None:
+    assert calls_to_read(4000) < 2.1 * calls_to_read(2000)
