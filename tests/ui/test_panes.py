@@ -14,6 +14,7 @@ from kimi_tui.core.actions import Scope
 from kimi_tui.ui.panels.sessions import SessionsPanel
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, talk
+from tests.ui.resizing import resize
 
 TALK = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
 PANES = {"sessions": "f2", "reasoning": "f3", "settings": "f4", "prompt": "f5"}
@@ -50,7 +51,7 @@ async def test_escape_leaves_a_docked_pane_open_and_closes_one_that_covers(tmp_p
         await running.type("<escape>")
         assert scope(running) is Scope.COMPOSER
         assert "ChatMessageRole" in running.text
-        await running.pilot.resize_terminal(60, 20)
+        await resize(running.pilot, 60, 20)
         await running.until(lambda: "Message Kimi" not in running.text)
         await running.type("<escape>")
         await running.shows("Message Kimi")
@@ -59,9 +60,9 @@ async def test_escape_leaves_a_docked_pane_open_and_closes_one_that_covers(tmp_p
 async def test_a_terminal_that_is_too_small_says_what_it_needs_and_loses_nothing(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("half a thought<f3>")
-        await running.pilot.resize_terminal(40, 12)
+        await resize(running.pilot, 40, 12)
         await running.shows("kimi-tui needs 48 columns")
-        await running.pilot.resize_terminal(120, 40)
+        await resize(running.pilot, 120, 40)
         await running.shows("half a thought")
         await running.shows("[Reasoning F3]")
 

@@ -21,6 +21,7 @@ from kimi_tui.ui.widgets.prompt_pane import PromptPane
 from kimi_tui.ui.widgets.transcript import Entry, Transcript
 from tests.core.test_budget import talk
 from tests.core.test_conversation import reply, session_of, user
+from tests.ui.resizing import resize
 
 REQUEST = RequestSettings(template=TEMPLATES["kimi"])
 SENT = {"temperature": 1.0, "stop": ["<|im_end|>"], "response_format": {"type": "json_object"}, "user": "a\nb[/]\x1b"}
@@ -278,7 +279,7 @@ async def test_another_width_writes_the_sizes_anew() -> None:
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
         await pilot.pause()
         assert app.sizes() == ["~34 tok of 256k · 1 neutralised · 37 counted"]
-        await pilot.resize_terminal(40, 20)
+        await resize(pilot, 40, 20)
         await pilot.pause()
         assert app.sizes() == ["~34 tok of 256k · 1 neutralised", "37 counted"]
         assert app.query_one("#prompt-sizes").size.height == 2

@@ -27,6 +27,7 @@ from kimi_tui.ui.widgets.sessions_pane import SessionsPane
 from kimi_tui.ui.widgets.sessions_pane.fit import fit
 from kimi_tui.ui.widgets.sessions_pane.pane import DEFAULT_KEYS
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
+from tests.ui.resizing import resize
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
 TITLES = ("Cooking lamb", "SSE parser", "", "Lamb stew", "Fish")
@@ -376,7 +377,7 @@ async def test_an_editor_lasts_while_its_row_is_there() -> None:
         await pilot.pause()
         line = next(line for line in lines(pilot) if "t38" in line)
         assert editor.region.y == pilot.app.query_one(RowList).region.y + lines(pilot).index(line)
-        await pilot.resize_terminal(40, 30)
+        await resize(pilot, 40, 30)
         pane_of(pilot).show(listing([f"new{n}" for n in range(40)], hours=1), NOW)
         await pilot.pause()
         assert (editor.display, editor.value) == (True, "t38!")

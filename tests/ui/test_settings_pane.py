@@ -27,6 +27,7 @@ from kimi_tui.ui.themes import build_theme
 from kimi_tui.ui.widgets.settings_pane import SettingsPane
 from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor
 from kimi_tui.ui.widgets.settings_pane.row import SettingRow
+from tests.ui.resizing import resize
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SLOWLY = 4
@@ -731,7 +732,7 @@ async def test_an_editor_stays_in_sight_when_the_screen_shrinks() -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         await go_to(pilot, "webhook")
         await pilot.press("enter", "x")
-        await pilot.resize_terminal(100, 16)
+        await resize(pilot, 100, 16)
         await pilot.pause()
         await pilot.pause()
         assert app.focused is not None
@@ -743,7 +744,7 @@ async def test_the_cursor_stays_in_sight_when_the_screen_shrinks() -> None:
     app = Host()
     async with app.run_test(size=(100, 40)) as pilot:
         await go_to(pilot, "stream")
-        await pilot.resize_terminal(100, 16)
+        await resize(pilot, 100, 16)
         await pilot.pause()
         row = next(row for row in app.query(SettingRow) if row.row.id == "stream")
         assert app.query_one("#settings-rows").region.contains_region(row.region)
@@ -971,7 +972,7 @@ async def test_a_text_is_as_tall_as_there_is_room(label: str) -> None:
         await pilot.press("enter")
         await pilot.pause()
         for height in (50, 30):
-            await pilot.resize_terminal(70, height)
+            await resize(pilot, 70, height)
             await pilot.pause()
             await pilot.pause()
             rows = app.query_one("#settings-rows").region

@@ -10,6 +10,7 @@ from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
+from tests.ui.resizing import resize
 from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
 from tests.ui.test_transcript_view import LONG, live
 
@@ -56,10 +57,10 @@ async def test_a_resize_keeps_the_line_at_the_top(size: tuple[int, int]) -> None
         transcript.scroll_to_top()
         transcript.scroll_lines(40)
         first = body(transcript)[0].split()[0]
-        await pilot.resize_terminal(*size)
+        await resize(pilot, *size)
         assert first in body(transcript)[0].split()
         transcript.append("live", ReplyPart.ANSWER, LONG)
-        await pilot.resize_terminal(60, 12)
+        await resize(pilot, 60, 12)
         assert body(transcript)[0].split()[0] == first
 
 

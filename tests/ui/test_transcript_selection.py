@@ -15,6 +15,7 @@ from kimi_tui.ui.colours import FewColoursFilter, colourless
 from kimi_tui.ui.themes import build_theme
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from tests.ui.program import shipped_themes
+from tests.ui.resizing import resize
 from tests.ui.test_transcript import Host, body, reply, user
 
 SOURCE = """Some **bold** words and `code`.
@@ -160,7 +161,7 @@ async def test_a_selection_stays_on_its_words_when_lines_break_elsewhere() -> No
         transcript.set_entries([user(1, words)])
         await drag(pilot, (3, 3), (10, 6))
         copied = transcript.selected_text()
-        await pilot.resize_terminal(33, 12)
+        await resize(pilot, 33, 12)
         assert transcript.selected_text() == copied
 
 

@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from tests.ui.resizing import resize
 from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
 
 LONG = MARKDOWN * 6
@@ -100,7 +101,7 @@ async def test_the_line_being_read_stays_when_lines_break_elsewhere() -> None:
         transcript.scroll_page(-20)
         first = body(transcript)[0].split()[0]
         for width in (100, 40, 73, 30, 60):
-            await pilot.resize_terminal(width, 12)
+            await resize(pilot, width, 12)
             assert first in body(transcript)[0].split()
         assert body(transcript)[0].split()[0] == first
 
@@ -286,7 +287,7 @@ async def test_what_only_looks_different_is_nothing_new() -> None:
         assert not says_new(transcript), "another branch"
         transcript.set_entries(entries)
         transcript.scroll_to_top()
-        await pilot.resize_terminal(40, 12)
+        await resize(pilot, 40, 12)
         assert not says_new(transcript), "another width"
         transcript.toggle_all_folds()
         assert not says_new(transcript), "folds"
@@ -307,7 +308,7 @@ async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
         assert not says_new(transcript)
         transcript.set_entries([*entries, user(20)])
         assert says_new(transcript)
-        await pilot.resize_terminal(50, 12)
+        await resize(pilot, 50, 12)
         assert says_new(transcript)
         transcript.scroll_lines(99)
         transcript.scroll_lines(-3)
