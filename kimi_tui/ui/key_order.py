@@ -68,8 +68,7 @@ class KeyOrder:
         if screen.is_too_small and (action is None or action.id not in BLIND):
             event.stop()  # nobody sees what it would do
             return
-        is_editing = isinstance(screen.focused, Input | TextArea) and screen.focused is not screen.composer
-        if action is None or (is_editing and (event.is_printable or event.key in EDITOR_KEYS)):
+        if action is None or (self._is_editing() and (event.is_printable or event.key in EDITOR_KEYS)):
             return
         event.stop()
         event.prevent_default()
@@ -92,5 +91,11 @@ class KeyOrder:
         for done in waiting:
             done.set()
 
+    def _is_editing(self) -> bool:
+        """Whether something else than the draft is typed: a title, a value, what is looked for."""
+        return isinstance(self._screen.focused, Input | TextArea) and self._screen.focused is not self._screen.composer
+
     def _action_of(self, event: events.Key) -> Action | None:
-        return self._screen.keyboard.action_of(event, self._screen.scope_of_focus())
+        # A pane's own keys are for its rows: while a text is typed there, Delete is meant for a character.
+        scope = Scope.SCREEN if self._is_editing() else self._screen.scope_of_focus()
+        return self._screen.keyboard.action_of(event, scope)

@@ -309,3 +309,21 @@ async def test_footer_is_asked_for_new_words_when_the_filter_gets_the_keys(
         monkeypatch.setattr(running.screen, "refresh_hints", lambda: asked.append(pane.hints))
         await running.type("/f")
         await running.until(lambda: asked[-1:] == ["Enter open · Up Down move · Escape clears"])
+
+
+@pytest.mark.parametrize("opening", ["/", "r"], ids=["filter", "rename"])
+async def test_deleting_a_character_deletes_no_session(tmp_path: Path, opening: str) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f2>")
+        await running.until(lambda: scope(running) is Scope.SESSIONS)
+        await running.type(f"{opening}talk<home><delete>")
+        await running.shows("alk")
+        assert running.files.list().summaries
+        assert not running.files.trashed().summaries
+
+
+@pytest.mark.parametrize("keys", ["501<backspace>", "<ctrl+u>150<home><delete>"])
+async def test_a_value_can_be_mended_while_it_is_typed(tmp_path: Path, keys: str) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type(f"<f4><down><down><down><down>{keys}<enter>")
+        await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 50)
