@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Button, Input, Static, TextArea
+from textual.widgets import Button, Input, Static
 
 from kimi_tui.core.actions import BY_ID
 from kimi_tui.ui.text import content
@@ -37,23 +35,9 @@ class BlockEditor(TextEditor):
     ACCEPT_KEY = "ctrl+o"  # Enter begins a line
     ACCEPT_WORD = "take"
 
-    def __init__(
-        self,
-        row_id: str,
-        label: str,
-        texts: Texts,
-        check: Callable[[Texts], object | None],
-        *,
-        typed: Texts = (),
-        about: str = "",
-        doubt: Callable[[str], str] = lambda _: "",
-    ) -> None:
-        """Edit a text; `doubt` says what may be wrong with it, without keeping it from being taken."""
-        super().__init__(row_id, label, texts, check, typed=typed, about=about)
-        self._doubt = doubt
-        self._room = LEAST_LINES
-        self.new_line_keys = frozenset(NEW_LINE_KEYS)
-        """Keys that begin a line, besides Enter."""
+    new_line_keys = frozenset(NEW_LINE_KEYS)
+    """Keys that begin a line, besides Enter."""
+    _room = LEAST_LINES
 
     def compose(self) -> ComposeResult:
         """The label, the name, the text, what is wrong, and two buttons."""
@@ -68,18 +52,17 @@ class BlockEditor(TextEditor):
 
     def on_mount(self) -> None:
         """Begin at the end of the text."""
-        area = self.query_one(TextArea)
-        area.move_cursor(area.document.end)
+        self.field.move_cursor(self.field.document.end)
+
+    @property
+    def field(self) -> GuardedTextArea:
+        """The text."""
+        return self.query_one(GuardedTextArea)
 
     @property
     def typed(self) -> Texts:
         """The name, where there is one, and the text, exactly."""
-        text = self.query_one(GuardedTextArea).exact_text
-        return (*(field.value for field in self.query(Input)), text)
-
-    def doubt(self) -> str:
-        """What may be wrong with the text."""
-        return self._doubt(self.typed[-1])
+        return (*(name.value for name in self.query(Input)), self.field.exact_text)
 
     def fill(self, rows: int) -> None:
         """Be as tall as there is room: so many rows, or what is needed at least."""
@@ -92,38 +75,31 @@ class BlockEditor(TextEditor):
         self._fit()
 
     def _fit(self) -> None:
-        area = self.query_one(TextArea)
+        area = self.field
         others = sum(child.outer_size.height for child in self.children if child is not area and child.display)
         area.styles.height = max(self._room - others, LEAST_LINES)
 
     def guard(self, event: events.Key) -> bool:
         """See a key before the widget inside does; in the text some begin a line."""
-        if self.is_done or event.key == self.ACCEPT_KEY or event.key not in self.new_line_keys:
+        if self.is_done or not self._begins_line(event.key):
             return super().guard(event)
         event.stop()
         event.prevent_default()
-        area = self.query_one(GuardedTextArea)
-        if area.has_focus:
-            area.type_text("\n")
+        if self.field.has_focus:
+            self.field.type_text("\n")
         else:
             self.begin()
         return True
 
-    def begin(self) -> None:
-        """Type into the text."""
-        self.screen.set_focus(self.query_one(TextArea))
+    def _begins_line(self, key: str) -> bool:
+        return key in self.new_line_keys and key != self.ACCEPT_KEY
 
     def press(self, event: events.Key) -> None:
-        """Type a character, begin a line, or take the text."""
-        area = self.query_one(GuardedTextArea)
-        if event.key == self.ACCEPT_KEY:
-            self.accept()
-        elif event.key == "backspace":
-            area.action_delete_left()
-        elif event.key in {"enter", *self.new_line_keys}:
-            area.type_text("\n")
-        elif event.is_printable and event.character:
-            area.type_text(event.character)
+        """Begin a line, or do what a key does in every text."""
+        if event.key == "enter" or self._begins_line(event.key):
+            self.field.type_text("\n")
+        else:
+            super().press(event)
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:

@@ -5,6 +5,7 @@ An editor checks what is typed at every change and says beside it what is wrong.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,6 +18,7 @@ from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import FieldError, KimiError
 from kimi_tui.ui.text import content
+from kimi_tui.ui.widgets.settings_pane.guarded import GuardedInput, GuardedTextArea
 from kimi_tui.ui.widgets.settings_pane.row import ALERT
 
 Texts = tuple[str, ...]
@@ -161,6 +163,7 @@ class TextEditor(Editor):
         *,
         typed: Texts = (),
         about: str = "",
+        doubt: Callable[[str], str] = lambda _: "",
     ) -> None:
         """Edit a text.
 
@@ -171,25 +174,40 @@ class TextEditor(Editor):
             check: Makes a value of these, or raises KimiError.
             typed: What has been typed already in their place; () = nothing.
             about: As `Editor` says.
+            doubt: Says what may be wrong with the text, without keeping it from being taken; "" = nothing.
         """
         super().__init__(row_id, about)
         self.label = label
         self.begins_with = typed or texts
         """What stands in it at first."""
-        self._texts, self._check = texts, check
+        self._texts, self._check, self._doubt = texts, check, doubt
 
     def on_mount(self) -> None:
         """Say what is wrong with what was typed before."""
         self._say_what_is_wrong()
 
     @property
+    @abstractmethod
+    def field(self) -> GuardedInput | GuardedTextArea:
+        """Where the text is typed."""
+
+    @property
     def is_changed(self) -> bool:
         """Whether other texts stand in it than hold."""
         return self.typed != self._texts
 
-    def doubt(self) -> str:
-        """What may be wrong, without keeping the text from being taken; "" = nothing."""
-        return ""
+    def begin(self) -> None:
+        """Type into the text."""
+        self.screen.set_focus(self.field)
+
+    def press(self, event: events.Key) -> None:
+        """Type a character, take one back, or take the value."""
+        if event.key == self.ACCEPT_KEY:
+            self.accept()
+        elif event.key == "backspace":
+            self.field.action_delete_left()
+        elif event.is_printable and event.character:
+            self.field.type_text(event.character)
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -200,7 +218,7 @@ class TextEditor(Editor):
     def _say_what_is_wrong(self) -> None:
         """Show what is wrong with what was typed; with what stood there already nothing is until it is to be taken."""
         problem = self._checked()[1] if self.is_changed else ""
-        doubt = "" if problem else self.doubt()
+        doubt = "" if problem else self._doubt(self.typed[-1])
         self.query_one(Problem).show(problem or doubt, is_doubt=bool(doubt))
 
     def _checked(self) -> tuple[object | None, str]:

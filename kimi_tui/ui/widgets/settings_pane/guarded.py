@@ -26,6 +26,10 @@ class GuardedInput(Input):
         super().__init__(value, placeholder=placeholder, select_on_focus=False, compact=True)
         self._guard = guard
 
+    def type_text(self, text: str) -> None:
+        """Type a text at the cursor."""
+        self.insert_text_at_cursor(text)
+
     async def _on_key(self, event: events.Key) -> None:
         self._guard(event)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor, Texts
@@ -30,19 +27,6 @@ class LineEditor(TextEditor):
 
     IS_IN_PLACE = True
 
-    def __init__(
-        self,
-        row_id: str,
-        label: str,
-        text: str,
-        check: Callable[[str], object | None],
-        *,
-        typed: Texts = (),
-        about: str = "",
-    ) -> None:
-        """Edit a text that a line can hold; `check` makes a value of it, or raises KimiError."""
-        super().__init__(row_id, label, (text,), lambda texts: check(texts[0]), typed=typed, about=about)
-
     def compose(self) -> ComposeResult:
         """The label, the line, and below it what is wrong."""
         with Horizontal():
@@ -51,20 +35,11 @@ class LineEditor(TextEditor):
         yield Problem()
 
     @property
-    def typed(self) -> Texts:
+    def field(self) -> GuardedInput:
         """The line."""
-        return (self.query_one(Input).value,)
+        return self.query_one(GuardedInput)
 
-    def begin(self) -> None:
-        """Type into the line."""
-        self.screen.set_focus(self.query_one(Input))
-
-    def press(self, event: events.Key) -> None:
-        """Type a character, take one back, or take the value."""
-        line = self.query_one(Input)
-        if event.key == self.ACCEPT_KEY:
-            self.accept()
-        elif event.key == "backspace":
-            line.action_delete_left()
-        elif event.is_printable and event.character:
-            line.insert_text_at_cursor(event.character)
+    @property
+    def typed(self) -> Texts:
+        """What stands in the line."""
+        return (self.field.value,)

@@ -40,7 +40,7 @@ def field_editor(row: FieldRow, typed: Texts = ()) -> Editor:
     text = field_text.edit_text(row.value)
     if not text.isprintable():
         return BlockEditor(name, "Nothing: it is not sent.", (text,), _one(partial(_string, name)), typed=typed)
-    return LineEditor(name, name, text, partial(_typed_value, row), typed=typed)
+    return LineEditor(name, name, (text,), _one(partial(_typed_value, row)), typed=typed)
 
 
 def _typed_value(row: FieldRow, text: str) -> object | None:
@@ -110,7 +110,7 @@ def system_editor(view: SettingsView, typed: Texts = ()) -> Editor:
 
 def preset_name_editor(view: SettingsView, row_id: str, old: str = "", typed: Texts = ()) -> Editor:
     """The line for a preset's name; `old` is the one that is renamed, "" = a new one is saved."""
-    return LineEditor(row_id, "name", old, partial(_preset_name, view, old), typed=typed, about=old)
+    return LineEditor(row_id, "name", (old,), _one(partial(_preset_name, view, old)), typed=typed, about=old)
 
 
 def _preset_name(view: SettingsView, old: str, text: str) -> str:
