@@ -58,6 +58,11 @@ class SettingsPanel(SettingsPane, Panel):
         settings = self._desk.services.settings
         self._change(event, lambda session: settings_changes.without_own(settings, session, event.name))
 
+    @on(messages.AllResetRequested)
+    def _all_reset_requested(self, event: messages.AllResetRequested) -> None:
+        """Take back all that the session sets."""
+        self._change(event, settings_changes.without_any_own)
+
     @on(messages.ThinkingChanged)
     def _thinking_changed(self, event: messages.ThinkingChanged) -> None:
         """Switch between thinking and instant."""
