@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kimi_tui.ui.widgets.settings_pane.editor import Texts
+Texts = tuple[str, ...]
+"""What stands in an editor: a text, or a name and a text; () = nothing is typed there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from textual.widgets import Button, Input, Static
 
 from kimi_tui.core.actions import BY_ID
 from kimi_tui.ui.text import content
-from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor, Texts
+from kimi_tui.ui.widgets.settings_pane.asides import Texts
+from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor
 from kimi_tui.ui.widgets.settings_pane.guarded import GuardedInput, GuardedTextArea
 
 NEW_LINE_KEYS = BY_ID["new-line"].keys

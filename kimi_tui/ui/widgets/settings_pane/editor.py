@@ -18,11 +18,9 @@ from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import FieldError, KimiError
 from kimi_tui.ui.text import content
+from kimi_tui.ui.widgets.settings_pane.asides import Texts
 from kimi_tui.ui.widgets.settings_pane.guarded import GuardedInput, GuardedTextArea
 from kimi_tui.ui.widgets.settings_pane.row import ALERT
-
-Texts = tuple[str, ...]
-"""What stands in an editor: a text, or a name and a text; () = nothing is typed there."""
 
 
 class Editor(Vertical):

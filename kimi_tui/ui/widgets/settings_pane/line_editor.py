@@ -7,7 +7,8 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from kimi_tui.ui.text import content
-from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor, Texts
+from kimi_tui.ui.widgets.settings_pane.asides import Texts
+from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor
 from kimi_tui.ui.widgets.settings_pane.guarded import GuardedInput
 
 

@@ -13,9 +13,10 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import FieldKind, check_value, parse_text
 from kimi_tui.core.settings_view import FieldRow, PresetChoice, PresetOrigin, SettingsView, preset_name_problem
 from kimi_tui.ui.text import line_text
+from kimi_tui.ui.widgets.settings_pane.asides import Texts
 from kimi_tui.ui.widgets.settings_pane.block_editor import BlockEditor
 from kimi_tui.ui.widgets.settings_pane.choice_editor import ChoiceEditor
-from kimi_tui.ui.widgets.settings_pane.editor import Editor, Texts
+from kimi_tui.ui.widgets.settings_pane.editor import Editor
 from kimi_tui.ui.widgets.settings_pane.line_editor import LineEditor
 from kimi_tui.ui.widgets.settings_pane.rows import NOT_SENT
 
