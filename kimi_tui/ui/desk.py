@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -183,9 +183,6 @@ class Desk(Protocol):
 
     def copy_selection(self) -> bool:
         """Copy what is selected; whether anything was."""
-
-    def choose_code(self, key: str, blocks: Sequence[str]) -> None:
-        """Let one of the numbered code blocks of a message be chosen, and copy it."""
 
     def show_arrangement(self, arrangement: Arrangement) -> None:
         """Give the conversation the room that the panes leave."""

@@ -118,6 +118,14 @@ async def test_a_wrong_value_is_marked_and_never_sent(tmp_path: Path) -> None:
         assert "temperature" not in running.screen.chat.session.settings
 
 
+async def test_everything_that_the_session_sets_is_taken_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/set temperature 0.5<enter>/set top_k 7<enter>")
+        await running.until(lambda: running.screen.chat.session.settings == {"temperature": 0.5, "top_k": 7})
+        await running.type("<f4><end><enter><down><enter>")
+        await running.until(lambda: running.screen.chat.session.settings == {})
+
+
 async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("/set temperature 0.5<enter>/make-default<enter>")

@@ -24,9 +24,10 @@ from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.settings_view import settings_view
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import build_theme
-from kimi_tui.ui.widgets.settings_pane import SettingsPane
-from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor
+from kimi_tui.ui.widgets.settings_pane import SettingsPane, messages
+from kimi_tui.ui.widgets.settings_pane.block_editor import BlockEditor
 from kimi_tui.ui.widgets.settings_pane.row import SettingRow
+from kimi_tui.ui.widgets.settings_pane.rows import RowKind
 from tests.ui.resizing import resize
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -78,37 +79,37 @@ class Host(App[None]):
         self.session = session
         self.show()
 
-    @on(SettingsPane.FieldSet)
-    def _set(self, message: SettingsPane.FieldSet) -> None:
+    @on(messages.FieldSet)
+    def _set(self, message: messages.FieldSet) -> None:
         self.take(message, settings_changes.with_field(self.session, message.name, message.value))
 
-    @on(SettingsPane.FieldReset)
-    def _reset(self, message: SettingsPane.FieldReset) -> None:
+    @on(messages.FieldReset)
+    def _reset(self, message: messages.FieldReset) -> None:
         self.take(message, settings_changes.without_own(self.settings, self.session, message.name))
 
-    @on(SettingsPane.ThinkingChanged)
-    def _think(self, message: SettingsPane.ThinkingChanged) -> None:
+    @on(messages.ThinkingChanged)
+    def _think(self, message: messages.ThinkingChanged) -> None:
         self.take(message, settings_changes.with_thinking(self.session, thinking=message.thinking))
 
-    @on(SettingsPane.PresetChosen)
-    def _choose(self, message: SettingsPane.PresetChosen) -> None:
+    @on(messages.PresetChosen)
+    def _choose(self, message: messages.PresetChosen) -> None:
         self.take(message, settings_changes.with_preset(self.settings, self.session, message.name))
 
-    @on(SettingsPane.SystemChanged)
-    def _system(self, message: SettingsPane.SystemChanged) -> None:
+    @on(messages.SystemChanged)
+    def _system(self, message: messages.SystemChanged) -> None:
         self.take(message, with_system(self.session, message.text))
 
-    @on(SettingsPane.AllResetRequested)
-    def _reset_all(self, message: SettingsPane.AllResetRequested) -> None:
+    @on(messages.AllResetRequested)
+    def _reset_all(self, message: messages.AllResetRequested) -> None:
         self.take(message, settings_changes.without_any_own(self.session))
 
-    @on(SettingsPane.DefaultRequested)
-    @on(SettingsPane.PresetSaveRequested)
-    @on(SettingsPane.PresetRenameRequested)
+    @on(messages.DefaultRequested)
+    @on(messages.PresetSaveRequested)
+    @on(messages.PresetRenameRequested)
     def _note(self, message: Message) -> None:
         self.asked.append(message)
 
-    @on(SettingsPane.HintsChanged)
+    @on(messages.HintsChanged)
     def _count_hints(self) -> None:
         self.told_hints += 1
 
@@ -141,12 +142,14 @@ def editing(app: Host) -> bool:
 
 
 async def go_to(pilot: Pilot[None], label: str) -> None:
-    """Put the cursor on a row."""
+    """Move the cursor to a row, the shortest way."""
     app = pilot.app
     assert isinstance(app, Host)
     await pilot.pause()
-    row = next(found for found in app.query(SettingRow) if found.row.label == label)
-    app.pane.go_to(row.row.id)
+    labels = [found.row.label for found in app.query(SettingRow) if found.row.kind is not RowKind.HEADING]
+    here = next(place for place, other in enumerate(labels) if app.line(other).startswith("▸"))
+    steps = labels.index(label) - here
+    await pilot.press(*["down" if steps > 0 else "up"] * abs(steps))
     assert app.line(label).startswith("▸")
     await pilot.pause()
 
@@ -203,7 +206,7 @@ async def test_a_value_is_typed_in_place(name: str, size: tuple[int, int]) -> No
         await type_text(pilot, text)
         await pilot.press("enter")
         await pilot.pause()
-        assert [(m.name, m.value) for m in app.asked if isinstance(m, SettingsPane.FieldSet)] == [(name, value)]
+        assert [(m.name, m.value) for m in app.asked if isinstance(m, messages.FieldSet)] == [(name, value)]
         assert app.session.settings == {name: value}
         assert app.line(name).startswith("▸*")
         await pilot.press("delete")
@@ -505,7 +508,7 @@ async def test_keys_are_those_it_was_given_and_methods_can_be_called() -> None:
         await pilot.pause()
         app.pane.do_reset_field()
         await pilot.pause()
-        assert [type(message) for message in app.asked[1:]] == [SettingsPane.FieldSet, SettingsPane.FieldReset]
+        assert [type(message) for message in app.asked[1:]] == [messages.FieldSet, messages.FieldReset]
 
 
 async def test_a_field_of_another_server_and_a_wrong_list_are_taken_back() -> None:
@@ -553,7 +556,7 @@ async def test_a_preset_is_saved_under_a_name_that_may_be_used() -> None:
         await type_text(pilot, "my own")
         await pilot.press("enter")
         await pilot.pause()
-        assert [(type(m), vars(m)["name"]) for m in app.asked] == [(SettingsPane.PresetSaveRequested, "my own")]
+        assert [(type(m), vars(m)["name"]) for m in app.asked] == [(messages.PresetSaveRequested, "my own")]
 
 
 async def test_only_a_preset_of_ones_own_is_renamed() -> None:
@@ -570,7 +573,7 @@ async def test_only_a_preset_of_ones_own_is_renamed() -> None:
         await pilot.press("ctrl+u", "y", "enter")
         await pilot.pause()
         (message,) = app.asked
-        assert isinstance(message, SettingsPane.PresetRenameRequested)
+        assert isinstance(message, messages.PresetRenameRequested)
         assert (message.old, message.new) == ("mine", "y")
 
 
@@ -580,7 +583,7 @@ async def test_the_default_is_asked_for() -> None:
         await go_to(pilot, "Make default")
         await pilot.press("enter")
         await pilot.pause()
-        assert [type(message) for message in app.asked] == [SettingsPane.DefaultRequested]
+        assert [type(message) for message in app.asked] == [messages.DefaultRequested]
 
 
 # -- what comes from outside while one types
@@ -676,7 +679,7 @@ async def test_a_click_chooses_a_row_and_another_one_edits_it() -> None:
         assert app.session.settings == {"top_k": 7}
         await pilot.click(next(row for row in app.query(SettingRow) if row.row.id == "make-default"))
         await pilot.pause()
-        assert isinstance(app.asked[-1], SettingsPane.DefaultRequested)
+        assert isinstance(app.asked[-1], messages.DefaultRequested)
 
 
 async def test_the_mouse_takes_a_choice_and_leaves_an_editor() -> None:
@@ -1069,5 +1072,5 @@ async def test_a_preset_whose_name_has_blanks_is_renamed() -> None:
         await pilot.press("enter")
         await pilot.pause()
         (message,) = app.asked
-        assert isinstance(message, SettingsPane.PresetRenameRequested)
+        assert isinstance(message, messages.PresetRenameRequested)
         assert (message.old, message.new) == (own, "my own one and only")

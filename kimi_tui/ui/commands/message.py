@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kimi_tui.core import conversation
@@ -94,12 +95,24 @@ class MessageCommands:
         message, word = self._target(), argument.strip()
         blocks = self._desk.transcript.code_blocks(message.id)
         if not word and len(blocks) > 1:
-            self._desk.choose_code(message.id, blocks)
+            self._choose_code(message.id, blocks)
             return
         number = int(word) if word.isascii() and word.isdigit() and len(word) < 6 else 0 if word else 1
         if not 1 <= number <= len(blocks):
             raise UsageError(f"/copy-code takes a number from 1 to {len(blocks)}.")
         self._desk.copy(blocks[number - 1], "The code block")
+
+    def _choose_code(self, key: str, blocks: Sequence[str]) -> None:
+        """Let one of the code blocks of a message, which are numbered meanwhile, be chosen, and copy it."""
+        from kimi_tui.ui.screens.choice import NumberScreen  # noqa: PLC0415 - most commands do not need it
+
+        def chosen(number: int | None) -> None:
+            self._desk.transcript.hide_code_numbers()
+            if number is not None:
+                self._desk.copy(blocks[number - 1], f"Code block {number}")
+
+        self._desk.transcript.show_code_numbers(key)
+        self._desk.open_screen(NumberScreen("Which code block?", len(blocks)), chosen)
 
     def do_copy_reasoning(self, argument: str) -> None:
         """Copy the reasoning of the message.

@@ -16,7 +16,7 @@ from kimi_tui.core.session import Session
 from kimi_tui.core.settings_view import settings_view
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
-from kimi_tui.ui.widgets.settings_pane import SettingsPane
+from kimi_tui.ui.widgets.settings_pane import SettingsPane, messages
 
 
 class SettingsPanel(SettingsPane, Panel):
@@ -41,53 +41,58 @@ class SettingsPanel(SettingsPane, Panel):
         except KimiError as error:
             self._desk.say_error(error)
 
-    @on(SettingsPane.HintsChanged)
-    def _hints_changed(self, event: SettingsPane.HintsChanged) -> None:
+    @on(messages.HintsChanged)
+    def _hints_changed(self, event: messages.HintsChanged) -> None:
         """Have the footer say what keys do now."""
         event.stop()
         self._desk.refresh_hints()
 
-    @on(SettingsPane.FieldSet)
-    def _field_set(self, event: SettingsPane.FieldSet) -> None:
+    @on(messages.FieldSet)
+    def _field_set(self, event: messages.FieldSet) -> None:
         """Set a field."""
         self._change(event, lambda session: settings_changes.with_field(session, event.name, event.value))
 
-    @on(SettingsPane.FieldReset)
-    def _field_reset(self, event: SettingsPane.FieldReset) -> None:
+    @on(messages.FieldReset)
+    def _field_reset(self, event: messages.FieldReset) -> None:
         """Take back what the session sets."""
         settings = self._desk.services.settings
         self._change(event, lambda session: settings_changes.without_own(settings, session, event.name))
 
-    @on(SettingsPane.ThinkingChanged)
-    def _thinking_changed(self, event: SettingsPane.ThinkingChanged) -> None:
+    @on(messages.AllResetRequested)
+    def _all_reset_requested(self, event: messages.AllResetRequested) -> None:
+        """Take back all that the session sets."""
+        self._change(event, settings_changes.without_any_own)
+
+    @on(messages.ThinkingChanged)
+    def _thinking_changed(self, event: messages.ThinkingChanged) -> None:
         """Switch between thinking and instant."""
         self._change(event, lambda session: settings_changes.with_thinking(session, thinking=event.thinking))
 
-    @on(SettingsPane.PresetChosen)
-    def _preset_chosen(self, event: SettingsPane.PresetChosen) -> None:
+    @on(messages.PresetChosen)
+    def _preset_chosen(self, event: messages.PresetChosen) -> None:
         """Choose a preset."""
         settings = self._desk.services.settings
         self._change(event, lambda session: settings_changes.with_preset(settings, session, event.name))
 
-    @on(SettingsPane.SystemChanged)
-    def _system_changed(self, event: SettingsPane.SystemChanged) -> None:
+    @on(messages.SystemChanged)
+    def _system_changed(self, event: messages.SystemChanged) -> None:
         """Set the system prompt."""
         self._change(event, lambda session: with_system(session, event.text))
 
-    @on(SettingsPane.PresetSaveRequested)
-    def _preset_save_requested(self, event: SettingsPane.PresetSaveRequested) -> None:
+    @on(messages.PresetSaveRequested)
+    def _preset_save_requested(self, event: messages.PresetSaveRequested) -> None:
         """Save what the session sends as a preset."""
         event.stop()
         self._desk.perform(BY_ID["save-preset"], event.name)
 
-    @on(SettingsPane.PresetRenameRequested)
-    def _preset_rename_requested(self, event: SettingsPane.PresetRenameRequested) -> None:
+    @on(messages.PresetRenameRequested)
+    def _preset_rename_requested(self, event: messages.PresetRenameRequested) -> None:
         """Rename a preset."""
         event.stop()
         self._desk.rename_preset(event.old, event.new)
 
-    @on(SettingsPane.DefaultRequested)
-    def _default_requested(self, event: SettingsPane.DefaultRequested) -> None:
+    @on(messages.DefaultRequested)
+    def _default_requested(self, event: messages.DefaultRequested) -> None:
         """Let new sessions begin so."""
         event.stop()
         self._desk.perform(BY_ID["make-default"], "")

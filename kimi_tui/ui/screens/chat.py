@@ -6,7 +6,6 @@ It says what stands where and passes things on: keys to `KeyOrder`, text to `Sen
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +28,7 @@ from kimi_tui.core.settings import PANES
 from kimi_tui.ui import entries, situation
 from kimi_tui.ui.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.bar_display import BarDisplay
+from kimi_tui.ui.beginning import Beginning
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.commands.panes import PaneCommands
 from kimi_tui.ui.desk import Answer
@@ -84,7 +84,7 @@ class ChatScreen(Screen[None]):
         """
         super().__init__()
         self._opening = opening
-        self._is_open = asyncio.Event()
+        self._beginning = Beginning(self)
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -156,36 +156,21 @@ class ChatScreen(Screen[None]):
         if self._opening is None:
             self._begin()
         else:
-            self._show_opening(self._opening)
+            self._beginning.announce(self._opening)
             self.run_worker(self._open(self._opening), group="opening", exit_on_error=False)
-
-    def _show_opening(self, opening: Opening) -> None:
-        """Show what is being opened; what is typed meanwhile is kept."""
-        self.transcript.set_entries([entries.notice("opening", f"Opening {opening.name} …")])
-        self.refresh_bars()
-        self.type_here()
 
     async def _open(self, opening: Opening) -> None:
         """Read the session to begin with, and show it."""
         try:
-            session = await asyncio.to_thread(opening.read)
+            await self._beginning.read(opening)
         except KimiError as error:
             self.post_message(self.OpeningFailed(error))
-            return
-        self.open_chats.begin_with(session)
-        self.chat.draft = "\n\n".join(text for text in (self.chat.draft, self.composer.draft) if text)
-        self._begin()
-
-    def _is_too_early_for(self, action_id: str) -> bool:
-        """Whether an action has to wait until the session has been read."""
-        is_early = not self._is_open.is_set() and action_id != "quit"
-        if is_early:
-            self.remark("The session is still being opened.")
-        return is_early
+        else:
+            self._begin()
 
     def _begin(self) -> None:
         """Show the session and start typing."""
-        self._is_open.set()
+        self._beginning.end()
         self._show_current()
         self.type_here()
         for line in self.services.findings:
@@ -294,12 +279,12 @@ class ChatScreen(Screen[None]):
 
     def action_choose(self, action_id: str) -> None:
         """Do an action by its id, as a key or the palette asks."""
-        if not self._is_too_early_for(action_id):
+        if not self._beginning.is_too_early_for(action_id):
             self.dispatcher.choose(action_id)
 
     def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
         """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
-        if self._is_too_early_for(action.id):
+        if self._beginning.is_too_early_for(action.id):
             failed()
         else:
             self.dispatcher.perform(action, argument, failed)
@@ -321,18 +306,6 @@ class ChatScreen(Screen[None]):
             self.copy(selected, "The selection")
             self.clear_selection()
         return bool(selected)
-
-    def choose_code(self, key: str, blocks: Sequence[str]) -> None:
-        """Let one of the numbered code blocks of a message be chosen, and copy it."""
-        from kimi_tui.ui.screens.choice import NumberScreen  # noqa: PLC0415 - the first frame does not need it
-
-        def chosen(number: int | None) -> None:
-            self.transcript.hide_code_numbers()
-            if number is not None:
-                self.copy(blocks[number - 1], f"Code block {number}")
-
-        self.transcript.show_code_numbers(key)
-        self.app.push_screen(NumberScreen("Which code block?", len(blocks)), chosen)
 
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""
@@ -401,7 +374,7 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: A draft could not be kept; the program stays.
         """
-        await self._is_open.wait()  # what was typed belongs to the session that is being read
+        await self._beginning.wait()
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
         has_draft = bool(self.drafts.own)
@@ -414,7 +387,7 @@ class ChatScreen(Screen[None]):
     def _submitted(self, event: Composer.Submitted) -> None:
         """Send a message, or do what a slash command says."""
         event.stop()
-        if self._is_too_early_for("send"):
+        if self._beginning.is_too_early_for("send"):
             self.drafts.give_back(event.text)
         else:
             self.sending.submit(event.text)

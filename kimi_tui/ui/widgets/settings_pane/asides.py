@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Texts = tuple[str, ...]
+"""What stands in an editor: a text, or a name and a text; () = nothing is typed there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Aside:
     """What stood in an editor that was left."""
 
-    typed: tuple[str, ...] = ()
+    typed: Texts = ()
     """Its texts; () = none."""
-    format_kind: str = ""
-    """The type of a response format whose details they are; "" = they are something else."""
+    about: str = ""
+    """What of the row was edited, as the editor says."""
 
 
 NO_ASIDE = Aside()

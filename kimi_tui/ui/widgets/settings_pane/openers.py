@@ -1,4 +1,7 @@
-"""Which editor a row gets, and what it begins with."""
+"""Which editor a row gets, and what it begins with.
+
+`typed` is what has been typed in an editor that was left, or that is being opened by typing; () = nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,18 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import FieldKind, check_value, parse_text
 from kimi_tui.core.settings_view import FieldRow, PresetChoice, PresetOrigin, SettingsView, preset_name_problem
 from kimi_tui.ui.text import line_text
-from kimi_tui.ui.widgets.settings_pane.editors import BlockEditor, ChoiceEditor, Editor, LineEditor
+from kimi_tui.ui.widgets.settings_pane.asides import Texts
+from kimi_tui.ui.widgets.settings_pane.block_editor import BlockEditor
+from kimi_tui.ui.widgets.settings_pane.choice_editor import ChoiceEditor
+from kimi_tui.ui.widgets.settings_pane.editor import Editor
+from kimi_tui.ui.widgets.settings_pane.line_editor import LineEditor
 from kimi_tui.ui.widgets.settings_pane.rows import NOT_SENT
 
-Typed = tuple[str, ...]
-"""What has been typed in an editor that was left, or that is being opened by typing; () = nothing."""
 ORIGINS = {PresetOrigin.SHIPPED: "shipped", PresetOrigin.CONFIG: "config file", PresetOrigin.SAVED: "your own"}
 """Where a preset comes from, in a word or two."""
 
 
-def field_editor(row: FieldRow, typed: Typed = ()) -> Editor:
+def field_editor(row: FieldRow, typed: Texts = ()) -> Editor:
     """The editor of a request field; a response format begins with the choice of its type."""
     name, kind = row.spec.name, row.spec.kind
     if kind is FieldKind.BOOLEAN:
@@ -36,7 +41,7 @@ def field_editor(row: FieldRow, typed: Typed = ()) -> Editor:
     text = field_text.edit_text(row.value)
     if not text.isprintable():
         return BlockEditor(name, "Nothing: it is not sent.", (text,), _one(partial(_string, name)), typed=typed)
-    return LineEditor(name, name, text, partial(_typed_value, row), typed=typed)
+    return LineEditor(name, name, (text,), _one(partial(_typed_value, row)), typed=typed)
 
 
 def _typed_value(row: FieldRow, text: str) -> object | None:
@@ -48,7 +53,7 @@ def _string(name: str, text: str) -> object | None:
     return check_value(name, text) if text else None
 
 
-def _one(check: Callable[[str], object | None]) -> Callable[[Typed], object | None]:
+def _one(check: Callable[[str], object | None]) -> Callable[[Texts], object | None]:
     return lambda texts: check(texts[-1])
 
 
@@ -63,7 +68,7 @@ def _format_types(row: FieldRow) -> Editor:
     return ChoiceEditor(row.spec.name, "", choices, field_text.format_type(row.value))
 
 
-def format_editor(row: FieldRow, kind: str, typed: Typed = ()) -> Editor | None:
+def format_editor(row: FieldRow, kind: str, typed: Texts = ()) -> Editor | None:
     """The editor of a response format's details; None = its type says it all."""
     name, schema, pattern = field_text.format_parts(row.value)
     if kind == "json_schema":
@@ -73,6 +78,7 @@ def format_editor(row: FieldRow, kind: str, typed: Typed = ()) -> Editor | None:
             (name or field_text.DEFAULT_SCHEMA_NAME, schema),
             lambda texts: field_text.schema_format(texts[0], texts[1], row.value),
             typed=typed,
+            about=kind,
         )
     if kind == "regex":
         return BlockEditor(
@@ -81,6 +87,7 @@ def format_editor(row: FieldRow, kind: str, typed: Typed = ()) -> Editor | None:
             (pattern,),
             _one(field_text.regex_format),
             typed=typed,
+            about=kind,
             doubt=field_text.regex_doubt,
         )
     return None
@@ -96,15 +103,15 @@ def _preset_words(choice: PresetChoice) -> str:
     return f"{line_text(choice.name)} ({ORIGINS[choice.origin]})"
 
 
-def system_editor(view: SettingsView, typed: Typed = ()) -> Editor:
+def system_editor(view: SettingsView, typed: Texts = ()) -> Editor:
     """The editor of the system prompt."""
     label = "For this session, from the next message on. Nothing: none is sent."
     return BlockEditor("system", label, (view.system or "",), _one(lambda text: text or None), typed=typed)
 
 
-def preset_name_editor(view: SettingsView, row_id: str, old: str = "", typed: Typed = ()) -> Editor:
+def preset_name_editor(view: SettingsView, row_id: str, old: str = "", typed: Texts = ()) -> Editor:
     """The line for a preset's name; `old` is the one that is renamed, "" = a new one is saved."""
-    return LineEditor(row_id, "name", old, partial(_preset_name, view, old), typed=typed)
+    return LineEditor(row_id, "name", (old,), _one(partial(_preset_name, view, old)), typed=typed, about=old)
 
 
 def _preset_name(view: SettingsView, old: str, text: str) -> str:

@@ -16,6 +16,8 @@ NOT_SENT = "not sent"
 """What stands in the place of a value that is none."""
 NOT_TAKEN = "changed, not taken"
 """What stands in the place of a value for which something else was typed and left."""
+FIRST_ROW = "thinking"
+"""The id of the first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """What a response format may be, shorter than the table says it."""
 
@@ -76,6 +78,13 @@ class Row:
         """Whether digits begin an edit."""
         return self.field is not None and self.field.spec.kind in {FieldKind.INTEGER, FieldKind.NUMBER}
 
+    @property
+    def can_be_unset(self) -> bool:
+        """Whether it can be left out of the request."""
+        if self.field is None:
+            return self.kind is RowKind.SYSTEM and not self.is_unset
+        return bool(self.error) or self.field.value is not None
+
 
 def rows_of(view: SettingsView, pending: Set[str] = frozenset()) -> tuple[Row, ...]:
     """Every row, from top to bottom.
@@ -113,7 +122,7 @@ def _rows(view: SettingsView) -> Iterator[Row]:
 
 def _thinking(view: SettingsView) -> Row:
     return Row(
-        "thinking",
+        FIRST_ROW,
         RowKind.THINKING,
         "thinking",
         "on" if view.thinking else "off (instant)",
