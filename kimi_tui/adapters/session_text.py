@@ -13,8 +13,14 @@ from kimi_tui.core.errors import ConversionError, StorageError
 from kimi_tui.core.session import Message, Session
 from kimi_tui.core.surrogates import replace_lone
 
-SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-"""How JSON may spell half a surrogate pair."""
+HALF_PAIR = re.compile(
+    r"""\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])      # a first half without its second
+    | (?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]      # a second half without its first
+    | \\\\u[dD][89a-fA-F]                                  # an escaped backslash, which might pass for one of them
+    """,
+    re.VERBOSE,
+)
+"""How JSON may spell half a surrogate pair: it may find what is none, and misses nothing."""
 
 
 class TomlWriter:
@@ -171,9 +177,10 @@ def load(data: bytes, ending: str) -> object:
     """
     try:
         text = data.decode("utf-8-sig")
+        del data  # as large as all that is read from it
         if ending == ".json":
             plain = json.loads(text)
-            return _mend(plain) if SURROGATE_ESCAPE.search(text) else plain
+            return _mend(plain) if HALF_PAIR.search(text) else plain
         import tomllib  # noqa: PLC0415 - JSON needs none of it
 
         return tomllib.loads(text)
