@@ -32,7 +32,10 @@ class MessageEntries:
         if timestamps != self._has_timestamps:
             self._messages, self._entries, self._has_timestamps = (), [], timestamps
         siblings = _places(session)
-        branch, before = conversation.branch(session), chain(zip(self._messages, self._entries, strict=True), repeat(None))
+        branch, before = (
+            conversation.branch(session),
+            chain(zip(self._messages, self._entries, strict=True), repeat(None)),
+        )
         self._entries = [
             self._entry(message, siblings.get(message.id), known)
             for message, known in zip(branch, before, strict=False)
