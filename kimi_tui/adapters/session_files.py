@@ -81,9 +81,9 @@ class SessionFiles:
 
     @staticmethod
     def _parse(path: Path) -> Session:
-        data = _read_bytes(path)
-        try:
-            return decode_session(session_text.load(data, _ending(path)), _changed_at(path))
+        data = [_read_bytes(path)]
+        try:  # the bytes are given away, not held: they are as large as all that is read from them
+            return decode_session(session_text.load(data.pop(), _ending(path)), _changed_at(path))
         except StorageError as error:
             hint = error.hint or "The file is as it was; mend it by hand, or move it away."
             raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None

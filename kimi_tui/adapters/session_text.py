@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -13,8 +13,16 @@ from kimi_tui.core.errors import ConversionError, StorageError
 from kimi_tui.core.session import Message, Session
 from kimi_tui.core.surrogates import replace_lone
 
-SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-"""How JSON may spell half a surrogate pair."""
+MESSAGE_HEADING = "[[messages]]\n"
+"""What begins a message in TOML."""
+HALF_PAIR = re.compile(
+    r"""\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])      # a first half without its second
+    | (?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]      # a second half without its first
+    | \\\\u[dD][89a-fA-F]                                  # an escaped backslash, which might pass for one of them
+    """,
+    re.VERBOSE,
+)
+"""How JSON may spell half a surrogate pair: it may find what is none, and misses nothing."""
 
 
 class TomlWriter:
@@ -56,7 +64,7 @@ def _message_block(message: Message, place: int) -> str:
     where = f"messages[{place}]"
     inline = f"sent = {_inline(sent, f'{where}.sent')}\n" if isinstance(sent, dict) else ""
     table.pop("sent", None)
-    return "[[messages]]\n" + _table(table, "messages", where, inline)
+    return MESSAGE_HEADING + _table(table, "messages", where, inline)
 
 
 def _table(table: Mapping[str, object], name: str, place: str, inline: str = "") -> str:
@@ -171,18 +179,44 @@ def load(data: bytes, ending: str) -> object:
     """
     try:
         text = data.decode("utf-8-sig")
+        del data  # as large as all that is read from it
         if ending == ".json":
             plain = json.loads(text)
-            return _mend(plain) if SURROGATE_ESCAPE.search(text) else plain
-        import tomllib  # noqa: PLC0415 - JSON needs none of it
-
-        return tomllib.loads(text)
+            return _mend(plain) if HALF_PAIR.search(text) else plain
+        return _load_toml(text)
     except UnicodeDecodeError as error:
         raise StorageError(f"it is not UTF-8 (byte {error.start}).") from None
     except RecursionError:
         raise StorageError("it is nested too deeply.") from None
     except ValueError as error:
         raise StorageError(f"it is no {ending[1:].upper()}: {error}.") from None
+
+
+def _load_toml(text: str) -> object:
+    """Read TOML, a message at a time where it can be: what its reader notes down of a whole file is far larger."""
+    import tomllib  # noqa: PLC0415 - JSON needs none of it
+
+    pieces = _pieces(text)
+    try:
+        head = tomllib.loads(next(pieces, ""))
+        rows: list[object] = []
+        for piece in pieces:
+            [(_, messages)] = tomllib.loads(piece).items()
+            rows += messages
+    except ValueError:  # a heading inside a text, a table behind the messages, a mistake whose line has to be told
+        return tomllib.loads(text)
+    if "messages" in head:
+        return tomllib.loads(text)
+    return {**head, "messages": rows} if rows else head
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut before every heading of a message: what stands before the first, then a piece for each."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n" + MESSAGE_HEADING, start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _mend(value: object) -> object:

@@ -18,6 +18,7 @@ from kimi_tui.core.session import (
     DEFAULT_MODEL,
     NO_TIMING,
     NO_USAGE,
+    NOTHING,
     Message,
     MessageState,
     RequestRecord,
@@ -154,9 +155,9 @@ class _Table:
     def rest(self) -> dict[str, object]:
         return self._rest
 
-    def others(self) -> dict[str, object]:
-        """What was not taken, in a dict of just that size: there is one in each of thousands of messages."""
-        return dict(self._rest)
+    def others(self) -> Mapping[str, object]:
+        """What was not taken. Thousands of messages have nothing here, and share it."""
+        return dict(self._rest) if self._rest else NOTHING
 
     def path(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key
@@ -243,7 +244,10 @@ class _Table:
         value = self.take(key, list, "a list of tables")
         if not isinstance(value, list):
             return ()
-        return tuple(decode(_Table(item, self.path(f"{key}[{place}]"))) for place, item in enumerate(value))
+        count = len(value)
+        value.reverse()
+        # Each table goes as soon as it is read, so that thousands of them and what they become are never there at once.
+        return tuple(decode(_Table(value.pop(), self.path(f"{key}[{place}]"))) for place in range(count))
 
 
 def decode_session(data: object, known_at: datetime = EPOCH) -> Session:

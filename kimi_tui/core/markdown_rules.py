@@ -31,6 +31,7 @@ def blocks_parser() -> MarkdownIt:
     from mdit_py_plugins.footnote.index import footnote_def  # noqa: PLC0415
 
     parser = MarkdownIt("commonmark", {"maxNesting": 2 * MAX_LEVEL}).enable("table").disable(["inline", "text_join"])
+    parser.linkify = None  # 225 KB of patterns that no rule in use asks for (markdown-it-py 4.3)
     add_math_blocks(parser)
     parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("table", "deepest", _deepest)
@@ -43,6 +44,7 @@ def inline_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
     parser = MarkdownIt("commonmark").enable("strikethrough")
+    parser.linkify = None  # as above
     add_math_inline(parser)
     parser.inline.ruler.before("link", "footnote_ref", _footnote_reference)
     parser.inline.ruler.before("link", "lone_bracket", _lone_bracket)

@@ -18,6 +18,10 @@ NOTHING: Mapping[str, object] = MappingProxyType({})
 """An empty mapping that may be shared by values."""
 
 
+def _nothing() -> Mapping[str, object]:
+    return NOTHING
+
+
 class Role(StrEnum):
     """Who speaks."""
 
@@ -56,7 +60,7 @@ class Usage:
     """Tokens generated, reasoning included."""
     cost_usd: float | None = None
     """Estimated cost in US dollars."""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
 
     def __add__(self, other: Usage) -> Usage:
@@ -82,7 +86,7 @@ class Timing:
     """From the first token to the end of the reasoning."""
     total_s: float | None = None
     """From sending the request to its end."""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
 
 
@@ -110,7 +114,7 @@ class RequestRecord:
     """What it used."""
     timing: Timing = NO_TIMING
     """How long it took."""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
 
 
@@ -158,7 +162,7 @@ class Message:
     """Whether control markers in foreign text were made harmless in its prompt."""
     excluded: bool = False
     """On screen, but not in the prompt."""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
     thinking_end: str | None = None
     """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
@@ -186,11 +190,11 @@ class Session:
     """Id of the leaf of the active branch; None = no message."""
     prompt_cache_key: str | None = None
     """The random key that lets the endpoint reuse the prompt's beginning."""
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=_nothing)
     """What this session sets for itself: `thinking`, `preset`, `unset`, `extra` and request fields."""
     messages: tuple[Message, ...] = ()
     """In order of creation."""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
     path: str = field(default="", compare=False)
     """The file it was read from, and is saved to; "" = none yet. Never written into the file."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain, repeat
+
 from kimi_tui.core import conversation
 from kimi_tui.core.endings import ended_inside_reasoning, ending
 from kimi_tui.core.errors import KimiError
@@ -20,23 +23,33 @@ class MessageEntries:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._made: dict[str, tuple[Message, Entry]] = {}
+        self._messages: tuple[Message, ...] = ()
+        self._entries: list[Entry] = []  # of these messages, in their order
         self._has_timestamps = False
 
-    def of(self, session: Session, *, timestamps: bool) -> list[Entry]:
+    def of(self, session: Session, *, timestamps: bool) -> Sequence[Entry]:
         """Every message of the active branch, in order."""
         if timestamps != self._has_timestamps:
-            self._made, self._has_timestamps = {}, timestamps
+            self._messages, self._entries, self._has_timestamps = (), [], timestamps
         siblings = _places(session)
-        return [self._entry(message, siblings.get(message.id)) for message in conversation.branch(session)]
+        branch, before = (
+            conversation.branch(session),
+            chain(zip(self._messages, self._entries, strict=True), repeat(None)),
+        )
+        self._entries = [
+            self._entry(message, siblings.get(message.id), known)
+            for message, known in zip(branch, before, strict=False)
+        ]
+        self._messages = branch
+        return self._entries
 
-    def _entry(self, message: Message, alternatives: tuple[int, int] | None) -> Entry:
-        known = self._made.get(message.id)
+    def _entry(
+        self, message: Message, alternatives: tuple[int, int] | None, known: tuple[Message, Entry] | None
+    ) -> Entry:
+        """The entry that stood in the same place, or a new one."""
         if known is not None and known[0] is message and known[1].alternatives == alternatives:
             return known[1]
-        entry = message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
-        self._made[message.id] = message, entry
-        return entry
+        return message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
 
 
 def _places(session: Session) -> dict[str, tuple[int, int]]:

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.adapters import session_text
 from kimi_tui.core.codec import decode_session
 from kimi_tui.core.errors import ConversionError, StorageError
 from kimi_tui.core.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
+from kimi_tui.core.surrogates import replace_lone
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 HARD = [
@@ -89,6 +91,39 @@ def test_toml_is_readable() -> None:
     assert tomllib.loads(text)["created"] == NOW
 
 
+PIECES = st.sampled_from([
+    "[[messages]]\n", "[[messages]]\n", "[[ messages ]]\n", "[messages]\n", "[messages.usage]\n", "[[messages.requests]]\n",
+    "[other]\n", "messages = []\n", "id = 1\n", "x = 1\n", 'x = """\n', '"""\n', "x = '" + "''\n", "'" + "''\n", "x = [\n", "]\n",
+    "# note\n", "\n", " ", "\r\n",
+])  # fmt: skip
+
+
+@settings(max_examples=1000)
+@given(st.lists(PIECES, max_size=12).map("".join))
+@example("[[messages]]\nx = 1\n[other]\nx = 1\n[[messages]]\n")
+@example('[[messages]]\nx = """\n[[messages]]\n"""\n[[messages]]\n')
+def test_toml_read_by_the_message_is_toml_read_whole(text: str) -> None:
+    try:
+        whole = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        with pytest.raises(StorageError, match=re.escape(str(error))):
+            session_text.load(text.encode(), ".toml")
+    else:
+        assert session_text.load(text.encode(), ".toml") == whole
+
+
+def test_a_message_is_read_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, lengths, loads = session_text.TomlWriter().dump(make_session("word " * 99, {})), [], tomllib.loads
+
+    def noted(text: str) -> object:
+        lengths.append(len(text))
+        return loads(text)
+
+    monkeypatch.setattr(tomllib, "loads", noted)
+    session_text.load(data, ".toml")
+    assert max(lengths) < 0.6 * len(data)
+
+
 def test_json_times_have_the_same_form() -> None:
     plain = json.loads(session_text.dump_json(make_session("x", {})))
     assert {plain["created"], plain["messages"][0]["created"]} == {"2026-11-23T08:15:00Z"}
@@ -120,6 +155,12 @@ def test_half_a_surrogate_pair_is_mended_wherever_it_stands() -> None:
         "a": ["\ufffd"],
         "\ufffd": "👍",
     }
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(["\ud83d", "\udc4d", "\\", "u", "d83d", "x", "\n"]), max_size=8).map("".join))
+def test_no_half_of_a_pair_is_missed(text: str) -> None:
+    assert session_text.load(json.dumps([text]).encode(), ".json") == [replace_lone(text)]
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"{", b"[" * 200_000, b"1" * 5000, b""])

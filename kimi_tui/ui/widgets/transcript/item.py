@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from kimi_tui.core.markdown import Block
 from kimi_tui.core.replies import ReplyPart
@@ -26,13 +27,15 @@ from kimi_tui.ui.widgets.transcript.stretches import FixedPart, Part, Stretch
 
 SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONING}
 """Where each text of a reply stands."""
+NOTHING_LAID_OUT: Mapping[Section, Part] = MappingProxyType({})
+"""The parts of all the entries that were never looked at: of thousands, only some are."""
 _NOTHING = FixedPart(0)
 
 
 class Item:
     """An entry of the transcript and what is kept of its layout."""
 
-    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "_sizes", "is_folded", "laid_out_lines")
+    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded", "laid_out_lines")
 
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
         """Nothing is cut, parsed or laid out before it is looked at."""
@@ -42,8 +45,7 @@ class Item:
         """Whether the think block is closed."""
         self.laid_out_lines = 0
         """How many lines were laid out in all, for those who count."""
-        self._parts: dict[Section, Part] = {}
-        self._sizes: tuple[tuple[int, int], tuple[int, int]] | None = None  # of the entry's text and reasoning
+        self._parts: Mapping[Section, Part] = NOTHING_LAID_OUT
         self._look: Look | None = None
 
     # -- what is shown
@@ -111,11 +113,11 @@ class Item:
     def update(self, entry: Entry) -> None:
         """Show another entry; text that only grew keeps its lines."""
         if entry.kind is not self._entry.kind:
-            self._parts.clear()
+            self._parts = NOTHING_LAID_OUT
         for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
             if (part := self._parts.get(section)) is not None:
                 part.change_to(text)
-        self._entry, self._has_grown, self._sizes = entry, False, None
+        self._entry, self._has_grown = entry, False
         self._reset_fixed(Section.HEAD, Section.TAIL)
 
     def set_thought_label(self, label: str) -> bool:
@@ -147,11 +149,12 @@ class Item:
 
     def estimate(self, width: int) -> int:
         """About how many lines it has at a width, without looking into it."""
-        if self._sizes is None:
-            self._sizes = size_of(self._entry.text), size_of(self._entry.reasoning or "")
-        is_open = self.has_thought and not self.is_folded
-        edges = 0 if self.kind in BARE else 3 + len(self._entry.text[:1])
-        return edges + sum(ends + chars // max(width, 1) for ends, chars in self._sizes[: 1 + is_open])
+        text, reasoning = self._entry.text, self._entry.reasoning
+        lines = 0 if self.kind in BARE else 3 + len(text[:1])
+        for shown in (text, None if self.is_folded else reasoning):
+            ends, chars = size_of(shown or "")
+            lines += ends + chars // max(width, 1)
+        return lines
 
     def see(self, look: Look) -> None:
         """Give up what was laid out for another look."""
@@ -174,7 +177,7 @@ class Item:
             else:
                 is_markdown = section is Section.BODY and self.kind is EntryKind.ASSISTANT
                 part = Part(self.text(section), is_markdown=is_markdown)
-            self._parts[section] = part
+            self._parts = {**self._parts, section: part}
             if self._look is not None:
                 part.see(self._look)
         return part
