@@ -19,10 +19,11 @@ from textual.worker import Worker, WorkerState
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
+from kimi_tui.engine import signals
 from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
-from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
+from kimi_tui.ui.terminal import MODERN, Terminal, has_terminal, is_terminal_gone, terminal_filters
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import begin_with_theme
 
@@ -30,6 +31,8 @@ log = logging.getLogger("kimi_tui")
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks the program to end; Ctrl+C is a key here and comes another way."""
+TERMINAL_WATCH_S = 0.25
+"""Time between two looks whether the terminal is still there, where its hangup is ignored, in seconds."""
 FOCUS_WAIT_S = 0.3
 """Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
@@ -128,14 +131,18 @@ class KimiApp(App[str], inherit_bindings=False):
     def _take_signals(self, screen: ChatScreen) -> None:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""
 
-        def leave(number: int) -> None:
+        def leave(number: signal.Signals) -> None:
             self.signal = self.signal or number
             screen.run_later(screen.leave(), self.exit)
 
-        loop = asyncio.get_running_loop()
-        for number in ENDING_SIGNALS:
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
-                loop.add_signal_handler(number, leave, number)
+        def leave_without_terminal() -> None:
+            if is_terminal_gone():
+                watch.stop()
+                leave(signal.SIGHUP)
+
+        taken = signals.take(leave, *ENDING_SIGNALS)
+        if signal.SIGHUP not in taken and has_terminal():  # nothing else tells that it is closed
+            watch = self.set_interval(TERMINAL_WATCH_S, leave_without_terminal)
 
     def _take_theme(self) -> KimiError | None:
         """Take the theme that was asked for, or the default one and say why."""

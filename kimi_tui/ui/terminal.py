@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import select
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,6 +49,20 @@ def describe_terminal(environ: Mapping[str, str], encoding: str) -> Terminal:
         has_bright_backgrounds=not environ.get("TERM", "").startswith("linux"),
         is_colourless=bool(environ.get("NO_COLOR")),
     )
+
+
+def has_terminal() -> bool:
+    """Whether keys come from a terminal."""
+    return sys.__stdin__ is not None and not sys.__stdin__.closed and sys.__stdin__.isatty()
+
+
+def is_terminal_gone() -> bool:
+    """Whether the terminal that keys came from was closed."""
+    if sys.__stdin__ is None or sys.__stdin__.closed:
+        return True
+    poll = select.poll()
+    poll.register(sys.__stdin__.fileno(), 0)  # a hangup is told whatever is asked for
+    return any(found & select.POLLHUP for _, found in poll.poll(0))
 
 
 def screen_encoding(environ: Mapping[str, str], encoding: str) -> str:

@@ -189,6 +189,22 @@ def test_a_signal_keeps_the_reply_and_the_draft(tmp_path: Path, env: dict[str, s
         terminal.until("half a thought")
 
 
+def test_a_hangup_that_was_to_be_ignored_is_until_the_terminal_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env, ignored=[signal.SIGHUP]) as terminal:
+        terminal.until("Message Kimi")
+        os.kill(terminal.pid, signal.SIGHUP)
+        terminal.send("long\r")
+        terminal.until("Step 1")
+        terminal.send("half a thought")
+        terminal.until("half a thought")
+        terminal.close()
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert messages[1]["state"] == "cancelled"
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.until("half a thought")
+
+
 def test_a_draft_in_a_new_session_can_be_gone_on_with(env: dict[str, str]) -> None:
     with kimi_tui(["--demo"], env) as terminal:
         terminal.until("Message Kimi")
