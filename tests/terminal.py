@@ -37,8 +37,8 @@ class Terminal:
         self._is_closed = False
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            for number in ignored:
-                signal.signal(number, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whatever ran the tests may ignore them
+                signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
             os.execve(argv[0], argv, {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **env})
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 

@@ -92,6 +92,20 @@ def test_a_failure_brings_the_text_back(tmp_path: Path, env: dict[str, str]) -> 
     assert [message.get("parent") for message in messages] == [None] * len(messages)
 
 
+@pytest.mark.parametrize("is_there", [False, True], ids=["unknown", "broken"])
+def test_a_theme_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, env: dict[str, str], is_there: bool) -> None:
+    (tmp_path / "config.toml").write_text('[ui]\ntheme = "pink"\n')
+    if is_there:
+        (tmp_path / "themes").mkdir()
+        (tmp_path / "themes" / "pink.toml").write_text('[colors]\nprimary = "red"\n')
+    with kimi_tui(["--demo"], env, 200) as terminal:
+        terminal.until("config.toml:2: ui.theme:")
+        terminal.until("Message Kimi")
+        assert terminal.text.count("pink") == (2 if is_there else 1)
+        terminal.send("\x11")
+        assert terminal.end() == 0
+
+
 def test_without_a_key_it_says_how_to_go_on(env: dict[str, str]) -> None:
     with kimi_tui([], env) as terminal:
         terminal.until("DEEPINFRA_TOKEN")
