@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import sys
 from argparse import Namespace
@@ -9,17 +11,24 @@ from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.context import Context
+from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.later_engine import LaterEngine
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
-from kimi_tui.core.errors import KeyMissingError, UsageError
+from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.deepinfra import DeepInfraClient
     from kimi_tui.adapters.session_lock import SessionLock
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session import Session
+    from kimi_tui.ui.app import KimiApp
     from kimi_tui.ui.services import Opening
+
+DUMB_TERMINALS = ("dumb", "unknown")
+"""Values of TERM for terminals that know no control sequences."""
+TRUE_COLOUR = ("truecolor", "24bit")
+"""Values of COLORTERM for terminals that show every colour."""
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -30,6 +39,51 @@ def run(options: Namespace, context: Context) -> int:
     """
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
+    settings = context.settings()  # what is wrong with the config is told before anything is drawn
+    with early_terminal(context.stdin.fileno()) as terminal:
+        _draw_early(terminal, context)
+        app, lock = _build(options, context, terminal)
+        session_id = app.run(mouse=settings.ui.mouse)
+    lock.release()
+    if app.problem is not None:
+        raise app.problem
+    if app.crash is not None:
+        context.tell(
+            f"Something unexpected went wrong ({type(app.crash).__name__}); what was saved is kept.",
+            "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
+        )
+        return FAILED
+    if session_id:
+        context.write_line(f"Resume with: {_command(options, context.store().name_of(session_id))}")
+    return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
+
+
+def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
+    """Draw the first frame where the terminal is sure to show it as it is meant."""
+    from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
+    from kimi_tui.ui.encoding import UTF8, screen_encoding  # noqa: PLC0415
+    from kimi_tui.ui.first_frame import first_frame  # noqa: PLC0415
+
+    stream, environ = sys.__stderr__, context.environ  # the library draws there
+    if stream is None or not stream.isatty() or environ.get("TERM", "dumb") in DUMB_TERMINALS:
+        return
+    if screen_encoding(environ, stream.encoding) != UTF8:
+        return
+    has_all_colours = environ.get("COLORTERM") in TRUE_COLOUR and not environ.get("NO_COLOR")
+    palette = None
+    with contextlib.suppress(KeyError, ThemeError):  # told later, on the screen
+        palette = themes(context.config_path)[context.settings().ui.theme]() if has_all_colours else None
+    with contextlib.suppress(OSError):
+        columns, rows = os.get_terminal_size(stream.fileno())
+        terminal.draw(stream.fileno(), first_frame(columns, rows, palette))
+
+
+def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tuple[KimiApp, SessionLock]:
+    """Plug everything together.
+
+    Raises:
+        KimiError: The session that was asked for, or the address, cannot be used.
+    """
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
     from kimi_tui.adapters.deepinfra import model_url  # noqa: PLC0415
@@ -60,21 +114,16 @@ def run(options: Namespace, context: Context) -> int:
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
     app = KimiApp(
-        services, session, lock, describe_terminal(context.environ, drawn_on), opening=opening, idle_work=warm_up
+        services,
+        session,
+        lock,
+        describe_terminal(context.environ, drawn_on),
+        opening=opening,
+        idle_work=warm_up,
+        modes=terminal.modes,
+        typed=terminal.hand_over(),
     )
-    session_id = app.run(mouse=settings.ui.mouse)
-    lock.release()
-    if app.problem is not None:
-        raise app.problem
-    if app.crash is not None:
-        context.tell(
-            f"Something unexpected went wrong ({type(app.crash).__name__}); what was saved is kept.",
-            "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
-        )
-        return FAILED
-    if session_id:
-        context.write_line(f"Resume with: {_command(options, context.store().name_of(session_id))}")
-    return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
+    return app, lock
 
 
 def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock, Opening | None]:

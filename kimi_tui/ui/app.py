@@ -21,6 +21,7 @@ from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
 from kimi_tui.engine import signals
+from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.entries import error_text
 from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
 from kimi_tui.ui.screens.chat import ChatScreen
@@ -65,6 +66,8 @@ class KimiApp(App[str], inherit_bindings=False):
         *,
         opening: Opening | None = None,
         idle_work: IdleWork | None = None,
+        modes: Sequence[object] | None = None,
+        typed: str = "",
     ) -> None:
         """Build the program.
 
@@ -75,6 +78,8 @@ class KimiApp(App[str], inherit_bindings=False):
             terminal: What it is shown on.
             opening: The session to read; None = there is none.
             idle_work: What is done once after the first frame, when nothing else is to do.
+            modes: The terminal's modes for when the program is left or suspended; None = as they are now.
+            typed: What was typed before the program read keys.
         """
         super().__init__()
         self._services = services
@@ -92,6 +97,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
         self._idle_work = idle_work
+        self._terminal_modes = modes
+        self._early_keys = EarlyKeys(typed)
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -104,6 +111,8 @@ class KimiApp(App[str], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
+        if self._early_keys.hold(event):
+            return
         screen = self.screen if self.screen_stack else None
         moves_focus = (
             isinstance(event, events.Key)
@@ -122,8 +131,14 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
         self._take_signals(self._screen)
+        if self._terminal_modes is not None:  # the driver found a terminal that was raw already
+            setattr(self._driver, "attrs_before", list(self._terminal_modes))  # noqa: B010 - not all drivers have them
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
+
+    async def on_chat_screen_takes_keys(self) -> None:
+        """Let it have what was typed before it did."""
+        await self._early_keys.release(self.on_event)
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import select
 import sys
@@ -13,14 +12,8 @@ from textual.drivers._writer_thread import WriterThread
 from textual.filter import LineFilter
 
 from kimi_tui.ui.colours import AttributeFilter, FewColoursFilter
+from kimi_tui.ui.encoding import UTF8, screen_encoding
 from kimi_tui.ui.glyphs import GlyphFilter
-
-UTF8 = "utf-8"
-"""The encoding that has every character, by Python's name."""
-NO_LOCALES = ("C", "POSIX")
-"""Locales that know ASCII only."""
-COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
-"""What Python sets LC_CTYPE to where LANG is one of those; Source: PEP 538."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +76,6 @@ def is_terminal_gone() -> bool:
     poll = select.poll()
     poll.register(sys.__stdin__.fileno(), 0)  # a hangup is told whatever is asked for
     return any(found & select.POLLHUP for _, found in poll.poll(0))
-
-
-def screen_encoding(environ: Mapping[str, str], encoding: str) -> str:
-    """Which characters the terminal shows, by Python's name of the encoding.
-
-    Python writes UTF-8 in the locale "C" too; there ASCII is what everybody can read. Where no variable names a
-    locale, UTF-8 is taken: such terminals (containers, remote shells) show it nearly always.
-    """
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError:
-        return "ascii"
-    return name if name != UTF8 or _is_utf8(environ) else "ascii"
-
-
-def _is_utf8(environ: Mapping[str, str]) -> bool:
-    lang = environ.get("LANG", "")
-    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or lang
-    if not environ.get("LC_ALL") and named in COERCED and lang in NO_LOCALES:
-        named = lang
-    _, _, charset = named.partition("@")[0].rpartition(".")
-    if "." not in named:
-        return named not in NO_LOCALES
-    return charset.lower().replace("-", "") == "utf8"
 
 
 def terminal_filters(terminal: Terminal, color_system: str | None, is_dark: Callable[[], bool]) -> Sequence[LineFilter]:

@@ -16,8 +16,9 @@ from textual.color import Color
 
 from kimi_tui.core.palette import TEXT_CONTRAST, contrast
 from kimi_tui.ui.colours import PALETTE_OF_16, AttributeFilter, FewColoursFilter, colourless
+from kimi_tui.ui.encoding import screen_encoding
 from kimi_tui.ui.glyphs import STAND_INS, GlyphFilter
-from kimi_tui.ui.terminal import Terminal, describe_terminal, screen_encoding, terminal_filters
+from kimi_tui.ui.terminal import Terminal, describe_terminal, terminal_filters
 
 UI = Path(__file__).parents[2] / "kimi_tui" / "ui"
 GROUND = Color.parse("#000000")

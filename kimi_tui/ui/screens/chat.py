@@ -73,6 +73,9 @@ class ChatScreen(Screen[None]):
         error: KimiError
         """Why."""
 
+    class TakesKeys(TextualMessage):
+        """The composer is there to be typed in."""
+
     def __init__(self, services: Services, session: Session, lock: Lock, opening: Opening | None = None) -> None:
         """Show a session; its lock is released when it is left.
 
@@ -158,6 +161,7 @@ class ChatScreen(Screen[None]):
         else:
             self._beginning.announce(self._opening)
             self.run_worker(self._open(self._opening), group="opening", exit_on_error=False)
+        self.call_after_refresh(self.post_message, self.TakesKeys())
 
     async def _open(self, opening: Opening) -> None:
         """Read the session to begin with, and show it."""

@@ -18,6 +18,7 @@ from textual.widgets import TextArea
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui.first_frame import PLACEHOLDER
 from kimi_tui.ui.slash import Choices, Completion, completions
 
 LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
@@ -106,7 +107,7 @@ class Composer(TextArea):
         self._picked = 0
         self._has_picked = False
         super().__init__(
-            id=id, soft_wrap=True, tab_behavior="focus", placeholder="Message Kimi …", highlight_cursor_line=False
+            id=id, soft_wrap=True, tab_behavior="focus", placeholder=PLACEHOLDER, highlight_cursor_line=False
         )
 
     @property

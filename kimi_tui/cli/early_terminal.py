@@ -1,0 +1,101 @@
+"""The terminal from the first moment on: what is typed while the program is imported is neither echoed nor lost.
+
+The library takes the terminal over some 0.2 s after the start. Until then a terminal would show typed letters where
+they do not belong and turn Enter into a line feed; so it is made raw at once, and a first frame is drawn on its other
+screen. Whatever goes wrong, it gets back the modes it had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+from collections.abc import Iterator
+from fcntl import ioctl
+from types import FrameType
+from typing import Any
+
+from kimi_tui.cli.status import SIGNALLED
+
+ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?2004l\x1b[?1049l"
+"""To the other screen, pastes marked, cursor hidden; and back."""
+INPUT, LOCAL = 0, 3
+"""Places in a terminal's modes. Source: Python's termios."""
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class EarlyTerminal:
+    """A terminal that is ours already."""
+
+    def __init__(self, source: int) -> None:
+        """Take it over as it is; `source` is the descriptor that keys come from."""
+        self.modes: list[Any] = termios.tcgetattr(source)
+        """The modes to give it back."""
+        self._source = source
+        self._cooked_bytes = 0
+        self._screen: int | None = None  # what has to be cleared again
+
+    def make_raw(self) -> None:
+        """Let keys arrive as they are; Ctrl+C still interrupts."""
+        modes = list(self.modes)
+        modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR)
+        modes[LOCAL] &= ~(termios.ICANON | termios.ECHO)
+        termios.tcsetattr(self._source, termios.TCSANOW, modes)
+        self._cooked_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def draw(self, screen: int, frame: str) -> None:
+        """Show a frame on the terminal's other screen; the library draws over it. `screen` is the descriptor."""
+        self._screen = screen
+        os.write(screen, (ENTER + frame).encode())
+
+    def hand_over(self) -> str:
+        r"""Leave the terminal to the library.
+
+        Returns:
+            What was typed before it was raw, lines ended by "\n".
+        """
+        self._screen = None
+        return os.read(self._source, self._cooked_bytes).decode("utf-8", "ignore") if self._cooked_bytes else ""
+
+    def restore(self) -> None:
+        """Give it back as it was."""
+        with contextlib.suppress(OSError, termios.error):  # it may be gone
+            if self._screen is not None:
+                os.write(self._screen, LEAVE.encode())
+            termios.tcsetattr(self._source, termios.TCSANOW, self.modes)
+
+
+@contextlib.contextmanager
+def early_terminal(source: int) -> Iterator[EarlyTerminal]:
+    """Hold the terminal until the block is left; `source` is the descriptor that keys come from.
+
+    Raises:
+        SystemExit: A signal asked for the end before the screen was there.
+    """
+    terminal = EarlyTerminal(source)
+    with _ending_by_signal():
+        try:
+            terminal.make_raw()
+            yield terminal
+        finally:
+            terminal.restore()
+
+
+@contextlib.contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """Let signals end the program as an exception does, so that the terminal is restored; ignored ones stay so."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(SIGNALLED + number)
+
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    taken = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    for number in taken:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in taken.items():
+            signal.signal(number, handler)

@@ -1,0 +1,43 @@
+"""What is typed before anything on screen can take it: it waits, in order, for the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+
+from textual import events
+
+
+def typed_events(text: str) -> Iterator[events.Event]:
+    """Turn what was typed into a terminal that was not raw yet into events.
+
+    Line feeds stay in the text: they may come from a paste, and what is pasted is never sent. One alone, at the very
+    end, is the Enter key.
+    """
+    is_sent = text.count("\n") == 1 and text.endswith("\n")
+    if typed := text.removesuffix("\n"):
+        yield events.Paste(typed)
+    if is_sent:
+        yield events.Key("enter", "\r")
+
+
+class EarlyKeys:
+    """Holds keys and pastes back until the screen takes them."""
+
+    def __init__(self, typed: str) -> None:
+        """Begin with what was typed before the program read any key."""
+        self._held: list[events.Event] = list(typed_events(typed))
+        self._is_over = False
+
+    def hold(self, event: events.Event) -> bool:
+        """Take an event that came too early; False = it may go on."""
+        if self._is_over or not isinstance(event, events.Key | events.Paste):
+            return False
+        self._held.append(event)
+        return True
+
+    async def release(self, handle: Callable[[events.Event], Awaitable[None]]) -> None:
+        """Let go of everything, now that the composer takes it."""
+        self._is_over = True
+        held, self._held = self._held, []
+        for event in held:
+            await handle(event)

@@ -1,0 +1,114 @@
+"""The terminal before the screen is there: nothing typed is lost, and it gets back what it was."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.cli.early_terminal import ENTER, LEAVE, early_terminal
+from tests.terminal import kimi_tui
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """Both ends of a terminal: ours, and the program's."""
+    ours, programs = pty.openpty()
+    yield ours, programs
+    os.close(ours)
+    os.close(programs)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KIMI_TUI_DATA_DIR": str(tmp_path / "data")}
+
+
+def test_keys_are_not_echoed_and_arrive_as_they_are(terminal: tuple[int, int]) -> None:
+    ours, programs = terminal
+    with early_terminal(programs):
+        os.write(ours, b"hi\r")
+        assert os.read(programs, 9) == b"hi\r"
+        os.write(programs, b"!")
+        assert os.read(ours, 9) == b"!"
+
+
+def test_the_terminal_gets_its_modes_back(terminal: tuple[int, int]) -> None:
+    _, programs = terminal
+    before = termios.tcgetattr(programs)
+    with early_terminal(programs) as early:
+        assert termios.tcgetattr(programs) != before
+        assert early.modes == before
+    assert termios.tcgetattr(programs) == before
+
+
+def test_what_was_typed_before_is_handed_over_with_the_terminal(terminal: tuple[int, int]) -> None:
+    ours, programs = terminal
+    os.write(ours, "羊 lamb\r".encode())
+    with early_terminal(programs) as early:
+        os.write(ours, b"later")
+        assert early.hand_over() == "羊 lamb\n"
+        assert os.read(programs, 9) == b"later"
+
+
+@pytest.mark.parametrize("is_handed_over", [True, False])
+def test_what_nobody_else_clears_is_cleared(terminal: tuple[int, int], is_handed_over: bool) -> None:
+    ours, programs = terminal
+    with early_terminal(programs) as early:
+        early.draw(programs, "frame")
+        if is_handed_over:
+            early.hand_over()
+    os.write(programs, b"|")
+    written = ""
+    while not written.endswith("|"):
+        written += os.read(ours, 999).decode()
+    assert written == ENTER + "frame" + ("" if is_handed_over else LEAVE) + "|"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_the_terminal_restored(terminal: tuple[int, int], number: signal.Signals) -> None:
+    _, programs = terminal
+    before, handler = termios.tcgetattr(programs), signal.getsignal(number)
+    with pytest.raises(SystemExit) as ended, early_terminal(programs):
+        signal.raise_signal(number)
+    assert ended.value.code == 128 + number
+    assert termios.tcgetattr(programs) == before
+    assert signal.getsignal(number) == handler
+
+
+def test_an_ignored_signal_stays_ignored(terminal: tuple[int, int]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with early_terminal(terminal[1]):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("typed", ["hello\r", "hel"])
+def test_what_is_typed_at_once_is_there(env: dict[str, str], typed: str) -> None:
+    with kimi_tui(["--demo"], env) as program:
+        program.send(typed)
+        program.until("Thought for" if typed.endswith("\r") else "│ hel ")
+
+
+def test_the_frame_is_there_before_the_program_and_goes_when_that_cannot_start(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo", "-r", "nothing"], env) as program:
+        assert program.end() == 2
+    assert b"Message Kimi" in program.raw
+    before, _, after = program.raw.partition(LEAVE.encode())
+    assert ENTER.encode() in before
+    assert b"kimi-tui: There is no session" in after
+
+
+@pytest.mark.parametrize("change", [{"TERM": "dumb"}, {"LANG": "C"}, {"COLORTERM": ""}, {"NO_COLOR": "1"}])
+def test_the_frame_is_drawn_as_far_as_the_terminal_shows_it(env: dict[str, str], change: dict[str, str]) -> None:
+    with kimi_tui(["--demo", "-r", "nothing"], {**env, **change}) as program:
+        program.end()
+    assert (b"Message Kimi" in program.raw) == (not change.keys() & {"TERM", "LANG"})
+    assert b"\x1b[38;2" not in program.raw

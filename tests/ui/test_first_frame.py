@@ -1,0 +1,71 @@
+"""The frame that stands while the library is imported, beside the one that follows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyte
+import pytest
+from textual import events
+
+from kimi_tui.adapters.paths import shipped
+from kimi_tui.adapters.theme_files import load_theme
+from kimi_tui.ui.early_keys import EarlyKeys, typed_events
+from kimi_tui.ui.first_frame import first_frame
+from tests.ui.program import program
+
+
+def drawn(columns: int, rows: int, frame: str) -> pyte.Screen:
+    screen = pyte.Screen(columns, rows)
+    pyte.Stream(screen).feed(frame)
+    return screen
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 20)])
+async def test_nothing_in_it_moves_when_the_real_one_comes(tmp_path: Path, columns: int, rows: int) -> None:
+    early = drawn(columns, rows, first_frame(columns, rows, None)).display
+    async with program(tmp_path, size=(columns, rows)) as running:
+        await running.shows("Message Kimi")
+        real = running.text.split("\n")
+    for row, line in enumerate(early):
+        shown = line.rstrip()
+        if shown.startswith("╰"):  # the real one has hints there
+            assert real[row][:2] == shown[:2]
+            assert real[row][-2:] == shown[-2:]
+        else:
+            assert real[row].startswith(shown), row
+
+
+def test_it_has_the_colours_of_the_theme() -> None:
+    frame = first_frame(80, 24, load_theme(shipped("themes") / "kimi-light.toml"))
+    cell = drawn(80, 24, frame).buffer[0][1]
+    assert f"#{cell.bg}" == load_theme(shipped("themes") / "kimi-light.toml").colors["background"]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(47, 24), (80, 13), (0, 0)])
+def test_a_terminal_that_is_too_small_gets_none(columns: int, rows: int) -> None:
+    assert not first_frame(columns, rows, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "pasted", "is_sent"),
+    [("", "", False), ("hi", "hi", False), ("hi\n", "hi", True), ("\n", "", True), ("a\nb\n", "a\nb", False)],
+)
+def test_what_was_typed_before_is_pasted_and_a_lone_line_sent(text: str, pasted: str, is_sent: bool) -> None:
+    found = list(typed_events(text))
+    assert [event.text for event in found if isinstance(event, events.Paste)] == [pasted] * bool(pasted)
+    assert [event.key for event in found if isinstance(event, events.Key)] == ["enter"] * is_sent
+
+
+async def test_keys_wait_in_order_and_only_until_the_composer_takes_them() -> None:
+    early, handled = EarlyKeys("x"), []
+    key, other = events.Key("a", "a"), events.MouseMove(None, 1, 1, 0, 0, 0, False, False, False)
+    assert early.hold(key)
+    assert not early.hold(other)
+
+    async def handle(event: events.Event) -> None:
+        handled.append(event)
+
+    await early.release(handle)
+    assert [type(event) for event in handled] == [events.Paste, events.Key]
+    assert not early.hold(key)
