@@ -204,6 +204,8 @@ _SESSION = (
            runs_alone=False),
     Action("rename-preset", "Rename a preset", "Gives a preset of your own another name.", argument="OLD NEW",
            runs_alone=False),
+    Action("delete-preset", "Delete a preset", "Deletes a preset of your own.", argument="NAME", runs_alone=False),
+    Action("restore-preset", "Undo the deletion of a preset", "Brings the preset deleted last back."),
     Action("make-default", "Make these settings the default", "Lets new sessions begin with what this one sets."),
     Action("export", "Export", "Writes the session to a file: .md, .txt, .json or .toml.", ("f8",), argument="FILE",
            runs_alone=False),

@@ -86,6 +86,12 @@ class SettingsPanel(SettingsPane, Panel):
         event.stop()
         self._desk.rename_preset(event.old, event.new)
 
+    @on(SettingsPane.PresetDeleteRequested)
+    def _preset_delete_requested(self, event: SettingsPane.PresetDeleteRequested) -> None:
+        """Delete a preset."""
+        event.stop()
+        self._desk.perform(BY_ID["delete-preset"], event.name)
+
     @on(SettingsPane.DefaultRequested)
     def _default_requested(self, event: SettingsPane.DefaultRequested) -> None:
         """Let new sessions begin so."""

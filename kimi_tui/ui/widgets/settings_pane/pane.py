@@ -119,6 +119,12 @@ class SettingsPane(Vertical):
         old: str
         new: str
 
+    @dataclass
+    class PresetDeleteRequested(Message):
+        """A preset of the user's own is to go."""
+
+        name: str
+
     class DefaultRequested(Message):
         """What the session sets is to be what new ones begin with."""
 
@@ -490,6 +496,10 @@ class SettingsPane(Vertical):
                 self._open(openers.preset_name_editor(view, action, view.preset, typed))
             case ActionRow.RENAME_PRESET:
                 self._say("Choose a preset of your own first; the others keep their names.")
+            case ActionRow.DELETE_PRESET if self._is_preset_own(view):
+                self.post_message(self.PresetDeleteRequested(view.preset))
+            case ActionRow.DELETE_PRESET:
+                self._say("Choose a preset of your own first; the others stay.")
             case ActionRow.MAKE_DEFAULT:
                 self.post_message(self.DefaultRequested())
             case ActionRow.RESET_ALL if view.has_own:
