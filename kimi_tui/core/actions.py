@@ -253,6 +253,8 @@ _MESSAGE = (
            Scope.TRANSCRIPT, needs=frozenset({Need.REASONING})),
     Action("show-request", "Show its exact request", "Shows the exact input that a reply answered.", ("i",),
            Scope.TRANSCRIPT, needs=REPLY),
+    Action("type-command", "Type a command", "Goes to the composer with a slash typed; a draft waits behind it.",
+           ("/",), Scope.TRANSCRIPT, is_command=False, in_palette=False),
     Action("line-up", "Line up", "Scrolls one line up.", ("k",), Scope.TRANSCRIPT),
     Action("line-down", "Line down", "Scrolls one line down.", ("j",), Scope.TRANSCRIPT),
     Action("previous-heading", "Previous heading", "Goes to the heading before.", ("[",), Scope.TRANSCRIPT),
