@@ -7,7 +7,7 @@ the key is removed; `adapters/saved_file` writes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import UsageError
@@ -156,19 +156,56 @@ def rename_preset_changes(
     Raises:
         UsageError: It is not one of your own, the config file chooses it, or the new name cannot be used.
     """
-    preset = preset_named(settings, old)
-    if old not in settings.saved_presets:
-        raise UsageError(preset_name_problem(preset_choices(settings), old), "Save it under another name instead.")
-    is_chosen = settings.chat.preset == old
-    if is_chosen and ("chat", "preset") in config_keys:
-        raise UsageError(
-            f"The config file chooses the preset {old!r} by this name.", "Change [chat] preset there first."
-        )
+    preset = _own_preset(settings, old, config_keys, "Save it under another name instead.")
     new = checked_preset_name(settings, new)
     if new in settings.saved_presets:
         raise UsageError(f"There is a preset {new!r} already.", "Choose another name.")
     changes: dict[Key, object | None] = {("presets", old): None, ("presets", new): _plain(preset)}
-    return {**changes, ("chat", "preset"): new} if is_chosen else changes
+    return {**changes, ("chat", "preset"): new} if settings.chat.preset == old else changes
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What has to be saved for a preset to go, and for it to come back."""
+
+    changes: Changes
+    """Takes it away; new sessions that began with it begin with the default one."""
+    undoing: Changes
+    """Brings it back, to new sessions too."""
+
+
+def delete_preset_changes(settings: Settings, name: str, config_keys: Set[Key] = frozenset()) -> Deletion:
+    """Say what has to be saved for a preset of your own to go.
+
+    Args:
+        settings: The presets.
+        name: Its name.
+        config_keys: What the config file sets: a preset that it chooses stays.
+
+    Raises:
+        UsageError: It is not one of your own, or the config file chooses it.
+    """
+    preset = _own_preset(settings, name, config_keys, "Only presets that were saved here are deleted here.")
+    is_chosen = settings.chat.preset == name
+    changes: dict[Key, object | None] = {("presets", name): None, **({("chat", "preset"): None} if is_chosen else {})}
+    undoing: dict[Key, object | None] = {("presets", name): _plain(preset)}
+    return Deletion(changes, {**undoing, ("chat", "preset"): name} if is_chosen else undoing)
+
+
+def _own_preset(settings: Settings, name: str, config_keys: Set[Key], hint: str) -> Preset:
+    """A preset that can be changed here.
+
+    Raises:
+        UsageError: It is not one of your own, or the config file chooses it.
+    """
+    preset = preset_named(settings, name)
+    if name not in settings.saved_presets:
+        raise UsageError(preset_name_problem(preset_choices(settings), name), hint)
+    if settings.chat.preset == name and ("chat", "preset") in config_keys:
+        raise UsageError(
+            f"The config file chooses the preset {name!r} by this name.", "Change [chat] preset there first."
+        )
+    return preset
 
 
 def checked_preset_name(settings: Settings, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 
-from kimi_tui.core.actions import BY_ID, Action
+from kimi_tui.core.actions import BY_ID, Action, Need
 from kimi_tui.core.errors import KimiError
 from kimi_tui.ui import situation
 from kimi_tui.ui.desk import Desk
@@ -25,14 +25,17 @@ class Dispatcher:
     def choose(self, action_id: str) -> None:
         """Do an action without an argument, as a key or the palette asks; one that needs it asks for it."""
         action = BY_ID[action_id]
-        if action.runs_alone:
+        refusal = situation.refusal(action, self._desk.offers())
+        if refusal:
+            self._desk.remark(refusal)  # a key that does nothing now is worth a word
+        elif action.runs_alone:
             self.perform(action, "")
         else:
             suggestion = self._desk.chat.session.title if action_id == "rename" else ""
             self._desk.drafts.begin_argument(action, suggestion)
 
     def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
-        """Do an action; what goes wrong is told in the conversation.
+        """Do an action; that it cannot be done now, and what goes wrong, is told in the conversation.
 
         Args:
             action: The action.
@@ -41,7 +44,11 @@ class Dispatcher:
         """
         refusal = situation.refusal(action, self._desk.offers())
         if refusal:
-            self._desk.remark(refusal)
+            if Need.NOTICE in action.needs:  # that there are no notices is no notice
+                self._desk.remark(refusal)
+            else:
+                self._desk.say(refusal, "warning")
+                failed()
             return
         home = next(home for home in self._homes if hasattr(home, action.method))
         self.attempt(lambda: getattr(home, action.method)(argument), failed)

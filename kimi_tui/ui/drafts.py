@@ -32,6 +32,15 @@ class Drafts:
         self._composer.selection = Selection((0, len(command)), end)
         self._composer.border_title = f"{action.title} (Escape cancels)"
 
+    def begin_command(self) -> None:
+        """Let a command be typed, as with a slash in the empty composer; a draft waits behind it."""
+        if self._composer.draft:
+            self._put_aside("/")
+            self._composer.border_title = "Command (Escape cancels)"
+        else:
+            self._composer.draft = "/"
+            take_keys(self._composer)
+
     def begin_edit(self, question_id: str, text: str) -> None:
         """Let a question be edited."""
         self._put_aside(text)

@@ -15,7 +15,7 @@ from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
 
 MOVING = frozenset(
     {"find", "sessions", "reasoning", "settings", "prompt", "choose-message", "edit", "palette", "help", "theme"}
-    | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code"}
+    | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code", "type-command"}
 )
 """Actions after which the keys go elsewhere."""
 BLIND = frozenset({"quit", "copy-or-quit"})

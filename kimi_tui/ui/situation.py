@@ -79,13 +79,15 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, inst
 def choices(services: Services) -> dict[str, Sequence[str]]:
     """List what may stand behind commands, by the command's id."""
     presets = list(services.settings.presets)
+    own = [name for name in presets if name in services.settings.saved_presets]
     return {
         "think": ("on", "off"),
         "set": SETTABLE,
         "reset": SETTABLE,
         "system": ("none",),
         "preset": presets,
-        "rename-preset": presets,
+        "rename-preset": own,
+        "delete-preset": own,
         "theme": sorted(services.themes),
         "copy": ("text", "markdown"),
     }

@@ -274,6 +274,23 @@ def test_a_preset_is_not_renamed_over_another_and_a_foreign_one_not_at_all() -> 
             changes.rename_preset_changes(both, old, new)
 
 
+def test_a_preset_is_deleted_wherever_it_was_chosen_and_brought_back_there() -> None:
+    saved = settings({}, {"presets": {"old": {"top_k": 3, "instant": {"top_k": 4}}}, "chat": {"preset": "old"}})
+    deletion = changes.delete_preset_changes(saved, "old")
+    assert deletion.changes == {("presets", "old"): None, ("chat", "preset"): None}
+    assert deletion.undoing == {("presets", "old"): {"top_k": 3, "instant": {"top_k": 4}}, ("chat", "preset"): "old"}
+    with pytest.raises(UsageError, match="config file chooses"):
+        changes.delete_preset_changes(saved, "old", frozenset({("chat", "preset")}))
+
+
+@pytest.mark.parametrize(("name", "words"), [("fixed", "config file"), ("endpoint", "ships"), ("nope", "no preset")])
+def test_only_a_preset_of_ones_own_is_deleted(name: str, words: str) -> None:
+    both = settings({"presets": {"fixed": {}}}, {"presets": {"a": {}}})
+    assert changes.delete_preset_changes(both, "a").changes == {("presets", "a"): None}
+    with pytest.raises(UsageError, match=words):
+        changes.delete_preset_changes(both, name)
+
+
 def test_the_default_becomes_what_the_session_sets() -> None:
     before = settings({}, {"sampling": {"top_k": 3, "unset": ["temperature", "top_p"]}})
     one = replace(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -17,7 +18,7 @@ from kimi_tui.adapters.session_files import SessionFiles
 from kimi_tui.adapters.theme_files import load_theme
 from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.layers import Key
+from kimi_tui.core.layers import NO_LAYER, Key
 from kimi_tui.core.palette import Palette
 from kimi_tui.core.ports import CompletionClient
 from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
@@ -34,11 +35,12 @@ NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 
 
 class MemorySettings:
-    """Settings that are saved in memory."""
+    """Settings that are saved in memory, below those of a config file."""
 
     def __init__(self, document: Mapping[str, object]) -> None:
-        self.saved: dict[Key, object | None] = {}
-        self._value = parse_settings(document)[0]
+        self.saved: dict[Key, object] = {}
+        self._config = document
+        self._value = self._read()
 
     @property
     def value(self) -> Settings:
@@ -49,15 +51,21 @@ class MemorySettings:
         return frozenset()
 
     def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
-        self.saved |= changes
-        document: dict[str, dict[str, object]] = {}
-        for (section, *rest), value in changes.items():
-            table = document.setdefault(str(section), {})
-            for name in rest[:-1]:
-                table = table.setdefault(str(name), {})  # type: ignore[assignment]
-            table[str(rest[-1])] = value
-        self._value = parse_settings(document, self._value)[0]
+        self.saved = {key: value for key, value in {**self.saved, **changes}.items() if value is not None}
+        self._value = self._read()
         return ()
+
+    def _read(self) -> Settings:
+        document: dict[str, Any] = {}
+        for key, value in self.saved.items():
+            table = document
+            for name in key[:-1]:
+                table = table.setdefault(str(name), {})
+            table[str(key[-1])] = value
+        saved = parse_settings(document)[0]
+        own = frozenset(document.get("presets", {}))
+        below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=own)
+        return parse_settings(self._config, below)[0]
 
 
 @dataclass

@@ -146,6 +146,38 @@ async def test_a_message_that_is_left_out_stays_on_screen_and_out_of_the_prompt(
         assert conversation.prompt_of(session, session.messages[-1].id) == running.client.bodies[0]["input"]
 
 
+async def test_a_slash_in_the_conversation_begins_a_command(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab>/theme")
+        await running.shows("/theme [NAME]")
+        assert running.screen.composer.draft == "/theme"
+        assert chosen(running) is None
+        await running.type("<ctrl+u>my draft<shift+tab>/rename Fish<enter>")
+        await running.until(lambda: running.screen.chat.session.title == "Fish")
+        assert running.screen.composer.draft == "my draft"
+        await running.type("<shift+tab>/<escape><escape>")
+        assert running.screen.composer.draft == "my draft"
+
+
+async def test_a_command_that_cannot_be_done_now_is_told_and_given_back(tmp_path: Path) -> None:
+    waiting, gate = held(token("slow"))
+    async with program(tmp_path, waiting, session=TALK) as running:
+        await running.type("/undo<enter>")
+        await running.shows("⚠ Undo the deletion: there is no deleted message here.")
+        assert running.screen.composer.draft == "/undo"
+        await running.type("And now?<enter>")
+        await running.shows("slow")
+        await running.type("/regenerate<enter>")
+        await running.shows("⚠ Regenerate: a reply is running; stop it first.")
+        gate.set()
+        await running.idle()
+        await running.type("/dismiss<enter>")
+        await running.until(lambda: "⚠" not in running.text)
+        await running.type("/dismiss<enter>")
+        await running.shows("Dismiss the notices: there is no notice here.")
+        assert "⚠" not in running.text
+
+
 # -- the queue
 
 

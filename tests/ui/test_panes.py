@@ -136,6 +136,35 @@ async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
         assert running.services.resolve(running.screen.chat.session).fields["top_k"] == 7
 
 
+async def test_a_preset_is_deleted_and_brought_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/restore-preset<enter>")
+        await running.shows("No preset was deleted since the program started.")
+        await running.type("/set top_k 7<enter>/save-preset quite careful<enter>")
+        await running.until(lambda: running.screen.chat.session.settings == {"preset": "quite careful"})
+        await running.type("/delete-preset quite careful<enter>")
+        await running.shows("Deleted preset quite careful.")
+        assert ("presets", "quite careful") not in running.settings.saved
+        assert running.screen.chat.session.settings == {}
+        await running.type("/restore-preset<enter>")
+        await running.shows("Preset quite careful is back.")
+        assert "Deleted" not in running.text
+        assert running.screen.chat.session.settings == {"preset": "quite careful"}
+        assert running.services.resolve(running.screen.chat.session).fields["top_k"] == 7
+        await running.type("/delete-preset endpoint<enter>")
+        await running.shows("endpoint cannot be changed here")
+
+
+async def test_the_chosen_preset_is_deleted_in_its_pane(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/save-preset careful<enter>")
+        await running.until(lambda: running.screen.chat.session.settings == {"preset": "careful"})
+        await running.type("<f4><end><up><up><enter>")
+        await running.shows("Deleted preset careful.")
+        assert "careful" not in running.services.settings.presets
+        assert scope(running) is Scope.SETTINGS
+
+
 # -- prompt
 
 

@@ -63,6 +63,12 @@ class MessageCommands:
         del argument
         self._desk.transcript.choose_edge(first=False)
 
+    def do_type_command(self, argument: str) -> None:
+        """Let a command be typed in the composer."""
+        del argument
+        self._desk.transcript.choose(None)
+        self._desk.drafts.begin_command()
+
     def do_fold_this(self, argument: str) -> None:
         """Open or close the think block of the chosen message."""
         del argument

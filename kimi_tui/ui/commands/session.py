@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core import conversation, fields, settings_changes
@@ -17,12 +17,22 @@ from kimi_tui.core.template import END
 from kimi_tui.ui.desk import Desk
 
 
+@dataclass(frozen=True, slots=True)
+class _DeletedPreset:
+    """A preset that can be brought back."""
+
+    name: str
+    deletion: settings_changes.Deletion
+    session_id: str  # of the session that had it; "" = the one on screen did not
+
+
 class SessionCommands:
     """Commands on the session on screen."""
 
     def __init__(self, desk: Desk) -> None:
         """Work on that screen."""
         self._desk = desk
+        self._deleted_presets: list[_DeletedPreset] = []
 
     @property
     def _session(self) -> Session:
@@ -153,6 +163,43 @@ class SessionCommands:
         if self._session.settings.get("preset") == old:
             self._set({**self._session.settings, "preset": new})
         self._desk.say(f"Preset {old} is called {new} now.")
+        self._desk.panes.session_changed()
+
+    def do_delete_preset(self, argument: str) -> None:
+        """Delete a preset of the user's own; this session takes the default one where it had it.
+
+        Raises:
+            UsageError: There is no such preset, or it is not the user's own.
+            ConfigError: It could not be saved.
+        """
+        services, name = self._desk.services, " ".join(argument.split())
+        deletion = settings_changes.delete_preset_changes(services.settings, name, services.store.config_keys)
+        services.store.save(deletion.changes)
+        is_here = self._session.settings.get("preset") == name
+        self._deleted_presets.append(_DeletedPreset(name, deletion, self._session.id if is_here else ""))
+        if is_here:
+            self._set(settings_changes.without_own(services.settings, self._session, "preset").settings)
+        self._desk.say(f"Deleted preset {name}. /restore-preset brings it back.", about=f"preset {name}")
+        self._desk.panes.session_changed()
+
+    def do_restore_preset(self, argument: str) -> None:
+        """Bring back the preset that was deleted last, to the session that had it too, where that is on screen.
+
+        Raises:
+            UsageError: None was deleted since the program started, or there is another of its name now.
+            ConfigError: It could not be saved.
+        """
+        del argument
+        if not self._deleted_presets:
+            raise UsageError("No preset was deleted since the program started.")
+        deleted, services = self._deleted_presets[-1], self._desk.services
+        if deleted.name in services.settings.presets:
+            raise UsageError(f"There is a preset {deleted.name!r} already.", "Give it another name first.")
+        services.store.save(deleted.deletion.undoing)
+        self._deleted_presets.pop()
+        if deleted.session_id == self._session.id:
+            self._set({"preset": deleted.name, **self._session.settings})
+        self._desk.say(f"Preset {deleted.name} is back.", about=f"preset {deleted.name}")
         self._desk.panes.session_changed()
 
     def do_make_default(self, argument: str) -> None:

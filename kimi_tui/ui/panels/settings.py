@@ -91,6 +91,12 @@ class SettingsPanel(SettingsPane, Panel):
         event.stop()
         self._desk.rename_preset(event.old, event.new)
 
+    @on(messages.PresetDeleteRequested)
+    def _preset_delete_requested(self, event: messages.PresetDeleteRequested) -> None:
+        """Delete a preset."""
+        event.stop()
+        self._desk.perform(BY_ID["delete-preset"], event.name)
+
     @on(messages.DefaultRequested)
     def _default_requested(self, event: messages.DefaultRequested) -> None:
         """Let new sessions begin so."""

@@ -61,6 +61,13 @@ class PresetRenameRequested(Message):
     new: str
 
 
+@dataclass
+class PresetDeleteRequested(Message):
+    """A preset of the user's own is to go."""
+
+    name: str
+
+
 class DefaultRequested(Message):
     """What the session sets is to be what new ones begin with."""
 

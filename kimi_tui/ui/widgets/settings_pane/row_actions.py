@@ -17,6 +17,12 @@ Outcome = Editor | Message | str
 """An editor to open, a change to ask for, or words to show; "" = nothing of these."""
 NUMBER_STARTS = frozenset("0123456789-.")
 """Characters that begin an edit where a number stands."""
+REFUSALS = {
+    ActionRow.RENAME_PRESET: "Choose a preset of your own first; the others keep their names.",
+    ActionRow.DELETE_PRESET: "Choose a preset of your own first; the others stay.",
+    ActionRow.RESET_ALL: "There is nothing to take back.",
+}
+"""What a row says that has nothing to work on."""
 RESET_SYSTEM, REMOVE_SYSTEM, DROP_TYPED = "reset-system", "remove-system", "drop-typed"
 """Questions before the system prompt is replaced, and before what was typed and not taken is thrown away."""
 
@@ -47,17 +53,18 @@ def type_over(row: Row, char: str) -> Editor | None:
 
 
 def _act(row: Row, view: SettingsView, aside: Aside) -> Outcome:
-    match ActionRow(row.id):
+    action = ActionRow(row.id)
+    if row.is_unset and action in REFUSALS:
+        return REFUSALS[action]
+    match action:
         case ActionRow.SAVE_PRESET:
             return openers.preset_name_editor(view, row.id, typed=aside.typed)
-        case ActionRow.RENAME_PRESET if row.is_unset:
-            return "Choose a preset of your own first; the others keep their names."
         case ActionRow.RENAME_PRESET:
             return openers.preset_name_editor(view, row.id, view.preset, aside.typed)
+        case ActionRow.DELETE_PRESET:
+            return messages.PresetDeleteRequested(view.preset)
         case ActionRow.MAKE_DEFAULT:
             return messages.DefaultRequested()
-        case ActionRow.RESET_ALL if row.is_unset:
-            return "There is nothing to take back."
         case ActionRow.RESET_ALL:
             words = "Take back all that this session sets, but the system prompt?"
             return openers.question(row.id, words, "Take it all back", "Keep it")

@@ -40,6 +40,7 @@ class ActionRow(StrEnum):
 
     SAVE_PRESET = "save-preset"
     RENAME_PRESET = "rename-preset"
+    DELETE_PRESET = "delete-preset"
     MAKE_DEFAULT = "make-default"
     RESET_ALL = "reset-all"
 
@@ -235,6 +236,7 @@ def _actions(view: SettingsView) -> Iterator[Row]:
     rows = (
         (ActionRow.SAVE_PRESET, "Save as preset …", "Saves what this session sends under a name.", True),
         (ActionRow.RENAME_PRESET, "Rename preset …", "Renames the chosen preset, if it is your own.", is_saved),
+        (ActionRow.DELETE_PRESET, "Delete preset", "Deletes the chosen preset, if it is your own.", is_saved),
         (ActionRow.MAKE_DEFAULT, "Make default", "Lets new sessions begin with what this one sets.", True),
         (ActionRow.RESET_ALL, "Reset all", "Takes back what this session sets, but the system prompt.", view.has_own),
     )  # fmt: skip
