@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core import markdown
+from kimi_tui.core import markdown_cuts as cuts
 from kimi_tui.core.markdown import MarkdownSource, parse_inline
 
 CORPUS = [
@@ -50,7 +50,7 @@ def set_small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         "MAX_LINE_CHARS": 24,
     }
     for name, limit in limits.items():
-        monkeypatch.setattr(markdown, name, limit)
+        monkeypatch.setattr(cuts, name, limit)
 
 
 def check_cuts(text: str, sizes: list[int]) -> None:
@@ -136,7 +136,7 @@ def test_the_open_block_stays_small(head: str, line: str) -> None:
         source.append(line)
         costs.append(source.parsed_chars - before)
     assert max(costs[250:]) <= max(costs[:250])
-    assert max(costs) < 4 * markdown.SOFT_LIMIT_CHARS
+    assert max(costs) < 4 * cuts.SOFT_LIMIT_CHARS
 
 
 LONG = {
@@ -180,8 +180,8 @@ def test_what_is_parsed_for_a_delta_is_bounded(name: str) -> None:
     for place in range(60_000, min(len(text), 62_000), 20):
         before = source.parsed_chars
         source.append(text[place : place + 20])
-        assert source.parsed_chars - before <= 2.5 * markdown.HARD_LIMIT_CHARS
-        assert sum(len(block.source) for block in source.open) <= 1.5 * markdown.HARD_LIMIT_CHARS
+        assert source.parsed_chars - before <= 2.5 * cuts.HARD_LIMIT_CHARS
+        assert sum(len(block.source) for block in source.open) <= 1.5 * cuts.HARD_LIMIT_CHARS
 
 
 def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
@@ -196,7 +196,7 @@ def test_a_line_without_end_is_cut_at_a_sentence() -> None:
     text = "One sentence. " * 1_000
     blocks = MarkdownSource(text).blocks
     assert "".join(block.source for block in blocks) == text
-    assert all(len(block.source) <= markdown.MAX_LINE_CHARS for block in blocks)
+    assert all(len(block.source) <= cuts.MAX_LINE_CHARS for block in blocks)
     assert all(block.source.endswith(". ") and block.joint == " " for block in blocks[:-1])
     assert [block.head is None for block in blocks[:3]] == [True, False, False]
 
