@@ -4,9 +4,10 @@ How it works, in the order in which a text goes through it:
 
 1. `MarkdownSource.append` adds text to the *tail*, the part that may still change.
 2. Of the tail's whole lines, all blocks but the last are finished: they never change again.
-3. What is too long is cut, so that the tail stays small whatever is written: a fence and a table go on under their own
-   first lines, anything else at a line's end; a line without end goes on as pieces of its own. A part that goes on
-   with another one names it (`Block.head`, `Block.previous`).
+3. Of a list that is the last block, all items but the last are finished too, each as a part of its own. What is too
+   long is cut, so that the tail stays small whatever is written: a fence and a table go on under their own first
+   lines, anything else at a line's end; a line without end goes on as pieces of its own. A part that goes on with
+   another one names it (`Block.head`, `Block.previous`).
 4. The last block, and what a half line behind it makes, are `open`: parsed again with every text that comes, or only
    made longer where the new text cannot change what kind of block it is.
 
@@ -26,6 +27,7 @@ from kimi_tui.core import markdown_cuts as cuts
 from kimi_tui.core.inline import References, parse_inline
 from kimi_tui.core.markdown_blocks import Block, Found, paragraph_tokens, parse
 from kimi_tui.core.markdown_half import NOT_SIMPLE, UNDECIDED, lengthened
+from kimi_tui.core.markdown_lists import continuing, is_list, item_parts, next_number
 
 __all__ = ["Block", "MarkdownSource", "References", "parse", "parse_inline"]
 
@@ -101,6 +103,7 @@ class MarkdownSource:
         whole_chars = max(self._tail.rfind("\n"), self._tail.rfind("\r", 0, -1)) + 1 if end is None else end
         while whole_chars:
             blocks, found = self._parse(self._tail[:whole_chars])
+            blocks = [part for block in blocks for part in item_parts(block)]
             taken, is_cut = self._take(blocks, whole_chars)
             self._keep(found, taken)
             whole_chars -= taken
@@ -126,14 +129,16 @@ class MarkdownSource:
         taken = 0
         for place, block in enumerate(blocks):
             cut, is_inside = cuts.cut_chars(block)
+            if cut and taken:
+                return taken, True  # it is cut when it stands at the beginning, as what it then goes on with
             if cut:
-                parts, _ = self._parse(block.source[:cut], taken)
+                parts, _ = self._parse(block.source[:cut])
                 self.finished += parts
                 self._cut = (parts[-1] if parts else self._cut) if is_inside else None
-                return taken + cut, True
+                return cut, True
             if place < len(blocks) - 1:
                 self.finished.append(block)
-                self._cut = None
+                self._cut = block if blocks[place + 1].head is not None else None
                 taken += len(block.source)
         return taken, False
 
@@ -186,7 +191,8 @@ class MarkdownSource:
         is_code = token.nesting == 0 and token.type != "hr"
         kind = before.kind if is_code else "paragraph"
         tokens = (token.copy(content=source),) if is_code else paragraph_tokens(source)
-        return Block(kind, source, self._tail_start, 0, 1, tokens, previous=before, head=before.head or before)
+        head, number = before.head or before, next_number(before) if is_list(before.head or before) else None
+        return Block(kind, source, self._tail_start, 0, 1, tokens, previous=before, head=head, number=number)
 
     # -- what is open
 
@@ -250,15 +256,19 @@ class MarkdownSource:
 
     # -- the parser
 
-    def _parse(self, text: str, place: int = 0) -> tuple[list[Block], list[Found]]:
-        """Parse text that stands at a place of the tail; at its beginning it may go on with a block that was cut."""
-        cut = None if place else self._cut
+    def _parse(self, text: str) -> tuple[list[Block], list[Found]]:
+        """Parse the beginning of the tail, which may go on with a block that was cut."""
+        cut = self._cut
         prefix = cuts.prefix(cut)
         self.parsed_chars += len(prefix) + len(text)
         blocks, found = parse(prefix + text, self._kept_references)
-        start = self._tail_start + place - len(prefix)
+        start = self._tail_start - len(prefix)
         blocks = [replace(block, start=block.start + start) for block in blocks]
-        if cut is not None and blocks and blocks[0].kind == cut.kind and not blocks[0].first_line:
+        if cut is None or not blocks or blocks[0].kind != cut.kind or blocks[0].first_line:
+            pass
+        elif is_list(cut):
+            blocks[0] = continuing(blocks[0], cut)
+        else:
             blocks[0] = replace(
                 blocks[0],
                 source=blocks[0].source[len(prefix) :],

@@ -36,11 +36,15 @@ class Block:
     tokens: tuple[Token, ...]
     """What the parser made of it, the text inside not yet parsed."""
     previous: Block | None = None
-    """The part before it, where this one goes on with a block that was cut."""
+    """The part before it, where this one goes on with a block that was cut; None for parts of lists, which are many."""
     head: Block | None = None
     """The first part of a block that was cut; None = this is the first."""
     joint: str = "\n"
     """What parts it from the next block: a line end, or the blank (or nothing) at which a line was cut."""
+    number: int | None = None
+    """Number of its first item, where it goes on with a list of numbers; None = its tokens say."""
+    is_apart: bool = False
+    """Whether a blank line stands before it, where it goes on with a list."""
     is_open: bool = False
     """Whether its end is still being written."""
 
@@ -48,6 +52,11 @@ class Block:
     def end(self) -> int:
         """Where its source ends, in characters of the whole text."""
         return self.start + len(self.source)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a blank line is shown between the block before and this one."""
+        return self.head is None or self.is_apart
 
 
 class _Found(dict[str, Any]):

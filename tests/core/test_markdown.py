@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.token import Token
 
 from kimi_tui.core import markdown_cuts as cuts
-from kimi_tui.core.markdown import MarkdownSource, parse_inline
+from kimi_tui.core.markdown import Block, MarkdownSource, parse, parse_inline
+from kimi_tui.core.markdown_lists import is_list
 
 CORPUS = [
     "para\n", "\n", "\n\n", "- a\n", "  - b\n", "1. x\n", "# h\n", "```py\n", "```\n", "> q\n", "| a | b |\n", "|---|---|\n",
@@ -23,11 +25,18 @@ CORPUS = [
 PIECES = st.sampled_from(CORPUS)
 
 
+def lines_of(token: Token, block: Block) -> tuple[int, ...] | None:
+    """Where a token stands, counted from its block."""
+    first = block.tokens[0].map or [0]
+    return None if token.map is None else tuple(line - first[0] for line in token.map)
+
+
 def values(source: MarkdownSource) -> list[object]:
     return [
         (
             (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open),
-            [(t.type, t.content) for t in b.tokens],
+            (b.number, b.is_apart),
+            [(t.type, t.content, t.markup, t.info, t.attrs, lines_of(t, b)) for t in b.tokens],
         )
         for b in source.blocks
     ] + [source.references]
@@ -63,6 +72,54 @@ def check_cuts(text: str, sizes: list[int]) -> None:
             place += size
         grown.settle()
         assert values(grown) == values(whole)
+
+
+LISTS = [
+    "- a\n", "- b\n", "* c\n", "+ d\n", "1. x\n", "1. y\n", "2. b\n", "7. z\n", "3) p\n", "1.\n", "-\n", "- ", "  more\n", "lazy\n",
+    "\n", "\r\n", "  - n\n", "   1. m\n", "    code\n", "- | a |\n", "- a | b\n", "|---|\n", "--|--\n", "- [x] t\n", "---\n", "===\n",
+    "  ```\n", "```\n", "- ```py\n", "\t- t\n", "- $$\n", "$$\n", "- [g]: /v\n", "[f]: /u\n", "> q\n", "- > q\n", " - i\n", "   - j\n",
+    "w" * 30 + "\n", "- " + "w " * 20 + "\n", "- # h\n", "- <b>\n", "- - a\n", "- - -\n", "[^n]: - note\n", "    - deep\n",
+]  # fmt: skip
+"""Pieces of lists, and what may stand in and between items."""
+
+
+@pytest.mark.parametrize("is_small", [False, True])
+def test_lists_in_any_cuts_give_the_same_blocks(is_small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(11)
+    if is_small:
+        set_small_limits(monkeypatch)
+    for _ in range(300):
+        text = "".join(chance.choice(LISTS) for _ in range(chance.randint(2, 25)))
+        check_cuts(text, [chance.choice((1, 1, 2, 3, 9, 30)) for _ in range(5)])
+
+
+def joined(blocks: list[Block]) -> list[list[object]]:
+    """What the parts of each block hold, as if it had not been parted."""
+    found: list[list[object]] = []
+    for block in blocks:
+        tokens: list[object] = [
+            (t.type, t.content, t.markup, t.info, t.level) for t in block.tokens if not is_list(block) or t.level
+        ]
+        number = [block.kind, block.tokens[0].attrGet("start")]
+        if is_list(block) and block.head is not None:
+            found[-1] += tokens
+        else:
+            found.append([*number, *tokens])
+    return found
+
+
+def test_parts_of_a_list_hold_what_the_whole_list_does() -> None:
+    chance = random.Random(12)
+    parted = 0
+    for _ in range(600):
+        text = "".join(chance.choice(LISTS) for _ in range(chance.randint(2, 25)))
+        blocks, found = parse(text)
+        source = MarkdownSource(text)
+        assert joined(source.blocks) == joined(blocks)
+        assert "".join(block.source for block in source.blocks) == (text if blocks else "")
+        assert set(source.references) == {label for _, label, _ in found}
+        parted += sum(is_list(block) and block.head is not None for block in source.blocks)
+    assert parted > 500
 
 
 @settings(max_examples=300, deadline=None)
@@ -190,6 +247,29 @@ def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
     source.append(" word")
     assert source.parsed_chars - before == 5
     assert values(source)[:-1] == values(MarkdownSource("- item\n" * 50 + "- the last word", is_growing=True))[:-1]
+
+
+def test_a_growing_list_parses_its_last_item_alone() -> None:
+    source = MarkdownSource(is_growing=True)
+    item = "1. item with *some* words\n   - and one below\n\n"
+    for _ in range(300):
+        before = source.parsed_chars
+        for place in range(0, len(item), 5):
+            source.append(item[place : place + 5])
+        assert source.parsed_chars - before < 12 * len(item)
+    assert len(source.blocks) == 300
+    assert [block.number for block in source.blocks[1:]] == list(range(2, 301))
+    assert all(block.is_apart for block in source.blocks[1:])
+
+
+def test_a_list_that_is_there_already_is_parsed_once() -> None:
+    text = "- an item\n" * 10_000
+    assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
+
+
+def test_numbers_go_on_in_parts_of_a_list() -> None:
+    blocks = MarkdownSource("3. a\n3. b\n\n3. c\n" + "7. d\n").blocks
+    assert [(block.number, block.is_apart) for block in blocks] == [(None, False), (4, False), (5, True), (6, False)]
 
 
 def test_a_line_without_end_is_cut_at_a_sentence() -> None:

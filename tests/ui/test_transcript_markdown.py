@@ -35,7 +35,7 @@ TEXTS = st.lists(st.one_of(PIECES, st.sampled_from(MORE)), max_size=20).map("".j
 def lines_of(source: MarkdownSource, width: int = 60) -> list[Line]:
     lines: list[Line] = []
     for place, block in enumerate(source.blocks):
-        if place and block.head is None:
+        if place and block.has_gap:
             lines.append(Line((), 0))
         lines += block_lines(block, STYLES, width, source.references)
     return lines
@@ -62,12 +62,12 @@ class Reader:
     def look(self) -> list[Line]:
         source = self.source
         for block in source.finished[self._done :]:
-            self._finished += self._apart(block.head is None and self._done > 0)
+            self._finished += self._apart(block.has_gap and self._done > 0)
             self._finished += block_lines(block, STYLES, self.width, source.references)
             self._done += 1
         lines = list(self._finished)
         for place, block in enumerate(source.open):
-            lines += self._apart(block.head is None and self._done + place > 0)
+            lines += self._apart(block.has_gap and self._done + place > 0)
             kept = self._kept.setdefault(block.start, LineColours()) if source.is_growing else None
             lines += block_lines(block, STYLES, self.width, source.references, kept)
         return lines

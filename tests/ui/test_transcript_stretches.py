@@ -19,6 +19,8 @@ TEXTS = {
     "fence": "Some code:\n\n```python\n" + "".join(f"x{n} = {n}\n" for n in range(4000)) + "```\n\nThe end.",
     "table": "| a | b |\n|---|---|\n" + "".join(f"| {n} | text |\n" for n in range(2500)) + "\nThe end.",
     "list": "- item *x*\n" * 4000 + "\nThe end.",
+    "numbers": "".join(f"1. item {n}\n{'   - below' * (n % 3)}\n{chr(10) * (n % 2)}" for n in range(3000))
+    + "\nThe end.",
     "paragraph": "a line of prose\n" * 3000,
     "one line": "word " * 20_000,
     "html": "<!--\n" + "a line\n\nB line\n" * 3000 + "-->\n\nThe end.",
@@ -67,7 +69,7 @@ def test_where_stretches_end() -> None:
     assert line.chars == HARD_CHARS
 
 
-@pytest.mark.parametrize("name", ["markdown", "fence", "table", "links"])
+@pytest.mark.parametrize("name", ["markdown", "fence", "table", "list", "numbers", "links"])
 async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(name: str) -> None:
     text, chance = TEXTS[name][:60_000], random.Random(5)
     async with Host().run_test(size=(60, 200)) as pilot:

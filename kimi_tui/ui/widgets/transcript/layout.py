@@ -176,8 +176,10 @@ class _Layout:
         yield from self._hung(mark, inner, width, style, depth)
 
     def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        start = first.attrGet("start")
-        number = 1 if start is None else int(start)
+        number = self._block.number if first is self._block.tokens[0] else None
+        if number is None:
+            start = first.attrGet("start")
+            number = 1 if start is None else int(start)
         place = 0
         while place < len(inner):
             end = closing(inner, place)
