@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from kimi_tui.ui.widgets.transcript.growing import GrowingText
 from kimi_tui.ui.widgets.transcript.lines import Line, Run
 from kimi_tui.ui.widgets.transcript.styles import Styles
 
@@ -91,6 +92,8 @@ class LineColours:
         """Know nothing yet."""
         self.texts: dict[tuple[str, Style, int], list[Line]] = {}
         """Wrapped lines of text inside the block, by the text, its style and the width."""
+        self.open_text = GrowingText()
+        """Wraps the text at the very end of the block."""
         self._known: list[tuple[str, list[Line]]] = []
         self._look: tuple[Styles, int] | None = None
         self._nested: dict[int, LineColours] = {}

@@ -237,8 +237,10 @@ class _Layout:
 
     def _text(self, token: Token, style: Style, width: int) -> list[Line]:
         """The wrapped lines of an inline token; kept while the block grows behind it."""
-        if self._colours is None or token is self._open_text:
+        if self._colours is None:
             return wrap(self.inline(token, style), width)
+        if token is self._open_text:
+            return self._colours.open_text.wrap(self.inline(token, style), width)
         key = (token.content, style, width)
         lines = self._colours.texts.get(key)
         if lines is None:
