@@ -28,6 +28,7 @@ from kimi_tui.core.inline import References, parse_inline
 from kimi_tui.core.markdown_blocks import Block, Found, paragraph_tokens, parse
 from kimi_tui.core.markdown_half import NOT_SIMPLE, UNDECIDED, lengthened
 from kimi_tui.core.markdown_lists import continuing, is_list, item_parts, next_number
+from kimi_tui.core.markdown_tables import can_go_on, row_parts, with_rows
 
 __all__ = ["Block", "MarkdownSource", "References", "parse", "parse_inline"]
 
@@ -72,7 +73,6 @@ class MarkdownSource:
         for portion in cuts.portions(text):
             self._tail += portion
             if "\n" in portion or "\r" in self._tail or len(self._tail) > cuts.MAX_LINE_CHARS or self._line is not None:
-                self._whole = None
                 self._advance()
         self._show()
 
@@ -103,7 +103,7 @@ class MarkdownSource:
         whole_chars = max(self._tail.rfind("\n"), self._tail.rfind("\r", 0, -1)) + 1 if end is None else end
         while whole_chars:
             blocks, found = self._parse(self._tail[:whole_chars])
-            blocks = [part for block in blocks for part in item_parts(block)]
+            blocks = [part for block in blocks for part in _parts(block)]
             taken, is_cut = self._take(blocks, whole_chars)
             self._keep(found, taken)
             whole_chars -= taken
@@ -258,6 +258,8 @@ class MarkdownSource:
 
     def _parse(self, text: str) -> tuple[list[Block], list[Found]]:
         """Parse the beginning of the tail, which may go on with a block that was cut."""
+        if (known := self._parse_rows(text)) is not None:
+            return known
         cut = self._cut
         prefix = cuts.prefix(cut)
         self.parsed_chars += len(prefix) + len(text)
@@ -278,3 +280,23 @@ class MarkdownSource:
                 head=cut.head or cut,
             )
         return blocks, [(at - len(prefix), label, target) for at, label, target in found]
+
+    def _parse_rows(self, text: str) -> tuple[list[Block], list[Found]] | None:
+        """Parse the beginning of the tail where it is a table that was known and new rows; None = it is not."""
+        known_chars, blocks, found = self._whole or (0, [], [])
+        if not blocks or len(text) <= known_chars or not can_go_on(blocks[0]):
+            return None
+        table, added = blocks[0], text[known_chars:]
+        prefix = cuts.prefix(table)
+        self.parsed_chars += len(prefix) + len(added)
+        more, new = parse(prefix + added, self._kept_references)
+        if new or len(more) != 1 or more[0].kind != "table" or more[0].first_line:
+            return None
+        return [with_rows(table, more[0], added)], found
+
+
+def _parts(block: Block) -> list[Block]:
+    """A block as the parts that are finished one after the other."""
+    if is_list(block):
+        return item_parts(block)
+    return row_parts(block, cuts.MAX_TABLE_ROWS) if block.kind == "table" else [block]

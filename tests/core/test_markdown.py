@@ -26,9 +26,13 @@ PIECES = st.sampled_from(CORPUS)
 
 
 def lines_of(token: Token, block: Block) -> tuple[int, ...] | None:
-    """Where a token stands, counted from its block."""
+    """Where a token stands, counted from its block; not kept inside a table."""
     first = block.tokens[0].map or [0]
-    return None if token.map is None else tuple(line - first[0] for line in token.map)
+    return (
+        None
+        if token.map is None or (block.kind == "table" and token.level)
+        else tuple(line - first[0] for line in token.map)
+    )
 
 
 def values(source: MarkdownSource) -> list[object]:
@@ -83,13 +87,24 @@ LISTS = [
 """Pieces of lists, and what may stand in and between items."""
 
 
+TABLES = [
+    "| a | b |\n", "|---|---|\n", "| a | b |\n|---|:-:|\n", "| 1 | 2 |\n", "| 3 |\n", "x\n", "a|b|c\n", "\n", "| x ", "| y", "- i\n",
+    "> q\n", "    | in | de |\n", "  | in | de |\n", "# h\n", "[f]: /u\n", "```\n", "\\| e | f\n", "\r\n", "\r", "\n" * 6, "$$\n",
+    "| " + "w" * 30 + " |\n", "<b>\n", "| 5 | 6 |\n| 7 | 8 |\n| 9 | 0 |\n",
+]  # fmt: skip
+"""Pieces of tables, and what may end one."""
+
+
+@pytest.mark.parametrize("corpus", [LISTS, TABLES], ids=["lists", "tables"])
 @pytest.mark.parametrize("is_small", [False, True])
-def test_lists_in_any_cuts_give_the_same_blocks(is_small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_in_any_cuts_give_the_same_blocks(
+    corpus: list[str], is_small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(11)
     if is_small:
         set_small_limits(monkeypatch)
     for _ in range(300):
-        text = "".join(chance.choice(LISTS) for _ in range(chance.randint(2, 25)))
+        text = "".join(chance.choice(corpus) for _ in range(chance.randint(2, 25)))
         check_cuts(text, [chance.choice((1, 1, 2, 3, 9, 30)) for _ in range(5)])
 
 
@@ -265,6 +280,32 @@ def test_a_growing_list_parses_its_last_item_alone() -> None:
 def test_a_list_that_is_there_already_is_parsed_once() -> None:
     text = "- an item\n" * 10_000
     assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
+
+
+def test_a_growing_table_parses_its_last_row_alone() -> None:
+    source, row = MarkdownSource("| herb | grams |\n|:--|--:|\n", is_growing=True), "| rosemary and thyme | 12 |\n"
+    for _ in range(100):
+        before = source.parsed_chars
+        for place in range(0, len(row), 5):
+            source.append(row[place : place + 5])
+        assert source.parsed_chars - before < 16 * len(row)
+    rows = [sum(token.type == "tr_open" for token in block.tokens) - 1 for block in source.blocks]
+    assert rows == [30, 30, 30, 10]
+
+
+def test_a_table_that_is_there_already_is_parsed_once() -> None:
+    text = "| herb | grams |\n|:--|--:|\n" + "| rosemary and thyme | 12 |\n" * 5_000
+    assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
+
+
+def test_a_table_that_grew_is_what_the_parser_makes_of_it() -> None:
+    chance = random.Random(13)
+    for _ in range(300):
+        text = "".join(chance.choice(TABLES) for _ in range(chance.randint(2, 20)))
+        grown = MarkdownSource()
+        for line in text.splitlines(keepends=True):
+            grown.append(line)
+        assert joined(grown.blocks) == joined(parse(text)[0])
 
 
 def test_numbers_go_on_in_parts_of_a_list() -> None:
