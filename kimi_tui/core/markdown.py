@@ -27,7 +27,7 @@ from kimi_tui.core import markdown_cuts as cuts
 from kimi_tui.core.inline import References, parse_inline
 from kimi_tui.core.markdown_blocks import Block, Found, paragraph_tokens, parse
 from kimi_tui.core.markdown_half import NOT_SIMPLE, UNDECIDED, lengthened
-from kimi_tui.core.markdown_lists import continuing, is_list, item_parts, next_number
+from kimi_tui.core.markdown_lists import continuing, is_list, item_parts, next_number, plain_items
 from kimi_tui.core.markdown_tables import can_go_on, row_parts, with_rows
 
 __all__ = ["Block", "MarkdownSource", "References", "parse", "parse_inline"]
@@ -102,6 +102,7 @@ class MarkdownSource:
         # A CR at the very end is half a line end.
         whole_chars = max(self._tail.rfind("\n"), self._tail.rfind("\r", 0, -1)) + 1 if end is None else end
         while whole_chars:
+            whole_chars -= self._take_plain_items(whole_chars)
             blocks, found = self._parse(self._tail[:whole_chars])
             blocks = [part for block in blocks for part in _parts(block)]
             taken, is_cut = self._take(blocks, whole_chars)
@@ -112,6 +113,19 @@ class MarkdownSource:
                 rest = [(at - taken, label, target) for at, label, target in found if at >= taken]
                 self._whole = whole_chars, blocks[-1:], rest
                 return
+
+    def _take_plain_items(self, whole_chars: int) -> int:
+        """Finish the items that are clear without the parser; how many characters."""
+        text = self._tail[:whole_chars]
+        items = plain_items(text, self._tail_start, self._cut, cuts.MAX_LINE_CHARS)
+        if not items:
+            return 0
+        self.finished += items
+        self._cut = items[-1]
+        taken = items[-1].end - self._tail_start
+        self.parsed_chars += taken
+        self._drop(taken)
+        return taken
 
     def _drop(self, chars: int) -> None:
         self._tail, self._tail_start, self._whole = self._tail[chars:], self._tail_start + chars, None

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
+from kimi_tui.core import markdown
 from kimi_tui.core import markdown_cuts as cuts
-from kimi_tui.core.markdown import Block, MarkdownSource, parse, parse_inline
+from kimi_tui.core.markdown import Block, MarkdownSource, References, parse, parse_inline
 from kimi_tui.core.markdown_lists import is_list
 
 CORPUS = [
@@ -135,6 +136,38 @@ def test_parts_of_a_list_hold_what_the_whole_list_does() -> None:
         assert set(source.references) == {label for _, label, _ in found}
         parted += sum(is_list(block) and block.head is not None for block in source.blocks)
     assert parted > 500
+
+
+PLAIN = [
+    "- aa\n", "- bb\n", "- **T** x\n", "- [x] `c`\n", "- 羊\n", "* cc\n", "12. rr\n", "13. ss\n", "3) qq\n", "- aa\r\n- bb\r\n", "- a \n",
+    "- x\ty\n", "- `c` d\n", "1. a\n1. b\n1. c\n", "- d\n- e\n- f\n", "---\n", "\r", "\n", "\n", "- *a* b\n\n- c\n\n", "- " + "w" * 30 + "\n", "- e\u2028\n", "- **b\n",
+]  # fmt: skip
+"""Items that need no parser, and their neighbours."""
+
+
+@pytest.mark.parametrize("is_small", [False, True])
+def test_items_that_need_no_parser_are_what_it_makes_of_them(is_small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(14)
+    if is_small:
+        set_small_limits(monkeypatch)
+    texts = ["".join(chance.choice(PLAIN + LISTS) for _ in range(chance.randint(2, 25))) for _ in range(600)]
+    texts += ["".join(chance.choice(PLAIN) for _ in range(chance.randint(2, 25))) for _ in range(600)]
+    seen = [values(MarkdownSource(text)) for text in texts]
+    monkeypatch.setattr(markdown, "plain_items", lambda *_: [])
+    assert [values(MarkdownSource(text)) for text in texts] == seen
+
+
+def test_a_giant_list_of_plain_items_needs_no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(text: str, references: References) -> object:
+        parsed.append(text)
+        return parse(text, references)
+
+    monkeypatch.setattr(markdown, "parse", counted)
+    text = "- **an item** of a list\n" * 10_000
+    assert len(MarkdownSource(text).blocks) == 10_000
+    assert sum(text.count("\n") for text in parsed) <= 1.1 * 10_000 / cuts.LOAD_LINES
 
 
 @settings(max_examples=300, deadline=None)
