@@ -98,7 +98,7 @@ class _Layout:
         self._fences = 0  # how many pieces of code were laid out
         self._open_text = _last_text(block.tokens) if block.is_open else None
         if colours is not None:
-            colours.begin(references)
+            colours.begin(references, styles)
 
     def top(self, width: int) -> Iterator[Line]:
         """Its lines; it may go on with another block."""
@@ -286,8 +286,17 @@ class _Layout:
             elif token.type in {"th_open", "td_open"}:
                 is_head = token.type == "th_open"
             elif token.type == "inline":
-                rows[-1].append(self.inline(token, style + BOLD if is_head else style))
+                rows[-1].append(self._cell(token, style + BOLD if is_head else style))
         return rows
+
+    def _cell(self, token: Token, style: Style) -> list[Run]:
+        """The text of a cell; kept while the table grows below it."""
+        if self._colours is None or token is self._open_text:
+            return self.inline(token, style)
+        known = self._colours.cells.get(id(token))
+        if known is None:
+            known = self._colours.cells[id(token)] = token, self.inline(token, style)
+        return known[1]
 
     def inline(self, token: Token, style: Style) -> list[Run]:
         """The text of an inline token with its emphasis, code and links."""
