@@ -112,6 +112,29 @@ async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
         assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
 
 
+@pytest.mark.parametrize(
+    ("text", "most_lines"),
+    [
+        ("- an item of *many*\n  1. one below it\n" * 25_000, 90),
+        ("- an item\n" * 100_000, 90),
+        ("| a | b |\n|---|---|\n" + "| one | two |\n" * 5_000, 180),  # in parts of 30 rows
+    ],
+    ids=["list", "plain list", "table"],
+)
+async def test_a_jump_into_a_giant_block_reads_and_lays_out_little_of_it(text: str, most_lines: int) -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
+        body(transcript)
+        view = transcript._view
+        view.scroll_to_line(view.extent()[1] // 2)
+        transcript._moved()
+        assert all(line.strip() for line in body(transcript))
+        item = view.items[0]
+        assert item.laid_out_lines <= most_lines
+        assert sum(stretch.parsed_chars for stretch in item.part(Section.BODY).stretches) <= 5 * FORCED_CHARS
+
+
 async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
