@@ -11,6 +11,7 @@ ALL = {
     "growing": screens.growing,
     "length": screens.long_replies,
     "markdown": screens.markdown_kinds,
+    "giants": screens.giants,
     "moving": screens.moving,
     "search": screens.search,
     "files": files.load_and_save,

@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from textual.app import App, ComposeResult
@@ -14,7 +15,7 @@ from textual.pilot import Pilot
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.conversation import Conversation
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
-from tests.benchmarks.texts import KINDS, history, prose, tokens
+from tests.benchmarks.texts import GIANTS, KINDS, history, prose, tokens
 
 LIVE = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
 PER_FLUSH = 4
@@ -96,6 +97,27 @@ async def markdown_kinds() -> AsyncIterator[tuple[str, float, float]]:
             seconds[name] = bench.feed(text) / len(text)
     for name in list(KINDS)[1:]:
         yield f"growing Markdown: {name} : prose", seconds[name], seconds["prose"]
+
+
+async def giants() -> AsyncIterator[tuple[str, float, float]]:
+    """A message of about a megabyte that is one block, against one of paragraphs: shown, and gone into its middle."""
+    found: dict[str, tuple[float, float]] = {}
+    for name, text in GIANTS.items():
+        async with conversation(0) as bench:
+            transcript = bench.transcript
+            shown = bench.timed(partial(transcript.set_entries, [replace(LIVE, text=text, is_streaming=False)]))
+            view = transcript._view
+            middle = view.extent()[1] // 2
+
+            def jump(line: int = middle, bench: Bench = bench) -> None:
+                bench.transcript._view.scroll_to_line(line)
+                bench.transcript._moved()
+
+            found[name] = shown, bench.timed(jump)
+    base = found.pop("prose")
+    for name, (shown, jumped) in found.items():
+        yield f"a giant message is shown: {name} : prose", shown, base[0]
+        yield f"a jump into its middle: {name} : prose", jumped, base[1]
 
 
 async def moving() -> AsyncIterator[tuple[str, float, float]]:

@@ -49,6 +49,16 @@ KINDS = {
 """About 15,000 characters each."""
 
 
+GIANTS = {
+    "prose": prose(160_000),
+    "list": KINDS["list"] * 60,
+    "plain list": "- an item of a list\n" * 50_000,
+    "table": KINDS["table"] + "| rosemary and thyme | 12 |\n" * 35_000,
+    "wide": (KINDS["wide"][:900] + "\n\n") * 1_000,
+}
+"""About a million characters each."""
+
+
 def tokens(text: str, size: int = 4) -> list[str]:
     """A text in pieces of about a token."""
     return [text[place : place + size] for place in range(0, len(text), size)]

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.token import Token
 
 from kimi_tui.core import markdown
-from kimi_tui.core.markdown import MarkdownSource, parse_inline
+from kimi_tui.core import markdown_cuts as cuts
+from kimi_tui.core.markdown import Block, MarkdownSource, References, parse, parse_inline
+from kimi_tui.core.markdown_lists import is_list
 
 CORPUS = [
     "para\n", "\n", "\n\n", "- a\n", "  - b\n", "1. x\n", "# h\n", "```py\n", "```\n", "> q\n", "| a | b |\n", "|---|---|\n",
@@ -23,11 +26,22 @@ CORPUS = [
 PIECES = st.sampled_from(CORPUS)
 
 
+def lines_of(token: Token, block: Block) -> tuple[int, ...] | None:
+    """Where a token stands, counted from its block; not kept inside a table."""
+    first = block.tokens[0].map or [0]
+    return (
+        None
+        if token.map is None or (block.kind == "table" and token.level)
+        else tuple(line - first[0] for line in token.map)
+    )
+
+
 def values(source: MarkdownSource) -> list[object]:
     return [
         (
             (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open),
-            [(t.type, t.content) for t in b.tokens],
+            (b.number, b.is_apart),
+            [(t.type, t.content, t.markup, t.info, t.attrs, lines_of(t, b)) for t in b.tokens],
         )
         for b in source.blocks
     ] + [source.references]
@@ -50,7 +64,7 @@ def set_small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         "MAX_LINE_CHARS": 24,
     }
     for name, limit in limits.items():
-        monkeypatch.setattr(markdown, name, limit)
+        monkeypatch.setattr(cuts, name, limit)
 
 
 def check_cuts(text: str, sizes: list[int]) -> None:
@@ -63,6 +77,97 @@ def check_cuts(text: str, sizes: list[int]) -> None:
             place += size
         grown.settle()
         assert values(grown) == values(whole)
+
+
+LISTS = [
+    "- a\n", "- b\n", "* c\n", "+ d\n", "1. x\n", "1. y\n", "2. b\n", "7. z\n", "3) p\n", "1.\n", "-\n", "- ", "  more\n", "lazy\n",
+    "\n", "\r\n", "  - n\n", "   1. m\n", "    code\n", "- | a |\n", "- a | b\n", "|---|\n", "--|--\n", "- [x] t\n", "---\n", "===\n",
+    "  ```\n", "```\n", "- ```py\n", "\t- t\n", "- $$\n", "$$\n", "- [g]: /v\n", "[f]: /u\n", "> q\n", "- > q\n", " - i\n", "   - j\n",
+    "w" * 30 + "\n", "- " + "w " * 20 + "\n", "- # h\n", "- <b>\n", "- - a\n", "- - -\n", "[^n]: - note\n", "    - deep\n",
+]  # fmt: skip
+"""Pieces of lists, and what may stand in and between items."""
+
+
+TABLES = [
+    "| a | b |\n", "|---|---|\n", "| a | b |\n|---|:-:|\n", "| 1 | 2 |\n", "| 3 |\n", "x\n", "a|b|c\n", "\n", "| x ", "| y", "- i\n",
+    "> q\n", "    | in | de |\n", "  | in | de |\n", "# h\n", "[f]: /u\n", "```\n", "\\| e | f\n", "\r\n", "\r", "\n" * 6, "$$\n",
+    "| " + "w" * 30 + " |\n", "<b>\n", "| 5 | 6 |\n| 7 | 8 |\n| 9 | 0 |\n",
+]  # fmt: skip
+"""Pieces of tables, and what may end one."""
+
+
+@pytest.mark.parametrize("corpus", [LISTS, TABLES], ids=["lists", "tables"])
+@pytest.mark.parametrize("is_small", [False, True])
+def test_parts_in_any_cuts_give_the_same_blocks(
+    corpus: list[str], is_small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(11)
+    if is_small:
+        set_small_limits(monkeypatch)
+    for _ in range(300):
+        text = "".join(chance.choice(corpus) for _ in range(chance.randint(2, 25)))
+        check_cuts(text, [chance.choice((1, 1, 2, 3, 9, 30)) for _ in range(5)])
+
+
+def joined(blocks: list[Block]) -> list[list[object]]:
+    """What the parts of each block hold, as if it had not been parted."""
+    found: list[list[object]] = []
+    for block in blocks:
+        tokens: list[object] = [
+            (t.type, t.content, t.markup, t.info, t.level) for t in block.tokens if not is_list(block) or t.level
+        ]
+        number = [block.kind, block.tokens[0].attrGet("start")]
+        if is_list(block) and block.head is not None:
+            found[-1] += tokens
+        else:
+            found.append([*number, *tokens])
+    return found
+
+
+def test_parts_of_a_list_hold_what_the_whole_list_does() -> None:
+    chance = random.Random(12)
+    parted = 0
+    for _ in range(600):
+        text = "".join(chance.choice(LISTS) for _ in range(chance.randint(2, 25)))
+        blocks, found = parse(text)
+        source = MarkdownSource(text)
+        assert joined(source.blocks) == joined(blocks)
+        assert "".join(block.source for block in source.blocks) == (text if blocks else "")
+        assert set(source.references) == {label for _, label, _ in found}
+        parted += sum(is_list(block) and block.head is not None for block in source.blocks)
+    assert parted > 500
+
+
+PLAIN = [
+    "- aa\n", "- bb\n", "- **T** x\n", "- [x] `c`\n", "- 羊\n", "* cc\n", "12. rr\n", "13. ss\n", "3) qq\n", "- aa\r\n- bb\r\n", "- a \n",
+    "- x\ty\n", "- `c` d\n", "1. a\n1. b\n1. c\n", "- d\n- e\n- f\n", "---\n", "\r", "\n", "\n", "- *a* b\n\n- c\n\n", "- " + "w" * 30 + "\n", "- e\u2028\n", "- **b\n",
+]  # fmt: skip
+"""Items that need no parser, and their neighbours."""
+
+
+@pytest.mark.parametrize("is_small", [False, True])
+def test_items_that_need_no_parser_are_what_it_makes_of_them(is_small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(14)
+    if is_small:
+        set_small_limits(monkeypatch)
+    texts = ["".join(chance.choice(PLAIN + LISTS) for _ in range(chance.randint(2, 25))) for _ in range(600)]
+    texts += ["".join(chance.choice(PLAIN) for _ in range(chance.randint(2, 25))) for _ in range(600)]
+    seen = [values(MarkdownSource(text)) for text in texts]
+    monkeypatch.setattr(markdown, "plain_items", lambda *_: [])
+    assert [values(MarkdownSource(text)) for text in texts] == seen
+
+
+def test_a_giant_list_of_plain_items_needs_no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(text: str, references: References) -> object:
+        parsed.append(text)
+        return parse(text, references)
+
+    monkeypatch.setattr(markdown, "parse", counted)
+    text = "- **an item** of a list\n" * 10_000
+    assert len(MarkdownSource(text).blocks) == 10_000
+    assert sum(text.count("\n") for text in parsed) <= 1.1 * 10_000 / cuts.LOAD_LINES
 
 
 @settings(max_examples=300, deadline=None)
@@ -136,7 +241,7 @@ def test_the_open_block_stays_small(head: str, line: str) -> None:
         source.append(line)
         costs.append(source.parsed_chars - before)
     assert max(costs[250:]) <= max(costs[:250])
-    assert max(costs) < 4 * markdown.SOFT_LIMIT_CHARS
+    assert max(costs) < 4 * cuts.SOFT_LIMIT_CHARS
 
 
 LONG = {
@@ -180,8 +285,8 @@ def test_what_is_parsed_for_a_delta_is_bounded(name: str) -> None:
     for place in range(60_000, min(len(text), 62_000), 20):
         before = source.parsed_chars
         source.append(text[place : place + 20])
-        assert source.parsed_chars - before <= 2.5 * markdown.HARD_LIMIT_CHARS
-        assert sum(len(block.source) for block in source.open) <= 1.5 * markdown.HARD_LIMIT_CHARS
+        assert source.parsed_chars - before <= 2.5 * cuts.HARD_LIMIT_CHARS
+        assert sum(len(block.source) for block in source.open) <= 1.5 * cuts.HARD_LIMIT_CHARS
 
 
 def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
@@ -192,11 +297,60 @@ def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
     assert values(source)[:-1] == values(MarkdownSource("- item\n" * 50 + "- the last word", is_growing=True))[:-1]
 
 
+def test_a_growing_list_parses_its_last_item_alone() -> None:
+    source = MarkdownSource(is_growing=True)
+    item = "1. item with *some* words\n   - and one below\n\n"
+    for _ in range(300):
+        before = source.parsed_chars
+        for place in range(0, len(item), 5):
+            source.append(item[place : place + 5])
+        assert source.parsed_chars - before < 12 * len(item)
+    assert len(source.blocks) == 300
+    assert [block.number for block in source.blocks[1:]] == list(range(2, 301))
+    assert all(block.is_apart for block in source.blocks[1:])
+
+
+def test_a_list_that_is_there_already_is_parsed_once() -> None:
+    text = "- an item\n" * 10_000
+    assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
+
+
+def test_a_growing_table_parses_its_last_row_alone() -> None:
+    source, row = MarkdownSource("| herb | grams |\n|:--|--:|\n", is_growing=True), "| rosemary and thyme | 12 |\n"
+    for _ in range(100):
+        before = source.parsed_chars
+        for place in range(0, len(row), 5):
+            source.append(row[place : place + 5])
+        assert source.parsed_chars - before < 16 * len(row)
+    rows = [sum(token.type == "tr_open" for token in block.tokens) - 1 for block in source.blocks]
+    assert rows == [30, 30, 30, 10]
+
+
+def test_a_table_that_is_there_already_is_parsed_once() -> None:
+    text = "| herb | grams |\n|:--|--:|\n" + "| rosemary and thyme | 12 |\n" * 5_000
+    assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
+
+
+def test_a_table_that_grew_is_what_the_parser_makes_of_it() -> None:
+    chance = random.Random(13)
+    for _ in range(300):
+        text = "".join(chance.choice(TABLES) for _ in range(chance.randint(2, 20)))
+        grown = MarkdownSource()
+        for line in text.splitlines(keepends=True):
+            grown.append(line)
+        assert joined(grown.blocks) == joined(parse(text)[0])
+
+
+def test_numbers_go_on_in_parts_of_a_list() -> None:
+    blocks = MarkdownSource("3. a\n3. b\n\n3. c\n" + "7. d\n").blocks
+    assert [(block.number, block.is_apart) for block in blocks] == [(None, False), (4, False), (5, True), (6, False)]
+
+
 def test_a_line_without_end_is_cut_at_a_sentence() -> None:
     text = "One sentence. " * 1_000
     blocks = MarkdownSource(text).blocks
     assert "".join(block.source for block in blocks) == text
-    assert all(len(block.source) <= markdown.MAX_LINE_CHARS for block in blocks)
+    assert all(len(block.source) <= cuts.MAX_LINE_CHARS for block in blocks)
     assert all(block.source.endswith(". ") and block.joint == " " for block in blocks[:-1])
     assert [block.head is None for block in blocks[:3]] == [True, False, False]
 

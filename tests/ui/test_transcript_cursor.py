@@ -180,6 +180,15 @@ async def test_headings_and_code_are_gone_to_one_after_the_other() -> None:
         assert body(transcript)[0] == "›   python"
 
 
+async def test_code_in_a_later_item_of_a_list_is_gone_to() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, "text\n\n- a\n- b\n\n  ```py\n  x\n  ```\n- c\n\n" + "more\n\n" * 9)])
+        transcript.scroll_to_top()
+        transcript.move_code(1)
+        assert body(transcript)[0] == "›  • b"
+
+
 async def test_code_blocks_are_listed_and_numbered() -> None:
     async with Host().run_test(size=(60, 30)) as pilot:
         transcript = pilot.app.query_one(Transcript)

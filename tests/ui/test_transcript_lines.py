@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from kimi_tui.ui.widgets.transcript.growing import GrowingText
 from kimi_tui.ui.widgets.transcript.heights import Heights
 from kimi_tui.ui.widgets.transcript.lines import Run, chop, wrap
 from kimi_tui.ui.widgets.transcript.plain import PlainSource
@@ -51,6 +54,32 @@ def test_wrapped_lines_fit_and_join_to_the_text(texts: list[str], width: int) ->
     assert all(line.width <= width for line in lines)
     joined = "".join(line.text + line.joint for line in lines)
     assert [part.rstrip(" ") for part in joined[:-1].split("\n")] == [part.rstrip(" ") for part in whole.split("\n")]
+
+
+@pytest.mark.parametrize("alphabet", ["ab c  .-", "羊肉。「」、 ", "ab 羊肉。 e\u0301", "a 羊\u200d👩💻\ufe0f🇩🇪 \n"])
+def test_a_growing_text_is_wrapped_as_it_would_be_at_once(alphabet: str) -> None:
+    chance = random.Random(7)
+    for _ in range(40):
+        growing, texts, width = GrowingText(), [""], chance.randint(1, 12)
+        for _ in range(40):
+            added = "".join(chance.choice(alphabet) for _ in range(chance.choice((1, 2, 9, 40))))
+            match chance.random():
+                case low if low < 0.7:
+                    texts[-1] += added
+                case low if low < 0.9:
+                    texts.append(added)
+                case low if low < 0.95:  # another style for its end, as emphasis that is closed later has
+                    texts[-1] = texts[-1][: len(texts[-1]) // 2]
+                case _:
+                    width = chance.randint(1, 12)
+            assert growing.wrap(runs(texts), width) == wrap(runs(texts), width)
+
+
+def test_only_the_last_lines_of_a_growing_text_are_wrapped_again() -> None:
+    growing, text = GrowingText(), "羊肉をローズマリーで焼きます。" * 100
+    for end in range(0, len(text), 10):
+        growing.wrap(runs([text[:end]]), 40)
+    assert growing.wrapped_chars < 8 * len(text)
 
 
 @settings(max_examples=300, deadline=None)

@@ -10,18 +10,19 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.token import Token
 from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.adapters.simulator.showpieces import TABLE
-from kimi_tui.core.markdown import MarkdownSource
+from kimi_tui.core.markdown import MarkdownSource, References, parse_inline
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, layout
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.layout import block_lines
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.styles import Styles
-from tests.core.test_markdown import CORPUS, PIECES
+from tests.core.test_markdown import CORPUS, LISTS, PIECES, PLAIN, TABLES
 from tests.ui.test_transcript import Host, body
 
 STYLES = Styles({}, Style(color="white", bgcolor="black"))
@@ -35,7 +36,7 @@ TEXTS = st.lists(st.one_of(PIECES, st.sampled_from(MORE)), max_size=20).map("".j
 def lines_of(source: MarkdownSource, width: int = 60) -> list[Line]:
     lines: list[Line] = []
     for place, block in enumerate(source.blocks):
-        if place and block.head is None:
+        if place and block.has_gap:
             lines.append(Line((), 0))
         lines += block_lines(block, STYLES, width, source.references)
     return lines
@@ -62,12 +63,12 @@ class Reader:
     def look(self) -> list[Line]:
         source = self.source
         for block in source.finished[self._done :]:
-            self._finished += self._apart(block.head is None and self._done > 0)
+            self._finished += self._apart(block.has_gap and self._done > 0)
             self._finished += block_lines(block, STYLES, self.width, source.references)
             self._done += 1
         lines = list(self._finished)
         for place, block in enumerate(source.open):
-            lines += self._apart(block.head is None and self._done + place > 0)
+            lines += self._apart(block.has_gap and self._done + place > 0)
             kept = self._kept.setdefault(block.start, LineColours()) if source.is_growing else None
             lines += block_lines(block, STYLES, self.width, source.references, kept)
         return lines
@@ -175,6 +176,14 @@ def test_streamed_text_ends_as_loaded_text(text: str, seed: int, width: int) -> 
     check_streaming(text, seed, width)
 
 
+@pytest.mark.parametrize("corpus", [PLAIN + LISTS, TABLES + MORE], ids=["lists", "tables"])
+def test_streamed_lists_and_tables_end_as_loaded_ones(corpus: list[str]) -> None:
+    chance = random.Random(9)
+    for _ in range(100):
+        text = "".join(chance.choice(corpus) for _ in range(chance.randint(2, 30)))
+        check_streaming(text, chance.randint(0, 99), chance.choice((12, 30, 60)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_many_streamed_texts_end_as_loaded_ones(seed: int) -> None:
@@ -251,6 +260,24 @@ def test_open_code_colours_its_new_lines_alone(monkeypatch: pytest.MonkeyPatch) 
     for text in ("- a\n\n  ```py\n", "  x = 1\n", "  y = 2\n", "  z"):
         reader.read(text)
     assert coloured == ["x = 1", "y = 2", "z"]
+
+
+def test_a_growing_table_reads_its_new_cells_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(text: str, references: References, *, is_open: bool = False) -> list[Token]:
+        read.append(text)
+        return parse_inline(text, references, is_open=is_open)
+
+    monkeypatch.setattr(layout, "parse_inline", counted)
+    reader = Reader()
+    for row in (
+        "| a | b |\n|---|---|\n",
+        *(f"| c{n} | d{n} |\n" for n in range(9)),
+        *(f"| e{n} | f{n} |\n" for n in range(9)),
+    ):
+        reader.read(row)
+    assert len(read) <= 2 * 19 + 19  # each cell, and the last one once more when it is no longer at the end
 
 
 @pytest.mark.parametrize("language", ["py3", "sh", "console", "jsonc", "tsx", "{.python}", "python:main.py", "JSON5"])

@@ -203,6 +203,16 @@ async def test_a_double_click_selects_the_word() -> None:
         assert transcript.selected_text() == "- a\n- b"
 
 
+async def test_a_triple_click_selects_all_parts_of_a_list() -> None:
+    async with Host().run_test(size=(40, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, "some words\n\n- a\n- b\n\n- c\n\n1. another\n2. list\n")])
+        await pilot.triple_click(Transcript, offset=(5, 4))
+        assert transcript.selected_text() == "- a\n- b\n\n- c"
+        await pilot.triple_click(Transcript, offset=(5, 9))
+        assert transcript.selected_text() == "1. another\n2. list"
+
+
 async def test_what_goes_is_selected_no_more() -> None:
     async with Host().run_test(size=(40, 30)) as pilot:
         transcript = pilot.app.query_one(Transcript)

@@ -19,6 +19,8 @@ TEXTS = {
     "fence": "Some code:\n\n```python\n" + "".join(f"x{n} = {n}\n" for n in range(4000)) + "```\n\nThe end.",
     "table": "| a | b |\n|---|---|\n" + "".join(f"| {n} | text |\n" for n in range(2500)) + "\nThe end.",
     "list": "- item *x*\n" * 4000 + "\nThe end.",
+    "numbers": "".join(f"1. item {n}\n{'   - below' * (n % 3)}\n{chr(10) * (n % 2)}" for n in range(3000))
+    + "\nThe end.",
     "paragraph": "a line of prose\n" * 3000,
     "one line": "word " * 20_000,
     "html": "<!--\n" + "a line\n\nB line\n" * 3000 + "-->\n\nThe end.",
@@ -67,7 +69,7 @@ def test_where_stretches_end() -> None:
     assert line.chars == HARD_CHARS
 
 
-@pytest.mark.parametrize("name", ["markdown", "fence", "table", "links"])
+@pytest.mark.parametrize("name", ["markdown", "fence", "table", "list", "numbers", "links"])
 async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(name: str) -> None:
     text, chance = TEXTS[name][:60_000], random.Random(5)
     async with Host().run_test(size=(60, 200)) as pilot:
@@ -108,6 +110,29 @@ async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
         transcript.scroll_to_top()
         assert "Lamb" in "\n".join(body(transcript))
         assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "most_lines"),
+    [
+        ("- an item of *many*\n  1. one below it\n" * 25_000, 90),
+        ("- an item\n" * 100_000, 90),
+        ("| a | b |\n|---|---|\n" + "| one | two |\n" * 5_000, 180),  # in parts of 30 rows
+    ],
+    ids=["list", "plain list", "table"],
+)
+async def test_a_jump_into_a_giant_block_reads_and_lays_out_little_of_it(text: str, most_lines: int) -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
+        body(transcript)
+        view = transcript._view
+        view.scroll_to_line(view.extent()[1] // 2)
+        transcript._moved()
+        assert all(line.strip() for line in body(transcript))
+        item = view.items[0]
+        assert item.laid_out_lines <= most_lines
+        assert sum(stretch.parsed_chars for stretch in item.part(Section.BODY).stretches) <= 5 * FORCED_CHARS
 
 
 async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(

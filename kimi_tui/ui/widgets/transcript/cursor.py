@@ -139,7 +139,7 @@ class CursorPane(LinesPane):
 
     def move_code(self, step: int) -> None:
         """Go to the next (1) or previous (-1) block of code."""
-        self._go_to_block(step, CODE_SIGNS, lambda block: block.head is None and bool(copying.code_tokens(block)))
+        self._go_to_block(step, CODE_SIGNS, _begins_code)
 
     def _go_to_block(self, step: int, signs: tuple[str, ...], is_meant: Callable[[Block], bool]) -> None:
         self._update_frame()
@@ -252,3 +252,8 @@ class CursorPane(LinesPane):
                     if (row := rows.get(place._replace(line=line))) is not None:
                         looks[row] = looks[row]._replace(hint=f"[{number + order + 1}]")
             number += count
+
+
+def _begins_code(block: Block) -> bool:
+    """Whether there is code in a block, other than what goes on with the block before."""
+    return (block.head is None or block.kind not in copying.CODE_TOKENS) and bool(copying.code_tokens(block))

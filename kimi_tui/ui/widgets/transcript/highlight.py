@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from kimi_tui.ui.widgets.transcript.growing import GrowingText
 from kimi_tui.ui.widgets.transcript.lines import Line, Run
 from kimi_tui.ui.widgets.transcript.styles import Styles
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
     from pygments.lexer import Lexer
 
 ROLES = (
@@ -91,16 +93,22 @@ class LineColours:
         """Know nothing yet."""
         self.texts: dict[tuple[str, Style, int], list[Line]] = {}
         """Wrapped lines of text inside the block, by the text, its style and the width."""
+        self.cells: dict[int, tuple[Token, list[Run]]] = {}
+        """Texts of a table's cells, by the identity of their tokens; the token is kept, so that its id stays unique."""
+        self.open_text = GrowingText()
+        """Wraps the text at the very end of the block."""
         self._known: list[tuple[str, list[Line]]] = []
         self._look: tuple[Styles, int] | None = None
         self._nested: dict[int, LineColours] = {}
         self._references: Mapping[str, str] | None = None
+        self._styles: Styles | None = None
 
-    def begin(self, references: Mapping[str, str]) -> None:
-        """Begin a layout; other targets of links make other lines."""
-        if references is not self._references:
-            self._references = references
+    def begin(self, references: Mapping[str, str], styles: Styles) -> None:
+        """Begin a layout; other targets of links and another theme make other lines."""
+        if references is not self._references or styles is not self._styles:
+            self._references, self._styles = references, styles
             self.texts.clear()
+            self.cells.clear()
 
     def nested(self, number: int) -> LineColours:
         """What is kept of one of the pieces of code in the block."""

@@ -233,5 +233,5 @@ class Item:
         lines = block_lines(
             content, look.styles, max(look.width - INDENT, 1), part.references, piece.colours
         )  # fmt: skip
-        gap = [] if is_first or content.head is not None else [BLANK]
+        gap = [BLANK] if content.has_gap and not is_first else []
         return [*gap, *indented(lines, look.styles)]

@@ -98,7 +98,7 @@ class _Layout:
         self._fences = 0  # how many pieces of code were laid out
         self._open_text = _last_text(block.tokens) if block.is_open else None
         if colours is not None:
-            colours.begin(references)
+            colours.begin(references, styles)
 
     def top(self, width: int) -> Iterator[Line]:
         """Its lines; it may go on with another block."""
@@ -176,8 +176,10 @@ class _Layout:
         yield from self._hung(mark, inner, width, style, depth)
 
     def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        start = first.attrGet("start")
-        number = 1 if start is None else int(start)
+        number = self._block.number if first is self._block.tokens[0] else None
+        if number is None:
+            start = first.attrGet("start")
+            number = 1 if start is None else int(start)
         place = 0
         while place < len(inner):
             end = closing(inner, place)
@@ -235,8 +237,10 @@ class _Layout:
 
     def _text(self, token: Token, style: Style, width: int) -> list[Line]:
         """The wrapped lines of an inline token; kept while the block grows behind it."""
-        if self._colours is None or token is self._open_text:
+        if self._colours is None:
             return wrap(self.inline(token, style), width)
+        if token is self._open_text:
+            return self._colours.open_text.wrap(self.inline(token, style), width)
         key = (token.content, style, width)
         lines = self._colours.texts.get(key)
         if lines is None:
@@ -282,8 +286,17 @@ class _Layout:
             elif token.type in {"th_open", "td_open"}:
                 is_head = token.type == "th_open"
             elif token.type == "inline":
-                rows[-1].append(self.inline(token, style + BOLD if is_head else style))
+                rows[-1].append(self._cell(token, style + BOLD if is_head else style))
         return rows
+
+    def _cell(self, token: Token, style: Style) -> list[Run]:
+        """The text of a cell; kept while the table grows below it."""
+        if self._colours is None or token is self._open_text:
+            return self.inline(token, style)
+        known = self._colours.cells.get(id(token))
+        if known is None:
+            known = self._colours.cells[id(token)] = token, self.inline(token, style)
+        return known[1]
 
     def inline(self, token: Token, style: Style) -> list[Run]:
         """The text of an inline token with its emphasis, code and links."""

@@ -107,6 +107,11 @@ def chop(runs: Sequence[Run], width: int) -> list[Line]:
     ]
 
 
+def cut_runs(runs: Sequence[Run], start: int) -> list[Run]:
+    """The runs from an offset on."""
+    return _Cutter(runs).take(start, sum(len(text) for text, _ in runs))
+
+
 def _graphemes(text: str) -> tuple[list[tuple[int, int, int]], int]:
     """Begin, end and cells of every character as it is read, and the cells of them all."""
     lead = 0  # what joins has nothing to join at the beginning, and takes what stands behind it along

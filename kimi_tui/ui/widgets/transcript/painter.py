@@ -1,8 +1,9 @@
 """Rows of the screen as strips: a line with its margin, its marks and the scroll bar beside it.
 
-Strips are kept from one frame to the next, by the identity of the line and by how its row looks, so that a row which
-did not change is the same strip. Nothing filters what a widget gives from `render_lines`: the line filters (control
-characters, ANSI colours, NO_COLOR) are applied here.
+Strips are kept from one frame to the next, by the line and by how its row looks, so that a row which did not change is
+the same strip. A line is found by its identity, which costs nothing, or else by its value: a block that has grown is
+laid out again, and most of its lines are what they were. Nothing filters what a widget gives from `render_lines`: the
+line filters (control characters, ANSI colours, NO_COLOR) are applied here.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class Painter:
         }
         self._kept: dict[tuple[int, RowLook], tuple[Line, Strip]] = {}  # the line is kept, so that its id stays unique
         self._next: dict[tuple[int, RowLook], tuple[Line, Strip]] = {}
+        self._values: dict[tuple[Line, RowLook], Strip] = {}  # of the frame before, and those new in this one
         self.built_strips = 0
         """How many were made in all, for those who count."""
 
@@ -110,16 +112,26 @@ class Painter:
     def begin(self) -> None:
         """Begin a frame: what is not asked for in it is given up."""
         self._kept, self._next = self._next, {}
+        self._values.clear()
 
     def row(self, line: Line, row: RowLook) -> Strip:
         """A row of the screen."""
         key = id(line), row
         known = self._next.get(key) or self._kept.get(key)
         if known is None:
-            self.built_strips += 1
-            known = line, self._paint(line, row)
+            known = line, self._by_value(line, row)
         self._next[key] = known
         return known[1]
+
+    def _by_value(self, line: Line, row: RowLook) -> Strip:
+        """The strip of a line that was not there in the frame before, unless as another one that is alike."""
+        if not self._values:
+            self._values = {(old, look): strip for (_, look), (old, strip) in self._kept.items()}
+        strip = self._values.get((line, row))
+        if strip is None:
+            self.built_strips += 1
+            strip = self._values[line, row] = self._paint(line, row)
+        return strip
 
     def _paint(self, line: Line, row: RowLook) -> Strip:
         width, base = max(self._width - 1, 1), self._look.styles.base

@@ -27,7 +27,7 @@ from kimi_tui.ui.widgets.transcript.selection import (
     point_at,
     selected_span,
     text_chars,
-    whole_piece,
+    whole_block,
     word_at,
 )
 from kimi_tui.ui.widgets.transcript.viewport import TOP, Place
@@ -319,7 +319,7 @@ class SelectingPane(FindingPane):
         if 0 <= at.y < len(self._rows):
             place, line = self._rows[at.y]
             char = char_at(line, at.x - MARGIN)
-            self._select(word_at(self._view, place, char) if is_word else whole_piece(self._view, place))
+            self._select(word_at(self._view, place, char) if is_word else whole_block(self._view, place))
 
     def _point_under(self, at: Offset) -> Point | None:
         """The point at a cell; the end where there is no line."""

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kimi_tui.core.markdown import Block
+from kimi_tui.core.markdown_lists import is_list
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.painter import Mark, Span
+from kimi_tui.ui.widgets.transcript.pieces import Piece
 from kimi_tui.ui.widgets.transcript.viewport import Place, Viewport
 
 
@@ -124,7 +127,24 @@ def _is_word(char: str) -> bool:
     return char.isalnum() or char in "_-./"
 
 
-def whole_piece(view: Viewport, place: Place) -> Range:
-    """The piece that a line is in, from its first to its last character: a paragraph, a list, code."""
-    chars = sum(line_chars(line) for line in view.lines(place))
-    return Range(Point(place.of_piece, 0), Point(place.of_piece, chars))
+def whole_block(view: Viewport, place: Place) -> Range:
+    """The block that a line is in, from its first to its last character: a paragraph, a list, code."""
+    pieces, first, last = view.stretch(place).pieces, place.piece, place.piece
+    if _is_list_part(pieces[place.piece]):
+        while first > 0 and _goes_on(pieces[first], pieces[first - 1]):
+            first -= 1
+        while last + 1 < len(pieces) and _goes_on(pieces[last + 1], pieces[last]):
+            last += 1
+    end = place.of_piece._replace(piece=last)
+    chars = sum(line_chars(line) for line in view.lines(end))
+    return Range(Point(place.of_piece._replace(piece=first), 0), Point(end, chars))
+
+
+def _is_list_part(piece: Piece) -> bool:
+    """Whether a piece is a list or a part of one."""
+    return isinstance(piece.content, Block) and is_list(piece.content)
+
+
+def _goes_on(piece: Piece, before: Piece) -> bool:
+    """Whether a piece is the next part of the list that the one before is a part of."""
+    return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.head is not None
