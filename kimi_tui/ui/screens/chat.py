@@ -437,7 +437,7 @@ class ChatScreen(Screen[None]):
     def _found(self, event: Conversation.Found) -> None:
         """Say how often it was found."""
         event.stop()
-        self.finding.show_count(event.count, event.current)
+        self.finding.show_found(event)
 
     @on(Conversation.Chosen)
     def _chosen(self, event: Conversation.Chosen) -> None:
