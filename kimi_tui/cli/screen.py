@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shlex
 import sys
@@ -134,7 +135,13 @@ def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLo
 
     path = library.find(None if options.resume is LATEST else options.resume)
     lock = library.hold(path)
-    return library.stand_in(path.stem), lock, Opening(path.stem, lambda: library.read(path))
+
+    def read() -> Session:
+        session = library.read(path)
+        gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
+        return session
+
+    return library.stand_in(path.stem), lock, Opening(path.stem, read)
 
 
 def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual.timer import Timer
 
+from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.status import Bars, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
@@ -37,6 +38,10 @@ class BarDisplay:
     def begin(self) -> None:
         """Be ready to keep the figures of running turns moving."""
         self._ticker = self._status.set_interval(TICK_S, self.tick, pause=True)
+
+    def prepare(self, chat: Chat) -> None:
+        """Make the words of a chat, for the time when it is shown; this may be done in a thread."""
+        self._bars.texts(chat.session)
 
     def tick(self) -> None:
         """Show how far running turns are."""

@@ -32,9 +32,11 @@ class Beginning:
         Raises:
             StorageError: It cannot be read.
         """
-        session = await asyncio.to_thread(opening.read)
-        self._desk.open_chats.begin_with(session)
-        chat, typed = self._desk.chat, self._desk.composer.draft
+        chats = self._desk.open_chats
+        chat = chats.chat_of(await asyncio.to_thread(opening.read))
+        await self._desk.prepare(chat)
+        chats.begin_with(chat)
+        typed = self._desk.composer.draft
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
 
     def end(self) -> None:

@@ -13,6 +13,7 @@ from kimi_tui.core import conversation
 from kimi_tui.core.session import Message, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui import entries
+from kimi_tui.ui.branch import Branch
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.services import Lock
 from kimi_tui.ui.widgets.transcript import Entry
@@ -63,20 +64,31 @@ class Chat:
     deleted: list[Session] = field(default_factory=list)
     """The session before each deletion, for undoing; the last one last."""
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
+    _branch: Branch | None = None
 
     @property
     def session(self) -> Session:
         """The session as it stands now."""
         return self.open_session.value
 
+    def _branch_now(self) -> Branch:
+        session = self.session
+        if self._branch is None or self._branch.session is not session:
+            self._branch = Branch(session)
+        return self._branch
+
     @property
     def branch(self) -> tuple[Message, ...]:
         """The messages on screen."""
-        return conversation.branch(self.session)
+        return self._branch_now().messages
 
     def message(self, key: str | None) -> Message | None:
         """Find a message of the branch by its entry's key; None = it is none, or still being written."""
-        return next((message for message in self.branch if message.id == key), None)
+        return self._branch_now().by_id.get(key or "")
+
+    def has_alternatives(self, message: Message) -> bool:
+        """Whether there are others with the same parent."""
+        return message.id in self._branch_now().alternatives
 
     def last(self, role: Role) -> Message | None:
         """The last message of a role on the branch."""
@@ -118,8 +130,8 @@ class Chat:
         for notice in self.notices:
             after.setdefault(notice.after, []).append(notice.entry)
         shown = list(after.get(None, ()))
-        for entry in self._message_entries.of(self.session, timestamps=timestamps):
-            shown += [entry, *after.get(entry.key, ())]
+        messages = self._message_entries.of(self._branch_now(), timestamps=timestamps)
+        shown += [each for entry in messages for each in (entry, *after.get(entry.key, ()))] if after else messages
         if self.live is not None and self.is_live_on_branch():
             shown += [self.live.entry(), *after.get(self.live.key, ())]
         return shown

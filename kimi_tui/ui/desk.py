@@ -206,6 +206,9 @@ class Desk(Protocol):
             ThemeError: The theme's file cannot be used.
         """
 
+    async def prepare(self, chat: Chat) -> None:
+        """Make what showing a session takes, beside everything else; nothing else may know the chat yet."""
+
     async def show_chat(self, chat: Chat) -> None:
         """Show another session; a reply that runs goes on.
 

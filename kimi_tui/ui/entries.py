@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, repeat
 
-from kimi_tui.core import conversation
 from kimi_tui.core.endings import ended_inside_reasoning, ending
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.neutralise import marker_spans
 from kimi_tui.core.replies import Phase, TurnEnded
-from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.core.session import Message, Role
 from kimi_tui.ui import words
+from kimi_tui.ui.branch import Branch
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 
 USER_NAME = "You"
@@ -23,24 +23,23 @@ class MessageEntries:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._messages: tuple[Message, ...] = ()
-        self._entries: list[Entry] = []  # of these messages, in their order
+        self._branch: Branch | None = None
+        self._entries: list[Entry] = []  # of its messages, in their order
         self._has_timestamps = False
 
-    def of(self, session: Session, *, timestamps: bool) -> Sequence[Entry]:
-        """Every message of the active branch, in order."""
+    def of(self, branch: Branch, *, timestamps: bool) -> Sequence[Entry]:
+        """Every message of the active branch, in order; for a branch that is the same one nothing is done."""
         if timestamps != self._has_timestamps:
-            self._messages, self._entries, self._has_timestamps = (), [], timestamps
-        siblings = _places(session)
-        branch, before = (
-            conversation.branch(session),
-            chain(zip(self._messages, self._entries, strict=True), repeat(None)),
-        )
+            self._branch, self._entries, self._has_timestamps = None, [], timestamps
+        if branch is self._branch:
+            return self._entries
+        messages = () if self._branch is None else self._branch.messages
+        before = chain(zip(messages, self._entries, strict=True), repeat(None))
         self._entries = [
-            self._entry(message, siblings.get(message.id), known)
-            for message, known in zip(branch, before, strict=False)
+            self._entry(message, branch.alternatives.get(message.id), known)
+            for message, known in zip(branch.messages, before, strict=False)
         ]
-        self._messages = branch
+        self._branch = branch
         return self._entries
 
     def _entry(
@@ -50,19 +49,6 @@ class MessageEntries:
         if known is not None and known[0] is message and known[1].alternatives == alternatives:
             return known[1]
         return message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
-
-
-def _places(session: Session) -> dict[str, tuple[int, int]]:
-    """The place of every message that has alternatives, from 1, and how many there are."""
-    families: dict[str | None, list[str]] = {}
-    for message in session.messages:
-        families.setdefault(message.parent, []).append(message.id)
-    return {
-        id_: (place, len(family))
-        for family in families.values()
-        if len(family) > 1
-        for place, id_ in enumerate(family, start=1)
-    }
 
 
 def message_entry(

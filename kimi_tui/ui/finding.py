@@ -49,9 +49,9 @@ class Finding:
             self._searched.find(self._bar.text)
         self._searched.move_hit(step)
 
-    def show_count(self, count: int, current: int) -> None:
+    def show_found(self, found: Transcript.Found) -> None:
         """Say how often it was found."""
-        self._bar.show_count(count, current)
+        self._bar.show_count(found.count, found.current, is_reading=found.is_reading)
 
     def close(self) -> bool:
         """End the search; whether it was open."""

@@ -50,9 +50,13 @@ class OpenChats:
         known = self.at(path)
         return known or self._chat(*await asyncio.to_thread(self._library.open, path))
 
-    def begin_with(self, session: Session) -> None:
-        """Put the session that has been read in the place of the one that stood for it; the lock stays."""
-        self.current = self._chat(session, self.current.lock)
+    def chat_of(self, session: Session) -> Chat:
+        """Make a chat of the session that has been read; it takes the lock of the one that stands for it."""
+        return self._chat(session, self.current.lock)
+
+    def begin_with(self, chat: Chat) -> None:
+        """Put a chat in the place of the one that stood for it."""
+        self.current = chat
 
     def create(self) -> Chat:
         """Make a chat of a new session."""

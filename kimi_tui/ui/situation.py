@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from kimi_tui.core.actions import ACTIONS, Action, Need, Scope
-from kimi_tui.core.conversation import alternatives
 from kimi_tui.core.fields import SETTABLE
 from kimi_tui.core.session import Message, Role
 from kimi_tui.ui.chat import Chat
@@ -34,7 +33,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code_blocks(target.id) else set()
-        found |= {Need.ALTERNATIVES} if len(alternatives(chat.session, target.id)) > 1 else set()
+        found |= {Need.ALTERNATIVES} if chat.has_alternatives(target) else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.DELETED} if chat.deleted else set()
     found |= {Need.NOTICE} if chat.notices else set()

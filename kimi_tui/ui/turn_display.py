@@ -26,6 +26,10 @@ class TurnDisplay:
     def _has_timestamps(self) -> bool:
         return self._desk.services.settings.ui.timestamps
 
+    def prepare(self, chat: Chat) -> None:
+        """Make the entries of a chat, for the time when they are shown; this may be done in a thread."""
+        chat.entries(timestamps=self._has_timestamps)
+
     def show_entries(self, chat: Chat) -> None:
         """Show the messages and notices of a chat anew."""
         if chat is self._desk.chat:

@@ -157,6 +157,10 @@ def test_half_a_surrogate_pair_is_mended_wherever_it_stands() -> None:
     }
 
 
+def test_what_may_be_half_a_pair_begins_with_the_same_characters() -> None:
+    assert session_text.HALF_PAIR.pattern.startswith(r"\\u[dD](?:")
+
+
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(["\ud83d", "\udc4d", "\\", "u", "d83d", "x", "\n"]), max_size=8).map("".join))
 def test_no_half_of_a_pair_is_missed(text: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from kimi_tui.core import conversation
 from kimi_tui.ui import entries, situation, status
 from kimi_tui.ui.screens.chat import ChatScreen
+from kimi_tui.ui.widgets.transcript.item import Item
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program, talk
 
@@ -24,6 +25,7 @@ COUNTED: list[tuple[Any, str]] = [
     (situation, "offers"),
     (status, "context_of"),
     (ChatScreen, "refresh_hints"),
+    (Item, "estimate"),
 ]
 
 
@@ -74,3 +76,29 @@ async def test_a_piece_of_a_reply_costs_the_same_after_2000_messages(
     assert few == many == Counter()
     assert few_at_end["message_entry"] == many_at_end["message_entry"] == 1
     assert few_at_end["branch"] == many_at_end["branch"]
+    assert few_at_end["estimate"] == many_at_end["estimate"]
+
+
+async def test_the_message_cursor_moves_without_a_look_at_every_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path, session=talk(*[("Lamb?", "Roast it.")] * 20)) as running:
+        await running.type("<ctrl+up><up>")
+        chosen = running.screen.target()
+        with monkeypatch.context() as patch:
+            counts = count(patch)
+            await running.type("<up><up><up>")
+        assert running.screen.target() != chosen
+        assert (counts["branch"], counts["alternatives"]) == (0, 0)
+        assert counts["refresh_hints"] > 0
+
+
+async def test_a_question_is_shown_without_a_look_at_what_stands_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path, streaming(token("hm"), end(), DONE), session=talk(*[("?", "!")] * 500)) as running:
+        with monkeypatch.context() as patch:
+            counts = count(patch)
+            await running.type("More?<enter>")
+            await running.idle()
+        assert 0 < counts["estimate"] < 50

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Session
+from kimi_tui.ui import entries, status
 from kimi_tui.ui.services import Opening
 from tests.ui.program import program, talk
 
@@ -59,6 +61,30 @@ async def test_nothing_is_sent_or_done_before_it_has_been_read(tmp_path: Path, f
         await running.shows("Roast it.")
         assert not running.client.bodies
         assert running.screen.composer.draft == "too early"
+
+
+async def test_what_shows_a_session_is_made_beside_the_screen(
+    tmp_path: Path, file: SlowFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set[tuple[str, bool]]()
+
+    def noted(owner: ModuleType, name: str) -> None:
+        real = getattr(owner, name)
+
+        def call(*args: object, **kwargs: object) -> object:
+            threads.add((name, threading.current_thread() is threading.main_thread()))
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+        await running.shows("Opening lamb …")
+        noted(entries, "message_entry")
+        noted(status, "context_of")
+        file.may_end.set()
+        await running.shows("Roast it.")
+        await running.shows("context")
+    assert threads == {("message_entry", False), ("context_of", False)}
 
 
 async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path: Path) -> None:

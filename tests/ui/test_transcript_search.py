@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Key
 from textual.message import Message
 
 from kimi_tui.core.replies import ReplyPart
@@ -10,7 +11,7 @@ from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.painter import Mark
 from kimi_tui.ui.widgets.transcript.pieces import Section
-from kimi_tui.ui.widgets.transcript.search import Hit, Search
+from kimi_tui.ui.widgets.transcript.search import ENTRY_COST, PIECE_CHARS, SLICE, Hit, Search
 from tests.ui.test_transcript import Host, body, remove, reply, rows, user
 from tests.ui.test_transcript_view import live
 
@@ -167,9 +168,9 @@ async def test_a_long_conversation_is_read_in_slices_and_parsed_only_where_it_is
 )
 def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str, counts: tuple[int, ...]) -> None:
     search = Search(needle)
-    search.look_at(["k"])
-    search.read({"k": Item(Entry("k", EntryKind.USER, "You", text), is_folded=True)}.get)
-    starts = search.hits_in("k", Section.BODY, 0, len(text))
+    search.look_at([0])
+    search.read([Item(Entry("k", EntryKind.USER, "You", text), is_folded=True)])
+    starts = search.hits_in(0, Section.BODY, 0, len(text))
     assert all(text[start : start + len(needle)].lower() == needle.lower() for start in starts)
     texts = ["İstanbul lamb", "lamb LAMB lAmB", "plain", "ſ K lamb", "a" * 30]
     assert len(starts) == search.count == counts[texts.index(text)]
@@ -181,23 +182,143 @@ def test_a_hit_over_the_end_of_what_was_read_is_found_once(cuts: tuple[int, ...]
     search, text = Search("aab"), "aabaabaab"
     for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
         item.append(ReplyPart.ANSWER, text[start:end])
-        search.look_at(["k"])
-        search.read({"k": item}.get)
-    assert search.hits_in("k", Section.BODY, 0, 99) == [0, 3, 6]
+        search.look_at([0])
+        search.read([item])
+    assert search.hits_in(0, Section.BODY, 0, 99) == [0, 3, 6]
+
+
+def items(*texts: str) -> list[Item]:
+    return [Item(Entry(str(place), EntryKind.USER, "You", text), is_folded=True) for place, text in enumerate(texts)]
 
 
 def test_hits_go_round() -> None:
-    items = {key: Item(Entry(key, EntryKind.USER, "You", "x.x"), is_folded=True) for key in "abc"}
-    search, keys = Search("x"), list("abc")
-    search.look_at(keys)
-    search.read(items.get)
-    forward, hit = [], Hit("b", Section.BODY, 0)
+    search = Search("x", 3)
+    search.look_at(range(3))
+    search.read(items("x.x", "x.x", "x.x"))
+    forward, hit = [], Hit(1, Section.BODY, 0)
     for _ in range(6):
-        search.current = hit = search.next_hit(keys, hit, 1) or hit
-        forward.append((hit.key, hit.chars, search.number(keys)))
-    assert forward == [("b", 2, 4), ("c", 0, 5), ("c", 2, 6), ("a", 0, 1), ("a", 2, 2), ("b", 0, 3)]
+        search.current = hit = search.next_hit(hit, 1) or hit
+        forward.append((hit.item, hit.chars, search.number))
+    assert forward == [(1, 2, 4), (2, 0, 5), (2, 2, 6), (0, 0, 1), (0, 2, 2), (1, 0, 3)]
     back = []
     for _ in range(3):
-        search.current = hit = search.next_hit(keys, hit, -1) or hit
-        back.append((hit.key, hit.chars))
-    assert back == [("a", 2), ("a", 0), ("c", 2)]
+        search.current = hit = search.next_hit(hit, -1) or hit
+        back.append((hit.item, hit.chars))
+    assert back == [(0, 2), (0, 0), (2, 2)]
+
+
+def test_hits_move_with_their_entries() -> None:
+    search = Search("x", 4)
+    search.look_at(range(4))
+    search.read(items("x", "-", "xx", "x"))
+    search.current = Hit(2, Section.BODY, 1)
+    search.move({1: 0, 2: 3, 3: 1})
+    assert (search.count, search.current, search.number) == (3, Hit(3, Section.BODY, 1), 3)
+    assert search.next_hit(search.current, 1) == Hit(1, Section.BODY, 0)
+    search.forget(3)
+    assert (search.count, search.number) == (1, 0)
+
+
+def test_a_hit_over_the_end_of_a_slice_is_found_once() -> None:
+    text = "-" * (PIECE_CHARS - 3) + "needle" + "-" * PIECE_CHARS + "needle"
+    search = Search("needle", 1)
+    search.look_at([0])
+    while not search.is_done:
+        search.read(items(text), ENTRY_COST + 1)
+    assert search.hits_in(0, Section.BODY, 0, len(text)) == [text.index("needle"), text.rindex("needle")]
+    assert search.read_chars == len(text)
+
+
+@pytest.mark.parametrize("text", ["a" * 3_000_000, "\u4e2d" * 3_000_000], ids=["all of it", "nothing"])
+def test_one_long_text_is_read_in_slices_too(text: str) -> None:
+    search, entries = Search("a", 1), items(text)
+    search.look_at([0])
+    read = list[int]()
+    while not search.is_done:
+        search.read(entries)
+        read.append(search.read_chars - sum(read))
+    assert sum(read) == len(text)
+    assert max(read) <= SLICE // 10 + PIECE_CHARS
+    assert search.count == text.count("a")
+
+
+def slices(count: int) -> list[int]:
+    """How many entries each slice of a search looks at."""
+    search, entries = Search("lamb", count), items("a lamb or two") * count
+    search.look_at(range(count))
+    looked = list[int]()
+    while not search.is_done:
+        search.read(entries)
+        looked.append(search.read_items - sum(looked))
+    assert (sum(looked), search.count) == (count, count)
+    return looked
+
+
+def test_a_slice_looks_at_as_many_entries_however_many_there_are() -> None:
+    assert max(slices(2_000)) == max(slices(20_000)) < 1_000
+
+
+def test_typing_on_reads_only_where_the_shorter_text_was_found() -> None:
+    entries = items(*(["a lamb"] * 5 + ["a lam"] * 5 + ["an ox"] * 90))
+    search = Search("lam", 100)
+    search.look_at(range(100))
+    search.read(entries)
+    assert search.places_for("lamb", 100) == list(range(10))
+    assert search.places_for("slam", 100) == list(range(10))
+    assert search.places_for("LAMB", 100) == search.places_for("ox", 100) == range(100)
+    search.look_at([50])
+    assert search.places_for("lamb", 100) == [*range(10), 50]
+
+
+async def test_typing_on_finds_what_was_not_read_before() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(n, LONG if n % 2 else "a lamb") for n in range(2000)])
+        transcript.scroll_to_top()
+        for text in ("l", "la", "lam", "lamb"):
+            transcript.find(text)
+        assert transcript._search is not None
+        while not transcript._search.is_done:
+            await pilot.pause()
+        await pilot.pause()
+        assert app.last == ("lamb", 101_000, 1)
+
+
+LONG = "some prose \u2026 with a lamb\n\n" * 100
+
+
+async def test_a_key_is_taken_between_two_slices() -> None:
+    class Keys(Recorder):
+        def on_key(self) -> None:
+            was_done.append(transcript._search is None or transcript._search.is_done)
+
+    was_done, app = list[bool](), Keys()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(n, LONG) for n in range(4000)])
+        await pilot.pause()
+        transcript.find("lamb")
+        app.post_message(Key("x", "x"))
+        while not (transcript._search and transcript._search.is_done):
+            await pilot.pause()
+        assert was_done == [False]
+        await pilot.pause()
+        assert app.last[1] == 400_000
+        assert not [event for event in app.seen if isinstance(event, Transcript.Found)][-1].is_reading
+
+
+async def test_reading_begins_where_the_view_is() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(n, LONG) for n in range(2000)])
+        transcript.choose("r1500")
+        transcript.find("lamb")
+        search = transcript._search
+        assert search is not None
+        assert (search.is_done, search.current) == (False, Hit(1500, Section.BODY, LONG.index("lamb")))
+        while transcript._search is None or not transcript._search.is_done:
+            await pilot.pause()
+        await pilot.pause()
+        assert app.last == ("lamb", 200_000, 150_001)

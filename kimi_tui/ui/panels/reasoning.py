@@ -108,4 +108,4 @@ class ReasoningPanel(Vertical, Panel):
         """These lines are not the conversation's; only what a search finds is told on."""
         event.stop()
         if isinstance(event, Transcript.Found):
-            self._desk.finding.show_count(event.count, event.current)
+            self._desk.finding.show_found(event)

@@ -6,6 +6,7 @@ It says what stands where and passes things on: keys to `KeyOrder`, text to `Sen
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -359,7 +360,18 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: It cannot be opened; this session stays.
         """
-        await self.show_chat(await self.open_chats.open(path))
+        chat = await self.open_chats.open(path)
+        if chat not in self.open_chats.all:
+            await self.prepare(chat)
+        await self.show_chat(chat)
+
+    async def prepare(self, chat: Chat) -> None:
+        """Make what showing a session takes, beside everything else: the work grows with its messages.
+
+        Nothing else may know the chat yet.
+        """
+        await asyncio.to_thread(self.display_of_turns.prepare, chat)
+        await asyncio.to_thread(self.bar_display.prepare, chat)
 
     async def show_chat(self, chat: Chat) -> None:
         """Show another session; a reply that runs goes on.
@@ -443,7 +455,7 @@ class ChatScreen(Screen[None]):
     def _found(self, event: Conversation.Found) -> None:
         """Say how often it was found."""
         event.stop()
-        self.finding.show_count(event.count, event.current)
+        self.finding.show_found(event)
 
     @on(Conversation.Chosen)
     def _chosen(self, event: Conversation.Chosen) -> None:

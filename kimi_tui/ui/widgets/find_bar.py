@@ -90,11 +90,18 @@ class FindBar(Horizontal):
         self._told = ""
         self.query_one(Static).update("")
 
-    def show_count(self, count: int, current: int) -> None:
-        """Say how often it was found, and which hit is the current one, from 1; 0 = none."""
-        text = self.query_one(Input).value
-        words = f"{current}/{count} · Enter next · Up back" if current else f"{count} found · Enter shows"
-        self.query_one(Static).update((words if count else "not found") if text else "")
+    def show_count(self, count: int, current: int, *, is_reading: bool) -> None:
+        """Say how often it was found.
+
+        Args:
+            count: How many hits are known.
+            current: Which one is the current one, from 1; 0 = none.
+            is_reading: Whether more may be found.
+        """
+        more = "…" if is_reading else ""
+        words = f"{current}/{count}{more} · Enter next · Up back" if current else f"{count}{more} found · Enter shows"
+        nothing = "searching …" if is_reading else "not found"
+        self.query_one(Static).update((words if count else nothing) if self.text else "")
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

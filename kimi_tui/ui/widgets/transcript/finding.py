@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -11,6 +13,11 @@ from kimi_tui.ui.widgets.transcript.painter import SPOT, Mark, RowLook, Span
 from kimi_tui.ui.widgets.transcript.pieces import Section
 from kimi_tui.ui.widgets.transcript.search import Hit, Search
 from kimi_tui.ui.widgets.transcript.viewport import Place
+
+PAUSE_S = 0.005
+"""Between two slices of reading, in seconds: a key goes through several hands before it is seen."""
+SLICES_TOLD = 8
+"""After how many slices it is told what is known: to show it costs as much as to read."""
 
 
 class FindingPane(CursorPane):
@@ -26,6 +33,8 @@ class FindingPane(CursorPane):
         """How many hits there are, as far as the texts were read."""
         current: int
         """Which of them is the current one, from 1; 0 = none is."""
+        is_reading: bool
+        """Whether more may be found."""
 
     def __init__(self, *, fold_reasoning: bool = True, id: str | None = None) -> None:
         """Start empty and following, without a search.
@@ -38,23 +47,29 @@ class FindingPane(CursorPane):
         self._search: Search | None = None
         self._origin: Hit | None = None  # where the search was begun: another letter looks from there again
         self._is_awaited = False  # whether the first hit behind the origin is still to be shown
-        self._told = ("", 0, 0)
+        self._is_read_due = False  # whether a slice will be read after a pause
+        self._slices = 0
+        self._told = ("", 0, 0, False)
 
     def find(self, text: str) -> None:
         """Look for a text as it stands, whichever case its letters have; "" ends the search.
 
         The first hit at or below the top of the view becomes the current one and is shown; typing on looks from the
-        same place again. Long conversations are read in slices: `Found` tells what is known so far.
+        same place again. Long conversations are read in slices, from there on: `Found` tells what is known so far.
         """
-        if self._search is not None and text == self._search.text:
+        before, count = self._search, len(self._view.items)
+        if before is not None and text == before.text:
             return
         if not text:
             self._search = self._origin = None
         else:
             self._origin = self._origin or self._hit_at_top()
-            self._search = Search(text)
-            self._search.look_at(list(self._places))
+            self._search = Search(text, count)
+            places = range(count) if before is None else before.places_for(text, count)
+            first = bisect_left(places, self._origin.item)
+            self._search.look_at((*places[first:], *places[:first]))
             self._is_awaited = True
+            self._slices = 0
             self._read()
         self._tell()
         self._invalidate()
@@ -70,7 +85,7 @@ class FindingPane(CursorPane):
         is_hidden = search.current is not None and self._is_hidden(search.current)
         if not is_hidden:
             start = search.current or self._hit_at_top()
-            search.current = search.next_hit(self._keys(), start, 1 if step > 0 else -1)
+            search.current = search.next_hit(start, 1 if step > 0 else -1)
         if search.current is not None:
             self._origin = search.current
             self._show_hit(search.current, unfold=True)
@@ -80,100 +95,99 @@ class FindingPane(CursorPane):
     # -- reading
 
     def _read(self) -> None:
-        """Read a slice, and the next one when keys and drawing had their turn."""
+        """Read a slice, and the next one after a pause, in which keys and drawing have their turn."""
         search = self._search
         if search is None:
             return
-        search.read(self._item)
+        changed = search.read(self._view.items)
+        was_awaited, self._slices = self._is_awaited, self._slices + 1
         if self._is_awaited and search.count:
             self._show_first(search)
         if search.is_done:
             self._is_awaited = False  # what arrives later is counted, and moves nothing
-        self._tell()
-        self._invalidate()
-        if not search.is_done and self.is_attached:
-            self.call_later(self._read)
+        if was_awaited != self._is_awaited or search.is_done or self._slices % SLICES_TOLD == 0:
+            self._tell()
+        if not changed.isdisjoint(place.item for place, _ in self._rows):
+            self._invalidate()
+        if not search.is_done and self.is_attached and not self._is_read_due:
+            self._is_read_due = True
+            self.set_timer(PAUSE_S, self._read_on)
+
+    def _read_on(self) -> None:
+        """Read the slice that is due."""
+        self._is_read_due = False
+        self._read()
 
     def _show_first(self, search: Search) -> None:
         """Show the first hit behind the origin, as soon as it is known for certain."""
         origin = self._origin
         if origin is None:
             return
-        found = search.next_hit(self._keys(), origin._replace(chars=origin.chars - 1), 1)
-        if found is None or not (search.is_done or self._is_behind(found, origin)):
-            return
+        found = search.next_hit(origin._replace(chars=origin.chars - 1), 1)
+        if found is None or (found.item == origin.item and found < origin and not search.is_done):
+            return  # all is read from the origin's entry on: what stands in that one before the origin is the last
         self._is_awaited = False
         search.current = found
         self._show_hit(found, unfold=False)
-
-    def _is_behind(self, hit: Hit, other: Hit) -> bool:
-        return (self._places.get(hit.key, 0), *hit[1:]) >= (self._places.get(other.key, 0), *other[1:])
+        self._invalidate()
 
     def _text_grew(self, key: str) -> None:
         super()._text_grew(key)
-        if self._search is not None:
+        self._look_at([self._places[key]])
+
+    def _look_at(self, items: Sequence[int]) -> None:
+        """Read entries that are new or that have grown."""
+        if self._search is not None and items:
             was_done = self._search.is_done
-            self._search.look_at([key])
+            self._search.look_at(items)
             if was_done and self.is_attached:
                 self.call_next(self._read)
 
     def _text_changed(self, key: str) -> None:
         super()._text_changed(key)
         if self._search is not None:
-            self._search.forget(key)
+            self._search.forget(self._places[key])
             self._text_grew(key)
-
-    def _renamed(self, old_key: str, key: str) -> None:
-        super()._renamed(old_key, key)
-        if self._search is not None and key != old_key:
-            self._search.rename(old_key, key)
 
     def _entries_moved(self, places: dict[int, int]) -> None:
         super()._entries_moved(places)
         if self._search is not None:
-            for key in self._search.keys() - self._places.keys():
-                self._search.forget(key)
-            for key in self._places.keys() - self._search.keys():
-                self._text_grew(key)
+            self._search.move(places)
+            if self._origin is not None:
+                self._origin = self._origin._replace(item=places.get(self._origin.item, 0))
+            self._look_at(sorted(set(range(len(self._view.items))).difference(places.values())))
             self._tell()
 
     # -- where hits are
-
-    def _keys(self) -> list[str]:
-        return [item.key for item in self._view.items]
 
     def _hit_at_top(self) -> Hit:
         """Where the view begins, in characters of the source."""
         self._update_frame()
         if not self._rows:
-            return Hit("", Section.HEAD, 0)
+            return Hit(0, Section.HEAD, 0)
         place = self._rows[0][0]
         chars = 0
         if place.section in {Section.REASONING, Section.BODY}:
             stretch = self._view.stretch(place)
             chars = stretch.start + stretch.pieces[place.piece].start
-        return Hit(self._view.items[place.item].key, Section(place.section), chars)
+        return Hit(place.item, Section(place.section), chars)
 
     def _is_hidden(self, hit: Hit) -> bool:
-        item = self._item(hit.key)
-        return item is not None and hit.section is Section.REASONING and not item.part(hit.section).stretches
+        return hit.section is Section.REASONING and not self._view.items[hit.item].part(hit.section).stretches
 
     def _show_hit(self, hit: Hit, *, unfold: bool) -> None:
-        item = self._item(hit.key)
-        if item is None:
-            return
         if self._is_hidden(hit):
+            item = self._view.items[hit.item]
             if not unfold:
-                self._show(Place(self._places[hit.key], Section.HEAD, 0, 0, item.thought_line or 0))
+                self._show(Place(hit.item, Section.HEAD, 0, 0, item.thought_line or 0))
                 return
-            self.toggle_fold(hit.key)
+            self.toggle_fold(item.key)
         self._show(self._line_of(hit))
 
     def _line_of(self, hit: Hit) -> Place:
         """The line that shows a hit; the first of its piece when what was found is not shown."""
-        item = self._places[hit.key]
-        part = self._view.items[item].part(hit.section)
-        at = Place(item, hit.section, part.stretch_at(hit.chars))
+        part = self._view.items[hit.item].part(hit.section)
+        at = Place(hit.item, hit.section, part.stretch_at(hit.chars))
         stretch = self._view.stretch(at)
         at = at._replace(piece=stretch.piece_at(hit.chars - stretch.start))
         for number, spans in enumerate(self._spans(at)):
@@ -183,18 +197,17 @@ class FindingPane(CursorPane):
 
     def _spans(self, place: Place) -> list[list[Span]]:
         """The marks of each line of a piece; none where nothing of it was found."""
-        search, item = self._search, self._view.items[place.item]
-        lines = self._view.lines(place)
+        search, lines = self._search, self._view.lines(place)
         if search is None or place.section not in {Section.REASONING, Section.BODY}:
             return [[] for _ in lines]
         stretch, piece = self._view.stretch(place), self._view.piece(place)
         start = stretch.start + piece.start
         section = Section(place.section)
-        hits = search.hits_in(item.key, section, start, start + len(piece.source))
+        hits = search.hits_in(place.item, section, start, start + len(piece.source))
         if not hits:
             return [[] for _ in lines]
         current = search.current
-        is_here = current is not None and (current.key, current.section) == (item.key, section)
+        is_here = current is not None and current[:2] == (place.item, section)
         order = hits.index(current.chars) if is_here and current is not None and current.chars in hits else None
         return search.spans(lines, order)
 
@@ -216,7 +229,9 @@ class FindingPane(CursorPane):
 
     def _tell(self) -> None:
         search = self._search
-        told = ("", 0, 0) if search is None else (search.text, search.count, search.number(self._keys()))
+        told = ("", 0, 0, False)
+        if search is not None:
+            told = search.text, search.count, search.number, not search.is_done
         if told != self._told:
             self._told = told
             self.post_message(self.Found(*told))

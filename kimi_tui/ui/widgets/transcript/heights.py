@@ -12,12 +12,12 @@ class Heights:
         """Begin with these heights, each at least 0."""
         self._heights = list(heights)
         self._tree = [0, *self._heights]
-        for place in range(1, len(self._tree)):
+        self.total = sum(self._heights)
+        """All lines."""
+        for place in range(1, len(self._tree) if self.total else 0):
             above = place + (place & -place)
             if above < len(self._tree):
                 self._tree[above] += self._tree[place]
-        self.total = sum(self._heights)
-        """All lines."""
 
     def __len__(self) -> int:
         return len(self._heights)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -78,17 +78,25 @@ class LinesPane(Widget, can_focus=True):
 
     def set_entries(self, entries: Sequence[Entry]) -> None:
         """Show other entries; those that stay the same keep their lines and their fold."""
-        old = {item.key: item for item in self._view.items}
-        items = []
-        for entry in entries:
+        shown = self._view.items
+        same = sum(1 for _ in takewhile(_is_entry_of, zip(entries, shown, strict=False)))
+        old = {item.key: item for item in shown[same:]}
+        items = shown[:same]
+        for entry in entries[same:]:
             known = old.get(entry.key)
             if known is None:
                 known = Item(entry, is_folded=self.fold_reasoning)
             elif known.entry is not entry and known.entry != entry:
                 known.update(entry)
+                self._view.measure(self._places[entry.key])
                 self._text_changed(entry.key)
             items.append(known)
-        self._set_items(items)
+        if shown and items[: len(shown)] == shown:  # nothing else than more at the end
+            for item in items[len(shown) :]:
+                self._append(item)
+            self._invalidate()
+        else:
+            self._set_items(items)
 
     def _set_items(self, items: list[Item]) -> None:
         old, last = self._places, self._view.items[-1].key if self._view.items else None
@@ -103,11 +111,14 @@ class LinesPane(Widget, can_focus=True):
 
     def add(self, entry: Entry) -> None:
         """Append an entry."""
-        self._places[entry.key] = len(self._view.items)
-        self._view.add(Item(entry, is_folded=self.fold_reasoning))
-        self._text_grew(entry.key)
-        self._has_new = True
+        self._append(Item(entry, is_folded=self.fold_reasoning))
         self._invalidate()
+
+    def _append(self, item: Item) -> None:
+        self._places[item.key] = len(self._view.items)
+        self._view.add(item)
+        self._text_grew(item.key)
+        self._has_new = True
 
     def update_entry(self, entry: Entry) -> None:
         """Show an entry anew; one that is not there is ignored."""
@@ -395,6 +406,10 @@ def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
         first = runs.pop()[0] if runs and runs[-1][1] == row else row
         runs.append((first, row + 1))
     return runs
+
+
+def _is_entry_of(pair: tuple[Entry, Item]) -> bool:
+    return pair[1].entry is pair[0]
 
 
 def _is_grown(item: Item, entry: Entry) -> bool:
