@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import Key
 from textual.message import Message
+from textual.pilot import Pilot
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
@@ -14,6 +15,17 @@ from kimi_tui.ui.widgets.transcript.pieces import Section
 from kimi_tui.ui.widgets.transcript.search import ENTRY_COST, PIECE_CHARS, SLICE, Hit, Search
 from tests.ui.test_transcript import Host, body, remove, reply, rows, user
 from tests.ui.test_transcript_view import live
+
+TRIES = 3000
+
+
+async def all_read(pilot: Pilot[None], transcript: Transcript) -> None:
+    """Wait until the search has read everything."""
+    for _ in range(TRIES):
+        if transcript._search is not None and transcript._search.is_done:
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("the search came to no end")
 
 
 class Recorder(Host):
@@ -279,8 +291,7 @@ async def test_typing_on_finds_what_was_not_read_before() -> None:
         for text in ("l", "la", "lam", "lamb"):
             transcript.find(text)
         assert transcript._search is not None
-        while not transcript._search.is_done:
-            await pilot.pause()
+        await all_read(pilot, transcript)
         await pilot.pause()
         assert app.last == ("lamb", 101_000, 1)
 
@@ -300,8 +311,7 @@ async def test_a_key_is_taken_between_two_slices() -> None:
         await pilot.pause()
         transcript.find("lamb")
         app.post_message(Key("x", "x"))
-        while not (transcript._search and transcript._search.is_done):
-            await pilot.pause()
+        await all_read(pilot, transcript)
         assert was_done == [False]
         await pilot.pause()
         assert app.last[1] == 400_000
@@ -318,7 +328,6 @@ async def test_reading_begins_where_the_view_is() -> None:
         search = transcript._search
         assert search is not None
         assert (search.is_done, search.current) == (False, Hit(1500, Section.BODY, LONG.index("lamb")))
-        while transcript._search is None or not transcript._search.is_done:
-            await pilot.pause()
+        await all_read(pilot, transcript)
         await pilot.pause()
         assert app.last == ("lamb", 200_000, 150_001)
