@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kimi_tui.adapters.files import make_private_dir, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.adapters.paths import saved_file, shipped
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.layers import NO_LAYER, PRESETS, Finding, Key
@@ -114,7 +114,7 @@ def _read(path: Path) -> _File:
     """The text and the data of a file; a missing one is empty, a broken one too and says why."""
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
         return _File(path, text, tomllib.loads(text))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path)

@@ -154,8 +154,10 @@ def _response_format(options: Namespace) -> dict[str, object] | None:
 
 def _load_schema(path: Path) -> object:
     """Read a schema; a bare one is named after its file."""
+    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - few calls have one
+
     try:
-        schema = json.loads(path.read_bytes())
+        schema = json.loads(read_file(path, is_pipe_allowed=True))
     except OSError as error:
         raise UsageError(f"--schema {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

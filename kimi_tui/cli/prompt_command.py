@@ -51,8 +51,10 @@ def _read(source: str | None, context: Context) -> object:
     if source is None or not is_file(source):
         store = context.store()
         return store.load(store.find(source))
+    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - neither a session nor standard input needs it
+
     try:
-        text = Path(source).read_bytes().decode("utf-8")
+        text = read_file(Path(source), is_pipe_allowed=True).decode("utf-8")
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -62,7 +64,9 @@ def _read(source: str | None, context: Context) -> object:
 
 def is_file(source: str) -> bool:
     """Whether an argument names a file and no session: it is one, or says in which folder it should be."""
-    return "/" in source or Path(source).is_file()
+    from kimi_tui.adapters.session_places import is_file_name  # noqa: PLC0415 - standard input needs it not
+
+    return "/" in source or is_file_name(source)
 
 
 def _understand(text: str, name: str) -> object:

@@ -115,6 +115,7 @@ def test_what_the_system_refuses_is_a_finding(path: Path) -> None:
     path.mkdir()
     (line,) = load_settings(path, explicit=True).findings
     assert "found a folder" in line
+    path.with_name("saved.toml").touch()
     with mock.patch.object(Path, "read_bytes", side_effect=PermissionError(13, "Permission denied")):
         lines = load_settings(path, explicit=False).findings
     assert len(lines) == 2
