@@ -25,6 +25,19 @@ GLOBAL_DEFAULTS: Mapping[str, object] = {
     "theme": None,
 }
 """Every global option with the value it has when it is not given."""
+NAMED: Mapping[str, str] = {
+    "resume": "-r names no session.",
+    "config": "--config names no file.",
+    "data_dir": "--data-dir names no folder.",
+    "base_url": "--base-url names no address.",
+    "model": "--model names no model.",
+    "theme": "--theme names no theme.",
+    "preset": "--preset names no preset.",
+    "schema": "--schema names no file.",
+    "output": "-o names no file.",
+    "count": "-n says no number.",
+}
+"""Every option that has to name something, with what is said when it is given an empty value."""
 LATEST = True
 """Value of `resume` for `-r` alone; a string names a session, None = not given."""
 COMMANDS: Mapping[str, str] = {
@@ -96,8 +109,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
             setattr(options, name, default)
     if options.resume is not None and options.command is not None:
         raise _resume_is_for_the_screen()
-    if options.resume == "":
-        raise UsageError("-r names no session.", "`-r` alone resumes the latest one.")
+    for name, words in NAMED.items():
+        if getattr(options, name, None) == "":
+            raise UsageError(
+                words, "`-r` alone resumes the latest one." if name == "resume" else "Leave it out instead."
+            )
     return options
 
 

@@ -86,7 +86,7 @@ def run(options: Namespace, context: Context) -> int:
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
         request = resolve_request(context.settings(), session, request_options)
-        order = Order(question, session, bool(options.session or options.save), is_new, request)
+        order = Order(question, session, options.session is not None or options.save, is_new, request)
         return asyncio.run(_ask(order, context))
 
 
@@ -172,7 +172,7 @@ def _load_schema(path: Path) -> object:
 @contextlib.contextmanager
 def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
-    if options.session:
+    if options.session is not None:
         store = context.store()
         path = store.find(options.session)
         with store.lock(path, kind="ask"):
