@@ -18,6 +18,7 @@ from kimi_tui.core.visible import visible_line
 
 EXAMPLE = "config.example.toml"
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+_SET_KEY = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
 _LINE = re.compile(r"at line ([0-9]+)")
 _LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
 
@@ -174,7 +175,9 @@ def _notes(file: _File) -> list[str]:
 
 
 def write_example(path: Path) -> None:
-    """Write the example config.
+    """Write the example config with every key behind "#": a default that stood there would hold for ever.
+
+    It would go before what is set in the program, and before the defaults of later versions.
 
     Raises:
         ConfigError: There is a file already, or it cannot be written.
@@ -183,7 +186,7 @@ def write_example(path: Path) -> None:
         if path.exists() or path.is_symlink():
             raise ConfigError(f"{path} is there already; nothing was written.")
         make_private_dir(path.parent)
-        write_atomic(path, shipped(EXAMPLE).read_bytes())
+        write_atomic(path, _SET_KEY.sub("# ", shipped(EXAMPLE).read_text("utf-8")).encode())
     except StorageError as error:
         raise ConfigError(error.summary, error.hint) from error
     except OSError as error:

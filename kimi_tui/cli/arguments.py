@@ -109,11 +109,10 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
             setattr(options, name, default)
     if options.resume is not None and options.command is not None:
         raise _resume_is_for_the_screen()
-    for name, words in NAMED.items():
+    for name, refusal in NAMED.items():
         if getattr(options, name, None) == "":
-            raise UsageError(
-                words, "`-r` alone resumes the latest one." if name == "resume" else "Leave it out instead."
-            )
+            hint = "`-r` alone resumes the latest one." if name == "resume" else "Leave the option out instead."
+            raise UsageError(refusal, hint)
     return options
 
 
@@ -281,7 +280,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     actions = _add_actions(parser)
     for name, help_ in (
         ("path", "print where the config file lies"),
-        ("init", "write a config file with every key and its default"),
+        ("init", "write a config file that names every key and its default, none of them set"),
         ("check", "list everything that is wrong"),
         ("show", "print every value and where it comes from"),
     ):

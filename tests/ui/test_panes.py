@@ -231,6 +231,16 @@ async def test_a_theme_is_shown_as_it_is_chosen_and_kept(tmp_path: Path) -> None
         assert running.settings.saved["ui", "theme"] == running.app.theme != before
 
 
+async def test_a_theme_that_the_config_overrules_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        monkeypatch.setattr(running.settings, "save", tuple)  # nothing of it has an effect
+        await running.type("/theme kimi-light<enter>")
+        await running.shows('the config file says theme = "kimi-dark", which goes first')
+        assert running.app.theme == "kimi-light"
+        await running.type("/theme kimi-dark<enter>")
+        await running.until(lambda: running.app.theme == "kimi-dark")
+
+
 async def test_keys_of_the_config(tmp_path: Path) -> None:
     config = {"keymap": {"prompt": "f10", "copy": "c"}}
     async with program(tmp_path, session=TALK, config=config) as running:
