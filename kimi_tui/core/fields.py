@@ -16,7 +16,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.shown import SHOWN_CHARS, shortened, shown
+from kimi_tui.core.nearest import nearest
+from kimi_tui.core.shown import shortened, shown
 
 MAX_STOPS = 16
 """Most stop sequences of a request."""
@@ -207,10 +208,7 @@ def _unknown(name: str) -> FieldError:
     known, equals, text = name.partition("=")
     if equals and known in SETTABLE:
         return FieldError(known, shown(name), f"a blank before the value, such as {known} {shortened(text)}")
-    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
-
-    near = get_close_matches(name[:SHOWN_CHARS], SETTABLE, n=2)
-    return FieldError(shortened(name), "an unknown field", " or ".join(near) if near else ", ".join(SETTABLE))
+    return FieldError(shortened(name), "an unknown field", nearest(name, SETTABLE))
 
 
 def _is_well_formed(text: str) -> bool:

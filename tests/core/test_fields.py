@@ -161,9 +161,22 @@ def test_a_response_format_may_be_its_json_as_files_keep_it() -> None:
             check_stored("response_format", text)
 
 
-def test_an_unknown_field_names_its_neighbours() -> None:
-    with pytest.raises(FieldError, match="temprature: found an unknown field, allowed temperature"):
-        parse_text("temprature", "1")
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("temprature", "temperature"),
+        ("temp", "temperature"),
+        ("Top", "top_p or top_k"),
+        ("max_tokens", "max_new_tokens"),
+        ("penalty", "repetition_penalty or presence_penalty or frequency_penalty"),
+        ("xyz", ", ".join(SETTABLE)),
+        ("", ", ".join(SETTABLE)),
+    ],
+)
+def test_an_unknown_field_names_its_neighbours(name: str, allowed: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        parse_text(name, "1")
+    assert (caught.value.found, caught.value.allowed) == ("an unknown field", allowed)
     assert "input" not in SETTABLE
 
 
