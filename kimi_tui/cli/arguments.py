@@ -291,6 +291,10 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo_server(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "It prints its address, which can be used as --base-url as it is; "
+        "programs written for the endpoint find it at ADDRESS/v1/inference/MODEL."
+    )
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one")
     parser.add_argument(
         "--rate", type=_rate, default=60.0, metavar="TOKENS_PER_S", help="the pace (default 60; 0 = at once)"
