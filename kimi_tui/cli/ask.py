@@ -255,6 +255,7 @@ class _Listener:
             model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.usage,
+            request_id=self._turn.request_id,
         )
         if self._stopped_by is not None:
             self._output.stopped(report)

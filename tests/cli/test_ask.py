@@ -343,6 +343,12 @@ def test_failures_keep_what_came(play: Play, state: str, status: int | None, con
     assert KEY not in plain.err + whole.out + whole.err
 
 
+def test_a_failure_without_text_names_its_request_and_what_it_cost() -> None:
+    with endpoint(document(request_id="rq", inference_status={"status": "failed", "cost": 0.25}, results=[])) as server:
+        found = call("ask", "x", "--base-url", server.url, "--json").json
+    assert (found["state"], found["request_id"], found["usage"]["cost_usd"]) == ("failed", "rq", 0.25)
+
+
 def test_a_refused_connection_is_a_failure() -> None:
     result = call("ask", "x", "--base-url", "http://127.0.0.1:1/v1", "--json")
     assert result.status == 1
