@@ -16,6 +16,7 @@ from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.shown import shown
 from kimi_tui.core.visible import visible_line
 
+Findings = tuple[Finding, ...]
 EXAMPLE = "config.example.toml"
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _SET_KEY = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
@@ -59,13 +60,7 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     """
     if explicit and not _is_there(path):
         raise ConfigError(f"There is no config file {path}.", "`kimi-tui config init` writes one.")
-    file, saved_one = _read(path), _read(saved_file(path))
-    presets = file.data.get("presets")
-    names = tuple(presets) if isinstance(presets, dict) else ()
-    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
-    own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
-    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
-    settings, wrong = parse_settings(file.data, below)
+    (file, wrong), (saved_one, saved_wrong), settings = _parse(path)
     return LoadedSettings(
         settings,
         (*file.broken, *_lines(file, wrong), *saved_one.broken, *_lines(saved_one, saved_wrong)),
@@ -75,23 +70,43 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     )
 
 
+def _parse(path: Path) -> tuple[tuple[_File, Findings], tuple[_File, Findings], Settings]:
+    """The config file and the saved one, each with what is wrong in it; and the settings of both."""
+    file, saved_one = _read(path), _read(saved_file(path))
+    presets = file.data.get("presets")
+    names = tuple(presets) if isinstance(presets, dict) else ()
+    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
+    own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
+    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
+    settings, wrong = parse_settings(file.data, below)
+    return (file, wrong), (saved_one, saved_wrong), settings
+
+
 def theme_findings(path: Path) -> tuple[str, ...]:
     """Say which of the two files chooses a theme that is not there, or that cannot be used.
 
     It is no finding of `load_settings`: such a theme keeps nobody from asking. Each is a line as there.
     """
+    return tuple(line for file in (_read(path), _read(saved_file(path))) for line in _lines(file, _theme_wrong(file)))
+
+
+def every_finding(path: Path) -> tuple[str, ...]:
+    """What `load_settings` and `theme_findings` find, in the order of the lines."""
+    files = _parse(path)[:2]
+    return tuple(line for file, wrong in files for line in (*file.broken, *_lines(file, (*wrong, *_theme_wrong(file)))))
+
+
+def _theme_wrong(file: _File) -> Findings:
+    ui = file.data.get("ui")
+    name = ui.get("theme") if isinstance(ui, dict) else None
+    if not isinstance(name, str):
+        return ()
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
 
-    known, found = themes(path), list[str]()
-    for file in (_read(path), _read(saved_file(path))):
-        ui = file.data.get("ui")
-        name = ui.get("theme") if isinstance(ui, dict) else None
-        if not isinstance(name, str):
-            continue
-        if problem := _theme_problem(name, known):
-            others = ", ".join(sorted(known.keys() - {name}))
-            found += _lines(file, (Finding(("ui", "theme"), problem, others),))
-    return tuple(found)
+    known = themes(file.path)
+    problem = _theme_problem(name, known)
+    others = ", ".join(sorted(known.keys() - {name}))
+    return (Finding(("ui", "theme"), problem, others),) if problem else ()
 
 
 def _theme_problem(name: str, known: Mapping[str, Callable[[], object]]) -> str:
@@ -133,7 +148,8 @@ def _read(path: Path) -> _File:
     return _File(path, broken=(_line(path, line, "the file", found, "a readable TOML file"),))
 
 
-def _lines(file: _File, findings: tuple[Finding, ...]) -> list[str]:
+def _lines(file: _File, findings: Findings) -> list[str]:
+    """What is wrong in a file, a line each, in the order of its lines."""
     if not findings:
         return []
     from kimi_tui.core.toml_lines import locate  # noqa: PLC0415 - for mistakes only
@@ -154,7 +170,7 @@ def dotted(key: Key) -> str:
     return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
 
 
-def _keys(file: _File, findings: tuple[Finding, ...]) -> frozenset[Key]:
+def _keys(file: _File, findings: Findings) -> frozenset[Key]:
     """The keys of a file that hold; one that was found wrong does not."""
     wrong = {finding.key for finding in findings}
     keys = {(name, key) for name, table in file.data.items() if isinstance(table, dict) for key in table}

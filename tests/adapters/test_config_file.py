@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.adapters.config_file import dotted, load_settings, write_example
+from kimi_tui.adapters.config_file import dotted, every_finding, load_settings, theme_findings, write_example
 from kimi_tui.core.errors import ConfigError
 from kimi_tui.core.settings import Settings
 
@@ -115,6 +115,7 @@ def test_what_the_system_refuses_is_a_finding(path: Path) -> None:
     path.mkdir()
     (line,) = load_settings(path, explicit=True).findings
     assert "found a folder" in line
+    assert (every_finding(path), theme_findings(path)) == ((line,), ())
     path.with_name("saved.toml").touch()
     with mock.patch.object(Path, "read_bytes", side_effect=PermissionError(13, "Permission denied")):
         lines = load_settings(path, explicit=False).findings

@@ -45,13 +45,14 @@ def test_init_writes_the_example_once(path: Path) -> None:
 
 
 def test_check_lists_every_finding(path: Path) -> None:
-    write(path, "[api]\nretries = 9\n[sampling]\ntop_p = 0\n")
+    write(path, '[api]\nretries = 9\n[ui]\ntheme = "pink"\n[sampling]\ntop_p = 0\nseed = 2026-11-23\n')
     result = call("config", "check", "-c", str(path))
     assert result.status == 2
-    assert result.out.splitlines() == [
-        f"{path}:2: api.retries: found 9, allowed a whole number in [0, 3]",
-        f"{path}:4: sampling.top_p: found 0, allowed a number in (0, 1]",
-    ]
+    retries, theme, top_p, seed = result.out.splitlines()
+    assert retries == f"{path}:2: api.retries: found 9, allowed a whole number in [0, 3]"
+    assert theme.startswith(f'{path}:4: ui.theme: found "pink", allowed high-contrast, ')
+    assert top_p == f"{path}:6: sampling.top_p: found 0, allowed a number in (0, 1]"
+    assert seed.startswith(f"{path}:7: sampling.seed: found 2026-11-23, allowed ")
 
 
 def test_check_of_a_good_config(path: Path) -> None:
