@@ -126,9 +126,9 @@ class SessionFiles:
         broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
         if broken and not any(summary.id == text for summary in listing.summaries):
             return broken[0]  # reading it says what is wrong with it
-        if not listing.summaries:
-            raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
         if text is None:
+            if not listing.summaries:
+                raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
             return Path(listing.summaries[0].path)
         return find_in(listing.summaries, text, "session", "`kimi-tui sessions list` shows them all.")
 
