@@ -126,6 +126,16 @@ async def test_everything_that_the_session_sets_is_taken_back(tmp_path: Path) ->
         await running.until(lambda: running.screen.chat.session.settings == {})
 
 
+async def test_a_field_without_a_value_is_shown_and_stays(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/set temperature<enter>")
+        await running.shows("temperature = 1.0. Allowed: a number in [0, 100].")
+        assert running.screen.chat.session.settings == {}
+        await running.type("/set temperature null<enter>")
+        await running.shows("temperature is not sent.")
+        assert running.screen.chat.session.settings == {"unset": ["temperature"]}
+
+
 async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("/set temperature 0.5<enter>/make-default<enter>")
