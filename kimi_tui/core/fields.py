@@ -50,6 +50,12 @@ class Bound:
     """The end itself."""
     is_open: bool = False
     """Whether the end itself is outside."""
+    words: str = ""
+    """How it is shown where its digits say little; "" = as they are."""
+
+    def __str__(self) -> str:
+        """The end as it is shown."""
+        return self.words or str(int(self.value) if self.value == int(self.value) else self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +88,12 @@ class FieldSpec:
         if self.minimum is None or self.maximum is None:
             return self.kind.value
         ends = "(" if self.minimum.is_open else "[", ")" if self.maximum.is_open else "]"
-        return f"{self.kind.value} in {ends[0]}{_plain(self.minimum.value)}, {_plain(self.maximum.value)}{ends[1]}"
+        return f"{self.kind.value} in {ends[0]}{self.minimum}, {self.maximum}{ends[1]}"
 
     @property
     def typed(self) -> str:
         """The same for a value that is typed: a list as JSON."""
         return f'a JSON list such as ["a"], {self.allowed}' if self.kind is FieldKind.STRINGS else self.allowed
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if value == int(value) else str(value)
 
 
 def _number(name: str, help_: str, default: object, low: Bound, high: Bound) -> FieldSpec:
@@ -120,8 +122,8 @@ _TABLE = (
         "seed",
         "Start of the random numbers; the same seed need not give the same reply.",
         None,
-        Bound(-9223372036854776000),
-        Bound(18446744073709552000, is_open=True),
+        Bound(-9223372036854776000, words="-2^63"),  # the reference rounds both to 16 digits
+        Bound(18446744073709552000, is_open=True, words="2^64"),
     ),
     FieldSpec("prompt_cache_key", FieldKind.STRING, "Lets the endpoint reuse the prompt's beginning."),
     FieldSpec("webhook", FieldKind.URL, "Where the reply is sent instead of here."),

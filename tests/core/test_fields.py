@@ -100,7 +100,7 @@ def test_the_table_has_the_references_fields_in_its_order() -> None:
         ("top_p", "a number in (0, 1]"),
         ("top_k", "a whole number in [0, 1000)"),
         ("repetition_penalty", "a number in [0.01, 5]"),
-        ("seed", "a whole number in [-9223372036854776000, 18446744073709552000)"),
+        ("seed", "a whole number in [-2^63, 2^64)"),
         ("stop", "at most 16 non-empty strings"),
         ("stream", "true or false"),
     ],
