@@ -132,7 +132,11 @@ class PlainOutput:
             self._write(part, "\n")
 
     def stopped(self, report: Mapping[str, object]) -> None:
-        """What has been written stays, nothing more."""
+        """What has been written stays, nothing more; on a terminal the shell's own line begins below it."""
+        if self._context.stderr.isatty():
+            self._end_line(ReplyPart.REASONING)
+        if self._context.stdout.isatty():
+            self._end_line(ReplyPart.ANSWER)
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
         """Finish the line; write the replies that had to wait."""
