@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kimi_tui.adapters.files import make_private_dir, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.adapters.paths import saved_file, shipped
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.layers import NO_LAYER, PRESETS, Finding, Key
@@ -16,8 +16,10 @@ from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.shown import shown
 from kimi_tui.core.visible import visible_line
 
+Findings = tuple[Finding, ...]
 EXAMPLE = "config.example.toml"
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+_SET_KEY = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
 _LINE = re.compile(r"at line ([0-9]+)")
 _LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
 
@@ -58,13 +60,7 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     """
     if explicit and not _is_there(path):
         raise ConfigError(f"There is no config file {path}.", "`kimi-tui config init` writes one.")
-    file, saved_one = _read(path), _read(saved_file(path))
-    presets = file.data.get("presets")
-    names = tuple(presets) if isinstance(presets, dict) else ()
-    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
-    own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
-    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
-    settings, wrong = parse_settings(file.data, below)
+    (file, wrong), (saved_one, saved_wrong), settings = _parse(path)
     return LoadedSettings(
         settings,
         (*file.broken, *_lines(file, wrong), *saved_one.broken, *_lines(saved_one, saved_wrong)),
@@ -74,23 +70,43 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     )
 
 
+def _parse(path: Path) -> tuple[tuple[_File, Findings], tuple[_File, Findings], Settings]:
+    """The config file and the saved one, each with what is wrong in it; and the settings of both."""
+    file, saved_one = _read(path), _read(saved_file(path))
+    presets = file.data.get("presets")
+    names = tuple(presets) if isinstance(presets, dict) else ()
+    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
+    own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
+    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
+    settings, wrong = parse_settings(file.data, below)
+    return (file, wrong), (saved_one, saved_wrong), settings
+
+
 def theme_findings(path: Path) -> tuple[str, ...]:
     """Say which of the two files chooses a theme that is not there, or that cannot be used.
 
     It is no finding of `load_settings`: such a theme keeps nobody from asking. Each is a line as there.
     """
+    return tuple(line for file in (_read(path), _read(saved_file(path))) for line in _lines(file, _theme_wrong(file)))
+
+
+def every_finding(path: Path) -> tuple[str, ...]:
+    """What `load_settings` and `theme_findings` find, in the order of the lines."""
+    files = _parse(path)[:2]
+    return tuple(line for file, wrong in files for line in (*file.broken, *_lines(file, (*wrong, *_theme_wrong(file)))))
+
+
+def _theme_wrong(file: _File) -> Findings:
+    ui = file.data.get("ui")
+    name = ui.get("theme") if isinstance(ui, dict) else None
+    if not isinstance(name, str):
+        return ()
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
 
-    known, found = themes(path), list[str]()
-    for file in (_read(path), _read(saved_file(path))):
-        ui = file.data.get("ui")
-        name = ui.get("theme") if isinstance(ui, dict) else None
-        if not isinstance(name, str):
-            continue
-        if problem := _theme_problem(name, known):
-            others = ", ".join(sorted(known.keys() - {name}))
-            found += _lines(file, (Finding(("ui", "theme"), problem, others),))
-    return tuple(found)
+    known = themes(file.path)
+    problem = _theme_problem(name, known)
+    others = ", ".join(sorted(known.keys() - {name}))
+    return (Finding(("ui", "theme"), problem, others),) if problem else ()
 
 
 def _theme_problem(name: str, known: Mapping[str, Callable[[], object]]) -> str:
@@ -114,7 +130,7 @@ def _read(path: Path) -> _File:
     """The text and the data of a file; a missing one is empty, a broken one too and says why."""
     text = ""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
         return _File(path, text, tomllib.loads(text))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path)
@@ -132,7 +148,8 @@ def _read(path: Path) -> _File:
     return _File(path, broken=(_line(path, line, "the file", found, "a readable TOML file"),))
 
 
-def _lines(file: _File, findings: tuple[Finding, ...]) -> list[str]:
+def _lines(file: _File, findings: Findings) -> list[str]:
+    """What is wrong in a file, a line each, in the order of its lines."""
     if not findings:
         return []
     from kimi_tui.core.toml_lines import locate  # noqa: PLC0415 - for mistakes only
@@ -153,7 +170,7 @@ def dotted(key: Key) -> str:
     return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
 
 
-def _keys(file: _File, findings: tuple[Finding, ...]) -> frozenset[Key]:
+def _keys(file: _File, findings: Findings) -> frozenset[Key]:
     """The keys of a file that hold; one that was found wrong does not."""
     wrong = {finding.key for finding in findings}
     keys = {(name, key) for name, table in file.data.items() if isinstance(table, dict) for key in table}
@@ -174,7 +191,9 @@ def _notes(file: _File) -> list[str]:
 
 
 def write_example(path: Path) -> None:
-    """Write the example config.
+    """Write the example config with every key behind "#": a default that stood there would hold for ever.
+
+    It would go before what is set in the program, and before the defaults of later versions.
 
     Raises:
         ConfigError: There is a file already, or it cannot be written.
@@ -183,7 +202,7 @@ def write_example(path: Path) -> None:
         if path.exists() or path.is_symlink():
             raise ConfigError(f"{path} is there already; nothing was written.")
         make_private_dir(path.parent)
-        write_atomic(path, shipped(EXAMPLE).read_bytes())
+        write_atomic(path, _SET_KEY.sub("# ", shipped(EXAMPLE).read_text("utf-8")).encode())
     except StorageError as error:
         raise ConfigError(error.summary, error.hint) from error
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -27,8 +28,10 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 """Most bytes of a request's body."""
 ABOUT = (
     "This is kimi-tui's offline simulator. It speaks the native text generation endpoint:\n"
-    "POST /v1/inference/moonshotai/Kimi-K2.5, with any bearer token or none.\n"
+    "POST /v1/inference/moonshotai/Kimi-K2.5, or without /v1/inference, with any bearer token or none.\n"
 )
+MODEL_PATH = re.compile(r".*/inference/.+|/(?!v\d+/|chat/)[^/]+/[^/]+")
+"""Where a reply is asked for: at the endpoint's path, or right below the address that is announced."""
 
 
 async def serve(*, port: int, rate: float, announce: Callable[[str], None]) -> None:
@@ -199,7 +202,7 @@ def _refused(head: _Head) -> Refusal | None:
     """What is wrong with a request before its body is looked at; None = nothing."""
     if head.path == "/":
         return None if head.method in {"GET", "HEAD"} else Refusal(405, {"detail": {"error": "only GET here"}})
-    if not head.path.partition("/inference/")[2]:
+    if not MODEL_PATH.fullmatch(head.path):
         return Refusal(404, {"detail": {"error": "there is only /v1/inference/MODEL"}})
     if head.method != "POST":
         return Refusal(405, {"detail": {"error": "only POST here"}})

@@ -1,9 +1,11 @@
-"""Files written whole or not at all, readable by their owner alone."""
+"""Files read without waiting for anything; written whole or not at all, readable by their owner alone."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +17,29 @@ TEMPORARY_PREFIX = ".kimi-tmp-"
 """How temporary files begin; such a file without a living writer is swept away."""
 STALE_S = 3600
 """Age from which a temporary file has no writer any more, in seconds."""
+KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+"""What is no ordinary file, in words."""
+
+
+def read_file(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
+    """Read an ordinary file. Reading anything else could wait for ever, or never end; the null device is empty.
+
+    Args:
+        path: The file; a link is followed.
+        is_pipe_allowed: Whether a pipe is read too, to its end: only where its writer was named on purpose.
+
+    Raises:
+        OSError: It cannot be read, or is no such file.
+    """
+    kind = stat.S_IFMT(path.stat().st_mode)
+    if kind in KINDS and not (is_pipe_allowed and kind == stat.S_IFIFO) and os.path.realpath(path) != os.devnull:
+        raise OSError(errno.EINVAL, f"{KINDS[kind]}, not an ordinary file", str(path))
+    return path.read_bytes()
 
 
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 from kimi_tui.adapters.config_file import dotted
-from kimi_tui.adapters.files import make_private_dir, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.core.codec import encode_fields
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.layers import Finding, Key
@@ -67,7 +67,7 @@ def _read(path: Path) -> dict[str, object]:
     """
     hint = f"Mend or move {path}, then save again; nothing was changed."
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(read_file(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:

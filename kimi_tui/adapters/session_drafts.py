@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kimi_tui.adapters.files import make_private_dir, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.adapters.session_moves import remove
 
 
 def read_draft(path: Path) -> str:
     """Read what was being typed; "" = nothing, or nothing readable."""
     try:
-        return path.read_bytes().decode("utf-8", "replace")
+        return read_file(path).decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -21,7 +21,15 @@ from kimi_tui.adapters.session_index import SessionIndex, mark_of
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.adapters.session_moves import remove_or_undo
 from kimi_tui.adapters.session_names import find_in
-from kimi_tui.adapters.session_places import ENDINGS, draft_beside, ending_of, is_same, is_there, refuse_if_there
+from kimi_tui.adapters.session_places import (
+    ENDINGS,
+    draft_beside,
+    ending_of,
+    is_file_name,
+    is_same,
+    is_there,
+    refuse_if_there,
+)
 from kimi_tui.adapters.session_reading import SessionReader, summary_of
 from kimi_tui.adapters.session_text import TomlWriter, dump, dump_json
 from kimi_tui.core.errors import StorageError
@@ -109,18 +117,18 @@ class SessionFiles:
         Raises:
             StorageError: None or several fit; several are listed.
         """
-        if text is not None and (os.sep in text or os.path.isfile(text)):
+        if text is not None and (os.sep in text or is_file_name(text)):
             path = os.path.expanduser(text)
-            if not os.path.isfile(path):
+            if not is_file_name(path):
                 raise StorageError(f"There is no file {text}.")
             return Path(path)
         listing = self.list()
         broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
         if broken and not any(summary.id == text for summary in listing.summaries):
             return broken[0]  # reading it says what is wrong with it
-        if not listing.summaries:
-            raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
         if text is None:
+            if not listing.summaries:
+                raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
             return Path(listing.summaries[0].path)
         return find_in(listing.summaries, text, "session", "`kimi-tui sessions list` shows them all.")
 
@@ -220,8 +228,12 @@ class SessionFiles:
         self.save_now(copy)
         return self.path_of(copy)
 
-    def import_file(self, path: Path) -> Session:
+    def import_file(self, path: Path, *, is_pipe_allowed: bool = False) -> Session:
         """Save a copy of a file as a new session: one of ours, or a JSON list of messages.
+
+        Args:
+            path: The file.
+            is_pipe_allowed: Whether it may be a pipe; whoever calls waits for its writer then.
 
         Raises:
             StorageError: It cannot be read, or the copy not written.
@@ -229,7 +241,8 @@ class SessionFiles:
         from kimi_tui.adapters.session_import import parse_foreign  # noqa: PLC0415 - few calls import
 
         now = datetime.now(UTC).replace(microsecond=0)
-        copy = replace(parse_foreign(path, now), id=new_session_id(now), prompt_cache_key=new_cache_key())
+        foreign = parse_foreign(path, now, is_pipe_allowed=is_pipe_allowed)
+        copy = replace(foreign, id=new_session_id(now), prompt_cache_key=new_cache_key())
         self.save_now(copy)
         return copy
 

@@ -15,25 +15,35 @@ from kimi_tui.core.conversation import parse_message_list, title_of
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session
 
+JSON_STARTS = (b"{", b"[")
+"""How JSON begins; a session in TOML begins with a key."""
 
-def parse_foreign(path: Path, now: datetime) -> Session:
+
+def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -> Session:
     """Read a file as a session of that moment; one without a title is called after the file.
+
+    Args:
+        path: The file; a pipe may lack the ending that tells a file's form.
+        now: The moment.
+        is_pipe_allowed: Whether it may be a pipe.
 
     Raises:
         StorageError: It cannot be read, or is neither.
     """
-    if path.suffix.lower() not in ENDINGS:
+    is_pipe = is_pipe_allowed and path.is_fifo()
+    if path.suffix.lower() not in ENDINGS and not is_pipe:
         raise StorageError(
             f"{path} cannot be imported: its name ends neither in .toml nor in .json.",
             "Sessions can be imported, and JSON lists of messages.",
         )
-    data = read_bytes(path)
+    data = read_bytes(path, is_pipe_allowed=is_pipe_allowed)
+    ending = ".json" if is_pipe and data.lstrip().startswith(JSON_STARTS) else ending_of(path)
     try:
-        plain = session_text.load(data, ending_of(path))
+        plain = session_text.load(data, ending)
         session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain, changed_at(path))
     except KimiError as error:
         raise StorageError(f"{path} cannot be imported: {error.summary}", error.hint) from None
-    return replace(session, title=session.title or title_of(path.stem))
+    return session if session.title or is_pipe else replace(session, title=title_of(path.stem))
 
 
 def _from_list(plain: list[Any], now: datetime) -> Session:

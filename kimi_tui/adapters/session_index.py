@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from kimi_tui.adapters.files import write_atomic
+from kimi_tui.adapters.files import read_file, write_atomic
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import SessionSummary
 
@@ -33,7 +33,7 @@ class SessionIndex:
     def load(self) -> None:
         """Read the index; one that is missing or broken is empty."""
         with contextlib.suppress(OSError, ValueError, RecursionError):
-            data = json.loads((self.folder / INDEX_NAME).read_bytes())
+            data = json.loads(read_file(self.folder / INDEX_NAME))
             if isinstance(data, dict) and data.get("version") == INDEX_VERSION and isinstance(data["files"], dict):
                 self._old = data["files"]
 

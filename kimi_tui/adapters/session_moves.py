@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from kimi_tui.adapters.files import storage_error, told, write_atomic
+from kimi_tui.adapters.files import read_file, storage_error, told, write_atomic
 from kimi_tui.adapters.session_places import draft_beside, is_there
 from kimi_tui.adapters.session_reading import read_bytes
 from kimi_tui.core.errors import StorageError
@@ -33,7 +33,7 @@ def _move(source: Path, target: Path) -> None:
         if _on_same_device(source, target.parent):
             os.replace(source, target)
             return
-        write_atomic(target, source.read_bytes())
+        write_atomic(target, read_file(source))
     remove_or_undo(source, target)
 
 

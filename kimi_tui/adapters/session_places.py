@@ -32,6 +32,11 @@ def origin_beside(path: Path) -> Path:
     return path.parent / f".{path.stem}.origin"
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a text names something that is there and is no folder; reading says what cannot be read."""
+    return os.path.exists(text) and not os.path.isdir(text)
+
+
 def is_there(path: Path) -> bool:
     """Whether a file exists; that it cannot be told is no "no"."""
     with told("read", path):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kimi_tui.adapters import session_text
-from kimi_tui.adapters.files import storage_error
+from kimi_tui.adapters.files import read_file, storage_error
 from kimi_tui.adapters.session_index import mark_of
 from kimi_tui.adapters.session_places import ending_of
 from kimi_tui.core.codec import EPOCH, decode_session
@@ -50,14 +50,18 @@ def parse_file(path: Path) -> Session:
         raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
     """Read a file's bytes.
+
+    Args:
+        path: An ordinary file.
+        is_pipe_allowed: Whether it may be a pipe.
 
     Raises:
         StorageError: It cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_file(path, is_pipe_allowed=is_pipe_allowed)
     except OSError as error:
         raise storage_error("read", path, error) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from kimi_tui.adapters.files import make_private_dir, told, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, told, write_atomic
 from kimi_tui.adapters.session_moves import forget, move_with_draft
 from kimi_tui.adapters.session_places import free_name, is_same, origin_beside, refuse_if_there
 from kimi_tui.core.errors import StorageError
@@ -61,6 +61,6 @@ class Trash:
 def _origin_of(path: Path) -> str:
     """Where a file in the trash lay: a name in the folder of sessions, or a whole path."""
     try:
-        return os.fsdecode(origin_beside(path).read_bytes()) or path.name
+        return os.fsdecode(read_file(origin_beside(path))) or path.name
     except OSError:
         return path.name

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from kimi_tui.adapters.files import read_file
 from kimi_tui.adapters.paths import shipped, user_themes_dir
 from kimi_tui.core.errors import ThemeError
 from kimi_tui.core.palette import Palette, parse_palette
@@ -33,7 +34,7 @@ def load_theme(path: Path) -> Palette:
         ThemeError: It cannot be read or used.
     """
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+        document = tomllib.loads(read_file(path).decode("utf-8"))
     except OSError as error:
         raise ThemeError(f"Theme {path.stem}: {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:

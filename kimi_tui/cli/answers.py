@@ -38,7 +38,13 @@ class Output(Protocol):
 
 
 def build_report(
-    ended: TurnEnded, *, session_id: str | None, model: str, has_alternatives: bool, usage: Usage
+    ended: TurnEnded,
+    *,
+    session_id: str | None,
+    model: str,
+    has_alternatives: bool,
+    usage: Usage,
+    request_id: str | None,
 ) -> dict[str, object]:
     """Describe a reply as `--json` prints it.
 
@@ -48,6 +54,7 @@ def build_report(
         model: The model that was asked.
         has_alternatives: Whether several replies were asked for.
         usage: What the turn used, where no reply carries it.
+        request_id: The endpoint's name for the request, likewise.
     """
     first = ended.replies[0] if ended.replies else None
     timing = (first.timing if first else None) or Timing()
@@ -60,7 +67,7 @@ def build_report(
         "finish_reason": first.finish_reason if first else None,
         "content": first.content if first else "",
         "reasoning": first.reasoning if first else None,
-        "request_id": (first.request_id if first else None) or (error.request_id if error else None),
+        "request_id": (first.request_id if first else None) or request_id,
         "usage": {
             "input_tokens": used.input_tokens,
             "output_tokens": used.output_tokens,
@@ -125,7 +132,11 @@ class PlainOutput:
             self._write(part, "\n")
 
     def stopped(self, report: Mapping[str, object]) -> None:
-        """What has been written stays, nothing more."""
+        """What has been written stays, nothing more; on a terminal the shell's own line begins below it."""
+        if self._context.stderr.isatty():
+            self._end_line(ReplyPart.REASONING)
+        if self._context.stdout.isatty():
+            self._end_line(ReplyPart.ANSWER)
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
         """Finish the line; write the replies that had to wait."""

@@ -25,6 +25,19 @@ GLOBAL_DEFAULTS: Mapping[str, object] = {
     "theme": None,
 }
 """Every global option with the value it has when it is not given."""
+NAMED: Mapping[str, str] = {
+    "resume": "-r names no session.",
+    "config": "--config names no file.",
+    "data_dir": "--data-dir names no folder.",
+    "base_url": "--base-url names no address.",
+    "model": "--model names no model.",
+    "theme": "--theme names no theme.",
+    "preset": "--preset names no preset.",
+    "schema": "--schema names no file.",
+    "output": "-o names no file.",
+    "count": "-n says no number.",
+}
+"""Every option that has to name something, with what is said when it is given an empty value."""
 LATEST = True
 """Value of `resume` for `-r` alone; a string names a session, None = not given."""
 COMMANDS: Mapping[str, str] = {
@@ -96,8 +109,10 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
             setattr(options, name, default)
     if options.resume is not None and options.command is not None:
         raise _resume_is_for_the_screen()
-    if options.resume == "":
-        raise UsageError("-r names no session.", "`-r` alone resumes the latest one.")
+    for name, refusal in NAMED.items():
+        if getattr(options, name, None) == "":
+            hint = "`-r` alone resumes the latest one." if name == "resume" else "Leave the option out instead."
+            raise UsageError(refusal, hint)
     return options
 
 
@@ -265,7 +280,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     actions = _add_actions(parser)
     for name, help_ in (
         ("path", "print where the config file lies"),
-        ("init", "write a config file with every key and its default"),
+        ("init", "write a config file that names every key and its default, none of them set"),
         ("check", "list everything that is wrong"),
         ("show", "print every value and where it comes from"),
     ):
@@ -276,6 +291,10 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo_server(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "It prints its address, which can be used as --base-url as it is; "
+        "programs written for the endpoint find it at ADDRESS/v1/inference/MODEL."
+    )
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one")
     parser.add_argument(
         "--rate", type=_rate, default=60.0, metavar="TOKENS_PER_S", help="the pace (default 60; 0 = at once)"

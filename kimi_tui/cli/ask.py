@@ -86,7 +86,7 @@ def run(options: Namespace, context: Context) -> int:
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
         request = resolve_request(context.settings(), session, request_options)
-        order = Order(question, session, bool(options.session or options.save), is_new, request)
+        order = Order(question, session, options.session is not None or options.save, is_new, request)
         return asyncio.run(_ask(order, context))
 
 
@@ -154,8 +154,10 @@ def _response_format(options: Namespace) -> dict[str, object] | None:
 
 def _load_schema(path: Path) -> object:
     """Read a schema; a bare one is named after its file."""
+    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - few calls have one
+
     try:
-        schema = json.loads(path.read_bytes())
+        schema = json.loads(read_file(path, is_pipe_allowed=True))
     except OSError as error:
         raise UsageError(f"--schema {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -170,7 +172,7 @@ def _load_schema(path: Path) -> object:
 @contextlib.contextmanager
 def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
-    if options.session:
+    if options.session is not None:
         store = context.store()
         path = store.find(options.session)
         with store.lock(path, kind="ask"):
@@ -253,6 +255,7 @@ class _Listener:
             model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.usage,
+            request_id=self._turn.request_id,
         )
         if self._stopped_by is not None:
             self._output.stopped(report)

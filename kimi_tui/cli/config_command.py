@@ -57,12 +57,12 @@ def _init(options: Namespace, context: Context) -> int:
 
 def _check(options: Namespace, context: Context) -> int:
     del options
-    from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
+    from kimi_tui.adapters.config_file import every_finding  # noqa: PLC0415
 
     loaded = context.load()
     _tell_missing(context)
     _tell_notes(loaded, context)
-    findings = (*loaded.findings, *theme_findings(context.config_path))
+    findings = every_finding(context.config_path)
     for finding in findings:
         context.write_line(finding)
     if not findings:

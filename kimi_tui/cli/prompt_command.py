@@ -5,15 +5,17 @@ It is called by scripts and in loops, so it imports neither the network nor the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tomllib
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
 from kimi_tui.core.conversation import next_prompt, parse_message_list
-from kimi_tui.core.errors import UsageError
+from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Session
 from kimi_tui.core.template import TEMPLATES, render_prompt
@@ -30,39 +32,56 @@ def run(options: Namespace, context: Context) -> int:
             f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.",
         )
     settings = context.settings_or_tell()
-    conversation = _read(options.source, context)
+    conversation, name = _read(options.source, context)
     session = conversation if isinstance(conversation, Session) else None
     thinking = False if options.no_think else None
-    request = resolve_request(settings, session, RequestOptions(set={}, preset=None, thinking=thinking))
+    with _naming(f"{name}: settings: "):
+        request = resolve_request(settings, session, RequestOptions(set={}, preset=None, thinking=thinking))
     template = TEMPLATES[options.template] if options.template else request.template
     if isinstance(conversation, Session):
         prompt = next_prompt(conversation, template=template, thinking=request.thinking, neutralise=request.neutralise)
     else:
-        turns = parse_message_list(conversation, neutralise=request.neutralise)
+        with _naming(f"{name}: "):
+            turns = parse_message_list(conversation, neutralise=request.neutralise)
         prompt = render_prompt(turns, template, thinking=request.thinking)
     context.write(prompt)
     return DONE
 
 
-def _read(source: str | None, context: Context) -> object:
-    """Read a session, or the plain data of a list of messages."""
+@contextlib.contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Put the place before what is wrong inside."""
+    try:
+        yield
+    except KimiError as error:
+        error.reword(f"{place}{error.summary}")
+        raise
+
+
+def _read(source: str | None, context: Context) -> tuple[object, str]:
+    """Read a session, or the plain data of a list of messages; and say where it came from."""
     if source == "-":
-        return _understand(context.read_stdin(), "standard input")
+        return _understand(context.read_stdin(), "standard input"), "standard input"
     if source is None or not is_file(source):
         store = context.store()
-        return store.load(store.find(source))
+        found = store.load(store.find(source))
+        return found, found.path
+    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - neither a session nor standard input needs it
+
     try:
-        text = Path(source).read_bytes().decode("utf-8")
+        text = read_file(Path(source), is_pipe_allowed=True).decode("utf-8")
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{source}: not UTF-8 at byte {error.start}.") from error
-    return _understand(text, source)
+    return _understand(text, source), source
 
 
 def is_file(source: str) -> bool:
     """Whether an argument names a file and no session: it is one, or says in which folder it should be."""
-    return "/" in source or Path(source).is_file()
+    from kimi_tui.adapters.session_places import is_file_name  # noqa: PLC0415 - standard input needs it not
+
+    return "/" in source or is_file_name(source)
 
 
 def _understand(text: str, name: str) -> object:
@@ -75,7 +94,10 @@ def _understand(text: str, name: str) -> object:
     from kimi_tui.core.codec import decode_session  # noqa: PLC0415
 
     data = _parse(text.removeprefix("\ufeff"), name)
-    return data if isinstance(data, list) else decode_session(data)
+    if isinstance(data, list):
+        return data
+    with _naming(f"{name} cannot be read: "):
+        return decode_session(data)
 
 
 def _parse(text: str, name: str) -> object:

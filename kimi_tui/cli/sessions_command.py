@@ -187,7 +187,7 @@ def _import(options: Namespace, context: Context) -> int:
     status = DONE
     for name in options.files:
         try:
-            context.write_line(context.store().import_file(Path(name)).id)
+            context.write_line(context.store().import_file(Path(name), is_pipe_allowed=True).id)
         except KimiError as error:
             context.tell_error(error)
             status = BAD_USAGE

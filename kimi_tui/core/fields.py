@@ -16,7 +16,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.shown import SHOWN_CHARS, shortened, shown
+from kimi_tui.core.nearest import nearest
+from kimi_tui.core.shown import shortened, shown
 
 MAX_STOPS = 16
 """Most stop sequences of a request."""
@@ -49,6 +50,12 @@ class Bound:
     """The end itself."""
     is_open: bool = False
     """Whether the end itself is outside."""
+    words: str = ""
+    """How it is shown where its digits say little; "" = as they are."""
+
+    def __str__(self) -> str:
+        """The end as it is shown."""
+        return self.words or str(int(self.value) if self.value == int(self.value) else self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +88,12 @@ class FieldSpec:
         if self.minimum is None or self.maximum is None:
             return self.kind.value
         ends = "(" if self.minimum.is_open else "[", ")" if self.maximum.is_open else "]"
-        return f"{self.kind.value} in {ends[0]}{_plain(self.minimum.value)}, {_plain(self.maximum.value)}{ends[1]}"
+        return f"{self.kind.value} in {ends[0]}{self.minimum}, {self.maximum}{ends[1]}"
 
     @property
     def typed(self) -> str:
         """The same for a value that is typed: a list as JSON."""
         return f'a JSON list such as ["a"], {self.allowed}' if self.kind is FieldKind.STRINGS else self.allowed
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if value == int(value) else str(value)
 
 
 def _number(name: str, help_: str, default: object, low: Bound, high: Bound) -> FieldSpec:
@@ -119,8 +122,8 @@ _TABLE = (
         "seed",
         "Start of the random numbers; the same seed need not give the same reply.",
         None,
-        Bound(-9223372036854776000),
-        Bound(18446744073709552000, is_open=True),
+        Bound(-9223372036854776000, words="-2^63"),  # the reference rounds both to 16 digits
+        Bound(18446744073709552000, is_open=True, words="2^64"),
     ),
     FieldSpec("prompt_cache_key", FieldKind.STRING, "Lets the endpoint reuse the prompt's beginning."),
     FieldSpec("webhook", FieldKind.URL, "Where the reply is sent instead of here."),
@@ -207,10 +210,7 @@ def _unknown(name: str) -> FieldError:
     known, equals, text = name.partition("=")
     if equals and known in SETTABLE:
         return FieldError(known, shown(name), f"a blank before the value, such as {known} {shortened(text)}")
-    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
-
-    near = get_close_matches(name[:SHOWN_CHARS], SETTABLE, n=2)
-    return FieldError(shortened(name), "an unknown field", " or ".join(near) if near else ", ".join(SETTABLE))
+    return FieldError(shortened(name), "an unknown field", nearest(name, SETTABLE))
 
 
 def _is_well_formed(text: str) -> bool:

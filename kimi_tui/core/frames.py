@@ -18,6 +18,10 @@ from kimi_tui.core.template import THINK_CLOSE, THINK_OPEN
 
 DONE = "[DONE]"
 """Data of the event that may end a stream."""
+OUR_EVENTS = frozenset({"message", "error"})
+"""Types of events that are always meant for us; "message" is one that the stream does not name."""
+OUR_KEYS = ("token", "details", "generated_text", "results", "inference_status", "error", "error_type", "error_message")
+"""What an event under any other name has to hold to be meant for us: a piece of a reply, its end, or an error."""
 MAX_COST_USD = 1e9
 """What costs more is no cost; NaN is none either."""
 
@@ -51,7 +55,9 @@ EMPTY_FRAME = Frame()
 
 
 def decode_event(event: SseEvent) -> Frame:
-    """Read one event of the stream; one without data says nothing.
+    """Read one event of the stream; one without data says nothing, nor does one with a name of its own.
+
+    Such a name is a sign of life, or another server's news, unless the data holds a reply or an error.
 
     Raises:
         BrokenStreamError: Its data is no JSON object.
@@ -64,17 +70,14 @@ def decode_event(event: SseEvent) -> Frame:
     try:
         document = json.loads(event.data)
     except (ValueError, RecursionError):
-        if event.type == "error":
-            return Frame(error=_fault(data))
-        raise BrokenStreamError(
-            "The endpoint sent something that is no reply.",
-            "Send again, or check --base-url.",
-        ) from None
-    if not isinstance(document, dict):
-        if event.type == "error":
-            return Frame(error=_fault(data))
-        raise BrokenStreamError("The endpoint sent something that is no reply.", "Send again, or check --base-url.")
-    return _frame(document, is_error=event.type == "error")
+        document = None
+    if event.type not in OUR_EVENTS and not (isinstance(document, dict) and any(map(document.get, OUR_KEYS))):
+        return EMPTY_FRAME
+    if isinstance(document, dict):
+        return _frame(document, is_error=event.type == "error")
+    if event.type == "error":
+        return Frame(error=_fault(data))
+    raise BrokenStreamError("The endpoint sent something that is no reply.", "Send again, or check --base-url.")
 
 
 def decode_document(body: bytes) -> Frame:
@@ -112,7 +115,8 @@ def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
     status, results = document.get("inference_status"), _results(document)
     state = status.get("status") if isinstance(status, dict) else None
     if state == "failed":
-        return Frame(error=_fault("the inference failed"), request_id=_text(document.get("request_id")))
+        request_id = _text(document.get("request_id"))
+        return Frame(error=_fault("the inference failed"), usage=_usage(document, status), request_id=request_id)
     return Frame(
         text=text,
         tokens=tokens,

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.actions import ACTIONS, BY_ID, KEY_NAMES, Action, Scope, key_label
-from kimi_tui.core.layers import Finding, nearest
+from kimi_tui.core.layers import Finding
+from kimi_tui.core.nearest import nearest
 from kimi_tui.core.shown import shown
 
 Keys = Mapping[str, tuple[str, ...]]

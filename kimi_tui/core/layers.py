@@ -6,12 +6,13 @@ What comes from a file is checked here: every mistake becomes a finding, and its
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_stored
-from kimi_tui.core.shown import SHOWN_CHARS, shown
+from kimi_tui.core.nearest import nearest
+from kimi_tui.core.shown import shown
 
 Key = tuple[str | int, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
@@ -148,15 +149,6 @@ def _parse_fields(
             except FieldError as error:
                 findings.append(Finding((*place, key), error.found, error.allowed))
     return found
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The known names most like a wrong one; all of them where none is."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
-
-    names = list(known)
-    near = get_close_matches(name[:SHOWN_CHARS], names, n=2) if isinstance(name, str) else []
-    return " or ".join(near or [", ".join(names)])
 
 
 def _is_json(value: object) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from kimi_tui.core.errors import ThemeError
+from kimi_tui.core.nearest import nearest
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 COLOR_NAMES = (
@@ -78,8 +78,8 @@ def _roles(document: Mapping[str, object], table: str, known: tuple[str, ...], n
         raise ThemeError(f"Theme {name}: {table}: a table is needed.")
     for key, colour in found.items():
         if key not in known:
-            near = " or ".join(get_close_matches(key, known, n=2)) or ", ".join(known)
-            raise ThemeError(f"Theme {name}: {table}.{key}: found an unknown role, allowed {near}.")
+            allowed = nearest(key, known)
+            raise ThemeError(f"Theme {name}: {table}.{key}: found an unknown role, allowed {allowed}.")
         if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
             raise ThemeError(
                 f"Theme {name}: {table}.{key}: found {str(colour)[:20]!r}, allowed a colour such as #a0b0c0."

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.fields import FIELDS, SETTABLE, check_stored
 from kimi_tui.core.layers import NO_LAYER, Finding, Preset, SamplingLayer, parse_extra, parse_unset
+from kimi_tui.core.nearest import nearest
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
@@ -89,10 +90,7 @@ def preset_named(settings: Settings, name: str) -> Preset:
     """
     found = settings.presets.get(name)
     if found is None:
-        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
-
-        near = get_close_matches(name, settings.presets, n=2) or sorted(settings.presets)
-        raise UsageError(f"There is no preset {name!r}.", f"Presets: {', '.join(near)}")
+        raise UsageError(f"There is no preset {name!r}.", f"Presets: {nearest(name, sorted(settings.presets))}")
     return found
 
 

@@ -20,10 +20,10 @@ from kimi_tui.core.layers import (
     Finding,
     Preset,
     SamplingLayer,
-    nearest,
     parse_layer,
     parse_presets,
 )
+from kimi_tui.core.nearest import nearest
 from kimi_tui.core.session import DEFAULT_MODEL
 from kimi_tui.core.shown import shown
 from kimi_tui.core.template import DEFAULT_TEMPLATE, TEMPLATES

@@ -1,9 +1,10 @@
-"""A value in words, as a message repeats it: written as JSON, short, on one line, and harmless."""
+"""A value in words, as a message repeats it: written as JSON (a date as TOML), short, on one line, and harmless."""
 
 from __future__ import annotations
 
 import json
 import re
+from datetime import date, time
 
 from kimi_tui.core.visible import visible_line
 
@@ -18,6 +19,8 @@ def shown(value: object) -> str:
     """A wrong value as a message repeats it: short, on one line, without the password of an address."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= HUGE:
         return "a number of more than 40 digits"
+    if isinstance(value, date | time):
+        return value.isoformat()  # as TOML writes it
     if isinstance(value, str):
         value = value[: 20 * SHOWN_CHARS]
     try:

@@ -233,6 +233,7 @@ class Engine:
             progress.steps.append(step)
             progress.outcomes.append(outcome)
             turn.usage = turn.usage + outcome.result.usage
+            turn.request_id = outcome.result.request_id
             is_over = outcome.result.state is not MessageState.COMPLETE or turn.is_stopped
             step = None if is_over else next_request(progress.so_far())
         turn.seal()

@@ -35,6 +35,8 @@ class Turn:
         """Head of the session before the turn."""
         self.usage: Usage = NO_USAGE
         """What it has used so far."""
+        self.request_id: str | None = None
+        """The endpoint's name for its last request; None = it gave none."""
         self._waiting: list[TurnEvent] = []
         self._joined: list[str] = []
         self._arrived = asyncio.Event()

@@ -12,8 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from kimi_tui.adapters.deepinfra import DeepInfraClient
 from kimi_tui.adapters.demo_server import MAX_BODY_BYTES, serve
 from kimi_tui.adapters.simulator import showpieces, tour
+from kimi_tui.core.http_errors import body_message
+from kimi_tui.core.session import DEFAULT_MODEL
 from tests.adapters.simulated import body_of, prompt_of
 
 PATH = "/v1/inference/moonshotai/Kimi-K2.5"
@@ -63,6 +66,14 @@ async def test_it_streams_the_reply() -> None:
     assert json.loads(frames[-2])["generated_text"].endswith(showpieces.TABLE)
 
 
+async def test_the_address_alone_is_a_base_url() -> None:
+    async with serving() as address:
+        client = DeepInfraClient(address, "K")
+        async with client.send(body_of(prompt_of("table")), DEFAULT_MODEL) as response:
+            assert b"".join([piece async for piece in response.chunks()]).endswith(b"[DONE]\n\n")
+        await client.aclose()
+
+
 async def test_the_javascript_client_gets_its_reply() -> None:
     """Header for header what the npm package `deepinfra` 2.0.2 sends for `TextGeneration.generate`."""
     body = json.dumps(
@@ -98,9 +109,12 @@ async def test_the_javascript_client_gets_its_reply() -> None:
         ("POST", "/", KEY, 405),
         ("GET", PATH, KEY, 405),
         ("POST", "/v1/chat/completions", KEY, 404),
+        ("POST", "/chat/completions", KEY, 404),
+        ("POST", "/v1/completions", KEY, 404),
+        ("POST", "/Kimi-K2.5", KEY, 404),
         ("POST", "/v1/inference/", KEY, 404),
-        ("POST", PATH, KEY, 400),
-        ("POST", PATH + "?x=1", KEY, 400),
+        ("POST", PATH, KEY, 422),
+        ("POST", PATH + "?x=1", KEY, 422),
     ],
 )
 async def test_what_is_no_request_for_a_reply(method: str, path: str, headers: dict[str, str], status: int) -> None:
@@ -108,7 +122,7 @@ async def test_what_is_no_request_for_a_reply(method: str, path: str, headers: d
         response = await client.request(method, address + path, headers=headers)
         assert response.status_code == status
         if status != 200:
-            assert response.json()["detail"]["error"]
+            assert body_message(response.content)
         elif method == "GET":
             assert "/v1/inference/" in response.text
         again = await client.get(address)

@@ -71,6 +71,9 @@ def test_a_file_elsewhere_is_saved_where_it_lies(files: SessionFiles, tmp_path: 
 
 
 def test_find(files: SessionFiles) -> None:
+    for text, words in ((None, "no session yet"), ("lamb", "no session 'lamb'")):
+        with pytest.raises(StorageError, match=words):
+            files.find(text)
     sessions = [make(), make("20261123-081500-bbbb", "Lamb stew", 2), make("20271123", "Fish", 1)]
     for session in sessions:
         files.save_now(session)

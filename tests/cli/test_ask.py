@@ -129,6 +129,14 @@ def test_options_reach_the_body(options: list[str], expected: dict[str, Any]) ->
         ["--preset", "nothing"],
         ["--schema", "/nowhere.json"],
         ["--session", "nothing"],
+        ["--session", ""],
+        ["--preset", ""],
+        ["--schema", ""],
+        ["-n", ""],
+        ["--model", ""],
+        ["--config", ""],
+        ["--data-dir", ""],
+        ["--theme", ""],
         ["--base-url", "http://example.com/v1"],
         ["--base-url", "ftp://127.0.0.1/v1"],
     ],
@@ -333,6 +341,12 @@ def test_failures_keep_what_came(play: Play, state: str, status: int | None, con
     assert set(found["error"]) == {"kind", "summary", "hint", "status"}
     assert (events[-1]["type"], events[-1]["state"]) == ("error", state)
     assert KEY not in plain.err + whole.out + whole.err
+
+
+def test_a_failure_without_text_names_its_request_and_what_it_cost() -> None:
+    with endpoint(document(request_id="rq", inference_status={"status": "failed", "cost": 0.25}, results=[])) as server:
+        found = call("ask", "x", "--base-url", server.url, "--json").json
+    assert (found["state"], found["request_id"], found["usage"]["cost_usd"]) == ("failed", "rq", 0.25)
 
 
 def test_a_refused_connection_is_a_failure() -> None:

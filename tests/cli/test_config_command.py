@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,11 @@ def test_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_init_writes_the_example_once(path: Path) -> None:
     result = call("-c", str(path), "config", "init")
     assert (result.status, result.out) == (0, f"{path}\n")
-    assert path.read_bytes() == (ROOT / "config.example.toml").read_bytes()
+    written, example = path.read_text(), (ROOT / "config.example.toml").read_text()
+    assert all(set(table) <= {"extra"} for table in tomllib.loads(written).values())
+    assert [line.removeprefix("# ") for line in written.splitlines()] == [
+        line.removeprefix("# ") for line in example.splitlines()
+    ]
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert call("-c", str(path), "config", "check").status == 0
     path.write_text("# mine\n")
@@ -40,13 +45,14 @@ def test_init_writes_the_example_once(path: Path) -> None:
 
 
 def test_check_lists_every_finding(path: Path) -> None:
-    write(path, "[api]\nretries = 9\n[sampling]\ntop_p = 0\n")
+    write(path, '[api]\nretries = 9\n[ui]\ntheme = "pink"\n[sampling]\ntop_p = 0\nseed = 2026-11-23\n')
     result = call("config", "check", "-c", str(path))
     assert result.status == 2
-    assert result.out.splitlines() == [
-        f"{path}:2: api.retries: found 9, allowed a whole number in [0, 3]",
-        f"{path}:4: sampling.top_p: found 0, allowed a number in (0, 1]",
-    ]
+    retries, theme, top_p, seed = result.out.splitlines()
+    assert retries == f"{path}:2: api.retries: found 9, allowed a whole number in [0, 3]"
+    assert theme.startswith(f'{path}:4: ui.theme: found "pink", allowed high-contrast, ')
+    assert top_p == f"{path}:6: sampling.top_p: found 0, allowed a number in (0, 1]"
+    assert seed.startswith(f"{path}:7: sampling.seed: found 2026-11-23, allowed ")
 
 
 def test_check_of_a_good_config(path: Path) -> None:

@@ -202,10 +202,10 @@ def test_the_demo_server_tells_its_address_and_stops(number: int, status: int) -
     with start("demo-server", "--port", "0") as process:
         address = read_until(process, b"\n")
         assert address.startswith(b"http://127.0.0.1:")
-        answer = call(
-            "ask", "hello", "--base-url", f"{address.decode().strip()}/v1/inference", "--set", "max_new_tokens=9"
-        )
-        assert answer.status == 0, answer.err
+        for path in ("", "/v1/inference"):
+            base = f"{address.decode().strip()}{path}"
+            answer = call("ask", "hello", "--base-url", base, "--set", "max_new_tokens=9")
+            assert answer.status == 0, answer.err
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (status, b"")

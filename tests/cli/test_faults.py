@@ -215,6 +215,13 @@ def test_what_fails_amid_the_text_keeps_it(tmp_path: Path, name: str) -> None:
     check(tmp_path, played, state="interrupted", kind=kind, content="half")
 
 
+def test_events_of_other_names_are_signs_of_life(tmp_path: Path) -> None:
+    ping = b"event: ping\ndata: x\n\n"
+    with server(play(HEAD, ping, HALF, ping, WHOLE)) as url:
+        result, _ = ask(url, tmp_path)
+    assert (result.status, result.json["state"], result.err.count("\n")) == (0, "complete", 1)
+
+
 WORDS = "no room today"
 IN_STREAM: dict[str, bytes] = {
     "error_type": sse({"error_type": "overloaded", "error_message": WORDS})[0],

@@ -125,9 +125,16 @@ def test_any_list_is_rendered_exactly(pairs: list[tuple[str, str]]) -> None:
 def test_what_is_no_conversation(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(data)
-    for result in (call("prompt", str(path)), call("prompt", "-", stdin=data)):
+    for name, result in ((path, call("prompt", str(path))), ("standard input", call("prompt", "-", stdin=data))):
         assert (result.status, result.out) == (2, "")
-        assert result.err.startswith("kimi-tui: ")
+        assert result.err.startswith(f"kimi-tui: {name}")
+
+
+def test_what_a_session_sets_wrongly_is_told_with_its_file(store: SessionFiles) -> None:
+    store.save_now(make_session(settings={"temperature": 300}))
+    result = call("prompt")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"kimi-tui: {store.find()}: settings: temperature: found 300")
 
 
 @pytest.mark.parametrize("words", [["nothing"], ["./nothing.json"], ["-", "--template", "other"], []])

@@ -100,7 +100,7 @@ def test_the_table_has_the_references_fields_in_its_order() -> None:
         ("top_p", "a number in (0, 1]"),
         ("top_k", "a whole number in [0, 1000)"),
         ("repetition_penalty", "a number in [0.01, 5]"),
-        ("seed", "a whole number in [-9223372036854776000, 18446744073709552000)"),
+        ("seed", "a whole number in [-2^63, 2^64)"),
         ("stop", "at most 16 non-empty strings"),
         ("stream", "true or false"),
     ],
@@ -161,9 +161,22 @@ def test_a_response_format_may_be_its_json_as_files_keep_it() -> None:
             check_stored("response_format", text)
 
 
-def test_an_unknown_field_names_its_neighbours() -> None:
-    with pytest.raises(FieldError, match="temprature: found an unknown field, allowed temperature"):
-        parse_text("temprature", "1")
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("temprature", "temperature"),
+        ("temp", "temperature"),
+        ("Top", "top_p or top_k"),
+        ("max_tokens", "max_new_tokens"),
+        ("penalty", "repetition_penalty or presence_penalty or frequency_penalty"),
+        ("xyz", ", ".join(SETTABLE)),
+        ("", ", ".join(SETTABLE)),
+    ],
+)
+def test_an_unknown_field_names_its_neighbours(name: str, allowed: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        parse_text(name, "1")
+    assert (caught.value.found, caught.value.allowed) == ("an unknown field", allowed)
     assert "input" not in SETTABLE
 
 

@@ -107,6 +107,17 @@ def test_events_without_data_and_the_end() -> None:
     assert decode_event(SseEvent("message", " [DONE] ")) == Frame(is_done=True)
 
 
+@pytest.mark.parametrize("data", ["x", "[1]", "{", "{}", '{"type": "ping"}', '{"message": "still here"}'])
+def test_an_event_of_another_name_says_nothing(data: str) -> None:
+    assert decode_event(SseEvent("ping", data)) == Frame()
+
+
+def test_a_reply_and_an_error_count_under_any_name() -> None:
+    assert decode("token", token={"text": "a"}) == Frame("a", 1)
+    assert decode("end", details={"finish_reason": "stop"}) == Frame(finish_reason="stop")
+    assert decode("news", error="no room").error is not None
+
+
 @pytest.mark.parametrize("data", ["x", "[1]", "7", "null", '"a"', "{", "[" * 100_000, '{"a":' + "1" * 5000 + "}"])
 def test_garbage_is_the_one_documented_error(data: str) -> None:
     with pytest.raises(BrokenStreamError):

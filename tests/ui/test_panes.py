@@ -126,6 +126,16 @@ async def test_everything_that_the_session_sets_is_taken_back(tmp_path: Path) ->
         await running.until(lambda: running.screen.chat.session.settings == {})
 
 
+async def test_a_field_without_a_value_is_shown_and_stays(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/set temperature<enter>")
+        await running.shows("temperature = 1.0. Allowed: a number in [0, 100].")
+        assert running.screen.chat.session.settings == {}
+        await running.type("/set temperature null<enter>")
+        await running.shows("temperature is not sent.")
+        assert running.screen.chat.session.settings == {"unset": ["temperature"]}
+
+
 async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("/set temperature 0.5<enter>/make-default<enter>")
@@ -258,6 +268,16 @@ async def test_a_theme_is_shown_as_it_is_chosen_and_kept(tmp_path: Path) -> None
         await running.type("<f9><down><enter>")
         await running.until(lambda: ("ui", "theme") in running.settings.saved)
         assert running.settings.saved["ui", "theme"] == running.app.theme != before
+
+
+async def test_a_theme_that_the_config_overrules_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        monkeypatch.setattr(running.settings, "save", tuple)  # nothing of it has an effect
+        await running.type("/theme kimi-light<enter>")
+        await running.shows('the config file says theme = "kimi-dark", which goes first')
+        assert running.app.theme == "kimi-light"
+        await running.type("/theme kimi-dark<enter>")
+        await running.until(lambda: running.app.theme == "kimi-dark")
 
 
 async def test_keys_of_the_config(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def respond(body: bytes, number: int = 0) -> Refusal | Plan:
         return fields
     request_id = f"sim-{number}"
     if "webhook" in fields:
-        return Refusal(200, {"request_id": request_id, "inference_status": {"status": "queued", "cost": 0}})
+        status = {"status": "queued", "cost": 0}
+        return Refusal(200, {"results": [], "request_id": request_id, "inference_status": status})
     prompt = str(fields["input"])
     try:
         parsed = parse_prompt(prompt)

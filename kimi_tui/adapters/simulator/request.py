@@ -24,18 +24,23 @@ def read_body(body: bytes) -> Mapping[str, object] | Refusal:
     """Read a body's fields, those that are null left out.
 
     Returns:
-        The fields; or 400 for what is no JSON object, 422 with every wrong field.
+        The fields; or 422 with what keeps the body from being read, or every wrong field.
     """
     try:
         document = json.loads(body)
+    except json.JSONDecodeError as error:
+        return _refusal({"loc": ["body", error.pos], "msg": str(error), "type": "value_error.jsondecode"})
     except (ValueError, RecursionError):
-        return Refusal(400, {"detail": {"error": "the body is no JSON"}})
+        return _refusal({"loc": ["body"], "msg": "this cannot be read as JSON", "type": "value_error.jsondecode"})
     if not isinstance(document, dict):
-        return Refusal(400, {"detail": {"error": "the body is no JSON object"}})
-    fields = {name: value for name, value in document.items() if value is not None}
-    if findings := _findings(fields):
-        return Refusal(422, {"detail": findings})
-    return fields
+        return _refusal({"loc": ["body"], "msg": "value is not a valid dict", "type": "type_error.dict"})
+    if findings := _findings(document):
+        return _refusal(*findings)
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _refusal(*findings: Mapping[str, object]) -> Refusal:
+    return Refusal(422, {"detail": findings})
 
 
 def _findings(fields: Mapping[str, object]) -> list[dict[str, object]]:
@@ -48,6 +53,9 @@ def _findings(fields: Mapping[str, object]) -> list[dict[str, object]]:
 
 
 def _wrong(name: str, value: object) -> dict[str, object] | None:
+    if value is None:  # what has no default in the schema may be left open: of max_new_tokens it says so
+        has_to_be = name == "input" or FIELDS[name].default is not None
+        return _finding(name, "none is not an allowed value", "type_error.none.not_allowed") if has_to_be else None
     try:
         check_value(name, value)
     except FieldError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.shown import shown
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.focus import take_keys
 
@@ -95,7 +96,9 @@ class ScreenCommands:
         if name not in services.themes:
             raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(services.themes))}")
         self._desk.show_theme(name)
-        services.store.save({("ui", "theme"): name})
+        if services.store.save({("ui", "theme"): name}) and (first := services.settings.ui.theme) != name:
+            words = f"{name} holds until you leave: the config file says theme = {shown(first)}, which goes first."
+            self._desk.say(f"{words} Change it there.", "warning", about="theme")
 
     async def do_quit(self, argument: str) -> None:
         """Leave the program."""

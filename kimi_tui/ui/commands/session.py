@@ -56,7 +56,7 @@ class SessionCommands:
         self._set({**self._session.settings, "thinking": thinking})
 
     def do_set(self, argument: str) -> None:
-        """Set a request field for this session, or list what is sent.
+        """Set a request field for this session; without a value say what is sent, of all of them without a name.
 
         Raises:
             FieldError: There is no such field, or the value is outside its range.
@@ -66,12 +66,23 @@ class SessionCommands:
             self._list_fields()
             return
         value = fields.parse_text(name, text.strip())
+        if not text:
+            self._show_field(name)
+            return
         self._set(store_setting(self._session.settings, name, value))
         self._desk.say(
             f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent."
         )
         if name == "stop" and END not in (value if isinstance(value, list) else ()):
             self._desk.say(f"Without {END} among them the model may go on after its answer.", "warning")
+
+    def _show_field(self, name: str) -> None:
+        value = self._desk.services.resolve(self._session).fields.get(name)
+        now = f"{name} is not sent" if value is None else f"{name} = {_written(value)}"
+        self._desk.say(
+            f"{now}. Allowed: {fields.FIELDS[name].typed}.\n"
+            f"/set {name} VALUE sets it, /set {name} null sends none, /reset {name} takes back what this session sets."
+        )
 
     def _list_fields(self) -> None:
         request = self._desk.services.resolve(self._session)
