@@ -56,6 +56,18 @@ def parse_line(text: str) -> Command | UnknownCommand | Text:
     return Command(action, argument)
 
 
+def typed(message: str) -> str:
+    """Write a message as `parse_line` reads it: what goes back into the composer is sent as the same text again."""
+    return f"/{message}" if message.startswith("/") else message
+
+
+def typed_before(message: str, draft: str) -> str:
+    """Write a message that stands before a draft, which is part of it then."""
+    line = parse_line(draft)
+    rest = line.text if isinstance(line, Text) else draft
+    return typed(f"{message}\n\n{rest}" if rest else message)
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What a half-typed command may become."""

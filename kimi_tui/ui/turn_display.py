@@ -7,6 +7,7 @@ from kimi_tui.core.session import MessageState
 from kimi_tui.ui import entries
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.slash import typed_before
 from kimi_tui.ui.status import welcome_entries
 from kimi_tui.ui.widgets.transcript import Entry
 
@@ -85,7 +86,7 @@ class TurnDisplay:
         if chat is self._desk.chat:
             self._desk.drafts.give_back(text)
         else:
-            chat.draft = f"{text}\n\n{chat.draft}" if chat.draft else text
+            chat.draft = typed_before(text, chat.draft)
 
     def notice(self, chat: Chat, text: str, severity: str) -> None:
         """Put a notice into a chat's conversation, where it stays until it is dismissed."""
