@@ -51,6 +51,7 @@ async def test_escape_leaves_a_docked_pane_open_and_closes_one_that_covers(tmp_p
         await running.type("<escape>")
         assert scope(running) is Scope.COMPOSER
         assert "ChatMessageRole" in running.text
+        await running.type("<f5>")
         await resize(running.pilot, 60, 20)
         await running.until(lambda: "Message Kimi" not in running.text)
         await running.type("<escape>")

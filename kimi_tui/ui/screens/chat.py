@@ -141,8 +141,8 @@ class ChatScreen(Screen[None]):
             yield self._sides[True]
             yield self.transcript
             yield self._sides[False]
+        yield self.find_bar
         with Vertical(id="bottom"):
-            yield self.find_bar
             yield CommandHints(id="command-hints")
             yield self._queue
             yield self.composer
@@ -189,7 +189,7 @@ class ChatScreen(Screen[None]):
         self.transcript.display = is_shown
         self.query_one("#bottom").display = is_shown
         self.set_class(arrangement.is_too_small, "-too-small")
-        if is_shown:
+        if not arrangement.is_too_small:
             self.call_after_refresh(self._keep_focus)
         if arrangement.is_too_small:
             self.set_focus(None)
@@ -199,8 +199,9 @@ class ChatScreen(Screen[None]):
             )
 
     def _keep_focus(self) -> None:
-        """Give the composer the focus where what had it went out of view."""
-        if self.focused is None or not all(node.display for node in self.focused.ancestors_with_self):
+        """Give the focus, where what had it went out of view, to the pane that had it before, else to the composer."""
+        is_lost = self.focused is None or not all(node.display for node in self.focused.ancestors_with_self)
+        if is_lost and not self.panes.give_keys_back():
             take_keys(self.composer)
 
     def rename_preset(self, old: str, new: str) -> None:
@@ -481,6 +482,8 @@ class ChatScreen(Screen[None]):
         """Show the keys of another place; typing is about no message."""
         if self.focused is self.composer:
             self.transcript.choose(None)
+        if self.focused is not None:
+            self.panes.follow_keys(self.finding.searched if self.focused in self.find_bar.query("*") else self.focused)
         self.refresh_hints()
 
     # -- the bars
