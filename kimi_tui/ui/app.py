@@ -86,6 +86,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """The signal that ended it; None = none did."""
         self._idle_work = idle_work
         self._theme_problem = self._take_theme()
+        self._early: list[events.Key | events.Paste] | None = []  # None = what is typed has a place to go
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -97,7 +98,13 @@ class KimiApp(App[str], inherit_bindings=False):
         return [self._safe_filter, *library, *self._terminal_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
+        """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst.
+
+        What is typed before there is a composer waits for it.
+        """
+        if self._early is not None and isinstance(event, events.Key | events.Paste):
+            self._early.append(event)
+            return
         screen = self.screen if self.screen_stack else None
         moves_focus = (
             isinstance(event, events.Key)
@@ -112,6 +119,14 @@ class KimiApp(App[str], inherit_bindings=False):
         if moves_focus:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
+
+    async def on_chat_screen_ready(self) -> None:
+        """Take what was typed before, in its order."""
+        early, self._early = self._early or [], None
+        for event in early:
+            # Enter has come as a line feed while the terminal was not the program's yet, which is Ctrl+J otherwise.
+            is_enter = isinstance(event, events.Key) and event.key == "ctrl+j"
+            await self.on_event(events.Key("enter", "\r") if is_enter else event)
 
     def on_mount(self) -> None:
         """Say what is wrong with the theme, and take signals."""

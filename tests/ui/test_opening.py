@@ -11,6 +11,7 @@ import pytest
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Session
 from kimi_tui.ui.services import Opening
+from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program, talk
 
 TALK = talk(("Lamb?", "Roast it."))
@@ -48,17 +49,21 @@ async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, fil
         assert not running.client.bodies
 
 
-async def test_nothing_is_sent_or_done_before_it_has_been_read(tmp_path: Path, file: SlowFile) -> None:
-    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
-        await running.type("too early<enter>")
+async def test_what_is_sent_waits_until_it_has_been_read_and_nothing_else_is_done(
+    tmp_path: Path, file: SlowFile
+) -> None:
+    answer = streaming(token("hm"), think_end(), token("Yes."), end(), DONE)
+    async with program(tmp_path, answer, opening=Opening("lamb", file.read)) as running:
+        await running.type("early<enter>next")
         await running.shows("still being opened")
-        assert running.screen.composer.draft == "too early"
+        assert running.screen.composer.draft == "next"
         await running.type("<f3>")
         assert running.screen.scope_of_focus().name == "COMPOSER"
-        file.may_end.set()
-        await running.shows("Roast it.")
         assert not running.client.bodies
-        assert running.screen.composer.draft == "too early"
+        file.may_end.set()
+        await running.shows("Yes.")
+        assert [message.content for message in running.screen.chat.branch][-2:] == ["early", "Yes."]
+        assert running.screen.composer.draft == "next"
 
 
 async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path: Path) -> None:

@@ -66,6 +66,9 @@ class ChatScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS: ClassVar = {ActionProvider}
 
+    class Ready(TextualMessage):
+        """What is typed goes into the composer."""
+
     @dataclass
     class OpeningFailed(TextualMessage):
         """The session to begin with cannot be read."""
@@ -158,6 +161,7 @@ class ChatScreen(Screen[None]):
         else:
             self._beginning.announce(self._opening)
             self.run_worker(self._open(self._opening), group="opening", exit_on_error=False)
+        self.post_message(self.Ready())
 
     async def _open(self, opening: Opening) -> None:
         """Read the session to begin with, and show it."""
@@ -389,9 +393,14 @@ class ChatScreen(Screen[None]):
         """Send a message, or do what a slash command says."""
         event.stop()
         if self._beginning.is_too_early_for("send"):
-            self.drafts.give_back(event.text)
+            self.run_later(self._submit_in_time(event.text))
         else:
             self.sending.submit(event.text)
+
+    async def _submit_in_time(self, text: str) -> None:
+        """Send it when the session is there."""
+        await self._beginning.wait()
+        self.sending.submit(text)
 
     @on(Composer.RecallRequested)
     def _recall(self, event: Composer.RecallRequested) -> None:
