@@ -35,12 +35,20 @@ class TurnDisplay:
 
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
+        chosen = self._desk.transcript.chosen
         self.show_entries(chat)
         if chat is self._desk.chat:
             self._desk.transcript.follow_tail()
+            if chat.live is not None:
+                self._move_cursor(chosen, chat.live.key)
             self._desk.refresh_hints()
             self._desk.panes.session_changed()
         self._desk.panes.sessions_changed()
+
+    def _move_cursor(self, chosen: str | None, key: str) -> None:
+        """Put the message cursor on what came in the place of the message that had it, where that is gone."""
+        if chosen is not None and self._desk.transcript.chosen is None:
+            self._desk.transcript.choose(key, brings_into_view=False)
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
@@ -54,7 +62,10 @@ class TurnDisplay:
         if chat is self._desk.chat:
             if ended.replies:
                 self._desk.transcript.rename_entry(key, self._entry(chat, ended))
+            chosen = self._desk.transcript.chosen
             self.show_entries(chat)
+            if chat.branch:
+                self._move_cursor(chosen, chat.branch[-1].id)
             self._desk.refresh_hints()
             self._desk.panes.session_changed()
         else:
