@@ -73,3 +73,30 @@ async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path
         slow.may_end.set()
         await running.until(lambda: running.app.problem is not None)
         assert running.app.problem is slow._error
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_kept"), [("  <ctrl+j> ", False), ("/them", False), ("/rename Stew", False), ("half", True)]
+)
+@pytest.mark.parametrize("way", ["<ctrl+n>", "<ctrl+q>"])
+async def test_only_a_draft_worth_sending_makes_a_session(
+    tmp_path: Path,
+    typed: str,
+    way: str,
+    is_kept: bool,
+) -> None:
+    async with program(tmp_path) as running:
+        before = running.screen.chat
+        await running.type(f"{typed}{way}")
+        await running.until(lambda: running.app._exit or running.screen.chat is not before)
+        assert len(running.files.list().summaries) == is_kept
+        assert [path.name for path in tmp_path.rglob("*.draft")] == [f".{before.session.id}.draft"] * is_kept
+        if way == "<ctrl+q>":
+            assert running.app.return_value == (before.session.id if is_kept else None)
+
+
+async def test_a_command_that_was_being_typed_stays_with_a_session_that_is_there(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/rename Stew<ctrl+n>")
+        await running.until(lambda: running.screen.chat.session.id != TALK.id)
+        assert running.files.load_draft(TALK.id) == "/rename Stew"

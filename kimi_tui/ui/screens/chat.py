@@ -382,9 +382,8 @@ class ChatScreen(Screen[None]):
         await self._beginning.wait()
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
-        has_draft = bool(self.drafts.own)
         await self.open_chats.close_all(self.drafts.own)
-        self.app.exit(self.chat.session.id if self.chat.session.messages or has_draft else None)
+        self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
 
     # -- what happens in the widgets
 
