@@ -57,7 +57,7 @@ class Action:
     argument: str = ""
     """What its slash command takes, such as "FILE"; "" = nothing."""
     runs_alone: bool = True
-    """Whether it does something without its argument."""
+    """Whether its key and the palette do it at once; else they ask for its argument."""
     is_command: bool = True
     """Whether `/id` does it."""
     in_palette: bool = True
@@ -198,7 +198,7 @@ _SESSION = (
     Action("reset", "Reset a request field", "Takes back what this session sets for a field; alone for all of them.",
            argument="[FIELD]"),
     Action("system", "System prompt", "Sets this session's system prompt; alone it shows it.", ("f7",),
-           argument="TEXT"),
+           argument="TEXT", runs_alone=False),
     Action("preset", "Preset", "Chooses the preset of this session; alone it lists them.", argument="[NAME]"),
     Action("save-preset", "Save as preset", "Saves what this session sends as a preset.", argument="NAME",
            runs_alone=False),

@@ -1,7 +1,8 @@
 """Which side panes are in view, and how wide: a decision by the size of the terminal.
 
 Wide terminals show the sessions at the left and one other pane at the right, narrow ones one pane beside the
-conversation, small ones one pane instead of it. Below that the program says what it needs; nothing is lost by it.
+conversation, small ones one pane instead of it, while it has the keys. Below that the program says what it needs;
+nothing is lost by it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Arrangement:
         return tuple(name for name in (self.left, self.right, self.overlay) if name)
 
 
-def arrange(columns: int, rows: int, opened: Sequence[str], widths: Mapping[str, int]) -> Arrangement:
+def arrange(columns: int, rows: int, opened: Sequence[str], widths: Mapping[str, int], keyed: str = "") -> Arrangement:
     """Say which of the opened panes are in view.
 
     Args:
@@ -54,13 +55,16 @@ def arrange(columns: int, rows: int, opened: Sequence[str], widths: Mapping[str,
         rows: Height of the terminal in cells.
         opened: Names of the open panes, the one opened last at the end.
         widths: Wished width of each pane in cells.
+        keyed: Name of the pane that has the keys, or is to get them; "" = none. It stays in view, and none covers the
+            conversation without them.
     """
     if columns < MIN_COLUMNS or rows < MIN_ROWS:
         return Arrangement(is_too_small=True)
     if not opened:
         return Arrangement()
     if columns < OVERLAY_COLUMNS or rows < OVERLAY_ROWS:
-        return Arrangement(overlay=opened[-1])
+        return Arrangement(overlay=keyed if keyed in opened else "")
+    opened = [*(name for name in opened if name != keyed), *(name for name in opened if name == keyed)]
     candidates = opened if columns >= TWO_PANE_COLUMNS else opened[-1:]
     left = LEFT if LEFT in candidates else ""
     right = next((name for name in reversed(candidates) if name != LEFT), "")
@@ -72,6 +76,9 @@ def arrange(columns: int, rows: int, opened: Sequence[str], widths: Mapping[str,
 
 
 def toggled(opened: Sequence[str], name: str, in_view: Sequence[str]) -> tuple[str, ...]:
-    """Open a pane, bring one that is hidden behind another to view, or close one that is in view."""
+    """Open a pane, bring one that is hidden behind another to view, or close one that is in view.
+
+    What was hidden behind one that is closed is closed with it: nobody has asked for it now.
+    """
     rest = tuple(other for other in opened if other != name)
-    return rest if name in in_view else (*rest, name)
+    return tuple(other for other in rest if other in in_view) if name in in_view else (*rest, name)

@@ -1,6 +1,6 @@
 """The session to begin with, which may have to be read while the screen is there already.
 
-What is typed meanwhile is kept for it, and actions wait.
+What is typed and sent meanwhile is kept for it; other actions are refused.
 """
 
 from __future__ import annotations

@@ -31,8 +31,9 @@ class Dispatcher:
         elif action.runs_alone:
             self.perform(action, "")
         else:
-            suggestion = self._desk.chat.session.title if action_id == "rename" else ""
-            self._desk.drafts.begin_argument(action, suggestion)
+            session = self._desk.chat.session
+            suggestions = {"rename": session.title, "system": session.system or ""}
+            self._desk.drafts.begin_argument(action, suggestions.get(action_id, ""))
 
     def perform(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
         """Do an action; that it cannot be done now, and what goes wrong, is told in the conversation.

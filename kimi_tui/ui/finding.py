@@ -14,7 +14,9 @@ class Finding:
 
     def __init__(self, bar: FindBar, transcript: Transcript, type_on: Callable[[], None]) -> None:
         """Search the transcript, unless another one is named; `type_on` gives the composer the keys back."""
-        self._bar, self._transcript, self._searched = bar, transcript, transcript
+        self._bar, self._transcript = bar, transcript
+        self.searched = transcript
+        """The lines that are or were searched."""
         self._type_on = type_on
 
     @property
@@ -34,20 +36,20 @@ class Finding:
             text: What to look for; None = what is there.
             where: The lines to search; None = the conversation.
         """
-        self._searched.find("")
-        self._searched = where or self._transcript
+        self.searched.find("")
+        self.searched = where or self._transcript
         self._bar.open(text)
 
     def find(self, text: str) -> None:
         """Look for a text."""
-        self._searched.find(text)
+        self.searched.find(text)
 
     def move_hit(self, step: int) -> None:
         """Go to another hit, of the search before where none is open."""
         if not self._bar.is_open:
             self._bar.show_again()
-            self._searched.find(self._bar.text)
-        self._searched.move_hit(step)
+            self.searched.find(self._bar.text)
+        self.searched.move_hit(step)
 
     def show_found(self, found: Transcript.Found) -> None:
         """Say how often it was found."""
@@ -58,9 +60,9 @@ class Finding:
         if not self._bar.is_open:
             return False
         self._bar.close()
-        self._searched.find("")
-        if self._searched is self._transcript:
+        self.searched.find("")
+        if self.searched is self._transcript:
             self._type_on()
         else:
-            take_keys(self._searched)
+            take_keys(self.searched)
         return True

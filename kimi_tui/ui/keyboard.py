@@ -7,7 +7,9 @@ from textual import events
 from kimi_tui.core.actions import Action, Scope
 from kimi_tui.core.keymap import Keys, KeyTable
 
-EDITOR_KEYS = frozenset({"pageup", "pagedown", "ctrl+home", "ctrl+end"})
+TAKE_KEY = "ctrl+o"
+"""Takes what stands in an editor of the settings, however many lines it has."""
+EDITOR_KEYS = frozenset({"pageup", "pagedown", "ctrl+home", "ctrl+end", TAKE_KEY})
 """Keys that an editor in a pane keeps for itself."""
 
 

@@ -10,6 +10,7 @@ from kimi_tui.core.session import Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.services import Library, Lock
+from kimi_tui.ui.slash import is_message
 
 
 class OpenChats:
@@ -87,10 +88,17 @@ class OpenChats:
         self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
 
     async def _keep_draft(self, chat: Chat) -> None:
-        """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed."""
-        if chat.draft and not chat.session.messages:
+        """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed.
+
+        Blanks and a command are not worth a session of their own.
+        """
+        if not chat.session.messages and is_message(chat.draft):
             await chat.open_session.save()
-        self._library.save_draft(chat.session.id, chat.draft)
+        self._library.save_draft(chat.session.id, chat.draft if self.has_file(chat) else "")
+
+    def has_file(self, chat: Chat) -> bool:
+        """Whether a chat's session can be resumed."""
+        return bool(chat.session.messages) or self._library.path_of(chat.session).exists()
 
     async def close_all(self, draft: str) -> None:
         """Keep every draft and let others open the sessions.

@@ -7,7 +7,7 @@ from textual.widgets import Static
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
-from kimi_tui.ui.slash import Command, Text, UnknownCommand, parse_line
+from kimi_tui.ui.slash import Command, Text, UnknownCommand, parse_line, typed
 from kimi_tui.ui.text import content, line_text
 
 QUEUE_CHARS = 60
@@ -25,14 +25,20 @@ class Sending:
         """Send a message, or do what a slash command says."""
         desk = self._desk
         edited = desk.drafts.take_edited()
-        desk.drafts.bring_back()
-        match Text(text) if edited is not None else parse_line(text):
+        was_aside = desk.drafts.bring_back(desk.composer.draft)
+        before = desk.composer.draft
+
+        def mend() -> None:
+            if desk.composer.draft == before and not desk.drafts.is_aside:  # nothing else was begun since
+                self._mend(text, edited, is_aside=was_aside or bool(before))
+
+        match parse_line(text):
             case Command(action, argument):
-                desk.perform(action, argument, lambda: self._type_over(text))
+                desk.perform(action, argument, mend)
             case UnknownCommand(name, nearest):
                 near = "  Did you mean " + ", ".join(f"/{word}" for word in nearest) + "?" if nearest else ""
                 desk.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
-                self._type_over(text)
+                mend()
             case Text(message):
                 self._send(message, edited)
 
@@ -51,14 +57,18 @@ class Sending:
         except KimiError as error:
             desk.say_error(error, "Nothing was sent; your text is in the composer.")
             if edited is not None:
-                desk.drafts.begin_edit(edited, text)
+                desk.drafts.begin_mending(typed(text), edited)
             else:
                 desk.drafts.give_back(text)
 
-    def _type_over(self, command: str) -> None:
-        """Give a command back that failed, selected: it is mended with the arrow keys, or typed over."""
-        self._desk.drafts.give_back(command)
-        self._desk.composer.select_all()
+    def _mend(self, line: str, edited: str | None, *, is_aside: bool) -> None:
+        """Give a line back that could not be done, to be mended; a short one is selected, to be typed over."""
+        if is_aside:
+            self._desk.drafts.begin_mending(line, edited)
+        else:
+            self._desk.composer.draft = line
+        if "\n" not in line:
+            self._desk.composer.select_all()
 
     def recall(self, step: int) -> None:
         """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
@@ -66,10 +76,10 @@ class Sending:
         if composer.draft and composer.draft != composer.recalled:
             return
         if chat.queued and not composer.draft:
-            composer.draft = chat.queued.pop()
+            composer.draft = typed(chat.queued.pop())
             self.show_queue()
             return
-        questions = (m.content for m in reversed(chat.session.messages) if m.role is Role.USER)
+        questions = (typed(m.content) for m in reversed(chat.session.messages) if m.role is Role.USER)
         prompts = list(dict.fromkeys(questions))
         place = prompts.index(composer.draft) if composer.draft in prompts else -1
         place = min(place + step, len(prompts) - 1)

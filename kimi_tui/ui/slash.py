@@ -56,6 +56,34 @@ def parse_line(text: str) -> Command | UnknownCommand | Text:
     return Command(action, argument)
 
 
+def is_message(line: str) -> bool:
+    """Whether a line holds something to send: more than blanks, and no command, known or half-typed."""
+    match parse_line(line):
+        case Text(text):
+            return bool(text.strip())
+        case Command():
+            return False
+        case UnknownCommand():
+            return not is_half_typed(line) and line != "/"
+
+
+def is_half_typed(line: str) -> bool:
+    """Whether a line is the beginning of a command's name, and no command by itself."""
+    return len(line) > 1 and isinstance(parse_line(line), UnknownCommand) and bool(completions(line, {}))
+
+
+def typed(message: str) -> str:
+    """Write a message as `parse_line` reads it: what goes back into the composer is sent as the same text again."""
+    return f"/{message}" if message.startswith("/") else message
+
+
+def typed_before(message: str, draft: str) -> str:
+    """Write a message that stands before a draft, which is part of it then."""
+    line = parse_line(draft)
+    rest = line.text if isinstance(line, Text) else draft
+    return typed(f"{message}\n\n{rest}" if rest else message)
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What a half-typed command may become."""
@@ -66,6 +94,8 @@ class Completion:
     """What is shown of it."""
     help: str = ""
     """What it does."""
+    is_whole: bool = True
+    """Whether it can be done as it stands: nothing more has to be typed."""
 
 
 Choices = Mapping[str, Sequence[str]]
@@ -85,12 +115,13 @@ def completions(text: str, choices: Choices) -> tuple[Completion, ...]:
     if not blank:
         fitting = {action.id: action for known, action in COMMANDS.items() if known.startswith(name.lower())}
         ordered = sorted(fitting.values(), key=lambda action: action.scope is not Scope.SCREEN)
-        return tuple(Completion(_line(action), action.usage, action.help) for action in ordered)
+        return tuple(Completion(_line(action), action.usage, action.help, action.runs_alone) for action in ordered)
     action = COMMANDS.get(name.lower())
-    values = choices.get(action.id, ()) if action is not None else ()
+    if action is None:
+        return ()
     return tuple(
-        Completion(f"/{name} {value}", f"/{name} {value}")
-        for value in values
+        Completion(f"/{name} {value}", f"/{name} {value}", is_whole=" " not in action.argument)
+        for value in choices.get(action.id, ())
         if value.startswith(word) and value != word
     )
 

@@ -7,6 +7,7 @@ from kimi_tui.core.session import MessageState
 from kimi_tui.ui import entries
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.slash import typed_before
 from kimi_tui.ui.status import welcome_entries
 from kimi_tui.ui.widgets.transcript import Entry
 
@@ -38,12 +39,20 @@ class TurnDisplay:
 
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
+        chosen = self._desk.transcript.chosen
         self.show_entries(chat)
         if chat is self._desk.chat:
             self._desk.transcript.follow_tail()
+            if chat.live is not None:
+                self._move_cursor(chosen, chat.live.key)
             self._desk.refresh_hints()
             self._desk.panes.session_changed()
         self._desk.panes.sessions_changed()
+
+    def _move_cursor(self, chosen: str | None, key: str) -> None:
+        """Put the message cursor on what came in the place of the message that had it, where that is gone."""
+        if chosen is not None and self._desk.transcript.chosen is None:
+            self._desk.transcript.choose(key, brings_into_view=False)
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
@@ -57,7 +66,10 @@ class TurnDisplay:
         if chat is self._desk.chat:
             if ended.replies:
                 self._desk.transcript.rename_entry(key, self._entry(chat, ended))
+            chosen = self._desk.transcript.chosen
             self.show_entries(chat)
+            if chat.branch:
+                self._move_cursor(chosen, chat.branch[-1].id)
             self._desk.refresh_hints()
             self._desk.panes.session_changed()
         else:
@@ -89,7 +101,7 @@ class TurnDisplay:
         if chat is self._desk.chat:
             self._desk.drafts.give_back(text)
         else:
-            chat.draft = f"{text}\n\n{chat.draft}" if chat.draft else text
+            chat.draft = typed_before(text, chat.draft)
 
     def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
         """Put a notice into a chat's conversation, where it stays until it is dismissed."""

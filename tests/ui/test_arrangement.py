@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.settings import PANE_WIDTHS, PANES
-from kimi_tui.ui.arrangement import MIN_CONVERSATION_COLUMNS, Arrangement, arrange, toggled
+from kimi_tui.ui.arrangement import (
+    MIN_CONVERSATION_COLUMNS,
+    OVERLAY_COLUMNS,
+    OVERLAY_ROWS,
+    Arrangement,
+    arrange,
+    toggled,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,13 +26,25 @@ from kimi_tui.ui.arrangement import MIN_CONVERSATION_COLUMNS, Arrangement, arran
         (120, 40, ("reasoning", "sessions", "prompt"), Arrangement("sessions", "prompt", "", 28, 44)),
         (80, 24, ("sessions", "settings"), Arrangement(right="settings", right_columns=40)),
         (80, 24, ("settings", "sessions"), Arrangement(left="sessions", left_columns=28)),
-        (60, 20, ("sessions", "settings"), Arrangement(overlay="settings")),
-        (120, 16, ("sessions",), Arrangement(overlay="sessions")),
+        (60, 20, ("sessions", "settings"), Arrangement()),
+        (120, 16, ("sessions",), Arrangement()),
         (40, 12, ("sessions",), Arrangement(is_too_small=True)),
     ],
 )
 def test_what_is_in_view(columns: int, rows: int, opened: tuple[str, ...], expected: Arrangement) -> None:
     assert arrange(columns, rows, opened, PANE_WIDTHS) == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (120, Arrangement("sessions", "reasoning", "", 28, 40)),
+        (80, Arrangement(right="reasoning", right_columns=40)),
+        (60, Arrangement(overlay="reasoning")),
+    ],
+)
+def test_what_has_the_keys_is_in_view(columns: int, expected: Arrangement) -> None:
+    assert arrange(columns, 20, ("reasoning", "sessions", "prompt"), PANE_WIDTHS, "reasoning") == expected
 
 
 @given(
@@ -35,7 +54,8 @@ def test_what_is_in_view(columns: int, rows: int, opened: tuple[str, ...], expec
 def test_the_conversation_keeps_its_room(columns: int, rows: int, opened: list[str], widths: dict[str, int]) -> None:
     found = arrange(columns, rows, opened, widths)
     assert set(found.panes) <= set(opened)
-    if opened and not found.is_too_small:
+    assert not found.overlay
+    if opened and columns >= OVERLAY_COLUMNS and rows >= OVERLAY_ROWS:
         assert opened[-1] in found.panes
     if found.left or found.right:
         assert columns - found.left_columns - found.right_columns >= MIN_CONVERSATION_COLUMNS
@@ -47,4 +67,5 @@ def test_the_conversation_keeps_its_room(columns: int, rows: int, opened: list[s
 def test_a_pane_is_opened_brought_to_view_and_closed() -> None:
     assert toggled((), "prompt", ()) == ("prompt",)
     assert toggled(("prompt", "settings"), "prompt", ("settings",)) == ("settings", "prompt")
-    assert toggled(("prompt", "settings"), "settings", ("settings",)) == ("prompt",)
+    assert toggled(("prompt", "settings"), "settings", ("settings",)) == ()
+    assert toggled(("prompt", "sessions", "settings"), "settings", ("sessions", "settings")) == ("sessions",)

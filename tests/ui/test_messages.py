@@ -92,7 +92,8 @@ async def test_another_reply_is_an_alternative_that_can_be_left_again(tmp_path: 
         await running.type("<shift+tab>r")
         await running.idle()
         assert branch(running)[-1] == "Stew it."
-        await running.type("<shift+tab><left>")
+        await running.until(lambda: chosen(running) == running.screen.chat.branch[-1].id)
+        await running.type("<left>")
         assert branch(running)[-1] == "Braise it."
         await running.shows("1/2")
         await running.type("<right>")
@@ -107,6 +108,17 @@ async def test_asking_again_in_vain_shows_the_old_reply(tmp_path: Path) -> None:
         await running.type("<shift+tab>r")
         await running.shows("The key is wrong.")
         assert branch(running)[-1] == "Braise it."
+        assert chosen(running) == "m4"
+        await running.type("y")
+        assert running.app.clipboard == "Braise it."
+
+
+async def test_asking_again_with_the_command_leaves_the_keys_in_the_composer(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Stew it."), session=TALK) as running:
+        await running.type("/regenerate<enter>")
+        await running.idle()
+        await running.type("left")
+        assert running.screen.composer.draft == "left"
 
 
 async def test_what_was_deleted_comes_back_with_its_ids(tmp_path: Path) -> None:

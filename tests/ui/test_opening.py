@@ -13,6 +13,7 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Session
 from kimi_tui.ui import entries, status
 from kimi_tui.ui.services import Opening
+from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program, talk
 
 TALK = talk(("Lamb?", "Roast it."))
@@ -50,17 +51,21 @@ async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, fil
         assert not running.client.bodies
 
 
-async def test_nothing_is_sent_or_done_before_it_has_been_read(tmp_path: Path, file: SlowFile) -> None:
-    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
-        await running.type("too early<enter>")
+async def test_what_is_sent_waits_until_it_has_been_read_and_nothing_else_is_done(
+    tmp_path: Path, file: SlowFile
+) -> None:
+    answer = streaming(token("hm"), think_end(), token("Yes."), end(), DONE)
+    async with program(tmp_path, answer, opening=Opening("lamb", file.read)) as running:
+        await running.type("early<enter>next")
         await running.shows("still being opened")
-        assert running.screen.composer.draft == "too early"
+        assert running.screen.composer.draft == "next"
         await running.type("<f3>")
         assert running.screen.scope_of_focus().name == "COMPOSER"
-        file.may_end.set()
-        await running.shows("Roast it.")
         assert not running.client.bodies
-        assert running.screen.composer.draft == "too early"
+        file.may_end.set()
+        await running.shows("Yes.")
+        assert [message.content for message in running.screen.chat.branch][-2:] == ["early", "Yes."]
+        assert running.screen.composer.draft == "next"
 
 
 async def test_what_shows_a_session_is_made_beside_the_screen(
@@ -94,3 +99,30 @@ async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path
         slow.may_end.set()
         await running.until(lambda: running.app.problem is not None)
         assert running.app.problem is slow._error
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_kept"), [("  <ctrl+j> ", False), ("/them", False), ("/rename Stew", False), ("half", True)]
+)
+@pytest.mark.parametrize("way", ["<ctrl+n>", "<ctrl+q>"])
+async def test_only_a_draft_worth_sending_makes_a_session(
+    tmp_path: Path,
+    typed: str,
+    way: str,
+    is_kept: bool,
+) -> None:
+    async with program(tmp_path) as running:
+        before = running.screen.chat
+        await running.type(f"{typed}{way}")
+        await running.until(lambda: running.app._exit or running.screen.chat is not before)
+        assert len(running.files.list().summaries) == is_kept
+        assert [path.name for path in tmp_path.rglob("*.draft")] == [f".{before.session.id}.draft"] * is_kept
+        if way == "<ctrl+q>":
+            assert running.app.return_value == (before.session.id if is_kept else None)
+
+
+async def test_a_command_that_was_being_typed_stays_with_a_session_that_is_there(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/rename Stew<ctrl+n>")
+        await running.until(lambda: running.screen.chat.session.id != TALK.id)
+        assert running.files.load_draft(TALK.id) == "/rename Stew"

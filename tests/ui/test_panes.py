@@ -51,6 +51,7 @@ async def test_escape_leaves_a_docked_pane_open_and_closes_one_that_covers(tmp_p
         await running.type("<escape>")
         assert scope(running) is Scope.COMPOSER
         assert "ChatMessageRole" in running.text
+        await running.type("<f5>")
         await resize(running.pilot, 60, 20)
         await running.until(lambda: "Message Kimi" not in running.text)
         await running.type("<escape>")
@@ -385,3 +386,15 @@ async def test_a_value_can_be_mended_while_it_is_typed(tmp_path: Path, keys: str
     async with program(tmp_path, session=TALK) as running:
         await running.type(f"<f4><down><down><down><down>{keys}<enter>")
         await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 50)
+
+
+async def test_one_key_takes_what_is_typed_in_every_editor_and_opens_no_other_session(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        running.files.save_now(replace(talk(("Hello", "Hello.")), id="20261122-081500-fish"))
+        await running.type("<f4><down><down><down><down>0.5<ctrl+o>")
+        await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.5)
+        await running.type("<f2>")
+        await running.until(lambda: scope(running) is Scope.SESSIONS)
+        await running.type("r!<ctrl+o>?")
+        await running.shows("!?")
+        assert running.screen.chat.session.id == TALK.id

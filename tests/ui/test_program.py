@@ -246,6 +246,18 @@ def test_keys_in_one_burst_go_where_the_focus_goes(env: dict[str, str]) -> None:
         assert terminal.end() == 0
 
 
+def test_what_is_typed_before_the_first_frame_is_sent(tmp_path: Path, env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.send("hello\rnext")
+        terminal.until("what did I say first?")
+        terminal.until("│ next")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert messages[0]["content"] == "hello"
+
+
 def test_a_byte_of_another_encoding_is_no_end(env: dict[str, str]) -> None:
     with kimi_tui(["--demo"], env) as terminal:
         terminal.until("Message Kimi")

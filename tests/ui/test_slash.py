@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.actions import BY_ID
-from kimi_tui.ui.slash import Command, Text, UnknownCommand, completions, parse_line
+from kimi_tui.ui.slash import Command, Text, UnknownCommand, completions, is_half_typed, is_message, parse_line
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,31 @@ def test_values_that_are_known_complete_an_argument() -> None:
     assert [completion.text for completion in completions("/theme ", choices)] == ["/theme dark"]
     assert completions("/theme dark", choices) == ()
     assert completions("/rename d", choices) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Hello", True),
+        ("//stop", True),
+        ("/etc/hosts says no", True),
+        ("", False),
+        (" \n ", False),
+        ("/", False),
+        ("/exp", False),
+        ("/export notes", False),
+    ],
+)
+def test_what_is_a_message(line: str, expected: bool) -> None:
+    assert is_message(line) is expected
+
+
+def test_a_half_typed_command_is_none_by_itself() -> None:
+    assert is_half_typed("/sess")
+    assert not any(is_half_typed(line) for line in ("/", "/set", "/settings", "/nonsense", "/sess x", "sess", "//sess"))
+
+
+def test_a_completion_is_whole_where_nothing_has_to_follow() -> None:
+    choices = {"set": ["top_p"], "theme": ["dark"]}
+    lines = ("/sessi", "/them", "/expo", "/set to", "/theme d")
+    assert [completions(line, choices)[0].is_whole for line in lines] == [True, True, False, False, True]

@@ -155,7 +155,8 @@ class MessageCommands:
         del argument
         question = self._question()
         self._desk.turns.regenerate(self._desk.chat, question.id)
-        self._desk.type_here()
+        if self._desk.scope_of_focus() is not Scope.TRANSCRIPT:
+            self._desk.type_here()
 
     def _question(self) -> Message:
         question = self._desk.chat.question_of(self._target())

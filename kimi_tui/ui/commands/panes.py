@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from textual.widget import Widget
+
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.layers import Key
@@ -41,6 +43,7 @@ class PaneCommands:
         self._desk = desk
         self._opened: tuple[str, ...] = ()
         self._arrangement = Arrangement()
+        self._keyed = ""
         self._widths: dict[str, int] = {}
         self._panels: dict[str, Panel] = {}
         self._saves = 0
@@ -77,12 +80,17 @@ class PaneCommands:
 
     def _toggle(self, name: str) -> None:
         """Show a pane and give it the focus; one that has it is hidden, and the composer gets the focus."""
-        if name in self._arrangement.panes and self._desk.scope_of_focus() is not Scope[name.upper()]:
+        if name in self._arrangement.panes and name != self._keyed:
             self._focus(name)
-            return
-        self._opened = toggled(self._opened, name, self._arrangement.panes)
+        else:
+            self._open_or_close(name)
+
+    def _open_or_close(self, name: str) -> None:
+        in_view = self._arrangement.panes
+        self._opened = toggled(self._opened, name, in_view)
+        self._keyed = "" if name in in_view else name
         self.arrange()
-        if name in self._arrangement.panes:
+        if self._keyed:
             self._focus(name)
         else:
             self._desk.type_here()
@@ -95,13 +103,32 @@ class PaneCommands:
             self._focus(name)
 
     def _focus(self, name: str) -> None:
-        self.is_giving_keys = True
+        self.is_giving_keys, self._keyed = True, name
         panel = self._panels[name]
         panel.call_after_refresh(self._give_keys, panel)
 
     def keep_keys(self) -> None:
-        """Give the keys to no pane that was opened just now: they were asked for elsewhere since."""
+        """Give the keys to no pane: they were asked for in the conversation since; none covers it then."""
         self.is_giving_keys = False
+        self._follow("")
+
+    def follow_keys(self, widget: Widget) -> None:
+        """Let what has got the keys be in view: its pane, or the conversation that a pane covers."""
+        if not self.is_giving_keys:
+            around = widget.ancestors_with_self
+            self._follow(next((name for name, panel in self._panels.items() if panel in around), ""))
+
+    def _follow(self, name: str) -> None:
+        self._keyed = name
+        found = self._arrangement
+        if found.overlay not in {"", name} or (name and name not in found.panes):
+            self.arrange()
+
+    def give_keys_back(self) -> bool:
+        """Give the keys to the pane that has lost them out of view, now that it is in view; whether there is one."""
+        if not self.is_giving_keys and self._keyed in self._arrangement.panes:
+            self._focus(self._keyed)
+        return self.is_giving_keys
 
     def _give_keys(self, panel: Panel) -> None:
         if self.is_giving_keys:
@@ -114,15 +141,13 @@ class PaneCommands:
         overlay = self._arrangement.overlay
         if not overlay:
             return False
-        self._opened = tuple(name for name in self._opened if name != overlay)
-        self.arrange()
-        self._desk.type_here()
+        self._open_or_close(overlay)
         return True
 
     def arrange(self) -> None:
         """Put every pane where the terminal's size has room for it."""
         size = self._desk.size
-        self._arrangement = found = arrange(size.width, size.height, self._opened, self._widths)
+        self._arrangement = found = arrange(size.width, size.height, self._opened, self._widths, self._keyed)
         for name in found.panes:
             self._mount(name)
         is_left = found.overlay == "sessions"

@@ -79,9 +79,7 @@ class PromptPanel(PromptPane, Panel):
     def _question(self) -> str:
         """What would be sent of what is being typed; "" = nothing: a command is not sent."""
         drafts, draft = self._desk.drafts, self._desk.composer.draft
-        if drafts.edited is not None:
-            return draft
-        line = parse_line(drafts.waiting if drafts.is_aside else draft)
+        line = parse_line(drafts.waiting if drafts.is_aside and drafts.edited is None else draft)
         return line.text if isinstance(line, Text) else ""
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:

@@ -145,8 +145,8 @@ class ChatScreen(Screen[None]):
             yield self._sides[True]
             yield self.transcript
             yield self._sides[False]
+        yield self.find_bar
         with Vertical(id="bottom"):
-            yield self.find_bar
             yield CommandHints(id="command-hints")
             yield self._queue
             yield self.composer
@@ -194,7 +194,7 @@ class ChatScreen(Screen[None]):
         self.transcript.display = is_shown
         self.query_one("#bottom").display = is_shown
         self.set_class(arrangement.is_too_small, "-too-small")
-        if is_shown:
+        if not arrangement.is_too_small:
             self.call_after_refresh(self._keep_focus)
         if arrangement.is_too_small:
             self.set_focus(None)
@@ -204,8 +204,9 @@ class ChatScreen(Screen[None]):
             )
 
     def _keep_focus(self) -> None:
-        """Give the composer the focus where what had it went out of view."""
-        if self.focused is None or not all(node.display for node in self.focused.ancestors_with_self):
+        """Give the focus, where what had it went out of view, to the pane that had it before, else to the composer."""
+        is_lost = self.focused is None or not all(node.display for node in self.focused.ancestors_with_self)
+        if is_lost and not self.panes.give_keys_back():
             take_keys(self.composer)
 
     def rename_preset(self, old: str, new: str) -> None:
@@ -395,9 +396,8 @@ class ChatScreen(Screen[None]):
         await self._beginning.wait()
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
-        has_draft = bool(self.drafts.own)
         await self.open_chats.close_all(self.drafts.own)
-        self.app.exit(self.chat.session.id if self.chat.session.messages or has_draft else None)
+        self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
 
     # -- what happens in the widgets
 
@@ -406,9 +406,14 @@ class ChatScreen(Screen[None]):
         """Send a message, or do what a slash command says."""
         event.stop()
         if self._beginning.is_too_early_for("send"):
-            self.drafts.give_back(event.text)
+            self.run_later(self._submit_in_time(event.text))
         else:
             self.sending.submit(event.text)
+
+    async def _submit_in_time(self, text: str) -> None:
+        """Send it when the session is there."""
+        await self._beginning.wait()
+        self.sending.submit(text)
 
     @on(Composer.RecallRequested)
     def _recall(self, event: Composer.RecallRequested) -> None:
@@ -499,6 +504,8 @@ class ChatScreen(Screen[None]):
         """Show the keys of another place; typing is about no message."""
         if self.focused is self.composer:
             self.transcript.choose(None)
+        if self.focused is not None:
+            self.panes.follow_keys(self.finding.searched if self.focused in self.find_bar.query("*") else self.focused)
         self.refresh_hints()
 
     # -- the bars

@@ -19,7 +19,7 @@ from textual.widgets import TextArea
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui.first_frame import PLACEHOLDER
-from kimi_tui.ui.slash import Choices, Completion, completions
+from kimi_tui.ui.slash import Choices, Completion, completions, is_half_typed
 
 LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` splits at besides CR and LF; Source: Python's documentation of str.splitlines."""
@@ -106,6 +106,7 @@ class Composer(TextArea):
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
         self._has_picked = False
+        self._closed_at = ""
         super().__init__(
             id=id, soft_wrap=True, tab_behavior="focus", placeholder=PLACEHOLDER, highlight_cursor_line=False
         )
@@ -145,11 +146,14 @@ class Composer(TextArea):
     def submit(self) -> None:
         """Hand the draft over, unless there is nothing in it; letters typed after it belong to the next one.
 
-        Among commands, the one that was picked with Up and Down is taken first; one without argument is done at once.
+        A command that was picked with Up and Down is taken first, and where no command was typed the one that is
+        marked; one that needs an argument waits for it.
         """
-        if self._has_picked and self._completions:
+        self._find_completions()
+        if self._completions and (self._has_picked or is_half_typed(self.draft)):
+            picked = self._completions[self._picked]
             self.complete()
-            if self.draft.endswith(" "):
+            if not picked.is_whole:
                 return
         if (text := self.draft).strip():
             self.text = ""
@@ -196,7 +200,9 @@ class Composer(TextArea):
     def _find_completions(self) -> None:
         """Find what the draft may become; what was picked stays while it still is one of those."""
         draft = self.draft
-        found = completions(draft, self._choices()) if draft.startswith("/") else ()
+        if draft != self._closed_at:
+            self._closed_at = ""
+        found = completions(draft, self._choices()) if draft.startswith("/") and not self._closed_at else ()
         if found != self._completions:
             picked = self._completions[self._picked] if self._completions else None
             self._completions, self._picked = found, found.index(picked) if picked in found else 0
@@ -206,9 +212,19 @@ class Composer(TextArea):
     def close_completions(self) -> bool:
         """Hide what the draft may become, until it changes; whether anything was shown."""
         was_open, self._completions = bool(self._completions), ()
+        self._closed_at = self.draft
         if was_open:
             self.post_message(self.CompletionsChanged((), 0))
         return was_open
+
+    def on_blur(self) -> None:
+        """Hide what the draft may become: keys go elsewhere."""
+        self.close_completions()
+
+    def on_focus(self) -> None:
+        """Show it again."""
+        self._closed_at = ""
+        self._find_completions()
 
     def _pick(self, step: int) -> None:
         self._picked, self._has_picked = (self._picked + step) % len(self._completions), True

@@ -8,6 +8,7 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from kimi_tui.core.actions import BY_ID
+from kimi_tui.ui.keyboard import TAKE_KEY
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.settings_pane.asides import Texts
 from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor
@@ -33,7 +34,7 @@ class BlockEditor(TextEditor):
     }
     """
 
-    ACCEPT_KEY = "ctrl+o"  # Enter begins a line
+    ACCEPT_KEY = TAKE_KEY  # Enter begins a line
     ACCEPT_WORD = "take"
 
     new_line_keys = frozenset(NEW_LINE_KEYS)

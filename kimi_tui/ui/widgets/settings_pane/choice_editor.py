@@ -57,7 +57,7 @@ class ChoiceEditor(Editor):
     def press(self, event: events.Key) -> None:
         """Move, or choose."""
         choices = self.query_one(OptionList)
-        if event.key == self.ACCEPT_KEY:
+        if self.accepts(event.key):
             self.accept()
         elif event.key in {"up", "down"}:
             (choices.action_cursor_up if event.key == "up" else choices.action_cursor_down)()

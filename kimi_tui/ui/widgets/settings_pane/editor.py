@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import FieldError, KimiError
+from kimi_tui.ui.keyboard import TAKE_KEY
 from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.settings_pane.asides import Texts
 from kimi_tui.ui.widgets.settings_pane.guarded import GuardedInput, GuardedTextArea
@@ -112,12 +113,16 @@ class Editor(Vertical):
         self.is_done = True
         self.post_message(self.Cancelled())
 
+    def accepts(self, key: str) -> bool:
+        """Whether a key takes the value: its own one, or the one that does so in every editor."""
+        return key in {self.ACCEPT_KEY, TAKE_KEY}
+
     def guard(self, event: events.Key) -> bool:
         """See a key before the widget inside does; True = it is not for that."""
         if self.is_done:
             event.prevent_default()
             return True
-        if event.key != self.ACCEPT_KEY:
+        if not self.accepts(event.key):
             return False
         event.stop()
         event.prevent_default()
@@ -200,7 +205,7 @@ class TextEditor(Editor):
 
     def press(self, event: events.Key) -> None:
         """Type a character, take one back, or take the value."""
-        if event.key == self.ACCEPT_KEY:
+        if self.accepts(event.key):
             self.accept()
         elif event.key == "backspace":
             self.field.action_delete_left()

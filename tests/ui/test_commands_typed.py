@@ -1,0 +1,67 @@
+"""Commands while they are typed: the list of them, what Enter takes of it, arguments that are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kimi_tui.core.actions import Scope
+from kimi_tui.ui.widgets.command_hints import CommandHints
+from tests.ui.program import Program, program, talk
+
+TALK = talk(("Lamb?", "Roast it."))
+
+
+def lists(running: Program) -> bool:
+    return running.screen.query_one(CommandHints).has_class("-open")
+
+
+async def test_enter_takes_the_marked_command_where_none_was_typed(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.pilot.press(*"/sess", "enter")
+        await running.until(lambda: running.screen.scope_of_focus() is Scope.SESSIONS)
+        assert running.screen.composer.draft == ""
+        assert "There is no command" not in running.text
+
+
+async def test_enter_completes_a_command_that_needs_an_argument(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/expo<enter>")
+        assert running.screen.composer.draft == "/export "
+        await running.type("<ctrl+u>/set temp<down><enter>")
+        assert running.screen.composer.draft == "/set temperature"
+
+
+async def test_enter_does_the_command_that_was_typed_whatever_begins_like_it(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/set<enter>")
+        await running.shows("Sent with the next message:")
+
+
+async def test_enter_takes_no_command_from_a_list_that_was_closed(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/sess<escape><enter>")
+        await running.shows("There is no command /sess")
+
+
+async def test_the_list_is_there_only_while_the_composer_has_the_keys(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/se")
+        await running.until(lambda: lists(running))
+        await running.type("<f3>")
+        await running.until(lambda: not lists(running))
+        await running.type("<escape>")
+        await running.until(lambda: lists(running))
+        assert running.screen.composer.draft == "/se"
+
+
+async def test_the_key_of_the_system_prompt_lets_it_be_edited(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("half<f7>Be brief.<enter>")
+        await running.until(lambda: running.screen.chat.session.system == "Be brief.")
+        assert running.screen.composer.draft == "half"
+        await running.type("<f7>")
+        assert running.screen.composer.draft == "/system Be brief."
+        await running.type("<end> Be kind.<enter>")
+        await running.until(lambda: running.screen.chat.session.system == "Be brief. Be kind.")
+        await running.type("<f7><escape>")
+        assert running.screen.composer.draft == "half"

@@ -1,0 +1,172 @@
+"""Texts that come back into the composer: as they were typed, and never mixed with the draft."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from kimi_tui.core.errors import AuthenticationError, KeyMissingError
+from kimi_tui.ui.slash import Text, parse_line, typed_before
+from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
+from tests.ui.program import Program, program, talk
+
+SLASHED = talk(("/new idea", "Roast it."))
+REFUSED = Script([], refuse=AuthenticationError("The key is wrong."))
+
+
+def draft(running: Program) -> str:
+    return running.screen.composer.draft
+
+
+def held() -> tuple[Script, asyncio.Event]:
+    gate = asyncio.Event()
+    return streaming(token("hm"), think_end(), token("one"), gate, token(" end"), end(), DONE), gate
+
+
+# -- a slash that is meant literally
+
+
+def test_a_message_before_a_draft_is_one_message_with_it() -> None:
+    assert typed_before("/one", "") == "//one"
+    assert parse_line(typed_before("/one", "//two")) == Text("/one\n\n/two")
+    assert parse_line(typed_before("one", "/two")) == Text("one\n\n/two")
+
+
+async def test_a_message_that_failed_is_sent_as_the_same_text_again(tmp_path: Path) -> None:
+    async with program(tmp_path, REFUSED, REFUSED) as running:
+        for _ in range(2):
+            if not draft(running):
+                await running.type("//new idea")
+            await running.type("<enter>")
+            await running.shows("The key is wrong.")
+            await running.until(lambda: draft(running) == "//new idea")
+        assert [message.content for message in running.screen.chat.session.messages] == ["/new idea"] * 2
+
+
+async def test_a_message_that_could_not_be_sent_keeps_its_slash(tmp_path: Path) -> None:
+    async with program(tmp_path, key_problem=KeyMissingError("There is no key.")) as running:
+        await running.type("//new idea<enter>")
+        await running.shows("Nothing was sent")
+        assert draft(running) == "//new idea"
+
+
+async def test_the_last_message_and_older_ones_come_back_with_their_slashes(tmp_path: Path) -> None:
+    session = talk(("/old", "Roast it."), ("/older", "Braise it."))
+    async with program(tmp_path, session=session) as running:
+        await running.type("<up>")
+        assert draft(running) == "//older"
+        await running.type("<up>")
+        assert draft(running) == "//old"
+        await running.type("<down>")
+        assert draft(running) == "//older"
+
+
+async def test_a_queued_message_comes_back_with_its_slash(tmp_path: Path) -> None:
+    script, _ = held()
+    async with program(tmp_path, script) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        await running.type("//new idea<enter><up>")
+        assert draft(running) == "//new idea"
+        await running.type("<enter><escape>")
+        await running.idle()
+        assert draft(running) == "//new idea"
+
+
+async def test_a_message_that_failed_in_the_background_keeps_its_slash(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with program(tmp_path, streaming(gate, AuthenticationError("The key is wrong."))) as running:
+        await running.type("//new idea<enter>")
+        await running.until(lambda: running.screen.chat.turn is not None)
+        first = running.screen.chat
+        await running.type("<ctrl+n>")
+        gate.set()
+        await running.until(lambda: first.draft == "//new idea")
+
+
+async def test_an_edited_question_keeps_its_slash(tmp_path: Path) -> None:
+    script, gate = held()
+    gate.set()
+    async with program(tmp_path, script, session=SLASHED) as running:
+        await running.type("<shift+tab><up>e")
+        assert draft(running) == "//new idea"
+        await running.type("s<enter>")
+        await running.idle()
+        assert running.screen.chat.branch[0].content == "/new ideas"
+
+
+async def test_an_edited_question_that_looks_like_a_command_can_still_be_mended(tmp_path: Path) -> None:
+    script, gate = held()
+    gate.set()
+    async with program(tmp_path, script, session=talk(("/etc?", "Roast it."))) as running:
+        await running.type("half<shift+tab><up>e<home><delete><enter>")
+        await running.shows("There is no command /etc?")
+        assert draft(running) == "/etc?"
+        await running.type("<home>/<enter>")
+        await running.idle()
+        messages = running.screen.chat.session.messages
+        assert [message.content for message in messages if message.parent is None] == ["/etc?", "/etc?"]
+        assert draft(running) == "half"
+
+
+# -- a command that failed
+
+
+async def test_a_command_that_failed_stands_alone_and_the_draft_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("mine", "utf-8")
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.type("my precious draft<f8>x.pdf<enter>")
+        for _ in range(2):
+            await running.until(lambda: draft(running) == "/export x.pdf")
+            assert running.screen.drafts.waiting == "my precious draft"
+            await running.type("<enter>")
+        await running.until(lambda: draft(running) == "/export x.pdf")
+        await running.type(f"<end><backspace><backspace><backspace>md<home>{'<right>' * 8}{tmp_path}/<enter>")
+        await running.shows("Exported to")
+        assert draft(running) == "my precious draft"
+
+
+async def test_escape_gives_a_command_that_failed_up(tmp_path: Path) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.type("my precious draft<f8>x.pdf<enter>")
+        await running.until(lambda: draft(running) == "/export x.pdf")
+        assert "Not done: mend it (Escape cancels)" in running.text
+        await running.type("<escape>")
+        assert draft(running) == "my precious draft"
+
+
+async def test_a_command_that_failed_is_typed_over_and_leaves_the_draft(tmp_path: Path) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.type("my precious draft<f8>x.pdf<enter>")
+        await running.until(lambda: draft(running) == "/export x.pdf")
+        await running.type("/rename Stew<enter>")
+        assert draft(running) == "my precious draft"
+        assert running.screen.chat.session.title == "Stew"
+
+
+async def test_what_was_begun_since_is_left_alone_by_a_command_that_failed(tmp_path: Path) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.pilot.press(*"/export x.pdf", "enter", *"next")
+        await running.shows("x.pdf")
+        await running.until(lambda: draft(running) == "next")
+
+
+async def test_a_text_of_several_lines_that_is_no_command_is_not_typed_over(tmp_path: Path) -> None:
+    async with program(tmp_path) as running:
+        await running.type("/etc/hosts says<ctrl+j>this<enter>")
+        await running.shows("There is no command")
+        await running.type("!")
+        assert draft(running) == "/etc/hosts says\nthis!"
+
+
+async def test_a_failure_while_a_command_is_typed_goes_to_the_draft_behind_it(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with program(tmp_path, streaming(gate, AuthenticationError("The key is wrong."))) as running:
+        await running.type("question<enter>")
+        await running.until(lambda: running.screen.chat.turn is not None)
+        await running.type("half<f8>notes")
+        gate.set()
+        await running.idle()
+        assert draft(running) == "/export notes"
+        await running.type("<escape>")
+        assert draft(running) == "question\n\nhalf"
