@@ -32,7 +32,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found.add(Need.MESSAGE)
         found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
         found |= {Need.REASONING} if target.reasoning else set()
-        found |= {Need.CODE} if "```" in target.content and transcript.code_blocks(target.id) else set()
+        found |= {Need.CODE} if "```" in target.content and transcript.has_code(target.id) else set()
         found |= {Need.ALTERNATIVES} if chat.has_alternatives(target) else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.DELETED} if chat.deleted else set()

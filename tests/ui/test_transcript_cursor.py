@@ -7,6 +7,8 @@ from textual.message import Message
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.stretches import Stretch
+from kimi_tui.ui.widgets.transcript.viewport import Place, Viewport
 from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
 from tests.ui.test_transcript_view import live
 
@@ -196,6 +198,7 @@ async def test_code_blocks_are_listed_and_numbered() -> None:
         assert transcript.code_blocks("r1") == ["x = 1\n", "plain\n", "ls\n", "indented\n"]
         assert transcript.code_blocks("u1") == []
         assert transcript.code_blocks("gone") == []
+        assert [transcript.has_code(key) for key in ("r1", "u1", "gone")] == [True, False, False]
         before = body(transcript)
         transcript.show_code_numbers("r1")
         shown = [row for row in body(transcript) if "[" in row]
@@ -203,6 +206,24 @@ async def test_code_blocks_are_listed_and_numbered() -> None:
         assert [row.split()[-1] for row in shown] == ["[1]", "[2]", "[3]", "[4]"]
         transcript.hide_code_numbers()
         assert body(transcript) == before
+
+
+async def test_whether_there_is_code_is_known_without_what_stands_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = set[int]()
+    real = Viewport.stretch
+
+    def stretch(self: Viewport, place: Place) -> Stretch:
+        looked.add(place.stretch)
+        return real(self, place)
+
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, "Code:\n\n```py\n" + "x = 1\n" * 20_000 + "```")])
+        monkeypatch.setattr(Viewport, "stretch", stretch)
+        assert transcript.has_code("r1")
+        assert looked == {0}
+        assert transcript.code_blocks("r1") == ["x = 1\n" * 20_000]
+        assert len(looked) > 5
 
 
 async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> None:

@@ -173,19 +173,27 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
 def code_blocks(view: Viewport, item: int) -> list[str]:
     """The code of all blocks of a message, in order; parts of a block that was cut are one."""
     blocks: list[str] = []
+    for block, token in _code_of(view, item):
+        if block.head is not None and block.kind == "fence" and blocks:
+            blocks[-1] += token.content
+        else:
+            blocks.append(token.content)
+    return blocks
+
+
+def has_code(view: Viewport, item: int) -> bool:
+    """Whether a message has a block of code; what stands behind the first one is not parsed for it."""
+    return next(_code_of(view, item), None) is not None
+
+
+def _code_of(view: Viewport, item: int) -> Iterator[tuple[Block, Token]]:
+    """The code of a message, with the blocks that it stands in."""
     for place in view.pieces_from(Place(item, Section.BODY)):
         if place.item != item or place.section != Section.BODY:
-            break
+            return
         content = view.piece(place).content
-        if not isinstance(content, Block):
-            continue
-        is_more = content.head is not None and content.kind == "fence"
-        for token in code_tokens(content):
-            if is_more and blocks:
-                blocks[-1] += token.content
-            else:
-                blocks.append(token.content)
-    return blocks
+        if isinstance(content, Block):
+            yield from ((content, token) for token in code_tokens(content))
 
 
 def code_tokens(block: Block) -> list[Token]:

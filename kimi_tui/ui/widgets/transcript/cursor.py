@@ -198,6 +198,11 @@ class CursorPane(LinesPane):
         self._refresh_look()
         return copying.code_blocks(self._view, self._places[key]) if key in self._places else []
 
+    def has_code(self, key: str) -> bool:
+        """Whether a message has a block of code."""
+        self._refresh_look()
+        return key in self._places and copying.has_code(self._view, self._places[key])
+
     def show_code_numbers(self, key: str) -> None:
         """Number the code blocks of a message, from 1."""
         self._numbered = key
