@@ -39,7 +39,7 @@ TOUR = (
     "zzz",
     "<escape><escape><escape><f2><f2><f3>",
     "<escape><f3><f3><f4>",
-    "@_Rows",
+    "@SettingRows",
     "<down><down><enter>",
     "<escape><down><down><enter>",
     "99",
