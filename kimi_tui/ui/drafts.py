@@ -46,7 +46,7 @@ class Drafts:
             self._composer.border_title = "Command (Escape cancels)"
         else:
             self._composer.draft = "/"
-            take_keys(self._composer)
+        take_keys(self._composer)
 
     def begin_edit(self, question_id: str, message: str) -> None:
         """Let a question be edited."""

@@ -8,16 +8,14 @@ from textual import events
 
 
 def typed_events(text: str) -> Iterator[events.Event]:
-    """Turn what was typed into a terminal that was not raw yet into events.
-
-    Line feeds stay in the text: they may come from a paste, and what is pasted is never sent. One alone, at the very
-    end, is the Enter key.
-    """
-    is_sent = text.count("\n") == 1 and text.endswith("\n")
-    if typed := text.removesuffix("\n"):
-        yield events.Paste(typed)
-    if is_sent:
+    """Turn what was typed into a terminal that was not raw yet into events: its line ends were the Enter key."""
+    *lines, rest = text.replace("\r", "\n").split("\n")
+    for line in lines:
+        if line:
+            yield events.Paste(line)
         yield events.Key("enter", "\r")
+    if rest:
+        yield events.Paste(rest)
 
 
 class EarlyKeys:

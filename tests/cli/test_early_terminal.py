@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import signal
 import termios
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ def test_the_terminal_gets_its_modes_back(terminal: tuple[int, int]) -> None:
 def test_what_was_typed_before_is_handed_over_with_the_terminal(terminal: tuple[int, int]) -> None:
     ours, programs = terminal
     os.write(ours, "羊 lamb\r".encode())
+    select.select([programs], [], [])  # it takes the kernel a moment
     with early_terminal(programs) as early:
         os.write(ours, b"later")
         assert early.hand_over() == "羊 lamb\n"

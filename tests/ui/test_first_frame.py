@@ -48,13 +48,12 @@ def test_a_terminal_that_is_too_small_gets_none(columns: int, rows: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "pasted", "is_sent"),
-    [("", "", False), ("hi", "hi", False), ("hi\n", "hi", True), ("\n", "", True), ("a\nb\n", "a\nb", False)],
+    ("text", "found"),
+    [("", []), ("hi", ["hi"]), ("hi\n", ["hi", "enter"]), ("\n", ["enter"]), ("a\nb", ["a", "enter", "b"])],
 )
-def test_what_was_typed_before_is_pasted_and_a_lone_line_sent(text: str, pasted: str, is_sent: bool) -> None:
-    found = list(typed_events(text))
-    assert [event.text for event in found if isinstance(event, events.Paste)] == [pasted] * bool(pasted)
-    assert [event.key for event in found if isinstance(event, events.Key)] == ["enter"] * is_sent
+def test_line_feeds_typed_before_are_the_enter_key(text: str, found: list[str]) -> None:
+    events_of = list(typed_events(text))
+    assert [event.text if isinstance(event, events.Paste) else event.key for event in events_of] == found  # type: ignore[attr-defined]
 
 
 async def test_keys_wait_in_order_and_only_until_the_composer_takes_them() -> None:
