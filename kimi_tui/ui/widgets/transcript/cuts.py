@@ -46,6 +46,8 @@ class Cut(NamedTuple):
     """First lines of the fence or table that goes on in the next stretch; "" = none does."""
     is_inside: bool = False
     """Whether a block is cut here."""
+    opened: int = -1
+    """Where the head of a table that goes on stands, in characters of this stretch; -1 = not in this one."""
 
 
 class _Range(NamedTuple):
@@ -140,8 +142,8 @@ def _inner_cut(text: str, start: int, place: int, opening: str) -> Cut:
         return Cut(place, "", True)
     tops = list(_TABLE_TOP.finditer(text, blanks[-1] if blanks else start, place))
     if tops:
-        opening = tops[-1][0]
-    elif blanks or start or opening[:1] in "`~":
+        return Cut(place, tops[-1][0], True, tops[-1].start())
+    if blanks or start or opening[:1] in "`~":
         opening = ""
     return Cut(place, opening, True)
 

@@ -21,9 +21,11 @@ from kimi_tui.ui.widgets.transcript.dress import (
 from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.layout import block_lines
 from kimi_tui.ui.widgets.transcript.lines import Line
+from kimi_tui.ui.widgets.transcript.long_tables import LongTables, is_long
 from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, Section, size_of
 from kimi_tui.ui.widgets.transcript.prompt_lines import prompt_lines
 from kimi_tui.ui.widgets.transcript.stretches import FixedPart, Part, Stretch
+from kimi_tui.ui.widgets.transcript.tables import Widths
 
 SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONING}
 """Where each text of a reply stands."""
@@ -35,7 +37,7 @@ _NOTHING = FixedPart(0)
 class Item:
     """An entry of the transcript and what is kept of its layout."""
 
-    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded", "laid_out_lines")
+    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "_tables", "is_folded", "laid_out_lines")
 
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
         """Nothing is cut, parsed or laid out before it is looked at."""
@@ -47,6 +49,7 @@ class Item:
         """How many lines were laid out in all, for those who count."""
         self._parts: Mapping[Section, Part] = NOTHING_LAID_OUT
         self._look: Look | None = None
+        self._tables: LongTables | None = None
 
     # -- what is shown
 
@@ -112,6 +115,7 @@ class Item:
 
     def update(self, entry: Entry) -> None:
         """Show another entry; text that only grew keeps its lines."""
+        self._tables = None
         if entry.kind is not self._entry.kind:
             self._parts = NOTHING_LAID_OUT
         for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
@@ -191,13 +195,24 @@ class Item:
         """The lines of a piece."""
         stretch = self.stretch(section, stretch_place, look)
         piece = stretch.pieces[place]
-        if piece.lines is None:
+        columns = self._columns(section, stretch_place, place, look)
+        if piece.lines is None or piece.columns != columns:
+            piece.columns = columns
             piece.lines = list(self._lay_out(section, stretch_place, place, piece, look))
             self.laid_out_lines += len(piece.lines)
             if stretch.heights[place] != len(piece.lines):
                 stretch.heights.set(place, len(piece.lines))
                 self.part(section).measure(stretch_place)
         return piece.lines
+
+    def _columns(self, section: Section, stretch_place: int, place: int, look: Look) -> Widths | None:
+        """The widths of the columns of the long table that a piece is a part of; None = of none."""
+        part = self.part(section)
+        if not is_long(part, stretch_place, place):
+            return None
+        if self._tables is None:
+            self._tables = LongTables()
+        return self._tables.widths(part, stretch_place, place, _inner_width(look))
 
     def piece(self, section: Section, stretch_place: int, place: int) -> Piece:
         """A piece that is laid out."""
@@ -231,7 +246,12 @@ class Item:
     @staticmethod
     def _block(content: Block, piece: Piece, part: Part, look: Look, *, is_first: bool) -> Iterable[Line]:
         lines = block_lines(
-            content, look.styles, max(look.width - INDENT, 1), part.references, piece.colours
+            content, look.styles, _inner_width(look), part.references, piece.colours, columns=piece.columns
         )  # fmt: skip
         gap = [BLANK] if content.has_gap and not is_first else []
         return [*gap, *indented(lines, look.styles)]
+
+
+def _inner_width(look: Look) -> int:
+    """Cells per line of a block."""
+    return max(look.width - INDENT, 1)

@@ -22,7 +22,7 @@ from kimi_tui.core.visible import visible
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.lines import Line, Run, chop, line_of, wrap
 from kimi_tui.ui.widgets.transcript.styles import Styles
-from kimi_tui.ui.widgets.transcript.tables import table_lines
+from kimi_tui.ui.widgets.transcript.tables import Wants, Widths, table_lines
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -61,7 +61,13 @@ def plain_lines(source: str, style: Style, width: int) -> list[Line]:
 
 
 def block_lines(
-    block: Block, styles: Styles, width: int, references: References, colours: LineColours | None = None
+    block: Block,
+    styles: Styles,
+    width: int,
+    references: References,
+    colours: LineColours | None = None,
+    *,
+    columns: Widths | None = None,
 ) -> list[Line]:
     """Lay out one block, without a blank line around it.
 
@@ -71,8 +77,9 @@ def block_lines(
         width: Cells per line.
         references: Targets of links.
         colours: What is kept from one layout of a growing block to the next; None = nothing is.
+        columns: Widths of the columns of a table; None = the block is the whole table.
     """
-    lines = list(_Layout(block, styles, references, colours).top(width))
+    lines = list(_Layout(block, styles, references, colours).top(width, columns))
     if block.joint != "\n" and lines:
         lines[-1] = replace(lines[-1], joint=block.joint)
     return lines
@@ -100,14 +107,14 @@ class _Layout:
         if colours is not None:
             colours.begin(references, styles)
 
-    def top(self, width: int) -> Iterator[Line]:
+    def top(self, width: int, columns: Widths | None) -> Iterator[Line]:
         """Its lines; it may go on with another block."""
         block = self._block
         if block.kind == "fence":
             before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""
             yield from self._code(block.tokens[0], width, before=before, is_first=block.head is None)
         elif block.kind == "table":
-            yield from self._table(block, width)
+            yield from self._table(block.tokens, width, self._styles.base, columns, has_head=block.head is None)
         else:
             yield from self._blocks(block.tokens, width, self._styles.base)
 
@@ -151,7 +158,7 @@ class _Layout:
             case "fence" | "code_block":
                 yield from self._code(first, width)
             case "table_open":
-                yield from self._rows(tokens, tokens, width, style, has_head=True)
+                yield from self._table(tokens, width, style)
             case "math_block":
                 yield from self._formula(first, width, style)
             case "hr":
@@ -266,16 +273,12 @@ class _Layout:
             for runs in highlight(code, language, styles, shown(before)):
                 yield from lay_out(runs)
 
-    def _table(self, block: Block, width: int) -> Iterator[Line]:
-        head = block.head or block
-        yield from self._rows(block.tokens, head.tokens, width, self._styles.base, has_head=block.head is None)
-
-    def _rows(
-        self, tokens: Sequence[Token], measured: Sequence[Token], width: int, style: Style, *, has_head: bool
+    def _table(
+        self, tokens: Sequence[Token], width: int, style: Style, columns: Widths | None = None, *, has_head: bool = True
     ) -> Iterator[Line]:
         rows = self._cells(tokens, style)
-        sizes = rows if measured is tokens else self._cells(measured, style)
-        yield from table_lines(rows, sizes, _aligns(measured), width, self._styles, has_head=has_head)
+        widths = Wants.of(rows).widths(width) if columns is None else columns
+        yield from table_lines(rows, widths, _aligns(tokens), width, self._styles, has_head=has_head)
 
     def _cells(self, tokens: Sequence[Token], style: Style) -> list[list[list[Run]]]:
         rows: list[list[list[Run]]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.cells import cell_len, split_graphemes
 from rich.style import Style
@@ -37,6 +37,8 @@ class Line:
     """What is copied for that decoration."""
     padding: Style | None = None
     """Style of the blanks behind it up to the full width; None = the widget's own."""
+    row: int = field(default=-1, compare=False)
+    """Which row of a table it shows, the head being 0; -1 = none."""
 
     @property
     def text(self) -> str:
@@ -53,11 +55,12 @@ class Line:
             self.lead_chars + len(text),
             copied + self.copied_lead,
             self.padding,
+            self.row,
         )
 
     def padded(self, style: Style) -> Line:
         """The line with blanks of a style behind it, up to the full width."""
-        return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style)
+        return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style, self.row)
 
 
 def is_narrow(text: str) -> bool:

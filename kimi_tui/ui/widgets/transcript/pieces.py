@@ -9,6 +9,7 @@ from kimi_tui.core.markdown import Block
 from kimi_tui.ui.widgets.transcript.highlight import LineColours
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.tables import Widths
 
 
 class Section(IntEnum):
@@ -46,6 +47,8 @@ class Piece:
     """What is kept from one layout of a growing block to the next."""
     lines: list[Line] | None = None
     """Its lines; None = not laid out, or dropped."""
+    columns: Widths | None = None
+    """Widths of the columns of a long table with which its lines were made; None = it is none."""
 
     @property
     def source(self) -> str:

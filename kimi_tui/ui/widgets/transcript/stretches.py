@@ -26,10 +26,10 @@ class Stretch:
 
     __slots__ = (
         "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "_was_growing", "goes_on", "heights",
-        "opening", "pieces", "start", "text",
+        "opening", "pieces", "start", "table", "text",
     )  # fmt: skip
 
-    def __init__(self, text: str, start: int, opening: str = "", *, goes_on: bool = False) -> None:
+    def __init__(self, text: str, start: int, opening: str = "", *, goes_on: bool = False, table: int = -1) -> None:
         """Nothing is parsed yet."""
         self.text = text
         """Its source."""
@@ -39,6 +39,8 @@ class Stretch:
         """First lines of the fence or table that it goes on with; "" = none."""
         self.goes_on = goes_on
         """Whether it begins inside a block."""
+        self.table = table
+        """Where the table begins that it goes on with, in characters of the whole text; -1 = it does not."""
         self.pieces: list[Piece] = []
         """What it was parsed to; nothing before it is looked at."""
         self.heights = Heights()
@@ -88,6 +90,10 @@ class Stretch:
             if self._taken == chars and not self._was_growing:
                 self._close()
         return rest
+
+    def table_behind(self, cut: Cut) -> int:
+        """Where the table begins that goes on behind its end; -1 = none does."""
+        return self.start + cut.opened if cut.opened >= 0 else self.table if cut.opening else -1
 
     def _close(self) -> None:
         """Nothing comes any more."""
@@ -219,7 +225,7 @@ class Part:
         if cut is not None:
             rest = last.cut(cut.chars)
             self._scan(last)
-            self._add(rest, last.start + cut.chars, cut)
+            self._add(rest, last.start + cut.chars, cut, last.table_behind(cut))
         self.measure(place)
 
     def change_to(self, text: str) -> None:
@@ -232,14 +238,14 @@ class Part:
         if same == len(self.stretches):
             self.append(text[self.chars :])
             return
-        start = self.stretches[same].start
+        start, table = self.stretches[same].start, self.stretches[same].table
         cut = Cut(0, self.stretches[same].opening, self.stretches[same].goes_on)
         del self.stretches[same:]
         self._heights.cut(same)
         self._found = {place: found for place, found in self._found.items() if place < same}
         for stretch in self.stretches[-1:]:
             stretch.forget_lines()
-        self._add(text[start:], start, cut)
+        self._add(text[start:], start, cut, table)
 
     def around(self, place: int, piece: Piece, reach: int = 64) -> tuple[str, str]:
         """What stands right before a piece and right behind it, in characters of the text."""
@@ -253,18 +259,18 @@ class Part:
             after += self.stretches[place + 1].text[:reach]
         return before, after
 
-    def _add(self, text: str, start: int, before: Cut | None = None) -> None:
-        """Add stretches, behind a cut that was made before."""
+    def _add(self, text: str, start: int, before: Cut | None = None, table: int = -1) -> None:
+        """Add stretches, behind a cut that was made before; `table` = where the table begins that goes on there."""
         place, cut = 0, before or Cut(0)
         while place < len(text):
             window = text[place : place + HARD_CHARS + 1]
             end = next_cut(window, cut.opening, is_markdown=self._is_markdown) or Cut(len(window))
-            stretch = Stretch(window[: end.chars], start + place, cut.opening, goes_on=cut.is_inside)
+            stretch = Stretch(window[: end.chars], start + place, cut.opening, goes_on=cut.is_inside, table=table)
             self.stretches.append(stretch)
             self._heights.append(stretch.height(self._width))
             if len(self.stretches) > 1 or end.chars < len(text):
                 self._scan(stretch)
-            place, cut = place + end.chars, end
+            place, cut, table = place + end.chars, end, stretch.table_behind(end)
 
     def _scan(self, stretch: Stretch) -> None:
         """Find the targets of links in one of several stretches without parsing it: they count in all of them."""

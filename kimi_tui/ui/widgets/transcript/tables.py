@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
@@ -15,53 +16,74 @@ MAX_WORD_CELLS = 16
 """A longer word may be broken; where a column has no room for another, the rows are shown as lines."""
 Cell = list[Run]
 Row = list[Cell]
+Widths = tuple[int, ...]
+"""Cells of each column; () = they do not fit, and each row is shown as lines of its own."""
+
+
+@dataclass(slots=True)
+class Wants:
+    """How much room the columns of a table want."""
+
+    most: list[int]
+    """Cells of the widest cell of each column, at least 1."""
+    words: list[int]
+    """Cells of its longest word that should not be broken."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Wants:
+        """What rows want that are all of their table."""
+        wants = cls.nothing(max(map(len, rows)))
+        for row in rows:
+            for column, cell in enumerate(row):
+                wants.add(column, "".join([text for text, _ in cell]))
+        return wants
+
+    @classmethod
+    def nothing(cls, columns: int) -> Wants:
+        """The wants of so many columns in which nothing is."""
+        return cls([1] * columns, [2] * columns)
+
+    def add(self, column: int, text: str) -> None:
+        """Add a cell."""
+        cells = len(text) if is_narrow(text) else max(map(cell_len, text.split("\n")))
+        self.most[column] = max(self.most[column], cells)
+        if self.words[column] < min(cells, MAX_WORD_CELLS):
+            self.words[column] = max(self.words[column], longest_word(text))
+
+    def widths(self, width: int) -> Widths:
+        """As wide as the widest cell, narrowed together where they do not fit."""
+        most, columns = self.most, len(self.most)
+        room = width - 3 * (columns - 1)
+        if sum(most) <= room:
+            return tuple(most)
+        if columns == 1:
+            return (room,)
+        least = [min(max(MIN_COLUMN_CELLS, word), cells) for word, cells in zip(self.words, most, strict=True)]
+        return tuple(_shared(least, most, room)) if sum(least) <= room else ()
 
 
 def table_lines(
-    rows: Sequence[Row], measured: Sequence[Row], aligns: Sequence[str], width: int, styles: Styles, *, has_head: bool
+    rows: Sequence[Row], widths: Widths, aligns: Sequence[str], width: int, styles: Styles, *, has_head: bool
 ) -> Iterator[Line]:
     """Lay out rows.
 
     Args:
-        rows: What is laid out.
-        measured: The first rows of the table, whose cells set the widths of the columns; the head is its first.
+        rows: What is laid out, below the head of the table.
+        widths: Those of the columns.
         aligns: "left", "center", "right" or "" per column.
         width: Cells per line.
         styles: The theme.
-        has_head: Whether the first of the rows is the head; else it is left out, being a repetition.
+        has_head: Whether the head is shown; else it is left out, being a repetition.
     """
-    columns = max(len(row) for row in measured)
-    widths = _column_widths(measured, columns, width)
-    if widths is None:
-        yield from _records(rows[1:], measured[0], width, styles, is_first=has_head)
+    if not widths:
+        yield from _records(rows[1:], rows[0], width, styles, is_first=has_head)
         return
     rule = styles.role("rule")
     for place, row in enumerate(rows):
         if place or has_head:
-            yield from _row(row, widths, aligns, styles)
+            yield from _numbered(_row(row, widths, aligns, styles), place)
         if place == 0 and has_head:
-            yield line_of([("─┼─".join("─" * column for column in widths), rule)])
-
-
-def _size(cell: Cell) -> int:
-    text = "".join([text for text, _ in cell])
-    return max(map(cell_len, text.split("\n")))
-
-
-def _column_widths(rows: Sequence[Row], columns: int, width: int) -> list[int] | None:
-    """As wide as the widest cell, narrowed together where they do not fit; None = they cannot fit."""
-    columns_of = [[row[n] for row in rows if n < len(row)] for n in range(columns)]
-    natural = [max(map(_size, cells), default=1) or 1 for cells in columns_of]
-    room = width - 3 * (columns - 1)
-    if sum(natural) <= room:
-        return natural
-    if columns == 1:
-        return [room]
-    least = [
-        min(max(MIN_COLUMN_CELLS, *map(_longest_word, cells)), most)
-        for cells, most in zip(columns_of, natural, strict=True)
-    ]
-    return _shared(least, natural, room) if sum(least) <= room else None
+            yield from _numbered([line_of([("─┼─".join("─" * column for column in widths), rule)])], place)
 
 
 def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
@@ -75,10 +97,14 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
     return widths
 
 
-def _longest_word(cell: Cell) -> int:
+def longest_word(text: str) -> int:
     """Cells of the longest word that should not be broken."""
-    words = "".join([text for text, _ in cell]).split()
-    return max((min(len(word), MAX_WORD_CELLS) for word in words if is_narrow(word)), default=2)
+    return max((min(len(word), MAX_WORD_CELLS) for word in text.split() if is_narrow(word)), default=2)
+
+
+def _numbered(lines: Iterable[Line], row: int) -> Iterator[Line]:
+    for line in lines:
+        yield replace(line, row=row)
 
 
 def _row(row: Row, widths: Sequence[int], aligns: Sequence[str], styles: Styles) -> Iterator[Line]:
@@ -100,8 +126,8 @@ def _row(row: Row, widths: Sequence[int], aligns: Sequence[str], styles: Styles)
 
 def _records(rows: Sequence[Row], head: Row, width: int, styles: Styles, *, is_first: bool) -> Iterator[Line]:
     """Every row as lines "name: value", for a table that is wider than the screen."""
-    for place, row in enumerate(rows):
-        if place or not is_first:
-            yield line_of([("─" * min(width, 20), styles.role("rule"))])
+    for place, row in enumerate(rows, 1):
+        if place > 1 or not is_first:
+            yield from _numbered([line_of([("─" * min(width, 20), styles.role("rule"))])], place)
         for name, cell in zip(head, row, strict=False):
-            yield from wrap([*name, (": ", styles.role("dim-text")), *cell], width)
+            yield from _numbered(wrap([*name, (": ", styles.role("dim-text")), *cell], width), place)

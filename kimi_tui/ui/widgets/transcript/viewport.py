@@ -16,6 +16,7 @@ from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, Section
 from kimi_tui.ui.widgets.transcript.recent import Recent
 from kimi_tui.ui.widgets.transcript.stretches import Stretch
+from kimi_tui.ui.widgets.transcript.tables import Widths
 
 KEPT_LINES = 4_000
 """How many lines stay laid out, those on screen besides."""
@@ -65,6 +66,8 @@ class Viewport:
         self._top = TOP
         self._top_chars = 0  # characters of the piece before the line at the top: what stays when lines break elsewhere
         self._top_look = look
+        self._top_row: tuple[int, int] | None = None  # the row of a table at the top, and the line of it there
+        self._top_columns: Widths | None = None
 
     # -- entries
 
@@ -216,8 +219,9 @@ class Viewport:
         if not self.is_there(top):
             return Place(top.item)
         lines = self.lines(top)
-        if self._top_look is not self.look:
-            return top._replace(line=line_at(lines, self._top_chars))
+        if self._top_look is not self.look or self._top_columns != self.piece(top).columns:
+            line = line_of_row(lines, *self._top_row) if self._top_row else line_at(lines, self._top_chars)
+            return top._replace(line=line)
         return top._replace(line=min(top.line, max(len(lines) - 1, 0)))
 
     def rows(self) -> list[tuple[Place, Line]]:
@@ -248,8 +252,11 @@ class Viewport:
         self.is_following = place >= tail and may_follow
         self._top = min(place, tail)
         self._top_look = self.look
-        lines = self.lines(self._top)[: self._top.line] if self.items else []
-        self._top_chars = sum(len(line.text) - line.lead_chars + len(line.joint) for line in lines)
+        lines = self.lines(self._top) if self.items else []
+        above = lines[: self._top.line]
+        self._top_chars = sum(len(line.text) - line.lead_chars + len(line.joint) for line in above)
+        self._top_row = row_at(lines, self._top.line)
+        self._top_columns = self.piece(self._top).columns if self.items else None
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll; negative = up, which stops following."""
@@ -322,3 +329,15 @@ def line_at(lines: list[Line], chars: int) -> int:
         if chars < 0:
             return number
     return max(len(lines) - 1, 0)
+
+
+def row_at(lines: list[Line], number: int) -> tuple[int, int] | None:
+    """The row of a table that a line shows, and which line of that row it is; None = it shows none."""
+    row = lines[number].row if number < len(lines) else -1
+    return None if row < 0 else (row, sum(line.row == row for line in lines[:number]))
+
+
+def line_of_row(lines: list[Line], row: int, line: int) -> int:
+    """Where a line of a row of a table stands; its last one where it has fewer."""
+    places = [number for number, other in enumerate(lines) if other.row == row]
+    return places[min(line, len(places) - 1)] if places else max(len(lines) - 1, 0)
