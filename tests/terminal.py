@@ -11,7 +11,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pyte
@@ -20,14 +20,25 @@ import pyte
 class Terminal:
     """A program that believes it has a terminal."""
 
-    def __init__(self, argv: list[str], env: Mapping[str, str], columns: int = 120, rows: int = 40) -> None:
-        """Start it with exactly that environment, plus what every terminal sets."""
+    def __init__(
+        self,
+        argv: list[str],
+        env: Mapping[str, str],
+        columns: int = 120,
+        rows: int = 40,
+        *,
+        ignored: Sequence[signal.Signals] = (),
+    ) -> None:
+        """Start it with exactly that environment, plus what every terminal sets, and with some signals ignored."""
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         """Every byte that the program wrote."""
+        self._is_closed = False
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whatever ran the tests may ignore them
+                signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
             os.execve(argv[0], argv, {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **env})
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -70,6 +81,17 @@ class Terminal:
             if time.monotonic() > end or not self.pump():
                 raise AssertionError(f"{text!r} did not go away:\n{self.text}")
 
+    def close(self, timeout_s: float = 20) -> int:
+        """Close the terminal, wait for the program's end and return its exit status."""
+        os.close(self._fd)
+        self._is_closed = True
+        end = time.monotonic() + timeout_s
+        while (ended := os.waitpid(self.pid, os.WNOHANG)) == (0, 0):
+            if time.monotonic() > end:
+                raise AssertionError("the program did not end")
+            time.sleep(0.05)
+        return os.waitstatus_to_exitcode(ended[1])
+
     def end(self, timeout_s: float = 20) -> int:
         """Wait for the program's end and return its exit status."""
         end = time.monotonic() + timeout_s
@@ -80,9 +102,16 @@ class Terminal:
 
 
 @contextmanager
-def kimi_tui(args: list[str], env: Mapping[str, str], columns: int = 120, rows: int = 40) -> Iterator[Terminal]:
+def kimi_tui(
+    args: list[str],
+    env: Mapping[str, str],
+    columns: int = 120,
+    rows: int = 40,
+    *,
+    ignored: Sequence[signal.Signals] = (),
+) -> Iterator[Terminal]:
     """Run the program; whatever is left of it is killed at the end."""
-    terminal = Terminal([sys.executable, "-m", "kimi_tui", *args], env, columns, rows)
+    terminal = Terminal([sys.executable, "-m", "kimi_tui", *args], env, columns, rows, ignored=ignored)
     try:
         yield terminal
     finally:
@@ -91,4 +120,5 @@ def kimi_tui(args: list[str], env: Mapping[str, str], columns: int = 120, rows: 
             os.waitpid(terminal.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
-        os.close(terminal._fd)
+        if not terminal._is_closed:
+            os.close(terminal._fd)

@@ -77,7 +77,7 @@ def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
 def theme_findings(path: Path) -> tuple[str, ...]:
     """Say which of the two files chooses a theme that is not there, or that cannot be used.
 
-    It is no finding of `load_settings`: such a theme keeps nobody from asking.
+    It is no finding of `load_settings`: such a theme keeps nobody from asking. Each is a line as there.
     """
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
 
@@ -88,7 +88,8 @@ def theme_findings(path: Path) -> tuple[str, ...]:
         if not isinstance(name, str):
             continue
         if problem := _theme_problem(name, known):
-            found += _lines(file, (Finding(("ui", "theme"), problem, ", ".join(sorted(known))),))
+            others = ", ".join(sorted(known.keys() - {name}))
+            found += _lines(file, (Finding(("ui", "theme"), problem, others),))
     return tuple(found)
 
 

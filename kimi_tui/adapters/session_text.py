@@ -132,6 +132,11 @@ def _check(value: object, place: str) -> None:
         raise ConversionError(f"{place}: TOML holds no integer beyond 64 bits.", "Keep the session as JSON.")
 
 
+def dump(session: Session, ending: str) -> bytes:
+    """Write a session in the form of that ending, ".toml" or ".json"."""
+    return dump_json(session) if ending == ".json" else TomlWriter().dump(session)
+
+
 def dump_json(session: Session) -> bytes:
     """Write a session as JSON, times as strings.
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli import signals
 from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_output
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.new_session import new_session
@@ -36,6 +35,7 @@ from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Message, MessageState, Session
 from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
 
 if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend

@@ -76,7 +76,11 @@ def _tell_notes(loaded: LoadedSettings, context: Context) -> None:
 
 
 def _show(options: Namespace, context: Context) -> int:
+    from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
+
     settings, loaded = context.settings_or_tell(), context.load()
+    for finding in theme_findings(context.config_path):
+        context.tell(finding)
     _tell_notes(loaded, context)
     rows = {
         **_place_rows(context),

@@ -6,10 +6,10 @@ import asyncio
 import signal
 from argparse import Namespace
 
-from kimi_tui.cli import signals
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
 from kimi_tui.core.errors import UsageError
+from kimi_tui.engine import signals
 
 
 def run(options: Namespace, context: Context) -> int:

@@ -31,6 +31,7 @@ def run(options: Namespace, context: Context) -> int:
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+    from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
     from kimi_tui.adapters.deepinfra import model_url  # noqa: PLC0415
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
@@ -53,6 +54,7 @@ def run(options: Namespace, context: Context) -> int:
         url_of=lambda request: model_url(context.settings().api.base_url, request.model),
         themes=known,
         theme=settings.ui.theme,
+        theme_findings=lambda: () if options.theme else theme_findings(context.config_path),
         endpoint="demo" if options.demo else "deepinfra",
         key_problem=key_problem,
     )

@@ -8,6 +8,7 @@ import logging
 import shutil
 import signal
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events
@@ -19,10 +20,12 @@ from textual.worker import Worker, WorkerState
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
+from kimi_tui.engine import signals
+from kimi_tui.ui.entries import error_text
 from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
-from kimi_tui.ui.terminal import MODERN, Terminal, terminal_filters
+from kimi_tui.ui.terminal import MODERN, Terminal, has_terminal, is_terminal_gone, outlive_terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import begin_with_theme
 
@@ -30,6 +33,8 @@ log = logging.getLogger("kimi_tui")
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks the program to end; Ctrl+C is a key here and comes another way."""
+TERMINAL_WATCH_S = 0.25
+"""Time between two looks whether the terminal is still there, where its hangup is ignored, in seconds."""
 FOCUS_WAIT_S = 0.3
 """Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
@@ -40,6 +45,7 @@ IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 register_key_sequences()
 tolerate_foreign_bytes()
+outlive_terminal()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -72,12 +78,13 @@ class KimiApp(App[str], inherit_bindings=False):
         """
         super().__init__()
         self._services = services
-        self._screen = ChatScreen(services, session, lock, opening)
         if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there, and the layout never comes to rest
             self.console.size = shutil.get_terminal_size()
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
+        findings = (*services.findings, *self._take_theme())
+        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening)
         self.problem: KimiError | None = None
         """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
@@ -85,7 +92,6 @@ class KimiApp(App[str], inherit_bindings=False):
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
         self._idle_work = idle_work
-        self._theme_problem = self._take_theme()
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -114,12 +120,10 @@ class KimiApp(App[str], inherit_bindings=False):
                 await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
 
     def on_mount(self) -> None:
-        """Say what is wrong with the theme, and take signals."""
+        """Take signals, and begin what is done in idle time."""
         self._take_signals(self._screen)
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
-        if self._theme_problem is not None:
-            self._screen.call_after_refresh(self._screen.say_error, self._theme_problem, "", "warning")
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:
@@ -128,17 +132,21 @@ class KimiApp(App[str], inherit_bindings=False):
     def _take_signals(self, screen: ChatScreen) -> None:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""
 
-        def leave(number: int) -> None:
+        def leave(number: signal.Signals) -> None:
             self.signal = self.signal or number
             screen.run_later(screen.leave(), self.exit)
 
-        loop = asyncio.get_running_loop()
-        for number in ENDING_SIGNALS:
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals off the main thread
-                loop.add_signal_handler(number, leave, number)
+        def leave_without_terminal() -> None:
+            if is_terminal_gone():
+                watch.stop()
+                leave(signal.SIGHUP)
 
-    def _take_theme(self) -> KimiError | None:
-        """Take the theme that was asked for, or the default one and say why."""
+        taken = signals.take(leave, *ENDING_SIGNALS)
+        if signal.SIGHUP not in taken and has_terminal():  # nothing else tells that it is closed
+            watch = self.set_interval(TERMINAL_WATCH_S, leave_without_terminal)
+
+    def _take_theme(self) -> Sequence[str]:
+        """Take the theme that was asked for, or the default one and say why: with the line that asked for it."""
         palettes, wanted = self._services.themes, self._services.theme
         try:
             if wanted not in palettes:
@@ -146,8 +154,8 @@ class KimiApp(App[str], inherit_bindings=False):
             begin_with_theme(self, palettes, wanted)
         except ThemeError as error:
             self._take_any_theme()
-            return error
-        return None
+            return self._services.theme_findings() or (error_text(error),)
+        return ()
 
     def _take_any_theme(self) -> None:
         """Take the default theme; where the user's own of that name is broken too, the first that can be used."""

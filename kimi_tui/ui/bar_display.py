@@ -31,6 +31,8 @@ class BarDisplay:
         self._desk, self._title, self._status, self._on_tick = desk, title, status, tick
         self._bars = Bars(desk.services)
         self._ticker: Timer | None = None
+        self._remark = ""
+        self._remark_timer: Timer | None = None
 
     def begin(self) -> None:
         """Be ready to keep the figures of running turns moving."""
@@ -44,19 +46,26 @@ class BarDisplay:
             self._ticker.pause()
 
     def remark(self, text: str) -> None:
-        """Put a word into the status line, until something else stands there."""
-        self._status.variants = ((text, self._status.variants[0][1]), (text, ""))
-        self._status.set_timer(REMARK_S, self.refresh)
+        """Put a word into the status line; figures that change do not take it away before its time."""
+        if self._remark_timer is not None:
+            self._remark_timer.stop()
+        self._remark, self._remark_timer = text, self._status.set_timer(REMARK_S, self._end_remark)
+        self.refresh()
+
+    def _end_remark(self) -> None:
+        self._remark, self._remark_timer = "", None
+        self.refresh()
 
     def refresh(self) -> None:
-        """Show the figures as they are now."""
+        """Show the figures as they are now, beside a remark only what has room."""
         desk = self._desk
         texts, live = self._bars.texts(desk.chat.session), desk.chat.live
         self._title.variants = ((texts.title, f"{elsewhere(desk.open_chats.all[1:])}{texts.place}"),)
         if live is None:
-            self._status.variants = texts.last.variants("○", texts.context.words())
-            return
-        figures = live.figures(desk.services.clock.monotonic(), texts.last.session_usd)
-        self._status.variants = figures.variants("●", texts.context.words(live.tokens))
-        if self._ticker is not None:
-            self._ticker.resume()
+            variants = texts.last.variants("○", texts.context.words())
+        else:
+            figures = live.figures(desk.services.clock.monotonic(), texts.last.session_usd)
+            variants = figures.variants("●", texts.context.words(live.tokens))
+            if self._ticker is not None:
+                self._ticker.resume()
+        self._status.variants = ((self._remark, variants[0][1]), (self._remark, "")) if self._remark else variants

@@ -32,6 +32,8 @@ class PlacedNotice:
     """Id of the message that it stands behind; None = at the beginning."""
     entry: Entry
     """What it says."""
+    about: str = ""
+    """What it is about, where a later notice about the same replaces it; "" = it stays."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,18 +91,22 @@ class Chat:
         question = None if self.turn is None else self.turn.question
         return self.live is not None and question is not None and self.session.head == question.id
 
-    def add_notice(self, entry: Entry) -> None:
+    def add_notice(self, entry: Entry, about: str = "") -> None:
         """Put a notice behind the last message, or the growing reply."""
         branch = self.branch
         last = branch[-1].id if branch else None
         after = self.live.key if self.live is not None and self.is_live_on_branch() else last
-        self.notices.append(PlacedNotice(after, entry))
+        self.notices.append(PlacedNotice(after, entry, about))
 
     def settle_notices(self, live_key: str, message_id: str) -> None:
         """Let the notices behind the growing reply stand behind the message that it has become."""
         self.notices = [
             replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
         ]
+
+    def drop_notices(self, about: str) -> None:
+        """Forget what was said about something, since it is no longer so."""
+        self.notices = [notice for notice in self.notices if notice.about != about]
 
     def drop_passing_notices(self) -> None:
         """Forget what was worth a glance only."""

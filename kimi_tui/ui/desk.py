@@ -149,8 +149,8 @@ class Desk(Protocol):
 
     # -- what is said
 
-    def say(self, text: str, severity: str = "info") -> None:
-        """Put a notice into the conversation."""
+    def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
+        """Put a notice into the conversation; one about the same thing goes, "" = about nothing in particular."""
 
     def say_error(self, error: KimiError, kept: str = "", severity: str = "error") -> None:
         """Put a failure into the conversation: what happened, what was kept, what to do next."""

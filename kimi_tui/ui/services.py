@@ -5,7 +5,7 @@ The screen knows none of the adapters behind these; tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -180,6 +180,8 @@ class Services:
     """Name of the theme to start with."""
     endpoint: str
     """A word for the endpoint, for the header."""
+    theme_findings: Callable[[], Sequence[str]] = tuple
+    """Says where the config files name a theme that cannot be used, a line each; asked only when that is so."""
     key_problem: KimiError | None = None
     """Why no request can be sent; None = one can."""
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import select
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from textual.drivers._writer_thread import WriterThread
 from textual.filter import LineFilter
 
 from kimi_tui.ui.colours import AttributeFilter, FewColoursFilter
@@ -47,6 +51,38 @@ def describe_terminal(environ: Mapping[str, str], encoding: str) -> Terminal:
         has_bright_backgrounds=not environ.get("TERM", "").startswith("linux"),
         is_colourless=bool(environ.get("NO_COLOR")),
     )
+
+
+def outlive_terminal() -> None:
+    """Let drawing go nowhere when the terminal is gone.
+
+    The library's writing thread would end, and whoever draws wait for it forever, before everything is kept.
+    """
+
+    def run(writer: WriterThread) -> None:
+        while (text := writer._queue.get()) is not None:
+            with contextlib.suppress(OSError):
+                writer._file.write(text)
+                if writer._queue.empty():
+                    writer._file.flush()
+        with contextlib.suppress(OSError):
+            writer._file.flush()
+
+    setattr(WriterThread, "run", run)  # noqa: B010 - the type checker allows no other way
+
+
+def has_terminal() -> bool:
+    """Whether keys come from a terminal."""
+    return sys.__stdin__ is not None and not sys.__stdin__.closed and sys.__stdin__.isatty()
+
+
+def is_terminal_gone() -> bool:
+    """Whether the terminal that keys came from was closed."""
+    if sys.__stdin__ is None or sys.__stdin__.closed:
+        return True
+    poll = select.poll()
+    poll.register(sys.__stdin__.fileno(), 0)  # a hangup is told whatever is asked for
+    return any(found & select.POLLHUP for _, found in poll.poll(0))
 
 
 def screen_encoding(environ: Mapping[str, str], encoding: str) -> str:

@@ -87,10 +87,10 @@ class TurnDisplay:
         else:
             chat.draft = f"{text}\n\n{chat.draft}" if chat.draft else text
 
-    def notice(self, chat: Chat, text: str, severity: str) -> None:
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
         """Put a notice into a chat's conversation, where it stays until it is dismissed."""
         self._notices += 1
-        chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity))
+        chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity), about)
         if chat is self._desk.chat:
             self.show_entries(chat)
             self._desk.transcript.follow_tail()

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.adapters.session_files import ENDINGS, SessionFiles
+from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.adapters.session_places import ENDINGS
 from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Message, Role, Session
@@ -264,7 +265,7 @@ def test_a_copy_is_a_session_of_its_own(tmp_path: Path) -> None:
 
 def test_a_copy_across_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = world(tmp_path)
-    monkeypatch.setattr("kimi_tui.adapters.session_files._on_same_device", lambda *_: False)
+    monkeypatch.setattr("kimi_tui.adapters.session_moves._on_same_device", lambda *_: False)
     in_trash = place.library.delete(place.path)
     assert not place.path.exists()
     assert place.files.load(place.library.restore_path(in_trash)) == SESSION

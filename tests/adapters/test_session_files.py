@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters import session_reading
 from kimi_tui.adapters.session_files import SessionFiles
 from kimi_tui.cli import exports
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
@@ -96,7 +97,8 @@ def test_the_index_notices_changes_and_may_be_broken(files: SessionFiles) -> Non
 def test_an_unchanged_file_is_not_read_again(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     files.save_now(make())
     listing = files.list()
-    monkeypatch.setattr(files, "_read", None)
+    monkeypatch.setattr(session_reading, "parse_file", None)
+    monkeypatch.setattr(session_reading, "read_bytes", None)
     assert files.list() == listing
 
 
@@ -182,8 +184,8 @@ def test_a_session_that_was_found_is_not_parsed_again_unless_it_changed(
         parsed.append(path)
         return whole(path)
 
-    whole = SessionFiles._parse
-    monkeypatch.setattr(SessionFiles, "_parse", staticmethod(parse))
+    whole = session_reading.parse_file
+    monkeypatch.setattr(session_reading, "parse_file", parse)
     files.save_now(make())
     path = files.find()
     assert (files.load(path), len(parsed)) == (make(), 1)

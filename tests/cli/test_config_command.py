@@ -67,6 +67,14 @@ def test_a_theme_that_is_not_there_is_a_finding(path: Path) -> None:
     (themes / "pink.toml").write_text("= no")
     broken = call("config", "check", "-c", str(path))
     assert (broken.status, '"pink" (Theme pink: ' in broken.out) == (2, True)
+    assert broken.out.rpartition("allowed ")[2] == "high-contrast, kimi-dark, kimi-light, monochrome\n"
+
+
+def test_show_tells_of_a_theme_that_cannot_be_used(path: Path) -> None:
+    write(path, '[ui]\ntheme = "pink"\n')
+    result = call("config", "show", "-c", str(path))
+    assert result.status == 0
+    assert result.err.startswith(f'kimi-tui: {path}:2: ui.theme: found "pink", allowed ')
 
 
 @pytest.mark.parametrize("words", [["config", "show"], ["ask", "x", "--demo"], ["sessions", "list"], []])

@@ -116,8 +116,22 @@ async def test_what_was_deleted_comes_back_with_its_ids(tmp_path: Path) -> None:
         await running.shows("Deleted 2 messages.")
         await running.type("<escape>/undo<enter>")
         await running.shows("Brought back 2 messages.")
+        assert "Deleted" not in running.text
         assert running.screen.chat.session.messages == TALK.messages
         assert running.screen.chat.session.head == "m4"
+
+
+async def test_each_undo_replaces_the_notice_of_what_it_brings_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/delete<enter>/delete<enter>")
+        await running.shows("Deleted 1 message.")
+        await running.type("/undo<enter>")
+        await running.shows("Brought back 1 message.")
+        assert "Deleted 1 message." in running.text
+        await running.type("/undo<enter>")
+        await running.until(lambda: "Deleted" not in running.text)
+        await running.type("/delete<enter>")
+        await running.shows("Deleted 1 message.")
 
 
 async def test_a_message_that_is_left_out_stays_on_screen_and_out_of_the_prompt(tmp_path: Path) -> None:

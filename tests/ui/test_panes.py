@@ -279,6 +279,7 @@ async def test_the_session_on_screen_is_named_by_its_title_as_it_stands_now(tmp_
         await running.shows("Moved to the trash: “Stew”.")
         await running.type("/restore-session<enter>")
         await running.shows("Brought back: “Stew”.")
+        assert "Moved to the trash" not in running.text
 
 
 async def test_the_list_keeps_the_keys_when_the_session_on_screen_is_deleted(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_a_failure_brings_the_text_back(tmp_path: Path, env: dict[str, str]) -> 
         terminal.until("2/2")
         terminal.until("The account has no funds")
         terminal.until("│ funds and hello")
+        terminal.until("○ ready")
         terminal.send("\x03")
         terminal.until("once more quits")
         terminal.send("\x03")
@@ -89,6 +90,20 @@ def test_a_failure_brings_the_text_back(tmp_path: Path, env: dict[str, str]) -> 
     messages = only_session(tmp_path)["messages"]
     assert isinstance(messages, list)
     assert [message.get("parent") for message in messages] == [None] * len(messages)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["unknown", "broken"])
+def test_a_theme_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, env: dict[str, str], is_there: bool) -> None:
+    (tmp_path / "config.toml").write_text('[ui]\ntheme = "pink"\n')
+    if is_there:
+        (tmp_path / "themes").mkdir()
+        (tmp_path / "themes" / "pink.toml").write_text('[colors]\nprimary = "red"\n')
+    with kimi_tui(["--demo"], env, 200) as terminal:
+        terminal.until("config.toml:2: ui.theme:")
+        terminal.until("Message Kimi")
+        assert terminal.text.count("pink") == (2 if is_there else 1)
+        terminal.send("\x11")
+        assert terminal.end() == 0
 
 
 def test_without_a_key_it_says_how_to_go_on(env: dict[str, str]) -> None:
@@ -185,6 +200,22 @@ def test_a_signal_keeps_the_reply_and_the_draft(tmp_path: Path, env: dict[str, s
     assert isinstance(messages, list)
     assert messages[1]["state"] == "cancelled"
     assert "Step 1" in messages[1]["content"]
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.until("half a thought")
+
+
+def test_a_hangup_that_was_to_be_ignored_is_until_the_terminal_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env, ignored=[signal.SIGHUP]) as terminal:
+        terminal.until("Message Kimi")
+        os.kill(terminal.pid, signal.SIGHUP)
+        terminal.send("long\r")
+        terminal.until("Step 1")
+        terminal.send("half a thought")
+        terminal.until("half a thought")
+        terminal.close()
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    assert messages[1]["state"] == "cancelled"
     with kimi_tui(["--demo", "-r"], env) as terminal:
         terminal.until("half a thought")
 

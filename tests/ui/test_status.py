@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from kimi_tui.core.session import Session, Usage
+from kimi_tui.ui import bar_display
 from kimi_tui.ui.status import context_of
 from tests.core.test_conversation import reply, session_of, user
+from tests.ui.program import program
 
 TALK = session_of(
     user("m1", "a" * 40),
@@ -46,3 +49,16 @@ def test_a_message_taken_in_again_since_the_count_needs_room() -> None:
     found = context_of(replace(TALK, messages=tuple(messages)), 1000)
     assert not found.is_counted
     assert found.tokens >= 120
+
+
+async def test_a_remark_stands_its_time_whatever_the_figures_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bar_display, "REMARK_S", 0.2)
+    async with program(tmp_path, session=TALK) as running:
+        running.screen.remark("Mind this.")
+        running.screen.refresh_bars()
+        await running.pilot.pause(0)
+        assert "Mind this." in running.text
+        await running.shows("○ ready")
+        assert "Mind this." not in running.text

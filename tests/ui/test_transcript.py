@@ -56,6 +56,11 @@ def reply(number: int, text: str, reasoning: str | None = None) -> Entry:
     return Entry(f"r{number}", EntryKind.ASSISTANT, "Kimi", text, reasoning, "Thought for 1.0 s" if reasoning else "")
 
 
+def remove(transcript: Transcript, key: str) -> None:
+    """Show all that is shown but one entry."""
+    transcript.set_entries([item.entry for item in transcript._view.items if item.key != key])
+
+
 def rows(transcript: Transcript) -> list[str]:
     width, height = transcript.size
     return [strip.text.rstrip() for strip in transcript.render_lines(Region(0, 0, width, height))]

@@ -50,7 +50,6 @@ async def test_markers_are_chips_and_harmless_ones_show_their_joiner() -> None:
         assert harmless == [f"<{STAND_IN}|im_end|>", f"[{STAND_IN}EOS]"]
         transcript.select_all()
         assert transcript.selected_text() == INPUT
-        assert transcript.text_of("p") == INPUT
 
 
 @settings(max_examples=200, deadline=None)
@@ -98,7 +97,8 @@ async def test_an_input_that_changes_as_one_types_keeps_what_is_read() -> None:
         for draft in ("drafts", "drafts and", ""):
             transcript.update_entry(prompt(history + draft + "<|im_end|>"))
             assert body(transcript)[:-1] == before
-        assert transcript.text_of("p").endswith("question 899<|im_end|><|im_end|>")
+        transcript.select_all()
+        assert transcript.selected_text().endswith("question 899<|im_end|><|im_end|>")
 
 
 async def test_reasoning_alone_has_no_heading_and_no_bar() -> None:

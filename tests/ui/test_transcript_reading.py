@@ -11,7 +11,7 @@ from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
 from tests.ui.resizing import resize
-from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
+from tests.ui.test_transcript import MARKDOWN, Host, body, remove, reply, rows, user
 from tests.ui.test_transcript_view import LONG, live
 
 CHANGES: dict[str, Callable[[Transcript], object]] = {
@@ -20,7 +20,7 @@ CHANGES: dict[str, Callable[[Transcript], object]] = {
     "the live reply ends": lambda t: t.rename_entry("live", reply(99, LONG)),
     "a message above grows": lambda t: t.update_entry(reply(0, LONG)),
     "a message above shrinks": lambda t: t.update_entry(reply(3, "short")),
-    "a message above goes": lambda t: t.remove_entry("r1"),
+    "a message above goes": lambda t: remove(t, "r1"),
     "a message is added": lambda t: t.add(user(77, "new")),
     "a notice comes": lambda t: t.add(Entry("n", EntryKind.NOTICE, "", "notice")),
     "the entries are set anew": lambda t: t.set_entries([*(reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(9, 30)), user(7)]),
@@ -83,13 +83,12 @@ async def test_a_view_at_the_end_that_reads_does_not_begin_to_follow_by_going_so
         transcript.append("live", ReplyPart.ANSWER, "answer")
         transcript.scroll_lines(-6)
         transcript.choose_edge(False)
-        transcript.scroll_to_entry("live")
         assert [transcript.is_following] == [False]
         before = body(transcript)[:-1]
         transcript.append("live", ReplyPart.ANSWER, "\n\nmore" * 20)
         assert body(transcript)[:-1] == before
         transcript.follow_tail()
-        transcript.scroll_to_entry("u3")
+        transcript.choose("u3")
         assert [transcript.is_following] == [False]
         assert "You" in body(transcript)[0]
 

@@ -11,7 +11,7 @@ from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.painter import Mark
 from kimi_tui.ui.widgets.transcript.pieces import Section
 from kimi_tui.ui.widgets.transcript.search import Hit, Search
-from tests.ui.test_transcript import Host, body, reply, rows, user
+from tests.ui.test_transcript import Host, body, remove, reply, rows, user
 from tests.ui.test_transcript_view import live
 
 
@@ -134,7 +134,7 @@ async def test_what_arrives_is_found_too_and_moves_nothing() -> None:
         transcript.rename_entry("live", reply(9, "some lamb only"))
         await pilot.pause()
         assert app.last == ("lamb", 21, 1)
-        transcript.remove_entry("u19")
+        remove(transcript, "u19")
         await pilot.pause()
         assert app.last == ("lamb", 20, 1)
         transcript.add(user(50, "lamb"))

@@ -16,7 +16,7 @@ from kimi_tui.ui.themes import build_theme
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from tests.ui.program import shipped_themes
 from tests.ui.resizing import resize
-from tests.ui.test_transcript import Host, body, reply, user
+from tests.ui.test_transcript import Host, body, remove, reply, user
 
 SOURCE = """Some **bold** words and `code`.
 
@@ -213,7 +213,7 @@ async def test_what_goes_is_selected_no_more() -> None:
         transcript.toggle_fold("r1")
         assert transcript.selected_text() == ""
         await drag(pilot, (3, row_of(transcript, "kept")), (7, row_of(transcript, "kept")))
-        transcript.remove_entry("r1")
+        remove(transcript, "r1")
         assert transcript.selected_text() == "kept"
         transcript.set_entries([Entry("w", EntryKind.WELCOME, "Hi", "there")])
         assert transcript.selected_text() == ""

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
 from tests.ui.resizing import resize
-from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
+from tests.ui.test_transcript import MARKDOWN, Host, body, remove, reply, rows, user
 
 LONG = MARKDOWN * 6
 CODE = "```python\n" + "".join(f'x{n} = """a\n b"""\n' for n in range(60)) + "```\n\n"
@@ -88,7 +88,7 @@ async def test_nothing_that_changes_above_or_below_moves_what_is_read() -> None:
         transcript.update_entry(reply(3, LONG))
         transcript.append("live", ReplyPart.REASONING, "thought\n" * 50)
         transcript.append("live", ReplyPart.ANSWER, LONG)
-        transcript.remove_entry("r1")
+        remove(transcript, "r1")
         assert [row[:58] for row in body(transcript)[:-1]] == before
         assert "↓ new" in body(transcript)[-1]
 
@@ -294,7 +294,7 @@ async def test_what_only_looks_different_is_nothing_new() -> None:
         transcript.toggle_fold("r0")
         transcript.set_thought_label("r20", "Thought for 2.0 s")
         transcript.update_entry(Entry("r20", EntryKind.ASSISTANT, "Kimi", LONG, detail="12:30"))
-        transcript.remove_entry("u20")
+        remove(transcript, "u20")
         assert not says_new(transcript), "labels"
 
 

@@ -99,7 +99,10 @@ class FileCommands:
             await self._leave(chat)
         self._desk.panes.sessions_changed()
         key = self._desk.keyboard.table.label("restore-session")
-        self._desk.say(f"Moved to the trash: {name}. {key} in the sessions pane, or /restore-session, brings it back.")
+        self._desk.say(
+            f"Moved to the trash: {name}. {key} in the sessions pane, or /restore-session, brings it back.",
+            about=f"trash {trashed}",
+        )
 
     async def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
@@ -122,7 +125,7 @@ class FileCommands:
         await asyncio.to_thread(self._desk.services.library.restore_path, trashed)
         self._trashed.pop()
         self._desk.panes.sessions_changed()
-        self._desk.say(f"Brought back: {name}.")
+        self._desk.say(f"Brought back: {name}.", about=f"trash {trashed}")
 
 
 def _quoted(title: str) -> str:

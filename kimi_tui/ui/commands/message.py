@@ -188,7 +188,12 @@ class MessageCommands:
         self._choose_end()
         count = before - len(chat.session.messages)
         what = "1 message" if count == 1 else f"{count} messages"
-        self._desk.say(f"Deleted {what}. {self._undo_words()}")
+        self._desk.say(f"Deleted {what}. {self._undo_words()}", about=self._last_deletion())
+
+    def _last_deletion(self) -> str:
+        """What the notices on the last deletion, and on its undoing, are about."""
+        chat = self._desk.chat
+        return f"deletion {len(chat.deleted)} in {chat.session.id}"
 
     def _choose_end(self) -> None:
         """Put the message cursor on the last message, where it stands in the conversation, so that it can be seen."""
@@ -206,10 +211,10 @@ class MessageCommands:
         """Bring back what was deleted last."""
         del argument
         chat = self._desk.chat
-        count = chat.undo_delete()
+        about, count = self._last_deletion(), chat.undo_delete()
         self._show_tree()
         self._choose_end()
-        self._desk.say("Brought back 1 message." if count == 1 else f"Brought back {count} messages.")
+        self._desk.say("Brought back 1 message." if count == 1 else f"Brought back {count} messages.", about=about)
 
     def do_leave_out(self, argument: str) -> None:
         """Leave the message out of the prompt, or take it in again."""

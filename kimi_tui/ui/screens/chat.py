@@ -263,9 +263,11 @@ class ChatScreen(Screen[None]):
 
     # -- what is said
 
-    def say(self, text: str, severity: str = "info") -> None:
-        """Put a notice into the conversation."""
-        self.display_of_turns.notice(self.chat, text, severity)
+    def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
+        """Put a notice into the conversation; one about the same thing goes, "" = about nothing in particular."""
+        for chat in self.open_chats.all if about else ():
+            chat.drop_notices(about)
+        self.display_of_turns.notice(self.chat, text, severity, about)
 
     def say_error(self, error: KimiError, kept: str = "", severity: str = "error") -> None:
         """Put a failure into the conversation: what happened, what was kept, what to do next."""

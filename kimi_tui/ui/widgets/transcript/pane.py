@@ -132,11 +132,6 @@ class LinesPane(Widget, can_focus=True):
         self._text_grew(entry.key)
         self._invalidate()
 
-    def remove_entry(self, key: str) -> None:
-        """Take an entry away; one that is not there is ignored."""
-        if key in self._places:
-            self._set_items([item for item in self._view.items if item.key != key])
-
     def append(self, key: str, part: ReplyPart, text: str) -> None:
         """Add text to the growing reply; several calls are laid out and drawn as one."""
         if (item := self._item(key)) is not None:
@@ -150,16 +145,6 @@ class LinesPane(Widget, can_focus=True):
         """Change the one line of a think block, and nothing else."""
         if (item := self._item(key)) is not None and item.set_thought_label(label):
             self._invalidate()
-
-    def text_of(self, key: str) -> str:
-        """The text of an entry as it was written; "" when it is not there."""
-        item = self._item(key)
-        return "" if item is None else item.text(Section.BODY)
-
-    def reasoning_of(self, key: str) -> str:
-        """The reasoning of an entry as it was written; "" when there is none."""
-        item = self._item(key)
-        return "" if item is None else item.text(Section.REASONING)
 
     def _item(self, key: str | None) -> Item | None:
         place = None if key is None else self._places.get(key)
@@ -252,11 +237,6 @@ class LinesPane(Widget, can_focus=True):
     def scroll_page(self, pages: int) -> None:
         """Scroll by pages; negative = up. Two lines stay in view."""
         self.scroll_lines(pages * max(self.size.height - 2, 1))
-
-    def scroll_to_entry(self, key: str) -> None:
-        """Put an entry's first line at the top; near the end the last screen is shown. One not there is ignored."""
-        if key in self._places:
-            self._show_at_top(Place(self._places[key]))
 
     def _show_at_top(self, place: Place) -> None:
         """Put a line at the top; a view that followed goes on to follow when all behind it fits."""

@@ -1,4 +1,4 @@
-"""Signals while an event loop runs."""
+"""Signals while an event loop runs: for every front end, since each has turns to stop and texts to keep."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 
+Callback = Callable[[signal.Signals], object]
 
-@contextlib.contextmanager
-def handling(callback: Callable[[signal.Signals], object], *numbers: signal.Signals) -> Iterator[None]:
-    """Call something on those signals until the block is left; where a loop takes no signals, nothing happens.
+
+def take(callback: Callback, *numbers: signal.Signals) -> tuple[signal.Signals, ...]:
+    """Call something on those signals as long as the loop runs; where a loop takes no signals, nothing happens.
 
     What whoever started the program had ignored, such as `nohup` the hangup, stays ignored.
+
+    Returns:
+        The signals that are not ignored.
     """
     loop = asyncio.get_running_loop()
     numbers = tuple(number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN)
@@ -20,9 +24,17 @@ def handling(callback: Callable[[signal.Signals], object], *numbers: signal.Sign
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         for number in numbers:
             loop.add_signal_handler(number, callback, number)
+    return numbers
+
+
+@contextlib.contextmanager
+def handling(callback: Callback, *numbers: signal.Signals) -> Iterator[None]:
+    """Call something on those signals, as `take` does, until the block is left."""
+    taken = take(callback, *numbers)
     try:
         yield
     finally:
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in numbers:
+            for number in taken:
                 loop.remove_signal_handler(number)
