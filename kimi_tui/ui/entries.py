@@ -137,10 +137,12 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[tuple[str, str
     found: list[tuple[str, str]] = []
     if ended.error is not None:
         found.append((error_text(ended.error, kept), "error"))
-    elif ended.phase is Phase.STOPPED and not ended.replies:
-        found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
+    elif ended.phase is Phase.STOPPED:
+        if not ended.replies:
+            found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
     elif ended.replies and ended_inside_reasoning(ended.replies[0]):
-        found.append(("The reply ended inside its thinking. Raise max_new_tokens, or ask with /think off.", "warning"))
+        way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
+        found.append((f"The reply ended inside its thinking. {way}, or ask with /think off.", "warning"))
     if ended.save_error is not None:
         found.append((error_text(ended.save_error, "The reply is on screen, but not in the file."), "error"))
     return found

@@ -1,0 +1,26 @@
+"""What is said of a turn that ended other than usual."""
+
+from __future__ import annotations
+
+import pytest
+
+from kimi_tui.core.replies import Phase, TurnEnded
+from kimi_tui.core.session import Message, MessageState, Role
+from kimi_tui.ui.entries import end_notices
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "reason", "said"),
+    [
+        (Phase.STOPPED, MessageState.CANCELLED, None, []),  # the reply itself says that it was stopped
+        (Phase.FINISHED, MessageState.COMPLETE, "length", ["inside its thinking. Raise max_new_tokens, or"]),
+        (Phase.FINISHED, MessageState.COMPLETE, "stop", ["inside its thinking. Ask for another reply, or"]),
+    ],
+)
+def test_a_reply_that_ends_inside_its_thinking(
+    phase: Phase, state: MessageState, reason: str | None, said: list[str]
+) -> None:
+    reply = Message("m2", Role.ASSISTANT, "", reasoning="hm", state=state, finish_reason=reason)
+    found = [text for text, _ in end_notices(TurnEnded("t", phase, state, (reply,)), has_text_back=False)]
+    assert len(found) == len(said)
+    assert all(part in text for part, text in zip(said, found, strict=True))
