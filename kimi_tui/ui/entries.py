@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 from kimi_tui.core import conversation
+from kimi_tui.core.budget import estimate_tokens
 from kimi_tui.core.endings import ended_inside_reasoning, ending
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.neutralise import marker_spans
@@ -89,18 +90,13 @@ def message_entry(
             detail=detail,
             is_excluded=message.excluded,
         )
-    timing, usage = message.timing, message.usage
-    all_reasoning = not message.content
     return Entry(
         key=key or message.id,
         kind=EntryKind.ASSISTANT,
         heading=ASSISTANT_NAME,
         text=message.content,
         reasoning=message.reasoning or None,
-        thought_label=words.thought_label(
-            timing.thinking_s if timing else None,
-            usage.output_tokens if usage and all_reasoning else reasoning_tokens(message),
-        ),
+        thought_label=_thought_label(message),
         footer=ending(message),
         alternatives=alternatives,
         detail=detail,
@@ -108,12 +104,15 @@ def message_entry(
     )
 
 
-def reasoning_tokens(message: Message) -> int | None:
-    """Share of the reported output tokens that the reasoning's length suggests; None = not known."""
-    if not message.reasoning or message.usage is None or message.usage.output_tokens is None:
-        return None
-    share = len(message.reasoning) / (len(message.reasoning) + len(message.content))
-    return round(message.usage.output_tokens * share)
+def _thought_label(message: Message) -> str:
+    """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
+    reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
+    if counted is None or not reasoning:
+        tokens = estimate_tokens(reasoning)
+    else:
+        tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
+    thinking_s = message.timing.thinking_s if message.timing else None
+    return words.thought_label(thinking_s, tokens, is_estimated=counted is None)
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

@@ -26,6 +26,8 @@ class Figures:
     """Cost of the turn."""
     session_usd: float | None = None
     """Cost of the session."""
+    is_estimated: bool = False
+    """Whether the reply's tokens are an estimate, and so the rate: the endpoint has not counted them."""
 
     def variants(self, glyph: str, context: str) -> tuple[tuple[str, str], ...]:
         """Write the line's left and right end, from the long form to the short one.
@@ -34,10 +36,10 @@ class Figures:
             glyph: Whether a turn runs.
             context: The context meter.
         """
-        first, rate = self.first_token_s, self.rate
-        ins, outs = _count(self.input_tokens), _count(self.output_tokens)
+        first, rate, mark = self.first_token_s, self.rate, "~" if self.is_estimated else ""
+        ins, outs = _count(self.input_tokens), _count(self.output_tokens, mark)
         turn, all_ = _dollars(self.turn_usd), _dollars(self.session_usd)
-        speed = f"{rate:.0f} tok/s" if rate else ""
+        speed = f"{mark}{rate:.0f} tok/s" if rate else ""
         sizes = f"{ins}→{outs}" if ins or outs else ""
         long = (
             self.state,
@@ -46,7 +48,7 @@ class Figures:
             ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part),
         )
         short = (speed or self.state, f"first {words.seconds(first)}" if first is not None else "", sizes)
-        tiny = (f"{rate:.0f}/s" if rate else self.state, words.seconds(first) if first is not None else "", sizes)
+        tiny = (f"{mark}{rate:.0f}/s" if rate else self.state, words.seconds(first) if first is not None else "", sizes)
         cost = "/".join(part for part in (turn, all_) if part)
         return (
             (_joined(glyph, long), _dotted(f"context {context}", turn and f"turn {turn}", all_ and f"session {all_}")),
@@ -57,8 +59,8 @@ class Figures:
         )
 
 
-def _count(tokens: int | None) -> str:
-    return "" if tokens is None else words.count(tokens)
+def _count(tokens: int | None, mark: str = "") -> str:
+    return "" if tokens is None else f"{mark}{words.count(tokens)}"
 
 
 def _dollars(cost_usd: float | None) -> str:

@@ -145,7 +145,7 @@ class Turns:
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, text: str) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
         key = turn.id
-        chat.turn, chat.live = None, None
+        chat.note_end(ended)
         last = ended.replies[0] if ended.replies else turn.question
         if last is not None:
             chat.settle_notices(key, last.id)
