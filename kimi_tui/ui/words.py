@@ -59,5 +59,5 @@ def rate_of(tokens: int | None, timing: Timing) -> float | None:
 
 
 def retrying(event: Retrying) -> str:
-    """Say that another attempt follows."""
-    return f"{event.error.summary} Attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s"
+    """Say that another attempt follows, and why: where there is no room, the reason is cut."""
+    return f"attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s · {event.error.summary}"
