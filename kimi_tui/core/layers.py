@@ -150,13 +150,13 @@ def _parse_fields(
     return found
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The known names most like a wrong one; all of them where none is."""
+def nearest(name: object, known: Iterable[str], where: str = "") -> str:
+    """The known names most like a wrong one; where none is, the place that lists them, "" = all of them here."""
     from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
 
     names = list(known)
     near = get_close_matches(name[:SHOWN_CHARS], names, n=2) if isinstance(name, str) else []
-    return " or ".join(near or [", ".join(names)])
+    return " or ".join(near or [where or ", ".join(names)])
 
 
 def _is_json(value: object) -> bool:

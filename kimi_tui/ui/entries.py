@@ -125,14 +125,18 @@ def error_text(error: KimiError, kept: str = "") -> str:
     return "\n".join(line for line in (error.summary, kept, error.hint) if line)
 
 
-def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[tuple[str, str]]:
+def end_notices(ended: TurnEnded, *, has_text_back: bool, again: str = "") -> list[tuple[str, str]]:
     """What has to be said of a turn that ended other than usual: texts and severities.
 
     Args:
         ended: How it ended.
         has_text_back: Whether its question is back in the composer where no reply came.
+        again: The key that asks for another reply; "" = none does.
     """
-    kept = "What arrived is kept." if ended.replies else "Your text is back in the composer." if has_text_back else ""
+    ways = " or ".join(way for way in (f"{again} on it" if again else "", "/regenerate") if way)
+    kept = "Your text is back in the composer." if has_text_back else ""
+    if ended.replies:
+        kept = f"What arrived is kept; {ways} asks for another reply."
     found: list[tuple[str, str]] = []
     if ended.error is not None:
         found.append((error_text(ended.error, kept), "error"))

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from kimi_tui.core.errors import BrokenStreamError
 from kimi_tui.core.replies import Phase, TurnEnded
 from kimi_tui.core.session import Message, MessageState, Role
 from kimi_tui.ui.entries import end_notices
+
+
+def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:
+    reply = Message("m2", Role.ASSISTANT, "part", state=MessageState.INTERRUPTED)
+    ended = TurnEnded("t", Phase.FAILED, MessageState.INTERRUPTED, (reply,), BrokenStreamError("Cut.", "Send again."))
+    for again, ways in (("r", "r on it or /regenerate asks"), ("", "/regenerate asks")):
+        [(text, _)] = end_notices(ended, has_text_back=True, again=again)
+        assert f"What arrived is kept; {ways} for another reply." in text
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_thought_label() -> None:
         (MessageState.COMPLETE, "length", None, "a", "cut by max_new_tokens"),
         (MessageState.COMPLETE, "content_filter", None, "a", "ended by content_filter"),
         (MessageState.COMPLETE, "stop", "r", "", "it ended inside its thinking: there is no answer"),
+        (MessageState.CANCELLED, None, "r", "", "stopped inside its thinking: there is no answer"),
         (MessageState.COMPLETE, "eos_token", None, "a", ""),
         (MessageState.COMPLETE, "length", None, "", "cut by max_new_tokens · it is empty"),
         (MessageState.QUEUED, None, None, "", "queued: the text goes to the webhook"),
