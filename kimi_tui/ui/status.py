@@ -56,15 +56,18 @@ class Context:
 def context_of(session: Session, window_tokens: int) -> Context:
     """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after.
 
-    A count is of no use once a message that it holds is left out, or one that it lacks is not.
+    The reasoning of a reply is not sent again: of its counted tokens the answer's share stays, by its length. A count
+    is of no use once a message that it holds is left out, or one that it lacks is not.
     """
     branch, rest = conversation.branch(session), list[Message]()
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
         usage, left_out = message.usage, {name for where, name in excluded if where < place}
         if usage is not None and usage.input_tokens and not message.excluded and left_out == set(message.left_out):
-            counted = usage.input_tokens + (usage.output_tokens or 0)
-            return Context(counted + _estimated(rest), window_tokens, is_counted=not rest)
+            thought, counted = len(message.reasoning or ""), usage.output_tokens or 0
+            kept = round(counted * len(message.content) / (thought + len(message.content))) if thought else counted
+            tokens = usage.input_tokens + kept + _estimated(rest)
+            return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning)
         rest.append(message)
     system = estimate_tokens(session.system) + TURN_TOKENS if session.system else 0
     return Context(system + _estimated(rest), window_tokens, is_counted=not rest and not system)

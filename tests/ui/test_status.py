@@ -36,6 +36,11 @@ def test_the_last_count_is_what_the_window_holds() -> None:
     assert context_of(TALK, 1000).words().startswith("150/1.0k")
 
 
+def test_reasoning_that_is_not_sent_again_takes_no_room() -> None:
+    messages = (*TALK.messages[:3], replace(TALK.messages[3], reasoning="r" * 360))
+    assert context_of(replace(TALK, messages=messages), 1000).words().startswith("~141/1.0k")
+
+
 @pytest.mark.parametrize(
     ("session", "least", "most"),
     [
