@@ -237,6 +237,11 @@ async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> No
         assert transcript.code_blocks("r1") == ["a\n", code, "last\n"]
         transcript.show_code_numbers("r1")
         assert [row.split()[-1] for row in body(transcript) if "[" in row] == ["[3]"]
+        assert transcript.code_blocks_above("r1") == 2
+        transcript.scroll_to_top()
+        assert transcript.code_blocks_above("r1") == 0
+        transcript.scroll_lines(3)
+        assert transcript.code_blocks_above("r1") == 1
 
 
 @pytest.mark.parametrize(
