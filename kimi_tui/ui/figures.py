@@ -69,7 +69,7 @@ class Figures:
         if Saving.SIZES not in saved:
             ins, outs = _count(self.input_tokens), _count(self.output_tokens, mark)
             long = ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part)
-            parts.append(f"{ins}→{outs}" if long and Saving.SIZE_WORDS in saved else long)
+            parts.append(f"{ins}→{outs}" if ins and outs and Saving.SIZE_WORDS in saved else long)
         return f"{glyph} {_dotted(*parts)}"
 
     def _right(self, context: str, saved: Set[Saving]) -> str:

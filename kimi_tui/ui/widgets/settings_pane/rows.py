@@ -168,7 +168,7 @@ def _system(view: SettingsView) -> Row:
 
 
 def _whose(is_own: bool) -> str:
-    return "Set by this session." if is_own else "The default; this session says nothing else."
+    return "Set by this session." if is_own else "The default of new sessions."
 
 
 def _field(row: FieldRow) -> Row:
