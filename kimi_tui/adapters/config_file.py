@@ -144,8 +144,11 @@ def _read(path: Path) -> _File:
         line, found = "1", "values nested too deep"
     except ValueError as error:  # TOMLDecodeError, and the limit of int() for numbers of thousands of digits
         place = _LINE.search(str(error))
-        line, found = place[1] if place else str(text.count("\n") + 1), f"no TOML: {_LINE_END.sub('', str(error))}"
-    return _File(path, broken=(_line(path, line, "the file", found, "a readable TOML file"),))
+        line, found = (
+            place[1] if place else str(text.count("\n") + 1),
+            f"what is not TOML ({_LINE_END.sub('', str(error))})",
+        )
+    return _File(path, broken=(_line(path, line, "the file", found, "a text in TOML"),))
 
 
 def _lines(file: _File, findings: Findings) -> list[str]:

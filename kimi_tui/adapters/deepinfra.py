@@ -104,8 +104,7 @@ class DeepInfraClient:
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
-        values = (value for value in self._headers.values() if len(value) >= MIN_SECRET_CHARS)
-        self._secrets = [*([key] if key else []), *values]
+        self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -18,7 +18,7 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
-from kimi_tui.core.endings import cut, missing_answer
+from kimi_tui.core.endings import cut, ending, missing_answer
 from kimi_tui.core.errors import FieldError, KimiError, UsageError
 from kimi_tui.core.fields import parse_text
 from kimi_tui.core.replies import (
@@ -309,11 +309,11 @@ class _Listener:
 
 def _unusual_end(reply: Message) -> str:
     """Say how a complete reply ended, where it is not whole; "" = it is."""
-    was_cut, misses = cut(reply), missing_answer(reply)
-    parts = [f"was {was_cut}" if was_cut else "", misses.removeprefix("it ")]
-    words = ", ".join(part for part in parts if part)
-    reason = f" (the endpoint says: {reply.finish_reason})" if misses and not was_cut and reply.finish_reason else ""
-    return f"the reply {words}{reason}" if words else ""
+    if cut(reply):
+        return f"the reply was {ending(reply).replace(' · it ', ' and ')}"
+    misses = missing_answer(reply).removeprefix("it ")
+    reason = f" (the endpoint says: {reply.finish_reason})" if reply.finish_reason else ""
+    return f"the reply {misses}{reason}" if misses else ""
 
 
 def _more_room(reply: Message) -> str:

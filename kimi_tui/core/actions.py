@@ -32,7 +32,8 @@ class Need(StrEnum):
     REPLY = "reply"
     REASONING = "reasoning"
     CODE = "code block"
-    ALTERNATIVES = "alternative"
+    EARLIER = "earlier alternative"
+    LATER = "later alternative"
     DELETED = "deleted message"
     FINDING = "search"
     NOTICE = "notice"
@@ -240,9 +241,9 @@ _MESSAGE = (
     Action("regenerate", "Regenerate", "Asks for another reply; the old one is kept as an alternative.", ("r",),
            Scope.TRANSCRIPT, needs=MESSAGE, hint="again", waits=True),
     Action("previous-alternative", "Previous alternative", "Shows the alternative before this one.", ("left",),
-           Scope.TRANSCRIPT, needs=frozenset({Need.ALTERNATIVES})),
+           Scope.TRANSCRIPT, needs=frozenset({Need.EARLIER}), hint="alternative"),
     Action("next-alternative", "Next alternative", "Shows the alternative after this one.", ("right",),
-           Scope.TRANSCRIPT, needs=frozenset({Need.ALTERNATIVES}), hint="alternative"),
+           Scope.TRANSCRIPT, needs=frozenset({Need.LATER}), hint="alternative"),
     Action("delete", "Delete the message", "Deletes the message and everything below it.", ("d",), Scope.TRANSCRIPT,
            needs=MESSAGE, hint="delete", waits=True),
     Action("undo", "Undo the deletion", "Brings back what was deleted last.", ("u",), Scope.TRANSCRIPT,

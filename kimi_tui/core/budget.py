@@ -38,6 +38,11 @@ def estimate_tokens(text: str) -> int:
     return markers + len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
 
 
+def written_tokens(reply: Message) -> int | None:
+    """Estimate the tokens of a reply that the endpoint has not counted; None = it has no text."""
+    return estimate_tokens(reply.reasoning or "") + estimate_tokens(reply.content) or None
+
+
 def _without_markers(text: str) -> tuple[str, int]:
     """Take the control markers, a token each, out of a text; the rest, and how many there were."""
     return _MARKER.subn("", text) if "<" in text else (text, 0)

@@ -19,7 +19,9 @@ ORDINARY_REASONS = frozenset({None, "stop", "eos_token", "stop_sequence"})
 
 def ending(message: Message) -> str:
     """Say how a reply ended, where that is not the ordinary way; "" = complete, with an answer."""
-    return " · ".join(word for word in (cut(message), missing_answer(message)) if word)
+    was, misses = cut(message), missing_answer(message)
+    inside = misses.removeprefix("it ended ")
+    return f"{was} {inside}" if was and inside != misses else " · ".join(word for word in (was, misses) if word)
 
 
 def cut(message: Message) -> str:

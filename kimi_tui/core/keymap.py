@@ -26,6 +26,8 @@ _NAMED = "|".join(
 )
 _KEY = re.compile(rf"(?P<modifiers>(?:(?:ctrl|shift|alt)\+)*)(?:(?P<named>{_NAMED})|(?P<char>[!-~]))")
 ALLOWED = "a key such as ctrl+n, f3 or alt+up, or a list of them; [] for none"
+LISTED = "the name of a command: F1 and the README list them"
+"""Allowed where an action's name is like none: there are too many to name."""
 TYPED_SCOPES = frozenset({Scope.SCREEN, Scope.COMPOSER})
 """Where letters are typed, so that none can be a key."""
 
@@ -73,7 +75,7 @@ def parse_keymap(table: Mapping[str, object], findings: list[Finding]) -> Keys:
     wanted: dict[str, tuple[str, ...]] = {}
     for id_, value in table.items():
         if id_ not in BY_ID:
-            findings.append(Finding(("keymap", id_), "an unknown action", nearest(id_, BY_ID)))
+            findings.append(Finding(("keymap", id_), "an unknown action", nearest(id_, BY_ID, LISTED)))
         elif (keys := _parse_keys(value)) is None:
             findings.append(Finding(("keymap", id_), shown(value), ALLOWED))
         elif (typed := _typed(BY_ID[id_].scope, keys)) is not None:

@@ -12,11 +12,14 @@ LEAST_PART = 3
 """From how many characters on a part of a name may stand for it."""
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The known names that begin like a wrong one, else hold it, else are most like it; else all of them."""
+def nearest(name: object, known: Iterable[str], where: str = "") -> str:
+    """The known names that begin like a wrong one, else hold it, else are most like it.
+
+    Where none is, the place that lists them; "" = all of them here.
+    """
     names = list(known)
     near = _near(name[:SHOWN_CHARS], names) if isinstance(name, str) and name else []
-    return " or ".join(near) if near else ", ".join(names)
+    return " or ".join(near or [where or ", ".join(names)])
 
 
 def _near(name: str, names: list[str]) -> list[str]:

@@ -64,7 +64,7 @@ class BarDisplay:
     def refresh(self) -> None:
         """Show the figures as they are now, beside a remark only what has room."""
         desk = self._desk
-        texts, live = self._bars.texts(desk.chat.session), desk.chat.live
+        texts, live = self._bars.texts(desk.chat.session, desk.chat.vain_end), desk.chat.live
         self._title.variants = ((texts.title, f"{elsewhere(desk.open_chats.all[1:])}{texts.place}"),)
         if live is None:
             variants = texts.last.variants("○", texts.context.words())

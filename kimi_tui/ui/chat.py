@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kimi_tui.core import conversation
-from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.core.replies import TurnEnded
+from kimi_tui.core.session import Message, MessageState, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui import entries
 from kimi_tui.ui.branch import Branch
@@ -61,6 +62,8 @@ class Chat:
     """Whether one of these was cut, came to nothing or could not be saved."""
     notices: list[PlacedNotice] = field(default_factory=list)
     """What has to be read."""
+    in_vain: tuple[str | None, MessageState] | None = None
+    """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
     deleted: list[Session] = field(default_factory=list)
     """The session before each deletion, for undoing; the last one last."""
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
@@ -86,9 +89,9 @@ class Chat:
         """Find a message of the branch by its entry's key; None = it is none, or still being written."""
         return self._branch_now().by_id.get(key or "")
 
-    def has_alternatives(self, message: Message) -> bool:
-        """Whether there are others with the same parent."""
-        return message.id in self._branch_now().alternatives
+    def place_among_alternatives(self, message: Message) -> tuple[int, int]:
+        """Its place among the messages with the same parent, from 1, and how many there are."""
+        return self._branch_now().alternatives.get(message.id, (1, 1))
 
     def last(self, role: Role) -> Message | None:
         """The last message of a role on the branch."""
@@ -102,6 +105,16 @@ class Chat:
         """Whether the running reply belongs to what is on screen."""
         question = None if self.turn is None else self.turn.question
         return self.live is not None and question is not None and self.session.head == question.id
+
+    def note_end(self, ended: TurnEnded) -> None:
+        """Note how the turn ended; where it brought no reply, no message can tell."""
+        self.turn, self.live = None, None
+        self.in_vain = None if ended.replies else (self.session.head, ended.state)
+
+    @property
+    def vain_end(self) -> MessageState | None:
+        """How the last turn ended, where it brought nothing and nothing else is shown since; None = it is not so."""
+        return self.in_vain[1] if self.in_vain is not None and self.in_vain[0] == self.session.head else None
 
     def add_notice(self, entry: Entry, about: str = "") -> None:
         """Put a notice behind the last message, or the growing reply."""

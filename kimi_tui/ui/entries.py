@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, repeat
 
+from kimi_tui.core.budget import estimate_tokens
 from kimi_tui.core.endings import ended_inside_reasoning, ending
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.neutralise import marker_spans
@@ -75,18 +76,13 @@ def message_entry(
             detail=detail,
             is_excluded=message.excluded,
         )
-    timing, usage = message.timing, message.usage
-    all_reasoning = not message.content
     return Entry(
         key=key or message.id,
         kind=EntryKind.ASSISTANT,
         heading=ASSISTANT_NAME,
         text=message.content,
         reasoning=message.reasoning or None,
-        thought_label=words.thought_label(
-            timing.thinking_s if timing else None,
-            usage.output_tokens if usage and all_reasoning else reasoning_tokens(message),
-        ),
+        thought_label=_thought_label(message),
         footer=ending(message),
         alternatives=alternatives,
         detail=detail,
@@ -94,12 +90,15 @@ def message_entry(
     )
 
 
-def reasoning_tokens(message: Message) -> int | None:
-    """Share of the reported output tokens that the reasoning's length suggests; None = not known."""
-    if not message.reasoning or message.usage is None or message.usage.output_tokens is None:
-        return None
-    share = len(message.reasoning) / (len(message.reasoning) + len(message.content))
-    return round(message.usage.output_tokens * share)
+def _thought_label(message: Message) -> str:
+    """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
+    reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
+    if counted is None or not reasoning:
+        tokens = estimate_tokens(reasoning)
+    else:
+        tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
+    thinking_s = message.timing.thinking_s if message.timing else None
+    return words.thought_label(thinking_s, tokens, is_estimated=counted is None)
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:
@@ -112,21 +111,27 @@ def error_text(error: KimiError, kept: str = "") -> str:
     return "\n".join(line for line in (error.summary, kept, error.hint) if line)
 
 
-def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[tuple[str, str]]:
+def end_notices(ended: TurnEnded, *, has_text_back: bool, again: str = "") -> list[tuple[str, str]]:
     """What has to be said of a turn that ended other than usual: texts and severities.
 
     Args:
         ended: How it ended.
         has_text_back: Whether its question is back in the composer where no reply came.
+        again: The key that asks for another reply; "" = none does.
     """
-    kept = "What arrived is kept." if ended.replies else "Your text is back in the composer." if has_text_back else ""
+    ways = " or ".join(way for way in (f"{again} on it" if again else "", "/regenerate") if way)
+    kept = "Your text is back in the composer." if has_text_back else ""
+    if ended.replies:
+        kept = f"What arrived is kept; {ways} asks for another reply."
     found: list[tuple[str, str]] = []
     if ended.error is not None:
         found.append((error_text(ended.error, kept), "error"))
-    elif ended.phase is Phase.STOPPED and not ended.replies:
-        found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
+    elif ended.phase is Phase.STOPPED:
+        if not ended.replies:
+            found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
     elif ended.replies and ended_inside_reasoning(ended.replies[0]):
-        found.append(("The reply ended inside its thinking. Raise max_new_tokens, or ask with /think off.", "warning"))
+        way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
+        found.append((f"The reply ended inside its thinking. {way}, or ask with /think off.", "warning"))
     if ended.save_error is not None:
         found.append((error_text(ended.save_error, "The reply is on screen, but not in the file."), "error"))
     return found

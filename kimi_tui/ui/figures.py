@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from kimi_tui.ui import words
+
+
+class Saving(Enum):
+    """What is left out where there is no room, the least missed first; how it goes is always told."""
+
+    FIRST_WORD = auto()
+    CONTEXT_WORD = auto()
+    SIZE_WORDS = auto()
+    METER = auto()
+    COST_WORDS = auto()
+    RATE_WORD = auto()
+    FIRST = auto()
+    SIZES = auto()
+    COST = auto()
+    RATE = auto()
+
+
+SAVINGS = tuple(Saving)
+"""In their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +46,45 @@ class Figures:
     """Cost of the turn."""
     session_usd: float | None = None
     """Cost of the session."""
+    is_estimated: bool = False
+    """Whether the reply's tokens are an estimate, and so the rate: the endpoint has not counted them."""
 
     def variants(self, glyph: str, context: str) -> tuple[tuple[str, str], ...]:
-        """Write the line's left and right end, from the long form to the short one.
+        """Write the line's left and right end, from the long form to the short one, each shorter by one thing.
 
         Args:
             glyph: Whether a turn runs.
             context: The context meter.
         """
-        first, rate = self.first_token_s, self.rate
-        ins, outs = _count(self.input_tokens), _count(self.output_tokens)
+        steps = (frozenset(SAVINGS[:count]) for count in range(len(SAVINGS) + 1))
+        return tuple((self._left(glyph, saved), self._right(context, saved)) for saved in steps)
+
+    def _left(self, glyph: str, saved: Set[Saving]) -> str:
+        first, rate, mark = self.first_token_s, self.rate, "~" if self.is_estimated else ""
+        parts = [self.state]
+        if rate and Saving.RATE not in saved:
+            parts.append(f"{mark}{rate:.0f}{'/s' if Saving.RATE_WORD in saved else ' tok/s'}")
+        if first is not None and Saving.FIRST not in saved:
+            parts.append(f"{'first' if Saving.FIRST_WORD in saved else 'first token'} {words.seconds(first)}")
+        if Saving.SIZES not in saved:
+            ins, outs = _count(self.input_tokens), _count(self.output_tokens, mark)
+            long = ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part)
+            parts.append(f"{ins}→{outs}" if ins and outs and Saving.SIZE_WORDS in saved else long)
+        return f"{glyph} {_dotted(*parts)}"
+
+    def _right(self, context: str, saved: Set[Saving]) -> str:
         turn, all_ = _dollars(self.turn_usd), _dollars(self.session_usd)
-        speed = f"{rate:.0f} tok/s" if rate else ""
-        sizes = f"{ins}→{outs}" if ins or outs else ""
-        long = (
-            self.state,
-            speed,
-            f"first token {words.seconds(first)}" if first is not None else "",
-            ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part),
-        )
-        short = (speed or self.state, f"first {words.seconds(first)}" if first is not None else "", sizes)
-        tiny = (f"{rate:.0f}/s" if rate else self.state, words.seconds(first) if first is not None else "", sizes)
-        cost = "/".join(part for part in (turn, all_) if part)
-        return (
-            (_joined(glyph, long), _dotted(f"context {context}", turn and f"turn {turn}", all_ and f"session {all_}")),
-            (_joined(glyph, (self.state, *short)) if speed else _joined(glyph, short), _dotted(context, cost)),
-            (_joined(glyph, short), _dotted(context, cost)),
-            (_joined(glyph, tiny), _dotted(context.partition(" ")[0], cost)),
-            (_joined(glyph, tiny[:1]), context.partition(" ")[0]),
-        )
+        meter = context.partition(" ")[0] if Saving.METER in saved else context
+        parts = [meter if Saving.CONTEXT_WORD in saved else f"context {meter}"]
+        if Saving.COST_WORDS not in saved:
+            parts += [turn and f"turn {turn}", all_ and f"session {all_}"]
+        elif Saving.COST not in saved:
+            parts.append("/".join(part for part in (turn, all_) if part))
+        return _dotted(*parts)
 
 
-def _count(tokens: int | None) -> str:
-    return "" if tokens is None else words.count(tokens)
+def _count(tokens: int | None, mark: str = "") -> str:
+    return "" if tokens is None else f"{mark}{words.count(tokens)}"
 
 
 def _dollars(cost_usd: float | None) -> str:
@@ -67,7 +93,3 @@ def _dollars(cost_usd: float | None) -> str:
 
 def _dotted(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
-
-
-def _joined(glyph: str, parts: Iterable[str]) -> str:
-    return f"{glyph} {_dotted(*parts)}"

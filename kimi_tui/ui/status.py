@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kimi_tui.core import conversation
-from kimi_tui.core.budget import estimate_tokens
+from kimi_tui.core.budget import estimate_tokens, written_tokens
 from kimi_tui.core.endings import STATES_IN_SHORT
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
@@ -56,15 +56,18 @@ class Context:
 def context_of(session: Session, window_tokens: int) -> Context:
     """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after.
 
-    A count is of no use once a message that it holds is left out, or one that it lacks is not.
+    The reasoning of a reply is not sent again: of its counted tokens the answer's share stays, by its length. A count
+    is of no use once a message that it holds is left out, or one that it lacks is not.
     """
     branch, rest = conversation.branch(session), list[Message]()
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
         usage, left_out = message.usage, {name for where, name in excluded if where < place}
         if usage is not None and usage.input_tokens and not message.excluded and left_out == set(message.left_out):
-            counted = usage.input_tokens + (usage.output_tokens or 0)
-            return Context(counted + _estimated(rest), window_tokens, is_counted=not rest)
+            thought, counted = len(message.reasoning or ""), usage.output_tokens or 0
+            kept = round(counted * len(message.content) / (thought + len(message.content))) if thought else counted
+            tokens = usage.input_tokens + kept + _estimated(rest)
+            return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning)
         rest.append(message)
     system = estimate_tokens(session.system) + TURN_TOKENS if session.system else 0
     return Context(system + _estimated(rest), window_tokens, is_counted=not rest and not system)
@@ -74,22 +77,34 @@ def _estimated(messages: Iterable[Message]) -> int:
     return sum(estimate_tokens(message.content) + TURN_TOKENS for message in messages if not message.excluded)
 
 
-def last_figures(session: Session) -> Figures:
-    """What the last reply of the branch was like, while nothing runs."""
-    session_usd = words.total_usage(session.messages).cost_usd
-    last = next((m for m in reversed(conversation.branch(session)) if m.role is Role.ASSISTANT), None)
-    if last is None:
-        return Figures("ready", session_usd=session_usd)
+def last_figures(session: Session, vain_end: MessageState | None = None) -> Figures:
+    """What the last turn of the branch was like, while nothing runs.
+
+    Args:
+        session: The session.
+        vain_end: How a turn ended that brought no reply to tell of; None = the branch tells.
+    """
+    session_usd, branch = words.total_usage(session.messages).cost_usd, conversation.branch(session)
+    if vain_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
+        return Figures(_in_short(vain_end), session_usd=session_usd)
+    last = branch[-1]
     usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
+    is_estimated = usage.output_tokens is None
+    outs = written_tokens(last) if is_estimated else usage.output_tokens
     return Figures(
-        STATES_IN_SHORT.get(last.state or MessageState.COMPLETE, "ready"),
-        words.rate_of(usage, timing),
+        _in_short(last.state),
+        words.rate_of(outs, timing),
         timing.first_token_s,
         usage.input_tokens,
-        usage.output_tokens,
+        outs,
         usage.cost_usd,
         session_usd,
+        is_estimated=is_estimated,
     )
+
+
+def _in_short(state: MessageState | None) -> str:
+    return STATES_IN_SHORT.get(state or MessageState.COMPLETE, "ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +127,17 @@ class Bars:
     def __init__(self, services: Services) -> None:
         """Say what those services resolve."""
         self._services = services
-        self._made: tuple[Session, Settings, BarTexts] | None = None
+        self._made: tuple[Session, tuple[Settings, MessageState | None], BarTexts] | None = None
 
-    def texts(self, session: Session) -> BarTexts:
-        """What the bars say of a session."""
-        settings = self._services.settings
-        if self._made is None or self._made[0] is not session or self._made[1] is not settings:
-            self._made = (session, settings, _bar_texts(session, self._services))
+    def texts(self, session: Session, vain_end: MessageState | None = None) -> BarTexts:
+        """What the bars say of a session, the last turn of which may have ended in vain."""
+        rest = self._services.settings, vain_end
+        if self._made is None or self._made[0] is not session or self._made[1] != rest:
+            self._made = (session, rest, _bar_texts(session, vain_end, self._services))
         return self._made[2]
 
 
-def _bar_texts(session: Session, services: Services) -> BarTexts:
+def _bar_texts(session: Session, vain_end: MessageState | None, services: Services) -> BarTexts:
     try:
         request = services.resolve(session)
         model, thinking = request.model, "thinking" if request.thinking else "instant"
@@ -132,7 +147,7 @@ def _bar_texts(session: Session, services: Services) -> BarTexts:
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
         context=context_of(session, services.settings.api.context_tokens),
-        last=last_figures(session),
+        last=last_figures(session, vain_end),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.keymap import KeyTable
 from kimi_tui.core.replies import (
     PhaseChanged,
     QuestionAdded,
@@ -145,12 +146,13 @@ class Turns:
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, text: str) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
         key = turn.id
-        chat.turn, chat.live = None, None
+        chat.note_end(ended)
         last = ended.replies[0] if ended.replies else turn.question
         if last is not None:
             chat.settle_notices(key, last.id)
         self._view.show_end(chat, key, ended)
-        for notice in entries.end_notices(ended, has_text_back=bool(text)):
+        again = KeyTable.of(self._services.settings.keymap).label("regenerate")
+        for notice in entries.end_notices(ended, has_text_back=bool(text), again=again):
             self._view.notice(chat, *notice)
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat)

@@ -30,12 +30,14 @@ def dollars(value: float) -> str:
     return f"${value:.4f}" if value < 0.01 else f"${value:.3f}" if value < 1 else f"${value:.2f}"
 
 
-def thought_label(thinking_s: float | None, tokens: int | None, *, is_running: bool = False) -> str:
+def thought_label(
+    thinking_s: float | None, tokens: int | None, *, is_running: bool = False, is_estimated: bool = False
+) -> str:
     """Write the one line of a folded think block, such as "Thought for 12.4 s · 840 tok"."""
     verb = "Thinking" if is_running else "Thought"
     parts = [f"{verb} for {seconds(thinking_s)}" if thinking_s is not None else verb]
     if tokens:
-        parts.append(f"{count(tokens)} tok")
+        parts.append(f"{'~' if is_estimated else ''}{count(tokens)} tok")
     return " · ".join(parts)
 
 
@@ -49,13 +51,13 @@ def rate(tokens: int, elapsed_s: float) -> float | None:
     return tokens / elapsed_s if tokens > 1 and elapsed_s > 0.2 else None
 
 
-def rate_of(usage: Usage, timing: Timing) -> float | None:
+def rate_of(tokens: int | None, timing: Timing) -> float | None:
     """Tokens per second of a reply that has ended, None where that is not known."""
-    if usage.output_tokens is None or timing.total_s is None or timing.first_token_s is None:
+    if tokens is None or timing.total_s is None or timing.first_token_s is None:
         return None
-    return rate(usage.output_tokens, timing.total_s - timing.first_token_s)
+    return rate(tokens, timing.total_s - timing.first_token_s)
 
 
 def retrying(event: Retrying) -> str:
-    """Say that another attempt follows."""
-    return f"{event.error.summary} Attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s"
+    """Say that another attempt follows, and why: where there is no room, the reason is cut."""
+    return f"attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s · {event.error.summary}"

@@ -331,6 +331,7 @@ async def test_secrets_are_taken_out_of_the_endpoints_words() -> None:
     client = DeepInfraClient("https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
     assert client.without_secrets(f"a {KEY} blue hush-hush-hush") == "a [key] blue [key]"
     assert DeepInfraClient("https://h", None).without_secrets("a b") == "a b"
+    assert DeepInfraClient("https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
 
 
 def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:

@@ -281,7 +281,7 @@ def test_no_code_to_extract() -> None:
         (Play(tokens("hm", "</think>")), "after its thinking: there is no answer (the endpoint says: stop)"),
         (
             Play(tokens("hm", "</think>", finish_reason="content_filter")),
-            "was ended by content_filter, ended after its",
+            "was ended by content_filter after its",
         ),
         (Play(tokens()), "the reply is empty (the endpoint says: stop)"),
         (document(inference_status={"status": "queued"}, results=[]), "webhook"),

@@ -62,6 +62,11 @@ def test_an_unknown_action_is_found_with_the_nearest() -> None:
     assert (finding.found, finding.allowed) == ("an unknown action", "help")
 
 
+def test_an_action_that_is_like_none_is_told_where_they_are_listed() -> None:
+    _, (finding,) = parsed(zzz="f10")
+    assert finding.allowed == "the name of a command: F1 and the README list them"
+
+
 def test_a_key_of_another_action_is_found_and_the_rest_holds() -> None:
     holds, (finding,) = parsed(help="ctrl+n", theme="f10")
     assert holds == {"theme": ("f10",)}

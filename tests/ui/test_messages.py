@@ -102,6 +102,20 @@ async def test_another_reply_is_an_alternative_that_can_be_left_again(tmp_path: 
         await running.until(lambda: running.files.load(running.files.path_of(saved)).head == saved.messages[-1].id)
 
 
+async def test_only_alternatives_that_are_there_are_offered(tmp_path: Path) -> None:
+    async with program(tmp_path, reply("Stew it."), session=TALK, size=(160, 40)) as running:
+        await running.type("<shift+tab>r")
+        await running.idle()
+        await running.type("<shift+tab>")
+        await running.shows("Left alternative")
+        assert "Right alternative" not in running.text
+        await running.type("<right>")
+        await running.shows("Next alternative: there is no later alternative here.")
+        await running.type("<left>")
+        await running.shows("Right alternative")
+        assert "Left alternative" not in running.text
+
+
 async def test_asking_again_in_vain_shows_the_old_reply(tmp_path: Path) -> None:
     refused = Script([], refuse=AuthenticationError("The key is wrong."))
     async with program(tmp_path, refused, session=TALK) as running:

@@ -82,7 +82,7 @@ def test_a_failure_brings_the_text_back(tmp_path: Path, env: dict[str, str]) -> 
         terminal.until("2/2")
         terminal.until("The account has no funds")
         terminal.until("│ funds and hello")
-        terminal.until("○ ready")
+        terminal.until("○ failed")
         terminal.send("\x03")
         terminal.until("once more quits")
         terminal.send("\x03")

@@ -107,7 +107,7 @@ async def test_each_part_is_headed_by_what_it_is_and_its_size() -> None:
         ]
         assert [row for row in rows if " tok" in row] == headings
         assert rows.count("(1 neutralised)") == 1
-        assert app.sizes() == ["~40 tok of 256k · 1 neutralised · 37 counted"]
+        assert app.sizes() == ["~40 tok to send, of 256k · 1 neutralised · 37 counted"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_more_than_the_window_is_marked() -> None:
         for window_tokens, mark in ((33, "⚠ "), (34, "")):
             app.pane.show(PromptViewer().view(SESSION, replace(REQUEST, context_tokens=window_tokens)))
             await pilot.pause()
-            assert app.sizes() == [f"{mark}~34 tok of {window_tokens} · 1 neutralised · 37 counted"]
+            assert app.sizes() == [f"{mark}~34 tok to send, of {window_tokens} · 1 neutralised · 37 counted"]
 
 
 async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is() -> None:
@@ -278,10 +278,10 @@ async def test_another_width_writes_the_sizes_anew() -> None:
         assert isinstance(app, Host)
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
         await pilot.pause()
-        assert app.sizes() == ["~34 tok of 256k · 1 neutralised · 37 counted"]
+        assert app.sizes() == ["~34 tok to send, of 256k · 1 neutralised · 37 counted"]
         await resize(pilot, 40, 20)
         await pilot.pause()
-        assert app.sizes() == ["~34 tok of 256k · 1 neutralised", "37 counted"]
+        assert app.sizes() == ["~34 tok to send, of 256k", "1 neutralised · 37 counted"]
         assert app.query_one("#prompt-sizes").size.height == 2
 
 

@@ -194,6 +194,18 @@ async def test_an_empty_list_says_so() -> None:
         assert lines(pilot)[0] == " Nothing fits."
 
 
+async def test_a_list_that_is_not_there_yet_does_not_say_that_it_is_empty() -> None:
+    host = Host()
+    async with host.run_test() as pilot:
+        host.pane.set_marks("/s/0.toml", (), ())
+        await pilot.press("/", "q")
+        assert lines(pilot)[0] == " Reading the sessions …"
+        host.pane.show_failure()
+        assert lines(pilot)[0] == " The sessions cannot be read."
+        host.pane.show(Listing(), NOW)
+        assert lines(pilot)[0] == " No session yet."
+
+
 async def test_the_cursor_skips_what_cannot_be_chosen() -> None:
     async with running(listing(unreadable=["bad.toml", "odd.toml"]), height=5) as pilot:
         seen = [cursor(pilot)]
@@ -343,7 +355,13 @@ async def test_letters_that_come_at_once_after_a_key_are_not_lost() -> None:
         for key in "rcd":
             pilot.app.post_message(events.Key(key, key))
         await pilot.press("enter")
-        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/4.toml"), "Fishcd")]
+        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/4.toml"), "cd")]
+
+
+async def test_a_title_is_selected_so_that_what_is_typed_takes_its_place() -> None:
+    async with running() as pilot:
+        await pilot.press("r", *"New name", "enter")
+        assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/0.toml"), "New name")]
 
 
 async def test_a_title_is_edited_in_its_row() -> None:
@@ -354,7 +372,7 @@ async def test_a_title_is_edited_in_its_row() -> None:
         assert editor.value == "SSE parser"
         assert editor.region.offset == rows.region.offset + Offset(3, 2)
         assert editor.region.right == rows.region.right - 1
-        await pilot.press("!", "enter")
+        await pilot.press("end", "!", "enter")
         assert taken(pilot) == [SessionsPane.RenameRequested(Path("/s/1.toml"), "SSE parser!")]
         assert not editor.display
         assert pilot.app.focused is rows
@@ -371,7 +389,7 @@ async def test_an_editor_that_changes_nothing_asks_for_nothing(keys: list[str]) 
 
 async def test_an_editor_lasts_while_its_row_is_there() -> None:
     async with running(listing([f"t{n}" for n in range(40)], hours=1), height=8) as pilot:
-        await pilot.press("end", "up", "r", "!")
+        await pilot.press("end", "up", "r", "end", "!")
         editor = pilot.app.query_one("#session-title", Input)
         pilot.app.query_one(RowList).scroll_home(animate=False)
         await pilot.pause()
@@ -388,7 +406,7 @@ async def test_an_editor_lasts_while_its_row_is_there() -> None:
 
 async def test_an_editor_closes_when_the_focus_goes_elsewhere() -> None:
     async with running() as pilot:
-        await pilot.press("r", "!")
+        await pilot.press("r", "end", "!")
         pilot.app.query_one("#elsewhere").focus()
         await pilot.pause()
         assert not pilot.app.query_one("#session-title").display
@@ -397,7 +415,7 @@ async def test_an_editor_closes_when_the_focus_goes_elsewhere() -> None:
 
 async def test_an_editor_stays_when_the_terminal_loses_the_focus() -> None:
     async with running() as pilot:
-        await pilot.press("r", "!")
+        await pilot.press("r", "end", "!")
         pilot.app.post_message(events.AppBlur())
         await pilot.pause()
         pilot.app.post_message(events.AppFocus())

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.core.session import Session, Usage
+from kimi_tui.core.errors import AuthenticationError
+from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.ui import bar_display
-from kimi_tui.ui.status import context_of
+from kimi_tui.ui.entries import message_entry
+from kimi_tui.ui.figures import Figures
+from kimi_tui.ui.status import context_of, last_figures
 from tests.core.test_conversation import reply, session_of, user
+from tests.fakes.scripted_client import Script
 from tests.ui.program import program
 
 TALK = session_of(
@@ -32,6 +36,11 @@ def test_the_last_count_is_what_the_window_holds() -> None:
     assert context_of(TALK, 1000).words().startswith("150/1.0k")
 
 
+def test_reasoning_that_is_not_sent_again_takes_no_room() -> None:
+    messages = (*TALK.messages[:3], replace(TALK.messages[3], reasoning="r" * 360))
+    assert context_of(replace(TALK, messages=messages), 1000).words().startswith("~141/1.0k")
+
+
 @pytest.mark.parametrize(
     ("session", "least", "most"),
     [
@@ -49,6 +58,35 @@ def test_a_message_taken_in_again_since_the_count_needs_room() -> None:
     found = context_of(replace(TALK, messages=tuple(messages)), 1000)
     assert not found.is_counted
     assert found.tokens >= 120
+
+
+async def test_a_turn_that_failed_without_a_reply_is_told_with_no_figures_of_another(tmp_path: Path) -> None:
+    async with program(tmp_path, Script([], refuse=AuthenticationError("No.")), session=TALK) as running:
+        await running.shows("○ ready")
+        assert "10 out" in running.text
+        await running.type("More?<enter>")
+        await running.shows("○ failed")
+        assert "10 out" not in running.text
+
+
+async def test_asking_again_in_vain_is_told_though_the_old_reply_is_shown(tmp_path: Path) -> None:
+    async with program(tmp_path, Script([], refuse=AuthenticationError("No.")), session=TALK) as running:
+        await running.type("/regenerate<enter>")
+        await running.shows("○ failed")
+        await running.type("/delete<enter>")
+        await running.shows("○ ready")
+
+
+def test_tokens_that_nobody_counted_are_estimated_and_marked() -> None:
+    stopped = Message(
+        "m2", Role.ASSISTANT, "b" * 80, "m1", reasoning="r" * 200, state=MessageState.CANCELLED,
+        timing=Timing(0.5, 2.0, 2.5),
+    )  # fmt: skip
+    figures = last_figures(session_of(user("m1", "a"), stopped))
+    assert figures == Figures("stopped", 35.0, 0.5, output_tokens=70, is_estimated=True)
+    left, _ = figures.variants("○", "")[0]
+    assert left == "○ stopped · ~35 tok/s · first token 0.5 s · ~70 out"
+    assert message_entry(stopped, timestamps=False).thought_label == "Thought for 2.0 s · ~50 tok"
 
 
 async def test_a_remark_stands_its_time_whatever_the_figures_do(

@@ -101,6 +101,7 @@ def test_every_glyph_in_the_code_of_the_screen_has_a_stand_in() -> None:
         ("10²", "10?"),
         ("中文 ok", "???? ok"),
         ("e\u0301", "e"),
+        ("🔎 Search", ">  Search"),
         ("👩‍💻!", "??!"),
         ("\ue000", "?"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Click
 from textual.message import Message
 
 from kimi_tui.core.replies import ReplyPart
@@ -152,6 +153,38 @@ async def test_clicks_choose_fold_and_ask_for_alternatives() -> None:
         assert [event.step for event in app.seen if isinstance(event, Transcript.AlternativeClicked)] == [-1, 1]
 
 
+@pytest.mark.parametrize(("alternatives", "shown"), [((1, 2), "1/2 ▸"), ((2, 2), "◂ 2/2"), ((2, 3), "◂ 2/3 ▸")])
+async def test_arrows_point_to_alternatives_that_are_there_however_fast_they_are_clicked(
+    alternatives: tuple[int, int], shown: str
+) -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", "answer", alternatives=alternatives)])
+        head = rows(transcript)[0]
+        assert head.split("Kimi")[1].strip(" ┃╻╹") == shown
+        slash = head.index("/")
+        for cell in (slash - 1, slash + 1):
+            await pilot.click(Transcript, offset=(cell, 0))
+        for cell in (slash - 3, slash + 3):
+            await pilot.double_click(Transcript, offset=(cell, 0))
+        steps = [event.step for event in app.seen if isinstance(event, Transcript.AlternativeClicked)]
+        assert (steps.count(-1), steps.count(1)) == (3 * ("◂" in shown), 3 * ("▸" in shown))
+
+
+async def test_a_hand_that_trembles_within_a_cell_clicks() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", "answer", alternatives=(1, 2))])
+        cell = rows(transcript)[0].index("▸")
+        await pilot.mouse_down(Transcript, offset=(cell, 0))
+        await pilot.mouse_up(Transcript, offset=(cell, 0))  # it moves the mouse to where it is first
+        await pilot._post_mouse_events([Click], Transcript, (cell, 0), button=1)
+        await pilot.pause()
+        assert [type(event).__name__ for event in app.seen] == ["AlternativeClicked"]
+
+
 async def test_headings_and_code_are_gone_to_one_after_the_other() -> None:
     async with Host().run_test(size=(60, 10)) as pilot:
         transcript = pilot.app.query_one(Transcript)
@@ -234,6 +267,11 @@ async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> No
         assert transcript.code_blocks("r1") == ["a\n", code, "last\n"]
         transcript.show_code_numbers("r1")
         assert [row.split()[-1] for row in body(transcript) if "[" in row] == ["[3]"]
+        assert transcript.code_blocks_above("r1") == 2
+        transcript.scroll_to_top()
+        assert transcript.code_blocks_above("r1") == 0
+        transcript.scroll_lines(3)
+        assert transcript.code_blocks_above("r1") == 1
 
 
 @pytest.mark.parametrize(

@@ -169,9 +169,9 @@ def test_markers_side_by_side_are_told_apart_without_colour() -> None:
         for run, style in (*first.runs, *last.runs)
         if run.startswith("<")
     ]
-    reversed_, bold = (True, None, None), (None, True, True)
+    reversed_, next_, bold = (True, None, None), (True, None, True), (None, True, True)
     assert looks == [
-        ("<|im_middle|>", reversed_), ("<think>", bold), ("</think>", reversed_), ("<think>", reversed_),
+        ("<|im_middle|>", reversed_), ("<think>", next_), ("</think>", reversed_), ("<think>", reversed_),
         (f"<{STAND_IN}think>", (None, None, True)), (f"<{STAND_IN}/think>", bold), ("<|im_end|>", reversed_),
         ("<think>", reversed_),
     ]  # fmt: skip

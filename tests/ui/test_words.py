@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
+from kimi_tui.core.errors import ServerFaultError
+from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart, Retrying
 from kimi_tui.core.session import Message, MessageState, Role
 from kimi_tui.ui import words
 from kimi_tui.ui.figures import Figures
@@ -36,6 +37,7 @@ def test_thought_label() -> None:
         (MessageState.COMPLETE, "length", None, "a", "cut by max_new_tokens"),
         (MessageState.COMPLETE, "content_filter", None, "a", "ended by content_filter"),
         (MessageState.COMPLETE, "stop", "r", "", "it ended inside its thinking: there is no answer"),
+        (MessageState.CANCELLED, None, "r", "", "stopped inside its thinking: there is no answer"),
         (MessageState.COMPLETE, "eos_token", None, "a", ""),
         (MessageState.COMPLETE, "length", None, "", "cut by max_new_tokens · it is empty"),
         (MessageState.QUEUED, None, None, "", "queued: the text goes to the webhook"),
@@ -73,10 +75,18 @@ WHOLE = Figures("ready", 61.2, 0.41, 12_345, 420, 0.0021, 0.014)
     ("width", "left", "right"),
     [
         (118, "○ ready · 61 tok/s · first token 0.4 s · 12.3k in, 420 out", "context 12.8k/256k ▕▏   ▏ · turn $0.0021 · session $0.014"),
-        (78, "○ 61 tok/s · first 0.4 s · 12.3k→420", "12.8k/256k ▕▏   ▏ · $0.0021/$0.014"),
-        (58, "○ 61/s · 0.4 s · 12.3k→420", "12.8k/256k · $0.0021/$0.014"),
+        (112, "○ ready · 61 tok/s · first 0.4 s · 12.3k in, 420 out", "context 12.8k/256k ▕▏   ▏ · turn $0.0021 · session $0.014"),
+        (98, "○ ready · 61 tok/s · first 0.4 s · 12.3k→420", "12.8k/256k ▕▏   ▏ · turn $0.0021 · session $0.014"),
+        (78, "○ ready · 61 tok/s · first 0.4 s · 12.3k→420", "12.8k/256k · $0.0021/$0.014"),
+        (58, "○ ready · 61/s · 12.3k→420", "12.8k/256k · $0.0021/$0.014"),
+        (24, "○ ready", "12.8k/256k"),
     ],
 )  # fmt: skip
 def test_the_status_line_tells_what_it_owes_at_every_width(width: int, left: str, right: str) -> None:
     fitting = (pair for pair in WHOLE.variants("○", "12.8k/256k ▕▏   ▏") if len("".join(pair)) + 2 <= width)
     assert next(fitting) == (left, right)
+
+
+def test_another_attempt_is_told_before_its_reason() -> None:
+    event = Retrying("turn-1", 3, 4, 5.2, ServerFaultError("The endpoint is busy (HTTP 503)."))
+    assert words.retrying(event) == "attempt 3 of 4 in 5 s · The endpoint is busy (HTTP 503)."

@@ -118,7 +118,9 @@ class MessageCommands:
                 self._desk.copy(blocks[number - 1], f"Code block {number}")
 
         self._desk.transcript.show_code_numbers(key)
-        self._desk.open_screen(NumberScreen("Which code block?", len(blocks)), chosen)
+        above = self._desk.transcript.code_blocks_above(key)
+        question = f"Which code block? {above} above the view" if above else "Which code block?"
+        self._desk.open_screen(NumberScreen(question, len(blocks)), chosen)
 
     def do_copy_reasoning(self, argument: str) -> None:
         """Copy the reasoning of the message.

@@ -48,6 +48,7 @@ class SessionsPanel(SessionsPane, Panel):
                 self.show(listing, self._desk.services.clock.now().astimezone())
                 self._mark()
         except KimiError as error:
+            self.show_failure()
             self._desk.say_error(error)
         finally:
             self._is_listing = False

@@ -38,7 +38,7 @@ class NumberScreen(ModalScreen[int | None]):
         """One line to type in."""
         field = Input(placeholder=f"1 to {self._count}", type="integer")
         field.border_title = self._question
-        field.border_subtitle = "Enter takes it, Escape cancels"
+        field.border_subtitle = f"{'a digit' if self._count < 10 else 'Enter'} takes it, Escape cancels"
         yield field
 
     @on(Input.Changed)

@@ -216,7 +216,8 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
     if title:
         yield line_text(title)
     is_over = view.tokens > view.window_tokens
-    yield f"{'⚠ ' if is_over else ''}~{words.count(view.tokens)} tok of {words.count(view.window_tokens)}"
+    what = "tok" if title else "tok to send,"  # the status line counts the conversation, not what is being typed
+    yield f"{'⚠ ' if is_over else ''}~{words.count(view.tokens)} {what} of {words.count(view.window_tokens)}"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
     if view.counted_tokens is not None:

@@ -19,6 +19,10 @@ from kimi_tui.core.session_list import Row, RowKind, SessionList, session_list
 from kimi_tui.ui.text import line_text
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
 
+READING = "Reading the sessions …"
+"""Stands in the list until it has been given any sessions."""
+NOT_READ = "The sessions cannot be read."
+"""Stands there instead when that failed."""
 NO_SESSION = "No session yet."
 """Stands in an empty list."""
 NO_MATCH = "Nothing fits."
@@ -137,7 +141,8 @@ class SessionsPane(Vertical):
         self._renamed: set[str] = set()  # files whose rows stay while the filter is what it was when they got a title
         self._told_hints = ""
         self._list = RowList(id="session-list")
-        self._list.note = NO_SESSION
+        self._has_read = False
+        self._list.note = READING
         self._filter = Input(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
         self._editor = Input(compact=True, select_on_focus=False, id="session-title")
         self._editor.display = False
@@ -163,10 +168,16 @@ class SessionsPane(Vertical):
 
     def show_list(self, sessions: SessionList) -> None:
         """Show sessions of which the rows are ready: with thousands, `session_list` is better off the event loop."""
-        self._sessions = sessions
+        self._sessions, self._has_read = sessions, True
         row = self._list.cursor_row
         self._show_rows(row.path if row is not None and self._has_moved else self._current)
         self._place_editor()
+
+    def show_failure(self) -> None:
+        """Say that there is no list; sessions that were listed before stay."""
+        if not self._has_read:
+            self._list.note = NOT_READ
+            self._list.refresh()
 
     def set_marks(
         self, current: str, running: Collection[str], unread: Collection[str], failed: Collection[str] = ()
@@ -185,7 +196,8 @@ class SessionsPane(Vertical):
             self._show_rows(current)
 
     def _show_rows(self, path: str | None) -> None:
-        self._list.note = NO_MATCH if self._sessions.has_any else NO_SESSION
+        if self._has_read:
+            self._list.note = NO_MATCH if self._sessions.has_any else NO_SESSION
         self._list.set_rows(self._sessions.rows(self._filter.value, self._renamed), path)
 
     @property
@@ -232,7 +244,7 @@ class SessionsPane(Vertical):
             self.post_message(self.OpenRequested(path))
 
     def do_rename_session(self) -> None:
-        """Open the editor on the title under the cursor."""
+        """Open the editor on the title under the cursor; what is typed takes its place."""
         row = self._session_row()
         if row is None:
             return
@@ -242,7 +254,7 @@ class SessionsPane(Vertical):
         self._editor.display = True
         self._place_editor()
         self.screen.set_focus(self._editor)
-        self._editor.action_end()
+        self._editor.select_all()
         self._editor.call_after_refresh(self._show_editor_cursor)
 
     def do_duplicate(self) -> None:
@@ -305,7 +317,7 @@ class SessionsPane(Vertical):
     def _late_key(self, event: events.Key, target: Input) -> Callable[[], None] | None:
         """A letter that was on its way to the list when the focus moved; the rest, inputs take themselves."""
         text = event.character if event.is_printable else None
-        return None if text is None else lambda: target.insert_text_at_cursor(text)
+        return None if text is None else lambda: target.replace(text, *target.selection)
 
     def _editor_key(self, key: str) -> Callable[[], None] | None:
         return {"enter": self._rename, "escape": self.focus_list}.get(key)
@@ -355,9 +367,9 @@ class SessionsPane(Vertical):
 
     def _show_editor_cursor(self) -> None:
         """Scroll the editor to its cursor, which was put where it is before the editor had a width."""
-        place = self._editor.cursor_position
+        selection = self._editor.selection
         self._editor.cursor_position = 0
-        self._editor.cursor_position = place
+        self._editor.selection = selection
 
     def _place_editor(self) -> None:
         """Lay the editor over the title that it changes."""

@@ -49,8 +49,8 @@ class BlockEditor(TextEditor):
         yield GuardedTextArea(self.begins_with[-1], self.guard)
         yield Problem()
         with Horizontal(classes="editor-buttons"):
-            yield Button("Done ^O", id="done", compact=True)
-            yield Button("Leave Esc", id="leave", compact=True)
+            yield Button("Ctrl+O take", id="take", compact=True)
+            yield Button("Escape leave", id="leave", compact=True)
 
     def on_mount(self) -> None:
         """Begin at the end of the text."""
@@ -112,7 +112,7 @@ class BlockEditor(TextEditor):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        if event.button.id == "done":
+        if event.button.id == "take":
             self.accept()
         else:
             self.cancel()

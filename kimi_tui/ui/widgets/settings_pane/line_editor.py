@@ -10,6 +10,7 @@ from kimi_tui.ui.text import content
 from kimi_tui.ui.widgets.settings_pane.asides import Texts
 from kimi_tui.ui.widgets.settings_pane.editor import Problem, TextEditor
 from kimi_tui.ui.widgets.settings_pane.guarded import GuardedInput
+from kimi_tui.ui.widgets.settings_pane.row import CURSOR
 
 
 class LineEditor(TextEditor):
@@ -17,7 +18,7 @@ class LineEditor(TextEditor):
 
     DEFAULT_CSS = """
     LineEditor {
-        & .editor-label { width: 22; height: 1; padding: 0 0 0 2; }
+        & .editor-label { width: 22; height: 1; text-style: bold; }
         & Horizontal { height: auto; }
         & Input { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
         & Problem { padding: 0 0 0 2; }
@@ -31,7 +32,7 @@ class LineEditor(TextEditor):
     def compose(self) -> ComposeResult:
         """The label, the line, and below it what is wrong."""
         with Horizontal():
-            yield Static(content(self.label), classes="editor-label")
+            yield Static(content(f"{CURSOR} ").stylize("$primary") + content(self.label), classes="editor-label")
             yield GuardedInput(self.begins_with[0], self.guard)
         yield Problem()
 

@@ -32,7 +32,7 @@ def field_editor(row: FieldRow, typed: Texts = ()) -> Editor:
             name, "", [(True, "true"), (False, "false"), (None, NOT_SENT)], True if row.warning else row.value
         )
     if kind is FieldKind.STRINGS:
-        label = "One a line; \\n is a line end, \\\\ a backslash. Nothing: none is sent."
+        label = "One a line; \\n is a line end, \\\\ a backslash. Left empty, none is sent."
         return BlockEditor(
             name, label, (field_text.stop_lines(row.value),), _one(field_text.parse_stop_lines), typed=typed
         )
@@ -40,7 +40,7 @@ def field_editor(row: FieldRow, typed: Texts = ()) -> Editor:
         return _format_types(row)
     text = field_text.edit_text(row.value)
     if not text.isprintable():
-        return BlockEditor(name, "Nothing: it is not sent.", (text,), _one(partial(_string, name)), typed=typed)
+        return BlockEditor(name, "Left empty, it is not sent.", (text,), _one(partial(_string, name)), typed=typed)
     return LineEditor(name, name, (text,), _one(partial(_typed_value, row)), typed=typed)
 
 
@@ -105,7 +105,7 @@ def _preset_words(choice: PresetChoice) -> str:
 
 def system_editor(view: SettingsView, typed: Texts = ()) -> Editor:
     """The editor of the system prompt."""
-    label = "For this session, from the next message on. Nothing: none is sent."
+    label = "For this session, from the next message on. Left empty, none is sent."
     return BlockEditor("system", label, (view.system or "",), _one(lambda text: text or None), typed=typed)
 
 

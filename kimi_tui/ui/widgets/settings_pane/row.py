@@ -88,9 +88,10 @@ class SettingRow(Widget):
         if row.kind is not RowKind.ACTION:
             longest = NAME_CELLS - 1 if is_column else max(width - 3 - len(NOTHING) - 1, 1)
             label = set_cell_size(label, longest - 1) + CUT if cell_len(label) > longest else label
-        room = max(width - 3 - (NAME_CELLS if is_column else cell_len(label) + 1), 0)
+        ends = 3 if alert == " " else 4  # two glyphs before the label, one behind the value, an alert apart from it
+        room = max(width - ends - (NAME_CELLS if is_column else cell_len(label) + 1), 0)
         value = self._value_in(room)
-        free = width - 3 - cell_len(label) - cell_len(value)
+        free = width - ends - cell_len(label) - cell_len(value)
         gap = NAME_CELLS - cell_len(label) if is_column and value else free
         return [
             Segment(CURSOR if self._has_cursor else " ", styles.role("primary")),
@@ -98,7 +99,7 @@ class SettingRow(Widget):
             Segment(label, label_style),
             Segment(" " * max(gap, 0), styles.base),
             Segment(value, value_style),
-            Segment(" " * max(free - gap, 0), styles.base),
+            Segment(" " * (max(free - gap, 0) + ends - 3), styles.base),
             Segment(alert, alert_style),
         ]
 

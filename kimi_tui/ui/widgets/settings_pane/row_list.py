@@ -125,7 +125,8 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     @property
     def _place(self) -> int:
-        return list(self._widgets).index(self._cursor)
+        """Where the cursor stands among the rows; 0 = there are none yet."""
+        return list(self._widgets).index(self._cursor) if self._widgets else 0
 
     def _move(self, to: int, step: int) -> None:
         """Put the cursor on a row, or the nearest one that can have it."""

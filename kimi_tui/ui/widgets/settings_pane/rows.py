@@ -144,14 +144,18 @@ def _preset(view: SettingsView) -> Row:
         is_marked=view.is_preset_other,
         is_own=view.is_preset_own,
         error=view.errors.get("preset", ""),
-        help=("The values below everything else.", f"This one {origin}.", _whose(view.is_preset_own)),
+        help=(
+            "Sent where nothing else is set.",
+            f"This one {origin}.",
+            _whose(view.is_preset_own),
+        ),
     )
 
 
 def _system(view: SettingsView) -> Row:
     text = view.system or ""
     size = f"{len(text):,} characters. " if text else ""
-    whose = "New sessions begin with another one." if view.is_system_own else "New sessions begin with it."
+    whose = "New sessions begin with another one." if view.is_system_own else "New sessions begin with the same one."
     return Row(
         "system",
         RowKind.SYSTEM,
@@ -165,7 +169,7 @@ def _system(view: SettingsView) -> Row:
 
 
 def _whose(is_own: bool) -> str:
-    return "Set by this session." if is_own else "As the settings say."
+    return "Set by this session." if is_own else "The default of new sessions."
 
 
 def _field(row: FieldRow) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -208,6 +208,20 @@ class CursorPane(LinesPane):
         self._numbered = key
         self._invalidate()
 
+    def code_blocks_above(self, key: str) -> int:
+        """How many code blocks of a message begin above what is in view."""
+        self._update_frame()
+        item, above = self._places.get(key), 0
+        if item is None or not self._rows:
+            return 0
+        first = self._rows[0][0]
+        for place, count in self._code_pieces(item):
+            if place >= first.of_piece:
+                starts = copying.code_starts(self._view.lines(place))[:count] if place == first.of_piece else []
+                return above + sum(place._replace(line=line) < first for line in starts)
+            above += count
+        return above
+
     def hide_code_numbers(self) -> None:
         """Show no numbers any more."""
         self._numbered = None
@@ -245,18 +259,23 @@ class CursorPane(LinesPane):
             return
         rows = {place: row for row, (place, _) in enumerate(self._rows) if place.item == item}
         number = 0
-        for place in self._view.pieces_from(Place(item, Section.BODY)) if rows else ():
+        for place, count in self._code_pieces(item) if rows else ():
+            if any(at.of_piece == place for at in rows):
+                for order, line in enumerate(copying.code_starts(self._view.lines(place))[:count]):
+                    if (row := rows.get(place._replace(line=line))) is not None:
+                        looks[row] = looks[row]._replace(hint=f"[{number + order + 1}]")
+            number += count
+
+    def _code_pieces(self, item: int) -> Iterator[tuple[Place, int]]:
+        """The pieces of an entry in which blocks of code begin, in order, and how many do."""
+        for place in self._view.pieces_from(Place(item, Section.BODY)):
             if place.item != item or place.section != Section.BODY:
                 return
             content = self._view.piece(place).content
             if not isinstance(content, Block) or (content.head is not None and content.kind == "fence"):
                 continue
-            count = len(copying.code_tokens(content))
-            if count and any(at.of_piece == place for at in rows):
-                for order, line in enumerate(copying.code_starts(self._view.lines(place))[:count]):
-                    if (row := rows.get(place._replace(line=line))) is not None:
-                        looks[row] = looks[row]._replace(hint=f"[{number + order + 1}]")
-            number += count
+            if count := len(copying.code_tokens(content)):
+                yield place, count
 
 
 def _begins_code(block: Block) -> bool:

@@ -56,8 +56,11 @@ def _heading(entry: Entry, look: Look) -> Line:
 
 
 def places(entry: Entry) -> str:
-    """Its place among its alternatives, as its heading shows it; "" = it has none."""
-    return f"{PREVIOUS} {entry.alternatives[0]}/{entry.alternatives[1]} {NEXT}" if entry.alternatives else ""
+    """Its place among its alternatives, with an arrow to each side where there are others; "" = it has none."""
+    if entry.alternatives is None:
+        return ""
+    place, count = entry.alternatives
+    return f"{PREVIOUS if place > 1 else ' '} {place}/{count} {NEXT if place < count else ' '}"
 
 
 def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:

@@ -54,7 +54,8 @@ def prompt_lines(text: str, look: Look, *, before: str, after: str, is_last: boo
 def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
     """The text with its markers set apart."""
     styles = look.styles
-    chip = styles.role("marker") + Style(reverse=True), styles.role("marker") + BOLD + UNDERLINE
+    filled = styles.role("marker") + Style(reverse=True)
+    chip = filled, filled + UNDERLINE
     harmless = styles.role("warning-text") + UNDERLINE, styles.role("warning-text") + BOLD + UNDERLINE
     runs: list[Run] = []
     place = 0

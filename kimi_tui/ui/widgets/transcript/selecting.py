@@ -76,6 +76,7 @@ class SelectingPane(FindingPane):
         self._selected: Range | None = None
         self._is_selecting = False
         self._drag_from: Point | None = None
+        self._pressed_at = Offset(0, 0)
         self._has_dragged = False
         self._drag_at = Offset(0, 0)
         self._drag_timer: Timer | None = None
@@ -265,13 +266,16 @@ class SelectingPane(FindingPane):
 
     def _press(self, at: Offset) -> None:
         """Remember where a selection may begin."""
-        self._drag_from = self._point_under(at)
+        self._drag_from, self._pressed_at = self._point_under(at), at
         self._has_dragged = False
         self._set_selecting(False)
 
     def _drag(self, at: Offset) -> None:
-        """Extend the selection to a cell, which may lie outside: then it scrolls on by itself."""
-        if self._drag_from is None:
+        """Extend the selection to a cell, which may lie outside: then it scrolls on by itself.
+
+        Terminals that report parts of a cell also tell of a hand that only trembles: that is still a click.
+        """
+        if self._drag_from is None or (at == self._pressed_at and not self._has_dragged):
             return
         if not self._has_dragged:
             self._has_dragged = True

@@ -124,27 +124,24 @@ class Transcript(SelectingPane):
         if self._has_new and event.y == self.size.height - 1 and event.x >= self.size.width - 2 - len(NEW_BELOW):
             self.follow_tail()
             return
-        if event.chain > 1:
-            self._select_around(event.offset, is_word=event.chain == 2)
-            return
         place, line = self._rows[event.y]
         item = self._view.items[place.item]
-        if place.section == Section.HEAD and item.thought_line == place.line:
+        if step := self._alternative_at(place, line, event.x):
+            self.post_message(self.AlternativeClicked(item.key, step))
+        elif event.chain > 1:
+            self._select_around(event.offset, is_word=event.chain == 2)
+        elif place.section == Section.HEAD and item.thought_line == place.line:
             self.toggle_fold(item.key)
         elif item.kind in MESSAGES:
-            if step := self._alternative_at(place, line, event.x):
-                self.post_message(self.AlternativeClicked(item.key, step))
-                return
             self.choose(item.key, brings_into_view=False)
             self.post_message(self.Clicked(item.key))
 
     def _alternative_at(self, place: Place, line: Line, x: int) -> int:
-        """Which way an arrow of a heading at a cell points; 0 = there is none."""
+        """Which way the nearer arrow of a heading at a cell points; 0 = there is none."""
         shown = places(self._view.items[place.item].header)
         if place.section != Section.HEAD or place.line or not shown:
             return 0
-        start = line.text.rfind(shown)
-        at = char_at(line, x - MARGIN) - start
-        if 0 <= at <= shown.index(PREVIOUS) + 1:
-            return -1
-        return 1 if shown.index(NEXT) - 1 <= at < len(shown) else 0
+        at, middle = char_at(line, x - MARGIN) - line.text.rfind(shown), shown.index("/")
+        if 0 <= at < middle:
+            return -1 if PREVIOUS in shown else 0
+        return 1 if middle < at < len(shown) and NEXT in shown else 0

@@ -1,0 +1,35 @@
+"""What is said of a turn that ended other than usual."""
+
+from __future__ import annotations
+
+import pytest
+
+from kimi_tui.core.errors import BrokenStreamError
+from kimi_tui.core.replies import Phase, TurnEnded
+from kimi_tui.core.session import Message, MessageState, Role
+from kimi_tui.ui.entries import end_notices
+
+
+def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:
+    reply = Message("m2", Role.ASSISTANT, "part", state=MessageState.INTERRUPTED)
+    ended = TurnEnded("t", Phase.FAILED, MessageState.INTERRUPTED, (reply,), BrokenStreamError("Cut.", "Send again."))
+    for again, ways in (("r", "r on it or /regenerate asks"), ("", "/regenerate asks")):
+        [(text, _)] = end_notices(ended, has_text_back=True, again=again)
+        assert f"What arrived is kept; {ways} for another reply." in text
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "reason", "said"),
+    [
+        (Phase.STOPPED, MessageState.CANCELLED, None, []),  # the reply itself says that it was stopped
+        (Phase.FINISHED, MessageState.COMPLETE, "length", ["inside its thinking. Raise max_new_tokens, or"]),
+        (Phase.FINISHED, MessageState.COMPLETE, "stop", ["inside its thinking. Ask for another reply, or"]),
+    ],
+)
+def test_a_reply_that_ends_inside_its_thinking(
+    phase: Phase, state: MessageState, reason: str | None, said: list[str]
+) -> None:
+    reply = Message("m2", Role.ASSISTANT, "", reasoning="hm", state=state, finish_reason=reason)
+    found = [text for text, _ in end_notices(TurnEnded("t", phase, state, (reply,)), has_text_back=False)]
+    assert len(found) == len(said)
+    assert all(part in text for part, text in zip(said, found, strict=True))
