@@ -95,7 +95,7 @@ def test_a_pipe_in_place_of_the_config_is_a_finding(tmp_path: Path) -> None:
     config, saved = tmp_path / "config.toml", tmp_path / "saved.toml"
     os.mkfifo(config)
     os.mkfifo(saved)
-    found = "the file: found what cannot be read (a named pipe, not an ordinary file), allowed a readable TOML file"
+    found = "the file: found what cannot be read (a named pipe, not an ordinary file), allowed a text in TOML"
     assert load_settings(config, explicit=True).findings == (f"{config}:1: {found}", f"{saved}:1: {found}")
     with pytest.raises(KimiError, match="a named pipe"):
         saved_file.save(saved, {("ui", "theme"): "kimi"})

@@ -106,7 +106,6 @@ async def test_only_alternatives_that_are_there_are_offered(tmp_path: Path) -> N
     async with program(tmp_path, reply("Stew it."), session=TALK, size=(160, 40)) as running:
         await running.type("<shift+tab>r")
         await running.idle()
-        await running.type("<shift+tab>")
         await running.shows("Left alternative")
         assert "Right alternative" not in running.text
         await running.type("<right>")
