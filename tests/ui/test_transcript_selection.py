@@ -117,6 +117,30 @@ async def test_whole_lines_are_copied_as_their_source(first: str, last: str, cop
         assert transcript.selected_text() == copied
 
 
+@pytest.mark.parametrize(
+    ("source", "first", "last", "copied"),
+    [
+        ("```sh\nls\n```\n\n1. first\n2. second\n", "q", "1. fi", "q\n\nKimi\n```sh\nls\n```\n\n1. fi"),
+        ("```sh\nls\n```\n> quoted *text*", "q", "▌ quo", "q\n\nKimi\n```sh\nls\n```\n> quo"),
+        ("One more.\n\nTwo more.", "ne", "Two", "ne more.\n\nTwo"),
+        ("One more.\n\n```\ncode\n```", "ne", "co", "ne more.\n\nco"),
+        ("# One\n- a\n\n- bcd", "ne", "• b", "ne\n- a\n\n- b"),
+        ("One.\n\n```\n\ncode\n\nmore\n```", "code", "mo", "code\n\nmo"),
+    ],
+)
+async def test_a_part_is_copied_with_as_many_blank_lines_as_were_written(
+    source: str, first: str, last: str, copied: str
+) -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "q"), reply(1, source)])
+        start, end = (
+            (body(transcript)[row].index(text), row) for text in (first, last) for row in [row_of(transcript, text)]
+        )
+        await drag(pilot, start, (end[0] + len(last), end[1]))
+        assert transcript.selected_text() == copied
+
+
 async def test_a_selection_over_a_fence_copies_its_marks() -> None:
     async with Host().run_test(size=(60, 50)) as pilot:
         transcript = pilot.app.query_one(Transcript)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
+from rich.style import Style
 
+from kimi_tui.core.markdown import MarkdownSource
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, viewport
+from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, cuts, viewport
+from kimi_tui.ui.widgets.transcript import stretches as stretches_module
+from kimi_tui.ui.widgets.transcript import targets as targets_module
 from kimi_tui.ui.widgets.transcript.cuts import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
-from kimi_tui.ui.widgets.transcript.pieces import Section
+from kimi_tui.ui.widgets.transcript.item import Item
+from kimi_tui.ui.widgets.transcript.lines import Line
+from kimi_tui.ui.widgets.transcript.pieces import Look, Section
 from kimi_tui.ui.widgets.transcript.stretches import Part
+from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.targets import targets
+from kimi_tui.ui.widgets.transcript.viewport import TOP, Viewport
 from tests.ui.test_transcript import MARKDOWN, Host, body, rows
 from tests.ui.test_transcript_view import live
 
@@ -90,6 +100,91 @@ async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(na
         assert pages(transcript) == whole
 
 
+PIECES = [
+    "# H\n", "word word word\n", "see [r][id] and [id], [^1]\n", "\n", "\n", "\n", "[id]: http://u.v/\n", "> [id]: /q 't'\n", "> q\n",
+    "- item\n", "  - below\n", "- [b]: /b\n", "1. one [b]\n", "[^1]: a note\n", "    [c]: /c\n", "| a | [c] |\n|---|---|\n",
+    "| 1 | 2 |\n| 3 | [r][id] |\n", "```py\n", "x = [1]\n\n[d]: /code\n", "```\n", "[d] *x*\n", "<!--\n", "-->\n", "---\n", "[d]: /d\n\n[e]: /e\n",
+    "[e]:\n/late\n", "[e]\r\n", "[f\\]]: /f\n", "[f\\]] ", "words that go on " * 9,
+]  # fmt: skip
+"""Pieces of Markdown, of which many define or name targets of links."""
+
+
+def drawn(view: Viewport) -> list[Line]:
+    """All lines, twice: what is read later may change what was drawn before."""
+    list(view.walk(TOP))
+    return [line for _, line in view.walk(TOP)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {"SAFE_CHARS": 60, "FORCED_CHARS": 90, "LINE_CHARS": 130, "HARD_CHARS": 200, "WORD_CHARS": 20}
+    for name, limit in limits.items():
+        monkeypatch.setattr(cuts, name, limit)
+    monkeypatch.setattr(stretches_module, "HARD_CHARS", 200)
+    chance, look = random.Random(seed), Look(Styles({}, Style()), 40)
+    count = 0
+    for _ in range(100):
+        text = "".join(chance.choices(PIECES, k=chance.randint(5, 50)))
+        done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
+        streamed, loaded = Viewport(look, 8), Viewport(look, 8)
+        item = Item(replace(done, text="", is_streaming=True), is_folded=True)
+        streamed.set_items([item])
+        place = 0
+        while place < len(text):
+            size = chance.choice([1, 5, 40, 200])
+            item.append(ReplyPart.ANSWER, text[place : place + size])
+            place += size
+            if chance.random() < 0.5:
+                streamed.rows()
+            if chance.random() < 0.1:
+                chance.choice(item.part(Section.BODY).stretches).drop()
+        item.update(done)
+        loaded.set_items([Item(done, is_folded=True)])
+        assert [line for _, line in loaded.rows()] == [line for _, line in streamed.rows()]
+        assert drawn(loaded) == drawn(streamed)
+        count += len(item.part(Section.BODY).stretches)
+    assert count > 300
+
+
+@pytest.mark.parametrize("definition", ["# H\n[id]: http://u.v/", "> [id]: http://u.v/", "- [id]: http://u.v/"])
+async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_view(definition: str) -> None:
+    long = "\n\nSome words.\n" * 2_500
+    text = f"See [r][id] here.\n\n{long}\n{definition}\n{long}\nSee [r][id] there."
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
+        assert "See r (http://u.v/) there." in "\n".join(body(transcript))
+        transcript.set_entries([])
+        transcript.add(live())
+        for place in range(0, len(text), 1_000):
+            transcript.append("live", ReplyPart.ANSWER, text[place : place + 1_000])
+            rows(transcript)
+        transcript.update_entry(Entry("live", EntryKind.ASSISTANT, "Kimi", text))
+        assert "See r (http://u.v/) there." in "\n".join(body(transcript))
+        transcript.scroll_to_top()
+        assert "See r (http://u.v/) here." in "\n".join(body(transcript))
+
+
+def test_a_text_of_targets_alone_is_parsed_once() -> None:
+    part = Part("".join(f"[a{n}]: /b{n}\n" for n in range(3_000)), is_markdown=True)
+    look = Look(Styles({}, Style()), 40)
+    for _ in range(5):
+        stretch = part.parse(0, look, is_streaming=False)
+    assert stretch.parsed_chars <= 2 * len(stretch.text)
+    assert len(part.references) == 3_000
+
+
+def test_a_text_that_lost_its_end_can_grow_again() -> None:
+    look, text = Look(Styles({}, Style()), 40), "Some words.\n\n" * 2_000
+    part = Part(is_markdown=True)
+    for place in range(0, len(text), 500):
+        part.append(text[place : place + 500])
+        part.parse(len(part.stretches) - 1, look, is_streaming=True)
+    part.change_to(part.parse(0, look, is_streaming=False).text)
+    part.append("- The end.")
+    assert part.parse(0, look, is_streaming=False).pieces[-1].source == "- The end."
+
+
 def pages(transcript: Transcript) -> list[str]:
     transcript.scroll_to_top()
     seen: list[str] = []
@@ -97,6 +192,24 @@ def pages(transcript: Transcript) -> list[str]:
         seen += body(transcript)[:-3]
         transcript.scroll_lines(transcript.size.height - 3)
     return seen + body(transcript)
+
+
+def test_targets_are_found_without_parsing_where_that_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(7)
+    parsed: list[str] = []
+
+    def counted(text: str) -> MarkdownSource:
+        parsed.append(text)
+        return MarkdownSource(text)
+
+    monkeypatch.setattr(targets_module, "MarkdownSource", counted)
+    for _ in range(1_500):
+        text = "".join(chance.choices(PIECES, k=chance.randint(1, 12)))
+        assert targets(text) == MarkdownSource(text).references, text
+    long = "Some words.\n\n" * 100 + "```py\nx = y[1:]\n\n[z]: int = 3\n```\n[a]: /a\n\n[b]: /b\n\n[^1]: a note\n"
+    parsed.clear()
+    assert targets(long) == {"A": "/a", "B": "/b"}
+    assert sum(map(len, parsed)) < 50
 
 
 async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:

@@ -12,6 +12,8 @@ from textual.strip import Strip
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.pane import EXTRA_LINES
+from kimi_tui.ui.widgets.transcript.viewport import TOP
 from tests.ui.resizing import resize
 from tests.ui.test_transcript import MARKDOWN, Host, body, remove, reply, rows, user
 
@@ -41,12 +43,12 @@ def strips(transcript: Transcript) -> list[Strip]:
 
 
 def all_strips(transcript: Transcript) -> list[Strip]:
-    """Every line from the beginning to the end, without the column of the scroll bar."""
+    """Every line from the beginning to the end, and where the scroll bar stood when it was at the top."""
+    strips(transcript)  # what is short is laid out
     transcript.scroll_to_top()
     seen: list[Strip] = []
-    width = transcript.size.width - 1
     for _ in range(10_000):
-        page = [strip.crop(0, width) for strip in strips(transcript)]
+        page = strips(transcript)
         if transcript.is_following:
             return [*seen, *page]
         seen.append(page[0])
@@ -229,6 +231,30 @@ async def test_nothing_is_laid_out_that_is_not_in_view() -> None:
         transcript.append("live", ReplyPart.ANSWER, LONG)
         strips(transcript)
         assert sum(item.laid_out_lines for item in transcript._view.items) - before < 100
+
+
+async def test_a_short_conversation_is_laid_out_to_its_beginning_some_lines_at_a_time() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        view = transcript._view
+        transcript.set_entries([reply(n, TABLE) for n in range(10)])  # 750 lines
+        strips(transcript)
+        assert sum(item.laid_out_lines for item in view.items) <= 24 + EXTRA_LINES + 100
+        for _ in range(5):
+            await pilot.pause()
+        assert view.extent()[1] == len(list(view.walk(TOP)))
+
+
+async def test_an_entry_that_was_in_view_is_known_to_its_end_in_a_long_conversation_too() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(n, MARKDOWN if n < 499 else LONG) for n in range(500)])
+        estimate = transcript._view.extent()[1]
+        strips(transcript)
+        item = transcript._view.items[-1]
+        assert item.laid_out_lines == item.height(transcript._look) > 100
+        assert transcript._view.extent()[1] != estimate
+        assert sum(item.laid_out_lines for item in transcript._view.items) == item.laid_out_lines
 
 
 async def test_unfolding_at_the_end_keeps_its_line_on_its_row() -> None:

@@ -92,18 +92,25 @@ def _without_gap(content: Block | str, *, is_first: bool) -> str:
 def _part_text(view: Viewport, place: Place, start: int | None, end: int | None) -> str:
     """A part of a piece; what parts it from the next piece stands behind it when the range goes on there."""
     lines, content = view.lines(place), view.piece(place).content
-    first, last = start or 0, sum(line_chars(line) for line in lines) if end is None else end
+    above = _chars_above(content, lines)
+    # Of a range that began before, what stands between the two pieces is copied with the first.
+    first, last = above if start is None else start, sum(line_chars(line) for line in lines) if end is None else end
     gap = _gap(content) if end is None else ""
     if isinstance(content, str):
-        return _source_part(content.replace("\r\n", "\n"), lines, first, last) + ("\n" if gap else "")
+        return _source_part(content.replace("\r\n", "\n"), first, last) + ("\n" if gap else "")
     if isinstance(content, Block) and content.kind in CODE_TOKENS:
         code = content.tokens[0].content
-        return _source_part(code, lines, first, last) + gap
+        return _source_part(code, first - above, last - above) + gap
     if isinstance(content, Block) and content.kind == "table":
         rows = _table_rows(content, lines, first, last)
         if rows is not None:
             return rows + gap
     return _shown_part(lines, first, last).rstrip("\n" if gap else "") + gap
+
+
+def _chars_above(content: Block | str | None, lines: list[Line]) -> int:
+    """How many characters the blank line above a block takes; lines of the block itself are indented."""
+    return line_chars(lines[0]) if isinstance(content, Block) and lines and not lines[0].runs else 0
 
 
 def _gap(content: Block | str | None) -> str:
@@ -128,11 +135,9 @@ def _shown_part(lines: list[Line], start: int, end: int) -> str:
     return "".join(parts)
 
 
-def _source_part(source: str, lines: list[Line], start: int, end: int) -> str:
+def _source_part(source: str, start: int, end: int) -> str:
     """The source of characters that are shown of code or plain text."""
-    blank = lines[0] if lines and not lines[0].runs and lines[0].joint == "\n" and not source.startswith("\n") else None
-    skipped = line_chars(blank) if blank is not None else 0  # the blank line above a block
-    start, end = max(start - skipped, 0), max(end - skipped, 0)
+    start, end = max(start, 0), max(end, 0)
     if shown(source) == source:
         return source[start:end]
     offsets = _shown_offsets(source)

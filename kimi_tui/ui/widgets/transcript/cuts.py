@@ -50,7 +50,7 @@ class Cut(NamedTuple):
     """Where the head of a table that goes on stands, in characters of this stretch; -1 = not in this one."""
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
     """Text that is not to be cut at blank lines."""
 
     start: int
@@ -74,17 +74,19 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
         return None
     if not is_markdown:
         return _plain_cut(text)
-    cuts = [Cut(_word_end(text), "", True)] if len(text) > HARD_CHARS else []
+    cuts: list[Cut] = []
     if line := text.find("\n", LINE_CHARS) + 1:
         cuts.append(Cut(line, "", True))
     free = 0
-    for range_ in chain(_protected(text, opening), [_Range(len(text), len(text), "")]):
+    for range_ in chain(protected(text, opening), [Range(len(text), len(text), "")]):
         found = _free_cut(text, free, range_.start, opening) or _fence_cut(text, range_)
         if found is not None:
             cuts.append(found)
             break
         free = range_.end
     cut = min(cuts, default=None)
+    if len(text) > HARD_CHARS and (cut is None or cut.chars > HARD_CHARS):
+        return Cut(_word_end(text), "", True)
     return cut if cut is not None and cut.chars < len(text) else None
 
 
@@ -100,20 +102,21 @@ def _word_end(text: str) -> int:
     return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or before_marker(text, HARD_CHARS)
 
 
-def _protected(text: str, opening: str) -> Iterator[_Range]:
+def protected(text: str, opening: str) -> Iterator[Range]:
+    """The fences and HTML of a text that may hold blank lines; `opening` = the fence or table that it goes on with."""
     place = 0
     if (mark := opening.lstrip()[:1]) and mark in "`~":
         place = _fence_end(text, 0, mark, len(opening.lstrip()) - len(opening.lstrip().lstrip(mark)))
-        yield _Range(0, place, opening)
+        yield Range(0, place, opening)
     while (found := _PROTECTED.search(text, place)) is not None:
         if mark := found["fence"]:
             place = _fence_end(text, found.end(), mark[0], len(mark))
-            yield _Range(found.start(), place, found[0] + "\n")
+            yield Range(found.start(), place, found[0] + "\n")
         else:
             closer = "-->" if found["html"] == "!--" else f"</{found['html']}>"
             end = text.find(closer, found.end())
             place = len(text) if end < 0 else end + len(closer)
-            yield _Range(found.start(), place, "")
+            yield Range(found.start(), place, "")
 
 
 def _fence_end(text: str, start: int, mark: str, size: int) -> int:
@@ -148,7 +151,7 @@ def _inner_cut(text: str, start: int, place: int, opening: str) -> Cut:
     return Cut(place, opening, True)
 
 
-def _fence_cut(text: str, range_: _Range) -> Cut | None:
+def _fence_cut(text: str, range_: Range) -> Cut | None:
     """A line's end inside a fence that is too long."""
     if not range_.opening or range_.end <= FORCED_CHARS:
         return None

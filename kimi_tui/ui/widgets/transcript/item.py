@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -213,6 +213,14 @@ class Item:
         if self._tables is None:
             self._tables = LongTables()
         return self._tables.widths(part, stretch_place, place, _inner_width(look))
+
+    def pieces_without_lines(self, look: Look) -> Iterator[tuple[Section, int, int]]:
+        """The pieces that are not laid out: section, stretch, place in the stretch."""
+        for section in Section:
+            for place, _ in enumerate(self.part(section).stretches):
+                for number, piece in enumerate(self.stretch(section, place, look).pieces):
+                    if piece.lines is None:
+                        yield section, place, number
 
     def piece(self, section: Section, stretch_place: int, place: int) -> Piece:
         """A piece that is laid out."""

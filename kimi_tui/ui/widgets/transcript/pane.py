@@ -29,6 +29,8 @@ from kimi_tui.ui.widgets.transcript.viewport import TOP, Place, Viewport
 
 MAX_TEXT_WIDTH = 104
 """Longer lines are hard to read, however wide the screen is."""
+EXTRA_LINES = 300
+"""How many lines that are not in view are laid out for one frame, where there are few in all."""
 _NOTHING = Line((), 0)
 
 
@@ -330,6 +332,8 @@ class LinesPane(Widget, can_focus=True):
         self._is_stale = False
         self._refresh_look()
         self._rows = self._view.rows()
+        if not self._view.lay_out_short(self._rows, EXTRA_LINES) and self.is_attached:
+            self.call_later(self._invalidate)
         self._has_new = self._has_new and not self._is_end_in_view
         painter, bar = self._painter_now(), self._scroll_bar().glyphs()
         painter.begin()

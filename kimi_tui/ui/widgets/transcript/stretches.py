@@ -6,19 +6,16 @@ without being read from its beginning. What a growing text adds is parsed by its
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import replace
 
-from kimi_tui.core.markdown import Block, MarkdownSource, References, parse
+from kimi_tui.core.markdown import Block, MarkdownSource, References
 from kimi_tui.ui.widgets.transcript.cuts import HARD_CHARS, Cut, next_cut
 from kimi_tui.ui.widgets.transcript.heights import Heights
 from kimi_tui.ui.widgets.transcript.highlight import LineColours
 from kimi_tui.ui.widgets.transcript.pieces import Look, Piece, size_of
 from kimi_tui.ui.widgets.transcript.plain import PlainSource
-
-_DEFINITIONS = re.compile(r"(?:\A|\n[ \t\r]*\n)((?: {0,3}\[[^\]\n]+\]:[^\n]+\n)+)")
-"""Targets of links, which stand behind a blank line."""
+from kimi_tui.ui.widgets.transcript.targets import targets
 
 
 class Stretch:
@@ -26,7 +23,7 @@ class Stretch:
 
     __slots__ = (
         "_done", "_is_whole", "_parsed_before", "_size", "_source", "_taken", "_was_growing", "goes_on", "heights",
-        "opening", "pieces", "start", "table", "text",
+        "opening", "pieces", "references", "start", "table", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, start: int, opening: str = "", *, goes_on: bool = False, table: int = -1) -> None:
@@ -45,6 +42,8 @@ class Stretch:
         """What it was parsed to; nothing before it is looked at."""
         self.heights = Heights()
         """Lines of its pieces, kept when they are dropped."""
+        self.references: References = {}
+        """Targets of links in it, as far as it was parsed."""
         self._source: MarkdownSource | PlainSource | None = None
         self._taken = 0  # how many characters the source has
         self._done = 0  # how many pieces cannot change any more
@@ -52,11 +51,6 @@ class Stretch:
         self._was_growing = False  # whether more was expected when it was parsed, so that its end may look half
         self._size = size_of(text)
         self._parsed_before = 0
-
-    @property
-    def references(self) -> References:
-        """Targets of links found in it."""
-        return self._source.references if isinstance(self._source, MarkdownSource) else {}
 
     @property
     def parsed_chars(self) -> int:
@@ -74,6 +68,7 @@ class Stretch:
     def append(self, text: str) -> None:
         """Add text at the end; it is parsed when it is looked at."""
         self.text += text
+        self._is_whole = False
         ends, chars = size_of(text)
         self._size = self._size[0] + ends, self._size[1] + chars
 
@@ -126,22 +121,33 @@ class Stretch:
             is_streaming: Whether more may be added.
         """
         is_growing = is_streaming and is_markdown and not self._is_whole
+        if self._is_parsed and (is_growing or not self._was_growing):
+            return False
         if self._source is None:
-            if self.pieces:
-                return False
+            self.drop()
             text = self.opening + self.text
             self._source = MarkdownSource(text, is_growing=is_growing) if is_markdown else PlainSource(text)
-        elif self._taken < len(self.text) or (self._was_growing and not is_growing):
-            self._source.append(self.text[self._taken :])
         else:
-            return False
+            self._source.append(self.text[self._taken :])
         self._taken, self._was_growing = len(self.text), is_growing
-        if isinstance(self._source, MarkdownSource) and not is_growing:
-            self._source.settle()
+        if isinstance(self._source, MarkdownSource):
+            if not is_growing:
+                self._source.settle()
+            self.references = self._source.references
         self._fill(look.width, self._source, is_growing=is_growing)
         if self._is_whole:
             self._close()
         return True
+
+    @property
+    def _is_parsed(self) -> bool:
+        return self._taken == len(self.text)
+
+    def all_references(self) -> References:
+        """Targets of links in it when nothing is added any more, whether or not it was parsed."""
+        if self._is_parsed and not self._was_growing:
+            return self.references
+        return targets(self.opening + self.text)
 
     def _fill(self, width: int, source: MarkdownSource | PlainSource, *, is_growing: bool) -> None:
         """Make pieces of what the source has more than before; those of an open end are made anew."""
@@ -190,7 +196,8 @@ class Part:
         """Its stretches, in order; none when there is no text."""
         self.references: References = {}
         """Targets of links, as far as they are known."""
-        self._found: dict[int, References] = {}  # by stretch; -1: those of all, found without parsing
+        self._found: dict[int, References] = {}  # by stretch
+        self._known = 0  # of how many stretches, from the first on, all targets of links are found
         self._heights = Heights()
         self._look: Look | None = None
         self._add(text, 0)
@@ -220,11 +227,11 @@ class Part:
             self._add(text, 0)
             return
         place, last = len(self.stretches) - 1, self.stretches[-1]
+        self._known = min(self._known, place)
         last.append(text)
         cut = next_cut(last.text, last.opening, is_markdown=self._is_markdown)
         if cut is not None:
             rest = last.cut(cut.chars)
-            self._scan(last)
             self._add(rest, last.start + cut.chars, cut, last.table_behind(cut))
         self.measure(place)
 
@@ -243,6 +250,7 @@ class Part:
         del self.stretches[same:]
         self._heights.cut(same)
         self._found = {place: found for place, found in self._found.items() if place < same}
+        self._known = min(self._known, same)
         for stretch in self.stretches[-1:]:
             stretch.forget_lines()
         self._add(text[start:], start, cut, table)
@@ -268,19 +276,7 @@ class Part:
             stretch = Stretch(window[: end.chars], start + place, cut.opening, goes_on=cut.is_inside, table=table)
             self.stretches.append(stretch)
             self._heights.append(stretch.height(self._width))
-            if len(self.stretches) > 1 or end.chars < len(text):
-                self._scan(stretch)
             place, cut, table = place + end.chars, end, stretch.table_behind(end)
-
-    def _scan(self, stretch: Stretch) -> None:
-        """Find the targets of links in one of several stretches without parsing it: they count in all of them."""
-        if not self._is_markdown or "]:" not in stretch.text:
-            return
-        _, found = parse("\n".join(_DEFINITIONS.findall(stretch.text)))
-        scanned = dict(self._found.get(-1, {}))
-        for _, label, target in found:
-            scanned.setdefault(label, target)
-        self._learn(-1, scanned)
 
     @property
     def _width(self) -> int:
@@ -301,20 +297,24 @@ class Part:
         """One stretch, parsed."""
         self.see(look)
         stretch = self.stretches[place]
-        is_streaming = is_streaming and place == len(self.stretches) - 1
-        if stretch.parse(look, is_markdown=self._is_markdown, is_streaming=is_streaming):
-            self._learn(place, stretch.references)
+        whole = len(self.stretches) - is_streaming
+        if stretch.parse(look, is_markdown=self._is_markdown, is_streaming=is_streaming and place == whole):
+            self._learn({place: stretch.references})
             self.measure(place)
+        if self._known < whole and self._is_markdown:
+            # They count in all stretches, whichever are in view.
+            self._learn({at: self.stretches[at].all_references() for at in range(self._known, whole)})
+            self._known = whole
         return stretch
 
-    def _learn(self, place: int, references: References) -> None:
-        """Know the targets that a stretch has, which may change what is shown anywhere."""
-        if self._found.get(place, {}) == references:
+    def _learn(self, found: dict[int, References]) -> None:
+        """Know the targets that stretches have, which may change what is shown anywhere."""
+        if all(self._found.get(place, {}) == references for place, references in found.items()):
             return
-        self._found[place] = dict(references)
+        self._found |= {place: dict(references) for place, references in found.items()}
         known: dict[str, str] = {}
-        for _, found in sorted(self._found.items(), reverse=True):
-            known |= found
+        for _, references in sorted(self._found.items(), reverse=True):
+            known |= references
         if known != self.references:
             self.references = known
             for stretch in self.stretches:

@@ -2,7 +2,8 @@
 
 The viewport is anchored, not scrolled: it knows the line at its top by entry, section, stretch, piece and line, or that
 it follows the tail. Whatever arrives below or is corrected above cannot move what is being read, and only what is on
-screen is ever laid out. Heights of what was never seen are estimates; they serve the scroll bar alone.
+screen is ever laid out. Heights of what was never seen are estimates; they serve the scroll bar alone. Where there is
+little to see, that is laid out as well, some lines at a time, so that the bar is exact.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from kimi_tui.ui.widgets.transcript.tables import Widths
 
 KEPT_LINES = 4_000
 """How many lines stay laid out, those on screen besides."""
+SHORT_LINES = 1_000
+"""Of so few lines every one is laid out, whether or not it was in view; so are those of an entry in view."""
 KEPT_CHARS = 1_000_000
 """How much source stays parsed, what is on screen besides."""
 
@@ -62,6 +65,7 @@ class Viewport:
         self.look = look
         """How everything is laid out."""
         self._heights = Heights()
+        self._unsure: set[int] = set()  # entries of which lines may not be laid out yet
         self._lines_kept, self._stretches_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
         self._top = TOP
         self._top_chars = 0  # characters of the piece before the line at the top: what stays when lines break elsewhere
@@ -86,6 +90,7 @@ class Viewport:
 
     def add(self, item: Item) -> None:
         """Add an entry at the end."""
+        self._unsure.add(len(self.items))
         self.items.append(item)
         self._heights.append(item.height(self.look))
 
@@ -98,10 +103,12 @@ class Viewport:
 
     def _measure(self) -> None:
         self._heights = Heights(item.height(self.look) for item in self.items)
+        self._unsure = set(range(len(self.items)))
 
     def measure(self, place: int) -> None:
         """Take the height of an entry as it is now."""
         self._heights.set(place, self.items[place].height(self.look))
+        self._unsure.add(place)
 
     # -- pieces and lines
 
@@ -235,6 +242,34 @@ class Viewport:
         for item in {place.item for place, _ in rows}:
             self.measure(item)
         return rows
+
+    def lay_out_short(self, rows: Iterable[tuple[Place, Line]], lines: int) -> bool:
+        """Lay out what was not in view where that is little; then its height is no estimate any more.
+
+        What grows waits until it is whole.
+
+        Args:
+            rows: What is on screen.
+            lines: About how many lines may be laid out.
+
+        Returns:
+            Whether that was enough.
+        """
+        if self._heights.total <= SHORT_LINES:
+            short = sorted(self._unsure, reverse=True)
+        else:
+            short = [item for item in {place.item for place, _ in rows} if self._heights[item] <= SHORT_LINES]
+        for item in (item for item in short if not self.items[item].is_streaming):
+            is_sure = True
+            for section, stretch, piece in self.items[item].pieces_without_lines(self.look):
+                if lines <= 0:
+                    return False
+                lines -= len(self.lines(Place(item, section, stretch, piece)))
+                is_sure = False
+            self.measure(item)
+            if is_sure:
+                self._unsure.discard(item)
+        return True
 
     def trim(self) -> None:
         """Give up what lies far from what was seen last."""
