@@ -22,26 +22,36 @@ References = Mapping[str, str]
 _SPECIAL = re.compile(r"[\n\\`*_~\[!<&$]")
 """Text without any of these is just text."""
 # Patterns without `compile`: they are compiled when the first text is written, not when the program starts.
-_HALF_END = r"(?:[*_~`$\\\[&]+|!\[|(?<!\S)!|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}|<su[bp]>)\Z"
-"""An end that may yet become anything: marks, half an entity, half a tag or address, half a footnote."""
+_HALF_END = (
+    r"(?:[*_~`$\\\[&]+|(?<!\\)(?:\\\\)*\\\(|!\[|(?<!\S)!|<|\[\^[^\]\s]{0,60}|&#?\w{1,12}|<[A-Za-z/!][^<>\s]{0,200}"
+    r"|<su[bp]>)\Z"
+)
+"""An end that may yet become anything: marks, half an entity, half a tag or address, half a footnote,
+the beginning of a formula."""
 MAX_HALF_CHARS = 260
 """No half end is longer than that."""
 _BACKTICKS = r"\\`|`+"
 _HALF_TARGET = r"\]\((?:[^()\n]|\([^()\n]*\)){0,2000}\Z"
 _HALF_LABEL = r"(?<![\w\]\\])!?\[(?=[^\W\d]|[*_`])[^\[\]\n]{0,200}\]?\Z"
+_LABEL = r"(?<![\w\]\\])!?\[(?=[^\W\d]|[*_`])(?P<text>[^\[\]\n]{1,200})"
+_REFERENCE = _LABEL + r"\]\[(?P<label>[^\[\]\n]{0,200})\]"
+_HALF_REFERENCE = _LABEL + r"\]\[[^\[\]\n]{0,200}\Z"
 _HALF_FORMULA = r"(?s)\\([(\[])(?:(?!\\[)\]]).){1,2000}\Z"
 _HALF_SCRIPT = r"<(su[bp])>[^<>]{1,40}\Z"
 _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
 
-def parse_inline(text: str, references: References, *, is_open: bool = False) -> list[Token]:
+def parse_inline(text: str, references: References, *, is_open: bool = False, is_growing: bool = False) -> list[Token]:
     """Parse the text inside a block.
 
     Args:
         text: The text, without the marks of its block.
         references: Targets of links.
         is_open: Whether its end is still being written.
+        is_growing: Whether more of the message is written, so that targets may come.
     """
+    if (is_open or is_growing) and "][" in text:
+        references = _expected(text) | dict(references)
     if is_open:
         return _parse_open(text, references)
     return list(_parse_known(text)) if not references or "[" not in text else _parse(text, references)
@@ -59,6 +69,13 @@ def _parse(text: str, references: References) -> list[Token]:
     tokens: list[Token] = []
     parser.inline.parse(text, parser, {"references": _Targets(references)}, tokens)
     return tokens
+
+
+def _expected(text: str) -> dict[str, str]:
+    """The targets that a text names, without what they are: they most likely come at the end of the message."""
+    from markdown_it.common.utils import normalizeReference  # noqa: PLC0415 - not before there is a reply
+
+    return {normalizeReference(match["label"] or match["text"]): "" for match in re.finditer(_REFERENCE, text)}
 
 
 def _plain(text: str) -> list[Token]:
@@ -100,7 +117,8 @@ def _without_half_end(text: str) -> str:
 
 def _half_formula(text: str) -> re.Match[str] | None:
     start = max(text.rfind("\\("), text.rfind("\\["))
-    return re.match(_HALF_FORMULA, text[start:]) if start >= 0 else None
+    is_escaped = (len(text[:start]) - len(text[:start].rstrip("\\"))) % 2
+    return re.match(_HALF_FORMULA, text[start:]) if start >= 0 and not is_escaped else None
 
 
 def _open_backticks(text: str) -> str:
@@ -119,11 +137,15 @@ def _with_link_closed(text: str, references: References) -> str:
     start = text.rfind("](")
     if start >= 0 and re.match(_HALF_TARGET, text[start:]):
         return text[:start] + "]()"
+    start = text.rfind("][")
+    if start >= 0 and re.search(_HALF_REFERENCE, text[max(text.rfind("[", 0, start) - 2, 0) :]):
+        return text[:start] + "]()"
     start = text.rfind("[")
     label = re.search(_HALF_LABEL, text[max(start - 2, 0) :]) if start >= 0 else None
     if label is None or text[start + 1 :].rstrip("]").strip().upper() in references:
         return text
-    return text.removesuffix("]").rstrip() + "]()"
+    text = text.removesuffix("]").rstrip()
+    return text + _closers(text[start + 1 :]) + "]()"
 
 
 def _closers(text: str) -> str:

@@ -13,6 +13,7 @@ _DECIDED = r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+|>[ \t]*)*(?:\[[ xX]\][ \t]+)?(
 UNDECIDED = (
     r"[-+=*_#|:`~$\\<>!& \t]*(?:\d{1,9}(?:[.)][ \t]*)?)?"
     r"(?:\[(?:[ xX]\]?|\^[^\s\]]{0,60}\]?)?|\[(?!\^)[^\]\n]{1,200}\]:.*|<[/!]?(?:[A-Za-z][^<>\n]{0,200})?)?[ \t]*"
+    r"| {0,3}(?:> ?)*\[(?!\^)[^\[\]\n]{1,200}(?:\][ \t]*)?"
 )
 """A half line that may yet become anything: marks, a number, a task's box, the beginning of a note, target or tag."""
 NOT_SIMPLE = re.compile(r"[\x00-\x08\x0a-\x1f|]|[^\S \t]")

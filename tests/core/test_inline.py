@@ -25,6 +25,12 @@ from kimi_tui.core.inline import completed, parse_inline
         ("a `b` c `d", "a `b` c `d`"),
         ("[text](http://ex", "[text]()"),
         ("see ![alt", "see ![alt]()"),
+        ("[*em", "[*em*]()"),
+        ("see [text][", "see [text]()"),
+        ("see [text][la", "see [text]()"),
+        ("see ![alt][la", "see ![alt]()"),
+        ("so \\(", "so"),
+        ("so \\\\\\(", "so"),
         ("[text]", "[text]()"),
         ("H<sub>2", "H<sub>2</sub>"),
         ("text **", "text"),
@@ -39,7 +45,22 @@ def test_what_is_open_is_closed(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2**8", "5 * 3", "snake_case", "a[0", "a[0]", "x = a*b", "it costs $5", "a < b and c", "wow!", "so: [1"]
+    "text",
+    [
+        "2**8",
+        "5 * 3",
+        "snake_case",
+        "a[0",
+        "a[0]",
+        "x = a*b",
+        "it costs $5",
+        "a < b and c",
+        "wow!",
+        "so: [1",
+        "[1][2",
+        "a[i][j",
+        "\\\\(a",
+    ],
 )
 def test_what_is_no_markup_stays(text: str) -> None:
     assert completed(text, {}) == (text, False)

@@ -19,9 +19,12 @@ from kimi_tui.core.markdown import MarkdownSource, References, parse_inline
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, layout
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
+from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.layout import block_lines
 from kimi_tui.ui.widgets.transcript.lines import Line
+from kimi_tui.ui.widgets.transcript.pieces import Look, Section
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.viewport import TOP, Viewport
 from tests.core.test_markdown import CORPUS, LISTS, PIECES, PLAIN, TABLES
 from tests.ui.test_transcript import Host, body
 
@@ -248,6 +251,46 @@ def test_half_a_formula_is_shown_as_it_is_typed() -> None:
     assert shown("so \\(\\alpha + \\beta\\)", is_growing=True) == ["so α + β"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "so \\(x + 1\\) is",
+        "\\(x\\)",
+        "no \\\\(formula)",
+        "see [r][id] here, ![i][id] and [R][].\n\n[id]: http://u.v/\n\n[r]: http://u.v/\n\nend",
+        "[id]: http://u.v/\n> [id]: http://u.v/\n\nsee [*r* s][id].",
+        "[1][2] and a[i][j]",
+        "[Foo] is a [b](http://u.v/).",
+    ],
+)
+def test_nothing_is_shown_that_the_next_character_takes_away(text: str) -> None:
+    done = Entry("r", EntryKind.ASSISTANT, "", text)
+    item, look = Item(replace(done, text="", is_streaming=True), is_folded=True), Look(STYLES, 200)
+    view = Viewport(look, 20)
+    view.set_items([item])
+
+    def body() -> str:
+        lines = (line.text.strip() for place, line in view.walk(TOP) if place.section == Section.BODY)
+        return "\n".join(lines).replace(" (http://u.v/)", "")
+
+    before = ""
+    for char in text:
+        item.append(ReplyPart.ANSWER, char)
+        assert body().startswith(before)
+        before = body()
+    item.update(done)
+    assert body() == before
+
+
+def test_a_link_to_a_target_that_never_comes_is_shown_as_it_was_written() -> None:
+    text = "see [r][id] here\n\nend"
+    item, look = Item(Entry("r", EntryKind.ASSISTANT, "", text, is_streaming=True), is_folded=True), Look(STYLES, 60)
+    assert item.lines(Section.BODY, 0, 0, look)[0].text.strip() == "see r here"
+    item.update(Entry("r", EntryKind.ASSISTANT, "", text))
+    assert item.stretch(Section.BODY, 0, look).pieces[0].lines is None
+    assert item.lines(Section.BODY, 0, 0, look)[0].text.strip() == "see [r][id] here"
+
+
 def test_open_code_colours_its_new_lines_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     coloured: list[str] = []
 
@@ -265,9 +308,9 @@ def test_open_code_colours_its_new_lines_alone(monkeypatch: pytest.MonkeyPatch) 
 def test_a_growing_table_reads_its_new_cells_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
-    def counted(text: str, references: References, *, is_open: bool = False) -> list[Token]:
+    def counted(text: str, references: References, **kwargs: bool) -> list[Token]:
         read.append(text)
-        return parse_inline(text, references, is_open=is_open)
+        return parse_inline(text, references, **kwargs)
 
     monkeypatch.setattr(layout, "parse_inline", counted)
     reader = Reader()

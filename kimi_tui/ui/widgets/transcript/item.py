@@ -238,7 +238,17 @@ class Item:
         is_last = place == len(pieces) - 1 and stretch_place == len(part.stretches) - 1
         if isinstance(content, Block):
             is_first = is_first or (not place and part.stretches[stretch_place].goes_on)
-            return self._block(content, piece, part, look, is_first=is_first)
+            gap = [BLANK] if content.has_gap and not is_first else []
+            lines = block_lines(
+                content,
+                look.styles,
+                _inner_width(look),
+                part.references,
+                piece.colours,
+                columns=piece.columns,
+                is_growing=entry.is_streaming,
+            )
+            return [*gap, *indented(lines, look.styles)]
         if section is Section.HEAD:
             return head_lines(entry, look, has_thought=self.has_thought, is_folded=self.is_folded)
         if section is Section.TAIL:
@@ -250,14 +260,6 @@ class Item:
             before, after = part.around(stretch_place, piece)
             return prompt_lines(text, look, before=before, after=after, is_last=is_last)
         return plain_body(entry, text, look, is_first=is_first, is_last=is_last)
-
-    @staticmethod
-    def _block(content: Block, piece: Piece, part: Part, look: Look, *, is_first: bool) -> Iterable[Line]:
-        lines = block_lines(
-            content, look.styles, _inner_width(look), part.references, piece.colours, columns=piece.columns
-        )  # fmt: skip
-        gap = [BLANK] if content.has_gap and not is_first else []
-        return [*gap, *indented(lines, look.styles)]
 
 
 def _inner_width(look: Look) -> int:

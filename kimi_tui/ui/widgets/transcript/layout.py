@@ -68,6 +68,7 @@ def block_lines(
     colours: LineColours | None = None,
     *,
     columns: Widths | None = None,
+    is_growing: bool = False,
 ) -> list[Line]:
     """Lay out one block, without a blank line around it.
 
@@ -78,8 +79,10 @@ def block_lines(
         references: Targets of links.
         colours: What is kept from one layout of a growing block to the next; None = nothing is.
         columns: Widths of the columns of a table; None = the block is the whole table.
+        is_growing: Whether more of the message is written, so that targets may come.
     """
-    lines = list(_Layout(block, styles, references, colours).top(width, columns))
+    layout = _Layout(block, styles, references, colours, is_growing=is_growing)
+    lines = list(layout.top(width, columns))
     if block.joint != "\n" and lines:
         lines[-1] = replace(lines[-1], joint=block.joint)
     return lines
@@ -100,8 +103,11 @@ class _Mark:
 class _Layout:
     """Lays out one block."""
 
-    def __init__(self, block: Block, styles: Styles, references: References, colours: LineColours | None) -> None:
+    def __init__(
+        self, block: Block, styles: Styles, references: References, colours: LineColours | None, *, is_growing: bool
+    ) -> None:
         self._block, self._styles, self._references, self._colours = block, styles, references, colours
+        self._is_growing = is_growing
         self._fences = 0  # how many pieces of code were laid out
         self._open_text = _last_text(block.tokens) if block.is_open else None
         if colours is not None:
@@ -305,7 +311,9 @@ class _Layout:
         """The text of an inline token with its emphasis, code and links."""
         runs: list[Run] = []
         stack, links = [style], list[tuple[str, int]]()
-        children = parse_inline(token.content, self._references, is_open=token is self._open_text)
+        children = parse_inline(
+            token.content, self._references, is_open=token is self._open_text, is_growing=self._is_growing
+        )
         place = 0
         while place < len(children):
             child = children[place]

@@ -198,6 +198,7 @@ class Part:
         """Targets of links, as far as they are known."""
         self._found: dict[int, References] = {}  # by stretch
         self._known = 0  # of how many stretches, from the first on, all targets of links are found
+        self._was_streaming = False
         self._heights = Heights()
         self._look: Look | None = None
         self._add(text, 0)
@@ -296,6 +297,9 @@ class Part:
     def parse(self, place: int, look: Look, *, is_streaming: bool) -> Stretch:
         """One stretch, parsed."""
         self.see(look)
+        if self._was_streaming and not is_streaming:
+            self._give_up_expected()
+        self._was_streaming = is_streaming
         stretch = self.stretches[place]
         whole = len(self.stretches) - is_streaming
         if stretch.parse(look, is_markdown=self._is_markdown, is_streaming=is_streaming and place == whole):
@@ -306,6 +310,12 @@ class Part:
             self._learn({at: self.stretches[at].all_references() for at in range(self._known, whole)})
             self._known = whole
         return stretch
+
+    def _give_up_expected(self) -> None:
+        """Show as text what looks like a link to a target that did not come."""
+        for stretch in self.stretches:
+            if "][" in stretch.text:
+                stretch.forget_lines()
 
     def _learn(self, found: dict[int, References]) -> None:
         """Know the targets that stretches have, which may change what is shown anywhere."""
