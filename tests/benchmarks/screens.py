@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from statistics import median
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -72,81 +73,112 @@ async def conversation(messages: int) -> AsyncIterator[Bench]:
         yield bench
 
 
+async def medians(measure: Callable[[], Awaitable[dict[str, float]]]) -> dict[str, float]:
+    """The median of each figure of three runs, each from the beginning."""
+    runs = [await measure() for _ in range(3)]
+    return {name: median(run[name] for run in runs) for name in runs[0]}
+
+
 async def growing() -> AsyncIterator[tuple[str, float, float]]:
     """A reply after 2,000 messages against one after none."""
     text = prose(3000)
-    seconds = {}
-    for messages in (0, 2000):
-        async with conversation(messages) as bench:
-            seconds[messages] = bench.feed(text)
-    yield "a growing reply after 2,000 messages : after none", seconds[2000], seconds[0]
+
+    async def measure() -> dict[str, float]:
+        seconds = {}
+        for messages in (0, 2000):
+            async with conversation(messages) as bench:
+                seconds[f"after {messages}"] = bench.feed(text)
+        return seconds
+
+    seconds = await medians(measure)
+    yield "a growing reply after 2,000 messages : after none", seconds["after 2000"], seconds["after 0"]
 
 
 async def long_replies() -> AsyncIterator[tuple[str, float, float]]:
     """The last 1,000 tokens of 20,000 against the first."""
-    async with conversation(0) as bench:
-        parts = [bench.feed(prose(800, seed) + "\n\n") for seed in range(20)]
-    yield "the last twentieth of a 20,000-token reply : the first", parts[-1], parts[0]
+
+    async def measure() -> dict[str, float]:
+        async with conversation(0) as bench:
+            parts = [bench.feed(prose(800, seed) + "\n\n") for seed in range(20)]
+        return {"first": parts[0], "last": parts[-1]}
+
+    seconds = await medians(measure)
+    yield "the last twentieth of a 20,000-token reply : the first", seconds["last"], seconds["first"]
 
 
 async def markdown_kinds() -> AsyncIterator[tuple[str, float, float]]:
     """What models write, against prose; per character."""
-    seconds = {}
-    for name, text in KINDS.items():
-        async with conversation(0) as bench:
-            seconds[name] = bench.feed(text) / len(text)
+
+    async def measure() -> dict[str, float]:
+        seconds = {}
+        for name, text in KINDS.items():
+            async with conversation(0) as bench:
+                seconds[name] = bench.feed(text) / len(text)
+        return seconds
+
+    seconds = await medians(measure)
     for name in list(KINDS)[1:]:
         yield f"growing Markdown: {name} : prose", seconds[name], seconds["prose"]
 
 
 async def giants() -> AsyncIterator[tuple[str, float, float]]:
     """A message of about a megabyte that is one block, against one of paragraphs: shown, and gone into its middle."""
-    found: dict[str, tuple[float, float]] = {}
+    found: dict[str, dict[str, float]] = {}
     for name, text in GIANTS.items():
-        async with conversation(0) as bench:
-            transcript = bench.transcript
-            shown = bench.timed(partial(transcript.set_entries, [replace(LIVE, text=text, is_streaming=False)]))
-            view = transcript._view
-            middle = view.extent()[1] // 2
-
-            def jump(line: int = middle, bench: Bench = bench) -> None:
-                bench.transcript._view.scroll_to_line(line)
-                bench.transcript._moved()
-
-            found[name] = shown, bench.timed(jump)
+        found[name] = await medians(partial(_giant, text))
     base = found.pop("prose")
-    for name, (shown, jumped) in found.items():
-        yield f"a giant message is shown: {name} : prose", shown, base[0]
-        yield f"a jump into its middle: {name} : prose", jumped, base[1]
+    for name, seconds in found.items():
+        yield f"a giant message is shown: {name} : prose", seconds["shown"], base["shown"]
+        yield f"a jump into its middle: {name} : prose", seconds["jump"], base["jump"]
+
+
+async def _giant(text: str) -> dict[str, float]:
+    async with conversation(0) as bench:
+        transcript = bench.transcript
+        shown = bench.timed(partial(transcript.set_entries, [replace(LIVE, text=text, is_streaming=False)]))
+        view = transcript._view
+        middle = view.extent()[1] // 2
+
+        def jump() -> None:
+            view.scroll_to_line(middle)
+            transcript._moved()
+
+        return {"shown": shown, "jump": bench.timed(jump)}
 
 
 async def moving() -> AsyncIterator[tuple[str, float, float]]:
     """The next frame after a move in 2,000 messages against that in 20."""
-    found: dict[int, dict[str, float]] = {}
-    for messages in (20, 2000):
-        async with conversation(messages) as bench:
-            transcript = bench.transcript
-            seconds = {
-                "to the top": bench.timed(transcript.scroll_to_top),
-                "a page down": bench.timed(partial(transcript.scroll_page, 1)),
-                "to the end": bench.timed(transcript.follow_tail),
-                "a page up": bench.timed(partial(transcript.scroll_page, -1)),
-            }
-            before = time.process_time()
-            await bench.pilot.resize_terminal(90, 40)
-            bench.draw()
-            seconds["another width"] = time.process_time() - before
-            found[messages] = seconds
+    found = {messages: await medians(partial(_moves, messages)) for messages in (20, 2000)}
     for name, value in found[2000].items():
         yield f"moving in 2,000 messages: {name} : in 20", value, found[20][name]
 
 
+async def _moves(messages: int) -> dict[str, float]:
+    async with conversation(messages) as bench:
+        transcript = bench.transcript
+        seconds = {
+            "to the top": bench.timed(transcript.scroll_to_top),
+            "a page down": bench.timed(partial(transcript.scroll_page, 1)),
+            "to the end": bench.timed(transcript.follow_tail),
+            "a page up": bench.timed(partial(transcript.scroll_page, -1)),
+        }
+        before = time.process_time()
+        await bench.pilot.resize_terminal(90, 40)
+        bench.draw()
+        return seconds | {"another width": time.process_time() - before}
+
+
 async def search() -> AsyncIterator[tuple[str, float, float]]:
     """Looking for a word in 2,000 messages, against looking through their text with `in`."""
-    async with conversation(2000) as bench:
-        texts = [entry.text for entry in history(2000)]
-        before = time.process_time()
-        for _ in range(10):
-            sum("rosemary" in text.casefold() for text in texts)
-        plain = (time.process_time() - before) / 10
-        yield "search in 2,000 messages : plain `in`", bench.timed(lambda: bench.transcript.find("rosemary")), plain
+    texts = [entry.text for entry in history(2000)]
+
+    async def measure() -> dict[str, float]:
+        async with conversation(2000) as bench:
+            before = time.process_time()
+            for _ in range(10):
+                sum("rosemary" in text.casefold() for text in texts)
+            plain = (time.process_time() - before) / 10
+            return {"plain": plain, "find": bench.timed(lambda: bench.transcript.find("rosemary"))}
+
+    seconds = await medians(measure)
+    yield "search in 2,000 messages : plain `in`", seconds["find"], seconds["plain"]

@@ -44,6 +44,11 @@ KINDS = {
     + "def spice(lamb: str, grams: int = 3) -> str:\n    return f'{lamb} {grams}'\n\n" * 200
     + "```\n",
     "table": "| herb | grams |\n|:--|--:|\n" + "| rosemary and thyme | 12 |\n" * 500,
+    "nested list": ("- an item\n  - one in it\n    1. and below *that*\n       - the deepest one\n\n" * 180),
+    "math": "So \\(a^2 + b^2 = c^2\\) and $x_1$:\n\n$$\n\\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}\n$$\n\n" * 170,
+    "footnotes": "Some words[^a] and more[^b].\n\n[^a]: A note.\n[^b]: Another one,\n    of two lines.\n\n" * 190,
+    "HTML": "<details>\n<summary>More</summary>\n\nH<sub>2</sub>O<br>and <kbd>Ctrl</kbd>\n\n</details>\n\n" * 170,
+    "references": "See [the words][id] and [others][a].\n\n[a]: https://example.org/a\n\n" * 210,
     "wide": "羊肉をローズマリーで焼きます。" * 700,
 }
 """About 15,000 characters each."""
