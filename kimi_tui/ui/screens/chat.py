@@ -162,7 +162,7 @@ class ChatScreen(Screen[None]):
         else:
             self._beginning.announce(self._opening)
             self.run_worker(self._open(self._opening), group="opening", exit_on_error=False)
-        self.call_after_refresh(self.post_message, self.TakesKeys())
+        self.app.post_message(self.TakesKeys())
 
     async def _open(self, opening: Opening) -> None:
         """Read the session to begin with, and show it."""
