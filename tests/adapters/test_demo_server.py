@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from kimi_tui.adapters import demo_server
 from kimi_tui.adapters.deepinfra import DeepInfraClient
-from kimi_tui.adapters.demo_server import MAX_BODY_BYTES, serve
+from kimi_tui.adapters.demo_server import serve
 from kimi_tui.adapters.simulator import showpieces, tour
 from kimi_tui.core.http_errors import body_message
 from kimi_tui.core.session import DEFAULT_MODEL
@@ -174,13 +175,16 @@ async def test_a_connection_that_is_to_close_closes(lines: list[str]) -> None:
         (b"GET / SPDY/1\r\n\r\n", 400),
         (raw(b"", "Content-Length: -1"), 400),
         (raw(b"", "Content-Length: \xb2"), 400),
-        (raw(b"", f"Content-Length: {MAX_BODY_BYTES + 1}"), 413),
+        (raw(b"", "Content-Length: 1001"), 413),
         (raw(b"zz\r\n", "Transfer-Encoding: chunked"), 400),
-        (raw(b"%x\r\n" % (MAX_BODY_BYTES + 1), "Transfer-Encoding: chunked"), 413),
-        (raw(b"", "X: " + "x" * 70_000), 431),
+        (raw(b"7d0\r\n" + b"x" * 2_000 + b"\r\n", "Transfer-Encoding: chunked"), 413),
+        (raw(b"", "X: " + "x" * 200_000), 431),
     ],
 )
-async def test_bad_requests_are_told_and_closed(request_bytes: bytes, status: int) -> None:
+async def test_bad_requests_are_told_and_closed(
+    request_bytes: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_server, "MAX_BODY_BYTES", 1_000)
     async with serving() as address, connected(address) as (reader, writer):
         writer.write(request_bytes)
         assert (await answer_of(reader))[0] == status
