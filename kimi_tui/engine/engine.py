@@ -20,6 +20,7 @@ from kimi_tui.core.reply import ReplyText
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import NO_USAGE, Message, MessageState, RequestRecord, Role, Session, Timing
 from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.core.think import PromptEnd
 from kimi_tui.engine.attempt import Attempt, Outcome
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.script import NextRequest, RequestStep, TurnSoFar, single
@@ -224,7 +225,8 @@ class Engine:
         assert task is not None
         turn.run_as(task)
         fields = turn.request.fields
-        step: RequestStep | None = RequestStep("reply", prompt, fields, turn.request.thinking)
+        prompt_end = PromptEnd.THINKING if turn.request.thinking else PromptEnd.THOUGHT
+        step: RequestStep | None = RequestStep("reply", prompt, fields, prompt_end)
         progress = _Progress()
         while step is not None:
             turn.move(Phase.WAITING)
@@ -309,8 +311,9 @@ class Engine:
             replace(
                 first,
                 id=id_,
-                reasoning=text.reasoning,
+                reasoning=text.reasoning or None,
                 content=text.content,
+                thinking=turn.request.thinking or text.reasoning is not None,
                 thinking_end=_thinking_end(text),
                 usage=None,
                 requests=(),
@@ -332,7 +335,7 @@ class Engine:
             request_id=last.request_id,
             model=request.model,
             template=request.template.name,
-            thinking=request.thinking,
+            thinking=request.thinking or text.reasoning is not None,
             thinking_end=_thinking_end(text),
             sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},
             usage=None if turn.usage == NO_USAGE else turn.usage,

@@ -33,6 +33,7 @@ from kimi_tui.core.replies import (
 )
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.think import PromptEnd
 from kimi_tui.engine import Engine, OpenSession, RequestStep, Turn, TurnSoFar
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, Script, ScriptedClient, Step, end, frame, streaming, think_end, token
@@ -272,12 +273,26 @@ async def test_several_replies_to_one_request_are_alternatives() -> None:
     assert session.value.head == first.id
 
 
+@pytest.mark.parametrize("thinking", [True, False])
+async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: bool) -> None:
+    session = opened()
+    request = replace(REQUEST, thinking=thinking)
+    events = await ask(
+        streaming(token("<think>"), token("hm"), think_end(), token("yes"), end()), session=session, request=request
+    )
+    (reply,) = ended(events).replies
+    assert (reply.reasoning, reply.content, reply.thinking) == ("hm", "yes", True)
+    assert reply.timing is not None
+    assert reply.timing.thinking_s is not None
+    assert conversation.next_prompt(session.value, template=request.template, thinking=False).count("hm") == 0
+
+
 async def test_a_turn_of_two_requests_is_one_reply() -> None:
     def answer(so_far: TurnSoFar) -> RequestStep | None:
         if len(so_far.steps) == 2:
             return None
         prompt = so_far.steps[0].prompt + so_far.reasoning + "</think>"
-        return RequestStep("answer", prompt, {"stream": True}, inside_reasoning=False)
+        return RequestStep("answer", prompt, {"stream": True}, PromptEnd.ANSWER)
 
     client = ScriptedClient(
         [streaming(token("hm"), end("stop", 10, 2, 0.1)), streaming(token("yes"), end("stop", 12, 1, 0.2))]
