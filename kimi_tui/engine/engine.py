@@ -305,25 +305,15 @@ class Engine:
         if turn.question is None or all(message.id != turn.question.id for message in session.messages):
             return ()
         ids = session.next_message_ids(len(texts))
-        first = self._message(turn, progress, texts[0], ids[0])
-        first = context.noted_on(replace(first, parent=turn.question.id), session)
-        others = [
-            replace(
-                first,
-                id=id_,
-                reasoning=text.reasoning or None,
-                content=text.content,
-                thinking=turn.request.thinking or text.reasoning is not None,
-                thinking_end=_thinking_end(text),
-                usage=None,
-                requests=(),
-            )
-            for id_, text in zip(ids[1:], texts[1:], strict=True)
+        first, *others = [
+            context.noted_on(replace(self._message(turn, progress, text, id_), parent=turn.question.id), session)
+            for text, id_ in zip(texts, ids, strict=True)
         ]
-        return (first, *others)
+        return (first, *(replace(other, usage=None, requests=()) for other in others))
 
     def _message(self, turn: Turn, progress: _Progress, text: ReplyText, id_: str) -> Message:
         last, request = progress.outcomes[-1].result, turn.request
+        has_thought = text.reasoning is not None
         return Message(
             id=id_,
             role=Role.ASSISTANT,
@@ -335,7 +325,8 @@ class Engine:
             request_id=last.request_id,
             model=request.model,
             template=request.template.name,
-            thinking=request.thinking or text.reasoning is not None,
+            thinking=request.thinking or has_thought,
+            reopened=has_thought and not request.thinking,
             thinking_end=_thinking_end(text),
             sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},
             usage=None if turn.usage == NO_USAGE else turn.usage,

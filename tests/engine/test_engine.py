@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from kimi_tui.core import conversation
+from kimi_tui.core.codec import decode_session, encode_session
 from kimi_tui.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -275,16 +276,14 @@ async def test_several_replies_to_one_request_are_alternatives() -> None:
 
 @pytest.mark.parametrize("thinking", [True, False])
 async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: bool) -> None:
-    session = opened()
+    session, client = opened(), ScriptedClient([streaming(token("<think>"), *WHOLE)])
     request = replace(REQUEST, thinking=thinking)
-    events = await ask(
-        streaming(token("<think>"), token("hm"), think_end(), token("yes"), end()), session=session, request=request
-    )
-    (reply,) = ended(events).replies
+    (reply,) = ended(await run(Engine(client, HandClock()).start(session, "Hello!", request))).replies
     assert (reply.reasoning, reply.content, reply.thinking) == ("hm", "yes", True)
     assert reply.timing is not None
     assert reply.timing.thinking_s is not None
-    assert conversation.next_prompt(session.value, template=request.template, thinking=False).count("hm") == 0
+    assert conversation.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert decode_session(encode_session(session.value)).messages[-1].reopened is not thinking
 
 
 async def test_a_turn_of_two_requests_is_one_reply() -> None:
