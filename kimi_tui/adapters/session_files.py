@@ -127,18 +127,8 @@ class SessionFiles:
         broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
         if broken and not any(summary.id == text for summary in listing.summaries):
             return broken[0]  # reading it says what is wrong with it
-        if text is None and not listing.summaries:
-            hint = (
-                "`kimi-tui sessions check` looks at each."
-                if listing.unreadable
-                else "Start kimi-tui and send a message."
-            )
-            raise StorageError(listing.words_for_none(NO_SESSION), hint)
-        found = (
-            Path(listing.summaries[0].path)
-            if text is None
-            else _find_in(listing, text, "session", "`kimi-tui sessions list` shows them all.")
-        )
+        hint = "`kimi-tui sessions list` shows them all."
+        found = _latest(listing) if text is None else _find_in(listing, text, "session", hint)
         if not any(summary.id == text for summary in listing.summaries):
             for unreadable in listing.unreadable:
                 passed_over(unreadable)
@@ -322,6 +312,20 @@ class SessionFiles:
             StorageError: It could not be written.
         """
         write_draft(self._draft_path(session_id), text)
+
+
+def _latest(listing: Listing) -> Path:
+    """Find the session that was changed last.
+
+    Raises:
+        StorageError: There is none, or none that can be read.
+    """
+    if not listing.summaries:
+        hint = (
+            "`kimi-tui sessions check` looks at each." if listing.unreadable else "Start kimi-tui and send a message."
+        )
+        raise StorageError(listing.words_for_none(NO_SESSION), hint)
+    return Path(listing.summaries[0].path)
 
 
 def _find_in(listing: Listing, text: str, what: str, hint: str) -> Path:
