@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ from kimi_tui.adapters.session_places import (
 from kimi_tui.adapters.session_reading import SessionReader, summary_of
 from kimi_tui.adapters.session_text import TomlWriter, dump, dump_json
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.listing import Listing, Unreadable
+from kimi_tui.core.listing import NO_SESSION, Listing, Unreadable
 from kimi_tui.core.session import Session
 
 if TYPE_CHECKING:  # the name of a type only
@@ -108,11 +108,12 @@ class SessionFiles:
             raise storage_error("read", self.folder, error) from error
         return [self.folder / name for name in names if name.endswith(ENDINGS) and not name.startswith(".")]
 
-    def find(self, text: str | None = None) -> Path:
+    def find(self, text: str | None = None, passed_over: Callable[[Unreadable], object] = lambda _: None) -> Path:
         """Find a session's file.
 
         Args:
             text: An id, the unique beginning of one, words of a title, or a file; None = the one changed last.
+            passed_over: Is told of each file that may be the one that was meant, but cannot be read.
 
         Raises:
             StorageError: None or several fit; several are listed.
@@ -126,11 +127,12 @@ class SessionFiles:
         broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
         if broken and not any(summary.id == text for summary in listing.summaries):
             return broken[0]  # reading it says what is wrong with it
-        if text is None:
-            if not listing.summaries:
-                raise StorageError("There is no session yet.", "Start kimi-tui and send a message.")
-            return Path(listing.summaries[0].path)
-        return find_in(listing.summaries, text, "session", "`kimi-tui sessions list` shows them all.")
+        hint = "`kimi-tui sessions list` shows them all."
+        found = _latest(listing) if text is None else _find_in(listing, text, "session", hint)
+        if not any(summary.id == text for summary in listing.summaries):
+            for unreadable in listing.unreadable:
+                passed_over(unreadable)
+        return found
 
     # -- writing
 
@@ -271,11 +273,11 @@ class SessionFiles:
         Raises:
             StorageError: None or several fit, or it cannot be moved.
         """
-        deleted = self.trashed().summaries
-        if not deleted:
-            raise StorageError("There is no session in the trash.")
+        listing = self.trashed()
+        if not listing.summaries:
+            raise StorageError(listing.words_for_none("There is no session in the trash."))
         hint = "`kimi-tui sessions restore` lists what lies there."
-        return self.restore_path(find_in(deleted, text, "session in the trash", hint))
+        return self.restore_path(_find_in(listing, text, "session in the trash", hint))
 
     def restore_path(self, source: Path) -> Path:
         """Bring a session back from its place in the trash, with what was being typed in it.
@@ -310,3 +312,30 @@ class SessionFiles:
             StorageError: It could not be written.
         """
         write_draft(self._draft_path(session_id), text)
+
+
+def _latest(listing: Listing) -> Path:
+    """Find the session that was changed last.
+
+    Raises:
+        StorageError: There is none, or none that can be read.
+    """
+    if not listing.summaries:
+        hint = (
+            "`kimi-tui sessions check` looks at each." if listing.unreadable else "Start kimi-tui and send a message."
+        )
+        raise StorageError(listing.words_for_none(NO_SESSION), hint)
+    return Path(listing.summaries[0].path)
+
+
+def _find_in(listing: Listing, text: str, what: str, hint: str) -> Path:
+    """Find the one session that a text names.
+
+    Raises:
+        StorageError: None or several fit; what cannot be read may be the one that was meant, and is named too.
+    """
+    try:
+        return find_in(listing.summaries, text, what, hint)
+    except StorageError as error:
+        error.reword(f"{error.summary} {listing.words_for_none('')}".rstrip())
+        raise

@@ -174,7 +174,7 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
     if options.session is not None:
         store = context.store()
-        path = store.find(options.session)
+        path = context.find_session(options.session)
         with store.lock(path, kind="ask"):
             yield store.load_to_continue(path), False
     elif options.save:

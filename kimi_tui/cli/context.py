@@ -171,6 +171,14 @@ class Context:
             self._store = SessionFiles(folder, self.data_dir / "trash", sessions.format)
         return self._store
 
+    def find_session(self, text: str | None) -> Path:
+        """Find a session's file, as `SessionFiles.find` does; files that it passes over are told.
+
+        Raises:
+            StorageError: None or several fit.
+        """
+        return self.store().find(text, lambda unreadable: self.tell(unreadable.words))
+
     def key(self) -> str:
         """The key that goes with requests.
 

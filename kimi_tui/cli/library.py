@@ -12,7 +12,7 @@ from kimi_tui.adapters.session_files import SessionFiles
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.cli import exports
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.listing import Listing
+from kimi_tui.core.listing import Listing, Unreadable
 from kimi_tui.core.session import Session
 
 
@@ -31,13 +31,14 @@ class DiskLibrary:
         """
         await self._files.save(session)
 
-    def find(self, text: str | None) -> Path:
-        """Find a session's file.
+    def find(self, text: str | None) -> tuple[Path, tuple[Unreadable, ...]]:
+        """Find a session's file, and the files that were passed over since they cannot be read.
 
         Raises:
             StorageError: None or several fit.
         """
-        return self._files.find(text)
+        passed_over: list[Unreadable] = []
+        return self._files.find(text, passed_over.append), tuple(passed_over)
 
     def open(self, path: Path) -> tuple[Session, SessionLock]:
         """Lock a session, then read it.

@@ -64,7 +64,7 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
         return _understand(context.read_stdin(), "standard input"), "standard input"
     if source is None or not is_file(source):
         store = context.store()
-        found = store.load(store.find(source))
+        found = store.load(context.find_session(source))
         return found, found.path
     from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - neither a session nor standard input needs it
 

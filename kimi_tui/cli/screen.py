@@ -98,11 +98,11 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     library = DiskLibrary(context.store(), lambda: new_session(context))
-    session, lock, opening = _first(options, library)
+    session, lock, opening, passed_over = _first(options, library)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
-        findings=(*loaded.findings, *loaded.notes),
+        findings=(*loaded.findings, *loaded.notes, *passed_over),
         engine=LaterEngine(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
@@ -127,13 +127,17 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     return app, lock
 
 
-def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock, Opening | None]:
-    """Make a new session, or lock the one that was asked for; that is read when the screen is there."""
+def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock, Opening | None, tuple[str, ...]]:
+    """Make a new session, or lock the one that was asked for; that is read when the screen is there.
+
+    Returns:
+        The session that stands there first, its lock, what is to be read, and what is told of files passed over.
+    """
     if options.resume is None:
-        return *library.create(), None
+        return *library.create(), None, ()
     from kimi_tui.ui.services import Opening  # noqa: PLC0415
 
-    path = library.find(None if options.resume is LATEST else options.resume)
+    path, passed_over = library.find(None if options.resume is LATEST else options.resume)
     lock = library.hold(path)
 
     def read() -> Session:
@@ -141,7 +145,8 @@ def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLo
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
-    return library.stand_in(path.stem), lock, Opening(path.stem, read)
+    told = tuple(unreadable.words for unreadable in passed_over)
+    return library.stand_in(path.stem), lock, Opening(path.stem, read), told
 
 
 def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:

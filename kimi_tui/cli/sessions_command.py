@@ -11,7 +11,7 @@ from kimi_tui.cli import exports
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import BAD_USAGE, DONE
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
-from kimi_tui.core.listing import Listing, names_of
+from kimi_tui.core.listing import NO_SESSION, Listing, names_of
 from kimi_tui.core.session import Session, SessionSummary
 
 if TYPE_CHECKING:  # the name of a type only
@@ -34,19 +34,23 @@ def _list(options: Namespace, context: Context) -> int:
         from kimi_tui.cli.answers import json_line  # noqa: PLC0415 - a table needs nothing of replies
 
         context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
+        _tell_unreadable(listing, context)
     else:
-        _put_table(listing, "There is no session yet.", context)
-    for unreadable in listing.unreadable:
-        context.tell(f"{unreadable.path}: {unreadable.reason}")
+        _put_table(listing, NO_SESSION, context)
     return DONE
 
 
-def _put_table(listing: Listing, words_for_none: str, context: Context) -> int:
+def _put_table(listing: Listing, words_for_none: str, context: Context) -> None:
     if listing.summaries:
         context.write("".join(f"{line}\n" for line in _table(listing.summaries)))
-    else:
+    elif not listing.unreadable:
         context.tell(words_for_none)
-    return DONE
+    _tell_unreadable(listing, context)
+
+
+def _tell_unreadable(listing: Listing, context: Context) -> None:
+    for unreadable in listing.unreadable:
+        context.tell(unreadable.words)
 
 
 def _plain_summary(summary: SessionSummary) -> dict[str, object]:
@@ -87,12 +91,12 @@ def _show(options: Namespace, context: Context) -> int:
 
 def _load(text: str, context: Context) -> Session:
     store = context.store()
-    return store.load(store.find(text))
+    return store.load(context.find_session(text))
 
 
 def _path(options: Namespace, context: Context) -> int:
     store = context.store()
-    context.write_line(str(store.folder if options.session is None else store.find(options.session)))
+    context.write_line(str(store.folder if options.session is None else context.find_session(options.session)))
     return DONE
 
 
@@ -134,7 +138,7 @@ def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> 
     paths = []
     for name in names:
         try:
-            paths.append(store.find(name))
+            paths.append(context.find_session(name))
         except StorageError as error:
             context.tell_error(error)
     return paths, len(paths) < len(names)
@@ -144,7 +148,7 @@ def _export(options: Namespace, context: Context) -> int:
     output = None if options.output in {None, "-"} else Path(options.output)
     form = options.format or exports.form_of(output)
     store = context.store()
-    path = store.find(options.session)
+    path = context.find_session(options.session)
     data = exports.render(store.load(path), form)
     if output is None:
         context.write(data.decode())
@@ -196,7 +200,7 @@ def _import(options: Namespace, context: Context) -> int:
 
 def _convert(options: Namespace, context: Context) -> int:
     store = context.store()
-    path = store.find(options.session)
+    path = context.find_session(options.session)
     with store.lock(path, kind="convert"):
         context.write_line(str(store.convert(path, options.to)))
     return DONE
@@ -204,7 +208,7 @@ def _convert(options: Namespace, context: Context) -> int:
 
 def _delete(options: Namespace, context: Context) -> int:
     store = context.store()
-    path = store.find(options.session)
+    path = context.find_session(options.session)
     with store.lock(path, kind="delete"):
         in_trash = store.delete(path)
     context.write_line(str(in_trash))
@@ -215,7 +219,8 @@ def _delete(options: Namespace, context: Context) -> int:
 def _restore(options: Namespace, context: Context) -> int:
     """Bring a session back; without a name, list those that can be."""
     if options.session is None:
-        return _put_table(context.store().trashed(), "The trash is empty.", context)
+        _put_table(context.store().trashed(), "The trash is empty.", context)
+        return DONE
     context.write_line(str(context.store().restore(options.session)))
     return DONE
 

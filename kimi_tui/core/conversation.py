@@ -224,7 +224,7 @@ class PastPrompt:
 
     def open_turn(self, reply: Message) -> str:
         """Write the end of the prompt."""
-        return open_turn(self.template, thinking=reply.thinking is not False)
+        return open_turn(self.template, thinking=reply.thinking is not False and not reply.reopened)
 
     def _turn(self, role: Role, text: str) -> str:
         return render_turn(PromptTurn(role, (encode if self.neutralise else verbatim)(text)), self.template)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
 from kimi_tui.core.http_errors import error_message, shorten
@@ -51,33 +51,63 @@ class Frame:
 
 
 DONE_FRAME = Frame(is_done=True)
+"""The end of a stream, said in a word of its own."""
 EMPTY_FRAME = Frame()
+"""What an event says that is not meant for us."""
 
 
-def decode_event(event: SseEvent) -> Frame:
+def decode_event(event: SseEvent) -> tuple[Frame, ...]:
     """Read one event of the stream; one without data says nothing, nor does one with a name of its own.
 
-    Such a name is a sign of life, or another server's news, unless the data holds a reply or an error.
+    Such a name is a sign of life, or another server's news, unless the data holds a reply or an error. Some servers
+    leave out the blank lines between events: then each line of the data is a document, and all of it is none.
 
     Raises:
-        BrokenStreamError: Its data is no JSON object.
+        BrokenStreamError: Its data is neither JSON objects nor an error's words.
     """
     data = event.data.strip()
-    if data == DONE:
-        return DONE_FRAME
     if not data and event.type != "error":
-        return EMPTY_FRAME
-    try:
-        document = json.loads(event.data)
-    except (ValueError, RecursionError):
-        document = None
-    if event.type not in OUR_EVENTS and not (isinstance(document, dict) and any(map(document.get, OUR_KEYS))):
-        return EMPTY_FRAME
-    if isinstance(document, dict):
-        return _frame(document, is_error=event.type == "error")
+        return ()
+    frames = _documents(event)
+    if frames is not None:
+        return frames
+    if event.type not in OUR_EVENTS:
+        return ()
     if event.type == "error":
-        return Frame(error=_fault(data))
+        return (Frame(error=_fault(data)),)
     raise BrokenStreamError("The endpoint sent something that is no reply.", "Send again, or check --base-url.")
+
+
+def decode_unfinished(event: SseEvent) -> tuple[Frame, ...]:
+    """Read the event that a stream's end left unfinished: what is whole of its data, its last line aside if need be."""
+    before, _, _ = event.data.rpartition("\n")
+    frames = _documents(event)
+    return (_documents(replace(event, data=before)) or ()) if frames is None else frames
+
+
+def _documents(event: SseEvent) -> tuple[Frame, ...] | None:
+    """Read data that is one document, or a document a line; None = it is neither."""
+    if (frame := _document(event.data, event.type)) is not None:
+        return (frame,)
+    lines = [line for line in event.data.split("\n") if line.strip()]
+    frames = [_document(line, event.type) for line in lines] if len(lines) > 1 else []
+    read = tuple(frame for frame in frames if frame is not None)
+    return read if read and len(read) == len(frames) else None
+
+
+def _document(data: str, event_type: str) -> Frame | None:
+    """Read one JSON object, or the word that ends the stream; None = it is neither."""
+    if data.strip() == DONE:
+        return DONE_FRAME
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    if event_type not in OUR_EVENTS and not any(map(document.get, OUR_KEYS)):
+        return EMPTY_FRAME
+    return _frame(document, is_error=event_type == "error")
 
 
 def decode_document(body: bytes) -> Frame:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from kimi_tui.core.session import SessionSummary
 
+NO_SESSION = "There is no session yet."
+"""What is told of an empty folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -18,6 +21,11 @@ class Unreadable:
     reason: str
     """Why, in one line."""
 
+    @property
+    def words(self) -> str:
+        """What is told of it, in one line."""
+        return f"{self.path} cannot be read: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -27,6 +35,14 @@ class Listing:
     """The sessions, last changed first."""
     unreadable: tuple[Unreadable, ...] = ()
     """Files that are no readable sessions."""
+
+    def words_for_none(self, absent: str) -> str:
+        """Why none is listed: `absent` where none is there; that those there cannot be read is another thing."""
+        count = len(self.unreadable)
+        if count == 0:
+            return absent
+        more = f", nor can {count - 1} more" if count > 1 else ""
+        return f"{self.unreadable[0].words.rstrip('.')}{more}."
 
 
 def names_of(summaries: Sequence[SessionSummary]) -> list[str]:

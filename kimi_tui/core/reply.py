@@ -5,16 +5,16 @@ Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
-from kimi_tui.core.frames import Frame, decode_document, decode_event
+from kimi_tui.core.frames import Frame, decode_document, decode_event, decode_unfinished
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.core.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.sse import BOM, SseDecoder
 from kimi_tui.core.surrogates import SurrogateJoiner, replace_lone
-from kimi_tui.core.think import Segment, ThinkSplitter
+from kimi_tui.core.think import PromptEnd, Segment, ThinkSplitter
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
@@ -39,7 +39,7 @@ class ReplyText:
     """One reply understood."""
 
     reasoning: str | None
-    """Text inside the think block; None = it was asked for outside of one."""
+    """Text inside the think block; None = there was none: it was asked for outside of one, and opened none itself."""
     content: str
     """The answer."""
     is_thought_out: bool = False
@@ -70,27 +70,28 @@ class ReplyBuilder:
     Holds the texts so far, and back what its parts hold back; a document that is no event stream is held whole.
     """
 
-    def __init__(self, *, prompt: str, inside_reasoning: bool, is_event_stream: bool) -> None:
+    def __init__(self, *, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
         """Begin a reply.
 
         Args:
             prompt: The exact input; where a generated text repeats it, that is cut off.
-            inside_reasoning: Whether the input left the think block open.
+            prompt_end: Where the input ended.
             is_event_stream: Whether the body is an event stream; otherwise one JSON document.
         """
         self._prompt = prompt
-        self._inside = inside_reasoning
+        self._prompt_end = prompt_end
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner = SurrogateJoiner()
-        self._splitter = ThinkSplitter(inside=inside_reasoning)
+        self._splitter = ThinkSplitter(prompt_end)
         self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
         self._tokens = self._chars = 0
         self._uncounted = 0
         self._end = Frame()
         self._has_ended = False
         self._error: CompletionError | None = None
+        self._failure: CompletionError | None = None
         self._usage = NO_USAGE
         self._request_id: str | None = None
 
@@ -126,7 +127,7 @@ class ReplyBuilder:
             for event in self._sse.feed(chunk):
                 if self.is_over:
                     break
-                found += self._frame(decode_event(event))
+                found += self._take(decode_event(event))
         except BrokenStreamError as error:
             self._error = error
         return found
@@ -156,19 +157,29 @@ class ReplyBuilder:
 
     def fail(self, error: CompletionError) -> None:
         """Note that the connection failed; the first error counts, and none does after the reply's end."""
-        if not self._has_ended:
-            self._error = self._error or error
+        self._failure = self._failure or error
 
     def close(self) -> tuple[list[CountedSegment], ReplyResult]:
         """End the reply: the text that was still held back, and what became of it."""
+        rest: list[CountedSegment] = []
         if self._sse is None:
             self._read_document()
-        rest = self._split(self._joiner.close())
+        elif not self.is_over and (event := self._sse.close()) is not None:
+            rest = self._take(decode_unfinished(event))
+        rest += self._split(self._joiner.close())
         rest += [self._keep(segment) for segment in self._splitter.close()]
         replies = self._replies()
         state, error = self._outcome()
         result = ReplyResult(replies, state, self._end.finish_reason, self._usage, self._request_id, error)
         return rest, result
+
+    def _take(self, frames: Iterable[Frame]) -> list[CountedSegment]:
+        """Take frames up to the last one that counts."""
+        found: list[CountedSegment] = []
+        for frame in frames:
+            if not self.is_over:
+                found += self._frame(frame)
+        return found
 
     def _frame(self, frame: Frame) -> list[CountedSegment]:
         self._request_id = frame.request_id or self._request_id
@@ -190,7 +201,8 @@ class ReplyBuilder:
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:
-            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Send again.")
+            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Send again.")
+            return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
         return self._split(self._joiner.feed(frame.text))
@@ -217,7 +229,7 @@ class ReplyBuilder:
 
     def _read_document(self) -> None:
         """Read an unstreamed reply, unless the connection failed."""
-        if self._error is not None:
+        if self._error is not None or self._failure is not None:
             return
         try:
             self._frame(decode_document(bytes(self._document)))
@@ -232,22 +244,22 @@ class ReplyBuilder:
 
     def _understand(self, text: str) -> ReplyText:
         text = replace_lone(text.removeprefix(self._prompt))
-        splitter = ThinkSplitter(inside=self._inside)
+        splitter = ThinkSplitter(self._prompt_end)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
         return self._reply(joined, splitter)
 
     def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
         reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
-        is_thought_out = self._inside and splitter.is_in_answer and not content
-        return ReplyText(reasoning if self._inside else None, content, is_thought_out)
+        has_block = bool(reasoning) or self._prompt_end is PromptEnd.THINKING
+        is_thought_out = has_block and splitter.is_in_answer and not content
+        return ReplyText(reasoning if has_block else None, content, is_thought_out)
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
-        if self._error is not None:
-            broke = isinstance(self._error, BrokenStreamError) or (
-                self.has_text and self._error.kind in {"connection", "timeout"}
-            )
-            return (MessageState.INTERRUPTED if broke else MessageState.FAILED), self._error
+        error = self._error or (None if self._has_ended else self._failure)
+        if error is not None:
+            broke = isinstance(error, BrokenStreamError) or (self.has_text and error.kind in {"connection", "timeout"})
+            return (MessageState.INTERRUPTED if broke else MessageState.FAILED), error
         if self._end.is_queued:
             return MessageState.QUEUED, None
         if not self._has_ended:

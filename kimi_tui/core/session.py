@@ -145,7 +145,7 @@ class Message:
     template: str | None = None
     """Name of the template of its prompt."""
     thinking: bool | None = None
-    """Whether its prompt left the think block open."""
+    """Whether it stands behind a think block of its own: its prompt left one open, or see `reopened`."""
     sent: Mapping[str, object] | None = None
     """Every request field that was sent, but `input`."""
     usage: Usage | None = None
@@ -166,6 +166,8 @@ class Message:
     """Keys that this version does not know, as found in the file."""
     thinking_end: str | None = None
     """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
+    reopened: bool = False
+    """Its prompt had closed the think block, and it opened one itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,7 @@ class SseEvent:
 class SseDecoder:
     """Decodes an event stream piece by piece.
 
-    Holds back an unfinished line and an unfinished event, together at most twice `max_event_bytes`; `close` throws
-    them away, as the standard asks.
+    Holds back an unfinished line and an unfinished event, together at most twice `max_event_bytes`.
     """
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
@@ -75,9 +74,14 @@ class SseDecoder:
         self._hold(chunk[start:])
         return events
 
-    def close(self) -> None:
-        """End the stream; what is unfinished is thrown away."""
-        self._parts, self._data = [], []
+    def close(self) -> SseEvent | None:
+        """End the stream and give out the event that it left unfinished; None = there is none.
+
+        The standard throws that event away; whoever reads its data may know that it is whole.
+        """
+        if line := self._take(b""):
+            self._line(line)
+        return self._dispatch()
 
     def _without_bom(self, chunk: bytes) -> bytes:
         """Drop one byte-order mark, which may come in three pieces; b"" = not enough yet."""

@@ -2,13 +2,14 @@
 
 Three states:
 
-    START      inside the think block, nothing but white space seen: one echoed `<think>` is dropped together with the
-               white space before it; anything else is reasoning, that white space included
+    START      nothing but white space seen: one `<think>` is dropped together with the white space before it, and
+               reasoning follows; anything else belongs to where the prompt ended, that white space included
     REASONING  up to the first `</think>`; a second `<think>` is text
     ANSWER     everything, verbatim, further markers too
 
-A text that is asked for outside a think block (instant mode) is ANSWER from the beginning. A marker that never
-closes leaves all as reasoning. At the end of the text a half marker is text.
+So a block that a server opens although the prompt closed it empty (instant mode; its template forces thinking) is
+reasoning too. A text that goes on with an answer is ANSWER from the beginning. A marker that never closes leaves all as
+reasoning. At the end of the text a half marker is text.
 Source: measured behaviour of the endpoint; API reference, "Input format" (the prompt opens the block).
 """
 
@@ -29,6 +30,17 @@ class Segment:
     """Which text."""
     text: str
     """The piece, never empty."""
+
+
+class PromptEnd(Enum):
+    """Where a prompt ended, and so where the text that answers it begins."""
+
+    THINKING = auto()
+    """Inside the think block."""
+    THOUGHT = auto()
+    """Behind an empty think block that the prompt closed itself: instant mode."""
+    ANSWER = auto()
+    """Behind a think block that was thought, or in the midst of an answer."""
 
 
 class _State(Enum):
@@ -52,15 +64,16 @@ class ThinkSplitter:
     out with a later `feed` or with `close`.
     """
 
-    def __init__(self, *, inside: bool) -> None:
-        """Begin inside the think block, or in the answer."""
-        self._state = _State.START if inside else _State.ANSWER
+    def __init__(self, prompt_end: PromptEnd) -> None:
+        """Begin where the prompt ended."""
+        self._default = _State.REASONING if prompt_end is PromptEnd.THINKING else _State.ANSWER
+        self._state = _State.ANSWER if prompt_end is PromptEnd.ANSWER else _State.START
         self._held = ""
 
     @property
     def is_in_answer(self) -> bool:
-        """Whether the think block is closed, or there was none."""
-        return self._state is _State.ANSWER
+        """Whether the think block is closed, or there is none so far."""
+        return (self._default if self._state is _State.START else self._state) is _State.ANSWER
 
     def feed(self, text: str) -> list[Segment]:
         """Take text and give out what is certain."""
@@ -70,6 +83,8 @@ class ThinkSplitter:
         self._held = ""
         if self._state is _State.START and not (text := self._begin(text)):
             return []
+        if self.is_in_answer:
+            return [Segment(ReplyPart.ANSWER, text)]
         reasoning, marker, answer = text.partition(THINK_CLOSE)
         if marker:
             self._state = _State.ANSWER
@@ -81,13 +96,17 @@ class ThinkSplitter:
     def close(self) -> list[Segment]:
         """End the text: what was held back is text after all."""
         held, self._held = self._held, ""
-        return [Segment(ReplyPart.REASONING, held)] if held else []
+        part = ReplyPart.ANSWER if self.is_in_answer else ReplyPart.REASONING
+        return [Segment(part, held)] if held else []
 
     def _begin(self, text: str) -> str:
-        """Drop an echoed opening marker; "" = not enough to tell."""
+        """Drop an opening marker; "" = not enough to tell, or nothing behind it."""
         stripped = text.lstrip()
         if THINK_OPEN.startswith(stripped) and stripped != THINK_OPEN:
             self._held = text
             return ""
-        self._state = _State.REASONING
-        return stripped.removeprefix(THINK_OPEN) if stripped.startswith(THINK_OPEN) else text
+        if stripped.startswith(THINK_OPEN):
+            self._state = _State.REASONING
+            return stripped.removeprefix(THINK_OPEN)
+        self._state = self._default
+        return text

@@ -14,6 +14,7 @@ from kimi_tui.core.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.request import first_silence_s
 from kimi_tui.core.retry import MAX_RETRIES, retry_delay_s
 from kimi_tui.core.session import MessageState, Timing
+from kimi_tui.core.think import PromptEnd
 from kimi_tui.engine.script import RequestStep
 from kimi_tui.engine.turn import Turn
 
@@ -45,6 +46,7 @@ class Attempt:
         self._sent_s = 0.0
         self._first_token_s: float | None = None
         self._answer_s: float | None = None
+        self._has_thought = step.prompt_end is PromptEnd.THINKING
         self._header_id: str | None = None
         self._is_answered = False
 
@@ -84,7 +86,7 @@ class Attempt:
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
             prompt=self._step.prompt,
-            inside_reasoning=self._step.inside_reasoning,
+            prompt_end=self._step.prompt_end,
             is_event_stream=is_event_stream,
         )
 
@@ -127,7 +129,9 @@ class Attempt:
             part = counted.segment.part
             if self._first_token_s is None:
                 self._first_token_s = now_s
-            if part is ReplyPart.ANSWER and self._answer_s is None:
+            if part is ReplyPart.REASONING:
+                self._has_thought = True
+            elif self._answer_s is None:
                 self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
             self._turn.report(ReplyDelta(self._turn.id, part, counted.segment.text, counted.tokens))
@@ -152,5 +156,5 @@ class Attempt:
         if first_s is None:
             return Timing(total_s=round(now_s - sent_s, 3))
         end_s = now_s if self._answer_s is None else self._answer_s
-        thinking_s = round(end_s - first_s, 3) if self._step.inside_reasoning else None
+        thinking_s = round(end_s - first_s, 3) if self._has_thought else None
         return Timing(round(first_s - sent_s, 3), thinking_s, round(now_s - sent_s, 3))

@@ -20,6 +20,7 @@ from kimi_tui.core.reply import ReplyText
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import NO_USAGE, Message, MessageState, RequestRecord, Role, Session, Timing
 from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.core.think import PromptEnd
 from kimi_tui.engine.attempt import Attempt, Outcome
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.script import NextRequest, RequestStep, TurnSoFar, single
@@ -224,7 +225,8 @@ class Engine:
         assert task is not None
         turn.run_as(task)
         fields = turn.request.fields
-        step: RequestStep | None = RequestStep("reply", prompt, fields, turn.request.thinking)
+        prompt_end = PromptEnd.THINKING if turn.request.thinking else PromptEnd.THOUGHT
+        step: RequestStep | None = RequestStep("reply", prompt, fields, prompt_end)
         progress = _Progress()
         while step is not None:
             turn.move(Phase.WAITING)
@@ -303,24 +305,15 @@ class Engine:
         if turn.question is None or all(message.id != turn.question.id for message in session.messages):
             return ()
         ids = session.next_message_ids(len(texts))
-        first = self._message(turn, progress, texts[0], ids[0])
-        first = context.noted_on(replace(first, parent=turn.question.id), session)
-        others = [
-            replace(
-                first,
-                id=id_,
-                reasoning=text.reasoning,
-                content=text.content,
-                thinking_end=_thinking_end(text),
-                usage=None,
-                requests=(),
-            )
-            for id_, text in zip(ids[1:], texts[1:], strict=True)
+        first, *others = [
+            context.noted_on(replace(self._message(turn, progress, text, id_), parent=turn.question.id), session)
+            for text, id_ in zip(texts, ids, strict=True)
         ]
-        return (first, *others)
+        return (first, *(replace(other, usage=None, requests=()) for other in others))
 
     def _message(self, turn: Turn, progress: _Progress, text: ReplyText, id_: str) -> Message:
         last, request = progress.outcomes[-1].result, turn.request
+        has_thought = text.reasoning is not None
         return Message(
             id=id_,
             role=Role.ASSISTANT,
@@ -332,7 +325,8 @@ class Engine:
             request_id=last.request_id,
             model=request.model,
             template=request.template.name,
-            thinking=request.thinking,
+            thinking=request.thinking or has_thought,
+            reopened=has_thought and not request.thinking,
             thinking_end=_thinking_end(text),
             sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},
             usage=None if turn.usage == NO_USAGE else turn.usage,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.session import MessageState, RequestRecord
+from kimi_tui.core.think import PromptEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class RequestStep:
     """Its exact input."""
     fields: Mapping[str, object]
     """Its request fields without `input`."""
-    inside_reasoning: bool
-    """Whether the input ends inside the think block."""
+    prompt_end: PromptEnd
+    """Where the input ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
-    from kimi_tui.core.listing import Listing
+    from kimi_tui.core.listing import Listing, Unreadable
     from kimi_tui.engine.open_session import OpenSession
     from kimi_tui.engine.turn import Turn
 
@@ -50,8 +50,8 @@ class Library(SessionStore, Protocol):
     def listing(self) -> Listing:
         """List all sessions, last changed first, and the files that cannot be read."""
 
-    def find(self, text: str | None) -> Path:
-        """Find a session's file by id, prefix, title or path; None = the latest.
+    def find(self, text: str | None) -> tuple[Path, tuple[Unreadable, ...]]:
+        """Find a session's file by id, prefix, title or path; None = the latest. With the files that cannot be read.
 
         Raises:
             StorageError: None or several fit.

@@ -11,6 +11,7 @@ from kimi_tui.core import neutralise
 from kimi_tui.core.reply import ReplyBuilder, ReplyResult
 from kimi_tui.core.session import Role
 from kimi_tui.core.template import TEMPLATES, PromptTurn, render_prompt
+from kimi_tui.core.think import PromptEnd
 
 STOP = ["<|im_end|>", "[EOS]"]
 
@@ -42,8 +43,8 @@ def refusal_of(body: bytes) -> Refusal:
 
 def understood(plan: Plan, prompt: str) -> ReplyResult:
     """The reply as the program reads it from the wire."""
-    inside = not prompt.endswith("</think>")
-    builder = ReplyBuilder(prompt=prompt, inside_reasoning=inside, is_event_stream=plan.is_streamed)
+    prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
+    builder = ReplyBuilder(prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
     for piece in event_stream(plan) if plan.is_streamed else [encode(document(plan))]:
         builder.feed(piece)
     return builder.close()[1]

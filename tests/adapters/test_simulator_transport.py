@@ -10,6 +10,7 @@ from kimi_tui.adapters.simulator import SimulatorTransport, showpieces, tour
 from kimi_tui.adapters.simulator.pace import FIRST_TOKEN_S, MAX_PIECES, paced
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.reply import ReplyBuilder, ReplyResult
+from kimi_tui.core.think import PromptEnd
 from tests.adapters.simulated import body_of, plan_of, prompt_of
 
 URL = "https://example.invalid/v1/inference/moonshotai/Kimi-K2.5"
@@ -35,7 +36,7 @@ def client_of(clock: Clock, tokens_per_s: float = 60) -> DeepInfraClient:
 
 async def ask(client: DeepInfraClient, prompt: str, **fields: object) -> ReplyResult:
     async with client.send(body_of(prompt, **fields), "m/x") as response:
-        builder = ReplyBuilder(prompt=prompt, inside_reasoning=True, is_event_stream=response.is_event_stream)
+        builder = ReplyBuilder(prompt=prompt, prompt_end=PromptEnd.THINKING, is_event_stream=response.is_event_stream)
         async for chunk in response.chunks():
             builder.feed(chunk)
     return builder.close()[1]

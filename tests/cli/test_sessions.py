@@ -219,3 +219,77 @@ def test_what_is_not_there(store: SessionFiles, session: Session, action: str) -
     result = call("sessions", action, "nothing")
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith("kimi-tui: There is no session")
+
+
+def damage(store: SessionFiles, name: str = "20261129-143954-af0l.toml") -> Path:
+    """A session file that was cut off."""
+    store.folder.mkdir(parents=True, exist_ok=True)
+    path = store.folder / name
+    path.write_text('format = "kimi-tui/session"\nversion = 1\ntitle = "Lamb"\n[[messages]]\nsent = { stream = tr')
+    return path
+
+
+BY_TEXT = [
+    ("sessions", "show", "greet"),
+    ("sessions", "path", "greet"),
+    ("sessions", "export", "greet"),
+    ("sessions", "convert", "greet", "--to", "json"),
+    ("sessions", "delete", "greet"),
+    ("prompt",),
+    ("prompt", "greet"),
+    ("ask", "--demo", "--session", "greet", "hello"),
+]
+
+
+@pytest.mark.parametrize(
+    "command", [*BY_TEXT, ("sessions", "list"), ("sessions", "list", "--json"), ("sessions", "restore")]
+)
+def test_a_file_that_cannot_be_read_is_named_beside_those_that_can(
+    store: SessionFiles, session: Session, command: tuple[str, ...]
+) -> None:
+    if command == ("sessions", "restore"):
+        store.delete(store.path_of(session))
+        store.folder = store.trash
+    path = damage(store)
+    result = call(*command)
+    assert result.status == 0
+    assert result.out
+    assert result.err.count(str(path)) == 1
+    assert "cannot be read" in result.err
+
+
+@pytest.mark.parametrize("command", [*BY_TEXT, ("sessions", "list")])
+def test_no_session_and_none_that_can_be_read_are_two_things(store: SessionFiles, command: tuple[str, ...]) -> None:
+    path = damage(store)
+    result = call(*command)
+    assert "no session yet" not in result.err
+    assert str(path) in result.err
+    assert result.status == (0 if command == ("sessions", "list") else 2)
+
+
+def test_the_trash_may_hold_one_that_cannot_be_read(store: SessionFiles) -> None:
+    store.folder = store.trash
+    path = damage(store)
+    for command in (("sessions", "restore"), ("sessions", "restore", "lamb")):
+        result = call(*command)
+        assert str(path) in result.err
+        assert "empty" not in result.err
+
+
+@pytest.mark.parametrize("command", [("sessions", "show", "lamb"), ("ask", "--demo", "--session", "lamb", "hello")])
+def test_the_one_that_was_meant_may_be_one_that_cannot_be_read(
+    store: SessionFiles, session: Session, command: tuple[str, ...]
+) -> None:
+    path = damage(store)
+    result = call(*command)
+    assert result.status == 2
+    assert result.err.startswith("kimi-tui: There is no session 'lamb'. ")
+    assert result.err.count(str(path)) == 1
+
+
+def test_the_trash_is_searched_in_the_same_way(store: SessionFiles, session: Session) -> None:
+    store.delete(store.path_of(session))
+    store.folder = store.trash
+    path = damage(store)
+    result = call("sessions", "restore", "lamb")
+    assert (result.status, result.err.count(str(path))) == (2, 1)

@@ -16,12 +16,14 @@ from kimi_tui.core.http_errors import MESSAGE_CHARS
 from kimi_tui.core.reply import ReplyBuilder
 from kimi_tui.core.session import Usage
 from kimi_tui.core.sse import SseEvent
+from kimi_tui.core.think import PromptEnd
 from tests.counting import calls_in
 from tests.fakes.scripted_client import end, token
 
 
 def decode(type_: str = "message", /, **document: Any) -> Frame:
-    return decode_event(SseEvent(type_, json.dumps(document)))
+    (frame,) = decode_event(SseEvent(type_, json.dumps(document)))
+    return frame
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,8 @@ def test_an_empty_error_is_none(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("data", ["", "no room", '"no room"', "[1]", "{}", '{"token": {"text": "no room"}}'])
 def test_an_event_named_error_is_one_whatever_it_holds(data: str) -> None:
-    assert decode_event(SseEvent("error", data)).error is not None
+    (frame,) = decode_event(SseEvent("error", data))
+    assert frame.error is not None
 
 
 def test_long_deep_and_broken_words_stay_one_short_line() -> None:
@@ -103,13 +106,13 @@ def test_long_deep_and_broken_words_stay_one_short_line() -> None:
 
 
 def test_events_without_data_and_the_end() -> None:
-    assert decode_event(SseEvent("message", "")) == Frame()
-    assert decode_event(SseEvent("message", " [DONE] ")) == Frame(is_done=True)
+    assert decode_event(SseEvent("message", "")) == ()
+    assert decode_event(SseEvent("message", " [DONE] ")) == (Frame(is_done=True),)
 
 
 @pytest.mark.parametrize("data", ["x", "[1]", "{", "{}", '{"type": "ping"}', '{"message": "still here"}'])
 def test_an_event_of_another_name_says_nothing(data: str) -> None:
-    assert decode_event(SseEvent("ping", data)) == Frame()
+    assert all(frame == Frame() for frame in decode_event(SseEvent("ping", data)))
 
 
 def test_a_reply_and_an_error_count_under_any_name() -> None:
@@ -142,7 +145,7 @@ JSON = st.recursive(
 def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
     text = json.dumps(document)
     decoders: list[Callable[[], Frame]] = [
-        lambda: decode_event(SseEvent("message", text)),
+        lambda: next(iter(decode_event(SseEvent("message", text))), Frame()),
         lambda: decode_document(text.encode()),
     ]
     for decoder in decoders:
@@ -156,7 +159,7 @@ def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
 
 def calls_to_read(tokens: int) -> int:
     chunks = [token(f" word{place}") for place in range(tokens)] + [end()]
-    builder = ReplyBuilder(prompt="", inside_reasoning=True, is_event_stream=True)
+    builder = ReplyBuilder(prompt="", prompt_end=PromptEnd.THINKING, is_event_stream=True)
 
     def read() -> None:
         for chunk in chunks:

@@ -15,15 +15,15 @@ from kimi_tui.core.replies import ReplyPart
 from kimi_tui.core.reply import ReplyBuilder, ReplyResult, ReplyText
 from kimi_tui.core.session import MessageState, Usage
 from kimi_tui.core.surrogates import replace_lone
-from kimi_tui.core.think import ThinkSplitter
+from kimi_tui.core.think import PromptEnd, ThinkSplitter
 from tests.core.cuts import check_every_cut
 from tests.fakes.scripted_client import DONE, end, frame, think_end, token
 
 PROMPT = "<|im_user|>…<think>"
 
 
-def build(pieces: list[bytes], *, inside: bool = True, stream: bool = True) -> ReplyResult:
-    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=inside, is_event_stream=stream)
+def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> ReplyResult:
+    builder = ReplyBuilder(prompt=PROMPT, prompt_end=prompt_end, is_event_stream=stream)
     for piece in pieces:
         builder.feed(piece)
     return builder.close()[1]
@@ -46,7 +46,7 @@ def test_halves_of_a_pair_in_two_tokens() -> None:
         rb'data: {"token":{"text":"\udc4db\ud800"}}'
         b"\n\n" + end()
     )
-    result = build([stream], inside=False)
+    result = build([stream], PromptEnd.THOUGHT)
     assert result.replies == (ReplyText(None, "a👍b\ufffd"),)
 
 
@@ -62,7 +62,7 @@ def test_nulls_and_missing_fields_are_normal() -> None:
         + frame(token={"text": "x"}, unknown=[1])
         + frame(details={"finish_reason": "length"})
     )
-    result = build([stream], inside=False)
+    result = build([stream], PromptEnd.THOUGHT)
     assert (result.replies, result.state, result.finish_reason) == (
         (ReplyText(None, "x"),),
         MessageState.COMPLETE,
@@ -156,7 +156,7 @@ def test_what_the_end_says_may_be_spread_over_frames() -> None:
         + frame(num_output_tokens=1)
         + DONE
     )
-    result = build([stream], inside=False)
+    result = build([stream], PromptEnd.THOUGHT)
     assert (result.state, result.finish_reason, result.usage) == (MessageState.COMPLETE, "length", Usage(None, 1))
 
 
@@ -173,7 +173,7 @@ def test_a_running_count_does_not_end_a_reply(text: str) -> None:
 
 def test_more_text_takes_an_end_back() -> None:
     early = token("x") + frame(details={"finish_reason": "length"})
-    result = build([early + token("y")], inside=False)
+    result = build([early + token("y")], PromptEnd.THOUGHT)
     assert (result.replies, result.state, result.finish_reason) == (
         (ReplyText(None, "xy"),),
         MessageState.INTERRUPTED,
@@ -183,12 +183,12 @@ def test_more_text_takes_an_end_back() -> None:
 
 
 def test_text_in_the_last_frame_does_not_take_its_end_back() -> None:
-    result = build([token("x") + frame(token={"text": "y"}, details={"finish_reason": "stop"})], inside=False)
+    result = build([token("x") + frame(token={"text": "y"}, details={"finish_reason": "stop"})], PromptEnd.THOUGHT)
     assert (result.replies, result.state) == ((ReplyText(None, "xy"),), MessageState.COMPLETE)
 
 
 def test_what_fails_after_the_end_does_not_matter() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=False, is_event_stream=True)
+    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
     builder.feed(token("x") + end())
     builder.fail(ConnectionFailedError("lost"))
     result = builder.close()[1]
@@ -196,7 +196,7 @@ def test_what_fails_after_the_end_does_not_matter() -> None:
 
 
 def test_every_token_is_counted_once() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=True, is_event_stream=True)
+    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=True)
     tokens = [" ", "<thi", "nk>", "a", "</", "think>", "b", "c"]
     counted = [segment for text in tokens for segment in builder.feed(token(text))] + builder.close()[0]
     assert [(c.segment.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
@@ -210,7 +210,7 @@ def test_a_queued_stream_stays_queued_to_its_end() -> None:
 
 def test_a_document_without_end_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kimi_tui.core.reply.MAX_DOCUMENT_BYTES", 1000)
-    builder = ReplyBuilder(prompt=PROMPT, inside_reasoning=True, is_event_stream=False)
+    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=False)
     builder.feed(b"{" + b" " * 2000)
     assert builder.is_over
     error = builder.close()[1].error
@@ -230,6 +230,55 @@ def test_a_document_that_is_no_reply(body: bytes) -> None:
     assert result.error is not None
 
 
+def test_a_stream_without_its_last_blank_line_loses_nothing() -> None:
+    stream = token("h") + think_end() + token("yes") + end()
+    expected = build([stream])
+    assert expected.state is MessageState.COMPLETE
+    for line_end in (b"", b"\n", b"\r", b"\r\n"):
+        check_every_cut(stream.rstrip(b"\n") + line_end, build, expected)
+
+
+def test_half_of_the_last_event_is_no_text() -> None:
+    last = token("lost").rstrip(b"\n")
+    whole = build([token("h")])
+    for stop in range(len(last)):
+        assert build([token("h") + last[:stop]]).replies == whole.replies
+
+
+def test_what_arrived_before_the_connection_broke_is_kept() -> None:
+    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
+    builder.feed(token("a") + token("b").rstrip(b"\n"))
+    builder.fail(ConnectionFailedError("gone"))
+    result = builder.close()[1]
+    assert (result.replies, result.state) == ((ReplyText(None, "ab"),), MessageState.INTERRUPTED)
+
+
+@pytest.mark.parametrize("last", [b"\n\n", b"\n", b""])
+def test_events_without_blank_lines_between_them_are_several(last: bytes) -> None:
+    events = [token("h"), think_end(), token("yes"), end(), DONE]
+    stream = b"\n".join(event.rstrip(b"\n") for event in events) + last
+    check_every_cut(stream, build, build([b"".join(events)]))
+
+
+def test_a_document_over_several_data_lines_is_one() -> None:
+    stream = b'data: {"token":\ndata: {"text": "a"}}\n\n' + end()
+    assert build([stream], PromptEnd.THOUGHT).replies == (ReplyText(None, "a"),)
+
+
+@pytest.mark.parametrize("text", ["<think>hm</think>\n\nyes", " \n<think>hm</think>\n\nyes"])
+def test_a_block_that_opens_a_reply_in_instant_mode_is_reasoning(text: str) -> None:
+    understood = (ReplyText("hm", "\n\nyes"),)
+    stream = b"".join(map(token, text)) + end()
+    check_every_cut(stream, lambda pieces: build(pieces, PromptEnd.THOUGHT).replies, understood)
+    whole = json.dumps({"results": [{"generated_text": PROMPT + text}] * 2}).encode()
+    assert build([whole], PromptEnd.THOUGHT, stream=False).replies == understood * 2
+    assert build([stream], PromptEnd.ANSWER).replies == (ReplyText(None, text),)
+
+
+def test_an_empty_block_in_instant_mode_is_no_reasoning() -> None:
+    assert build([token("<think></think>yes") + end()], PromptEnd.THOUGHT).replies == (ReplyText(None, "yes"),)
+
+
 TOKENS = st.lists(
     st.sampled_from(["a", " ", "羊", "👍", "\ud83d", "\udc4d", "<think>", "</think>", "</", "think>", "\r", "\u2028"]), max_size=12
 )  # fmt: skip
@@ -239,7 +288,7 @@ def check_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
     stream = b"".join(map(token, texts)) + frame(details={"finish_reason": "stop"})
     places = [0, *sorted(place % len(stream) for place in cut_places), len(stream)]
     result = build([stream[start:stop] for start, stop in itertools.pairwise(places)])
-    splitter = ThinkSplitter(inside=True)
+    splitter = ThinkSplitter(PromptEnd.THINKING)
     segments = splitter.feed(replace_lone("".join(texts))) + splitter.close()
     reasoning, content = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
     is_thought_out = "</think>" in replace_lone("".join(texts)) and not content

@@ -13,9 +13,29 @@ from tests.core.cuts import check_every_cut
 
 def decode(pieces: list[bytes]) -> list[SseEvent]:
     decoder = SseDecoder()
-    events = [event for piece in pieces for event in decoder.feed(piece)]
-    decoder.close()
-    return events
+    return [event for piece in pieces for event in decoder.feed(piece)]
+
+
+def unfinished(pieces: list[bytes]) -> SseEvent | None:
+    decoder = SseDecoder()
+    for piece in pieces:
+        decoder.feed(piece)
+    return decoder.close()
+
+
+@pytest.mark.parametrize(
+    ("stream", "event"),
+    [
+        (b"data: a\n\n", None),
+        (b"data: a\n\n: comment", None),
+        (b"data: a\n\nevent: error\ndata: x\ndata: y", SseEvent("error", "x\ny")),
+        (b"data: a\n\ndata: x\r", SseEvent("message", "x")),
+        (b"data: a\n\ndat", None),
+        (b"\xef\xbb", None),
+    ],
+)
+def test_the_end_tells_what_it_left_unfinished(stream: bytes, event: SseEvent | None) -> None:
+    check_every_cut(stream, unfinished, event)
 
 
 def messages(*texts: str) -> list[SseEvent]:

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.core.think import ThinkSplitter
+from kimi_tui.core.think import PromptEnd, ThinkSplitter
 from tests.core.cuts import check_every_cut
 
 
-def split(pieces: list[str], *, inside: bool) -> tuple[str, str]:
-    splitter = ThinkSplitter(inside=inside)
+def split(pieces: list[str], prompt_end: PromptEnd) -> tuple[str, str]:
+    splitter = ThinkSplitter(prompt_end)
     segments = [segment for piece in pieces for segment in splitter.feed(piece)] + splitter.close()
     assert all(segment.text for segment in segments)
     reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
@@ -40,14 +40,35 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "parts"), CASES)
 def test_inside_at_every_cut(text: str, parts: tuple[str, str]) -> None:
-    check_every_cut(text, lambda pieces: split(pieces, inside=True), parts)
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.THINKING), parts)
 
 
 @pytest.mark.parametrize(("text", "_parts"), CASES)
-def test_instant_mode_is_all_answer(text: str, _parts: object) -> None:
-    check_every_cut(text, lambda pieces: split(pieces, inside=False), ("", text))
+def test_what_goes_on_with_an_answer_is_all_answer(text: str, _parts: object) -> None:
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.ANSWER), ("", text))
 
 
-@given(st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think>", "a", " ", "\n"]), max_size=10))
-def test_cuts_never_matter(pieces: list[str]) -> None:
-    assert split(pieces, inside=True) == split(["".join(pieces)], inside=True)
+@pytest.mark.parametrize(("text", "parts"), CASES)
+def test_in_instant_mode_a_leading_block_is_reasoning_and_nothing_else(text: str, parts: tuple[str, str]) -> None:
+    opens = text.lstrip().startswith("<think>")
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.THOUGHT), parts if opens else ("", text))
+
+
+PIECES = st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think>", "a", " ", "\n"]), max_size=10)
+
+
+@given(PIECES, st.sampled_from(PromptEnd))
+def test_cuts_never_matter(pieces: list[str], prompt_end: PromptEnd) -> None:
+    assert split(pieces, prompt_end) == split(["".join(pieces)], prompt_end)
+
+
+@given(PIECES, st.sampled_from(PromptEnd))
+def test_only_markers_go(pieces: list[str], prompt_end: PromptEnd) -> None:
+    text, (reasoning, answer) = "".join(pieces), split(pieces, prompt_end)
+    rest = text.lstrip().removeprefix("<think>") if text.lstrip().startswith("<think>") else text
+    assert "".join((reasoning, answer)) in {
+        text,
+        rest,
+        rest.replace("</think>", "", 1),
+        text.replace("</think>", "", 1),
+    }

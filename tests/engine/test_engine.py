@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from kimi_tui.core import conversation
+from kimi_tui.core.codec import decode_session, encode_session
 from kimi_tui.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -33,6 +34,7 @@ from kimi_tui.core.replies import (
 )
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.think import PromptEnd
 from kimi_tui.engine import Engine, OpenSession, RequestStep, Turn, TurnSoFar
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, Script, ScriptedClient, Step, end, frame, streaming, think_end, token
@@ -272,12 +274,24 @@ async def test_several_replies_to_one_request_are_alternatives() -> None:
     assert session.value.head == first.id
 
 
+@pytest.mark.parametrize("thinking", [True, False])
+async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: bool) -> None:
+    session, client = opened(), ScriptedClient([streaming(token("<think>"), *WHOLE)])
+    request = replace(REQUEST, thinking=thinking)
+    (reply,) = ended(await run(Engine(client, HandClock()).start(session, "Hello!", request))).replies
+    assert (reply.reasoning, reply.content, reply.thinking) == ("hm", "yes", True)
+    assert reply.timing is not None
+    assert reply.timing.thinking_s is not None
+    assert conversation.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert decode_session(encode_session(session.value)).messages[-1].reopened is not thinking
+
+
 async def test_a_turn_of_two_requests_is_one_reply() -> None:
     def answer(so_far: TurnSoFar) -> RequestStep | None:
         if len(so_far.steps) == 2:
             return None
         prompt = so_far.steps[0].prompt + so_far.reasoning + "</think>"
-        return RequestStep("answer", prompt, {"stream": True}, inside_reasoning=False)
+        return RequestStep("answer", prompt, {"stream": True}, PromptEnd.ANSWER)
 
     client = ScriptedClient(
         [streaming(token("hm"), end("stop", 10, 2, 0.1)), streaming(token("yes"), end("stop", 12, 1, 0.2))]

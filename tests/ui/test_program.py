@@ -265,3 +265,28 @@ def test_a_byte_of_another_encoding_is_no_end(env: dict[str, str]) -> None:
         terminal.until("au lait")
         terminal.send("\x11")
         assert terminal.end() == 0
+
+
+def test_a_session_that_cannot_be_read_is_named_when_another_is_resumed(tmp_path: Path, env: dict[str, str]) -> None:
+    folder = tmp_path / "data" / "sessions"
+    folder.mkdir(parents=True)
+    (folder / "cut.toml").write_text('format = "kimi-tui/session"\ntitle = ')
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        assert terminal.end() == 2
+        assert b"cut.toml cannot be read" in terminal.raw
+        assert b"no session yet" not in terminal.raw
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("/resume\r")
+        terminal.until("cannot be read")
+        terminal.send("table\r")
+        terminal.until("Columns may stand")
+        terminal.until("○ ")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+    for argument in ("-r", "-r=tab"):
+        with kimi_tui(["--demo", argument], env, 200) as terminal:
+            terminal.until("cut.toml")
+            terminal.until("cannot be read")
+            terminal.send("\x11")
+            assert terminal.end() == 0

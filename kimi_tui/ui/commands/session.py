@@ -257,15 +257,17 @@ class SessionCommands:
         """
         library, name = self._desk.services.library, argument.strip()
         if name:
-            path = await asyncio.to_thread(library.find, name)
+            path, passed_over = await asyncio.to_thread(library.find, name)
         else:
             listing = await asyncio.to_thread(library.listing)
             others = (s.path for s in listing.summaries if s.id != self._session.id)
             found = next(others, None)
             if found is None:
-                raise StorageError("There is no other session.", "Ctrl+N begins a new one.")
-            path = Path(found)
+                raise StorageError(listing.words_for_none("There is no other session."), "Ctrl+N begins a new one.")
+            path, passed_over = Path(found), listing.unreadable
         await self._desk.open_path(path)
+        for unreadable in passed_over:
+            self._desk.say(unreadable.words, "warning", about=unreadable.path)
 
     async def do_import(self, argument: str) -> None:
         """Open a copy of a session file.
