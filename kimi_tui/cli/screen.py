@@ -85,6 +85,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     Raises:
         KimiError: The session that was asked for, or the address, cannot be used.
     """
+    from kimi_tui.adapters.clipboard import SystemClipboard  # noqa: PLC0415
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
     from kimi_tui.adapters.deepinfra import model_url  # noqa: PLC0415
@@ -112,6 +113,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
         theme_findings=lambda: () if options.theme else theme_findings(context.config_path),
         endpoint="demo" if options.demo else "deepinfra",
         key_problem=key_problem,
+        clipboard=SystemClipboard(context.environ),
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
     app = KimiApp(

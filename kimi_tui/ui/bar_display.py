@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.timer import Timer
 
@@ -32,7 +32,7 @@ class BarDisplay:
         self._desk, self._title, self._status, self._on_tick = desk, title, status, tick
         self._bars = Bars(desk.services)
         self._ticker: Timer | None = None
-        self._remark = ""
+        self._remark: Sequence[str] = ()
         self._remark_timer: Timer | None = None
 
     def begin(self) -> None:
@@ -50,15 +50,19 @@ class BarDisplay:
         if self._ticker is not None and not any(chat.turn for chat in self._desk.open_chats.all):
             self._ticker.pause()
 
-    def remark(self, text: str) -> None:
-        """Put a word into the status line; figures that change do not take it away before its time."""
+    def remark(self, *texts: str) -> None:
+        """Put a word into the status line; figures that change do not take it away before its time.
+
+        Args:
+            *texts: The word, from its long form to its short one: the first that fits is shown.
+        """
         if self._remark_timer is not None:
             self._remark_timer.stop()
-        self._remark, self._remark_timer = text, self._status.set_timer(REMARK_S, self._end_remark)
+        self._remark, self._remark_timer = texts, self._status.set_timer(REMARK_S, self._end_remark)
         self.refresh()
 
     def _end_remark(self) -> None:
-        self._remark, self._remark_timer = "", None
+        self._remark, self._remark_timer = (), None
         self.refresh()
 
     def refresh(self) -> None:
@@ -73,4 +77,5 @@ class BarDisplay:
             variants = figures.variants("●", texts.context.words(live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()
-        self._status.variants = ((self._remark, variants[0][1]), (self._remark, "")) if self._remark else variants
+        remarks = tuple((text, right) for text in self._remark for right in (variants[0][1], ""))
+        self._status.variants = remarks or variants

@@ -74,6 +74,15 @@ class ChatScreen(Screen[None]):
         error: KimiError
         """Why."""
 
+    @dataclass
+    class CopyRequested(TextualMessage):
+        """A text is to be copied."""
+
+        text: str
+        """The text."""
+        what: str
+        """What it is, such as "The message"."""
+
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
@@ -302,9 +311,8 @@ class ChatScreen(Screen[None]):
         self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
 
     def copy(self, text: str, what: str) -> None:
-        """Put a text into the clipboard, and say so in the status line."""
-        self.app.copy_to_clipboard(text)
-        self.remark(f"{what} is copied: {len(text)} characters.")
+        """Put a text into the clipboard, and say in the status line where it is."""
+        self.post_message(self.CopyRequested(text, what))
 
     def copy_selection(self) -> bool:
         """Copy what is selected in an editor or the conversation; whether anything was."""
@@ -510,9 +518,9 @@ class ChatScreen(Screen[None]):
 
     # -- the bars
 
-    def remark(self, text: str) -> None:
-        """Put a word into the status line, until something else stands there."""
-        self.bar_display.remark(text)
+    def remark(self, *texts: str) -> None:
+        """Put a word into the status line for a while; of several forms, long ones first, the first that fits."""
+        self.bar_display.remark(*texts)
 
     def refresh_bars(self) -> None:
         """Show the figures as they are now."""

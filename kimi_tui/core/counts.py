@@ -1,0 +1,13 @@
+"""How many of something there are, in words."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: "1 message", "0 messages", "12,345 characters".
+
+    Args:
+        number: How many there are.
+        noun: What they are, in the singular; its plural ends in s.
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
