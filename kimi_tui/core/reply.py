@@ -152,7 +152,7 @@ class ReplyBuilder:
         self._document += chunk
         if len(self._document) > MAX_DOCUMENT_BYTES:
             self._document.clear()
-            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Send again.")
+            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Try again.")
 
     def fail(self, error: CompletionError) -> None:
         """Note that the connection failed; the first error counts, and none does after the reply's end."""
@@ -190,7 +190,7 @@ class ReplyBuilder:
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:
-            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Send again.")
+            raise BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
         return self._split(self._joiner.feed(frame.text))
@@ -252,7 +252,7 @@ class ReplyBuilder:
             return MessageState.QUEUED, None
         if not self._has_ended:
             return MessageState.INTERRUPTED, BrokenStreamError(
-                "The connection closed before the reply was complete.", "Send again."
+                "The connection closed before the reply was complete.", "Try again."
             )
         return MessageState.COMPLETE, None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 
 from kimi_tui.core.actions import ACTIONS, Action, Need, Scope
 from kimi_tui.core.fields import SETTABLE
@@ -51,7 +52,15 @@ def refusal(action: Action, offered: Set[Need]) -> str:
     return "" if need is None else f"{action.title}: there is no {need.value} here."
 
 
-def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, instead: str = "") -> str:
+def hints(
+    scope: Scope,
+    offered: Set[Need],
+    keyboard: Keyboard,
+    width: int,
+    *,
+    instead: str = "",
+    words_now: Mapping[str, str] = {},
+) -> str:
     """The footer: what keys do where the focus is, as far as there is room.
 
     Args:
@@ -60,16 +69,17 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, inst
         keyboard: The keys.
         width: Cells there are.
         instead: What the widget with the focus says of its keys; "" = the registry's words.
+        words_now: What actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
     own = [action for action in ACTIONS if action.scope is scope and action.hint]
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
+    own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
-    if Need.RUNNING in offered and is_home:
-        first = [f"{keyboard.table.label('back')} stop"]
-    else:
-        first = [] if scope is Scope.COMPOSER else [f"{keyboard.table.label('back')} back"]
+    back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
+    back = words_now.get("back", back)
+    first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
     last = [keyboard.hint(action) for action in ACTIONS if action.id in ALWAYS]
-    words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
+    words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
     if instead:  # words about editing name their own way out
         words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
     while words and len(SEPARATOR.join([*words, *last])) > width:

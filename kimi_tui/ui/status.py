@@ -9,6 +9,7 @@ from kimi_tui.core import conversation
 from kimi_tui.core.budget import estimate_tokens, written_tokens
 from kimi_tui.core.endings import STATES_IN_SHORT
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.keymap import KeyTable
 from kimi_tui.core.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings import Settings
 from kimi_tui.ui import words
@@ -155,7 +156,11 @@ def welcome_entries(services: Services) -> list[Entry]:
     """What an empty session shows: how to begin, and what is missing."""
     if services.key_problem is not None:
         return [notice("welcome", key_words(services.key_problem), "warning")]
-    text = "Type a message and press Enter. F1 shows the keys, Ctrl+P finds a command."
+    label = KeyTable.of(services.settings.keymap).label
+    ways = ((label("help"), "shows the keys"), (label("palette"), "finds a command"))
+    more = ", ".join(f"{key} {what}" for key, what in ways if key)
+    send = f" and press {key}" if (key := label("send")) else ""
+    text = f"Type a message{send}.{f' {more}.' if more else ''}"
     return [Entry(key="welcome", kind=EntryKind.WELCOME, heading="kimi-tui", text=text)]
 
 

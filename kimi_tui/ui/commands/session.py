@@ -263,7 +263,7 @@ class SessionCommands:
             others = (s.path for s in listing.summaries if s.id != self._session.id)
             found = next(others, None)
             if found is None:
-                raise StorageError("There is no other session.", "Ctrl+N begins a new one.")
+                raise StorageError("There is no other session.", "/new begins a new one.")
             path = Path(found)
         await self._desk.open_path(path)
 

@@ -114,6 +114,7 @@ class ChatScreen(Screen[None]):
         self.drafts = Drafts(self.composer)
         self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
+        self._send_word = ""
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
         self.turns = Turns(
@@ -439,15 +440,18 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
-        """Show the prompt with it."""
+        """Show the prompt with it, and what Enter means for it."""
         event.stop()
         self.panes.draft_changed()
+        if self.sending.word != self._send_word:
+            self.refresh_hints()
 
     @on(Composer.CompletionsChanged)
     def _completions_changed(self, event: Composer.CompletionsChanged) -> None:
         """Show the commands that the draft may become."""
         event.stop()
         self.query_one(CommandHints).show(event.completions, event.picked)
+        self.refresh_hints()
 
     @on(FindBar.Changed)
     def _find_changed(self, event: FindBar.Changed) -> None:
@@ -531,7 +535,16 @@ class ChatScreen(Screen[None]):
         nodes = self.focused.ancestors_with_self if self.focused is not None else ()
         own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
         width = max(self.size.width - FRAME_CELLS, 0)
-        hints = situation.hints(self.scope_of_focus(), self.offers(), self.keyboard, width, own)
+        words_now = {"send": self.sending.word}
+        if self.composer.has_completions or self.find_bar.is_open:
+            words_now["back"] = "close"
+        elif self.drafts.is_aside:
+            words_now["back"] = "cancel"
+        if (target := self.target()) is not None and target.excluded:
+            words_now["leave-out"] = "take in"
+        self._send_word = words_now["send"]
+        scope, offered = self.scope_of_focus(), self.offers()
+        hints = situation.hints(scope, offered, self.keyboard, width, instead=own, words_now=words_now)
         self.composer.show_hints(hints)
         for side in self._sides.values():
             side.show_hints(hints)
