@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.clipboard import TO_TERMINAL, Delivery, copied_words
-from kimi_tui.core.counts import counted
 
 
 @pytest.mark.parametrize(
@@ -30,11 +29,3 @@ def test_there_is_a_form_for_narrow_terminals_that_claims_no_more(delivery: Deli
     assert [len(form) for form in forms] == sorted((len(form) for form in forms), reverse=True)
     assert len(forms[-1]) <= 43
     assert len({"is copied" in form for form in forms}) == 1
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(0, "0 hits"), (1, "1 hit"), (2, "2 hits"), (1234, "1,234 hits"), (1_000_001, "1,000,001 hits")],
-)
-def test_one_is_no_plural(number: int, words: str) -> None:
-    assert counted(number, "hit") == words
