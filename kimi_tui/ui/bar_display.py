@@ -13,6 +13,8 @@ from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
 """How long a word stays in the status line, in seconds."""
+NARROW_COLUMNS = 60
+"""Below that the bar above says no more than what is open and how it is asked."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -69,7 +71,10 @@ class BarDisplay:
         """Show the figures as they are now, beside a remark only what has room."""
         desk = self._desk
         texts, live = self._bars.texts(desk.chat.session, desk.chat.vain_end), desk.chat.live
-        self._title.variants = ((texts.title, f"{elsewhere(desk.open_chats.all[1:])}{texts.place}"),)
+        others = elsewhere(desk.open_chats.all[1:])
+        is_narrow = desk.size.width < NARROW_COLUMNS
+        title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
+        self._title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:
             variants = texts.last.variants("○", texts.context.words())
         else:

@@ -17,6 +17,8 @@ SEPARATOR = " · "
 """What stands between two hints."""
 ALWAYS = ("help", "palette")
 """Actions whose hints stand last, wherever the focus is."""
+OWN_FIRST = 3
+"""How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
 
 def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
@@ -78,12 +80,15 @@ def hints(
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
     first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
-    last = [keyboard.hint(action) for action in ACTIONS if action.id in ALWAYS]
+    last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
     if instead:  # words about editing name their own way out
         words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
     while words and len(SEPARATOR.join([*words, *last])) > width:
-        words.pop()
+        if last and (instead or (len(words) <= OWN_FIRST and len(last) == len(ALWAYS))):
+            last = last[1:]
+        else:
+            words.pop()
     return SEPARATOR.join(word for word in [*words, *last] if word)
 
 

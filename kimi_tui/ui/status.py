@@ -116,6 +116,10 @@ class BarTexts:
     """Top left: what is open."""
     place: str
     """Top right: model, mode and endpoint."""
+    short_title: str
+    """What is open, for a narrow terminal."""
+    short_places: tuple[str, ...]
+    """Model and mode, or the mode, for a narrow terminal."""
     context: Context
     """How full the window is."""
     last: Figures
@@ -147,6 +151,8 @@ def _bar_texts(session: Session, vain_end: MessageState | None, services: Servic
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        short_title=session.title or "new session",
+        short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
         context=context_of(session, services.settings.api.context_tokens),
         last=last_figures(session, vain_end),
     )

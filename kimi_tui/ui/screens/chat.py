@@ -238,6 +238,7 @@ class ChatScreen(Screen[None]):
         """Arrange everything for another size."""
         self.panes.arrange()
         self.refresh_hints()
+        self.refresh_bars()
 
     # -- what there is
 
