@@ -84,12 +84,18 @@ def hints(
     words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
     if instead:  # words about editing name their own way out
         words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
-    while words and len(SEPARATOR.join([*words, *last])) > width:
-        if last and (instead or (len(words) <= OWN_FIRST and len(last) == len(ALWAYS))):
-            last = last[1:]
-        else:
-            words.pop()
-    return SEPARATOR.join(word for word in [*words, *last] if word)
+    return _fitting(words, last, width, is_editing=bool(instead))
+
+
+def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing: bool) -> str:
+    """Join the hints that have room: of a place's own the last go first, before a few of them the palette's does."""
+    for count in range(len(own), -1, -1):
+        ends = [last, last[1:]] if count <= OWN_FIRST or is_editing else [last]
+        for end in [*ends, ()] if is_editing else ends:
+            line = SEPARATOR.join([*own[:count], *end])
+            if len(line) <= width:
+                return line
+    return SEPARATOR.join(last[-1:])
 
 
 def choices(services: Services) -> dict[str, Sequence[str]]:

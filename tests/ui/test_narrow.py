@@ -49,7 +49,7 @@ STATES = {
 def hint_lines(running: Program) -> list[str]:
     """Every line of hints in view."""
     screen = running.screen
-    sides = [str(hints.render()) for hints in screen.query(".side-hints").results(Static) if hints.region]
+    sides = [str(foot.render()) for foot in screen.query(".side-foot").results(Static) if foot.region]
     return [*sides, str(screen.composer.border_subtitle)]
 
 
