@@ -37,11 +37,11 @@ ERROR_BODY_TIMEOUT_S = 5.0
 """How long an error's body is waited for."""
 MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
-LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Send again.")
+LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
 """What is told when a reply breaks off."""
 UNANSWERED = (
     "The endpoint closed the connection without an answer.",
-    "It was not tried again by itself, since it may have been billed. Check --base-url, or send again.",
+    "It was not tried again by itself, since it may have been billed. Check --base-url, or try again.",
 )
 """What is told when none begins."""
 MIN_SECRET_CHARS = 8
@@ -197,7 +197,7 @@ class DeepInfraClient:
         try:
             if response.is_success:
                 # Bombs within bombs; no honest endpoint compresses twice.
-                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
+                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
             words = b"" if "," in codings else await _error_body(response)
         finally:
             await _close(response)
@@ -283,7 +283,7 @@ def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError
     # Only what cannot have reached the endpoint may be sent again by itself.
     match error:
         case httpx.TimeoutException():  # of the connection: nothing else has a limit here
-            return TimedOutError("The endpoint did not take the connection in time.", "Send again.", retryable=True)
+            return TimedOutError("The endpoint did not take the connection in time.", "Try again.", retryable=True)
         case httpx.ProxyError():
             return ConnectionFailedError(
                 "The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.", retryable=True
@@ -296,11 +296,11 @@ def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError
         case httpx.ConnectError():
             return ConnectionFailedError(
                 "The endpoint cannot be reached.",
-                "Check the network, --base-url and any proxy, then send again.",
+                "Check the network, --base-url and any proxy, then try again.",
                 retryable=True,
             )
         case httpx.DecodingError():
-            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Send again.")
+            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
         case httpx.LocalProtocolError():

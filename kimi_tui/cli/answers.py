@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from kimi_tui.cli.context import Context
+from kimi_tui.core.counts import counted
 from kimi_tui.core.errors import CompletionError, KimiError
 from kimi_tui.core.replies import ReplyPart, TurnEnded
 from kimi_tui.core.session import Message, MessageState, Timing, Usage
@@ -181,7 +182,8 @@ class CodeOutput:
         if not found:
             raise CompletionError("The answer has no code block.", "Without -x the whole answer is printed.")
         if len(found) < len(replies):
-            self._context.tell(f"{len(replies) - len(found)} of {len(replies)} replies have no code block")
+            without, all_ = len(replies) - len(found), counted(len(replies), "reply", "replies")
+            self._context.tell(f"{without} of {all_} {'has' if without == 1 else 'have'} no code block")
 
 
 def code_blocks(markdown: str) -> list[str]:

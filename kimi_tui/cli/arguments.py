@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -49,6 +50,8 @@ COMMANDS: Mapping[str, str] = {
 }
 """Every subcommand with one line on it."""
 SESSION_HELP = "id, the beginning of one, title or file"
+_OPTION = re.compile(r"-(?!\d+$|\d*\.\d+$).")
+"""How an option begins; a negative number is none."""
 MAX_PORT = 65535
 MAX_RATE = 1_000_000
 
@@ -69,7 +72,33 @@ class _Parser(argparse.ArgumentParser):
         if fill is not None:
             _add_global_options(self)
             fill(self)
+        self._refuse_unknown_option(args or ())
         return super().parse_known_args(args, namespace)
+
+    def _refuse_unknown_option(self, argv: Sequence[str]) -> None:
+        """Name an option that is none: argparse would take what stands behind it for something else, and name that."""
+        known = self._option_string_actions
+        below = (action.choices or () for action in self._actions if action.nargs == argparse.PARSER)
+        commands = set(itertools.chain.from_iterable(below))
+        for word in itertools.takewhile(lambda word: word != "--" and word not in commands, argv):
+            name = word.partition("=")[0]
+            is_option = _OPTION.match(word) and " " not in word  # as argparse tells one from a text or a number
+            if is_option and name not in known and (name.startswith("--") or name[:2] not in known):
+                raise self._unknown_option(name)
+
+    def _unknown_option(self, name: str) -> UsageError:
+        from kimi_tui.core.nearest import nearest  # noqa: PLC0415 - for mistakes only
+        from kimi_tui.core.shown import shortened  # noqa: PLC0415
+
+        everything = f"`{self.prog} --help` lists what there is."
+        names = [
+            option[2:]
+            for option, action in self._option_string_actions.items()
+            if option.startswith("--") and action.help != argparse.SUPPRESS
+        ]
+        near = nearest(name.lstrip("-"), names, everything)
+        hint = everything if near == everything else f"Did you mean --{near.replace(' or ', ' or --')}? {everything}"
+        return UsageError(f"Unknown option {shortened(name)}.", hint)
 
     def format_help(self) -> str:
         """Write the help; a value that may be left out stands behind `=`, since the next word is not taken for one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import shlex
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.later_engine import LaterEngine
 from kimi_tui.cli.new_session import new_session
+from kimi_tui.cli.resume_line import resume_line
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
 
@@ -55,7 +55,8 @@ def run(options: Namespace, context: Context) -> int:
         )
         return FAILED
     if session_id:
-        context.write_line(f"Resume with: {_command(options, context.store().name_of(session_id))}")
+        line = resume_line(options, context.environ, context.store().name_of(session_id))
+        context.write_line(f"Resume with: {line}")
     return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
@@ -85,6 +86,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     Raises:
         KimiError: The session that was asked for, or the address, cannot be used.
     """
+    from kimi_tui.adapters.clipboard import SystemClipboard  # noqa: PLC0415
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
     from kimi_tui.adapters.deepinfra import model_url  # noqa: PLC0415
@@ -112,6 +114,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
         theme_findings=lambda: () if options.theme else theme_findings(context.config_path),
         endpoint="demo" if options.demo else "deepinfra",
         key_problem=key_problem,
+        clipboard=SystemClipboard(context.environ),
     )
     drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
     app = KimiApp(
@@ -157,12 +160,3 @@ def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
         return context.client(), None
     except KeyMissingError as error:
         return DeepInfraClient("", None), error
-
-
-def _command(options: Namespace, session: str) -> str:
-    """The command line that goes on with a session: the places that were named are named again."""
-    words = ["kimi-tui", *(["--demo"] if options.demo else [])]
-    for name in ("config", "data_dir", "base_url", "model"):
-        if value := getattr(options, name):
-            words += [f"--{name.replace('_', '-')}", value]
-    return shlex.join([*words, "-r", session])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.cli import exports
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import BAD_USAGE, DONE
+from kimi_tui.core.counts import counted
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.listing import NO_SESSION, Listing, names_of
 from kimi_tui.core.session import Session, SessionSummary
@@ -112,7 +113,7 @@ def _check(options: Namespace, context: Context) -> int:
             context.tell_error(error)
             is_bad = True
         else:
-            context.write_line(f"{path}: ok, {len(session.messages)} messages")
+            context.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
     return BAD_USAGE if is_bad else DONE
 
 

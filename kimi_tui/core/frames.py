@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
-from kimi_tui.core.http_errors import error_message, shorten
+from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.http_errors import error_in_stream, error_message
 from kimi_tui.core.session import NO_USAGE, Usage
 from kimi_tui.core.sse import SseEvent
 from kimi_tui.core.template import THINK_CLOSE, THINK_OPEN
@@ -74,8 +74,8 @@ def decode_event(event: SseEvent) -> tuple[Frame, ...]:
     if event.type not in OUR_EVENTS:
         return ()
     if event.type == "error":
-        return (Frame(error=_fault(data)),)
-    raise BrokenStreamError("The endpoint sent something that is no reply.", "Send again, or check --base-url.")
+        return (Frame(error=error_in_stream({}, data)),)
+    raise BrokenStreamError("The endpoint sent something that is no reply.", "Try again, or check --base-url.")
 
 
 def decode_unfinished(event: SseEvent) -> tuple[Frame, ...]:
@@ -126,7 +126,7 @@ def decode_document(body: bytes) -> Frame:
         )
     frame = _frame(document, is_error=False)
     if frame.error is None and not frame.is_queued and not frame.results:
-        raise BrokenStreamError("The endpoint answered without a reply.", "Send again.")
+        raise BrokenStreamError("The endpoint answered without a reply.", "Try again.")
     return frame
 
 
@@ -138,15 +138,17 @@ def _frame(document: Mapping[str, object], *, is_error: bool) -> Frame:
     if is_error or not has_reply:
         words = error_message(document)
         if is_error or words is not None:
-            return Frame(error=_fault(words or ""), request_id=_text(document.get("request_id")))
+            return Frame(error=error_in_stream(document, words or ""), request_id=_text(document.get("request_id")))
     elif (words := _error_beside(document)) is not None:
-        return Frame(error=_fault(words), request_id=_text(document.get("request_id")))
+        return Frame(error=error_in_stream(document, words), request_id=_text(document.get("request_id")))
     text, tokens = _token(token)
     status, results = document.get("inference_status"), _results(document)
     state = status.get("status") if isinstance(status, dict) else None
     if state == "failed":
         request_id = _text(document.get("request_id"))
-        return Frame(error=_fault("the inference failed"), usage=_usage(document, status), request_id=request_id)
+        return Frame(
+            error=error_in_stream({}, "the inference failed"), usage=_usage(document, status), request_id=request_id
+        )
     return Frame(
         text=text,
         tokens=tokens,
@@ -170,11 +172,6 @@ def _error_beside(document: Mapping[str, object]) -> str | None:
     """An error that stands beside the fields of a reply."""
     keys = ("error", "error_type", "error_message")
     return error_message({key: document[key] for key in keys if document.get(key)})
-
-
-def _fault(words: str) -> CompletionError:
-    # Some servers put the reason into the stream only; it is not retried, since text may have come.
-    return ServerFaultError(f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}", "Send again.")
 
 
 def _token(token: object) -> tuple[str, int]:

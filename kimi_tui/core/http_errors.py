@@ -33,18 +33,25 @@ MAX_DEPTH = 4
 MAX_ITEMS = 20
 """Most findings of one answer that are repeated."""
 
-_MEANINGS: Mapping[int, tuple[type[CompletionError], str, str]] = {
+_Meaning = tuple[type[CompletionError], str, str]
+_MEANINGS: Mapping[int, _Meaning] = {
     401: (AuthenticationError, "The endpoint does not accept the key", "Check DEEPINFRA_TOKEN."),
-    402: (PaymentRequiredError, "The account has no funds", "Add funds at the endpoint's site, then send again."),
+    402: (PaymentRequiredError, "The account has no funds", "Add funds at the endpoint's site, then try again."),
     403: (PermissionDeniedError, "The endpoint wants a key, or this key may not do that", "Check DEEPINFRA_TOKEN."),
     404: (
         ModelNotFoundError,
         "The model is unknown or retired",
         "Check --model and --base-url, or [api] in the config.",
     ),
-    408: (TimedOutError, "The endpoint gave up waiting", "Send again."),
-    429: (RateLimitedError, "Too many requests, or the model is busy", "Wait a little, then send again."),
+    408: (TimedOutError, "The endpoint gave up waiting", "Try again."),
+    429: (RateLimitedError, "Too many requests, or the model is busy", "Wait a little, then try again."),
 }
+_REFUSED: _Meaning = (
+    RejectedRequestError,
+    "The endpoint refused the request",
+    "Check the values of the request fields.",
+)
+_REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?error", re.IGNORECASE)
 
 
 def error_message(document: object) -> str | None:
@@ -91,6 +98,30 @@ def _plain(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):
         return "…"
+
+
+def error_in_stream(document: Mapping[str, object], words: str) -> CompletionError:
+    """Translate an error that came inside a successful answer; where it refuses the request, trying again is no help.
+
+    Args:
+        document: The frame that reports it.
+        words: What it says of it; "" = nothing.
+    """
+    summary = f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}"
+    return ServerFaultError(summary, _hint_in(document))
+
+
+def _hint_in(document: Mapping[str, object]) -> str:
+    """What to do about an error, by a status of HTTP, the name of its kind, or the findings that it lists."""
+    inner = [value for value in map(document.get, ("error", "detail")) if isinstance(value, dict)]
+    for part in (document, *inner):
+        for status in map(part.get, ("status", "status_code", "code")):
+            if isinstance(status, int) and 400 <= status < 500:
+                return _MEANINGS.get(status, _REFUSED)[2]
+        names = [name for name in map(part.get, ("error_type", "type", "code")) if isinstance(name, str)]
+        if any(map(_REFUSING.search, names)) or isinstance(part.get("detail"), list):
+            return _REFUSED[2]
+    return "Try again."
 
 
 def shorten(text: str) -> str:
@@ -147,14 +178,9 @@ def error_from_response(
         body: As much of its body as was read.
         now: The time, for a Retry-After that is a date.
     """
-    fault = (ServerFaultError, "The endpoint failed", "Send again in a little while.")
-    refused = (
-        RejectedRequestError,
-        "The endpoint refused the request",
-        "Check the values of the request fields.",
-    )
+    fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
     redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
-    kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else refused if status >= 400 else redirect)
+    kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
     words = body_message(body)
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if wait_s:

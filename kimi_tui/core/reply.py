@@ -153,7 +153,7 @@ class ReplyBuilder:
         self._document += chunk
         if len(self._document) > MAX_DOCUMENT_BYTES:
             self._document.clear()
-            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Send again.")
+            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Try again.")
 
     def fail(self, error: CompletionError) -> None:
         """Note that the connection failed; the first error counts, and none does after the reply's end."""
@@ -201,7 +201,7 @@ class ReplyBuilder:
             return []
         self._chars += len(frame.text)
         if self._chars > MAX_TEXT_CHARS:
-            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Send again.")
+            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
             return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
@@ -264,7 +264,7 @@ class ReplyBuilder:
             return MessageState.QUEUED, None
         if not self._has_ended:
             return MessageState.INTERRUPTED, BrokenStreamError(
-                "The connection closed before the reply was complete.", "Send again."
+                "The connection closed before the reply was complete.", "Try again."
             )
         return MessageState.COMPLETE, None
 

@@ -104,7 +104,7 @@ class Attempt:
         except TimeoutError:
             silence_s = request.silence_s if self._builder.tokens else wait_s
             raise TimedOutError(
-                f"No token came for {silence_s:g} s.", "Send again; [api] read_timeout sets how long to wait."
+                f"No token came for {silence_s:g} s.", "Try again; [api] read_timeout sets how long to wait."
             ) from None
 
     async def _read(self, response: CompletionResponse, limit: asyncio.Timeout) -> None:

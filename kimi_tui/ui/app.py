@@ -7,7 +7,7 @@ import contextlib
 import logging
 import shutil
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -17,9 +17,11 @@ from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.worker import Worker, WorkerState
 
+from kimi_tui.core.clipboard import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
+from kimi_tui.core.surrogates import replace_lone
 from kimi_tui.engine import signals
 from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.entries import error_text
@@ -179,6 +181,32 @@ class KimiApp(App[str], inherit_bindings=False):
             with contextlib.suppress(ThemeError):
                 begin_with_theme(self, palettes, name)
                 return
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Put what an editor cut or copied into the clipboard; nothing is said."""
+        self._copy(text)
+
+    def on_chat_screen_copy_requested(self, event: ChatScreen.CopyRequested) -> None:
+        """Put a text into the clipboard, and say where it is once that is known."""
+        self._copy(event.text, event.what)
+
+    def _copy(self, text: str, what: str = "") -> None:
+        """Send a text to the terminal, which may take it, and hand it to programs that reach the clipboard."""
+        text = replace_lone(text)
+        super().copy_to_clipboard(text)
+        clipboard = self._services.clipboard
+        if clipboard is None:
+            self._tell_copied(what, text, TO_TERMINAL)
+        else:
+            told = self._told_copied(what, text, clipboard.put(text))
+            self.run_worker(told, group="clipboard", exit_on_error=False)
+
+    async def _told_copied(self, what: str, text: str, answer: Awaitable[Delivery | None]) -> None:
+        self._tell_copied(what, text, await answer)
+
+    def _tell_copied(self, what: str, text: str, delivery: Delivery | None) -> None:
+        if what and delivery is not None:
+            self._screen.remark(*copied_words(what, text, delivery))
 
     def on_chat_screen_opening_failed(self, event: ChatScreen.OpeningFailed) -> None:
         """End: without the session that was asked for there is nothing to show."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 LEFT = "sessions"
 """The pane that stands at the left."""
-MIN_COLUMNS, MIN_ROWS = 48, 14
+MIN_COLUMNS, MIN_ROWS = 45, 14
 """The smallest terminal in which anything can be done."""
 OVERLAY_COLUMNS, OVERLAY_ROWS = 72, 18
 """Below either of these a pane covers the conversation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.timer import Timer
 
@@ -13,6 +13,8 @@ from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
 """How long a word stays in the status line, in seconds."""
+NARROW_COLUMNS = 60
+"""Below that the bar above says no more than what is open and how it is asked."""
 TICK_S = 0.2
 """Time between two looks at the clock while a turn runs, in seconds."""
 
@@ -32,7 +34,7 @@ class BarDisplay:
         self._desk, self._title, self._status, self._on_tick = desk, title, status, tick
         self._bars = Bars(desk.services)
         self._ticker: Timer | None = None
-        self._remark = ""
+        self._remark: Sequence[str] = ()
         self._remark_timer: Timer | None = None
 
     def begin(self) -> None:
@@ -50,22 +52,29 @@ class BarDisplay:
         if self._ticker is not None and not any(chat.turn for chat in self._desk.open_chats.all):
             self._ticker.pause()
 
-    def remark(self, text: str) -> None:
-        """Put a word into the status line; figures that change do not take it away before its time."""
+    def remark(self, *texts: str) -> None:
+        """Put a word into the status line; figures that change do not take it away before its time.
+
+        Args:
+            *texts: The word, from its long form to its short one: the first that fits is shown.
+        """
         if self._remark_timer is not None:
             self._remark_timer.stop()
-        self._remark, self._remark_timer = text, self._status.set_timer(REMARK_S, self._end_remark)
+        self._remark, self._remark_timer = texts, self._status.set_timer(REMARK_S, self._end_remark)
         self.refresh()
 
     def _end_remark(self) -> None:
-        self._remark, self._remark_timer = "", None
+        self._remark, self._remark_timer = (), None
         self.refresh()
 
     def refresh(self) -> None:
         """Show the figures as they are now, beside a remark only what has room."""
         desk = self._desk
         texts, live = self._bars.texts(desk.chat.session, desk.chat.vain_end), desk.chat.live
-        self._title.variants = ((texts.title, f"{elsewhere(desk.open_chats.all[1:])}{texts.place}"),)
+        others = elsewhere(desk.open_chats.all[1:])
+        is_narrow = desk.size.width < NARROW_COLUMNS
+        title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
+        self._title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:
             variants = texts.last.variants("○", texts.context.words())
         else:
@@ -73,4 +82,5 @@ class BarDisplay:
             variants = figures.variants("●", texts.context.words(live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()
-        self._status.variants = ((self._remark, variants[0][1]), (self._remark, "")) if self._remark else variants
+        remarks = tuple((text, right) for text in self._remark for right in (variants[0][1], ""))
+        self._status.variants = remarks or variants

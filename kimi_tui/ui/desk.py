@@ -155,8 +155,8 @@ class Desk(Protocol):
     def say_error(self, error: KimiError, kept: str = "", severity: str = "error") -> None:
         """Put a failure into the conversation: what happened, what was kept, what to do next."""
 
-    def remark(self, text: str) -> None:
-        """Put a word into the status line, until something else stands there."""
+    def remark(self, *texts: str) -> None:
+        """Put a word into the status line for a while; of several forms, long ones first, the first that fits."""
 
     # -- what is done
 

@@ -27,7 +27,7 @@ class Dispatcher:
         action = BY_ID[action_id]
         refusal = situation.refusal(action, self._desk.offers())
         if refusal:
-            self._desk.remark(refusal)  # a key that does nothing now is worth a word
+            self._remark(refusal)  # a key that does nothing now is worth a word
         elif action.runs_alone:
             self.perform(action, "")
         else:
@@ -46,13 +46,17 @@ class Dispatcher:
         refusal = situation.refusal(action, self._desk.offers())
         if refusal:
             if Need.NOTICE in action.needs:  # that there are no notices is no notice
-                self._desk.remark(refusal)
+                self._remark(refusal)
             else:
                 self._desk.say(refusal, "warning")
                 failed()
             return
         home = next(home for home in self._homes if hasattr(home, action.method))
         self.attempt(lambda: getattr(home, action.method)(argument), failed)
+
+    def _remark(self, refusal: str) -> None:
+        why = refusal.partition(": ")[2]
+        self._desk.remark(refusal, f"{why[:1].upper()}{why[1:]}")
 
     def attempt(self, work: Callable[[], Awaitable[None] | None], failed: Callable[[], None] = lambda: None) -> None:
         """Do something now, and later what it leaves for later; what goes wrong is told in the conversation."""

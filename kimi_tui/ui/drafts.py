@@ -13,7 +13,7 @@ from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.slash import typed, typed_before
 from kimi_tui.ui.widgets.composer import Composer
 
-EDIT_TITLE = "Edit: sent, it becomes an alternative (Escape cancels)"
+EDIT_TITLE = "Edit: sent, it becomes an alternative"
 """What stands above a question that is edited."""
 MEND_TITLE = "Not done: mend it (Escape cancels)"
 """What stands above a command that failed."""

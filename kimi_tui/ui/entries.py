@@ -120,7 +120,7 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool, again: str = "") -> li
         again: The key that asks for another reply; "" = none does.
     """
     ways = " or ".join(way for way in (f"{again} on it" if again else "", "/regenerate") if way)
-    kept = "Your text is back in the composer." if has_text_back else ""
+    kept = "Your text is back in the composer." if has_text_back else f"{ways} asks for a reply."
     if ended.replies:
         kept = f"What arrived is kept; {ways} asks for another reply."
     found: list[tuple[str, str]] = []

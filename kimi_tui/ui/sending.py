@@ -21,6 +21,17 @@ class Sending:
         """Work on that screen; `queue` is the line above the composer."""
         self._desk, self._queue = desk, queue
 
+    @property
+    def word(self) -> str:
+        """What sending means for what is in the composer now, in a word; "" = it would be refused."""
+        desk = self._desk
+        beginning = desk.composer.document.get_line(0)[:2]
+        if beginning.startswith("/") and beginning != "//":
+            return "run"
+        if desk.chat.turn is None:
+            return "send"
+        return "queue" if desk.drafts.edited is None else ""
+
     def submit(self, text: str) -> None:
         """Send a message, or do what a slash command says."""
         desk = self._desk
@@ -93,7 +104,11 @@ class Sending:
             key = self._desk.keyboard.table.label("last-prompt")
             lines = [f"Queued: {_shown(text)}" for text in queued]
             self._queue.update(
-                content("\n".join([*lines[:-1], f"{lines[-1]}  ({key} takes it back)"]) if lines else "")
+                content(
+                    "\n".join([*lines[:-1], f"{lines[-1]}  ({key} in the empty composer takes it back)"])
+                    if lines
+                    else ""
+                )
             )
 
 

@@ -5,11 +5,12 @@ The screen knows none of the adapters behind these; tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from kimi_tui.core.clipboard import Delivery
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.layers import Key
 from kimi_tui.core.palette import Palette
@@ -35,6 +36,16 @@ class Engine(Protocol):
 
     def regenerate(self, open_session: OpenSession, question_id: str, request: RequestSettings) -> Turn:
         """Ask for another reply to a question."""
+
+
+class Clipboard(Protocol):
+    """The system's clipboard, as far as programs reach it."""
+
+    def put(self, text: str) -> Awaitable[Delivery | None]:
+        """Put a text into it and say who took it; None = another text followed, which is put in its place.
+
+        Nothing is raised. The text is on its way when this returns; the answer takes a few seconds at most.
+        """
 
 
 class Lock(Protocol):
@@ -184,6 +195,8 @@ class Services:
     """Says where the config files name a theme that cannot be used, a line each; asked only when that is so."""
     key_problem: KimiError | None = None
     """Why no request can be sent; None = one can."""
+    clipboard: Clipboard | None = None
+    """Where copied texts go besides the terminal; None = nowhere."""
 
     @property
     def settings(self) -> Settings:

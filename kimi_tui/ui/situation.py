@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 
 from kimi_tui.core.actions import ACTIONS, Action, Need, Scope
 from kimi_tui.core.fields import SETTABLE
@@ -16,6 +17,8 @@ SEPARATOR = " · "
 """What stands between two hints."""
 ALWAYS = ("help", "palette")
 """Actions whose hints stand last, wherever the focus is."""
+OWN_FIRST = 3
+"""How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
 
 def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
@@ -51,7 +54,15 @@ def refusal(action: Action, offered: Set[Need]) -> str:
     return "" if need is None else f"{action.title}: there is no {need.value} here."
 
 
-def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, instead: str = "") -> str:
+def hints(
+    scope: Scope,
+    offered: Set[Need],
+    keyboard: Keyboard,
+    width: int,
+    *,
+    instead: str = "",
+    words_now: Mapping[str, str] = {},
+) -> str:
     """The footer: what keys do where the focus is, as far as there is room.
 
     Args:
@@ -60,21 +71,31 @@ def hints(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, inst
         keyboard: The keys.
         width: Cells there are.
         instead: What the widget with the focus says of its keys; "" = the registry's words.
+        words_now: What actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
     own = [action for action in ACTIONS if action.scope is scope and action.hint]
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
+    own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
-    if Need.RUNNING in offered and is_home:
-        first = [f"{keyboard.table.label('back')} stop"]
-    else:
-        first = [] if scope is Scope.COMPOSER else [f"{keyboard.table.label('back')} back"]
-    last = [keyboard.hint(action) for action in ACTIONS if action.id in ALWAYS]
-    words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
+    back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
+    back = words_now.get("back", back)
+    first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
+    last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
+    words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
     if instead:  # words about editing name their own way out
         words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
-    while words and len(SEPARATOR.join([*words, *last])) > width:
-        words.pop()
-    return SEPARATOR.join(word for word in [*words, *last] if word)
+    return _fitting(words, last, width, is_editing=bool(instead))
+
+
+def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing: bool) -> str:
+    """Join the hints that have room: of a place's own the last go first, before a few of them the palette's does."""
+    for count in range(len(own), -1, -1):
+        ends = [last, last[1:]] if count <= OWN_FIRST or is_editing else [last]
+        for end in [*ends, ()] if is_editing else ends:
+            line = SEPARATOR.join([*own[:count], *end])
+            if len(line) <= width:
+                return line
+    return SEPARATOR.join(last[-1:])
 
 
 def choices(services: Services) -> dict[str, Sequence[str]]:

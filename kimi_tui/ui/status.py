@@ -9,6 +9,7 @@ from kimi_tui.core import conversation
 from kimi_tui.core.budget import estimate_tokens, written_tokens
 from kimi_tui.core.endings import STATES_IN_SHORT
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.keymap import KeyTable
 from kimi_tui.core.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings import Settings
 from kimi_tui.ui import words
@@ -115,6 +116,10 @@ class BarTexts:
     """Top left: what is open."""
     place: str
     """Top right: model, mode and endpoint."""
+    short_title: str
+    """What is open, for a narrow terminal."""
+    short_places: tuple[str, ...]
+    """Model and mode, or the mode, for a narrow terminal."""
     context: Context
     """How full the window is."""
     last: Figures
@@ -146,6 +151,8 @@ def _bar_texts(session: Session, vain_end: MessageState | None, services: Servic
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        short_title=session.title or "new session",
+        short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
         context=context_of(session, services.settings.api.context_tokens),
         last=last_figures(session, vain_end),
     )
@@ -155,7 +162,11 @@ def welcome_entries(services: Services) -> list[Entry]:
     """What an empty session shows: how to begin, and what is missing."""
     if services.key_problem is not None:
         return [notice("welcome", key_words(services.key_problem), "warning")]
-    text = "Type a message and press Enter. F1 shows the keys, Ctrl+P finds a command."
+    label = KeyTable.of(services.settings.keymap).label
+    ways = ((label("help"), "shows the keys"), (label("palette"), "finds a command"))
+    more = ", ".join(f"{key} {what}" for key, what in ways if key)
+    send = f" and press {key}" if (key := label("send")) else ""
+    text = f"Type a message{send}.{f' {more}.' if more else ''}"
     return [Entry(key="welcome", kind=EntryKind.WELCOME, heading="kimi-tui", text=text)]
 
 

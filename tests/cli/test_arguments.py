@@ -159,3 +159,48 @@ def test_version_and_help() -> None:
         assert result.status == 0
         assert result.out.startswith("usage: kimi-tui")
         assert result.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "hint"),
+    [
+        (["--budget", "5"], "--budget", "`kimi-tui --help`"),
+        (["--dem"], "--dem", "Did you mean --demo?"),
+        (["--data=x", "ask", "hi"], "--data", "Did you mean --data-dir?"),
+        (["-q"], "-q", "`kimi-tui --help`"),
+        (["ask", "--budget", "5", "hi"], "--budget", "`kimi-tui ask --help`"),
+        (["ask", "hi", "--no-thinking"], "--no-thinking", "Did you mean --no-think?"),
+        (["ask", "hi", "--jsn"], "--jsn", "Did you mean --json"),
+        (["ask", "hi", "--reason"], "--reason", "Did you mean --show-reasoning?"),
+        (["sessions", "--jsn", "list"], "--jsn", "`kimi-tui sessions --help`"),
+        (["sessions", "list", "--jsn"], "--jsn", "Did you mean --json?"),
+        (["sessions", "export", "x", "--formt", "text"], "--formt", "Did you mean --format?"),
+        (["sessions", "import", "a.toml", "--overwrite"], "--overwrite", "`kimi-tui sessions import --help`"),
+        (["config", "show", "--jsno"], "--jsno", "Did you mean --json?"),
+        (["demo-server", "--prot", "8000"], "--prot", "Did you mean --port?"),
+        (["--" + "x" * 500], "--" + "x" * 57 + "…", "`kimi-tui --help`"),
+    ],
+)
+def test_an_unknown_option_is_named_with_the_nearest(words: list[str], option: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_arguments(words)
+    assert caught.value.summary == f"Unknown option {option}."
+    assert hint in caught.value.hint
+    assert "quotes" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "-q is no option"], ["ask", "--", "--budget"], ["ask", "-5"], ["ask", "hi", "--set", "seed=-1"],
+        ["ask", "hi", "-sShort."], ["ask", "hi", "-n2"], ["-cFILE", "-rlamb"], ["ask", "-"], ["prompt", "-"],
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_an_option_is_none(words: list[str]) -> None:
+    parse_arguments(words)
+
+
+def test_a_text_of_several_words_needs_quotes() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_arguments(["ask", "two", "words"])
+    assert "quotes" in caught.value.hint

@@ -249,7 +249,7 @@ def test_the_code_of_every_reply() -> None:
     with endpoint(document(f"hm</think>{fences[0]}", "hm</think>no", f"hm</think>{fences[1]}\n{fences[0]}")) as server:
         result = call("ask", "x", "-n", "3", "-x", "--base-url", server.url)
     assert (result.status, result.out) == (0, "one\n---\ntwo\n")
-    assert "1 of 3 replies have no code block" in result.err
+    assert "1 of 3 replies has no code block" in result.err
 
 
 def test_a_doubtful_pattern_is_sent_and_told() -> None:

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
+from kimi_tui.core.errors import (
+    BrokenStreamError,
+    ServerFaultError,
+)
 from kimi_tui.core.frames import Frame, decode_document, decode_event
 from kimi_tui.core.http_errors import MESSAGE_CHARS
 from kimi_tui.core.reply import ReplyBuilder
@@ -78,6 +81,29 @@ def test_errors_in_a_stream_that_said_success(document: dict[str, Any], words: s
     assert isinstance(error, ServerFaultError)
     assert error.summary == f"The endpoint reported an error: {words}" or words == "failed"
     assert words in error.summary
+
+
+@pytest.mark.parametrize(
+    ("document", "hint"),
+    [
+        ({"detail": [{"loc": ["body", "top_p"], "msg": "too large"}]}, "request fields"),
+        ({"error_type": "ValidationError", "error_message": "top_p"}, "request fields"),
+        ({"error": {"message": "top_p", "type": "invalid_request_error"}}, "request fields"),
+        ({"error": {"message": "no such key", "code": 401}}, "DEEPINFRA_TOKEN"),
+        ({"error": {"message": "no funds", "status": 402}}, "funds"),
+        ({"error": "busy", "status_code": 429}, "Wait"),
+        ({"error": {"message": "top_k", "code": 422}}, "request fields"),
+        ({"error": {"message": "down", "code": 503}}, "Try again."),
+        ({"error_type": "overloaded", "error_message": "no room"}, "Try again."),
+        ({"error": "no room"}, "Try again."),
+    ],
+)
+def test_an_error_that_refuses_the_request_does_not_advise_to_send_it_again(
+    document: dict[str, Any], hint: str
+) -> None:
+    error = decode(**document).error
+    assert error is not None
+    assert hint in error.hint
 
 
 @pytest.mark.parametrize("document", [{"error": None}, {"error": ""}, {"error": {}}, {"error": False}, {"detail": []}])

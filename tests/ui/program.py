@@ -26,7 +26,7 @@ from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.engine import Engine
 from kimi_tui.ui.app import KimiApp
 from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.services import Opening, Services
+from kimi_tui.ui.services import Clipboard, Opening, Services
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
@@ -209,6 +209,7 @@ def prepare(
     connect: Callable[[HandClock], CompletionClient] | None = None,
     app_type: type[KimiApp] = KimiApp,
     opening: Opening | None = None,
+    clipboard: Clipboard | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
     clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
@@ -235,6 +236,7 @@ def prepare(
         theme=theme,
         endpoint=endpoint,
         key_problem=key_problem,
+        clipboard=clipboard,
     )
     return Prepared(app_type(services, first, lock, opening=opening), client, files, settings, clock, services)
 
@@ -248,9 +250,18 @@ async def program(
     key_problem: KimiError | None = None,
     size: tuple[int, int] = (120, 40),
     opening: Opening | None = None,
+    clipboard: Clipboard | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
-    prepared = prepare(tmp_path, *scripts, session=session, config=config, key_problem=key_problem, opening=opening)
+    prepared = prepare(
+        tmp_path,
+        *scripts,
+        session=session,
+        config=config,
+        key_problem=key_problem,
+        opening=opening,
+        clipboard=clipboard,
+    )
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()
         yield prepared.run_by(pilot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.core.errors import BrokenStreamError
+from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
 from kimi_tui.core.replies import Phase, TurnEnded
 from kimi_tui.core.session import Message, MessageState, Role
 from kimi_tui.ui.entries import end_notices
@@ -12,10 +12,21 @@ from kimi_tui.ui.entries import end_notices
 
 def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:
     reply = Message("m2", Role.ASSISTANT, "part", state=MessageState.INTERRUPTED)
-    ended = TurnEnded("t", Phase.FAILED, MessageState.INTERRUPTED, (reply,), BrokenStreamError("Cut.", "Send again."))
+    ended = TurnEnded("t", Phase.FAILED, MessageState.INTERRUPTED, (reply,), BrokenStreamError("Cut.", "Try again."))
     for again, ways in (("r", "r on it or /regenerate asks"), ("", "/regenerate asks")):
         [(text, _)] = end_notices(ended, has_text_back=True, again=again)
         assert f"What arrived is kept; {ways} for another reply." in text
+
+
+@pytest.mark.parametrize("error", [None, ServerFaultError("The endpoint failed.", "Try again.")])
+def test_where_nothing_is_in_the_composer_a_way_to_ask_again_is_named(error: CompletionError | None) -> None:
+    phase = Phase.STOPPED if error is None else Phase.FAILED
+    ended = TurnEnded("t", phase, MessageState.FAILED, (), error)
+    [(text, _)] = end_notices(ended, has_text_back=False, again="r")
+    assert "r on it or /regenerate asks for a reply." in text
+    [(text, _)] = end_notices(ended, has_text_back=True, again="r")
+    assert "Your text is back in the composer." in text
+    assert "/regenerate" not in text
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ async def test_a_terminal_that_is_too_small_says_what_it_needs_and_loses_nothing
     async with program(tmp_path, session=TALK) as running:
         await running.type("half a thought<f3>")
         await resize(running.pilot, 40, 12)
-        await running.shows("kimi-tui needs 48 columns")
+        await running.shows("kimi-tui needs 45 columns")
         await resize(running.pilot, 120, 40)
         await running.shows("half a thought")
         await running.shows("[Reasoning F3]")

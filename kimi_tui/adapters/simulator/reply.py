@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kimi_tui.adapters.simulator import tour
 from kimi_tui.adapters.simulator.forms import formatted
+from kimi_tui.core.counts import counted
 from kimi_tui.core.session import Role
 from kimi_tui.core.template import ParsedPrompt
 
@@ -105,7 +106,7 @@ class _Writer:
 
     def _observations(self) -> list[str]:
         count = len(self.question.split())
-        found = [f"That is {count} word{'' if count == 1 else 's'}"]
+        found = [f"That is {counted(count, 'word')}"]
         words = {word for word in re.findall(r"[^\W\d_]{4,}", self.question) if word.lower() not in _LIGHT}
         weighty = sorted(words, key=lambda word: (-len(word), word))[:2]
         if count > 2 and weighty:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kimi_tui.core import conversation
 from kimi_tui.core.actions import Scope
+from kimi_tui.core.counts import counted
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import Message, Role, Session
 from kimi_tui.ui.desk import Desk
@@ -105,7 +106,8 @@ class MessageCommands:
             return
         number = int(word) if word.isascii() and word.isdigit() and len(word) < 6 else 0 if word else 1
         if not 1 <= number <= len(blocks):
-            raise UsageError(f"/copy-code takes a number from 1 to {len(blocks)}.")
+            there = f"The message has {counted(len(blocks), 'code block')}"
+            raise UsageError(f"{there}; /copy-code takes the number of one.")
         self._desk.copy(blocks[number - 1], "The code block")
 
     def _choose_code(self, key: str, blocks: Sequence[str]) -> None:
@@ -196,8 +198,7 @@ class MessageCommands:
         self._show_tree()
         self._choose_end()
         count = before - len(chat.session.messages)
-        what = "1 message" if count == 1 else f"{count} messages"
-        self._desk.say(f"Deleted {what}. {self._undo_words()}", about=self._last_deletion())
+        self._desk.say(f"Deleted {counted(count, 'message')}. {self._undo_words()}", about=self._last_deletion())
 
     def _last_deletion(self) -> str:
         """What the notices on the last deletion, and on its undoing, are about."""
@@ -223,7 +224,7 @@ class MessageCommands:
         about, count = self._last_deletion(), chat.undo_delete()
         self._show_tree()
         self._choose_end()
-        self._desk.say("Brought back 1 message." if count == 1 else f"Brought back {count} messages.", about=about)
+        self._desk.say(f"Brought back {counted(count, 'message')}.", about=about)
 
     def do_leave_out(self, argument: str) -> None:
         """Leave the message out of the prompt, or take it in again."""

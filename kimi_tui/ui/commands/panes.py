@@ -174,7 +174,7 @@ class PaneCommands:
     def _change_width(self, step: int) -> None:
         docked = [name for name in self._opened if name in (self._arrangement.left, self._arrangement.right)]
         if not docked:
-            self._desk.remark("There is no side pane to resize; F2 to F5 open one.")
+            self._desk.remark("There is no side pane to resize; open one first.", "There is no side pane to resize.")
             return
         scope = self._desk.scope_of_focus()
         focused = next((name for name in docked if scope is Scope[name.upper()]), docked[-1])

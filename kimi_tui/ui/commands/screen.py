@@ -52,7 +52,8 @@ class ScreenCommands:
             desk.run_later(desk.leave())
         else:
             self._ctrl_c_s = now_s
-            desk.remark("Ctrl+C once more quits; the draft is kept.")
+            key = desk.keyboard.table.label("copy-or-quit")
+            desk.remark(f"{key} once more quits; the draft is kept.")
 
     def do_palette(self, argument: str) -> None:
         """Open the command palette."""

@@ -263,7 +263,7 @@ class SessionCommands:
             others = (s.path for s in listing.summaries if s.id != self._session.id)
             found = next(others, None)
             if found is None:
-                raise StorageError(listing.words_for_none("There is no other session."), "Ctrl+N begins a new one.")
+                raise StorageError(listing.words_for_none("There is no other session."), "/new begins a new one.")
             path, passed_over = Path(found), listing.unreadable
         await self._desk.open_path(path)
         for unreadable in passed_over:

@@ -106,7 +106,10 @@ class SessionsPanel(SessionsPane, Panel):
     def _refused(self, event: SessionsPane.Refused) -> None:
         """Say why nothing happened."""
         event.stop()
-        self._desk.remark("This file cannot be read, so it stays as it is. Opening it tells why.")
+        self._desk.remark(
+            "This file cannot be read, so it stays as it is. Opening it tells why.",
+            "Not readable: opening it tells why.",
+        )
 
     @on(SessionsPane.HintsChanged)
     def _hints_changed(self, event: SessionsPane.HintsChanged) -> None:

@@ -74,6 +74,15 @@ class ChatScreen(Screen[None]):
         error: KimiError
         """Why."""
 
+    @dataclass
+    class CopyRequested(TextualMessage):
+        """A text is to be copied."""
+
+        text: str
+        """The text."""
+        what: str
+        """What it is, such as "The message"."""
+
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
@@ -105,6 +114,7 @@ class ChatScreen(Screen[None]):
         self.drafts = Drafts(self.composer)
         self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
+        self._send_word = ""
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
         self.turns = Turns(
@@ -228,6 +238,7 @@ class ChatScreen(Screen[None]):
         """Arrange everything for another size."""
         self.panes.arrange()
         self.refresh_hints()
+        self.refresh_bars()
 
     # -- what there is
 
@@ -302,9 +313,8 @@ class ChatScreen(Screen[None]):
         self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
 
     def copy(self, text: str, what: str) -> None:
-        """Put a text into the clipboard, and say so in the status line."""
-        self.app.copy_to_clipboard(text)
-        self.remark(f"{what} is copied: {len(text)} characters.")
+        """Put a text into the clipboard, and say in the status line where it is."""
+        self.post_message(self.CopyRequested(text, what))
 
     def copy_selection(self) -> bool:
         """Copy what is selected in an editor or the conversation; whether anything was."""
@@ -431,15 +441,18 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
-        """Show the prompt with it."""
+        """Show the prompt with it, and what Enter means for it."""
         event.stop()
         self.panes.draft_changed()
+        if self.sending.word != self._send_word:
+            self.refresh_hints()
 
     @on(Composer.CompletionsChanged)
     def _completions_changed(self, event: Composer.CompletionsChanged) -> None:
         """Show the commands that the draft may become."""
         event.stop()
         self.query_one(CommandHints).show(event.completions, event.picked)
+        self.refresh_hints()
 
     @on(FindBar.Changed)
     def _find_changed(self, event: FindBar.Changed) -> None:
@@ -510,9 +523,9 @@ class ChatScreen(Screen[None]):
 
     # -- the bars
 
-    def remark(self, text: str) -> None:
-        """Put a word into the status line, until something else stands there."""
-        self.bar_display.remark(text)
+    def remark(self, *texts: str) -> None:
+        """Put a word into the status line for a while; of several forms, long ones first, the first that fits."""
+        self.bar_display.remark(*texts)
 
     def refresh_bars(self) -> None:
         """Show the figures as they are now."""
@@ -523,7 +536,16 @@ class ChatScreen(Screen[None]):
         nodes = self.focused.ancestors_with_self if self.focused is not None else ()
         own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
         width = max(self.size.width - FRAME_CELLS, 0)
-        hints = situation.hints(self.scope_of_focus(), self.offers(), self.keyboard, width, own)
+        words_now = {"send": self.sending.word}
+        if self.composer.has_completions or self.find_bar.is_open:
+            words_now["back"] = "close"
+        elif self.drafts.is_aside:
+            words_now["back"] = "cancel"
+        if (target := self.target()) is not None and target.excluded:
+            words_now["leave-out"] = "take in"
+        self._send_word = words_now["send"]
+        scope, offered = self.scope_of_focus(), self.offers()
+        hints = situation.hints(scope, offered, self.keyboard, width, instead=own, words_now=words_now)
         self.composer.show_hints(hints)
         for side in self._sides.values():
             side.show_hints(hints)

@@ -1,4 +1,4 @@
-"""The help screen: what can be done here, then everywhere else; generated from the registry of actions."""
+"""The help screen: what can be done here, then everywhere else, as far as it fits what is typed; from the registry."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Iterator, Set
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
+from kimi_tui.core.action_search import rank
 from kimi_tui.core.actions import ACTIONS, Action, Need, Scope, key_label
 from kimi_tui.ui.keyboard import Keyboard
 
@@ -24,15 +26,21 @@ BESIDE_CELLS = 6
 """What edge, padding and scroll bar take."""
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
+PLACEHOLDER = "Type to search: an action, a key, a word"
+SCROLLING = {"up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_down", "home": "home", "end": "end",
+             "ctrl+home": "home", "ctrl+end": "end"}  # fmt: skip
+"""Keys that scroll, and which way."""
 NOTES = (
     "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation.",
     "[keymap] in the config gives an action other keys, by its command's name.",
     "kimi-tui --help lists the commands without a screen.",
 )
 """What is no action."""
+NOTHING_FITS = "Nothing here fits. Fewer letters find more."
+"""What stands there then."""
 
 
-def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int) -> Content:
+def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, query: str = "") -> Content:
     """List every action with its keys, its slash command and what it does.
 
     Args:
@@ -40,18 +48,26 @@ def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: in
         offered: What there is to work on; what cannot be done now is dimmed and says what is missing.
         keyboard: The keys.
         width: Cells per line.
+        query: What is looked for: only actions that fit it are listed; "" = all.
     """
+
+    def fits(action: Action) -> bool:
+        return not query.strip() or rank(action, query, [key_label(key) for key in keyboard.table.keys[action.id]]) > 0
+
     places = sorted(Scope, key=lambda place: (place is not scope, place is not Scope.SCREEN))
     parts: list[Content | tuple[str, str]] = []
     for place in places:
-        actions = [action for action in ACTIONS if action.scope is place]
+        actions = [action for action in ACTIONS if action.scope is place and fits(action)]
         if actions:
             here = " (you are here)" if place is scope and place is not Scope.SCREEN else ""
             parts.append((f"{place.value.capitalize()}{here}\n", "bold $primary"))
             for action in actions:
                 parts += _lines(action, action.missing(offered), keyboard, width)
             parts.append(("\n", ""))
-    parts += [(f"{note}\n", "$text-muted") for note in NOTES]
+    if not parts:
+        parts = [(f"{NOTHING_FITS}\n", "")]
+    if not query.strip():
+        parts += [(f"{textwrap.fill(note, width)}\n", "$text-muted") for note in NOTES]
     return Content.assemble(*parts)
 
 
@@ -80,28 +96,57 @@ class HelpScreen(ModalScreen[None]):
     """What can be done, on top of the conversation."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Close"),
+        Binding("f1", "dismiss", "Close"),
+        *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
+    ]
 
     def __init__(self, scope: Scope, offered: frozenset[Need], keyboard: Keyboard) -> None:
         """Show what can be done at a place, with what there is to work on."""
         super().__init__()
         self._scope, self._offered, self._keyboard = scope, offered, keyboard
+        self._query = ""
 
     def compose(self) -> ComposeResult:
-        """One scrolling text."""
-        with VerticalScroll(id="help-panel"):
-            yield Static(self._content(), id="help-text", markup=False)
+        """A line to type in, and a scrolling text."""
+        with Vertical(id="help-panel"):
+            yield Input(placeholder=PLACEHOLDER, id="help-query")
+            with VerticalScroll(id="help-scroll", can_focus=False):
+                yield Static(self._content(), id="help-text", markup=False)
 
     def on_mount(self) -> None:
         """Say what it is and how it goes away."""
-        panel = self.query_one("#help-panel")
-        panel.border_title = "Help"
-        panel.border_subtitle = "Escape closes"
-        panel.focus()
+        self.query_one("#help-panel").border_title = "Help"
+        self._say_way_out()
+        self.query_one(Input).focus()
+
+    def _say_way_out(self) -> None:
+        self.query_one("#help-panel").border_subtitle = "Escape clears" if self._query else "Escape closes"
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        """List what fits."""
+        event.stop()
+        self._query = event.value
+        self._say_way_out()
+        self.query_one("#help-text", Static).update(self._content())
+        self.query_one("#help-scroll").scroll_home(animate=False)
+
+    def action_back(self) -> None:
+        """Look for nothing any more, else leave."""
+        if self._query:
+            self.query_one(Input).value = ""
+        else:
+            self.dismiss(None)
+
+    def action_scroll(self, way: str) -> None:
+        """Scroll the text: the keys are not for the line above it."""
+        getattr(self.query_one("#help-scroll"), f"scroll_{way}")(animate=False)
 
     def _content(self) -> Content:
         width = min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS
-        return help_content(self._scope, self._offered, self._keyboard, width)
+        return help_content(self._scope, self._offered, self._keyboard, width, self._query)
 
     def on_resize(self) -> None:
         """Write the text for another width."""

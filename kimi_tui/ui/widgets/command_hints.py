@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import replace
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -12,6 +15,8 @@ MAX_LINES = 7
 """Most commands that are shown."""
 LABEL_CHARS = 22
 """Room for a command before its help."""
+NARROW_CELLS, NARROW_LINES = 56, 5
+"""Below that width the help of the picked command stands below the list, whole; and how many commands stand then."""
 
 
 class CommandHints(Static):
@@ -53,11 +58,16 @@ class CommandHints(Static):
         completions, picked = self._shown
         if not completions:
             return
-        first = max(min(picked - MAX_LINES // 2, len(completions) - MAX_LINES), 0)
-        rows = completions[first : first + MAX_LINES]
         width = max(self.screen.size.width - 4, 20)
+        is_narrow = width < NARROW_CELLS
+        room = NARROW_LINES if is_narrow else MAX_LINES
+        first = max(min(picked - room // 2, len(completions) - room), 0)
+        rows = [replace(row, help="") if is_narrow else row for row in completions[first : first + room]]
         lines = [_line(row, width, is_picked=first + place == picked) for place, row in enumerate(rows)]
-        if len(completions) > MAX_LINES:
+        if is_narrow:
+            help_ = textwrap.wrap(line_text(completions[picked].help), width - 2)
+            lines += [(f"  {line}", "$text-muted") for line in help_]
+        elif len(completions) > room:
             lines.append((f"  … {len(completions)} in all; Up and Down pick, Tab takes", "$text-muted"))
         self.update(Content("\n").join([Content.assemble(line) for line in lines]))
 

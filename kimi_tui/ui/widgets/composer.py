@@ -209,6 +209,11 @@ class Composer(TextArea):
             self._has_picked = self._has_picked and picked in found
             self.post_message(self.CompletionsChanged(found, self._picked))
 
+    @property
+    def has_completions(self) -> bool:
+        """Whether commands are shown that the draft may become."""
+        return bool(self._completions)
+
     def close_completions(self) -> bool:
         """Hide what the draft may become, until it changes; whether anything was shown."""
         was_open, self._completions = bool(self._completions), ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from kimi_tui.core.counts import counted
 from kimi_tui.core.field_text import short_text
 from kimi_tui.core.fields import FieldKind
 from kimi_tui.core.settings_changes import EXTRA_PREFIX
@@ -154,7 +155,7 @@ def _preset(view: SettingsView) -> Row:
 
 def _system(view: SettingsView) -> Row:
     text = view.system or ""
-    size = f"{len(text):,} characters. " if text else ""
+    size = f"{counted(len(text), 'character')}. " if text else ""
     whose = "New sessions begin with another one." if view.is_system_own else "New sessions begin with the same one."
     return Row(
         "system",

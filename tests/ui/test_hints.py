@@ -1,0 +1,101 @@
+"""The hints: in every state they say what the key does then."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.core.actions import BY_ID, Scope
+from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.ui.situation import hints
+from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
+from tests.ui.program import Program, program, talk
+
+TALK = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
+
+
+def held() -> tuple[Script, asyncio.Event]:
+    gate = asyncio.Event()
+    return streaming(token("hm"), think_end(), token("Stew"), gate, token(" it."), end(), DONE), gate
+
+
+def footer(running: Program) -> str:
+    return str(running.screen.composer.border_subtitle)
+
+
+async def test_enter_is_said_to_queue_where_it_queues(tmp_path: Path) -> None:
+    script, gate = held()
+    async with program(tmp_path, script, streaming(think_end(), token("ok"), end(), DONE), session=TALK) as running:
+        assert "Enter send" in footer(running)
+        await running.type("Stew?<enter>")
+        await running.shows("Stew")
+        assert "Enter queue" in footer(running)
+        await running.type("later")
+        assert "Enter queue" in footer(running)
+        await running.type("<enter>")
+        await running.shows("Queued: later  (Up in the empty composer takes it back)")
+        gate.set()
+        await running.idle()
+        await running.until(lambda: "Enter send" in footer(running))
+
+
+async def test_enter_is_said_to_run_a_command(tmp_path: Path) -> None:
+    script, gate = held()
+    async with program(tmp_path, script, session=TALK) as running:
+        await running.type("/top")
+        assert "Enter run" in footer(running)
+        await running.type("<home>/")
+        assert "Enter send" in footer(running)  # a literal slash
+        await running.type("<ctrl+a><delete>Stew?<enter>")
+        await running.shows("Stew")
+        await running.type("/top")
+        assert "Enter run" in footer(running)
+        gate.set()
+        await running.idle()
+
+
+async def test_an_edited_question_cannot_be_sent_while_a_reply_runs(tmp_path: Path) -> None:
+    script, gate = held()
+    async with program(tmp_path, script, session=TALK) as running:
+        await running.type("Stew?<enter>")
+        await running.shows("Stew")
+        await running.type("/edit<enter>")
+        await running.until(lambda: running.screen.drafts.edited is not None)
+        assert "Enter" not in footer(running)
+        assert "Escape cancel" in footer(running)
+        await running.type("<escape>")
+        assert "Escape stop" in footer(running)
+        await running.type("/t")
+        assert "Escape close" in footer(running)
+        await running.type("<escape>")
+        assert "Escape stop" in footer(running)
+        await running.type("<backspace><backspace>")
+        gate.set()
+        await running.idle()
+        await running.until(lambda: "Enter send" in footer(running))
+
+
+async def test_what_is_left_out_is_said_to_be_taken_in(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab>")
+        assert "x leave out" in footer(running)
+        await running.type("x")
+        assert "x take in" in footer(running)
+
+
+@pytest.mark.parametrize("width", [20, 39, 60, 114])
+@pytest.mark.parametrize("scope", Scope)
+def test_no_line_of_hints_is_longer_than_its_room(scope: Scope, width: int) -> None:
+    every = {need for action in BY_ID.values() for need in action.needs}
+    for offered in (set(), every):
+        assert len(hints(scope, offered, Keyboard({}), width)) <= max(width, 28)
+
+
+async def test_the_first_words_name_the_keys_that_there_are(tmp_path: Path) -> None:
+    config = {"keymap": {"help": ["f10"], "palette": [], "send": ["f11"], "copy-or-quit": ["ctrl+y"]}}
+    async with program(tmp_path, config=config) as running:
+        await running.shows("Type a message and press F11. F10 shows the keys.")
+        await running.type("<ctrl+y>")
+        await running.shows("Ctrl+Y once more quits")
