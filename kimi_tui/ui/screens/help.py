@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from kimi_tui.core.actions import ACTIONS, Action, Need, Scope, key_label
 from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.ui.screens.above import Above
 
 KEY_CELLS, COMMAND_CELLS = 14, 22
 """Widths of the columns before the help."""
@@ -76,11 +77,11 @@ def _muted(line: str, missing: Need | None) -> tuple[str, str]:
     return line, "$text-muted" if missing else ""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Above, ModalScreen[None]):
     """What can be done, on top of the conversation."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q", "cancel", "Close")]
 
     def __init__(self, scope: Scope, offered: frozenset[Need], keyboard: Keyboard) -> None:
         """Show what can be done at a place, with what there is to work on."""
