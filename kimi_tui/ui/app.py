@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
@@ -118,7 +119,7 @@ class KimiApp(App[str], inherit_bindings=False):
         if self._early_keys.hold(event) or self._key_turns.hold(event):
             return
         is_new = is_typed(event)
-        screen = self.screen if self.screen_stack else None
+        screen = self._screen_now
         moves_focus = (
             is_new
             and isinstance(event, events.Key)
@@ -135,9 +136,14 @@ class KimiApp(App[str], inherit_bindings=False):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
 
+    @property
+    def _screen_now(self) -> Screen[object] | None:
+        """The screen that keys go to; None = there is none any more."""
+        return self.screen if self.screen_stack else None
+
     def on_key(self, event: events.Key) -> None:
         """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
-        screen, action = self.screen, self._screen.key_order.blind_action(event)
+        screen, action = self._screen_now, self._screen.key_order.blind_action(event)
         if action is None or not isinstance(screen, Above):
             return
         event.prevent_default()

@@ -59,8 +59,9 @@ class KeyTurns:
             if not self._app.call_later(self._take_turn, self._held.popleft(), done):
                 break
             await done.wait()
-            if isinstance(self._app.screen, Above):
-                await self._settled(self._app.screen)
+            for screen_now in self._app.screen_stack[-1:]:
+                if isinstance(screen_now, Above):
+                    await self._settled(screen_now)
         self._is_dealing = False
 
     async def _settled(self, screen: Above) -> None:
