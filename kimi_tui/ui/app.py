@@ -26,6 +26,7 @@ from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.entries import error_text
 from kimi_tui.ui.key_turns import KeyTurns, is_typed
 from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
+from kimi_tui.ui.late_clicks import LateClicks
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
@@ -103,6 +104,7 @@ class KimiApp(App[str], inherit_bindings=False):
         self._idle_work = idle_work
         self._terminal_modes = modes
         self._early_keys = EarlyKeys(typed)
+        self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self._key_turns = KeyTurns(self, lambda key: self._screen.key_order.blind_action(key) is not None)
 
     def get_default_screen(self) -> ChatScreen:
@@ -117,6 +119,8 @@ class KimiApp(App[str], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
         if self._early_keys.hold(event) or self._key_turns.hold(event):
+            return
+        if self._late_clicks.is_late(event, self._screen_now):
             return
         is_new = is_typed(event)
         screen = self._screen_now

@@ -207,6 +207,19 @@ async def test_the_key_that_ended_a_screen_does_nothing_below_it_when_it_comes_a
         assert len(running.client.bodies) == 1
 
 
+async def test_the_second_click_of_a_double_click_is_for_nothing_below(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        options = (await open_screen(running, "theme")).query_one(OptionList)
+        x, y = options.content_region.offset
+        click(running, x + 2, y)
+        await running.until(lambda: len(running.app.screen_stack) == 1)
+        click(running, x + 2, y)
+        await running.type("typed")
+        assert running.screen.composer.draft == "typed"
+        click(running, 5, 2)
+        await running.until(lambda: running.screen.focused is running.screen.transcript)
+
+
 @every_screen
 async def test_the_terminal_may_become_as_small_as_it_likes(tmp_path: Path, name: str) -> None:
     async with program(tmp_path, session=TALK) as running:
