@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.clipboard import TO_TERMINAL, Delivery, copied_words
@@ -25,7 +26,10 @@ from kimi_tui.core.surrogates import replace_lone
 from kimi_tui.engine import signals
 from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.entries import error_text
+from kimi_tui.ui.key_turns import KeyTurns, is_typed
 from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
+from kimi_tui.ui.late_clicks import LateClicks
+from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
 from kimi_tui.ui.terminal import MODERN, Terminal, has_terminal, is_terminal_gone, outlive_terminal, terminal_filters
@@ -56,6 +60,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
     TITLE = "kimi-tui"
     COMMANDS: ClassVar = set()  # the screen's own are all there are
+    ENABLE_COMMAND_PALETTE: ClassVar = False  # its key is one of our actions, which are for the conversation alone
     CSS_PATH: ClassVar = ["look.tcss", "screens/chat.tcss"]
     theme = Reactive(DEFAULT_THEME, init=False)  # it is taken before anything is drawn: no style is made twice
 
@@ -101,6 +106,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self._idle_work = idle_work
         self._terminal_modes = modes
         self._early_keys = EarlyKeys(typed)
+        self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
+        self._key_turns = KeyTurns(self, lambda key: self._screen.key_order.blind_action(key) is not None)
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -113,12 +120,15 @@ class KimiApp(App[str], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
-        if self._early_keys.hold(event):
+        if self._early_keys.hold(event) or self._key_turns.hold(event):
             return
-        screen = self.screen if self.screen_stack else None
+        if self._late_clicks.is_late(event, self._screen_now):
+            return
+        is_new = is_typed(event)
+        screen = self._screen_now
         moves_focus = (
-            isinstance(event, events.Key)
-            and not event.is_forwarded
+            is_new
+            and isinstance(event, events.Key)
             and isinstance(screen, ChatScreen)
             and screen.key_order.moves_focus(event)
         )
@@ -126,9 +136,29 @@ class KimiApp(App[str], inherit_bindings=False):
         if moves_focus and isinstance(screen, ChatScreen):
             screen.key_order.wait(done)
         await super().on_event(event)
+        if is_new and isinstance(screen, Above):
+            self._key_turns.begin(screen, event)
         if moves_focus:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
+
+    @property
+    def _screen_now(self) -> Screen[object] | None:
+        """The screen that keys go to; None = there is none any more."""
+        return self.screen if self.screen_stack else None
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
+        screen, action = self._screen_now, self._screen.key_order.blind_action(event)
+        if action is None or not isinstance(screen, Above):
+            return
+        event.prevent_default()
+        if action.id == "copy-or-quit" and (text := screen.selected_text()):
+            self._screen.copy(text, "The selection")
+            screen.clear_selection()
+        else:
+            screen.cancel()
+            self._screen.action_choose(action.id)
 
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""

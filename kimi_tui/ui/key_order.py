@@ -19,7 +19,7 @@ MOVING = frozenset(
 )
 """Actions after which the keys go elsewhere."""
 BLIND = frozenset({"quit", "copy-or-quit"})
-"""Actions that are done even where the terminal is too small to show anything."""
+"""Actions that are done anywhere: where the terminal is too small to show anything, and on every screen."""
 
 
 class KeyedScreen(Protocol):
@@ -80,6 +80,11 @@ class KeyOrder:
         """Whether a key asks for something that takes the focus away from where it is."""
         action = self._action_of(event)
         return action is not None and action.id in MOVING
+
+    def blind_action(self, event: events.Key) -> Action | None:
+        """What is done anywhere, where a key asks for that."""
+        action = self._screen.keyboard.action_of(event, Scope.SCREEN)
+        return action if action is not None and action.id in BLIND else None
 
     def wait(self, done: asyncio.Event) -> None:
         """Have it told when the next key has been dealt with, the focus included."""

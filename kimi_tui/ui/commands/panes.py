@@ -103,9 +103,14 @@ class PaneCommands:
             self._focus(name)
 
     def _focus(self, name: str) -> None:
-        self.is_giving_keys, self._keyed = True, name
-        panel = self._panels[name]
-        panel.call_after_refresh(self._give_keys, panel)
+        """Give the keys to a pane; one for which the terminal has no room gets them when it comes into view."""
+        self._keyed = name
+        self.is_giving_keys = name in self._arrangement.panes
+        if self.is_giving_keys:
+            panel = self._panels[name]
+            panel.call_after_refresh(self._give_keys, panel)
+        else:
+            self._desk.key_order.release()
 
     def keep_keys(self) -> None:
         """Give the keys to no pane: they were asked for in the conversation since; none covers it then."""
@@ -310,8 +315,9 @@ class PaneCommands:
         """Let a filter for the sessions be typed."""
         del argument
         self.show("sessions")
-        panel = cast("SessionsPanel", self._panels["sessions"])
-        panel.call_after_refresh(panel.do_filter_sessions)
+        if "sessions" in self._arrangement.panes:
+            panel = cast("SessionsPanel", self._panels["sessions"])
+            panel.call_after_refresh(panel.do_filter_sessions)
 
     def do_open_session(self, argument: str) -> None:
         """Open the session under the cursor."""

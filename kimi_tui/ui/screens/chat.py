@@ -333,7 +333,9 @@ class ChatScreen(Screen[None]):
 
     def open_palette(self) -> None:
         """Show the command palette."""
-        self.app.action_command_palette()
+        from kimi_tui.ui.screens.palette import Palette  # noqa: PLC0415 - the first frame does not need it
+
+        self.open_screen(Palette())
 
     def open_screen(self, screen: Screen[Answer], callback: Callable[[Answer | None], None] | None = None) -> None:
         """Show a screen above this one, and take its answer."""

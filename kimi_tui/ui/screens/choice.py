@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on
@@ -14,10 +15,12 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.text import line_text
+from kimi_tui.ui.widgets.options import SteadyOptions
 
 
-class NumberScreen(ModalScreen[int | None]):
+class NumberScreen(Above, ModalScreen[int | None]):
     """Asks for a number; the conversation above stays in view."""
 
     DEFAULT_CSS = """
@@ -27,7 +30,7 @@ class NumberScreen(ModalScreen[int | None]):
         & > Input, & > Input:focus { width: 100%; height: 3; border: round $primary; background: $surface; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
     def __init__(self, question: str, count: int) -> None:
         """Ask for a number from 1 to `count`; a single digit that can mean one only is taken at once."""
@@ -60,7 +63,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) > 0 else None
 
 
-class ThemeScreen(ModalScreen[str | None]):
+class Themes(SteadyOptions, OptionList):
+    """The names of the themes."""
+
+
+class ThemeScreen(Above, ModalScreen[str | None]):
     """Lists the themes; the one under the cursor is shown at once."""
 
     DEFAULT_CSS = """
@@ -68,7 +75,7 @@ class ThemeScreen(ModalScreen[str | None]):
         align: right top;
         background: transparent;
         & > OptionList, & > OptionList:focus {
-            width: 34; max-width: 100%; height: auto; max-height: 100%; border: round $primary; background: $surface;
+            width: 34; height: auto; max-height: 100%; border: round $primary; background: $surface;
         }
         & > Static { display: none; width: 34; max-width: 100%; padding: 0 1; background: $surface; }
     }
@@ -88,7 +95,7 @@ class ThemeScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """The list, and why a theme cannot be shown."""
-        options = OptionList(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
+        options = Themes(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
         options.border_title = "Theme"
         options.border_subtitle = "Enter keeps, Escape leaves"
         yield options
@@ -117,8 +124,9 @@ class ThemeScreen(ModalScreen[str | None]):
         event.stop()
         self.dismiss(self._names[event.option_index])
 
-    def action_cancel(self) -> None:
-        """Go back to the theme from before."""
+    def cancel(self) -> None:
+        """Go back to the theme from before; where its file cannot be used any more, the colours stay as they are."""
         if self._current in self._names:
-            self._show(self._current)
+            with suppress(KimiError):
+                self._show(self._current)
         self.dismiss(None)

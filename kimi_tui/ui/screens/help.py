@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from kimi_tui.core.action_search import rank
 from kimi_tui.core.actions import ACTIONS, Action, Need, Scope, key_label
 from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.ui.screens.above import Above
 
 KEY_CELLS, COMMAND_CELLS = 14, 22
 """Widths of the columns before the help."""
@@ -92,13 +93,13 @@ def _muted(line: str, missing: Need | None) -> tuple[str, str]:
     return line, "$text-muted" if missing else ""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Above, ModalScreen[None]):
     """What can be done, on top of the conversation."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
-        Binding("f1", "dismiss", "Close"),
+        Binding("f1", "cancel", "Close"),
         *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
     ]
 
@@ -138,7 +139,7 @@ class HelpScreen(ModalScreen[None]):
         if self._query:
             self.query_one(Input).value = ""
         else:
-            self.dismiss(None)
+            self.cancel()
 
     def action_scroll(self, way: str) -> None:
         """Scroll the text: the keys are not for the line above it."""

@@ -185,11 +185,12 @@ class FindingPane(CursorPane):
         self._show(self._line_of(hit))
 
     def _line_of(self, hit: Hit) -> Place:
-        """The line that shows a hit; the first of its piece when what was found is not shown."""
+        """The line that shows a hit; the first of its piece, or of the one behind, when what was found is not shown."""
         part = self._view.items[hit.item].part(hit.section)
         at = Place(hit.item, hit.section, part.stretch_at(hit.chars))
         stretch = self._view.stretch(at)
         at = at._replace(piece=stretch.piece_at(hit.chars - stretch.start))
+        at = next(self._view.pieces_from(at), at)  # a stretch that only says where links lead has no piece
         for number, spans in enumerate(self._spans(at)):
             if any(span.mark is Mark.CURRENT_HIT for span in spans):
                 return at._replace(line=number)

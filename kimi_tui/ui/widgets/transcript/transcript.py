@@ -95,7 +95,7 @@ class Transcript(SelectingPane):
 
     def _take_thumb(self, row: int) -> None:
         """Hold the thumb where it is; a press beside it brings its middle there first."""
-        self._refresh_look()
+        self._update_frame()
         thumb = self._scroll_bar().thumb
         if row in thumb:
             self._grip = row - thumb.start
@@ -105,7 +105,7 @@ class Transcript(SelectingPane):
 
     def _drag_to(self, start: int) -> None:
         """Scroll so that the thumb begins at a row."""
-        self._refresh_look()
+        self._update_frame()
         bar = self._scroll_bar()
         if not bar.thumb or bar.thumb.start == start:
             return

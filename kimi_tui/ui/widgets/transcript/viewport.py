@@ -178,11 +178,16 @@ class Viewport:
                 yield at._replace(line=number), lines[number]
 
     def back(self, place: Place, lines: int) -> Place:
-        """The place some lines higher, or the very first."""
+        """The place some lines higher, or the very first.
+
+        Args:
+            place: From where; it may be behind the last piece.
+            lines: How many lines; from behind the last piece at least 1.
+        """
         lines -= place.line
         if lines <= 0:
             return place._replace(line=-lines)
-        at = place.of_piece
+        at = place.of_piece if self.is_there(place) else TOP
         for piece in self.pieces_before(place):
             count = len(self.lines(piece))
             if count:
@@ -200,7 +205,7 @@ class Viewport:
         """The top of the view when the last line is at its bottom."""
         if not self.items:
             return TOP
-        return self.back(Place(len(self.items) - 1, len(Section) - 1, 0, 1), self.height)
+        return self.back(Place(len(self.items) - 1, len(Section) - 1, 0, 1), max(self.height, 1))
 
     def is_there(self, place: Place) -> bool:
         """Whether there is a piece at a place."""

@@ -1,0 +1,66 @@
+"""What all screens above the conversation have in common: how they are left, once, and that they take nothing then."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.await_complete import AwaitComplete
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, TextArea
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    _Screen = Screen[Any]
+else:
+    _Screen = object  # the library finds the style and the keys of a screen by its first base that is a widget
+
+FROM_THE_USER = (events.InputEvent, OptionList.OptionMessage, Input.Changed, Input.Submitted)
+"""What tells of keys, of the mouse and of what they did to the widgets of a screen."""
+ROUNDS = 3
+"""How often a message goes up for one key: for itself, for what is submitted by it, for what is chosen by that."""
+
+
+class Above(_Screen):
+    """Stands before the bases of a screen that is shown above the conversation.
+
+    Keys and clicks come faster than a screen goes: what was on its way to one that has been left is dropped.
+    """
+
+    def cancel(self) -> None:
+        """Leave without an answer."""
+        self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        """Leave without an answer, as a key asks."""
+        self.cancel()
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Leave with an answer; one that has been left stays so."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    async def _on_message(self, message: Message) -> None:
+        """Drop what the user did, where the screen has been left; all else goes its way."""
+        if self.is_active or not isinstance(message, FROM_THE_USER):
+            await super()._on_message(message)
+
+    async def settle(self) -> None:
+        """Wait until what was done here has had its effect.
+
+        A key goes from the widget with the focus up to the app, which does what it is bound to; that tells a widget,
+        whose message goes up in turn, and may end in another widget's doing so.
+        """
+        for _ in range(ROUNDS):
+            for pump in (*reversed(list(self.walk_children(Widget))), self, self.app):
+                done = asyncio.Event()
+                if pump.call_later(done.set):
+                    await done.wait()
+
+    def selected_text(self) -> str:
+        """What is selected in it; "" = nothing is."""
+        field = self.focused
+        typed = field.selected_text if isinstance(field, Input | TextArea) else ""
+        return typed or self.get_selected_text() or ""

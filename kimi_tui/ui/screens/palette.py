@@ -1,0 +1,35 @@
+"""The library's command palette as a screen above the conversation."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
+from textual.containers import Horizontal, Vertical
+from textual.widgets import LoadingIndicator
+
+from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.widgets.options import SteadyOptions
+
+
+class Commands(SteadyOptions, CommandList, can_focus=False):
+    """The commands that were found."""
+
+    DEFAULT_CSS = "Commands { min-width: 12; }"  # options cannot be laid out in no cell
+
+
+class Palette(Above, CommandPalette):
+    """Finds an action by its name."""
+
+    def compose(self) -> ComposeResult:
+        """As the library does it, around a list of our own."""
+        with Vertical(id="--container"):
+            with Horizontal(id="--input"):
+                yield SearchIcon()
+                yield CommandInput(placeholder="Search for commands…", select_on_focus=False)
+            with Vertical(id="--results"):
+                yield Commands()
+                yield LoadingIndicator()
+
+    def cancel(self) -> None:
+        """Leave without a command."""
+        self._action_escape()

@@ -1,0 +1,40 @@
+"""What the library's list of options lacks: keys and clicks while its lines are not those of its options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.widgets import OptionList
+
+if TYPE_CHECKING:
+    _OptionList = OptionList
+else:
+    _OptionList = object  # so that it can stand before any list of options
+
+
+class SteadyOptions(_OptionList):
+    """Stands before the bases of a list of options.
+
+    Lines are made when the list has got its place on screen: options are there earlier, and stay when it has no room
+    any more. A click comes with the option that was drawn under it, which may be gone.
+    """
+
+    @property
+    def _has_lines(self) -> bool:
+        return bool(self.scrollable_content_region) and self.virtual_size.height > 0
+
+    def action_page_up(self) -> None:
+        """Go a page up, where there are lines to count."""
+        if self._has_lines:
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Go a page down, where there are lines to count."""
+        if self._has_lines:
+            super().action_page_down()  # type: ignore[no-untyped-call]
+
+    def on_click(self, event: events.Click) -> None:
+        """Take no click on an option that is gone."""
+        if event.style.meta.get("option", 0) >= self.option_count:
+            event.prevent_default()
