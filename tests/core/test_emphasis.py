@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 import pytest
 from hypothesis import given
@@ -96,13 +96,7 @@ def test_what_is_open_beside_east_asian_writing_is_closed_for_the_eye(text: str,
 
 @given(st.text(alphabet="ab *_~.,(!“é\n-", max_size=30))
 def test_other_writing_is_marked_as_commonmark_has_it(text: str) -> None:
-    text = (
-        unicodedata.normalize("NFC", text)
-        .replace("a*", "ab *")
-        .replace("b*", "bb *")
-        .replace(")*", ") *")
-        .replace("*(", "* (")
-    )
+    text = re.sub(r"(?<=[\w)])\*", " *", text)  # which leaves no star between factors
     parser = MarkdownIt("commonmark").enable("strikethrough")
     expected = parser.parseInline(text)[0].children or []
     assert [(t.type, t.content) for t in parse_inline(text, {})] == [(t.type, t.content) for t in expected]

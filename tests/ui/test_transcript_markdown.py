@@ -130,6 +130,8 @@ def check_width(line: Line, width: int) -> None:
         ("<details>\n<summary>More</summary>\n\nx\n\n</details>", ["▾ More", "", "x", "", "▴"]),
         ("Term\n: what it is\n: also", ["Term", ": what it is", ": also"]),
         ("a\n\n---", ["a", "", "─" * 60]),
+        ("# 看**“要点”**\n> 读**（甲）**了\n\n- **一：**切", ["看“要点”", "", "▌ 读（甲）了", "", "• 一：切"]),
+        ("|算**「式」**は|\n|-|\n|7*8*9|", ["算「式」は", "──────────", "7*8*9"]),
         ("    x\n      y", [" x", "   y"]),
         ("```\nx\n```", [" x"]),
         ("$x^2$, \\(\\alpha\\), $5 and $6", ["x², α, $5 and $6"]),
@@ -215,6 +217,8 @@ STEADY = [
     "<details>\n<summary>More</summary>\n\ntext\n\n</details>",
     "1. step\n   ```py\n   code\n   ```\n2. next",
     "see [f] and [g]\n\n[f]: https://example.org",
+    "请看**“要点”**部分。**警告：**不要碰*《书》*。",
+    "so 7*8*9 = 504 and x*y*z too, *really*",
 ]
 
 
