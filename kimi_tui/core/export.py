@@ -18,16 +18,20 @@ def render_markdown(session: Session) -> str:
     parts = [f"# {plain_line(session.title) or plain_line(session.id)}\n"]
     if session.system is not None:
         parts.append(f"## System prompt\n\n{contained(session.system)}\n")
-    parts += [_markdown_message(message) for message in branch(session)]
+    messages = branch(session)
+    texts = [session.system or "", *(text or "" for it in messages for text in (it.content, it.reasoning))]
+    # A text may say where a link called "[stopped]" goes.
+    brackets = ("\\[", "\\]") if any("]:" in text for text in texts) else ("[", "]")
+    parts += [_markdown_message(message, brackets) for message in messages]
     return "\n".join(parts)
 
 
-def _markdown_message(message: Message) -> str:
+def _markdown_message(message: Message, brackets: tuple[str, str]) -> str:
     reasoning = ""
     if message.reasoning:
         reasoning = f"<details><summary>Reasoning</summary>\n\n{contained(message.reasoning)}\n\n</details>\n\n"
     words = ending(message)
-    end = f"\n*({plain_line(words)})*\n" if words else ""
+    end = f"\n{brackets[0]}{plain_line(words)}{brackets[1]}\n" if words else ""
     return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content)}\n{end}"
 
 

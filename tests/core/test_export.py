@@ -137,3 +137,10 @@ def test_a_text_that_would_reach_out_is_quoted_or_fenced(text: str, written: str
 )
 def test_a_title_is_one_line_without_markup(title: str, line: str) -> None:
     assert exported(title, None).splitlines() == [line]
+
+
+def test_how_a_reply_ended_is_no_link_of_a_text() -> None:
+    document = exported("t", None, turn(Role.ASSISTANT, "a\n\n[stopped]: /u", state=MessageState.CANCELLED))
+    assert "<p>[stopped]</p>" in MarkdownIt("commonmark").render(document)
+    document = exported("t", None, turn(Role.ASSISTANT, "a", finish_reason="a*b*c [d](e)\n# f"))
+    assert "<p>[ended by a*b*c [d](e) # f]</p>" in MarkdownIt("commonmark").render(document)
