@@ -1,7 +1,11 @@
-"""A conversation as a document to read or pass on. Texts stay exact; only the frame around them is ours."""
+"""A conversation as a document to read or pass on. Texts stay exact; only the frame around them is ours.
+
+In Markdown a text that would reach out of its place (a heading, a fence without an end) is quoted or fenced whole.
+"""
 
 from __future__ import annotations
 
+from kimi_tui.core.contained import contained, plain_line
 from kimi_tui.core.conversation import branch
 from kimi_tui.core.endings import ending
 from kimi_tui.core.session import Message, Role, Session
@@ -11,18 +15,24 @@ NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
 
 def render_markdown(session: Session) -> str:
     """Write the active branch as Markdown; reasoning stands in a `<details>` block."""
-    parts = [f"# {session.title or session.id}\n"]
+    parts = [f"# {plain_line(session.title) or plain_line(session.id)}\n"]
     if session.system is not None:
-        parts.append(f"## System prompt\n\n{session.system}\n")
-    parts += [_markdown_message(message) for message in branch(session)]
+        parts.append(f"## System prompt\n\n{contained(session.system)}\n")
+    messages = branch(session)
+    texts = [session.system or "", *(text or "" for it in messages for text in (it.content, it.reasoning))]
+    # A text may say where a link called "[stopped]" goes.
+    brackets = ("\\[", "\\]") if any("]:" in text for text in texts) else ("[", "]")
+    parts += [_markdown_message(message, brackets) for message in messages]
     return "\n".join(parts)
 
 
-def _markdown_message(message: Message) -> str:
+def _markdown_message(message: Message, brackets: tuple[str, str]) -> str:
     reasoning = ""
     if message.reasoning:
-        reasoning = f"<details><summary>Reasoning</summary>\n\n{message.reasoning}\n\n</details>\n\n"
-    return f"## {NAMES[message.role]}\n\n{reasoning}{message.content}\n{_ending(message)}"
+        reasoning = f"<details><summary>Reasoning</summary>\n\n{contained(message.reasoning)}\n\n</details>\n\n"
+    words = ending(message)
+    end = f"\n{brackets[0]}{plain_line(words)}{brackets[1]}\n" if words else ""
+    return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content)}\n{end}"
 
 
 def _ending(message: Message) -> str:

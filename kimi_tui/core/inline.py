@@ -17,6 +17,8 @@ from kimi_tui.core.markdown_rules import inline_parser
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+    from kimi_tui.core.emphasis import EmphasisState
+
 References = Mapping[str, str]
 """Targets of links by their labels."""
 _SPECIAL = re.compile(r"[\n\\`*_~\[!<&$]")
@@ -65,10 +67,20 @@ def _parse_known(text: str) -> tuple[Token, ...]:
 def _parse(text: str, references: References) -> list[Token]:
     if _SPECIAL.search(text) is None:
         return _plain(text)
+    state = _tokenized(text, references)
+    for rule in state.md.inline.ruler2.getRules(""):
+        rule(state)
+    return state.tokens
+
+
+def _tokenized(text: str, references: References) -> EmphasisState:
+    """A text in tokens, of which those of emphasis are not paired yet."""
+    from kimi_tui.core.emphasis import EmphasisState  # noqa: PLC0415 - not before there is a reply
+
     parser = inline_parser()
-    tokens: list[Token] = []
-    parser.inline.parse(text, parser, {"references": _Targets(references)}, tokens)
-    return tokens
+    state = EmphasisState(text, parser, {"references": _Targets(references)}, [])
+    parser.inline.tokenize(state)
+    return state
 
 
 def _expected(text: str) -> dict[str, str]:
@@ -152,28 +164,26 @@ def _closers(text: str) -> str:
     """What closes the emphasis that is still open, innermost first."""
     if not any(mark in text for mark in "*_~"):
         return ""
-    from markdown_it.rules_inline import StateInline  # noqa: PLC0415
     from markdown_it.rules_inline.balance_pairs import link_pairs  # noqa: PLC0415
 
-    parser = inline_parser()
-    tokens: list[Token] = []
-    state = StateInline(text, parser, {"references": _Targets({})}, tokens)
-    parser.inline.tokenize(state)
+    state = _tokenized(text, {})
     link_pairs(state)
     closers = ""
     for mark in state.delimiters:
-        # A mark inside a word is rather a sign of multiplication than emphasis.
-        if mark.open and mark.end < 0 and not _ends_with_word(tokens, mark.token):
+        # A mark inside a word is rather a sign of multiplication than emphasis; Chinese has no blanks between words.
+        if mark.open and mark.end < 0 and not _ends_with_word(state.tokens, mark.token):
             closers = _MARKS[mark.marker] * (2 if mark.marker == 0x7E else 1) + closers
     return closers
 
 
 def _ends_with_word(tokens: list[Token], place: int) -> bool:
     """Whether a letter or digit stands right before a mark, other marks of its run left out."""
+    from kimi_tui.core.emphasis import is_word  # noqa: PLC0415
+
     mark = tokens[place].content
     while place > 0 and tokens[place - 1].content == mark:
         place -= 1
-    return place > 0 and tokens[place - 1].content[-1:].isalnum()
+    return place > 0 and is_word(tokens[place - 1].content[-1:])
 
 
 class _Targets(dict[str, Any]):

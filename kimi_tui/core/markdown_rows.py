@@ -9,20 +9,18 @@ import re
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown_blocks import parse
+from kimi_tui.core.markdown_cells import BLANKS
 
 if TYPE_CHECKING:
     from kimi_tui.core.inline import References
 
 MAX_CELL_CHARS = 300
 """Marks in a longer cell are measured as they stand: it fills every room."""
-BLANKS = " \t\n\v\f\r"
-"""What the parser takes off both ends of a cell."""
 # What begins no other block: a bar, a letter, a sign, a number that counts no item, emphasis, code.
 _ROW = (
     r" {0,3}(?:[]|\[(){}\"'!&@/.,:;?%^]|[-+][^\s+-]|[^\W\d_]|[^\x00-\x7f\s]|\d+(?![\d.)])|[*_]{1,2}[^\s*_]|`{1,2}(?!`))"
 )
 _DOUBTFUL = re.compile(rf"\n(?!{_ROW})")
-_BAR = re.compile(r"(?<!\\)\|")
 _PLAIN_LINK = re.compile(r"(?<![!`\\])\[([^][|\n*`_\\<]*)\]\((?!\1\))([^][()\s|<>\\*`_]+)\)")
 _PLAIN_MARK = re.compile(r"(?<![\\`*])(\*\*|`)(?=\S)([^][|\n*`_\\<]*[^][|\s*`_\\<])\1(?![`*])")
 _SPECIAL = re.compile(r"[\\`*_~\[<]")
@@ -59,18 +57,6 @@ def without_plain_marks(text: str) -> str:
     if "](" in text:
         text = _PLAIN_LINK.sub(r"\1 (\2)", text)
     return _PLAIN_MARK.sub(r"\2", text) if "`" in text or "**" in text else text
-
-
-def row_cells(line: str) -> list[str]:
-    """The sources of the cells of a row; there may be fewer or more than the table has columns."""
-    line = line.strip(BLANKS)
-    is_simple = "\\" not in line
-    cells = line.split("|") if is_simple else [cell.replace("\\|", "|") for cell in _BAR.split(line)]
-    if cells[0] == "":
-        del cells[0]
-    if cells and cells[-1] == "":
-        del cells[-1]
-    return [cell.strip(BLANKS) for cell in cells]
 
 
 def cell_text(source: str, references: References) -> str:

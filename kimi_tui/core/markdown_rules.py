@@ -1,7 +1,8 @@
 """The two parsers of replies: markdown-it-py's, with the rules that CommonMark lacks.
 
 `blocks_parser` finds blocks and leaves the text inside alone; `inline_parser` parses that text when it is laid out.
-Added are tables and strikethrough (the library's own), formulas (`math_markup`), footnotes, and an end to nesting.
+Added are tables and strikethrough (the library's own, but no cell is dropped), formulas (`math_markup`), footnotes,
+and an end to nesting.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from kimi_tui.core.markdown_cells import row_cells
 from kimi_tui.core.math_markup import add_math_blocks, add_math_inline
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def blocks_parser() -> MarkdownIt:
     parser.linkify = None  # 225 KB of patterns that no rule in use asks for (markdown-it-py 4.3)
     add_math_blocks(parser)
     parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("table", "deepest", _deepest)
     return parser
 
@@ -49,6 +52,26 @@ def inline_parser() -> MarkdownIt:
     parser.inline.ruler.before("link", "footnote_ref", _footnote_reference)
     parser.inline.ruler.before("link", "lone_bracket", _lone_bracket)
     return parser
+
+
+def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take a table; cells beyond the columns of its head, which the library drops, stay in the last column."""
+    from markdown_it.rules_block import table  # noqa: PLC0415
+
+    begin = len(state.tokens)
+    if not table(state, start_line, end_line, silent):
+        return False
+    if not silent:
+        tokens = state.tokens[begin:]
+        columns = sum(token.type == "th_open" for token in tokens)
+        for place, token in enumerate(tokens):
+            if token.type == "tr_close" and tokens[place - 1].type == "td_close":
+                text = tokens[place - 2]
+                line = text.map[0] if text.map else 0
+                source = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+                if source.count("|") >= columns and len(row_cells(source)) > columns:
+                    text.content = row_cells(source, columns)[-1]
+    return True
 
 
 def _deepest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:

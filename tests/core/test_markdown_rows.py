@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.markdown_blocks import parse
-from kimi_tui.core.markdown_rows import cell_text, row_cells, rows_end, without_plain_marks
+from kimi_tui.core.markdown_cells import row_cells
+from kimi_tui.core.markdown_rows import cell_text, rows_end, without_plain_marks
 
 HEAD = "| a | b | c |\n|---|---|---|\n"
 BEGINS = [
@@ -46,7 +47,21 @@ def test_rows_end_where_the_parser_ends_them(begin: str, rest: str) -> None:
 def test_cells_are_those_of_the_parser(row: str) -> None:
     row = f"x{row}"
     (cells,) = rows_of(f"{row}\n")
-    assert [*row_cells(row), "", "", ""][:3] == cells
+    assert [*row_cells(row, 3), "", ""][:3] == cells
+
+
+@pytest.mark.parametrize(
+    ("row", "last"),
+    [
+        ("a|b|c|d e", "c|d e"),
+        ("| a | b | c | d | e |", "c | d | e"),
+        ("|a|b|`c || d`|", "`c || d`"),
+        ("|a|b|c| | |", "c"),
+    ],
+)
+def test_cells_beyond_the_head_stay_in_the_last_column(row: str, last: str) -> None:
+    assert rows_of(f"{row}\n") == [["a", "b", last]]
+    assert row_cells(row, 3) == ["a", "b", last]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from kimi_tui.adapters.simulator.showpieces import TABLE
 from kimi_tui.core.markdown import MarkdownSource, References, parse_inline
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, layout
+from kimi_tui.ui.widgets.transcript.copying import code_starts
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.layout import block_lines
@@ -130,6 +131,8 @@ def check_width(line: Line, width: int) -> None:
         ("<details>\n<summary>More</summary>\n\nx\n\n</details>", ["▾ More", "", "x", "", "▴"]),
         ("Term\n: what it is\n: also", ["Term", ": what it is", ": also"]),
         ("a\n\n---", ["a", "", "─" * 60]),
+        ("# 看**“要点”**\n> 读**（甲）**了\n\n- **一：**切", ["看“要点”", "", "▌ 读（甲）了", "", "• 一：切"]),
+        ("|算**「式」**は|\n|-|\n|7*8*9|", ["算「式」は", "──────────", "7*8*9"]),
         ("    x\n      y", [" x", "   y"]),
         ("```\nx\n```", [" x"]),
         ("$x^2$, \\(\\alpha\\), $5 and $6", ["x², α, $5 and $6"]),
@@ -149,6 +152,37 @@ def test_a_table_wider_than_the_screen_can_still_be_read() -> None:
     lines = shown(row + "|---" * 8 + "|\n" + row, 40)
     assert "word7 of it: word7 of it" in lines
     assert max(map(len, lines)) <= 40
+
+
+def test_a_table_of_a_head_alone_is_read_at_any_width() -> None:
+    head = "| Ingredient | Amount | Where to buy it |\n|---|---|---|\n"
+    assert shown(head, 12) == ["Ingredient:", "Amount:", "Where to buy", "it:"]
+    assert shown(head + "| a | b | c |", 12)[0] == "Ingredient:"
+    for place in range(1, len(head)):
+        words = "".join(shown(head[:place], 12, is_growing=True)).replace(" ", "")
+        assert "Ingredient" in words or place < 14
+
+
+def test_cells_beyond_the_head_are_shown() -> None:
+    text = "| a | b |\n|---|---|\n| one | two | three | four |\n"
+    assert shown(text)[2:] == ["one │ two | three | four"]
+    assert "four" in " ".join(shown(text, 8))
+    rows = "| one | two |\n" * 40 + "| one | two | three |\n"
+    assert shown(text + rows)[-1] == "one │ two | three"
+
+
+def test_all_that_stands_behind_the_mark_of_a_fence_is_shown() -> None:
+    assert shown('```python title="the main file.py" {1,3}\nx\n```', 16) == [
+        " python",
+        '  title="the',
+        '  main file.py"',
+        "  {1,3}",
+        " x",
+    ]
+    text = "- a\n  ```py its title\n  ```\n  ```js other title\n  y\n  ```"
+    assert code_starts(lines_of(MarkdownSource(text), 12)) == [1, 3]
+    for line in lines_of(MarkdownSource("```a-very-long-info-string\nx\n```"), 20):
+        check_width(line, 20)
 
 
 def test_no_mark_is_wider_than_the_screen() -> None:
@@ -215,6 +249,8 @@ STEADY = [
     "<details>\n<summary>More</summary>\n\ntext\n\n</details>",
     "1. step\n   ```py\n   code\n   ```\n2. next",
     "see [f] and [g]\n\n[f]: https://example.org",
+    "请看**“要点”**部分。**警告：**不要碰*《书》*。",
+    "so 7*8*9 = 504 and x*y*z too, *really*",
 ]
 
 
@@ -349,3 +385,36 @@ def test_no_table_splits_a_word(text: str) -> None:
 
 def test_a_table_of_one_column_stays_one() -> None:
     assert shown(f"| head |\n|---|\n| {'x' * 12} |", 10) == ["head", "──────────", "xxxxxxxxxx", "xx"]
+
+
+WORDS = st.integers(100, 999).map("w{}".format)
+SPANS = st.one_of(
+    WORDS,
+    st.builds("{}{}{}".format, st.sampled_from(["**", "*", "~~", "`", "_", "(", "“", "**「"]), WORDS, st.sampled_from(["**", "*", "~~", "`", "_", ")", "”", "」**"])),
+    st.builds("[{}](http://{}.org)".format, WORDS, WORDS),
+    st.builds("{}*{}*{}".format, WORDS, WORDS, WORDS),
+    st.builds("$\\alpha_{}$ and <{}>".format, WORDS, WORDS),
+)  # fmt: skip
+LINE = st.lists(SPANS, min_size=1, max_size=6).map(" ".join)
+ROW = st.lists(LINE, min_size=1, max_size=5).map(" | ".join)
+FENCE = st.sampled_from(["```", "~~~", "````", "```markdown ", "```md", "   ```"])
+WORDED = st.one_of(
+    LINE, ROW, FENCE,
+    st.builds("{} {}".format, st.sampled_from(["#", "###", "-", "1.", ">", "> >", "- -", "    ", "\t", "[^1]:", "$$", "- [ ]", "- #"]), LINE),
+    st.builds("{}{}".format, FENCE, LINE),
+    st.builds("| {} |\n|---|---|".format, st.tuples(LINE, LINE).map(" | ".join)),
+    st.builds("| {} |".format, ROW),
+    st.just(""), st.just("---"), st.just("|---|---|"), st.just("<div>"), st.just("</details>"), st.just("<details>"),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WORDED, max_size=14).map("\n".join), st.sampled_from([5, 8, 13, 20, 60]))
+def test_no_word_is_lost_and_no_line_is_too_wide(text: str, width: int) -> None:
+    for source in (MarkdownSource(text), MarkdownSource(text + "\n")):
+        lines = lines_of(source, width)
+        for line in lines:
+            check_width(line, width)
+        letters = re.sub(r"[^\w]", "", "".join(line.text[line.lead_chars :] or line.text for line in lines))
+        missing = [word for word in re.findall(r"w\d{3}", text) if word not in letters]
+        assert not missing

@@ -262,9 +262,8 @@ class _Layout:
 
     def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
         styles, language = self._styles, (token.info.split() or [""])[0]
-        if language and is_first:
-            label = line_of([(f" {shown(language)}", styles.code_label)])
-            yield replace(label, padding=styles.code, joint="", lead_chars=len(label.text))
+        if is_first:
+            yield from self._code_label(token.info, width)
         if not token.content:
             return
         code = shown(token.content.removesuffix("\n"))
@@ -278,6 +277,13 @@ class _Layout:
         else:
             for runs in highlight(code, language, styles, shown(before)):
                 yield from lay_out(runs)
+
+    def _code_label(self, info: str, width: int) -> Iterator[Line]:
+        """What stands behind the mark of a fence, as decoration; further lines are indented (`copying.code_starts`)."""
+        label = self._styles.code_label
+        for place, line in enumerate(wrap([(shown(info.strip()), label)], max(width - 2, 1)) if info.strip() else ()):
+            text = f"{'  ' if place else ' '}{line.text}"
+            yield line_of((), "").led(text, label).padded(self._styles.code)
 
     def _table(
         self, tokens: Sequence[Token], width: int, style: Style, columns: Widths | None = None, *, has_head: bool = True

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from kimi_tui.core.inline import References
-from kimi_tui.core.markdown_rows import cell_text, row_cells, rows_end, without_plain_marks
+from kimi_tui.core.markdown_cells import row_cells
+from kimi_tui.core.markdown_rows import cell_text, rows_end, without_plain_marks
 from kimi_tui.ui.widgets.transcript.layout import shown
 from kimi_tui.ui.widgets.transcript.tables import MAX_WORD_CELLS, Wants, Widths, longest_word
 
@@ -105,7 +106,7 @@ class TableMeasure:
         if len(row) > MAX_ROW_CHARS:
             return has_changed
         is_plain = row.isprintable() and not (self.references and "[" in row)
-        for column, cell in enumerate(row_cells(row)[: len(wants.most)]):
+        for column, cell in enumerate(row_cells(row, len(wants.most))):
             cells = len(cell) if cell.isascii() else len(cell) + len("".join(_WIDER.findall(cell)))
             if is_plain and self._fits(wants, column, cells, cell):
                 continue

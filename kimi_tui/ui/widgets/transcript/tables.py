@@ -125,7 +125,10 @@ def _row(row: Row, widths: Sequence[int], aligns: Sequence[str], styles: Styles)
 
 
 def _records(rows: Sequence[Row], head: Row, width: int, styles: Styles, *, is_first: bool) -> Iterator[Line]:
-    """Every row as lines "name: value", for a table that is wider than the screen."""
+    """Every row as lines "name: value", for a table that is wider than the screen; of one without rows the names."""
+    if not rows and is_first:
+        for name in head:
+            yield from _numbered(wrap([*name, (":", styles.role("dim-text"))], width), 0)
     for place, row in enumerate(rows, 1):
         if place > 1 or not is_first:
             yield from _numbered([line_of([("─" * min(width, 20), styles.role("rule"))])], place)
