@@ -76,14 +76,15 @@ class Sending:
         if composer.draft and composer.draft != composer.recalled:
             return
         if chat.queued and not composer.draft:
-            composer.draft = typed(chat.queued.pop())
+            composer.exchange(typed(chat.queued.pop()))
             self.show_queue()
             return
         questions = (typed(m.content) for m in reversed(chat.session.messages) if m.role is Role.USER)
         prompts = list(dict.fromkeys(questions))
         place = prompts.index(composer.draft) if composer.draft in prompts else -1
         place = min(place + step, len(prompts) - 1)
-        composer.draft = composer.recalled = prompts[place] if place >= 0 else ""
+        composer.recalled = prompts[place] if place >= 0 else ""
+        composer.exchange(composer.recalled)
 
     def show_queue(self) -> None:
         """Show the messages that wait, a line each."""

@@ -17,6 +17,7 @@ from kimi_tui.core.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.listing import Listing
 from kimi_tui.core.session_list import Row, RowKind, SessionList, session_list
 from kimi_tui.ui.text import line_text
+from kimi_tui.ui.widgets.editing import EditLine
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
 
 READING = "Reading the sessions …"
@@ -143,8 +144,8 @@ class SessionsPane(Vertical):
         self._list = RowList(id="session-list")
         self._has_read = False
         self._list.note = READING
-        self._filter = Input(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
-        self._editor = Input(compact=True, select_on_focus=False, id="session-title")
+        self._filter = EditLine(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
+        self._editor = EditLine(compact=True, select_on_focus=False, id="session-title")
         self._editor.display = False
 
     def compose(self) -> ComposeResult:
