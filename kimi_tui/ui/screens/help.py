@@ -25,7 +25,7 @@ BESIDE_CELLS = 6
 NARROW_CELLS = 84
 """Below that the help of an action stands on a line of its own."""
 NOTES = (
-    "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation.",
+    "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation and the panes.",
     "[keymap] in the config gives an action other keys, by its command's name.",
     "kimi-tui --help lists the commands without a screen.",
 )
