@@ -111,7 +111,7 @@ _COMPOSER = (
     Action(
         "last-prompt",
         "Last prompt",
-        "Brings the queued message back into the empty composer, else the last prompt, then older ones.",
+        "Brings the queued message back into the empty composer, else the last prompts, of earlier sessions too.",
         ("up",),
         Scope.COMPOSER,
     ),

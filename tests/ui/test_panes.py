@@ -343,6 +343,53 @@ async def test_the_list_keeps_the_keys_when_the_session_on_screen_is_deleted(tmp
         assert running.screen.composer.draft == ""
 
 
+def sessions_pane(running: Program) -> str:
+    """What the sessions pane shows, its lines joined."""
+    x, y, width, height = running.screen.query_one("#sessions-pane").region
+    lines = [line.ljust(x + width)[x : x + width].strip() for line in running.text.splitlines()[y : y + height]]
+    return " ".join(lines)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)], ids=["wide", "narrow", "small"])
+@pytest.mark.parametrize("is_on_screen", [True, False], ids=["the one on screen", "another"])
+async def test_the_list_says_how_a_deleted_session_comes_back(
+    tmp_path: Path, size: tuple[int, int], is_on_screen: bool
+) -> None:
+    async with program(tmp_path, session=replace(TALK, title="Stew"), size=size) as running:
+        other = replace(talk(("Hello", "Hello.")), id="20261122-081500-fish", title="Fish", updated=NOW - timedelta(1))
+        running.files.save_now(other)
+        await running.type("/rename Stew<enter><f2>")
+        await running.shows("Yesterday")
+        await running.type("d" if is_on_screen else "<end>d")
+        name = "“Stew”" if is_on_screen else "“Fish”"
+        await running.until(lambda: f"{name} is in the trash. u brings it back." in sessions_pane(running))
+        await running.type("u")
+        await running.until(lambda: f"{name} is back." in sessions_pane(running))
+        await running.type("<f2><f2>")
+        await running.until(lambda: scope(running) is Scope.SESSIONS)
+        assert "is back" not in sessions_pane(running)
+
+
+async def test_one_step_too_far_into_the_sessions_deletes_nothing_without_a_word(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/rename Stew<enter><f2><escape><shift+tab><shift+tab>")
+        await running.until(lambda: scope(running) is Scope.SESSIONS and "Stew" in sessions_pane(running))
+        await running.type("d")
+        await running.until(lambda: "“Stew” is in the trash. u brings it back." in sessions_pane(running))
+
+
+async def test_the_list_says_why_nothing_was_deleted(tmp_path: Path) -> None:
+    async with program(tmp_path, streaming(asyncio.Event()), session=TALK) as running:
+        await running.type("And now?<enter>")
+        await running.shows("waiting")
+        await running.type("<f2>")
+        await running.until(lambda: "Today" in sessions_pane(running))
+        await running.type("d")
+        await running.until(lambda: "A reply is running in this session." in sessions_pane(running))
+        await running.type("u")
+        await running.until(lambda: "No session was deleted" in sessions_pane(running))
+
+
 async def test_a_file_that_cannot_be_read_is_neither_copied_nor_deleted_and_it_says_so(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         bad = running.files.path_of(TALK).with_name("bad.toml")
