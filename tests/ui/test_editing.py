@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,15 @@ def test_a_word_before_the_cursor_is_whole(text: str, start: int) -> None:
     assert graphemes.word_start_before(text, len(text)) == start
 
 
+def test_ascii_needs_no_segmentation() -> None:
+    code = (
+        "import sys; from kimi_tui.ui import graphemes as g; import kimi_tui.ui.screens.chat\n"
+        "assert (g.start_before('ab c', 4), g.end_after('ab c', 0), g.word_start_before('ab c', 4)) == (3, 1, 3)\n"
+        "sys.exit('wcwidth' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 # -- in every editor
 
 
@@ -195,6 +206,25 @@ async def test_what_is_typed_before_a_mark_stays_behind_what_was_typed_before(ki
         await pilot.press("left")
         await app.type(pilot, "\u094dसx")  # the sign joins its neighbours to one character
         assert app.text == "क\u094dसxत"
+
+
+WHOLE = [CODER, "🇩🇪", THUMB, HINDI, "❤️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
+STEPS = [
+    *("left", "right", "up", "down", "home", "end", "ctrl+left", "ctrl+right", "shift+left", "shift+right", "shift+up"),
+    *("backspace", "delete", "ctrl+w", "alt+d", "ctrl+k", "ctrl+u", "ctrl+y", "ctrl+z", "alt+z", "alt+b", "alt+f"),
+    *("shift+home", "shift+end", "shift+down", "pageup", "pagedown", "ctrl+x"),
+]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(EDITORS), st.lists(st.sampled_from(WHOLE), min_size=1, max_size=40), st.lists(st.sampled_from(STEPS), max_size=25))  # fmt: skip
+async def test_no_key_takes_a_character_apart(kind: str, characters: list[str], keys: list[str]) -> None:
+    app = EditorApp(kind)
+    async with app.run_test(size=(20, 12)) as pilot:
+        await app.begin(pilot, "".join(characters))
+        for key in keys:
+            await pilot.press(key)
+            assert set(wcwidth.iter_graphemes(app.text)) <= {*WHOLE, "\n"}, key
 
 
 KILLS = [

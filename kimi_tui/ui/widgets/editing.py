@@ -172,6 +172,7 @@ class EditArea(Editing, TextArea):
     def _kill(self, target: Location) -> None:
         """Delete what is selected, else what stands between the cursor and a place."""
         cursor = self.cursor_location
+        target = self.clamp_visitable(target)  # a line may be wrapped inside a character
         start, end = sorted((cursor, target) if self.selection.is_empty else self.selection)
         killed = self.exact(self.get_text_range(start, end))
         if not killed or self.read_only:
