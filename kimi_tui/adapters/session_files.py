@@ -99,6 +99,16 @@ class SessionFiles:
         summaries.sort(key=lambda summary: (summary.updated, summary.id), reverse=True)
         return Listing(tuple(summaries), tuple(unreadable))
 
+    def recent_prompts(self) -> Sequence[str]:
+        """What was asked in the sessions changed last, newest first.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+        from kimi_tui.adapters.session_prompts import recent_prompts  # noqa: PLC0415 - few calls ask
+
+        return recent_prompts(self._files())
+
     def _files(self) -> Sequence[Path]:
         try:
             names = sorted(os.listdir(self.folder))

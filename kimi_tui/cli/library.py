@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +101,14 @@ class DiskLibrary:
             StorageError: The folder cannot be read.
         """
         return self._files.list()
+
+    def recent_prompts(self) -> Sequence[str]:
+        """What was asked in the sessions changed last, newest first; it reads some files: keep it off the event loop.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+        return self._files.recent_prompts()
 
     def rename(self, path: Path, title: str) -> None:
         """Give a session that is open nowhere another title; it keeps its place in the list.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.fields import FIELDS, MAX_STOPS, check_value
+from kimi_tui.core.fields import FIELDS, MAX_STOPS, SETTABLE, check_value
 from kimi_tui.core.visible import visible, visible_line
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
@@ -177,3 +177,15 @@ def regex_doubt(pattern: str) -> str:
         where = f" at character {place + 1}" if isinstance(place, int) else ""
         return f"{getattr(error, 'msg', 'too large')}{where}; the endpoint may refuse it"
     return ""
+
+
+_NAMED = re.compile(rf"(?<![\w-])({'|'.join(SETTABLE)})(?![\w-])(:| =| is not sent)?")
+
+
+def field_named_in(message: str) -> str:
+    """The one request field that a message is about; "" = it names none, or several.
+
+    A name that is an ordinary word, such as "stop", counts where something is said of it as of a field.
+    """
+    found = {name for name, said in _NAMED.findall(message) if said or "_" in name or name == "temperature"}
+    return found.pop() if len(found) == 1 else ""

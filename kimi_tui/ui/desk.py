@@ -66,11 +66,11 @@ class FileDesk(Protocol):
     async def duplicate(self, path: Path) -> None:
         """Make a copy of a session."""
 
-    async def delete(self, path: Path) -> None:
-        """Move a session to the trash."""
+    async def delete(self, path: Path) -> str:
+        """Move a session to the trash, and return what it is called."""
 
-    async def restore(self) -> None:
-        """Bring the session that was deleted last back."""
+    async def restore(self) -> str:
+        """Bring the session that was deleted last back, and return what it is called."""
 
 
 class WaitingMessage(Protocol):

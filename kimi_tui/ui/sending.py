@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.widgets import Static
 
 from kimi_tui.core.errors import KimiError, UsageError
-from kimi_tui.core.session import Role
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.prompt_history import PromptHistory
 from kimi_tui.ui.slash import Command, Text, UnknownCommand, parse_line, typed
 from kimi_tui.ui.text import content, line_text
 
@@ -20,6 +20,7 @@ class Sending:
     def __init__(self, desk: Desk, queue: Static) -> None:
         """Work on that screen; `queue` is the line above the composer."""
         self._desk, self._queue = desk, queue
+        self._history = PromptHistory(desk)
 
     @property
     def word(self) -> str:
@@ -87,14 +88,10 @@ class Sending:
         if composer.draft and composer.draft != composer.recalled:
             return
         if chat.queued and not composer.draft:
-            composer.draft = typed(chat.queued.pop())
+            composer.exchange(typed(chat.queued.pop()))
             self.show_queue()
             return
-        questions = (typed(m.content) for m in reversed(chat.session.messages) if m.role is Role.USER)
-        prompts = list(dict.fromkeys(questions))
-        place = prompts.index(composer.draft) if composer.draft in prompts else -1
-        place = min(place + step, len(prompts) - 1)
-        composer.draft = composer.recalled = prompts[place] if place >= 0 else ""
+        self._history.recall(step)
 
     def show_queue(self) -> None:
         """Show the messages that wait, a line each."""

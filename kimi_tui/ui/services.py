@@ -61,6 +61,13 @@ class Library(SessionStore, Protocol):
     def listing(self) -> Listing:
         """List all sessions, last changed first, and the files that cannot be read."""
 
+    def recent_prompts(self) -> Sequence[str]:
+        """Give what was asked in the sessions changed last, newest first; it takes a while.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+
     def find(self, text: str | None) -> tuple[Path, tuple[Unreadable, ...]]:
         """Find a session's file by id, prefix, title or path; None = the latest. With the files that cannot be read.
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.field_text import (
     escaped,
+    field_named_in,
     format_parts,
     format_type,
     number_text,
@@ -20,6 +21,7 @@ from kimi_tui.core.field_text import (
     stop_lines,
     unescaped,
 )
+from kimi_tui.core.fields import SETTABLE
 from kimi_tui.core.visible import visible
 
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -123,3 +125,29 @@ def test_a_value_on_one_line(name: str, value: object, text: str) -> None:
 )
 def test_a_number_that_begins_with_its_point_gets_a_zero(typed: str, text: str) -> None:
     assert number_text(typed) == text
+
+
+@pytest.mark.parametrize("name", SETTABLE)
+def test_a_message_about_a_field_names_it(name: str) -> None:
+    error = FieldError(name, "a value", "another")
+    assert field_named_in(f"{error.summary}\nNothing was sent; your text is in the composer.") == name
+    assert field_named_in(f"{name} = 3, for this session.") == name
+    assert field_named_in(f"{name} is not sent. Allowed: a string.") == name
+    assert field_named_in(f"/c/config.toml:3: sampling.{name}: found a value, allowed another") == name
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("The reply ended inside its thinking. Raise max_new_tokens, or ask with /think off.", "max_new_tokens"),
+        ("The endpoint refused the request (HTTP 422: temperature must be at most 2).", "temperature"),
+        ("A reply is running; stop it first.", ""),
+        ("The stream broke off. Ask for another reply.", ""),
+        ("Send it again, user.", ""),
+        ("Sent with the next message:\ntemperature = 1.0\ntop_p = 0.95", ""),
+        ("Exported to /home/top_p-notes.md.", ""),
+        ("", ""),
+    ],
+)
+def test_a_message_names_one_field_or_none(message: str, name: str) -> None:
+    assert field_named_in(message) == name

@@ -72,9 +72,7 @@ async def test_panes_do_not_cover_what_is_being_typed_when_the_terminal_shrinks(
 
 async def test_the_pane_with_the_keys_is_the_one_that_is_left_when_the_terminal_shrinks(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK, size=WIDE) as running:
-        await running.type("<f2><f3>")
-        await has_keys(running, Scope.REASONING)
-        await running.type("<f2>")
+        await running.type("<f3><f2>")
         await has_keys(running, Scope.SESSIONS)
         for size in (NARROW, SMALL, (40, 12), SMALL):
             await resize(running.pilot, *size)
@@ -118,3 +116,49 @@ async def test_a_search_can_be_seen_with_what_it_searches(tmp_path: Path) -> Non
         await running.type("<ctrl+f>Braise")
         await has_keys(running, Scope.SCREEN)
         await running.shows("Braise it.")
+
+
+PANES = {"f2": Scope.SESSIONS, "f3": Scope.REASONING, "f4": Scope.SETTINGS, "f5": Scope.PROMPT}
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("away", ["<escape>", "<tab>", "<escape><shift+tab>", "<escape>half a thought", "<ctrl+f>"])
+@pytest.mark.parametrize("key", PANES)
+async def test_the_key_of_a_pane_in_view_hides_it_wherever_the_focus_is(
+    tmp_path: Path, key: str, away: str, size: tuple[int, int]
+) -> None:
+    async with program(tmp_path, session=TALK, size=size) as running:
+        await running.type(f"<{key}>")
+        await has_keys(running, PANES[key])
+        side = running.screen.side_of(PANES[key].name.lower())
+        await running.type(away)
+        await running.until(lambda: running.screen.scope_of_focus() is not PANES[key] or away == "<tab>")
+        await running.type(f"<{key}>")
+        await has_keys(running, Scope.COMPOSER)
+        assert side.region.area == 0
+        await running.type(f"<{key}>")
+        await has_keys(running, PANES[key])
+
+
+async def test_a_pane_that_was_open_at_the_start_is_hidden_by_its_key(tmp_path: Path) -> None:
+    config = {"ui": {"panes": ["sessions", "prompt"]}}
+    async with program(tmp_path, session=TALK, config=config, size=WIDE) as running:
+        await running.shows("[Prompt F5]")
+        await running.type("<f5>")
+        await has_keys(running, Scope.COMPOSER)
+        assert "[Prompt F5]" not in running.text
+        assert "[Sessions F2]" in running.text
+
+
+@pytest.mark.parametrize("key", PANES)
+async def test_tab_reaches_a_pane_that_is_open(tmp_path: Path, key: str) -> None:
+    async with program(tmp_path, session=TALK, size=WIDE) as running:
+        await running.type(f"<{key}>")
+        await has_keys(running, PANES[key])
+        await running.type("<escape>")
+        await has_keys(running, Scope.COMPOSER)
+        for _ in range(4):
+            await running.type("<tab>")
+            if running.screen.scope_of_focus() is PANES[key]:
+                return
+        raise AssertionError("Tab does not go there")

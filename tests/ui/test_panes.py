@@ -51,7 +51,7 @@ async def test_escape_leaves_a_docked_pane_open_and_closes_one_that_covers(tmp_p
         await running.type("<escape>")
         assert scope(running) is Scope.COMPOSER
         assert "ChatMessageRole" in running.text
-        await running.type("<f5>")
+        await running.type("<f5><f5>")
         await resize(running.pilot, 60, 20)
         await running.until(lambda: "Message Kimi" not in running.text)
         await running.type("<escape>")
@@ -107,7 +107,7 @@ async def test_a_setting_is_seen_in_the_prompt_of_the_body_and_in_the_file(tmp_p
         assert running.client.bodies[0]["temperature"] == 0.5
         saved = running.files.load(running.files.path_of(running.screen.chat.session))
         assert saved.settings["temperature"] == 0.5
-        await running.type("<f4><delete>")
+        await running.type("<f4><f4><down><down><down><down><delete>")
         await running.until(lambda: "temperature" not in running.screen.chat.session.settings)
 
 
@@ -183,7 +183,7 @@ async def test_the_prompt_is_live_and_what_is_sent(tmp_path: Path) -> None:
     async with program(tmp_path, reply("Yes."), session=TALK) as running:
         await running.type("<f5><escape>And now?")
         await running.shows("And now?<|im_end|>")
-        await running.type("<f5>y")
+        await running.type("<f5><f5>y")
         copied = running.app.clipboard
         await running.type("b")
         body = json.loads(running.app.clipboard)
@@ -343,6 +343,53 @@ async def test_the_list_keeps_the_keys_when_the_session_on_screen_is_deleted(tmp
         assert running.screen.composer.draft == ""
 
 
+def sessions_pane(running: Program) -> str:
+    """What the sessions pane shows, its lines joined."""
+    x, y, width, height = running.screen.query_one("#sessions-pane").region
+    lines = [line.ljust(x + width)[x : x + width].strip() for line in running.text.splitlines()[y : y + height]]
+    return " ".join(lines)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)], ids=["wide", "narrow", "small"])
+@pytest.mark.parametrize("is_on_screen", [True, False], ids=["the one on screen", "another"])
+async def test_the_list_says_how_a_deleted_session_comes_back(
+    tmp_path: Path, size: tuple[int, int], is_on_screen: bool
+) -> None:
+    async with program(tmp_path, session=replace(TALK, title="Stew"), size=size) as running:
+        other = replace(talk(("Hello", "Hello.")), id="20261122-081500-fish", title="Fish", updated=NOW - timedelta(1))
+        running.files.save_now(other)
+        await running.type("/rename Stew<enter><f2>")
+        await running.shows("Yesterday")
+        await running.type("d" if is_on_screen else "<end>d")
+        name = "“Stew”" if is_on_screen else "“Fish”"
+        await running.until(lambda: f"{name} is in the trash. u brings it back." in sessions_pane(running))
+        await running.type("u")
+        await running.until(lambda: f"{name} is back." in sessions_pane(running))
+        await running.type("<f2><f2>")
+        await running.until(lambda: scope(running) is Scope.SESSIONS)
+        assert "is back" not in sessions_pane(running)
+
+
+async def test_one_step_too_far_into_the_sessions_deletes_nothing_without_a_word(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("/rename Stew<enter><f2><escape><shift+tab><shift+tab>")
+        await running.until(lambda: scope(running) is Scope.SESSIONS and "Stew" in sessions_pane(running))
+        await running.type("d")
+        await running.until(lambda: "“Stew” is in the trash. u brings it back." in sessions_pane(running))
+
+
+async def test_the_list_says_why_nothing_was_deleted(tmp_path: Path) -> None:
+    async with program(tmp_path, streaming(asyncio.Event()), session=TALK) as running:
+        await running.type("And now?<enter>")
+        await running.shows("waiting")
+        await running.type("<f2>")
+        await running.until(lambda: "Today" in sessions_pane(running))
+        await running.type("d")
+        await running.until(lambda: "A reply is running in this session." in sessions_pane(running))
+        await running.type("u")
+        await running.until(lambda: "No session was deleted" in sessions_pane(running))
+
+
 async def test_a_file_that_cannot_be_read_is_neither_copied_nor_deleted_and_it_says_so(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         bad = running.files.path_of(TALK).with_name("bad.toml")
@@ -398,3 +445,56 @@ async def test_one_key_takes_what_is_typed_in_every_editor_and_opens_no_other_se
         await running.type("r!<ctrl+o>?")
         await running.shows("!?")
         assert running.screen.chat.session.id == TALK.id
+
+
+async def row_under_the_cursor(running: Program) -> str:
+    """The name of the row that has the cursor of the settings; it is in view."""
+    await running.until(lambda: scope(running) is Scope.SETTINGS and any("▸" in line for line in pane_lines(running)))
+    await running.pilot.pause()
+    line = next(line for line in pane_lines(running) if "▸" in line)
+    return line.partition("▸")[2].lstrip("*").split()[0]
+
+
+def pane_lines(running: Program) -> list[str]:
+    """What the settings show, a line each."""
+    x, y, _, height = running.screen.query_one("#settings-pane").region
+    return [line[x:] for line in running.text.splitlines()[y : y + height]]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)], ids=["wide", "narrow", "small"])
+@pytest.mark.parametrize(("name", "wrong"), [("temperature", 500), ("stream", "maybe"), ("seed", "x"), ("stop", 3)])
+async def test_the_settings_open_at_the_field_that_was_refused(
+    tmp_path: Path, name: str, wrong: object, size: tuple[int, int]
+) -> None:
+    session = replace(TALK, settings={name: wrong})
+    async with program(tmp_path, session=session, size=size) as running:
+        await running.type("And now?<enter>")
+        await running.shows("Nothing was sent")
+        await running.type("<f4>")
+        assert await row_under_the_cursor(running) == name
+        await running.type("<up><up><f4><f4>")
+        assert await row_under_the_cursor(running) == name
+
+
+async def test_the_settings_open_at_the_first_row_where_no_field_was_named(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f4><down><down><down>")
+        assert await row_under_the_cursor(running) != "thinking"
+        await running.type("<f4><f4>")
+        assert await row_under_the_cursor(running) == "thinking"
+        await running.type("<escape>/set top_k 1000<enter>")
+        await running.shows("top_k: found")
+        await running.type("<f4><f4>")
+        assert await row_under_the_cursor(running) == "top_k"
+        await running.type("<f4>/nothing<enter>")
+        await running.shows("There is no command")
+        await running.type("<f4>")
+        assert await row_under_the_cursor(running) == "thinking"
+
+
+async def test_an_editor_that_was_left_open_is_there_again(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<f4><down><down><down><down><enter>0.3<f4>")
+        await running.until(lambda: scope(running) is Scope.COMPOSER)
+        await running.type("<f4>5<enter>")
+        await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.35)

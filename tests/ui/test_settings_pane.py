@@ -195,6 +195,12 @@ WRONG: dict[str, str] = {
     "webhook": "example.org",
 }
 
+BEFORE: dict[str, object] = {
+    "max_new_tokens": 77, "temperature": 1.5, "top_p": 0.75, "min_p": 0.5, "top_k": 7, "repetition_penalty": 1.5,
+    "num_responses": 2, "presence_penalty": 1, "frequency_penalty": 1, "seed": 5, "webhook": "https://a.b/",
+}  # fmt: skip
+"""Other values than those that are typed."""
+
 
 @pytest.mark.parametrize("name", TYPED)
 @pytest.mark.parametrize("size", [(120, 40), (28, 20)], ids=["wide", "narrow"])
@@ -249,6 +255,55 @@ async def test_an_emptied_line_is_not_sent_and_an_unchanged_one_asks_for_nothing
         await pilot.pause()
         assert app.session.settings == {"unset": ["temperature"]}
         assert "not sent (0.7)" in app.line("temperature")
+
+
+@pytest.mark.parametrize("name", TYPED)
+@pytest.mark.parametrize("is_burst", [True, False], ids=["at once", "one by one"])
+async def test_a_value_is_replaced_by_what_is_typed(name: str, is_burst: bool) -> None:
+    text, value = TYPED[name]
+    app = Host()
+    app.session = replace(SESSION, settings={name: BEFORE.get(name, "before")})
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, name)
+        keys = [events.Key("enter", "\r"), *(events.Key(char, char) for char in text), events.Key("enter", "\r")]
+        for key in keys:
+            app.post_message(key)
+            if not is_burst:
+                await pilot.pause()
+        await pilot.pause()
+        await pilot.pause()
+        assert app.session.settings == {name: value}
+
+
+async def test_a_value_can_be_changed_a_little() -> None:
+    app = Host(temperature=1.5)
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "temperature")
+        await pilot.press("enter", "end", "backspace", "2", "enter")
+        await pilot.pause()
+        assert app.session.settings == {"temperature": 1.2}
+
+
+async def test_what_was_typed_before_is_gone_on_with() -> None:
+    app = Host(temperature=1.5)
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "temperature")
+        await pilot.press("enter", *"0.2", "escape")
+        await pilot.pause()
+        await pilot.press("enter", "5", "enter")
+        await pilot.pause()
+        assert app.session.settings == {"temperature": 0.25}
+
+
+async def test_a_text_of_several_lines_is_gone_on_with() -> None:
+    app = Host(stop=["one"])
+    async with app.run_test(size=(70, 40)) as pilot:
+        await go_to(pilot, "stop")
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("enter", *"two", "ctrl+o")
+        await pilot.pause()
+        assert app.session.settings == {"stop": ["one", "two"]}
 
 
 async def test_a_digit_begins_an_edit_of_a_number() -> None:
@@ -1068,6 +1123,7 @@ async def test_a_preset_whose_name_has_blanks_is_renamed() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert shown_texts(app) == [own]
+        await pilot.press("end")
         await type_text(pilot, " and only")
         app.session = replace(app.session, settings={})
         app.show()  # another preset is chosen meanwhile: the name is still for the first

@@ -83,8 +83,8 @@ class FileCommands:
         self._desk.panes.sessions_changed()
         self._desk.say(f"Copied {name}; the sessions list the copy first.")
 
-    async def delete(self, path: Path) -> None:
-        """Move a session to the trash; one on screen gives way to a new one.
+    async def delete(self, path: Path) -> str:
+        """Move a session to the trash, and return what it is called; one on screen gives way to a new one.
 
         Raises:
             UsageError: Its reply is still running.
@@ -103,6 +103,7 @@ class FileCommands:
             f"Moved to the trash: {name}. {key} in the sessions pane, or /restore-session, brings it back.",
             about=f"trash {trashed}",
         )
+        return name
 
     async def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
@@ -110,8 +111,8 @@ class FileCommands:
             await self._desk.show_chat(self._desk.open_chats.create())
         self._desk.open_chats.forget(chat)
 
-    async def restore(self) -> None:
-        """Bring the session that was deleted last back.
+    async def restore(self) -> str:
+        """Bring the session that was deleted last back, and return what it is called.
 
         Raises:
             UsageError: None was deleted since the program started.
@@ -126,6 +127,7 @@ class FileCommands:
         self._trashed.pop()
         self._desk.panes.sessions_changed()
         self._desk.say(f"Brought back: {name}.", about=f"trash {trashed}")
+        return name
 
 
 def _quoted(title: str) -> str:

@@ -79,18 +79,13 @@ class PaneCommands:
         self._toggle("prompt")
 
     def _toggle(self, name: str) -> None:
-        """Show a pane and give it the focus; one that has it is hidden, and the composer gets the focus."""
-        if name in self._arrangement.panes and name != self._keyed:
-            self._focus(name)
-        else:
-            self._open_or_close(name)
-
-    def _open_or_close(self, name: str) -> None:
+        """Show a pane and give it the focus; one that is in view is hidden, and the composer gets the focus."""
         in_view = self._arrangement.panes
         self._opened = toggled(self._opened, name, in_view)
         self._keyed = "" if name in in_view else name
         self.arrange()
         if self._keyed:
+            self._panels[name].come_into_view()
             self._focus(name)
         else:
             self._desk.type_here()
@@ -146,7 +141,7 @@ class PaneCommands:
         overlay = self._arrangement.overlay
         if not overlay:
             return False
-        self._open_or_close(overlay)
+        self._toggle(overlay)
         return True
 
     def arrange(self) -> None:

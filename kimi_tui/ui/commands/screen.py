@@ -129,3 +129,23 @@ class ScreenCommands:
         """Bring the queued message back into the empty composer, else the last prompt, then older ones."""
         del argument
         self._desk.sending.recall(1)
+
+    def do_delete_word(self, argument: str) -> None:
+        """Delete the word behind the cursor."""
+        del argument
+        self._desk.composer.action_delete_word_right()
+
+    def do_yank(self, argument: str) -> None:
+        """Put in again what was deleted last by words or lines."""
+        del argument
+        self._desk.composer.action_yank()
+
+    def do_undo_edit(self, argument: str) -> None:
+        """Take the last change of the text back."""
+        del argument
+        self._desk.composer.action_undo()
+
+    def do_redo_edit(self, argument: str) -> None:
+        """Make the change again that was taken back."""
+        del argument
+        self._desk.composer.action_redo()

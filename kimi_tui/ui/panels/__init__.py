@@ -15,5 +15,8 @@ class Panel(Widget):
         """Give the keys to what is used first."""
         self.focus()
 
+    def come_into_view(self) -> None:
+        """Begin where it makes sense: it was opened, or brought to view."""
+
     def refresh_pane(self) -> None:
         """Show what is there now."""

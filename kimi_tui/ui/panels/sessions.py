@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from textual import on
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import KimiError
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.entries import error_text
 from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.widgets.sessions_pane import SessionsPane
 
@@ -31,6 +33,18 @@ class SessionsPanel(SessionsPane, Panel):
     def take_focus(self) -> None:
         """Give the keys to the list."""
         self.focus_list()
+
+    def come_into_view(self) -> None:
+        """Forget what was said when it was in view before."""
+        self.say("")
+
+    async def _tell(self, work: Awaitable[str | None]) -> None:
+        """Say here what became of something: in the conversation, nobody who looks at the list may see it."""
+        try:
+            self.say(await work or "")
+        except KimiError as error:
+            self.say(error_text(error))
+            raise
 
     def refresh_pane(self) -> None:
         """List the sessions anew, off the event loop; a wish while it runs is fulfilled after it."""
@@ -78,29 +92,34 @@ class SessionsPanel(SessionsPane, Panel):
     def _rename_requested(self, event: SessionsPane.RenameRequested) -> None:
         """Give a session another title."""
         event.stop()
-        self._desk.run_later(self._desk.files.rename(event.path, event.title))
+        self._desk.run_later(self._tell(self._desk.files.rename(event.path, event.title)))
 
     @on(SessionsPane.DuplicateRequested)
     def _duplicate_requested(self, event: SessionsPane.DuplicateRequested) -> None:
         """Copy a session."""
         event.stop()
-        self._desk.run_later(self._desk.files.duplicate(event.path))
+        self._desk.run_later(self._tell(self._desk.files.duplicate(event.path)))
 
     @on(SessionsPane.DeleteRequested)
     def _delete_requested(self, event: SessionsPane.DeleteRequested) -> None:
         """Move a session to the trash."""
         event.stop()
-        self._desk.run_later(self._delete(event.path))
+        self._desk.run_later(self._tell(self._delete(event.path)))
 
-    async def _delete(self, path: Path) -> None:
-        await self._desk.files.delete(path)
+    async def _delete(self, path: Path) -> str:
+        name = await self._desk.files.delete(path)
         self.take_focus()  # another session on screen took the keys; the next one may be for this list
+        way = self._desk.keyboard.table.label("restore-session") or "/restore-session"
+        return f"{name} is in the trash. {way} brings it back."
 
     @on(SessionsPane.RestoreRequested)
     def _restore_requested(self, event: SessionsPane.RestoreRequested) -> None:
         """Bring back what was deleted last."""
         event.stop()
-        self._desk.run_later(self._desk.files.restore())
+        self._desk.run_later(self._tell(self._bring_back()))
+
+    async def _bring_back(self) -> str:
+        return f"{await self._desk.files.restore()} is back."
 
     @on(SessionsPane.Refused)
     def _refused(self, event: SessionsPane.Refused) -> None:

@@ -12,6 +12,7 @@ from kimi_tui.core import settings_changes
 from kimi_tui.core.actions import BY_ID, Scope
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.field_text import field_named_in
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings_view import settings_view
 from kimi_tui.ui.desk import Desk
@@ -29,6 +30,11 @@ class SettingsPanel(SettingsPane, Panel):
         """Work on that screen."""
         super().__init__(keys=desk.keyboard.table.keys, id="settings-pane")
         self._desk = desk
+
+    def come_into_view(self) -> None:
+        """Begin at the field that was spoken of last in the conversation, else at the first row."""
+        notices = self._desk.chat.notices
+        self.begin_at(field_named_in(notices[-1].entry.text) if notices else "")
 
     def refresh_pane(self) -> None:
         """Show the settings as they are now."""

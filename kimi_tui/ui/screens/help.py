@@ -32,7 +32,7 @@ SCROLLING = {"up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_
              "ctrl+home": "home", "ctrl+end": "end"}  # fmt: skip
 """Keys that scroll, and which way."""
 NOTES = (
-    "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation.",
+    "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation and the panes.",
     "[keymap] in the config gives an action other keys, by its command's name.",
     "kimi-tui --help lists the commands without a screen.",
 )

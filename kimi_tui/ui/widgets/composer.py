@@ -6,7 +6,6 @@ by stand-ins from a private-use plane while they are being edited, so that what 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,6 +19,7 @@ from kimi_tui.core.actions import Scope
 from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui.first_frame import PLACEHOLDER
 from kimi_tui.ui.slash import Choices, Completion, completions, is_half_typed
+from kimi_tui.ui.widgets.editing import EditArea
 
 LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` splits at besides CR and LF; Source: Python's documentation of str.splitlines."""
@@ -29,7 +29,7 @@ TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumera
 FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(LINE_ENDS)}
 
 
-class Composer(TextArea):
+class Composer(EditArea):
     """The draft of the next message."""
 
     DEFAULT_CSS = """
@@ -100,6 +100,7 @@ class Composer(TextArea):
         """
         self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
         self._methods |= {"tab": "complete", "down": "down_or_pick"}
+        self.edit_keys = keys
         self._choices = choices
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
@@ -114,34 +115,38 @@ class Composer(TextArea):
     @property
     def draft(self) -> str:
         """What has been typed, exactly."""
-        return self.text.translate(FROM_STAND_INS)
+        return self.exact(self.text)
 
     @draft.setter
     def draft(self, text: str) -> None:
-        self.text = text.translate(TO_STAND_INS)
+        self.text = self.held(text)
         self.move_cursor(self.document.end)
+
+    def exchange(self, text: str) -> None:
+        """Put another draft in the place of this one, which undo brings back."""
+        self.change(self.held(text), self.document.start, self.document.end)
+
+    def held(self, text: str) -> str:
+        """The text with stand-ins for other line ends."""
+        return text.translate(TO_STAND_INS)
+
+    def exact(self, text: str) -> str:
+        """The text with the line ends that stand-ins stand for."""
+        return text.translate(FROM_STAND_INS)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n").translate(TO_STAND_INS)
-        self._replace_via_keyboard(text, *self.selection)
+        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
     async def _on_key(self, event: events.Key) -> None:
         """Take our own keys, and leave the rest to the text area."""
         method = self._methods.get(event.key)
-        if method is None and event.character is not None and unicodedata.category(event.character) == "Cf":
-            # The library types only what is printable, which the joiners of emoji and Persian are not.
+        if method is not None:
             event.stop()
-            self._replace_via_keyboard(event.character, *self.selection)
-            return
-        if method is None:
-            await super()._on_key(event)
-            return
-        event.stop()
-        event.prevent_default()
-        getattr(self, method)()
+            event.prevent_default()
+            getattr(self, method)()
 
     def submit(self) -> None:
         """Hand the draft over, unless there is nothing in it; letters typed after it belong to the next one.
@@ -161,7 +166,7 @@ class Composer(TextArea):
 
     def begin_line(self) -> None:
         """Begin a new line at the cursor."""
-        self._replace_via_keyboard("\n", *self.selection)
+        self.type_text("\n")
 
     def delete_or_quit(self) -> None:
         """Delete the character at the cursor; in the empty composer: leave."""
@@ -192,7 +197,7 @@ class Composer(TextArea):
         """Complete a slash command to the one that is picked, else move the focus on."""
         self._find_completions()
         if self._completions:
-            self.draft = self._completions[self._picked].text
+            self.exchange(self._completions[self._picked].text)
             self._find_completions()
         elif not self.text.startswith("/"):
             self.screen.focus_next()

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from kimi_tui.ui.focus import take_keys
+from kimi_tui.ui.widgets.editing import EditLine
 
 
 class FindBar(Horizontal):
@@ -54,7 +55,7 @@ class FindBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """The text and the count."""
-        yield Input(placeholder="Find", id="find-text")
+        yield EditLine(placeholder="Find", id="find-text")
         yield Static("", id="find-count", markup=False)
 
     @property

@@ -16,7 +16,8 @@ from textual.widgets import Input, Static
 from kimi_tui.core.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.listing import Listing
 from kimi_tui.core.session_list import Row, RowKind, SessionList, session_list
-from kimi_tui.ui.text import line_text
+from kimi_tui.ui.text import content, line_text
+from kimi_tui.ui.widgets.editing import EditLine
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
 
 READING = "Reading the sessions …"
@@ -60,6 +61,7 @@ class SessionsPane(Vertical):
             & > Input { width: 1fr; background: $background; }
             & > Input > .input--placeholder { color: $text-muted; }
         }
+        & > #session-said { display: none; height: auto; padding: 0 1; background: $surface; }
         & > #session-title {
             layer: editor;
             position: absolute;
@@ -143,9 +145,10 @@ class SessionsPane(Vertical):
         self._list = RowList(id="session-list")
         self._has_read = False
         self._list.note = READING
-        self._filter = Input(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
-        self._editor = Input(compact=True, select_on_focus=False, id="session-title")
+        self._filter = EditLine(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
+        self._editor = EditLine(compact=True, select_on_focus=False, id="session-title")
         self._editor.display = False
+        self._said = Static(id="session-said", markup=False)
 
     def compose(self) -> ComposeResult:
         """Arrange the parts."""
@@ -153,6 +156,7 @@ class SessionsPane(Vertical):
             yield Static("/", markup=False)
             yield self._filter
         yield self._list
+        yield self._said
         yield self._editor
 
     # -- content
@@ -172,6 +176,11 @@ class SessionsPane(Vertical):
         row = self._list.cursor_row
         self._show_rows(row.path if row is not None and self._has_moved else self._current)
         self._place_editor()
+
+    def say(self, words: str) -> None:
+        """Say below the list what became of what was done with it; "" = nothing."""
+        self._said.update(content(words))
+        self._said.display = bool(words)
 
     def show_failure(self) -> None:
         """Say that there is no list; sessions that were listed before stay."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import events
-from textual.widgets import Input, OptionList, TextArea
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from kimi_tui.ui.widgets.composer import LINE_ENDS, STAND_IN_BASE
+from kimi_tui.ui.widgets.editing import EditArea, EditLine
 
 Guard = Callable[[events.Key], bool]
 """Sees a key first; True = it is not for the widget."""
@@ -18,7 +19,7 @@ _TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumer
 _FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(_KEPT)}
 
 
-class GuardedInput(Input):
+class GuardedInput(EditLine):
     """A line to type."""
 
     def __init__(self, value: str, guard: Guard, *, placeholder: str = "") -> None:
@@ -26,40 +27,39 @@ class GuardedInput(Input):
         super().__init__(value, placeholder=placeholder, select_on_focus=False, compact=True)
         self._guard = guard
 
-    def type_text(self, text: str) -> None:
-        """Type a text at the cursor."""
-        self.insert_text_at_cursor(text)
-
     async def _on_key(self, event: events.Key) -> None:
         self._guard(event)
 
 
-class GuardedTextArea(TextArea):
+class GuardedTextArea(EditArea):
     """A text to type, kept exactly."""
 
     def __init__(self, text: str, guard: Guard) -> None:
         """Begin with a text."""
-        super().__init__(text.translate(_TO_STAND_INS), soft_wrap=True, tab_behavior="focus", compact=True)
+        super().__init__(self.held(text), soft_wrap=True, tab_behavior="focus", compact=True)
         self._guard = guard
 
     @property
     def exact_text(self) -> str:
         """What has been typed, exactly."""
-        return self.text.translate(_FROM_STAND_INS)
+        return self.exact(self.text)
 
-    def type_text(self, text: str) -> None:
-        """Type a text in the place of what is selected."""
-        self._replace_via_keyboard(text, *self.selection)
+    def held(self, text: str) -> str:
+        """The text with stand-ins for other line ends."""
+        return text.translate(_TO_STAND_INS)
+
+    def exact(self, text: str) -> str:
+        """The text with the line ends that stand-ins stand for."""
+        return text.translate(_FROM_STAND_INS)
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self._guard(event):
-            await super()._on_key(event)
+        self._guard(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
-        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n").translate(_TO_STAND_INS))
+        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class GuardedOptionList(OptionList):

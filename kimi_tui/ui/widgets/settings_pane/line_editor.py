@@ -29,6 +29,11 @@ class LineEditor(TextEditor):
 
     IS_IN_PLACE = True
 
+    def on_mount(self) -> None:
+        """Select the value that holds, so that typing replaces it; what was typed before goes on where it ends."""
+        if not self.is_changed:
+            self.field.select_all()
+
     def compose(self) -> ComposeResult:
         """The label, the line, and below it what is wrong."""
         with Horizontal():

@@ -107,6 +107,13 @@ class SettingsPane(Vertical):
         self._slot.take_focus()
         return self
 
+    def begin_at(self, row_id: str) -> None:
+        """Put the cursor on a row, or the first where there is none of that id; an editor that is open stays."""
+        if not self.is_editing:
+            self._rows.begin_at(row_id)
+            self._say("")
+            self._keep_in_view()
+
     def _show_rows(self) -> None:
         if self._view is not None:
             self._rows.show(rows_of(self._view, self._asides.rows(self._view.session_id)))

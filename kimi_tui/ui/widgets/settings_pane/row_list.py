@@ -92,6 +92,10 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         for other_id, widget in self._widgets.items():
             widget.put_cursor(is_here=other_id == row_id)
 
+    def begin_at(self, row_id: str) -> None:
+        """Put the cursor on a row, which need not be there yet, or on the first where there is none of that id."""
+        self.put_cursor(row_id if row_id and (not self._widgets or row_id in self._widgets) else FIRST_ROW)
+
     def show_cursor(self) -> None:
         """Scroll to the row under the cursor."""
         if (widget := self.cursor_widget) is not None:

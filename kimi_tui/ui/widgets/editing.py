@@ -1,0 +1,308 @@
+"""What every place where text is typed does alike: steps by whole characters, and deletions that can be put in again.
+
+The library's widgets step by code points, which takes emoji and accented letters apart, and forget what they delete.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, TextArea
+from textual.widgets.input import Selection
+from textual.widgets.text_area import Edit, EditResult, Location
+
+from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui import graphemes
+
+
+@dataclass(slots=True)
+class Kills:
+    """What was deleted by words and lines, to be put in again wherever text is typed."""
+
+    text: str = ""
+    """What was deleted last; deletions that follow each other are one text."""
+
+    def take(self, text: str, *, is_before: bool, follows: bool) -> None:
+        """Keep a text that was deleted.
+
+        Args:
+            text: What was deleted.
+            is_before: Whether it stood before the cursor.
+            follows: Whether the one before was deleted at the same place, with nothing done since.
+        """
+        before, after = (text, self.text) if is_before else (self.text, text)
+        self.text = before + after if follows else text
+
+
+_KILLS: WeakKeyDictionary[object, Kills] = WeakKeyDictionary()
+
+
+def kills_of(app: App[object]) -> Kills:
+    """What was deleted in a program: one text for all its editors."""
+    return _KILLS.setdefault(app, Kills())
+
+
+class Editing:
+    """The keys that the library's editors do not have."""
+
+    EDIT_METHODS: ClassVar[dict[str, str]] = {}
+    """What is done by the registry's keys, by action."""
+    WORD_STEPS: ClassVar[dict[str, str]] = {}
+    """Keys that many terminals send for Alt+Left and Alt+Right; the library types their letters."""
+
+    edit_keys: Keys = DEFAULT_KEYS
+    """Keys by action."""
+    _is_changing = False
+    """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Do what a key says; the library would type the letter of one with Alt."""
+        found = (method for action, method in self.EDIT_METHODS.items() if event.key in self.edit_keys[action])
+        method = next(found, self.WORD_STEPS.get(event.key))
+        if method is not None:
+            event.stop()
+            event.prevent_default()
+            getattr(self, method)()
+        elif event.character is not None and unicodedata.category(event.character) == "Cf":
+            # The library types only what is printable, which the joiners of emoji and Persian are not.
+            event.stop()
+            event.prevent_default()
+            self.type_text(event.character)
+
+    @abstractmethod
+    def type_text(self, text: str) -> None:
+        """Type a text in the place of what is selected."""
+
+
+class EditArea(Editing, TextArea):
+    """A text of several lines."""
+
+    EDIT_METHODS: ClassVar[dict[str, str]] = {
+        "delete-word": "action_delete_word_right",
+        "yank": "action_yank",
+        "undo-edit": "action_undo",
+        "redo-edit": "action_redo",
+    }
+    WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_word_left", "alt+f": "action_cursor_word_right"}
+
+    _killed_at: Location | None = None
+    """Where the cursor is since something was killed and nothing else done; None = something else was."""
+
+    def held(self, text: str) -> str:
+        """What stands for a text in this widget, whose characters may need stand-ins."""
+        return text
+
+    def exact(self, text: str) -> str:
+        """What a text of this widget stands for."""
+        return text
+
+    def type_text(self, text: str) -> None:
+        """Type a text in the place of what is selected."""
+        self._replace_via_keyboard(self.held(text), *self.selection)
+
+    # -- whole characters
+
+    def clamp_visitable(self, location: Location) -> Location:
+        """Keep the cursor out of characters: whatever moves it asks here."""
+        row, column = super().clamp_visitable(location)
+        return row, column if self._is_changing else graphemes.snapped(self.document[row], column)
+
+    def get_cursor_left_location(self) -> Location:
+        """One character to the left; from a line's beginning, the end of the line above."""
+        row, column = self.cursor_location
+        return (
+            (row, graphemes.start_before(self.document[row], column)) if column else super().get_cursor_left_location()
+        )
+
+    def get_cursor_right_location(self) -> Location:
+        """One character to the right; from a line's end, the beginning of the line below."""
+        row, column = self.cursor_location
+        line = self.document[row]
+        return (row, graphemes.end_after(line, column)) if column < len(line) else super().get_cursor_right_location()
+
+    def get_cursor_word_left_location(self) -> Location:
+        """Where the word before the cursor begins; from a line's beginning, the end of the line above."""
+        row, column = self.cursor_location
+        word = graphemes.word_start_before
+        return (row, word(self.document[row], column)) if column else super().get_cursor_left_location()
+
+    def get_cursor_word_right_location(self) -> Location:
+        """Where the word behind the cursor ends; from a line's end, the beginning of the line below."""
+        row, column = self.cursor_location
+        line = self.document[row]
+        word = graphemes.word_end_after
+        return (row, word(line, column)) if column < len(line) else super().get_cursor_right_location()
+
+    # -- what can be undone
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Change the text."""
+        self._killed_at, self._is_changing = None, True
+        try:
+            return super().edit(edit)
+        finally:
+            self._is_changing = False
+
+    def undo(self) -> None:
+        """Take the last step back; what is done then is a step of its own, not a part of the one before."""
+        self._killed_at = None
+        super().undo()
+        self.history.checkpoint()
+
+    def redo(self) -> None:
+        """Do the step again that was taken back last."""
+        self._killed_at = None
+        super().redo()
+
+    def change(self, text: str, start: Location, end: Location) -> None:
+        """Put a text in the place of another, as a step of its own; the cursor goes behind it."""
+        self.history.checkpoint()
+        self.replace(text, start, end, maintain_selection_offset=False)
+        self.history.checkpoint()
+
+    # -- what is deleted and put in again
+
+    def _kill(self, target: Location) -> None:
+        """Delete what is selected, else what stands between the cursor and a place."""
+        cursor = self.cursor_location
+        target = self.clamp_visitable(target)  # a line may be wrapped inside a character
+        start, end = sorted((cursor, target) if self.selection.is_empty else self.selection)
+        killed = self.exact(self.get_text_range(start, end))
+        if not killed or self.read_only:
+            return
+        follows = self._killed_at == cursor
+        self.change("", start, end)
+        kills_of(self.app).take(killed, is_before=end == cursor, follows=follows)
+        self._killed_at = self.cursor_location
+
+    def action_delete_to_start_of_line(self) -> None:
+        """Kill what stands before the cursor in its line; at the beginning of one, the line end before."""
+        start = self.get_cursor_line_start_location()
+        self._kill(start if start != self.cursor_location else self.get_cursor_left_location())
+
+    async def action_delete_to_end_of_line_or_delete_line(self) -> None:
+        """Kill what stands behind the cursor in its line; at the end of one, the line end."""
+        end = self.get_cursor_line_end_location()
+        self._kill(end if end != self.cursor_location else self.get_cursor_right_location())
+
+    def action_delete_word_left(self) -> None:
+        """Kill the word before the cursor."""
+        self._kill(self.get_cursor_word_left_location())
+
+    def action_delete_word_right(self) -> None:
+        """Kill the word behind the cursor."""
+        self._kill(self.get_cursor_word_right_location())
+
+    def action_yank(self) -> None:
+        """Put what was killed in again, in the place of what is selected."""
+        if (text := self.held(kills_of(self.app).text)) and not self.read_only:
+            self.change(text, *self.selection)
+
+
+class EditLine(Editing, Input):
+    """One line of text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+backspace,alt+backspace", "delete_left_word", show=False),  # the library deletes to the right
+        Binding("alt+delete", "delete_right_word", show=False),
+    ]
+    EDIT_METHODS: ClassVar[dict[str, str]] = {"delete-word": "action_delete_right_word", "yank": "action_yank"}
+    WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
+
+    _killed_at: int | None = None
+    """As of `EditArea`."""
+
+    def type_text(self, text: str) -> None:
+        """Type a text in the place of what is selected."""
+        self.replace(text, *self.selection)
+
+    # -- whole characters
+
+    def validate_selection(self, selection: Selection) -> Selection:
+        """Keep the cursor out of characters: whatever moves it comes by here."""
+        start, end = super().validate_selection(selection)
+        if self._is_changing:
+            return Selection(start, end)
+        return Selection(graphemes.snapped(self.value, start), graphemes.snapped(self.value, end))
+
+    def _move(self, target: int, *, select: bool) -> None:
+        self.selection = Selection(self.selection.start if select else target, target)
+
+    def action_cursor_left(self, select: bool = False) -> None:
+        """Move one character to the left, or to where the selection begins."""
+        is_step = select or self.selection.is_empty
+        target = graphemes.start_before(self.value, self.cursor_position) if is_step else min(self.selection)
+        self._move(target, select=select)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Move one character to the right, or to where the selection ends."""
+        is_step = select or self.selection.is_empty
+        target = graphemes.end_after(self.value, self.cursor_position) if is_step else max(self.selection)
+        self._move(target, select=select)
+
+    def action_cursor_left_word(self, select: bool = False) -> None:
+        """Move to where the word before the cursor begins."""
+        self._move(graphemes.word_start_before(self.value, self.cursor_position), select=select)
+
+    def action_cursor_right_word(self, select: bool = False) -> None:
+        """Move to where the word behind the cursor ends."""
+        self._move(graphemes.word_end_after(self.value, self.cursor_position), select=select)
+
+    def action_delete_left(self) -> None:
+        """Delete what is selected, else the character before the cursor."""
+        self._delete(graphemes.start_before(self.value, self.cursor_position))
+
+    def action_delete_right(self) -> None:
+        """Delete what is selected, else the character behind the cursor."""
+        self._delete(graphemes.end_after(self.value, self.cursor_position))
+
+    def _delete(self, target: int) -> None:
+        self.delete(*((self.cursor_position, target) if self.selection.is_empty else self.selection))
+
+    # -- what is deleted and put in again
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Change the text."""
+        self._killed_at, self._is_changing = None, True
+        try:
+            super().replace(text, start, end)
+        finally:
+            self._is_changing = False
+
+    def _kill(self, target: int) -> None:
+        """Delete what is selected, else what stands between the cursor and a place."""
+        cursor = self.cursor_position
+        start, end = sorted((cursor, target) if self.selection.is_empty else self.selection)
+        follows = self._killed_at == cursor
+        if start < end:
+            kills_of(self.app).take(self.value[start:end], is_before=end == cursor, follows=follows)
+            self.delete(start, end)
+            self._killed_at = self.cursor_position
+
+    def action_delete_left_word(self) -> None:
+        """Kill the word before the cursor."""
+        self._kill(graphemes.word_start_before(self.value, self.cursor_position))
+
+    def action_delete_right_word(self) -> None:
+        """Kill the word behind the cursor."""
+        self._kill(graphemes.word_end_after(self.value, self.cursor_position))
+
+    def action_delete_left_all(self) -> None:
+        """Kill everything before the cursor."""
+        self._kill(0)
+
+    def action_delete_right_all(self) -> None:
+        """Kill everything behind the cursor."""
+        self._kill(len(self.value))
+
+    def action_yank(self) -> None:
+        """Put what was killed in again, in the place of what is selected; its lines become one."""
+        if text := " ".join(kills_of(self.app).text.splitlines()):
+            self.type_text(text)
