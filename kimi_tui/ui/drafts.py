@@ -41,7 +41,7 @@ class Drafts:
 
     def begin_command(self) -> None:
         """Let a command be typed, as with a slash in the empty composer; a draft waits behind it."""
-        if self._composer.draft:
+        if not self._composer.is_empty:
             self._put_aside("/")
             self._composer.border_title = "Command (Escape cancels)"
         else:

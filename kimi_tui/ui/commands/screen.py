@@ -109,7 +109,7 @@ class ScreenCommands:
     def do_quit_when_empty(self, argument: str) -> None:
         """Leave, where nothing is being typed."""
         del argument
-        if not self._desk.composer.draft:
+        if self._desk.composer.is_empty:
             self._desk.run_later(self._desk.leave())
 
     # -- the composer

@@ -20,6 +20,7 @@ from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui.first_frame import PLACEHOLDER
 from kimi_tui.ui.slash import Choices, Completion, completions, is_half_typed
 from kimi_tui.ui.widgets.editing import EditArea
+from kimi_tui.ui.widgets.wrapping import LONG_LINE
 
 LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` splits at besides CR and LF; Source: Python's documentation of str.splitlines."""
@@ -82,11 +83,8 @@ class Composer(EditArea):
         picked: int
         """The place of the one that Tab takes."""
 
-    @dataclass
     class DraftChanged(Message):
         """The draft is another one now."""
-
-        text: str
 
     def __init__(
         self, keys: Keys = DEFAULT_KEYS, choices: Callable[[], Choices] = dict, *, id: str | None = None
@@ -104,6 +102,7 @@ class Composer(EditArea):
         self._choices = choices
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
+        self._draft: tuple[str, str] | None = None  # the text, and the draft that it stands for
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
         self._has_picked = False
@@ -115,7 +114,10 @@ class Composer(EditArea):
     @property
     def draft(self) -> str:
         """What has been typed, exactly."""
-        return self.exact(self.text)
+        text = self.text
+        if self._draft is None or self._draft[0] is not text:
+            self._draft = text, self.exact(text)
+        return self._draft[1]
 
     @draft.setter
     def draft(self, text: str) -> None:
@@ -132,7 +134,7 @@ class Composer(EditArea):
 
     def exact(self, text: str) -> str:
         """The text with the line ends that stand-ins stand for."""
-        return text.translate(FROM_STAND_INS)
+        return text if text.isascii() else text.translate(FROM_STAND_INS)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
@@ -170,7 +172,7 @@ class Composer(EditArea):
 
     def delete_or_quit(self) -> None:
         """Delete the character at the cursor; in the empty composer: leave."""
-        if self.text:
+        if not self.is_empty:
             self.action_delete_right()
         else:
             self.post_message(self.QuitRequested())
@@ -179,16 +181,21 @@ class Composer(EditArea):
         """Move up, among commands to the one before; in the empty composer: bring the last prompt back."""
         if self._completions:
             self._pick(-1)
-        elif self.text and self.draft != self.recalled:
+        elif not self.is_empty and not self._is_recalled:
             self.action_cursor_up()
         else:
             self.post_message(self.RecallRequested(1))
+
+    @property
+    def _is_recalled(self) -> bool:
+        """Whether the draft is a prompt that was brought back."""
+        return bool(self.recalled) and self.draft == self.recalled
 
     def down_or_pick(self) -> None:
         """Move down, among commands to the next one, from a recalled prompt to a newer one."""
         if self._completions:
             self._pick(1)
-        elif self.text and self.draft == self.recalled:
+        elif self._is_recalled:
             self.post_message(self.RecallRequested(-1))
         else:
             self.action_cursor_down()
@@ -199,15 +206,15 @@ class Composer(EditArea):
         if self._completions:
             self.exchange(self._completions[self._picked].text)
             self._find_completions()
-        elif not self.text.startswith("/"):
+        elif not self.document[0].startswith("/"):
             self.screen.focus_next()
 
     def _find_completions(self) -> None:
         """Find what the draft may become; what was picked stays while it still is one of those."""
-        draft = self.draft
-        if draft != self._closed_at:
+        line = self._command_line()
+        if line != self._closed_at:
             self._closed_at = ""
-        found = completions(draft, self._choices()) if draft.startswith("/") and not self._closed_at else ()
+        found = completions(line, self._choices()) if line and not self._closed_at else ()
         if found != self._completions:
             picked = self._completions[self._picked] if self._completions else None
             self._completions, self._picked = found, found.index(picked) if picked in found else 0
@@ -219,10 +226,15 @@ class Composer(EditArea):
         """Whether commands are shown that the draft may become."""
         return bool(self._completions)
 
+    def _command_line(self) -> str:
+        """The draft, where it may be half a command: one line, not too long, that begins with a slash."""
+        line = self.document[0] if self.document.line_count == 1 else ""
+        return line if line.startswith("/") and len(line) <= LONG_LINE else ""
+
     def close_completions(self) -> bool:
         """Hide what the draft may become, until it changes; whether anything was shown."""
         was_open, self._completions = bool(self._completions), ()
-        self._closed_at = self.draft
+        self._closed_at = self._command_line()
         if was_open:
             self.post_message(self.CompletionsChanged((), 0))
         return was_open
@@ -251,4 +263,4 @@ class Composer(EditArea):
         """Say what the draft is now."""
         event.stop()
         self._find_completions()
-        self.post_message(self.DraftChanged(self.draft))
+        self.post_message(self.DraftChanged())

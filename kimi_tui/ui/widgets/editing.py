@@ -14,12 +14,13 @@ from weakref import WeakKeyDictionary
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 from textual.widgets.input import Selection
 from textual.widgets.text_area import Edit, EditResult, Location
 
 from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui import graphemes
+from kimi_tui.ui.widgets.long_text import LongTextArea
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Editing:
         """Type a text in the place of what is selected."""
 
 
-class EditArea(Editing, TextArea):
+class EditArea(Editing, LongTextArea):
     """A text of several lines."""
 
     EDIT_METHODS: ClassVar[dict[str, str]] = {
