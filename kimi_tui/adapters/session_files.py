@@ -240,12 +240,15 @@ class SessionFiles:
         self.save_now(copy)
         return self.path_of(copy)
 
-    def import_file(self, path: Path, *, is_pipe_allowed: bool = False) -> Session:
-        """Save a copy of a file as a new session: one of ours, or a JSON list of messages.
+    def import_file(
+        self, path: Path, *, is_pipe_allowed: bool = False, told: Callable[[str], object] = lambda _: None
+    ) -> Session:
+        """Save a copy of a file as a new session: one of ours, or a list of messages as JSON or JSON Lines.
 
         Args:
             path: The file.
             is_pipe_allowed: Whether it may be a pipe; whoever calls waits for its writer then.
+            told: Is told, in a line, what of the file has no place in a session.
 
         Raises:
             StorageError: It cannot be read, or the copy not written.
@@ -253,9 +256,11 @@ class SessionFiles:
         from kimi_tui.adapters.session_import import parse_foreign  # noqa: PLC0415 - few calls import
 
         now = datetime.now(UTC).replace(microsecond=0)
-        foreign = parse_foreign(path, now, is_pipe_allowed=is_pipe_allowed)
+        foreign, rest = parse_foreign(path, now, is_pipe_allowed=is_pipe_allowed)
         copy = replace(foreign, id=new_session_id(now), prompt_cache_key=new_cache_key())
         self.save_now(copy)
+        if rest:
+            told(f"{path}: {rest}")
         return copy
 
     # -- the trash

@@ -1,25 +1,27 @@
-"""A file from elsewhere as a session: one of ours, or a JSON list of messages."""
+"""A file from elsewhere as a session: one of ours, or a list of messages as JSON or JSON Lines."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from kimi_tui.adapters import session_text
-from kimi_tui.adapters.session_places import ENDINGS, ending_of
+from kimi_tui.adapters.session_places import ENDINGS
 from kimi_tui.adapters.session_reading import changed_at, read_bytes
 from kimi_tui.core.codec import decode_session
-from kimi_tui.core.conversation import parse_message_list, title_of
-from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.conversation import title_of
+from kimi_tui.core.errors import KimiError, StorageError, UsageError
+from kimi_tui.core.message_list import MessageList, is_message_list, read_message_list
 from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session
 
 JSON_STARTS = (b"{", b"[")
 """How JSON begins; a session in TOML begins with a key."""
+LINE_ENDINGS = (".jsonl", ".ndjson")
+"""What JSON Lines are called."""
 
 
-def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -> Session:
+def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:
     """Read a file as a session of that moment; one without a title is called after the file.
 
     Args:
@@ -27,35 +29,55 @@ def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -
         now: The moment.
         is_pipe_allowed: Whether it may be a pipe.
 
+    Returns:
+        The session, and what is told of what was left aside; "" = nothing was.
+
     Raises:
         StorageError: It cannot be read, or is neither.
     """
     is_pipe = is_pipe_allowed and path.is_fifo()
-    if path.suffix.lower() not in ENDINGS and not is_pipe:
+    suffix = path.suffix.lower()
+    if suffix not in (*ENDINGS, *LINE_ENDINGS) and not is_pipe:
         raise StorageError(
-            f"{path} cannot be imported: its name ends neither in .toml nor in .json.",
-            "Sessions can be imported, and JSON lists of messages.",
+            f"{path} cannot be imported: its name ends in none of {', '.join((*ENDINGS, *LINE_ENDINGS))}.",
+            "Sessions can be imported, and lists of messages as JSON or JSON Lines.",
         )
     data = read_bytes(path, is_pipe_allowed=is_pipe_allowed)
-    ending = ".json" if is_pipe and data.lstrip().startswith(JSON_STARTS) else ending_of(path)
+    is_json = suffix in {".json", *LINE_ENDINGS} or (is_pipe and data.lstrip().startswith(JSON_STARTS))
     try:
-        plain = session_text.load(data, ending)
-        session = _from_list(plain, now) if isinstance(plain, list) else decode_session(plain, changed_at(path))
+        plain = session_text.load(data, session_text.LINES if is_json else ".toml")
+        if is_message_list(plain):
+            listed = read_message_list(plain)
+            session, rest = _from_list(listed, now), listed.words_for_rest
+        else:
+            session, rest = decode_session(plain, changed_at(path)), ""
     except KimiError as error:
         raise StorageError(f"{path} cannot be imported: {error.summary}", error.hint) from None
-    return session if session.title or is_pipe else replace(session, title=title_of(path.stem))
+    return session if session.title or is_pipe else replace(session, title=title_of(path.stem)), rest
 
 
-def _from_list(plain: list[Any], now: datetime) -> Session:
-    """Make a session of a JSON list of messages; a leading system message becomes the system prompt."""
-    turns = list(parse_message_list(plain, neutralise=False))
-    system = str(turns.pop(0).text) if turns and turns[0].role is Role.SYSTEM else None
-    if any(turn.role is Role.SYSTEM for turn in turns):
-        raise StorageError("a system message stands amid the conversation; a session has one, at its beginning.")
+def _from_list(listed: MessageList, now: datetime) -> Session:
+    """Make a session of a list of messages; a leading system message becomes the system prompt.
+
+    Raises:
+        UsageError: There is another system message.
+    """
+    messages = list(listed.messages)
+    system = messages.pop(0).content if messages and messages[0].role is Role.SYSTEM else None
     session = Session("", now, now, DEFAULT_MODEL, system=system)
-    reasonings = [item.get("reasoning") for item in plain if item["role"] != Role.SYSTEM]
-    for number, (turn, reasoning) in enumerate(zip(turns, reasonings, strict=True), start=1):
-        message = Message(f"m{number}", turn.role, str(turn.text), session.head, now, reasoning or None)
+    for number, said in enumerate(messages, start=1):
+        if said.role is Role.SYSTEM:
+            place = number if system is not None else number - 1
+            raise UsageError(f"messages[{place}].role: a session has one system message, at its beginning.")
+        message = Message(
+            f"m{number}",
+            said.role,
+            said.content,
+            session.head,
+            now,
+            said.reasoning,
+            thinking_end="model" if said.is_thought_out else None,
+        )
         session = session.with_message(message)
-    first = next((turn.text for turn in turns if turn.role is Role.USER), "")
+    first = next((message.content for message in messages if message.role is Role.USER), "")
     return replace(session, title=title_of(first))

@@ -15,6 +15,8 @@ from kimi_tui.core.surrogates import replace_lone
 
 MESSAGE_HEADING = "[[messages]]\n"
 """What begins a message in TOML."""
+LINES = ".jsonl"
+"""What stands for JSON that may be JSON Lines."""
 HALF_PAIR = re.compile(
     r"""\\u[dD](?:
         [89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])             # a first half without its second
@@ -181,7 +183,7 @@ def load(data: bytes, ending: str) -> object:
 
     Args:
         data: The file's bytes.
-        ending: ".toml" or ".json".
+        ending: ".toml", ".json", or `LINES`.
 
     Raises:
         StorageError: It is not of that format; the summary says where.
@@ -189,8 +191,8 @@ def load(data: bytes, ending: str) -> object:
     try:
         text = data.decode("utf-8-sig")
         del data  # as large as all that is read from it
-        if ending == ".json":
-            plain = json.loads(text)
+        if ending in {".json", LINES}:
+            plain = json.loads(text) if ending == ".json" else _load_lines(text)
             return _mend(plain) if HALF_PAIR.search(text) else plain
         return _load_toml(text)
     except UnicodeDecodeError as error:
@@ -198,7 +200,13 @@ def load(data: bytes, ending: str) -> object:
     except RecursionError:
         raise StorageError("it is nested too deeply.") from None
     except ValueError as error:
-        raise StorageError(f"it is no {ending[1:].upper()}: {error}.") from None
+        raise StorageError(f"it is no {'TOML' if ending == '.toml' else 'JSON'}: {error}.") from None
+
+
+def _load_lines(text: str) -> object:
+    from kimi_tui.core.message_list import parse_json  # noqa: PLC0415 - sessions need none of it
+
+    return parse_json(text)
 
 
 def _load_toml(text: str) -> object:

@@ -254,8 +254,8 @@ def _add_prompt(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         metavar="SESSION|FILE|-",
-        help='a session, its file, or a JSON list of {"role", "content"}; - reads it from standard input; '
-        "without it the latest session",
+        help='a session, its file, or a list of {"role", "content"} as JSON or JSON Lines; - reads it from '
+        "standard input; without it the latest session",
     )
     parser.add_argument("--no-think", action="store_true", help="as in instant mode")
     parser.add_argument("--template", metavar="NAME", help="deepinfra (the default) or kimi")
@@ -290,8 +290,8 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     export.add_argument(
         "-o", "--output", metavar="FILE", help="instead of standard output; replaces a file, but never a session"
     )
-    import_ = action("import", "save copies of session files, or of JSON lists of messages")
-    import_.add_argument("files", nargs="+", metavar="FILE", help="FILE.toml or FILE.json")
+    import_ = action("import", "save copies of session files, or of lists of messages")
+    import_.add_argument("files", nargs="+", metavar="FILE", help="FILE.toml, FILE.json or FILE.jsonl")
     convert = action("convert", "rewrite a session as TOML or JSON; a file elsewhere gets one beside it")
     convert.add_argument("session", metavar="SESSION|FILE", help=SESSION_HELP)
     convert.add_argument("--to", required=True, choices=("toml", "json"), help="the form it gets")

@@ -82,13 +82,14 @@ class DiskLibrary:
         lock.acquire()
         return session, lock
 
-    def import_file(self, path: Path) -> Path:
-        """Save a copy of a file's session as a new one and return where.
+    def import_file(self, path: Path) -> tuple[Path, tuple[str, ...]]:
+        """Save a copy of a file's session as a new one; where, and what is told of what has no place in it.
 
         Raises:
             StorageError: It cannot be read.
         """
-        return self._files.path_of(self._files.import_file(path))
+        told: list[str] = []
+        return self._files.path_of(self._files.import_file(path, told=told.append)), tuple(told)
 
     def path_of(self, session: Session) -> Path:
         """Where a session is saved, or will be when nothing of it was yet."""

@@ -6,7 +6,6 @@ It is called by scripts and in loops, so it imports neither the network nor the 
 from __future__ import annotations
 
 import contextlib
-import json
 import tomllib
 from argparse import Namespace
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from pathlib import Path
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
-from kimi_tui.core.conversation import next_prompt, parse_message_list
+from kimi_tui.core.conversation import next_prompt
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.message_list import is_message_list, parse_json, read_message_list
 from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Session
 from kimi_tui.core.template import TEMPLATES, render_prompt
@@ -42,8 +42,10 @@ def run(options: Namespace, context: Context) -> int:
         prompt = next_prompt(conversation, template=template, thinking=request.thinking, neutralise=request.neutralise)
     else:
         with _naming(f"{name}: "):
-            turns = parse_message_list(conversation, neutralise=request.neutralise)
-        prompt = render_prompt(turns, template, thinking=request.thinking)
+            listed = read_message_list(conversation)
+        if listed.words_for_rest:
+            context.tell(f"{name}: {listed.words_for_rest}")
+        prompt = render_prompt(listed.turns(neutralise=request.neutralise), template, thinking=request.thinking)
     context.write(prompt)
     return DONE
 
@@ -85,7 +87,7 @@ def is_file(source: str) -> bool:
 
 
 def _understand(text: str, name: str) -> object:
-    """Read JSON, else TOML: a session, or the plain data of a list.
+    """Read JSON or JSON Lines, else TOML: a session, or the plain data of a list.
 
     Raises:
         UsageError: It is neither, with what the likelier of the two says.
@@ -94,7 +96,7 @@ def _understand(text: str, name: str) -> object:
     from kimi_tui.core.codec import decode_session  # noqa: PLC0415
 
     data = _parse(text.removeprefix("\ufeff"), name)
-    if isinstance(data, list):
+    if is_message_list(data):
         return data
     with _naming(f"{name} cannot be read: "):
         return decode_session(data)
@@ -102,7 +104,7 @@ def _understand(text: str, name: str) -> object:
 
 def _parse(text: str, name: str) -> object:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, RecursionError) as error:
         json_problem = error
     try:

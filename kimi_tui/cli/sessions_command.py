@@ -192,7 +192,8 @@ def _import(options: Namespace, context: Context) -> int:
     status = DONE
     for name in options.files:
         try:
-            context.write_line(context.store().import_file(Path(name), is_pipe_allowed=True).id)
+            imported = context.store().import_file(Path(name), is_pipe_allowed=True, told=context.tell)
+            context.write_line(imported.id)
         except KimiError as error:
             context.tell_error(error)
             status = BAD_USAGE

@@ -10,10 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kimi_tui.core.errors import UsageError
 from kimi_tui.core.neutralise import encode, verbatim
 from kimi_tui.core.session import Message, MessageState, Role, Session
-from kimi_tui.core.shown import shown
 from kimi_tui.core.template import (
     DEFAULT_TEMPLATE,
     TEMPLATES,
@@ -228,33 +226,6 @@ class PastPrompt:
 
     def _turn(self, role: Role, text: str) -> str:
         return render_turn(PromptTurn(role, (encode if self.neutralise else verbatim)(text)), self.template)
-
-
-def parse_message_list(data: object, *, neutralise: bool = True) -> tuple[PromptTurn, ...]:
-    """Read a JSON list of {"role", "content"[, "reasoning"]}; past reasoning is not sent.
-
-    Raises:
-        UsageError: It is no such list; the message names the item.
-    """
-    if not isinstance(data, list):
-        raise UsageError(
-            "A conversation has to be a list of messages.", 'Such as [{"role": "user", "content": "Hello"}].'
-        )
-    make = encode if neutralise else verbatim
-    turns = []
-    for place, item in enumerate(data):
-        if not isinstance(item, dict):
-            raise UsageError(f"messages[{place}]: an object is needed.")
-        role, content = item.get("role"), item.get("content")
-        if not isinstance(role, str) or role not in set(Role):
-            found = shown(role) if "role" in item else "nothing"
-            raise UsageError(f"messages[{place}].role: found {found}, allowed {', '.join(Role)}.")
-        if not isinstance(content, str):
-            raise UsageError(f"messages[{place}].content: a string is needed.")
-        if not isinstance(item.get("reasoning"), str | None):
-            raise UsageError(f"messages[{place}].reasoning: a string is needed, or null.")
-        turns.append(PromptTurn(Role(role), make(content)))
-    return tuple(turns)
 
 
 def title_of(text: str) -> str:

@@ -85,8 +85,8 @@ class Library(SessionStore, Protocol):
     def create(self) -> tuple[Session, Lock]:
         """Make a new session; nothing is written before it is saved."""
 
-    def import_file(self, path: Path) -> Path:
-        """Save a copy of a file's session as a new one and return where.
+    def import_file(self, path: Path) -> tuple[Path, tuple[str, ...]]:
+        """Save a copy of a file's session as a new one; where, and what is told of what has no place in it.
 
         Raises:
             StorageError: It cannot be read.

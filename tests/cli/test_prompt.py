@@ -75,6 +75,21 @@ def test_a_list_of_messages(tmp_path: Path, words: list[str], expected: str) -> 
     assert call("prompt", "-", *words, stdin=path.read_bytes()).out == expected
 
 
+def test_lists_of_other_programs(tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    lines = "".join(json.dumps(item) + "\n" for item in LIST)
+    for data, told in (
+        (lines, ""),
+        (json.dumps({"messages": LIST, "stream": True}), "not taken: stream"),
+        (lines.replace('"system"', '"developer"').replace("Hello!", "<think>greet</think>Hello!"), ""),
+    ):
+        path.write_text(data)
+        for words, stdin, name in (([str(path)], None, str(path)), (["-"], data.encode(), "standard input")):
+            result = call("prompt", *words, stdin=stdin)
+            assert (result.status, result.out) == (0, LIST_TURNS + OPEN + "<think>")
+            assert result.err == (f"kimi-tui: {name}: {told}\n" if told else "")
+
+
 def test_a_conversation_that_ends_with_a_reply_shows_it_closed(store: SessionFiles) -> None:
     session = make_session()
     store.save_now(session)

@@ -155,7 +155,7 @@ def test_only_sessions_and_lists_are_imported(store: SessionFiles, tmp_path: Pat
     path.write_text("# Read me")
     result = call("sessions", "import", str(path))
     assert result.status == 2
-    assert "neither in .toml nor in .json" in result.err
+    assert "ends in none of .toml, .json, .jsonl, .ndjson" in result.err
 
 
 def test_import(store: SessionFiles, tmp_path: Path) -> None:
@@ -167,6 +167,34 @@ def test_import(store: SessionFiles, tmp_path: Path) -> None:
     assert str(bad) in result.err
     (summary,) = store.list().summaries
     assert result.out == f"{summary.id}\n"
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl", ".ndjson"])
+def test_import_of_what_another_program_wrote(store: SessionFiles, tmp_path: Path, ending: str) -> None:
+    rows = [
+        {"role": "developer", "content": "Be kind."},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}], "name": "Ada"},
+        {"role": "assistant", "content": "<think>greet</think>Hello"},
+        {"role": "assistant", "content": None, "reasoning_content": "and then"},
+    ]
+    path = tmp_path / f"talk{ending}"
+    whole = json.dumps({"messages": rows, "model": "m"})
+    path.write_text(whole if ending == ".json" else "\n".join(map(json.dumps, rows)))
+    result = call("sessions", "import", str(path))
+    rest = "model, messages[1].name" if ending == ".json" else "messages[1].name"
+    assert (result.status, result.err) == (0, f"kimi-tui: {path}: not taken: {rest}\n")
+    found = store.load(store.find(result.out.strip()))
+    assert (found.title, found.system) == ("Hi", "Be kind.")
+    assert [(m.content, m.reasoning) for m in found.messages] == [("Hi", None), ("Hello", "greet"), ("", "and then")]
+
+
+def test_a_second_system_message_has_no_place_in_a_session(store: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "talk.json"
+    for first in ("system", "user"):
+        path.write_text(json.dumps([{"role": first, "content": "a"}, {"role": "developer", "content": "b"}]))
+        result = call("sessions", "import", str(path))
+        assert (result.status, "messages[1].role" in result.err) == (2, True)
+    assert not store.list().summaries
 
 
 def test_convert(store: SessionFiles, session: Session) -> None:

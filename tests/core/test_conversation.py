@@ -15,7 +15,6 @@ from kimi_tui.core.conversation import (
     branch,
     newest_leaf,
     next_prompt,
-    parse_message_list,
     prompt_of,
     question_parent,
     select,
@@ -23,7 +22,6 @@ from kimi_tui.core.conversation import (
     with_system,
     without,
 )  # fmt: skip
-from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.template import TEMPLATES
 from tests.counting import calls_in
@@ -133,27 +131,6 @@ def test_markers_are_neutralised_unless_switched_off() -> None:
     session = session_of(user("m1", "<|im_end|>"))
     assert "<\u2060|im_end|>" in next_prompt(session, template=KIMI, thinking=True)
     assert "\u2060" not in next_prompt(session, template=KIMI, thinking=True, neutralise=False)
-
-
-def test_message_lists() -> None:
-    turns = parse_message_list(
-        [{"role": "system", "content": "S"}, {"role": "assistant", "content": "A", "reasoning": "R"}]
-    )
-    assert [(turn.role, turn.text) for turn in turns] == [(Role.SYSTEM, "S"), (Role.ASSISTANT, "A")]
-    for wrong, place in (
-        ({}, "list"),
-        ([1], r"messages\[0\]"),
-        ([{"role": "x", "content": ""}], r"messages\[0\]\.role"),
-        ([{"role": [], "content": ""}], r"messages\[0\]\.role"),
-        ([{"content": ""}], "allowed system, user, assistant"),
-        (
-            [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "reasoning": 1}],
-            r"messages\[1\]\.reas",
-        ),
-        ([{"role": "user"}], "content"),
-    ):
-        with pytest.raises(UsageError, match=place):
-            parse_message_list(wrong)
 
 
 def test_titles_are_one_short_line() -> None:

@@ -65,3 +65,13 @@ async def test_the_key_of_the_system_prompt_lets_it_be_edited(tmp_path: Path) ->
         await running.until(lambda: running.screen.chat.session.system == "Be brief. Be kind.")
         await running.type("<f7><escape>")
         assert running.screen.composer.draft == "half"
+
+
+async def test_what_an_imported_list_holds_besides_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    path.write_text('{"role": "user", "content": "Leek?"}\n{"role": "assistant", "content": "Boil it.", "id": 1}\n')
+    async with program(tmp_path, session=TALK) as running:
+        await running.type(f"/import {path}<enter>")
+        await running.shows("This is a copy of")
+        assert "Boil it." in running.text
+        assert "messages[1].id" in running.text

@@ -277,8 +277,10 @@ class SessionCommands:
             StorageError: It cannot be read.
         """
         source = _path(argument, "import", "notes.toml")
-        path = await asyncio.to_thread(self._desk.services.library.import_file, source)
+        path, told = await asyncio.to_thread(self._desk.services.library.import_file, source)
         await self._desk.open_path(path)
+        for line in told:
+            self._desk.say(line, "warning")
         self._desk.say(f"This is a copy of {source}; the file stays as it is.")
 
     async def do_export(self, argument: str) -> None:
