@@ -8,6 +8,8 @@ from pathlib import Path
 
 TAKES = 'cat >"$0.in"; echo "$*" >"$0.words"'
 """Shell words of a program that keeps its input and its command line beside itself."""
+WAITS = 'n=0; while [ ! -e "$(dirname "$0")/go" ] && [ $n -lt 5000 ]; do sleep 0.02; n=$((n + 1)); done'
+"""Shell words that wait for a file named "go" beside the program, though not for ever."""
 
 
 def put_on_path(folder: Path, name: str, script: str) -> None:

@@ -111,4 +111,5 @@ class TurnDisplay:
             self.show_entries(chat)
             self._desk.transcript.follow_tail()
             if not self._desk.transcript.display:  # a pane covers it: the notice waits there, and is told here
-                self._desk.remark(text.partition("\n")[0])
+                first = text.partition("\n")[0]
+                self._desk.remark(first, first.partition(". ")[0])

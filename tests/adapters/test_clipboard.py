@@ -11,7 +11,7 @@ import pytest
 
 from kimi_tui.adapters.clipboard import SystemClipboard, tools_for
 from kimi_tui.core.clipboard import TO_TERMINAL, Delivery
-from tests.clipboards import TAKES, HandClipboard, put_on_path
+from tests.clipboards import TAKES, WAITS, HandClipboard, put_on_path
 
 LONG_S = 60.0
 """More time than a program of these tests needs on a busy machine, in seconds."""
@@ -82,14 +82,14 @@ async def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    put_on_path(tmp_path, "xclip", f"sleep 1000 & echo $! >{tmp_path}/below; wait")
+    put_on_path(tmp_path, "xclip", f"sleep 100 & echo $! >{tmp_path}/below; wait")
     clipboard = SystemClipboard({"DISPLAY": ":4321", "PATH": f"{tmp_path}:/usr/bin:/bin"}, 3)
     assert await clipboard.put("x" * 1_000_000) == Delivery(failed="xclip")
     assert await is_gone(int((tmp_path / "below").read_text()))
 
 
 async def test_what_stays_to_serve_the_clipboard_holds_nothing_up(tmp_path: Path) -> None:
-    put_on_path(tmp_path, "xclip", f"cat >{tmp_path}/xclip.in; sleep 1000 & echo $! >{tmp_path}/below")
+    put_on_path(tmp_path, "xclip", f"cat >{tmp_path}/xclip.in; sleep 100 & echo $! >{tmp_path}/below")
     clipboard = SystemClipboard({"DISPLAY": ":4321", "PATH": f"{tmp_path}:/usr/bin:/bin"}, LONG_S)
     assert await clipboard.put("Roast it.") == Delivery("xclip")
     serving = int((tmp_path / "below").read_text())
@@ -111,7 +111,7 @@ async def is_gone(pid: int) -> bool:
 
 
 async def test_of_texts_that_follow_fast_the_last_is_in_the_clipboard(tmp_path: Path) -> None:
-    put_on_path(tmp_path, "xclip", f"while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; {TAKES}")
+    put_on_path(tmp_path, "xclip", f"{WAITS}; {TAKES}")
     clipboard = SystemClipboard({"DISPLAY": ":4321", "PATH": f"{tmp_path}:/usr/bin:/bin"}, LONG_S)
     puts = [clipboard.put(text) for text in ("first", "second", "third")]
     await asyncio.sleep(0.05)
@@ -121,7 +121,7 @@ async def test_of_texts_that_follow_fast_the_last_is_in_the_clipboard(tmp_path: 
 
 
 async def test_the_loop_goes_on_while_a_program_is_asked(tmp_path: Path) -> None:
-    put_on_path(tmp_path, "xclip", f"while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; {TAKES}")
+    put_on_path(tmp_path, "xclip", f"{WAITS}; {TAKES}")
     clipboard = SystemClipboard({"DISPLAY": ":4321", "PATH": f"{tmp_path}:/usr/bin:/bin"}, LONG_S)
     waiting = asyncio.ensure_future(clipboard.put("Roast it."))
     await asyncio.sleep(0.05)

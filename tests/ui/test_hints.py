@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
 from kimi_tui.core.actions import BY_ID, Scope
 from kimi_tui.ui.keyboard import Keyboard
@@ -99,3 +100,34 @@ async def test_the_first_words_name_the_keys_that_there_are(tmp_path: Path) -> N
         await running.shows("Type a message and press F11. F10 shows the keys.")
         await running.type("<ctrl+y>")
         await running.shows("Ctrl+Y once more quits")
+
+
+def pane_footer(running: Program) -> str:
+    """The line of hints below a pane that covers the conversation."""
+    feet = running.screen.query(".side-foot").results(Static)
+    return next(str(foot.render()) for foot in feet if foot.region)
+
+
+async def test_where_there_is_no_session_nothing_is_offered_that_needs_one(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK, size=(70, 20)) as running:
+        await running.type("<f2>")
+        await running.shows("Lamb?")
+        await running.until(lambda: "Enter open" in pane_footer(running))
+        assert "u undo" not in pane_footer(running)
+        await running.type("/zzz")
+        await running.until(lambda: pane_footer(running).startswith("Escape clears"))
+        await running.type("<escape><escape><f2>d")
+        await running.shows("No session yet.")
+        await running.until(lambda: "u undo" in pane_footer(running))
+        for word in ("open", "rename", "duplicate", "delete"):
+            assert word not in pane_footer(running)
+        await running.type("u")
+        await running.until(lambda: "Enter open" in pane_footer(running))
+        assert "u undo" not in pane_footer(running)
+
+
+async def test_a_row_of_the_settings_offers_what_it_can(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK, size=(70, 20)) as running:
+        await running.type("<f4><end>")
+        await running.until(lambda: "Del reset" not in pane_footer(running))
+        assert pane_footer(running).startswith("Escape back · ")

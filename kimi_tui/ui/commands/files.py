@@ -103,6 +103,7 @@ class FileCommands:
             f"Moved to the trash: {name}. {key} in the sessions pane, or /restore-session, brings it back.",
             about=f"trash {trashed}",
         )
+        self._desk.refresh_hints()
         return name
 
     async def _leave(self, chat: Chat) -> None:
@@ -110,6 +111,11 @@ class FileCommands:
         if chat is self._desk.chat:
             await self._desk.show_chat(self._desk.open_chats.create())
         self._desk.open_chats.forget(chat)
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether a session was deleted since the program started."""
+        return bool(self._trashed)
 
     async def restore(self) -> str:
         """Bring the session that was deleted last back, and return what it is called.
@@ -127,6 +133,7 @@ class FileCommands:
         self._trashed.pop()
         self._desk.panes.sessions_changed()
         self._desk.say(f"Brought back: {name}.", about=f"trash {trashed}")
+        self._desk.refresh_hints()
         return name
 
 

@@ -533,19 +533,26 @@ class ChatScreen(Screen[None]):
         """Show the figures as they are now."""
         self.bar_display.refresh()
 
-    def refresh_hints(self) -> None:
-        """Show what keys do where the focus is."""
-        nodes = self.focused.ancestors_with_self if self.focused is not None else ()
-        own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
-        width = max(self.size.width - FRAME_CELLS, 0)
-        words_now = {"send": self.sending.word}
+    def _words_now(self) -> dict[str, str]:
+        """What actions mean now where that is something else than their own word, by id; "" = nothing."""
+        self._send_word = self.sending.word
+        words_now = {"send": self._send_word}
         if self.composer.has_completions or self.find_bar.is_open:
             words_now["back"] = "close"
         elif self.drafts.is_aside:
             words_now["back"] = "cancel"
         if (target := self.target()) is not None and target.excluded:
             words_now["leave-out"] = "take in"
-        self._send_word = words_now["send"]
+        if self.scope_of_focus() is Scope.SESSIONS and not self.files.can_restore:
+            words_now["restore-session"] = ""
+        return words_now
+
+    def refresh_hints(self) -> None:
+        """Show what keys do where the focus is."""
+        nodes = self.focused.ancestors_with_self if self.focused is not None else ()
+        own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
+        idle = (name for node in nodes for name in getattr(node, "idle_actions", ()))
+        width, words_now = max(self.size.width - FRAME_CELLS, 0), self._words_now() | dict.fromkeys(idle, "")
         scope, offered = self.scope_of_focus(), self.offers()
         hints = situation.hints(scope, offered, self.keyboard, width, instead=own, words_now=words_now)
         self.composer.show_hints(hints)

@@ -32,6 +32,8 @@ FILTER_HINTS = "Enter open · Up Down move · Escape clears"
 """What keys do while a filter is typed."""
 EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
 """The same while there is nothing to clear."""
+ON_A_ROW = frozenset({"open-session", "rename-session", "duplicate", "delete-session"})
+"""Ids of actions that work on the session under the cursor."""
 EDITOR_HINTS = "Enter saves · Escape leaves"
 """What keys do while a title is typed."""
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +119,7 @@ class SessionsPane(Vertical):
 
     @dataclass
     class HintsChanged(Message):
-        """`hints` is another text now."""
+        """`hints`, or what does nothing, is something else now."""
 
     def __init__(
         self,
@@ -141,7 +143,7 @@ class SessionsPane(Vertical):
         self._has_moved = False
         self._renaming: tuple[str, str] | None = None  # the file, and the title as it was shown
         self._renamed: set[str] = set()  # files whose rows stay while the filter is what it was when they got a title
-        self._told_hints = ""
+        self._told_hints: tuple[str, frozenset[str]] = "", frozenset()
         self._list = RowList(id="session-list")
         self._has_read = False
         self._list.note = READING
@@ -208,6 +210,7 @@ class SessionsPane(Vertical):
         if self._has_read:
             self._list.note = NO_MATCH if self._sessions.has_any else NO_SESSION
         self._list.set_rows(self._sessions.rows(self._filter.value, self._renamed), path)
+        self._tell_hints()
 
     @property
     def cursor_path(self) -> Path | None:
@@ -227,12 +230,21 @@ class SessionsPane(Vertical):
         if focused is self._editor:
             return EDITOR_HINTS
         if focused is self._filter:
-            return FILTER_HINTS if self._filter.value else EMPTY_FILTER_HINTS
+            hints = FILTER_HINTS if self._filter.value else EMPTY_FILTER_HINTS
+            return hints if self._list.cursor_row is not None else hints.rpartition(" · ")[2]
         return ""
 
+    @property
+    def idle_actions(self) -> frozenset[str]:
+        """Ids of actions that have nothing under the cursor to work on."""
+        row = self._list.cursor_row
+        if row is None:
+            return ON_A_ROW
+        return frozenset() if row.kind is RowKind.SESSION else ON_A_ROW - {"open-session"}
+
     def _tell_hints(self) -> None:
-        if (hints := self.hints) != self._told_hints:
-            self._told_hints = hints
+        if (told := (self.hints, self.idle_actions)) != self._told_hints:
+            self._told_hints = told
             self.post_message(self.HintsChanged())
 
     def choose(self, path: Path) -> None:
@@ -307,6 +319,7 @@ class SessionsPane(Vertical):
             event.stop()
             event.prevent_default()
             act()
+            self._tell_hints()
 
     def _list_key(self, event: events.Key) -> Callable[[], None] | None:
         name = self._actions.get(event.key) or self._actions.get(event.character or "")

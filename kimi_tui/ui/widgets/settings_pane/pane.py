@@ -142,6 +142,11 @@ class SettingsPane(Vertical):
             return editor_hints(editor)
         return row_hints(row, self._keys) if row is not None else ""
 
+    @property
+    def idle_actions(self) -> frozenset[str]:
+        """Ids of actions that do nothing with the row under the cursor, where `hints` does not name all that do."""
+        return frozenset() if self.hints else frozenset({"reset-field", "unset-field"})
+
     def on_resize(self, event: events.Resize) -> None:
         """Lay narrow panes out in another way."""
         is_narrow = event.size.width < COLUMN_FROM_CELLS
