@@ -54,8 +54,6 @@ class Chat:
     """What has come of the running turn's reply."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
-    editing: str | None = None
-    """Id of the question that what is typed will be an alternative of."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False

@@ -76,6 +76,9 @@ class FileDesk(Protocol):
 class WaitingMessage(Protocol):
     """The message that waits for the running reply."""
 
+    def give_back(self, message: str, edited: str | None = None) -> None:
+        """Bring a message that was not sent back into the composer, with the question that it is an edit of."""
+
     def recall(self, step: int) -> None:
         """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
 

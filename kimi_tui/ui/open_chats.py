@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from kimi_tui.core.session import Session
@@ -63,8 +64,8 @@ class OpenChats:
         """Make a chat of a new session."""
         return self._chat(*self._library.create())
 
-    async def show(self, chat: Chat, draft: str) -> None:
-        """Put a chat on screen; the one before keeps what was being typed.
+    async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
+        """Put a chat on screen; the one before keeps what was being typed, which `draft` gives.
 
         Raises:
             StorageError: The draft could not be kept; nothing has changed then.
@@ -72,8 +73,7 @@ class OpenChats:
         before = self.current
         if chat is before:
             return
-        before.draft = draft
-        await self._keep_draft(before)
+        await self._keep_typed(draft)
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
         chat.is_unread = chat.has_failed = False
@@ -86,6 +86,15 @@ class OpenChats:
                 chat.lock.release()
                 self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
         self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
+
+    async def _keep_typed(self, draft: Callable[[], str]) -> None:
+        """Keep what is being typed on screen, with what is typed while it is written."""
+        chat = self.current
+        while True:
+            chat.draft = text = draft()
+            await self._keep_draft(chat)
+            if draft() == text:
+                return
 
     async def _keep_draft(self, chat: Chat) -> None:
         """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed.
@@ -100,15 +109,15 @@ class OpenChats:
         """Whether a chat's session can be resumed."""
         return bool(chat.session.messages) or self._library.path_of(chat.session).exists()
 
-    async def close_all(self, draft: str) -> None:
-        """Keep every draft and let others open the sessions.
+    async def close_all(self, draft: Callable[[], str]) -> None:
+        """Keep every draft, on screen what `draft` gives, and let others open the sessions.
 
         Raises:
             StorageError: A draft could not be kept.
         """
-        self.current.draft = draft
-        for chat in self.all:
+        for chat in self._others:
             await self._keep_draft(chat)
+        await self._keep_typed(draft)
         for chat in self.all:
             chat.lock.release()
 

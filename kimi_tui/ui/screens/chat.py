@@ -215,11 +215,10 @@ class ChatScreen(Screen[None]):
 
     def _show_current(self) -> None:
         """Show the session that is on screen now."""
-        self.drafts.bring_back()
         self.transcript.choose(None)
         self.display_of_turns.show_entries(self.chat)
         self.transcript.follow_tail()
-        self.composer.draft = self.chat.draft
+        self.drafts.begin(self.chat.draft)
         self.sending.show_queue()
         self.refresh_bars()
         self.refresh_hints()
@@ -381,7 +380,7 @@ class ChatScreen(Screen[None]):
             StorageError: The draft could not be kept; this session stays.
         """
         self.finding.close()
-        await self.open_chats.show(chat, self.drafts.own)
+        await self.open_chats.show(chat, lambda: self.drafts.own)
         self._show_current()
         self.type_here()
         self.panes.session_changed()
@@ -396,7 +395,7 @@ class ChatScreen(Screen[None]):
         await self._beginning.wait()
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
-        await self.open_chats.close_all(self.drafts.own)
+        await self.open_chats.close_all(lambda: self.drafts.own)
         self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
 
     # -- what happens in the widgets

@@ -118,6 +118,7 @@ class Composer(TextArea):
 
     @draft.setter
     def draft(self, text: str) -> None:
+        self.recalled = ""
         self.text = text.translate(TO_STAND_INS)
         self.move_cursor(self.document.end)
 
