@@ -149,7 +149,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
         def leave(number: signal.Signals) -> None:
             self.signal = self.signal or number
-            screen.run_later(screen.leave(), self.exit)
+            screen.run_later(screen.leave(asks=False), self.exit)
 
         def leave_without_terminal() -> None:
             if is_terminal_gone():

@@ -8,7 +8,7 @@ from textual.timer import Timer
 
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
-from kimi_tui.ui.status import Bars, elsewhere
+from kimi_tui.ui.status import UNSAVED, Bars, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
@@ -65,7 +65,8 @@ class BarDisplay:
         """Show the figures as they are now, beside a remark only what has room."""
         desk = self._desk
         texts, live = self._bars.texts(desk.chat.session, desk.chat.vain_end), desk.chat.live
-        self._title.variants = ((texts.title, f"{elsewhere(desk.open_chats.all[1:])}{texts.place}"),)
+        title = texts.title if desk.chat.unsaved is None else f"{UNSAVED}{texts.title}"
+        self._title.variants = ((title, f"{elsewhere(desk.open_chats.all[1:])}{texts.place}"),)
         if live is None:
             variants = texts.last.variants("○", texts.context.words())
         else:

@@ -216,7 +216,7 @@ class Desk(Protocol):
         """Show another session; a reply that runs goes on.
 
         Raises:
-            StorageError: The draft could not be kept; this session stays.
+            KimiError: This session could not be saved, and has no file yet; it stays.
         """
 
     async def open_path(self, path: Path) -> None:
@@ -226,9 +226,5 @@ class Desk(Protocol):
             StorageError: It cannot be opened; this session stays.
         """
 
-    async def leave(self) -> None:
-        """Keep everything and end the program.
-
-        Raises:
-            StorageError: A draft could not be kept; the program stays.
-        """
+    async def leave(self, *, asks: bool = True) -> None:
+        """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""

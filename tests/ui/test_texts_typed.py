@@ -81,20 +81,19 @@ class Typist:
         if draft.startswith("/"):
             self.given_up |= set(words_of([draft]))
         elif isinstance(line, Text) and line.text.strip():
-            self.parents[line.text].append(self._parent(line.text))
+            self.parents[line.text] += self._parents(line.text)
         await self.running.type("<enter>")
 
-    def _parent(self, text: str) -> Callable[[], str | None]:
+    def _parents(self, text: str) -> list[Callable[[], str | None]]:
         """What the screen says of where a text goes."""
         chat = self.screen.chat
         if self.screen.composer.border_title == EDIT_TITLE:
             first = text.split(maxsplit=1)[0] if text.split() else ""
             family = {m.parent for m in questions(chat.session.messages) if m.content.split()[:1] == [first]}
-            assert len(family) <= 1
-            return lambda: next(iter(family), None)
+            return [lambda parent=parent: parent for parent in family]  # type: ignore[misc]
         if chat.turn is None:
             parent = conversation.question_parent(chat.session)
-            return lambda: parent
+            return [lambda: parent]
         asked = chat.turn.question
         assert asked is not None
         before = chat.queued[-1] if chat.queued else asked.content
@@ -106,7 +105,7 @@ class Typist:
             below = [m.parent for m in questions(messages) if m.content == text]
             return next((m.id for m in replies if m.parent in asking and m.id in below), "the reply it waited for")
 
-        return below_the_reply
+        return [below_the_reply]
 
     async def escape(self) -> None:
         if self.screen.drafts.is_aside:

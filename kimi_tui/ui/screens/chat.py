@@ -39,6 +39,7 @@ from kimi_tui.ui.finding import Finding
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.key_order import KeyOrder
 from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.ui.leaving import Leaving
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
@@ -57,6 +58,8 @@ from kimi_tui.ui.widgets.side import Side
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.commands.files import FileCommands
     from kimi_tui.ui.commands.session import SessionCommands
+TEXT_LOST = 1
+"""What the program ends with where text could not be saved."""
 FRAME_CELLS = 6
 """What the composer's border takes of the footer's width, in cells."""
 
@@ -105,6 +108,7 @@ class ChatScreen(Screen[None]):
         self.drafts = Drafts(self.composer)
         self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
+        self._leaving = Leaving(self)
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
         self.turns = Turns(
@@ -346,7 +350,18 @@ class ChatScreen(Screen[None]):
         self.refresh_hints()
         self.panes.session_changed()
         if session.messages:
-            self.run_later(self.chat.open_session.save())
+            self.run_later(self._save(self.chat))
+
+    async def _save(self, chat: Chat) -> None:
+        """Save a session, and show whether it is.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        try:
+            await chat.open_session.save()
+        finally:
+            self.refresh_bars()
 
     def refresh_session(self) -> None:
         """Show the session anew after its messages changed."""
@@ -377,26 +392,25 @@ class ChatScreen(Screen[None]):
         """Show another session; a reply that runs goes on.
 
         Raises:
-            StorageError: The draft could not be kept; this session stays.
+            KimiError: This session could not be saved, and has no file yet; it stays.
         """
         self.finding.close()
+        before = self.chat
         await self.open_chats.show(chat, lambda: self.drafts.own)
         self._show_current()
         self.type_here()
         self.panes.session_changed()
         self.panes.sessions_changed()
+        if before is not chat and before.unsaved is not None:
+            self.say_error(before.unsaved, "The session before stays open here until it can be saved.")
 
-    async def leave(self) -> None:
-        """Keep everything and end the program.
-
-        Raises:
-            StorageError: A draft could not be kept; the program stays.
-        """
+    async def leave(self, *, asks: bool = True) -> None:
+        """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""
         await self._beginning.wait()
-        for chat in self.open_chats.all:
-            await self.turns.settle(chat)
-        await self.open_chats.close_all(lambda: self.drafts.own)
-        self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
+        if await self._leaving.may_leave(asks=asks):
+            self.open_chats.release()
+            session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
+            self.app.exit(session_id, return_code=TEXT_LOST if self.open_chats.unsaved else 0)
 
     # -- what happens in the widgets
 
