@@ -89,7 +89,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         findings = (*services.findings, *self._take_theme())
-        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening)
+        self._early_keys = EarlyKeys(typed)
+        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening, self._early_keys)
         self.problem: KimiError | None = None
         """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
@@ -98,7 +99,6 @@ class KimiApp(App[str], inherit_bindings=False):
         """The signal that ended it; None = none did."""
         self._idle_work = idle_work
         self._terminal_modes = modes
-        self._early_keys = EarlyKeys(typed)
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -114,12 +114,11 @@ class KimiApp(App[str], inherit_bindings=False):
         if self._early_keys.hold(event):
             return
         screen = self.screen if self.screen_stack else None
-        moves_focus = (
-            isinstance(event, events.Key)
-            and not event.is_forwarded
-            and isinstance(screen, ChatScreen)
-            and screen.key_order.moves_focus(event)
-        )
+        moves_focus = False
+        if isinstance(event, events.Key) and not event.is_forwarded and isinstance(screen, ChatScreen):
+            if screen.has_to_wait(event):
+                return
+            moves_focus = screen.key_order.moves_focus(event)
         done = asyncio.Event()
         if moves_focus and isinstance(screen, ChatScreen):
             screen.key_order.wait(done)
@@ -138,7 +137,15 @@ class KimiApp(App[str], inherit_bindings=False):
 
     async def on_chat_screen_takes_keys(self) -> None:
         """Let it have what was typed before it did."""
-        await self._early_keys.release(self.on_event)
+        await self._early_keys.release(self._catch_up)
+
+    async def _catch_up(self, event: events.Event) -> None:
+        """Deal with what was typed, and with what it asks for, before that which was typed after it."""
+        screen = self._screen
+        asks = isinstance(event, events.Key) and (not event.is_printable or screen.key_order.action_of(event))
+        await self.on_event(event)
+        if asks:
+            await screen.has_acted()
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:

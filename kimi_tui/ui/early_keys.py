@@ -1,4 +1,7 @@
-"""What is typed before anything on screen can take it: it waits, in order, for the composer."""
+"""What is typed before anything on screen can take it: it waits, in order, for the composer.
+
+So does a key that asks for what a session is needed for, while that is still being read, with everything behind it.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,15 @@ class EarlyKeys:
         self._held.append(event)
         return True
 
+    def hold_from(self, *events: events.Event) -> None:
+        """Hold these back, and everything that follows, until the next release."""
+        self._is_over = False
+        self._held += events
+
     async def release(self, handle: Callable[[events.Event], Awaitable[None]]) -> None:
-        """Let go of everything, now that the composer takes it."""
+        """Let go of everything, now that it is taken; what has to wait even then is held again with all behind it."""
         self._is_over = True
         held, self._held = self._held, []
         for event in held:
-            await handle(event)
+            if not self.hold(event):
+                await handle(event)

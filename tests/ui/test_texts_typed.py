@@ -74,6 +74,8 @@ class Typist:
         composer = self.screen.composer
         composer.move_cursor(composer.document.end)
         await self.running.type(f" w{self.count}x")
+        if composer.draft.startswith("/"):
+            self.given_up |= set(words_of([composer.draft]))  # a command alone is not kept with a session
 
     async def enter(self) -> None:
         draft = self.screen.composer.draft
