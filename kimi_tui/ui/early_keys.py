@@ -14,11 +14,22 @@ def typed_events(text: str) -> Iterator[events.Event]:
     """Turn what was typed into a terminal that was not raw yet into events: its line ends were the Enter key."""
     *lines, rest = text.replace("\r", "\n").split("\n")
     for line in lines:
-        if line:
-            yield events.Paste(line)
+        yield from _line_events(line)
         yield events.Key("enter", "\r")
-    if rest:
-        yield events.Paste(rest)
+    yield from _line_events(rest)
+
+
+def _line_events(line: str) -> Iterator[events.Event]:
+    """One line: letters at once, but where other keys are among them, each as the terminal sends it."""
+    if line.isprintable():
+        yield from [events.Paste(line)] if line else []
+        return
+    from textual._xterm_parser import XTermParser  # noqa: PLC0415 - few type that early what is no letter
+
+    parser = XTermParser()
+    for message in (*parser.feed(line), *parser.feed("")):
+        if isinstance(message, events.Key | events.Paste):
+            yield message
 
 
 class EarlyKeys:
