@@ -31,7 +31,7 @@ class Leaving:
             await self._save()
         finally:
             self._is_saving = False
-        return self._may_lose() or not asks
+        return not asks or self._may_lose()
 
     async def _save(self) -> None:
         desk = self._desk
@@ -49,7 +49,8 @@ class Leaving:
         self._asked = lost
         error = next(chat.unsaved for chat in desk.open_chats.unsaved)
         key = desk.keyboard.table.label("quit")
-        where = "This session has" if len(lost) == 1 and desk.chat.unsaved is not None else f"{len(lost)} sessions have"
+        one = "This session has" if desk.chat.unsaved is not None else "Another session has"
+        where = one if len(lost) == 1 else f"{len(lost)} sessions have"
         way = f"{key} once more" if key else "/quit once more"
         desk.say(
             f"{error.summary if error else ''}\n{where} text that is in no file. Make room and leave, "
