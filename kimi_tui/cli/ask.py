@@ -19,11 +19,9 @@ from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.endings import cut, ending, missing_answer
-from kimi_tui.core.errors import FieldError, KimiError, UsageError
+from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.fields import parse_text
 from kimi_tui.core.replies import (
-    Phase,
-    PhaseChanged,
     ReplyDelta,
     ReplyPart,
     Retrying,
@@ -218,6 +216,7 @@ class _Listener:
         self._turn = turn
         self._stopped_by: signal.Signals | None = None
         self._has_text = False
+        self._refusal = ""  # why the question could not be saved
 
     async def run(self) -> int:
         """Follow it and return the exit status."""
@@ -240,12 +239,12 @@ class _Listener:
             case ReplyDelta():
                 self._has_text = True
                 self._output.delta(event.part, event.text)
-            case PhaseChanged(phase=Phase.WAITING) if self._order.is_new and self._turn.open_session.is_saved:
-                self._context.tell(f"saved as session {self._order.session.id}")
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
                 self._context.tell(f"{event.error.summary} {pause}")
             case TurnNotice():
+                if isinstance(event.error, StorageError):
+                    self._refusal = event.error.summary
                 self._context.tell_error(event.error)
 
     def _end(self, ended: TurnEnded) -> int:
@@ -285,13 +284,23 @@ class _Listener:
         """Tell how it ended, where that is not as usual."""
         if ended.error is not None:
             self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
-        if ended.save_error is not None:
-            self._context.tell_error(ended.save_error)
+        self._tell_saved(ended)
         if ended.state is MessageState.QUEUED:
             self._context.tell("the request is queued; the reply goes to the webhook")
         for reply in ended.replies:
             if reply.state is MessageState.COMPLETE and (words := _unusual_end(reply)):
                 self._context.tell(words, _more_room(reply))
+
+    def _tell_saved(self, ended: TurnEnded) -> None:
+        """Tell where a new session lies, or what of it could not be written."""
+        session = self._turn.open_session
+        if ended.save_error is not None:
+            if ended.save_error.summary != self._refusal:
+                self._context.tell_error(ended.save_error)
+            if session.is_saved:
+                self._context.tell(f"session {self._order.session.id} holds the question without its reply")
+        elif self._order.is_new and session.is_saved:
+            self._context.tell(f"{'now ' if self._refusal else ''}saved as session {self._order.session.id}")
 
     def _kept(self, ended: TurnEnded) -> str:
         """What a failed turn left in the session, in words; "" = nothing."""

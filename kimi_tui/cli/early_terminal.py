@@ -40,7 +40,7 @@ class EarlyTerminal:
     def make_raw(self) -> None:
         """Let keys arrive as they are; Ctrl+C still interrupts."""
         modes = list(self.modes)
-        modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR)
+        modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)  # Ctrl+S and Ctrl+Q are keys
         modes[LOCAL] &= ~(termios.ICANON | termios.ECHO)
         termios.tcsetattr(self._source, termios.TCSANOW, modes)
         self._cooked_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)

@@ -54,6 +54,8 @@ def run(options: Namespace, context: Context) -> int:
             "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
         )
         return FAILED
+    if app.return_code and app.signal is None:
+        context.tell("What could not be saved is lost; the last whole files are in place.")
     if session_id:
         line = resume_line(options, context.environ, context.store().name_of(session_id))
         context.write_line(f"Resume with: {line}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session import Session
 
@@ -18,10 +19,12 @@ class OpenSession:
 
     def __init__(self, session: Session, store: SessionStore | None) -> None:
         """Open a session; without a store nothing is ever saved."""
-        self._value = session
+        self._value = self._begun = session
         self._store = store
         self._saving = asyncio.Lock()
         self._saved: Session | None = None
+        self.save_error: KimiError | None = None
+        """Why the last save failed; None = it did not, or nothing has been saved yet."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -33,6 +36,11 @@ class OpenSession:
     def is_saved(self) -> bool:
         """Whether any value of it has been saved since it was opened."""
         return self._saved is not None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is another one now than what the store holds, or than it was opened with."""
+        return self._value is not (self._saved or self._begun)
 
     def update(self, change: Callable[[Session], Session]) -> Session:
         """Apply a change and return what the session is now."""
@@ -56,6 +64,10 @@ class OpenSession:
     async def _write(self, store: SessionStore) -> None:
         async with self._saving:
             value = self._value
-            if value is not self._saved:
-                await store.save(value)
-                self._saved = value
+            try:
+                if value is not self._saved:
+                    await store.save(value)
+            except KimiError as error:
+                self.save_error = error
+                raise
+            self._saved, self.save_error = value, None

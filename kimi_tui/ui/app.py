@@ -96,7 +96,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         findings = (*services.findings, *self._take_theme())
-        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening)
+        self._early_keys = EarlyKeys(typed)
+        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening, self._early_keys)
         self.problem: KimiError | None = None
         """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
@@ -105,7 +106,6 @@ class KimiApp(App[str], inherit_bindings=False):
         """The signal that ended it; None = none did."""
         self._idle_work = idle_work
         self._terminal_modes = modes
-        self._early_keys = EarlyKeys(typed)
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self._key_turns = KeyTurns(self, lambda key: self._screen.key_order.blind_action(key) is not None)
 
@@ -126,12 +126,11 @@ class KimiApp(App[str], inherit_bindings=False):
             return
         is_new = is_typed(event)
         screen = self._screen_now
-        moves_focus = (
-            is_new
-            and isinstance(event, events.Key)
-            and isinstance(screen, ChatScreen)
-            and screen.key_order.moves_focus(event)
-        )
+        moves_focus = False
+        if is_new and isinstance(event, events.Key) and isinstance(screen, ChatScreen):
+            if screen.has_to_wait(event):
+                return
+            moves_focus = screen.key_order.moves_focus(event)
         done = asyncio.Event()
         if moves_focus and isinstance(screen, ChatScreen):
             screen.key_order.wait(done)
@@ -170,7 +169,15 @@ class KimiApp(App[str], inherit_bindings=False):
 
     async def on_chat_screen_takes_keys(self) -> None:
         """Let it have what was typed before it did."""
-        await self._early_keys.release(self.on_event)
+        await self._early_keys.release(self._catch_up)
+
+    async def _catch_up(self, event: events.Event) -> None:
+        """Deal with what was typed, and with what it asks for, before that which was typed after it."""
+        screen = self._screen
+        asks = isinstance(event, events.Key) and (not event.is_printable or screen.key_order.action_of(event))
+        await self.on_event(event)
+        if asks:
+            await screen.has_acted()
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:
@@ -181,7 +188,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
         def leave(number: signal.Signals) -> None:
             self.signal = self.signal or number
-            screen.run_later(screen.leave(), self.exit)
+            screen.run_later(screen.leave(asks=False), self.exit)
 
         def leave_without_terminal() -> None:
             if is_terminal_gone():

@@ -8,7 +8,7 @@ from textual.timer import Timer
 
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
-from kimi_tui.ui.status import Bars, elsewhere
+from kimi_tui.ui.status import UNSAVED, Bars, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
@@ -74,6 +74,7 @@ class BarDisplay:
         others = elsewhere(desk.open_chats.all[1:])
         is_narrow = desk.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
+        title = title if desk.chat.unsaved is None else f"{UNSAVED}{title}"
         self._title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:
             variants = texts.last.variants("○", texts.context.words())

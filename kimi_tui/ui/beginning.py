@@ -1,24 +1,34 @@
 """The session to begin with, which may have to be read while the screen is there already.
 
-What is typed and sent meanwhile is kept for it; other actions are refused.
+What is typed and sent meanwhile is kept for it. Other actions wait, and with them all that is typed after them: it is
+meant for what they open.
 """
 
 from __future__ import annotations
 
 import asyncio
 
+from textual import events
+
+from kimi_tui.core.actions import Action
 from kimi_tui.ui import entries
 from kimi_tui.ui.desk import Desk
+from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.services import Opening
+from kimi_tui.ui.slash import Command, parse_line
+
+AT_ONCE = frozenset({"send", "new-line", "quit", "quit-when-empty", "copy-or-quit", "back"})
+"""Actions that need no session: those of the composer, and those that end something."""
 
 
 class Beginning:
     """Reads the session, and knows whether it is there."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Begin on that screen."""
-        self._desk = desk
+    def __init__(self, desk: Desk, early_keys: EarlyKeys) -> None:
+        """Begin on that screen; what has to wait is held back with `early_keys`."""
+        self._desk, self._early_keys = desk, early_keys
         self._is_over = asyncio.Event()
+        self._lines: list[str] = []
 
     def announce(self, opening: Opening) -> None:
         """Show what is being opened; what is typed meanwhile is kept."""
@@ -39,17 +49,35 @@ class Beginning:
         typed = self._desk.composer.draft
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
 
-    def end(self) -> None:
-        """Say that the session is there."""
+    def end(self) -> list[str]:
+        """Say that the session is there, and give what was submitted meanwhile."""
         self._is_over.set()
+        return self._lines
 
     async def wait(self) -> None:
         """Wait until the session is there: what was typed belongs to it."""
         await self._is_over.wait()
 
+    def submit(self, line: str) -> bool:
+        """Keep a line that was submitted too early; False = it is not. What follows a command may be meant for it."""
+        if not self.is_too_early_for("send-now"):
+            return False
+        self._lines.append(line)
+        if isinstance(parse_line(line), Command):
+            typed_since, self._desk.composer.draft = self._desk.composer.draft, ""
+            self._early_keys.hold_from(*([events.Paste(typed_since)] if typed_since else []))
+        return True
+
+    def hold(self, event: events.Key, action: Action | None) -> bool:
+        """Hold a key back that asks for something too early; False = it does not."""
+        if action is None or not self.is_too_early_for(action.id):
+            return False
+        self._early_keys.hold_from(event)
+        return True
+
     def is_too_early_for(self, action_id: str) -> bool:
         """Whether an action has to wait until the session has been read; that is told then."""
-        is_early = not self._is_over.is_set() and action_id != "quit"
+        is_early = not self._is_over.is_set() and action_id not in AT_ONCE
         if is_early:
-            self._desk.remark("The session is still being opened.")
+            self._desk.remark("The session is still being opened; this waits for it.")
         return is_early

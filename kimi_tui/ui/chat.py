@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kimi_tui.core import conversation
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.replies import TurnEnded
 from kimi_tui.core.session import Message, MessageState, Role, Session
 from kimi_tui.engine.open_session import OpenSession
@@ -17,6 +18,7 @@ from kimi_tui.ui import entries
 from kimi_tui.ui.branch import Branch
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.services import Lock
+from kimi_tui.ui.slash import is_message
 from kimi_tui.ui.widgets.transcript import Entry
 
 if TYPE_CHECKING:  # the name of a type only: a chat opens without any turn
@@ -48,14 +50,14 @@ class Chat:
     """Keeps it from other windows."""
     draft: str = ""
     """What is being typed, while the session is not on screen."""
+    draft_error: KimiError | None = None
+    """Why the draft could not be kept when that was tried last; None = it could."""
     turn: Turn | None = None
     """The turn that runs; None = none does."""
     live: LiveTurn | None = None
     """What has come of the running turn's reply."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
-    editing: str | None = None
-    """Id of the question that what is typed will be an alternative of."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
@@ -73,6 +75,12 @@ class Chat:
     def session(self) -> Session:
         """The session as it stands now."""
         return self.open_session.value
+
+    @property
+    def unsaved(self) -> KimiError | None:
+        """Why text of it is in no file; None = all is that should be."""
+        holds_text = bool(self.session.messages) or is_message(self.draft)
+        return self.open_session.save_error if holds_text and self.open_session.save_error else self.draft_error
 
     def _branch_now(self) -> Branch:
         session = self.session

@@ -76,6 +76,9 @@ class FileDesk(Protocol):
 class WaitingMessage(Protocol):
     """The message that waits for the running reply."""
 
+    def give_back(self, message: str, edited: str | None = None) -> None:
+        """Bring a message that was not sent back into the composer, with the question that it is an edit of."""
+
     def recall(self, step: int) -> None:
         """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
 
@@ -213,7 +216,7 @@ class Desk(Protocol):
         """Show another session; a reply that runs goes on.
 
         Raises:
-            StorageError: The draft could not be kept; this session stays.
+            KimiError: This session could not be saved, and has no file yet; it stays.
         """
 
     async def open_path(self, path: Path) -> None:
@@ -223,9 +226,5 @@ class Desk(Protocol):
             StorageError: It cannot be opened; this session stays.
         """
 
-    async def leave(self) -> None:
-        """Keep everything and end the program.
-
-        Raises:
-            StorageError: A draft could not be kept; the program stays.
-        """
+    async def leave(self, *, asks: bool = True) -> None:
+        """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""

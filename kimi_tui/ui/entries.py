@@ -15,6 +15,7 @@ from kimi_tui.ui import words
 from kimi_tui.ui.branch import Branch
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind
 
+UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
 USER_NAME = "You"
 ASSISTANT_NAME = "Kimi"
 
@@ -133,5 +134,5 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool, again: str = "") -> li
         way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
         found.append((f"The reply ended inside its thinking. {way}, or ask with /think off.", "warning"))
     if ended.save_error is not None:
-        found.append((error_text(ended.save_error, "The reply is on screen, but not in the file."), "error"))
+        found.append((error_text(ended.save_error, UNSAVED_REPLY), "error"))
     return found

@@ -64,7 +64,7 @@ class KeyOrder:
 
     def take(self, event: events.Key) -> None:
         """Do what a key means; one that means nothing goes on. Keys arrive here behind the letters typed before."""
-        screen, action = self._screen, self._action_of(event)
+        screen, action = self._screen, self.action_of(event)
         if screen.is_too_small and (action is None or action.id not in BLIND):
             event.stop()  # nobody sees what it would do
             return
@@ -78,7 +78,7 @@ class KeyOrder:
 
     def moves_focus(self, event: events.Key) -> bool:
         """Whether a key asks for something that takes the focus away from where it is."""
-        action = self._action_of(event)
+        action = self.action_of(event)
         return action is not None and action.id in MOVING
 
     def blind_action(self, event: events.Key) -> Action | None:
@@ -100,7 +100,8 @@ class KeyOrder:
         """Whether something else than the draft is typed: a title, a value, what is looked for."""
         return isinstance(self._screen.focused, Input | TextArea) and self._screen.focused is not self._screen.composer
 
-    def _action_of(self, event: events.Key) -> Action | None:
+    def action_of(self, event: events.Key) -> Action | None:
+        """What a key asks for where the focus is; None = nothing."""
         # A pane's own keys are for its rows: while a text is typed there, Delete is meant for a character.
         scope = Scope.SCREEN if self._is_editing() else self._screen.scope_of_focus()
         return self._screen.keyboard.action_of(event, scope)

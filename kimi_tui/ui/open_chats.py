@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.chat import Chat
@@ -63,52 +66,74 @@ class OpenChats:
         """Make a chat of a new session."""
         return self._chat(*self._library.create())
 
-    async def show(self, chat: Chat, draft: str) -> None:
-        """Put a chat on screen; the one before keeps what was being typed.
+    async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
+        """Put a chat on screen; the one before keeps what was being typed, which `draft` gives.
+
+        What of it cannot be saved stays open behind the one on screen.
 
         Raises:
-            StorageError: The draft could not be kept; nothing has changed then.
+            KimiError: It cannot be saved, and has no file to find it by again; nothing has changed then.
         """
         before = self.current
         if chat is before:
             return
-        before.draft = draft
-        await self._keep_draft(before)
+        await self.keep(draft)
+        if before.unsaved is not None and not self.has_file(before):
+            raise before.unsaved
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
         chat.is_unread = chat.has_failed = False
         self.close_idle()
 
     def close_idle(self) -> None:
-        """Close chats that are not on screen, have no running reply and nothing to be read."""
+        """Close chats that are not on screen, have no running reply, and nothing to be read or saved."""
+        kept = [chat for chat in self._others if chat.turn is not None or chat.is_unread or chat.unsaved]
         for chat in self._others:
-            if chat.turn is None and not chat.is_unread:
+            if chat not in kept:
                 chat.lock.release()
                 self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
-        self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
+        self._others = kept
 
-    async def _keep_draft(self, chat: Chat) -> None:
-        """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed.
+    async def keep(self, draft: Callable[[], str]) -> None:
+        """Save what is in no file yet, of every chat; what could not be saved its chat tells.
+
+        Args:
+            draft: Gives what is being typed on screen; what is typed while it is written is kept too.
+        """
+        for chat in self._others:
+            await self._keep(chat)
+        chat = self.current
+        while True:
+            chat.draft = text = draft()
+            await self._keep(chat)
+            if draft() == text:
+                return
+
+    async def _keep(self, chat: Chat) -> None:
+        """Save a session, and what is being typed; one that holds nothing else is saved too, so that it can be resumed.
 
         Blanks and a command are not worth a session of their own.
         """
-        if not chat.session.messages and is_message(chat.draft):
-            await chat.open_session.save()
-        self._library.save_draft(chat.session.id, chat.draft if self.has_file(chat) else "")
+        if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
+            with suppress(KimiError):  # the chat tells
+                await chat.open_session.save()
+        try:
+            self._library.save_draft(chat.session.id, chat.draft if self.has_file(chat) else "")
+            chat.draft_error = None
+        except KimiError as error:
+            chat.draft_error = error
 
     def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed."""
-        return bool(chat.session.messages) or self._library.path_of(chat.session).exists()
+        return self._library.path_of(chat.session).exists()
 
-    async def close_all(self, draft: str) -> None:
-        """Keep every draft and let others open the sessions.
+    @property
+    def unsaved(self) -> tuple[Chat, ...]:
+        """The chats of which text is in no file."""
+        return tuple(chat for chat in self.all if chat.unsaved is not None)
 
-        Raises:
-            StorageError: A draft could not be kept.
-        """
-        self.current.draft = draft
-        for chat in self.all:
-            await self._keep_draft(chat)
+    def release(self) -> None:
+        """Let others open the sessions."""
         for chat in self.all:
             chat.lock.release()
 

@@ -35,14 +35,14 @@ class Sending:
 
     def submit(self, text: str) -> None:
         """Send a message, or do what a slash command says."""
-        desk = self._desk
-        edited = desk.drafts.take_edited()
+        desk, chat = self._desk, self._desk.chat
+        edited = desk.drafts.edited
         was_aside = desk.drafts.bring_back(desk.composer.draft)
-        before = desk.composer.draft
+        before = desk.drafts.texts
 
         def mend() -> None:
-            if desk.composer.draft == before and not desk.drafts.is_aside:  # nothing else was begun since
-                self._mend(text, edited, is_aside=was_aside or bool(before))
+            if desk.chat is chat and desk.drafts.texts == before:  # nothing else was begun since
+                self._mend(text, edited, is_aside=was_aside or any(before))
 
         match parse_line(text):
             case Command(action, argument):
@@ -64,14 +64,17 @@ class Sending:
         try:
             if chat.turn is not None:
                 raise UsageError("A reply is running.", "Escape stops it; then send the edited question.")
-            chat.editing = edited
-            desk.turns.send(chat, text)
+            desk.turns.send(chat, text, beside=edited)
         except KimiError as error:
             desk.say_error(error, "Nothing was sent; your text is in the composer.")
-            if edited is not None:
-                desk.drafts.begin_mending(typed(text), edited)
-            else:
-                desk.drafts.give_back(text)
+            self.give_back(text, edited)
+
+    def give_back(self, message: str, edited: str | None = None) -> None:
+        """Bring a message that was not sent back into the composer, with the question that it is an edit of."""
+        if edited is not None:
+            self._desk.drafts.begin_mending(typed(message), edited)
+        else:
+            self._desk.drafts.give_back(message)
 
     def _mend(self, line: str, edited: str | None, *, is_aside: bool) -> None:
         """Give a line back that could not be done, to be mended; a short one is selected, to be typed over."""
@@ -87,7 +90,7 @@ class Sending:
         composer, chat = self._desk.composer, self._desk.chat
         if composer.draft and composer.draft != composer.recalled:
             return
-        if chat.queued and not composer.draft:
+        if chat.queued and not composer.draft and not self._desk.drafts.is_aside:
             composer.exchange(typed(chat.queued.pop()))
             self.show_queue()
             return

@@ -23,6 +23,8 @@ METER_CELLS = 4
 """Width of the context meter between its ends."""
 TURN_TOKENS = 8
 """What the markers and the role's name around a message take, in tokens, by the same estimate as its text."""
+UNSAVED = "! not saved  "
+"""What stands before the title of a session of which text is in no file."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 """A cell filled by 0 to 8 eighths."""
 
@@ -175,7 +177,13 @@ def elsewhere(chats: Sequence[Chat]) -> str:
     running = sum(chat.turn is not None for chat in chats)
     failed = sum(chat.has_failed for chat in chats)
     unread = sum(chat.is_unread and not chat.has_failed for chat in chats)
-    parts = ((running, f"● {running} running elsewhere"), (unread, f"✓ {unread} new"), (failed, f"✗ {failed} failed"))
+    unsaved = sum(chat.unsaved is not None for chat in chats)
+    parts = (
+        (running, f"● {running} running elsewhere"),
+        (unread, f"✓ {unread} new"),
+        (failed, f"✗ {failed} failed"),
+        (unsaved, f"! {unsaved} not saved"),
+    )
     return "".join(f"{part} · " for count, part in parts if count)
 
 

@@ -96,10 +96,10 @@ class TurnDisplay:
             self._desk.transcript.set_thought_label(live.key, live.label)
             self._desk.panes.label_changed()
 
-    def give_back(self, chat: Chat, text: str) -> None:
-        """Bring a text back to where it can be sent again."""
+    def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
+        """Bring a text back to where it can be sent again; in a chat on screen as the edit that it was."""
         if chat is self._desk.chat:
-            self._desk.drafts.give_back(text)
+            self._desk.sending.give_back(text, edited)
         else:
             chat.draft = typed_before(text, chat.draft)
 

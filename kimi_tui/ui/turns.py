@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
@@ -36,6 +37,20 @@ FRAME_S = 1 / 20
 """Time between two drawings of a growing reply, in seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was typed for a turn."""
+
+    text: str = ""
+    """The question; "" = one that stands in the session was asked again."""
+    beside: str | None = None
+    """Id of the question that it is an edit of; None = of none."""
+
+    def is_still_edit_of(self, chat: Chat, turn: Turn) -> bool:
+        """Whether it stands in the session nowhere, and can be sent as an edit again."""
+        return turn.question is None and any(message.id == self.beside for message in chat.session.messages)
+
+
 class TurnView(Protocol):
     """What the screen shows of a turn."""
 
@@ -51,8 +66,8 @@ class TurnView(Protocol):
     def show_figures(self, chat: Chat) -> None:
         """Show the figures of a turn as they are now."""
 
-    def give_back(self, chat: Chat, text: str) -> None:
-        """Bring a text back to where it can be sent again."""
+    def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
+        """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
 
     def notice(self, chat: Chat, text: str, severity: str) -> None:
         """Say something in a chat's conversation."""
@@ -71,16 +86,19 @@ class Turns:
         """
         self._services, self._view, self._run = services, view, run
 
-    def send(self, chat: Chat, text: str) -> None:
-        """Send a question, or what it edits anew.
+    def send(self, chat: Chat, text: str, *, beside: str | None = None) -> None:
+        """Send a question.
+
+        Args:
+            chat: Where it goes.
+            text: What it says.
+            beside: Id of the question that it is an edit of, and becomes an alternative of; None = of none.
 
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        request = self._request(chat)
-        beside, chat.editing = chat.editing, None
-        turn = self._services.engine.start(chat.open_session, text, request, beside=beside)
-        self._begin(chat, turn, text)
+        turn = self._services.engine.start(chat.open_session, text, self._request(chat), beside=beside)
+        self._begin(chat, turn, _Asked(text, beside))
 
     def regenerate(self, chat: Chat, question_id: str) -> None:
         """Ask for another reply.
@@ -89,7 +107,7 @@ class Turns:
             KimiError: Nothing can be sent.
         """
         turn = self._services.engine.regenerate(chat.open_session, question_id, self._request(chat))
-        self._begin(chat, turn, "")
+        self._begin(chat, turn, _Asked())
 
     async def settle(self, chat: Chat) -> None:
         """Stop the turn of a chat and wait until what arrived is kept."""
@@ -104,20 +122,20 @@ class Turns:
             raise self._services.key_problem
         return self._services.resolve(chat.session)
 
-    def _begin(self, chat: Chat, turn: Turn, text: str) -> None:
+    def _begin(self, chat: Chat, turn: Turn, asked: _Asked) -> None:
         chat.turn, chat.live = turn, LiveTurn(turn.id, self._services.clock.monotonic())
-        self._run(self._follow(chat, turn, text))
+        self._run(self._follow(chat, turn, asked))
 
-    async def _follow(self, chat: Chat, turn: Turn, text: str) -> None:
+    async def _follow(self, chat: Chat, turn: Turn, asked: _Asked) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
         while events := await turn.drain():
             for event in events:
-                self._apply(chat, turn, event, text)
+                self._apply(chat, turn, event, asked)
             if not all(isinstance(event, ReplyDelta) for event in events):
                 self._view.show_figures(chat)  # between these the screen's clock counts: that is often enough
             await asyncio.sleep(FRAME_S)
 
-    def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, text: str) -> None:
+    def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, asked: _Asked) -> None:
         """Note one event, and have it shown; events of a turn that was left behind are late."""
         live = chat.live
         if live is None or chat.turn is not turn:
@@ -139,11 +157,11 @@ class Turns:
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
-                self._end(chat, turn, event, text)
+                self._end(chat, turn, event, asked)
             case _:
                 assert_never(event)
 
-    def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, text: str) -> None:
+    def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, asked: _Asked) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
         key = turn.id
         chat.note_end(ended)
@@ -152,17 +170,27 @@ class Turns:
             chat.settle_notices(key, last.id)
         self._view.show_end(chat, key, ended)
         again = KeyTable.of(self._services.settings.keymap).label("regenerate")
-        for notice in entries.end_notices(ended, has_text_back=bool(text), again=again):
+        for notice in entries.end_notices(ended, has_text_back=bool(asked.text), again=again):
             self._view.notice(chat, *notice)
         if ended.state is MessageState.COMPLETE:
-            self._send_queued(chat)
+            self._send_queued(chat, ended)
             return
-        unsent = [text] if text and not ended.replies else []
+        unsent = [asked.text] if asked.text and not ended.replies else []
+        if unsent and asked.is_still_edit_of(chat, turn):
+            self._view.give_back(chat, unsent.pop(), asked.beside)
         self._give_back(chat, [*unsent, *chat.queued])
 
-    def _send_queued(self, chat: Chat) -> None:
-        """Send the first of the messages that wait; the next one waits for its reply."""
+    def _send_queued(self, chat: Chat, ended: TurnEnded) -> None:
+        """Send the first of the messages that wait; the next one waits for its reply.
+
+        They were written below the reply that has ended, and are not sent below anything else.
+        """
         if not chat.queued:
+            return
+        if all(reply.id != chat.session.head for reply in ended.replies):
+            self._give_back(chat, chat.queued)
+            words = "The reply that a message waited for is not the one on screen; it is back in the composer, unsent."
+            self._view.notice(chat, words, "warning")
             return
         text, *chat.queued = chat.queued
         try:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import MessageState, Session
 from tests.cli.calls import KEY, call
 from tests.cli.loopback import MODEL, Play, document, endpoint, recut, sse, tokens
@@ -311,6 +313,28 @@ def test_what_is_refused_for_its_size_leaves_no_session(store: SessionFiles, tmp
     assert (result.status, result.json["session"], result.json["error"]["kind"]) == (1, None, "too-large")
     assert store.list().summaries == ()
     assert "saved as" not in result.err
+
+
+@pytest.mark.parametrize("refused", [(1,), (2,), (1, 2)], ids=["question", "reply", "both"])
+def test_what_could_not_be_written_is_not_called_saved(
+    store: SessionFiles, monkeypatch: pytest.MonkeyPatch, refused: tuple[int, ...]
+) -> None:
+    real, calls = SessionFiles.save_now, itertools.count(1)
+
+    def save_now(self: SessionFiles, session: Session) -> None:
+        if next(calls) in refused:
+            raise StorageError("The disk is full.")
+        real(self, session)
+
+    monkeypatch.setattr(SessionFiles, "save_now", save_now)
+    with endpoint(Play(tokens("</think>", "yes"))) as server:
+        result = call("ask", "x", "--save", "--base-url", server.url)
+    is_lost = 2 in refused
+    assert (result.status, result.out) == (1 if is_lost else 0, "yes\n")
+    assert result.err.count("The disk is full.") == 1
+    assert ("saved as session" in result.err) is not is_lost
+    assert ("holds the question without its reply" in result.err) is (refused == (2,))
+    assert len(store.list().summaries) == (refused != (1, 2))
 
 
 ERROR_FRAME = {"error_type": "overloaded", "error_message": "no room"}

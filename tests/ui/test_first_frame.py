@@ -49,7 +49,15 @@ def test_a_terminal_that_is_too_small_gets_none(columns: int, rows: int) -> None
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("", []), ("hi", ["hi"]), ("hi\n", ["hi", "enter"]), ("\n", ["enter"]), ("a\nb", ["a", "enter", "b"])],
+    [
+        ("", []),
+        ("hi", ["hi"]),
+        ("hi\n", ["hi", "enter"]),
+        ("\n", ["enter"]),
+        ("a\nb", ["a", "enter", "b"]),
+        ("a\x06b\nc", ["a", "ctrl+f", "b", "enter", "c"]),
+        ("\x1bOQ\x1b[A", ["f2", "up"]),
+    ],
 )
 def test_line_feeds_typed_before_are_the_enter_key(text: str, found: list[str]) -> None:
     events_of = list(typed_events(text))

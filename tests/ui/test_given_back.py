@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kimi_tui.core.errors import AuthenticationError, KeyMissingError
+from kimi_tui.core.session import Session
 from kimi_tui.ui.slash import Text, parse_line, typed_before
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -118,7 +122,7 @@ async def test_a_command_that_failed_stands_alone_and_the_draft_comes_back(tmp_p
         await running.type("my precious draft<f8>x.pdf<enter>")
         for _ in range(2):
             await running.until(lambda: draft(running) == "/export x.pdf")
-            assert running.screen.drafts.waiting == "my precious draft"
+            assert running.screen.drafts.texts == ("my precious draft", "/export x.pdf")
             await running.type("<enter>")
         await running.until(lambda: draft(running) == "/export x.pdf")
         await running.type(f"<end><backspace><backspace><backspace>md<home>{'<right>' * 8}{tmp_path}/<enter>")
@@ -170,3 +174,127 @@ async def test_a_failure_while_a_command_is_typed_goes_to_the_draft_behind_it(tm
         assert draft(running) == "/export notes"
         await running.type("<escape>")
         assert draft(running) == "question\n\nhalf"
+
+
+# -- an edit, and what it stands for
+
+
+async def test_a_queued_message_has_nothing_of_an_edit_that_was_refused(tmp_path: Path) -> None:
+    first, gate = held()
+    second, last = held()
+    last.set()
+    async with program(
+        tmp_path, first, second, session=talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
+    ) as running:
+        await running.type("/set temperature 1<enter>")
+        running.screen.chat.open_session.update(lambda value: replace(value, settings={"temperature": "hot"}))
+        await running.type("<shift+tab><up><up><up>e now<enter>")
+        await running.shows("Nothing was sent")
+        await running.type("<escape>/reset<enter>/regenerate<enter>")
+        await running.shows("one")
+        await running.type("queued<enter>")
+        gate.set()
+        await running.until(lambda: len(running.client.bodies) == 2)
+        await running.idle()
+        question, reply = running.screen.chat.branch[-2:]
+        assert question.content == "queued"
+        assert question.parent == running.screen.chat.branch[-3].id
+        assert "More?" in running.client.bodies[1]["input"]
+        assert reply.content == "one end"
+
+
+async def test_an_edit_that_a_command_takes_the_place_of_comes_back_as_that_edit(tmp_path: Path) -> None:
+    script, gate = held()
+    gate.set()
+    async with program(tmp_path, script, session=talk(("Lamb?", "Roast it."), ("More?", "Braise it."))) as running:
+        await running.type("half<shift+tab><up><up><up>e With garlic?<f6>")
+        assert draft(running).startswith("/rename ")
+        await running.type("<escape>")
+        assert draft(running) == "Lamb? With garlic?"
+        assert "Edit: sent, it becomes an alternative" in running.text
+        await running.type("<enter>")
+        await running.idle()
+        assert [message.content for message in running.screen.chat.session.messages if message.parent is None] == [
+            "Lamb?", "Lamb? With garlic?",
+        ]  # fmt: skip
+        assert draft(running) == "half"
+
+
+async def test_an_edit_that_does_not_fit_comes_back_as_that_edit(tmp_path: Path) -> None:
+    config = {"api": {"context_tokens": 2000}}
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it.")), config=config) as running:
+        await running.type("half<shift+tab><up>e")
+        running.screen.composer.draft = "Lamb? " + "very " * 9000
+        await running.type("<enter>")
+        await running.shows("the context window holds")
+        await running.until(lambda: draft(running).startswith("Lamb? very"))
+        assert "Edit: sent, it becomes an alternative" in running.text
+        await running.type("<escape>")
+        assert draft(running) == "half"
+
+
+async def test_up_in_an_edit_leaves_the_queued_message_alone(tmp_path: Path) -> None:
+    script, _ = held()
+    async with program(tmp_path, script, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.type("first<enter>")
+        await running.shows("one")
+        await running.type("waits<enter>")
+        running.screen.drafts.begin_edit("m1", "")
+        await running.type("<up>")
+        assert running.screen.chat.queued == ["waits"]
+
+
+async def test_a_queued_message_is_not_sent_below_another_branch(tmp_path: Path) -> None:
+    script, gate = held()
+    async with program(tmp_path, script, session=talk(("Lamb?", "Roast it."))) as running:
+        await running.type("/regenerate<enter>")
+        await running.shows("one")
+        await running.type("waits<enter>")
+        running.screen.chat.open_session.update(lambda value: replace(value, head="m2"))
+        gate.set()
+        await running.idle()
+        await running.shows("unsent")
+        assert draft(running) == "waits"
+        assert len(running.client.bodies) == 1
+
+
+async def test_an_edit_of_a_deleted_question_can_be_seen_in_the_prompt(tmp_path: Path) -> None:
+    session = talk(("Lamb?", "Roast it."), ("More?", "Braise it."))
+    async with program(tmp_path, session=session, config={"ui": {"panes": ["prompt"]}}) as running:
+        await running.type("<shift+tab><up>e now")
+        running.screen.dispatcher.choose("first-message")
+        running.screen.dispatcher.choose("delete")
+        await running.pilot.pause(0.2)
+        assert draft(running) == "More? now"
+
+
+async def test_a_command_that_fails_later_is_not_mended_in_another_session(tmp_path: Path) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        first = running.screen.chat
+        running.screen.sending.submit("/export x.pdf")
+        await running.screen.show_chat(running.screen.open_chats.create())
+        await running.shows("x.pdf")
+        await running.pilot.pause()
+        assert running.screen.chat is not first
+        assert not draft(running)
+
+
+async def test_what_is_typed_while_a_session_is_left_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with program(tmp_path) as running:
+        first, library = running.screen.chat, running.services.library
+        save = library.save
+        begun, gate = asyncio.Event(), asyncio.Event()
+
+        async def slow(session: Session) -> None:
+            begun.set()
+            await gate.wait()
+            await save(session)
+
+        monkeypatch.setattr(library, "save", slow)
+        await running.pilot.press(*"half", "ctrl+n")
+        await running.until(begun.is_set)
+        await running.type(" a thought")
+        gate.set()
+        await running.until(lambda: running.screen.chat is not first)
+        assert running.files.load_draft(first.session.id) == "half a thought"
+        assert not draft(running)

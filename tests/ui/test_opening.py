@@ -8,13 +8,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from textual.widgets import Input
 
+from kimi_tui.core.actions import ACTIONS, Action, Scope
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Session
 from kimi_tui.ui import entries, status
 from kimi_tui.ui.services import Opening
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
-from tests.ui.program import program, talk
+from tests.ui.program import Program, program, settle, talk
 
 TALK = talk(("Lamb?", "Roast it."))
 
@@ -51,21 +53,95 @@ async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, fil
         assert not running.client.bodies
 
 
-async def test_what_is_sent_waits_until_it_has_been_read_and_nothing_else_is_done(
-    tmp_path: Path, file: SlowFile
-) -> None:
+async def test_what_is_sent_waits_until_it_has_been_read(tmp_path: Path, file: SlowFile) -> None:
     answer = streaming(token("hm"), think_end(), token("Yes."), end(), DONE)
     async with program(tmp_path, answer, opening=Opening("lamb", file.read)) as running:
         await running.type("early<enter>next")
         await running.shows("still being opened")
         assert running.screen.composer.draft == "next"
-        await running.type("<f3>")
-        assert running.screen.scope_of_focus().name == "COMPOSER"
         assert not running.client.bodies
         file.may_end.set()
         await running.shows("Yes.")
         assert [message.content for message in running.screen.chat.branch][-2:] == ["early", "Yes."]
         assert running.screen.composer.draft == "next"
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("<ctrl+f>roast", "#find-bar Input"),
+        ("/find<enter>roast", "#find-bar Input"),
+        ("<f2>/roast", "#left-side Input"),
+        ("<f6> roast", "#composer"),
+        ("<shift+tab><up>e roast", "#composer"),
+        ("<ctrl+n>roast", "#composer"),
+        ("<ctrl+p>roast", "CommandPalette Input"),
+    ],
+)
+async def test_what_is_typed_after_a_key_goes_where_that_key_leads(
+    tmp_path: Path, file: SlowFile, typed: str, place: str
+) -> None:
+    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+        await running.shows("Opening lamb …")
+        first = running.screen.chat
+        draft = "" if typed.startswith("/") else "half"
+        await running.type(f"{draft}{typed}")
+        assert running.screen.composer.draft == draft
+        file.may_end.set()
+        await running.until(lambda: running.screen.chat is not first)
+
+        def arrived() -> bool:
+            found = running.app.screen.query(place) or running.screen.query(place)
+            return any("roast" in str(getattr(node, "value", getattr(node, "draft", ""))) for node in found)
+
+        await running.until(arrived)
+        texts = running.screen.drafts.texts
+        assert texts[0] == (draft if typed != "<ctrl+n>roast" else "roast")
+
+
+async def looks(running: Program) -> dict[str, object]:
+    """Where everything stands that was typed."""
+    await settle(running)
+    screen = running.screen
+    fields = [field.value for field in (*running.app.screen.query(Input), *screen.query(Input))]
+    return {
+        "screens": [type(shown).__name__ for shown in running.app.screen_stack],
+        "focus": screen.scope_of_focus(),
+        "texts": screen.drafts.texts,
+        "title": screen.composer.border_title,
+        "fields": fields,
+        "chosen": screen.transcript.chosen,
+        "sessions": len(screen.open_chats.all),
+        "messages": [message.content for message in screen.chat.session.messages],
+        "settings": screen.chat.session.settings,
+        "kept": running.files.load_draft(TALK.id),
+    }
+
+
+KEYED = [action for action in ACTIONS if action.keys and action.scope in {Scope.SCREEN, Scope.COMPOSER}]
+
+
+@pytest.mark.parametrize("action", [action for action in KEYED if action.id != "quit"], ids=lambda action: action.id)
+async def test_a_key_pressed_too_early_does_what_it_does_later(tmp_path: Path, file: SlowFile, action: Action) -> None:
+    answer = streaming(token("hm"), think_end(), token("Yes."), end(), DONE)
+    found = []
+    for is_early in (True, False):
+        file.may_end.clear()
+        opening = Opening("lamb", file.read)
+        async with program(tmp_path / str(is_early), answer, opening=opening) as running:
+            running.files.save_now(TALK)
+            first = running.screen.chat
+            await running.shows("Opening lamb …")
+            for is_now in (True, False):
+                if is_now is is_early:
+                    await running.type(f"half<{action.keys[0]}>joke")
+                    assert running.app.crash is None
+                if is_now:
+                    file.may_end.set()
+                    await running.until(lambda: running.screen.chat is not first)  # noqa: B023
+                    await running.pilot.pause(0.1)
+            found.append(await looks(running))
+    assert found[0] == found[1]
 
 
 async def test_what_shows_a_session_is_made_beside_the_screen(

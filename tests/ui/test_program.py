@@ -246,6 +246,22 @@ def test_keys_in_one_burst_go_where_the_focus_goes(env: dict[str, str]) -> None:
         assert terminal.end() == 0
 
 
+def test_a_search_begun_before_the_session_is_there_gets_what_is_typed(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("hello\r")
+        terminal.until("what did I say first?")
+        terminal.until("○ ")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.send("half\x06welcome\r")
+        terminal.until("1/1")
+        terminal.until("│ half ")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+
+
 def test_what_is_typed_before_the_first_frame_is_sent(tmp_path: Path, env: dict[str, str]) -> None:
     with kimi_tui(["--demo"], env) as terminal:
         terminal.send("hello\rnext")

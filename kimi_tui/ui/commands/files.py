@@ -71,13 +71,26 @@ class FileCommands:
             self._desk.change(replace(chat.session, title=title))
         elif chat is not None:
             chat.open_session.update(lambda value: replace(value, title=title))
-            await chat.open_session.save()
+            await self._save(chat)
         else:
             await asyncio.to_thread(self._desk.services.library.rename, path, title)
         self._desk.panes.sessions_changed()
 
+    async def _save(self, chat: Chat | None) -> None:
+        """Save what is in no file yet of a session that is open here, before anything is done with its file.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        try:
+            if chat is not None and chat.open_session.is_changed:
+                await chat.open_session.save()
+        finally:
+            self._desk.refresh_bars()
+
     async def duplicate(self, path: Path) -> None:
         """Make a copy of a session."""
+        await self._save(self._desk.open_chats.at(path))
         name = await self._name(path)
         await asyncio.to_thread(self._desk.services.library.duplicate, path)
         self._desk.panes.sessions_changed()
@@ -92,6 +105,7 @@ class FileCommands:
         chat = self._desk.open_chats.at(path)
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
+        await self._save(chat)
         name = await self._name(path)
         trashed = await asyncio.to_thread(self._desk.services.library.delete, path, is_held_here=chat is not None)
         self._trashed.append((trashed, name))

@@ -72,15 +72,13 @@ class PromptPanel(PromptPane, Panel):
         except KimiError as error:
             desk.remark(error.summary)
             return None
-        edited = desk.drafts.edited
-        session = desk.chat.session if edited is None else before(desk.chat.session, edited)
-        return self._viewer.view(session, request, self._question() or None)
-
-    def _question(self) -> str:
-        """What would be sent of what is being typed; "" = nothing: a command is not sent."""
-        drafts, draft = self._desk.drafts, self._desk.composer.draft
-        line = parse_line(drafts.waiting if drafts.is_aside and drafts.edited is None else draft)
-        return line.text if isinstance(line, Text) else ""
+        draft, edited = desk.drafts.next_message
+        session = desk.chat.session
+        if any(message.id == edited for message in session.messages):  # it may have been deleted since
+            session = before(session, edited or "")
+        line = parse_line(draft)
+        question = line.text if isinstance(line, Text) else ""  # a command is not sent
+        return self._viewer.view(session, request, question or None)
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
         """Copy the input as text, as the request's body, or as a curl command."""

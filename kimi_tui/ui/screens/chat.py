@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,10 +36,12 @@ from kimi_tui.ui.commands.panes import PaneCommands
 from kimi_tui.ui.desk import Answer
 from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
+from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.finding import Finding
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.key_order import KeyOrder
 from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.ui.leaving import Leaving
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.palette import ActionProvider
 from kimi_tui.ui.sending import Sending
@@ -57,6 +60,12 @@ from kimi_tui.ui.widgets.side import Side
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.commands.files import FileCommands
     from kimi_tui.ui.commands.session import SessionCommands
+ACTED_WITHIN_S = 2.0
+"""Longest time that keys wait for what the one before them asks for, after the session was read, in seconds."""
+ACTED_LOOK_S = 0.01
+"""Time between two looks whether it is done, in seconds."""
+TEXT_LOST = 1
+"""What the program ends with where text could not be saved."""
 FRAME_CELLS = 6
 """What the composer's border takes of the footer's width, in cells."""
 
@@ -86,7 +95,14 @@ class ChatScreen(Screen[None]):
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
-    def __init__(self, services: Services, session: Session, lock: Lock, opening: Opening | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        session: Session,
+        lock: Lock,
+        opening: Opening | None = None,
+        early_keys: EarlyKeys | None = None,
+    ) -> None:
         """Show a session; its lock is released when it is left.
 
         Args:
@@ -94,10 +110,11 @@ class ChatScreen(Screen[None]):
             session: The session, or an empty one that stands there until `opening` has been read.
             lock: Keeps the session from other windows.
             opening: The session to read; None = there is none.
+            early_keys: Holds back what comes too early for that session.
         """
         super().__init__()
         self._opening = opening
-        self._beginning = Beginning(self)
+        self._beginning = Beginning(self, early_keys or EarlyKeys(""))
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -115,6 +132,7 @@ class ChatScreen(Screen[None]):
         self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
         self._send_word = ""
+        self._leaving = Leaving(self)
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
         self.turns = Turns(
@@ -182,10 +200,12 @@ class ChatScreen(Screen[None]):
             self.post_message(self.OpeningFailed(error))
         else:
             self._begin()
+            await self.has_acted()
+            self.app.post_message(self.TakesKeys())
 
     def _begin(self) -> None:
-        """Show the session and start typing."""
-        self._beginning.end()
+        """Show the session and start typing; what was submitted before is sent."""
+        lines = self._beginning.end()
         self._show_current()
         self.type_here()
         for line in self.services.findings:
@@ -193,6 +213,8 @@ class ChatScreen(Screen[None]):
         if self.services.key_problem is not None and self.chat.branch:
             self.say(key_words(self.services.key_problem), "warning")
         self.panes.begin(self.services.settings.ui.panes)
+        for line in lines:
+            self.sending.submit(line)
 
     def side_of(self, pane: str) -> Side:
         """Where a pane stands."""
@@ -225,11 +247,10 @@ class ChatScreen(Screen[None]):
 
     def _show_current(self) -> None:
         """Show the session that is on screen now."""
-        self.drafts.bring_back()
         self.transcript.choose(None)
         self.display_of_turns.show_entries(self.chat)
         self.transcript.follow_tail()
-        self.composer.draft = self.chat.draft
+        self.drafts.begin(self.chat.draft)
         self.sending.show_queue()
         self.refresh_bars()
         self.refresh_hints()
@@ -312,6 +333,29 @@ class ChatScreen(Screen[None]):
         """Do something beside everything else; what goes wrong is told in the conversation."""
         self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
 
+    def has_to_wait(self, event: events.Key) -> bool:
+        """Hold a key back that asks for something while the session is still being read; False = it does not."""
+        return self._beginning.hold(event, self.key_order.action_of(event))
+
+    async def has_acted(self) -> None:
+        """Wait until what was asked for has been done, and the focus is where that puts it; not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACTED_WITHIN_S):
+                focused = self.focused or self
+                # A key may become a message of the widget that has the focus: that is one more for its own queue.
+                for node in (focused, *focused.ancestors_with_self):
+                    if isinstance(node, Widget):
+                        dealt_with = asyncio.Event()
+                        node.call_later(dealt_with.set)
+                        await dealt_with.wait()
+                moved = asyncio.Event()
+                self.key_order.wait(moved)
+                if not self.is_giving_keys:
+                    self.call_after_refresh(self.key_order.release)
+                await moved.wait()
+                while any(work.group == "command" and not work.is_finished for work in self.app.workers):
+                    await asyncio.sleep(ACTED_LOOK_S)
+
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard, and say in the status line where it is."""
         self.post_message(self.CopyRequested(text, what))
@@ -359,7 +403,18 @@ class ChatScreen(Screen[None]):
         self.refresh_hints()
         self.panes.session_changed()
         if session.messages:
-            self.run_later(self.chat.open_session.save())
+            self.run_later(self._save(self.chat))
+
+    async def _save(self, chat: Chat) -> None:
+        """Save a session, and show whether it is.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        try:
+            await chat.open_session.save()
+        finally:
+            self.refresh_bars()
 
     def refresh_session(self) -> None:
         """Show the session anew after its messages changed."""
@@ -390,26 +445,25 @@ class ChatScreen(Screen[None]):
         """Show another session; a reply that runs goes on.
 
         Raises:
-            StorageError: The draft could not be kept; this session stays.
+            KimiError: This session could not be saved, and has no file yet; it stays.
         """
         self.finding.close()
-        await self.open_chats.show(chat, self.drafts.own)
+        before = self.chat
+        await self.open_chats.show(chat, lambda: self.drafts.own)
         self._show_current()
         self.type_here()
         self.panes.session_changed()
         self.panes.sessions_changed()
+        if before is not chat and before.unsaved is not None:
+            self.say_error(before.unsaved, "The session before stays open here until it can be saved.")
 
-    async def leave(self) -> None:
-        """Keep everything and end the program.
-
-        Raises:
-            StorageError: A draft could not be kept; the program stays.
-        """
+    async def leave(self, *, asks: bool = True) -> None:
+        """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""
         await self._beginning.wait()
-        for chat in self.open_chats.all:
-            await self.turns.settle(chat)
-        await self.open_chats.close_all(self.drafts.own)
-        self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
+        if await self._leaving.may_leave(asks=asks):
+            self.open_chats.release()
+            session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
+            self.app.exit(session_id, return_code=TEXT_LOST if self.open_chats.unsaved else 0)
 
     # -- what happens in the widgets
 
@@ -417,15 +471,8 @@ class ChatScreen(Screen[None]):
     def _submitted(self, event: Composer.Submitted) -> None:
         """Send a message, or do what a slash command says."""
         event.stop()
-        if self._beginning.is_too_early_for("send"):
-            self.run_later(self._submit_in_time(event.text))
-        else:
+        if not self._beginning.submit(event.text):
             self.sending.submit(event.text)
-
-    async def _submit_in_time(self, text: str) -> None:
-        """Send it when the session is there."""
-        await self._beginning.wait()
-        self.sending.submit(text)
 
     @on(Composer.RecallRequested)
     def _recall(self, event: Composer.RecallRequested) -> None:

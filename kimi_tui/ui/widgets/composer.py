@@ -121,6 +121,7 @@ class Composer(EditArea):
 
     @draft.setter
     def draft(self, text: str) -> None:
+        self.recalled = ""
         self.text = self.held(text)
         self.move_cursor(self.document.end)
 
