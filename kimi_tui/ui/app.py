@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import logging
 import shutil
-import signal
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -20,22 +20,19 @@ from textual.worker import Worker, WorkerState
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
-from kimi_tui.engine import signals
+from kimi_tui.ui.driver import TerminalDriver
 from kimi_tui.ui.early_keys import EarlyKeys
+from kimi_tui.ui.ending import Ending
 from kimi_tui.ui.entries import error_text
-from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
+from kimi_tui.ui.keys import register_key_sequences
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
-from kimi_tui.ui.terminal import MODERN, Terminal, has_terminal, is_terminal_gone, outlive_terminal, terminal_filters
+from kimi_tui.ui.terminal import MODERN, Terminal, come_to_rest, outlive_terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import begin_with_theme
 
 log = logging.getLogger("kimi_tui")
 
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks the program to end; Ctrl+C is a key here and comes another way."""
-TERMINAL_WATCH_S = 0.25
-"""Time between two looks whether the terminal is still there, where its hangup is ignored, in seconds."""
 FOCUS_WAIT_S = 0.3
 """Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
@@ -45,8 +42,8 @@ IDLE_AFTER_S = 0.25
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 register_key_sequences()
-tolerate_foreign_bytes()
 outlive_terminal()
+come_to_rest()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -68,6 +65,7 @@ class KimiApp(App[str], inherit_bindings=False):
         idle_work: IdleWork | None = None,
         modes: Sequence[object] | None = None,
         typed: str = "",
+        force_end: Callable[[int], object] | None = None,
     ) -> None:
         """Build the program.
 
@@ -80,10 +78,12 @@ class KimiApp(App[str], inherit_bindings=False):
             idle_work: What is done once after the first frame, when nothing else is to do.
             modes: The terminal's modes for when the program is left or suspended; None = as they are now.
             typed: What was typed before the program read keys.
+            force_end: Ends the program at once, where it was asked to end and did not within seconds; takes the
+                signal's number. None = there is no terminal that could be gone, and nothing is forced.
         """
-        super().__init__()
+        super().__init__(TerminalDriver)
         self._services = services
-        if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there, and the layout never comes to rest
+        if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there
             self.console.size = shutil.get_terminal_size()
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
@@ -96,6 +96,8 @@ class KimiApp(App[str], inherit_bindings=False):
         """What ended the program; None = it was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
+        self._force_end = force_end
+        self._ending: Ending | None = None
         self._idle_work = idle_work
         self._terminal_modes = modes
         self._early_keys = EarlyKeys(typed)
@@ -130,7 +132,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
-        self._take_signals(self._screen)
+        self._ending = self._listen()
         if self._terminal_modes is not None:  # the driver found a terminal that was raw already
             setattr(self._driver, "attrs_before", list(self._terminal_modes))  # noqa: B010 - not all drivers have them
         if self._idle_work is not None:
@@ -144,21 +146,24 @@ class KimiApp(App[str], inherit_bindings=False):
         if self._idle_work is not None:
             self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
-    def _take_signals(self, screen: ChatScreen) -> None:
+    def on_unmount(self) -> None:
+        """Leave signals alone again."""
+        if self._ending is not None:
+            self._ending.stop()
+
+    def _listen(self) -> Ending:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""
+        loop, context = asyncio.get_running_loop(), copy_context()
 
-        def leave(number: signal.Signals) -> None:
-            self.signal = self.signal or number
-            screen.run_later(screen.leave(), self.exit)
+        def leave(number: int) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is over already
+                loop.call_soon_threadsafe(self._leave_because, number, context=context)
 
-        def leave_without_terminal() -> None:
-            if is_terminal_gone():
-                watch.stop()
-                leave(signal.SIGHUP)
+        return Ending(leave, self._force_end)
 
-        taken = signals.take(leave, *ENDING_SIGNALS)
-        if signal.SIGHUP not in taken and has_terminal():  # nothing else tells that it is closed
-            watch = self.set_interval(TERMINAL_WATCH_S, leave_without_terminal)
+    def _leave_because(self, number: int) -> None:
+        self.signal = number
+        self._screen.run_later(self._screen.leave(), self.exit)
 
     def _take_theme(self) -> Sequence[str]:
         """Take the theme that was asked for, or the default one and say why: with the line that asked for it."""

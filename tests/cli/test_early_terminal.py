@@ -33,8 +33,8 @@ def env(tmp_path: Path) -> dict[str, str]:
 def test_keys_are_not_echoed_and_arrive_as_they_are(terminal: tuple[int, int]) -> None:
     ours, programs = terminal
     with early_terminal(programs):
-        os.write(ours, b"hi\r")
-        assert os.read(programs, 9) == b"hi\r"
+        os.write(ours, b"hi\r\x11\x13")
+        assert os.read(programs, 9) == b"hi\r\x11\x13"
         os.write(programs, b"!")
         assert os.read(ours, 9) == b"!"
 
