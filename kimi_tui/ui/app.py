@@ -21,9 +21,10 @@ from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
 from kimi_tui.ui.driver import TerminalDriver
-from kimi_tui.ui.early_keys import EarlyKeys
+from kimi_tui.ui.early_keys import typed_events
 from kimi_tui.ui.ending import Ending
 from kimi_tui.ui.entries import error_text
+from kimi_tui.ui.input_order import InputOrder
 from kimi_tui.ui.keys import register_key_sequences
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
@@ -33,8 +34,6 @@ from kimi_tui.ui.themes import begin_with_theme
 
 log = logging.getLogger("kimi_tui")
 
-FOCUS_WAIT_S = 0.3
-"""Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
@@ -100,7 +99,8 @@ class KimiApp(App[str], inherit_bindings=False):
         self._ending: Ending | None = None
         self._idle_work = idle_work
         self._terminal_modes = modes
-        self._early_keys = EarlyKeys(typed)
+        self.input_order = InputOrder(self, typed_events(typed))
+        """What is typed and clicked, one after the other."""
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -112,23 +112,14 @@ class KimiApp(App[str], inherit_bindings=False):
         return [self._safe_filter, *library, *self._terminal_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
-        if self._early_keys.hold(event):
-            return
-        screen = self.screen if self.screen_stack else None
-        moves_focus = (
-            isinstance(event, events.Key)
-            and not event.is_forwarded
-            and isinstance(screen, ChatScreen)
-            and screen.key_order.moves_focus(event)
-        )
-        done = asyncio.Event()
-        if moves_focus and isinstance(screen, ChatScreen):
-            screen.key_order.wait(done)
-        await super().on_event(event)
-        if moves_focus:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
+        """Let what is typed and clicked wait for its turn."""
+        if not self.input_order.hold(event):
+            await super().on_event(event)
+
+    @property
+    def is_giving_keys(self) -> bool:
+        """Whether a pane is about to take the focus."""
+        return self._screen.is_giving_keys
 
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
@@ -138,9 +129,9 @@ class KimiApp(App[str], inherit_bindings=False):
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
-    async def on_chat_screen_takes_keys(self) -> None:
-        """Let it have what was typed before it did."""
-        await self._early_keys.release(self.on_event)
+    def on_chat_screen_takes_keys(self) -> None:
+        """Let it have what is typed, and what was typed before it could."""
+        self.run_worker(self.input_order.run(), group="input")
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:

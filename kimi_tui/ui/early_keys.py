@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 from textual import events
 
@@ -16,26 +16,3 @@ def typed_events(text: str) -> Iterator[events.Event]:
         yield events.Key("enter", "\r")
     if rest:
         yield events.Paste(rest)
-
-
-class EarlyKeys:
-    """Holds keys and pastes back until the screen takes them."""
-
-    def __init__(self, typed: str) -> None:
-        """Begin with what was typed before the program read any key."""
-        self._held: list[events.Event] = list(typed_events(typed))
-        self._is_over = False
-
-    def hold(self, event: events.Event) -> bool:
-        """Take an event that came too early; False = it may go on."""
-        if self._is_over or not isinstance(event, events.Key | events.Paste):
-            return False
-        self._held.append(event)
-        return True
-
-    async def release(self, handle: Callable[[events.Event], Awaitable[None]]) -> None:
-        """Let go of everything, now that the composer takes it."""
-        self._is_over = True
-        held, self._held = self._held, []
-        for event in held:
-            await handle(event)

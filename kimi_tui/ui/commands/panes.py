@@ -134,7 +134,6 @@ class PaneCommands:
         if self.is_giving_keys:
             panel.take_focus()
         self.is_giving_keys = False
-        self._desk.key_order.release()
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""
