@@ -13,8 +13,12 @@ import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pyte
+
+BLINK_BYTES = 4096
+"""What is written at most where nothing but a cursor blinks, in half a second."""
 
 
 class Terminal:
@@ -28,8 +32,20 @@ class Terminal:
         rows: int = 40,
         *,
         ignored: Sequence[signal.Signals] = (),
+        told: tuple[int, int] | None = None,
+        stderr: Path | None = None,
     ) -> None:
-        """Start it with exactly that environment, plus what every terminal sets, and with some signals ignored."""
+        """Start it with exactly that environment, plus what every terminal sets.
+
+        Args:
+            argv: The program and its arguments.
+            env: The environment.
+            columns: The terminal's width.
+            rows: Its height.
+            ignored: Signals that are ignored from the start.
+            told: The size that the program is told at first; None = the true one.
+            stderr: Where standard error goes; None = to the terminal.
+        """
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -37,10 +53,37 @@ class Terminal:
         self._is_closed = False
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whatever ran the tests may ignore them
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                # whatever ran the tests may ignore them
                 signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
+            if stderr is not None:
+                os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT), 2)
             os.execve(argv[0], argv, {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **env})
+        self._tell_size(*(told or (columns, rows)))
+
+    def _tell_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give it another size; one without cells, which some multiplexers tell, shows what was shown."""
+        if columns and rows:
+            self.screen.resize(rows, columns)
+        self._tell_size(columns, rows)
+
+    def is_raw(self) -> bool:
+        """Whether keys are neither shown nor collected to lines."""
+        return not termios.tcgetattr(self._fd)[3] & (termios.ECHO | termios.ICANON)
+
+    def rest(self, timeout_s: float = 20) -> None:
+        """Wait until the program writes next to nothing: a cursor that blinks."""
+        end = time.monotonic() + timeout_s
+        written = -1
+        while written == -1 or len(self.raw) - written > BLINK_BYTES:
+            written, pause = len(self.raw), time.monotonic() + 0.5
+            if pause > end:
+                raise AssertionError(f"it never came to rest:\n{self.text}")
+            while time.monotonic() < pause:
+                self.pump()
 
     @property
     def text(self) -> str:
@@ -109,9 +152,28 @@ def kimi_tui(
     rows: int = 40,
     *,
     ignored: Sequence[signal.Signals] = (),
+    told: tuple[int, int] | None = None,
+    stderr: Path | None = None,
 ) -> Iterator[Terminal]:
     """Run the program; whatever is left of it is killed at the end."""
-    terminal = Terminal([sys.executable, "-m", "kimi_tui", *args], env, columns, rows, ignored=ignored)
+    argv = [sys.executable, "-m", "kimi_tui", *args]
+    with running(argv, env, columns, rows, ignored=ignored, told=told, stderr=stderr) as terminal:
+        yield terminal
+
+
+@contextmanager
+def running(
+    argv: list[str],
+    env: Mapping[str, str],
+    columns: int = 120,
+    rows: int = 40,
+    *,
+    ignored: Sequence[signal.Signals] = (),
+    told: tuple[int, int] | None = None,
+    stderr: Path | None = None,
+) -> Iterator[Terminal]:
+    """Run any program; whatever is left of it is killed at the end."""
+    terminal = Terminal(argv, env, columns, rows, ignored=ignored, told=told, stderr=stderr)
     try:
         yield terminal
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import termios
@@ -18,12 +19,14 @@ from types import FrameType
 from typing import Any
 
 from kimi_tui.cli.status import SIGNALLED
+from kimi_tui.ui.ending import ending_signals, is_in_background
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?2004l\x1b[?1049l"
 """To the other screen, pastes marked, cursor hidden; and back."""
 INPUT, LOCAL = 0, 3
 """Places in a terminal's modes. Source: Python's termios."""
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+PLAIN = "\x1b[?1000;1003;1015;1006;1016;2048;1004;2004l\x1b[?7h\x1b[<u" + LEAVE
+"""Everything off that the library switches on; and back."""
 
 
 class EarlyTerminal:
@@ -40,7 +43,7 @@ class EarlyTerminal:
     def make_raw(self) -> None:
         """Let keys arrive as they are; Ctrl+C still interrupts."""
         modes = list(self.modes)
-        modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)  # Ctrl+S and Ctrl+Q are keys
+        modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON | termios.IXOFF)
         modes[LOCAL] &= ~(termios.ICANON | termios.ECHO)
         termios.tcsetattr(self._source, termios.TCSANOW, modes)
         self._cooked_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)
@@ -60,11 +63,26 @@ class EarlyTerminal:
         return os.read(self._source, self._cooked_bytes).decode("utf-8", "ignore") if self._cooked_bytes else ""
 
     def restore(self) -> None:
-        """Give it back as it was."""
+        """Give it back as it was, unless it is another program's by now, which would stop this one."""
+        if is_in_background(self._source):
+            return
         with contextlib.suppress(OSError, termios.error):  # it may be gone
             if self._screen is not None:
                 os.write(self._screen, LEAVE.encode())
             termios.tcsetattr(self._source, termios.TCSANOW, self.modes)
+
+    def end_now(self, screen: int, number: int) -> None:
+        """Give it back, even from the library, and end the process as by that signal; `screen` is the descriptor.
+
+        What a terminal that takes no more output shows is left as it is: nothing here waits.
+        """
+        self.restore()
+        with contextlib.suppress(OSError):
+            poll = select.poll()
+            poll.register(screen, select.POLLOUT)
+            if any(found & select.POLLOUT for _, found in poll.poll(0)) and not is_in_background(self._source):
+                os.write(screen, PLAIN.encode())
+        os._exit(SIGNALLED + number)
 
 
 @contextlib.contextmanager
@@ -90,8 +108,7 @@ def _ending_by_signal() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise SystemExit(SIGNALLED + number)
 
-    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
-    taken = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    taken = {number: signal.getsignal(number) for number in ending_signals() if number != signal.SIGINT}
     for number in taken:
         signal.signal(number, end)
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import sys
 from argparse import Namespace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
@@ -68,8 +68,8 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
     from kimi_tui.ui.encoding import UTF8, screen_encoding  # noqa: PLC0415
     from kimi_tui.ui.first_frame import first_frame  # noqa: PLC0415
 
-    stream, environ = sys.__stderr__, context.environ  # the library draws there
-    if stream is None or not stream.isatty() or environ.get("TERM", "dumb") in DUMB_TERMINALS:
+    stream, environ = context.stdout, context.environ
+    if environ.get("TERM", "dumb") in DUMB_TERMINALS:
         return
     if screen_encoding(environ, stream.encoding) != UTF8:
         return
@@ -118,16 +118,16 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
         key_problem=key_problem,
         clipboard=SystemClipboard(context.environ),
     )
-    drawn_on = sys.__stderr__.encoding if sys.__stderr__ is not None else ""  # where the library draws
     app = KimiApp(
         services,
         session,
         lock,
-        describe_terminal(context.environ, drawn_on),
+        describe_terminal(context.environ, context.stdout.encoding),
         opening=opening,
         idle_work=warm_up,
         modes=terminal.modes,
         typed=terminal.hand_over(),
+        force_end=partial(terminal.end_now, context.stdout.fileno()),
     )
     return app, lock
 

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import logging
 import shutil
-import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -23,27 +23,22 @@ from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
 from kimi_tui.core.surrogates import replace_lone
-from kimi_tui.engine import signals
-from kimi_tui.ui.early_keys import EarlyKeys
+from kimi_tui.ui.driver import TerminalDriver
+from kimi_tui.ui.early_keys import typed_events
+from kimi_tui.ui.ending import Ending
 from kimi_tui.ui.entries import error_text
-from kimi_tui.ui.key_turns import KeyTurns, is_typed
-from kimi_tui.ui.keys import register_key_sequences, tolerate_foreign_bytes
+from kimi_tui.ui.input_order import InputOrder
+from kimi_tui.ui.keys import register_key_sequences
 from kimi_tui.ui.late_clicks import LateClicks
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.services import Lock, Opening, Services
-from kimi_tui.ui.terminal import MODERN, Terminal, has_terminal, is_terminal_gone, outlive_terminal, terminal_filters
+from kimi_tui.ui.terminal import MODERN, Terminal, come_to_rest, outlive_terminal, terminal_filters
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import begin_with_theme
 
 log = logging.getLogger("kimi_tui")
 
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks the program to end; Ctrl+C is a key here and comes another way."""
-TERMINAL_WATCH_S = 0.25
-"""Time between two looks whether the terminal is still there, where its hangup is ignored, in seconds."""
-FOCUS_WAIT_S = 0.3
-"""Longest time that keys wait for the focus to move, in seconds."""
 DEFAULT_THEME = UiSettings().theme
 """What is taken where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
@@ -51,8 +46,8 @@ IDLE_AFTER_S = 0.25
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 register_key_sequences()
-tolerate_foreign_bytes()
 outlive_terminal()
+come_to_rest()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -75,6 +70,7 @@ class KimiApp(App[str], inherit_bindings=False):
         idle_work: IdleWork | None = None,
         modes: Sequence[object] | None = None,
         typed: str = "",
+        force_end: Callable[[int], object] | None = None,
     ) -> None:
         """Build the program.
 
@@ -87,27 +83,31 @@ class KimiApp(App[str], inherit_bindings=False):
             idle_work: What is done once after the first frame, when nothing else is to do.
             modes: The terminal's modes for when the program is left or suspended; None = as they are now.
             typed: What was typed before the program read keys.
+            force_end: Ends the program at once, where it was asked to end and did not within seconds; takes the
+                signal's number. None = there is no terminal that could be gone, and nothing is forced.
         """
-        super().__init__()
+        super().__init__(TerminalDriver)
         self._services = services
-        if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there, and the layout never comes to rest
+        if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there
             self.console.size = shutil.get_terminal_size()
         self._safe_filter = SafeFilter()
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         findings = (*services.findings, *self._take_theme())
-        self._early_keys = EarlyKeys(typed)
-        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening, self._early_keys)
+        self._screen = ChatScreen(replace(services, findings=findings), session, lock, opening)
         self.problem: KimiError | None = None
         """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
         """What ended the program; None = it was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
+        self._force_end = force_end
+        self._ending: Ending | None = None
         self._idle_work = idle_work
         self._terminal_modes = modes
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
-        self._key_turns = KeyTurns(self, lambda key: self._screen.key_order.blind_action(key) is not None)
+        self.input_order = InputOrder(self, typed_events(typed))
+        """What is typed and clicked, one after the other."""
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -119,27 +119,24 @@ class KimiApp(App[str], inherit_bindings=False):
         return [self._safe_filter, *library, *self._terminal_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Let a key that moves the focus do so before the next key goes anywhere: keys may come in one burst."""
-        if self._early_keys.hold(event) or self._key_turns.hold(event):
-            return
-        if self._late_clicks.is_late(event, self._screen_now):
-            return
-        is_new = is_typed(event)
-        screen = self._screen_now
-        moves_focus = False
-        if is_new and isinstance(event, events.Key) and isinstance(screen, ChatScreen):
-            if screen.has_to_wait(event):
-                return
-            moves_focus = screen.key_order.moves_focus(event)
-        done = asyncio.Event()
-        if moves_focus and isinstance(screen, ChatScreen):
-            screen.key_order.wait(done)
-        await super().on_event(event)
-        if is_new and isinstance(screen, Above):
-            self._key_turns.begin(screen, event)
-        if moves_focus:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), FOCUS_WAIT_S)
+        """Let what is typed and clicked wait for its turn; a click on a screen that has been left is for none below."""
+        if not self.input_order.hold(event) and not self._late_clicks.is_late(event, self._screen_now):
+            await super().on_event(event)
+
+    @property
+    def is_giving_keys(self) -> bool:
+        """Whether a pane is about to take the focus."""
+        return self._screen.is_giving_keys
+
+    async def ready_for(self, event: events.Event) -> bool:
+        """Wait until there is what an event asks for; whether that was necessary."""
+        return isinstance(self._screen_now, ChatScreen) and await self._screen.ready_for(event)
+
+    def was_for(self, screen: Screen[object], event: events.Event) -> bool:
+        """Whether a key was meant for a screen above the conversation and nothing else."""
+        if not isinstance(event, events.Key) or not isinstance(screen, Above):
+            return False
+        return not event.is_printable and self._screen.key_order.blind_action(event) is None
 
     @property
     def _screen_now(self) -> Screen[object] | None:
@@ -161,43 +158,38 @@ class KimiApp(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
-        self._take_signals(self._screen)
+        self._ending = self._listen()
         if self._terminal_modes is not None:  # the driver found a terminal that was raw already
             setattr(self._driver, "attrs_before", list(self._terminal_modes))  # noqa: B010 - not all drivers have them
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
-    async def on_chat_screen_takes_keys(self) -> None:
-        """Let it have what was typed before it did."""
-        await self._early_keys.release(self._catch_up)
-
-    async def _catch_up(self, event: events.Event) -> None:
-        """Deal with what was typed, and with what it asks for, before that which was typed after it."""
-        screen = self._screen
-        asks = isinstance(event, events.Key) and (not event.is_printable or screen.key_order.action_of(event))
-        await self.on_event(event)
-        if asks:
-            await screen.has_acted()
+    def on_chat_screen_takes_keys(self) -> None:
+        """Let it have what is typed, and what was typed before it could."""
+        self.run_worker(self.input_order.run(), group="input")
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:
             self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
-    def _take_signals(self, screen: ChatScreen) -> None:
+    def on_unmount(self) -> None:
+        """Leave signals alone again."""
+        if self._ending is not None:
+            self._ending.stop()
+
+    def _listen(self) -> Ending:
         """Keep everything and leave when the terminal is closed or the program is asked to end."""
+        loop, context = asyncio.get_running_loop(), copy_context()
 
-        def leave(number: signal.Signals) -> None:
-            self.signal = self.signal or number
-            screen.run_later(screen.leave(asks=False), self.exit)
+        def leave(number: int) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is over already
+                loop.call_soon_threadsafe(self._leave_because, number, context=context)
 
-        def leave_without_terminal() -> None:
-            if is_terminal_gone():
-                watch.stop()
-                leave(signal.SIGHUP)
+        return Ending(leave, self._force_end)
 
-        taken = signals.take(leave, *ENDING_SIGNALS)
-        if signal.SIGHUP not in taken and has_terminal():  # nothing else tells that it is closed
-            watch = self.set_interval(TERMINAL_WATCH_S, leave_without_terminal)
+    def _leave_because(self, number: int) -> None:
+        self.signal = self.signal or number
+        self._screen.run_later(self._screen.leave(asks=False), self.exit)
 
     def _take_theme(self) -> Sequence[str]:
         """Take the theme that was asked for, or the default one and say why: with the line that asked for it."""

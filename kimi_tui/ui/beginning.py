@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 
-from textual import events
-
 from kimi_tui.core.actions import Action
 from kimi_tui.ui import entries
 from kimi_tui.ui.desk import Desk
-from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.services import Opening
 from kimi_tui.ui.slash import Command, parse_line
 
-AT_ONCE = frozenset({"send", "new-line", "quit", "quit-when-empty", "copy-or-quit", "back"})
+ENDING = frozenset({"quit", "copy-or-quit"})
+"""Actions that wait for nothing."""
+AT_ONCE = ENDING | {"send", "new-line", "quit-when-empty", "back"}
 """Actions that need no session: those of the composer, and those that end something."""
 
 
 class Beginning:
     """Reads the session, and knows whether it is there."""
 
-    def __init__(self, desk: Desk, early_keys: EarlyKeys) -> None:
-        """Begin on that screen; what has to wait is held back with `early_keys`."""
-        self._desk, self._early_keys = desk, early_keys
+    def __init__(self, desk: Desk) -> None:
+        """Begin on that screen."""
+        self._desk = desk
         self._is_over = asyncio.Event()
+        self._waits_for_command = False
         self._lines: list[str] = []
 
     def announce(self, opening: Opening) -> None:
@@ -63,16 +63,16 @@ class Beginning:
         if not self.is_too_early_for("send-now"):
             return False
         self._lines.append(line)
-        if isinstance(parse_line(line), Command):
-            typed_since, self._desk.composer.draft = self._desk.composer.draft, ""
-            self._early_keys.hold_from(*([events.Paste(typed_since)] if typed_since else []))
+        self._waits_for_command |= isinstance(parse_line(line), Command)
         return True
 
-    def hold(self, event: events.Key, action: Action | None) -> bool:
-        """Hold a key back that asks for something too early; False = it does not."""
-        if action is None or not self.is_too_early_for(action.id):
+    async def ready_for(self, action: Action | None) -> bool:
+        """Wait, where an action comes too early or behind a command that did; whether it did."""
+        if self._is_over.is_set() or (action is not None and action.id in ENDING):
             return False
-        self._early_keys.hold_from(event)
+        if not self._waits_for_command and (action is None or not self.is_too_early_for(action.id)):
+            return False
+        await self._is_over.wait()
         return True
 
     def is_too_early_for(self, action_id: str) -> bool:

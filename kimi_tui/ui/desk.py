@@ -17,7 +17,6 @@ from kimi_tui.ui.arrangement import Arrangement
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.drafts import Drafts
 from kimi_tui.ui.finding import Finding
-from kimi_tui.ui.key_order import KeyOrder
 from kimi_tui.ui.keyboard import Keyboard
 from kimi_tui.ui.open_chats import OpenChats
 from kimi_tui.ui.services import Services
@@ -93,8 +92,6 @@ class Desk(Protocol):
     """The engine, the store and the settings."""
     keyboard: Keyboard
     """Keys of actions."""
-    key_order: KeyOrder
-    """Keys that wait until the focus has moved."""
     turns: Turns
     """The running turns."""
     open_chats: OpenChats

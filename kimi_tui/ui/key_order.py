@@ -1,9 +1,7 @@
-"""Keys in the order in which they were typed: what a key means, and keys that wait until the focus has moved."""
+"""What a key means where the focus is."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from textual import events
@@ -13,11 +11,6 @@ from textual.widgets import Input, TextArea
 from kimi_tui.core.actions import Action, Scope
 from kimi_tui.ui.keyboard import EDITOR_KEYS, Keyboard
 
-MOVING = frozenset(
-    {"find", "sessions", "reasoning", "settings", "prompt", "choose-message", "edit", "palette", "help", "theme"}
-    | {"back", "rename", "system", "export", "import", "show-request", "show-reasoning", "copy-code", "type-command"}
-)
-"""Actions after which the keys go elsewhere."""
 BLIND = frozenset({"quit", "copy-or-quit"})
 """Actions that are done anywhere: where the terminal is too small to show anything, and on every screen."""
 
@@ -40,30 +33,22 @@ class KeyedScreen(Protocol):
     def is_too_small(self) -> bool:
         """Whether the terminal is too small to show anything."""
 
-    @property
-    def is_giving_keys(self) -> bool:
-        """Whether a pane is about to take the focus; it says when it has."""
-
     def scope_of_focus(self) -> Scope:
         """Where the focus is."""
 
     def action_choose(self, action_id: str) -> None:
         """Do an action by its id."""
 
-    def call_after_refresh(self, callback: Callable[[], None]) -> bool:
-        """Call it when everything is drawn."""
-
 
 class KeyOrder:
-    """Does what keys mean where the focus is, one after the other."""
+    """Does what keys mean where the focus is."""
 
     def __init__(self, screen: KeyedScreen) -> None:
         """Take the keys of that screen."""
         self._screen = screen
-        self._waiting: list[asyncio.Event] = []
 
     def take(self, event: events.Key) -> None:
-        """Do what a key means; one that means nothing goes on. Keys arrive here behind the letters typed before."""
+        """Do what a key means; one that means nothing goes on."""
         screen, action = self._screen, self.action_of(event)
         if screen.is_too_small and (action is None or action.id not in BLIND):
             event.stop()  # nobody sees what it would do
@@ -73,28 +58,11 @@ class KeyOrder:
         event.stop()
         event.prevent_default()
         screen.action_choose(action.id)
-        if self._waiting and not screen.is_giving_keys:
-            screen.call_after_refresh(self.release)
-
-    def moves_focus(self, event: events.Key) -> bool:
-        """Whether a key asks for something that takes the focus away from where it is."""
-        action = self.action_of(event)
-        return action is not None and action.id in MOVING
 
     def blind_action(self, event: events.Key) -> Action | None:
         """What is done anywhere, where a key asks for that."""
         action = self._screen.keyboard.action_of(event, Scope.SCREEN)
         return action if action is not None and action.id in BLIND else None
-
-    def wait(self, done: asyncio.Event) -> None:
-        """Have it told when the next key has been dealt with, the focus included."""
-        self._waiting.append(done)
-
-    def release(self) -> None:
-        """Let keys that wait go on: the focus has moved."""
-        waiting, self._waiting = self._waiting, []
-        for done in waiting:
-            done.set()
 
     def _is_editing(self) -> bool:
         """Whether something else than the draft is typed: a title, a value, what is looked for."""

@@ -1,14 +1,10 @@
-"""What terminals send and Textual does not know: key sequences, and bytes of other encodings."""
+"""Key sequences that terminals send and Textual does not know."""
 
 from __future__ import annotations
 
-from codecs import IncrementalDecoder, getincrementaldecoder
-from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 from textual import _ansi_sequences
-from textual.drivers import linux_driver
 
 MORE_SEQUENCES = {
     "\x1b\r": "alt+enter",
@@ -24,18 +20,6 @@ def register_key_sequences() -> None:
     table = cast("dict[str, Any]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
     for sequence, name in MORE_SEQUENCES.items():
         table[sequence] = (_Named(name),)
-
-
-def tolerate_foreign_bytes() -> None:
-    """Let a byte that is no UTF-8, as other locales' keyboards send it, be U+FFFD; the library would end the program.
-
-    Its input thread makes a strict decoder, found by name in its own module; that name is the only way in.
-    """
-
-    def tolerant(encoding: str) -> Callable[[], IncrementalDecoder]:
-        return partial(getincrementaldecoder(encoding), errors="replace")
-
-    vars(linux_driver)["getincrementaldecoder"] = tolerant
 
 
 class _Named(str):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import select
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.drivers._writer_thread import WriterThread
 from textual.filter import LineFilter
+from textual.geometry import Size
+from textual.screen import Screen
 
 from kimi_tui.ui.colours import AttributeFilter, FewColoursFilter
 from kimi_tui.ui.encoding import UTF8, screen_encoding
@@ -64,18 +64,20 @@ def outlive_terminal() -> None:
     setattr(WriterThread, "run", run)  # noqa: B010 - the type checker allows no other way
 
 
-def has_terminal() -> bool:
-    """Whether keys come from a terminal."""
-    return sys.__stdin__ is not None and not sys.__stdin__.closed and sys.__stdin__.isatty()
+def come_to_rest() -> None:
+    """Lay a screen out for the size that the terminal has, whatever size an event on its way says.
 
+    A layout sends the screen an event of the size it was made for. The library makes a layout of that again: once two
+    sizes are on their way together, as where a terminal does not know its size at first, each would cause the other
+    for ever.
+    """
+    resized = Screen._screen_resized
 
-def is_terminal_gone() -> bool:
-    """Whether the terminal that keys came from was closed."""
-    if sys.__stdin__ is None or sys.__stdin__.closed:
-        return True
-    poll = select.poll()
-    poll.register(sys.__stdin__.fileno(), 0)  # a hangup is told whatever is asked for
-    return any(found & select.POLLHUP for _, found in poll.poll(0))
+    def resized_as_it_is(screen: Screen[object], size: Size) -> None:
+        del size
+        resized(screen, screen.app.size)
+
+    setattr(Screen, "_screen_resized", resized_as_it_is)  # noqa: B010 - the type checker allows no other way
 
 
 def terminal_filters(terminal: Terminal, color_system: str | None, is_dark: Callable[[], bool]) -> Sequence[LineFilter]:

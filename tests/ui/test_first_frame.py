@@ -10,7 +10,7 @@ from textual import events
 
 from kimi_tui.adapters.paths import shipped
 from kimi_tui.adapters.theme_files import load_theme
-from kimi_tui.ui.early_keys import EarlyKeys, typed_events
+from kimi_tui.ui.early_keys import typed_events
 from kimi_tui.ui.first_frame import first_frame
 from tests.ui.program import program
 
@@ -62,17 +62,3 @@ def test_a_terminal_that_is_too_small_gets_none(columns: int, rows: int) -> None
 def test_line_feeds_typed_before_are_the_enter_key(text: str, found: list[str]) -> None:
     events_of = list(typed_events(text))
     assert [event.text if isinstance(event, events.Paste) else event.key for event in events_of] == found  # type: ignore[attr-defined]
-
-
-async def test_keys_wait_in_order_and_only_until_the_composer_takes_them() -> None:
-    early, handled = EarlyKeys("x"), []
-    key, other = events.Key("a", "a"), events.MouseMove(None, 1, 1, 0, 0, 0, False, False, False)
-    assert early.hold(key)
-    assert not early.hold(other)
-
-    async def handle(event: events.Event) -> None:
-        handled.append(event)
-
-    await early.release(handle)
-    assert [type(event) for event in handled] == [events.Paste, events.Key]
-    assert not early.hold(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,17 @@ from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.color import Color
+from textual.geometry import Size
 
 from kimi_tui.core.palette import TEXT_CONTRAST, contrast
 from kimi_tui.ui.colours import PALETTE_OF_16, AttributeFilter, FewColoursFilter, colourless
 from kimi_tui.ui.encoding import screen_encoding
 from kimi_tui.ui.glyphs import STAND_INS, GlyphFilter
+from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.terminal import Terminal, describe_terminal, terminal_filters
+from tests.ui.program import program
 
 UI = Path(__file__).parents[2] / "kimi_tui" / "ui"
 GROUND = Color.parse("#000000")
@@ -193,3 +198,28 @@ def test_without_colours_blocks_are_reversed_and_all_else_is_kept() -> None:
     assert AttributeFilter(lambda: True).apply([Segment("x"), Segment("y", block)], GROUND)[1].style == Style(
         reverse=True
     )
+
+
+# -- sizes
+
+
+async def test_two_sizes_at_once_do_not_cause_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event of a size that is past, as a layout posts it, is for the size that holds now."""
+    sizes: list[Size] = []
+    arrange = ChatScreen.on_resize
+
+    def on_resize(screen: ChatScreen) -> None:
+        sizes.append(screen.size)
+        assert len(sizes) < 30, (
+            "the layout never comes to rest: does the library call `Screen._screen_resized` no more?"
+        )
+        arrange(screen)
+
+    monkeypatch.setattr(ChatScreen, "on_resize", on_resize)
+    async with program(tmp_path, size=(100, 30)) as running:
+        for size in (Size(80, 25), Size(80, 24), Size(90, 30)) * 2:
+            running.screen.post_message(events.Resize(size, size))
+            running.screen.call_later(lambda: None)  # between two of them there is something else
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert running.screen.size == Size(100, 30)

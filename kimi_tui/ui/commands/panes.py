@@ -104,8 +104,6 @@ class PaneCommands:
         if self.is_giving_keys:
             panel = self._panels[name]
             panel.call_after_refresh(self._give_keys, panel)
-        else:
-            self._desk.key_order.release()
 
     def keep_keys(self) -> None:
         """Give the keys to no pane: they were asked for in the conversation since; none covers it then."""
@@ -134,7 +132,6 @@ class PaneCommands:
         if self.is_giving_keys:
             panel.take_focus()
         self.is_giving_keys = False
-        self._desk.key_order.release()
 
     def close_overlay(self) -> bool:
         """Close a pane that covers the conversation; whether one did."""

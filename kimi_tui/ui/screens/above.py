@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.await_complete import AwaitComplete
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Input, OptionList, TextArea
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ else:
 
 FROM_THE_USER = (events.InputEvent, OptionList.OptionMessage, Input.Changed, Input.Submitted)
 """What tells of keys, of the mouse and of what they did to the widgets of a screen."""
-ROUNDS = 3
-"""How often a message goes up for one key: for itself, for what is submitted by it, for what is chosen by that."""
 
 
 class Above(_Screen):
@@ -46,18 +42,6 @@ class Above(_Screen):
         """Drop what the user did, where the screen has been left; all else goes its way."""
         if self.is_active or not isinstance(message, FROM_THE_USER):
             await super()._on_message(message)
-
-    async def settle(self) -> None:
-        """Wait until what was done here has had its effect.
-
-        A key goes from the widget with the focus up to the app, which does what it is bound to; that tells a widget,
-        whose message goes up in turn, and may end in another widget's doing so.
-        """
-        for _ in range(ROUNDS):
-            for pump in (*reversed(list(self.walk_children(Widget))), self, self.app):
-                done = asyncio.Event()
-                if pump.call_later(done.set):
-                    await done.wait()
 
     def selected_text(self) -> str:
         """What is selected in it; "" = nothing is."""

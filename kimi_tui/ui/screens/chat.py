@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +35,6 @@ from kimi_tui.ui.commands.panes import PaneCommands
 from kimi_tui.ui.desk import Answer
 from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
-from kimi_tui.ui.early_keys import EarlyKeys
 from kimi_tui.ui.finding import Finding
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.key_order import KeyOrder
@@ -60,10 +58,6 @@ from kimi_tui.ui.widgets.side import Side
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.commands.files import FileCommands
     from kimi_tui.ui.commands.session import SessionCommands
-ACTED_WITHIN_S = 2.0
-"""Longest time that keys wait for what the one before them asks for, after the session was read, in seconds."""
-ACTED_LOOK_S = 0.01
-"""Time between two looks whether it is done, in seconds."""
 TEXT_LOST = 1
 """What the program ends with where text could not be saved."""
 FRAME_CELLS = 6
@@ -101,7 +95,6 @@ class ChatScreen(Screen[None]):
         session: Session,
         lock: Lock,
         opening: Opening | None = None,
-        early_keys: EarlyKeys | None = None,
     ) -> None:
         """Show a session; its lock is released when it is left.
 
@@ -110,11 +103,10 @@ class ChatScreen(Screen[None]):
             session: The session, or an empty one that stands there until `opening` has been read.
             lock: Keeps the session from other windows.
             opening: The session to read; None = there is none.
-            early_keys: Holds back what comes too early for that session.
         """
         super().__init__()
         self._opening = opening
-        self._beginning = Beginning(self, early_keys or EarlyKeys(""))
+        self._beginning = Beginning(self)
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -200,8 +192,6 @@ class ChatScreen(Screen[None]):
             self.post_message(self.OpeningFailed(error))
         else:
             self._begin()
-            await self.has_acted()
-            self.app.post_message(self.TakesKeys())
 
     def _begin(self) -> None:
         """Show the session and start typing; what was submitted before is sent."""
@@ -333,28 +323,10 @@ class ChatScreen(Screen[None]):
         """Do something beside everything else; what goes wrong is told in the conversation."""
         self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
 
-    def has_to_wait(self, event: events.Key) -> bool:
-        """Hold a key back that asks for something while the session is still being read; False = it does not."""
-        return self._beginning.hold(event, self.key_order.action_of(event))
-
-    async def has_acted(self) -> None:
-        """Wait until what was asked for has been done, and the focus is where that puts it; not for ever."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ACTED_WITHIN_S):
-                focused = self.focused or self
-                # A key may become a message of the widget that has the focus: that is one more for its own queue.
-                for node in (focused, *focused.ancestors_with_self):
-                    if isinstance(node, Widget):
-                        dealt_with = asyncio.Event()
-                        node.call_later(dealt_with.set)
-                        await dealt_with.wait()
-                moved = asyncio.Event()
-                self.key_order.wait(moved)
-                if not self.is_giving_keys:
-                    self.call_after_refresh(self.key_order.release)
-                await moved.wait()
-                while any(work.group == "command" and not work.is_finished for work in self.app.workers):
-                    await asyncio.sleep(ACTED_LOOK_S)
+    async def ready_for(self, event: events.Event) -> bool:
+        """Wait, where the session that an event asks something of is still being read; whether it was."""
+        action = self.key_order.action_of(event) if isinstance(event, events.Key) else None
+        return await self._beginning.ready_for(action)
 
     def copy(self, text: str, what: str) -> None:
         """Put a text into the clipboard, and say in the status line where it is."""
