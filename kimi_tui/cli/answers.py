@@ -188,9 +188,9 @@ class CodeOutput:
 
 def code_blocks(markdown: str) -> list[str]:
     """List the contents of the fenced code blocks, each ending with a newline unless empty."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - needed by few calls
+    from kimi_tui.core.markdown_rules import blocks_parser  # noqa: PLC0415 - needed by few calls
 
-    return [token.content for token in MarkdownIt("commonmark").parse(markdown) if token.type == "fence"]
+    return [token.content for token in blocks_parser().parse(markdown) if token.type == "fence"]
 
 
 def json_line(value: object) -> str:

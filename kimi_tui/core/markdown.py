@@ -286,8 +286,7 @@ class MarkdownSource:
             blocks[0] = continuing(blocks[0], cut)
         else:
             blocks[0] = replace(
-                blocks[0],
-                source=blocks[0].source[len(prefix) :],
+                cuts.without_prefix(blocks[0], prefix),
                 start=start + len(prefix),
                 line_count=blocks[0].line_count - prefix.count("\n"),
                 previous=cut,

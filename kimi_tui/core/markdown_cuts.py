@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from kimi_tui.core.markdown_blocks import LINES, Block
@@ -55,12 +56,20 @@ def portions(text: str) -> Iterator[str]:
 
 
 def prefix(cut: Block | None) -> str:
-    """The lines under which a block that was cut goes on."""
+    """The lines under which a block that was cut goes on; of Markdown also those of the fences that are open in it."""
     first = None if cut is None else cut.head or cut
-    if first is None or first.kind not in PREFIX_LINES:
+    if cut is None or first is None or first.kind not in PREFIX_LINES:
         return ""
     lines = LINES.findall(first.source)[first.first_line :]
-    return "".join(line.rstrip("\r\n") + "\n" for line in lines[: PREFIX_LINES[first.kind]])
+    own = "".join(line.rstrip("\r\n") + "\n" for line in lines[: PREFIX_LINES[first.kind]])
+    return own + "".join(f"{line}\n" for line in cut.tokens[0].meta.get("inner", ()))
+
+
+def without_prefix(block: Block, lines: str) -> Block:
+    """A block that was parsed under the lines of a prefix, without them; a table keeps its head."""
+    token, inner = block.tokens[0], lines.partition("\n")[2]
+    tokens = (token.copy(content=token.content.removeprefix(inner)),) if block.kind == "fence" else block.tokens
+    return replace(block, source=block.source[len(lines) :], tokens=tokens)
 
 
 def lead_chars(blocks: Sequence[Block], text: str) -> int:

@@ -2,7 +2,7 @@
 
 `blocks_parser` finds blocks and leaves the text inside alone; `inline_parser` parses that text when it is laid out.
 Added are tables and strikethrough (the library's own, but no cell is dropped), formulas (`math_markup`), footnotes,
-and an end to nesting.
+fences inside of Markdown (`fences`), and an end to nesting.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from kimi_tui.core.fences import fence_rule
 from kimi_tui.core.markdown_cells import row_cells
 from kimi_tui.core.math_markup import add_math_blocks, add_math_inline
 
@@ -34,6 +35,7 @@ def blocks_parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"maxNesting": 2 * MAX_LEVEL}).enable("table").disable(["inline", "text_join"])
     parser.linkify = None  # 225 KB of patterns that no rule in use asks for (markdown-it-py 4.3)
+    parser.block.ruler.at("fence", fence_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     add_math_blocks(parser)
     parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})

@@ -246,6 +246,12 @@ def test_only_the_code(option: str, expected: str) -> None:
     assert (result.status, result.out, result.err) == (0, expected, "")
 
 
+def test_code_that_is_markdown_is_given_with_its_own_code() -> None:
+    with endpoint(Play(tokens("</think>", "```markdown\n# A\n```sh\nls\n```\nend\n```\nmore"))) as server:
+        result = call("ask", "-x", "x", "--base-url", server.url)
+    assert (result.status, result.out) == (0, "# A\n```sh\nls\n```\nend\n")
+
+
 def test_the_code_of_every_reply() -> None:
     fences = [f"```\n{text}\n```" for text in ("one", "two")]
     with endpoint(document(f"hm</think>{fences[0]}", "hm</think>no", f"hm</think>{fences[1]}\n{fences[0]}")) as server:

@@ -96,7 +96,15 @@ TABLES = [
 """Pieces of tables, and what may end one."""
 
 
-@pytest.mark.parametrize("corpus", [LISTS, TABLES], ids=["lists", "tables"])
+FENCES = [
+    "```md\n", "```markdown\n", "```sh\n", "```\n", "```\n", "````\n", "````mdx x\n", "~~~md\n", "~~~\n", "~~~py\n", "x = 1\n", "# h\n", "\n",
+    "- ```js\n", "  ```\n", "1. ```\n", "    ```\n", "```README.md\n", "> ```md\n", "> ```\n", "text\n", "``` `\n", "\r\n", "```p", "y\n", "line\n" * 7,
+    "w" * 40 + "\n", "- a\n",
+]  # fmt: skip
+"""Fences of Markdown, and what may stand in them."""
+
+
+@pytest.mark.parametrize("corpus", [LISTS, TABLES, FENCES], ids=["lists", "tables", "fences"])
 @pytest.mark.parametrize("is_small", [False, True])
 def test_parts_in_any_cuts_give_the_same_blocks(
     corpus: list[str], is_small: bool, monkeypatch: pytest.MonkeyPatch
@@ -353,6 +361,75 @@ def test_a_line_without_end_is_cut_at_a_sentence() -> None:
     assert all(len(block.source) <= cuts.MAX_LINE_CHARS for block in blocks)
     assert all(block.source.endswith(". ") and block.joint == " " for block in blocks[:-1])
     assert [block.head is None for block in blocks[:3]] == [True, False, False]
+
+
+README = """# Lamb
+
+```bash
+cook lamb
+```
+
+1. Serve:
+
+   ```md
+   ```js
+   warm()
+   ```
+   ```
+- ```py
+  x
+  ```
+
+~~~
+```
+"""
+"""A text with fences of its own; what the last mark closes is up to who shows it."""
+
+
+def test_code_inside_of_markdown_does_not_end_it() -> None:
+    blocks = MarkdownSource(f"```markdown\n{README}\nAfter **it**.\n").blocks
+    assert [block.kind for block in blocks] == ["fence", "paragraph"]
+    assert blocks[0].tokens[0].content == README.removesuffix("```\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "contents"),
+    [
+        ("```MDX title=x\n```sh\na\n```\n```\nb\n", ["```sh\na\n```\n"]),
+        ("```docs/README.md\n```sh\n```\n```\n", ["```sh\n```\n"]),
+        ("````md\n```sh\n````\nb\n", ["```sh\n"]),  # shorter marks cannot end it
+        ("~~~md\n```sh\n~~~\nb\n", ["```sh\n"]),
+        ("```md\n````sh\n```\n````\n```\n", ["````sh\n```\n````\n"]),
+        ("```md\n```sh\n```py\n```\n```\n", ["```sh\n```py\n```\n"]),  # code holds no levels
+        ("```py\n```sh\n```\nb\n", ["```sh\n"]),
+        ("```md\n```sh\na\n```\nb\n", ["```sh\na\n```\nb\n"]),  # not closed: code up to the end
+        ("- ```md\n  ```sh\n  ```\n  ```\n  b\n", ["```sh\n```\n"]),
+        ("```md\n    ```sh\n```\nb\n", ["    ```sh\n"]),
+    ],
+)
+def test_what_ends_a_fence_of_markdown(text: str, contents: list[str]) -> None:
+    tokens = (token for block in MarkdownSource(text).blocks for token in block.tokens)
+    assert [token.content for token in tokens if token.type == "fence"] == contents
+
+
+def test_parts_of_a_fence_hold_what_the_whole_fence_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(15)
+    texts = ["```md\n" + "".join(chance.choice(FENCES) for _ in range(chance.randint(2, 25))) for _ in range(300)]
+    texts = [text for text in texts if "w" * 40 not in text and "\n" * 5 not in text]
+
+    def code(text: str) -> list[str]:
+        found: list[str] = []
+        for block in MarkdownSource(text).blocks:
+            if block.kind == "fence" and block.head is not None:
+                found[-1] += block.tokens[0].content
+            else:
+                found += [token.content for token in block.tokens if token.type == "fence"]
+        return found
+
+    whole = [code(text) for text in texts]
+    monkeypatch.setattr(cuts, "MAX_CODE_LINES", 3)
+    assert [code(text) for text in texts] == whole
+    assert sum(any("```sh" in content for content in contents) for contents in whole) > 30
 
 
 def test_a_line_of_code_without_end_stays_code() -> None:

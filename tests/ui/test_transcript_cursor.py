@@ -241,6 +241,14 @@ async def test_code_blocks_are_listed_and_numbered() -> None:
         assert body(transcript) == before
 
 
+async def test_code_that_is_markdown_is_one_block_with_its_own_code() -> None:
+    inner = "# A\n\n```sh\n" + "ls\n" * 120 + "```\n\nend\n"
+    async with Host().run_test(size=(60, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(1, f"```markdown\n{inner}```\n\n```py\nx\n```")])
+        assert transcript.code_blocks("r1") == [inner, "x\n"]
+
+
 async def test_whether_there_is_code_is_known_without_what_stands_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = set[int]()
     real = Viewport.stretch

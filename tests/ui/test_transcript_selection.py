@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.style import Style
 from textual.events import MouseMove
@@ -138,6 +140,27 @@ async def test_a_part_is_copied_with_as_many_blank_lines_as_were_written(
             (body(transcript)[row].index(text), row) for text in (first, last) for row in [row_of(transcript, text)]
         )
         await drag(pilot, start, (end[0] + len(last), end[1]))
+        assert transcript.selected_text() == copied
+
+
+@pytest.mark.parametrize(
+    ("first", "copied"),
+    [
+        ("Kimi", "Kimi\nSome words."),
+        ("note", "Some words."),
+        ("Thought", "Some words."),
+        ("q", "q\n\nKimi\nSome words."),
+    ],
+)
+@pytest.mark.parametrize("is_upwards", [False, True])
+async def test_a_heading_is_copied_where_it_is_marked(first: str, copied: str, is_upwards: bool) -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "q"), replace(reply(1, "Some words.", "hm"), detail="note")])
+        lines = body(transcript)
+        start = next((line.index(first), at) for at, line in enumerate(lines) if first in line)
+        end = next((len(line.rstrip()), at) for at, line in enumerate(lines) if "Some words." in line)
+        await drag(pilot, *((end, start) if is_upwards else (start, end)))
         assert transcript.selected_text() == copied
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.style import Style
 
-from kimi_tui.core.markdown import MarkdownSource
+from kimi_tui.core.markdown import Block, MarkdownSource
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, cuts, viewport
 from kimi_tui.ui.widgets.transcript import stretches as stretches_module
@@ -27,6 +27,11 @@ from tests.ui.test_transcript_view import live
 TEXTS = {
     "markdown": MARKDOWN * 80,
     "fence": "Some code:\n\n```python\n" + "".join(f"x{n} = {n}\n" for n in range(4000)) + "```\n\nThe end.",
+    "code in markdown": "A file:\n\n````md\n```sh\n````py\n"
+    + "".join(f"Line {n}\n\n" for n in range(2500))
+    + "````\n\n```\n"
+    + "".join(f"Line {n}\n\n" for n in range(2500))
+    + "````\n\nThe *end*.",
     "table": "| a | b |\n|---|---|\n" + "".join(f"| {n} | text |\n" for n in range(2500)) + "\nThe end.",
     "list": "- item *x*\n" * 4000 + "\nThe end.",
     "numbers": "".join(f"1. item {n}\n{'   - below' * (n % 3)}\n{chr(10) * (n % 2)}" for n in range(3000))
@@ -79,7 +84,7 @@ def test_where_stretches_end() -> None:
     assert line.chars == HARD_CHARS
 
 
-@pytest.mark.parametrize("name", ["markdown", "fence", "table", "list", "numbers", "links"])
+@pytest.mark.parametrize("name", ["markdown", "fence", "code in markdown", "table", "list", "numbers", "links"])
 async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(name: str) -> None:
     text, chance = TEXTS[name][:60_000], random.Random(5)
     async with Host().run_test(size=(60, 200)) as pilot:
@@ -103,7 +108,7 @@ async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(na
 PIECES = [
     "# H\n", "word word word\n", "see [r][id] and [id], [^1]\n", "\n", "\n", "\n", "[id]: http://u.v/\n", "> [id]: /q 't'\n", "> q\n",
     "- item\n", "  - below\n", "- [b]: /b\n", "1. one [b]\n", "[^1]: a note\n", "    [c]: /c\n", "| a | [c] |\n|---|---|\n",
-    "| 1 | 2 |\n| 3 | [r][id] |\n", "```py\n", "x = [1]\n\n[d]: /code\n", "```\n", "[d] *x*\n", "<!--\n", "-->\n", "---\n", "[d]: /d\n\n[e]: /e\n",
+    "| 1 | 2 |\n| 3 | [r][id] |\n", "```py\n", "x = [1]\n\n[d]: /code\n", "```\n", "```md\n", "[d] *x*\n", "<!--\n", "-->\n", "---\n", "[d]: /d\n\n[e]: /e\n",
     "[e]:\n/late\n", "[e]\r\n", "[f\\]]: /f\n", "[f\\]] ", "words that go on " * 9,
 ]  # fmt: skip
 """Pieces of Markdown, of which many define or name targets of links."""
@@ -163,6 +168,22 @@ async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_v
         assert "See r (http://u.v/) there." in "\n".join(body(transcript))
         transcript.scroll_to_top()
         assert "See r (http://u.v/) here." in "\n".join(body(transcript))
+
+
+def test_code_inside_of_long_markdown_is_shown_as_one_block() -> None:
+    text = TEXTS["code in markdown"]
+    part, look = Part(text, is_markdown=True), Look(Styles({}, Style()), 40)
+    pieces = [
+        piece.content
+        for place, _ in enumerate(part.stretches)
+        for piece in part.parse(place, look, is_streaming=False).pieces
+        if isinstance(piece.content, Block)
+    ]
+    assert {block.kind for block in pieces[1:-1]} == {"fence"}
+    assert [block.kind for block in pieces if block.head is None] == ["paragraph", "fence", "paragraph"]
+    code = "".join(block.tokens[0].content for block in pieces[1:-1])
+    assert code == text.partition("````md\n")[2].removesuffix("````\n\nThe *end*.")
+    assert part.text == text
 
 
 def test_a_text_of_targets_alone_is_parsed_once() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown import Block
-from kimi_tui.core.visible import visible
+from kimi_tui.core.visible import visible, visible_line
 from kimi_tui.ui.widgets.transcript.entries import EntryKind
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.layout import TAB_CHARS, shown
@@ -46,7 +46,8 @@ def _item_parts(view: Viewport, item: int, selected: Range) -> Iterator[str]:
         if section is Section.TAIL or last <= start or first > end:
             continue
         if section is Section.HEAD and start <= first and end >= last:
-            text = view.items[item].header.heading  # without what stands beside it
+            heading = view.items[item].header.heading  # without what stands beside it and below it
+            text = heading if start < first or selected.start.chars < len(visible_line(heading)) else ""
         elif section is not Section.HEAD and start < first and end >= last:
             text = view.items[item].text(section) if view.items[item].part(section).stretches else ""
         else:
@@ -213,7 +214,7 @@ def code_starts(lines: Sequence[Line]) -> list[int]:
     starts = []
     for number, line in enumerate(lines):
         is_label = line.padding is not None and line.joint == "" and line.lead_chars == len(line.text)
-        if is_label and line.text.startswith("  "):
+        if is_label and line.runs[-1][0].startswith("  "):
             continue  # a label goes on
         if line.padding is not None and (is_label or number == 0 or lines[number - 1].padding is None):
             starts.append(number)

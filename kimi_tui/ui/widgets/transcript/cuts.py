@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from kimi_tui.core.fences import Nesting
 from kimi_tui.ui.widgets.transcript.plain import before_marker
 
 SAFE_CHARS = 12_000
@@ -30,6 +31,8 @@ _PROTECTED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """What may hold blank lines: a fence, and a few kinds of HTML."""
+_FENCE_LINE = re.compile(r"^ {0,3}((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:```|~~~)[^\r\n]*)\r?$", re.MULTILINE)
+"""What may open or close a fence inside a block of Markdown."""
 _SAFE = re.compile(r"\n[ \t\r]*\n(?=[^\W\d_]|#)")
 _UNINDENTED = re.compile(r"\n(?=\S)")
 _BLANK = re.compile(r"\n[ \t\r]*\n")
@@ -56,7 +59,9 @@ class Range(NamedTuple):
     start: int
     end: int
     opening: str
-    """First line of a fence; "" = it is no fence."""
+    """First lines of a fence; "" = it is no fence."""
+    inner: int = 0
+    """Where the text behind these lines begins."""
 
 
 def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
@@ -105,13 +110,13 @@ def _word_end(text: str) -> int:
 def protected(text: str, opening: str) -> Iterator[Range]:
     """The fences and HTML of a text that may hold blank lines; `opening` = the fence or table that it goes on with."""
     place = 0
-    if (mark := opening.lstrip()[:1]) and mark in "`~":
-        place = _fence_end(text, 0, mark, len(opening.lstrip()) - len(opening.lstrip().lstrip(mark)))
+    if opening.lstrip()[:1] in {"`", "~"}:
+        place = _fence_end(text, 0, opening)
         yield Range(0, place, opening)
     while (found := _PROTECTED.search(text, place)) is not None:
-        if mark := found["fence"]:
-            place = _fence_end(text, found.end(), mark[0], len(mark))
-            yield Range(found.start(), place, found[0] + "\n")
+        if found["fence"]:
+            place = _fence_end(text, found.end(), found[0])
+            yield Range(found.start(), place, found[0] + "\n", found.end())
         else:
             closer = "-->" if found["html"] == "!--" else f"</{found['html']}>"
             end = text.find(closer, found.end())
@@ -119,10 +124,26 @@ def protected(text: str, opening: str) -> Iterator[Range]:
             yield Range(found.start(), place, "")
 
 
-def _fence_end(text: str, start: int, mark: str, size: int) -> int:
-    closing = re.compile(rf"^ {{0,3}}{mark}{{{size},}}[ \t]*\r?$", re.MULTILINE)
+def _fence_end(text: str, start: int, opening: str) -> int:
+    """Where a fence ends that goes on at a place, `opening` being its first lines."""
+    if (nesting := _nesting(opening)) is not None:
+        ends = (line.end() for line in _FENCE_LINE.finditer(text, start) if nesting.read(line[1]))
+        return next(ends, len(text))
+    first = opening.lstrip()
+    size = len(first) - len(first.lstrip(first[0]))
+    closing = re.compile(rf"^ {{0,3}}{first[0]}{{{size},}}[ \t]*\r?$", re.MULTILINE)
     found = closing.search(text, start)
     return len(text) if found is None else found.end()
+
+
+def _nesting(opening: str) -> Nesting | None:
+    """The fences that are open behind the first lines of a fence of Markdown; None = it is none."""
+    first, *others = opening.splitlines() or [""]
+    nesting = Nesting.of(first.lstrip(" "))
+    if nesting is not None:
+        for line in others:
+            nesting.read(line)
+    return nesting
 
 
 def _free_cut(text: str, start: int, end: int, opening: str) -> Cut | None:
@@ -155,5 +176,15 @@ def _fence_cut(text: str, range_: Range) -> Cut | None:
     """A line's end inside a fence that is too long."""
     if not range_.opening or range_.end <= FORCED_CHARS:
         return None
-    line = text.find("\n", max(FORCED_CHARS, range_.start + len(range_.opening)), range_.end) + 1
-    return Cut(line, range_.opening, True) if line else None
+    line = text.find("\n", max(FORCED_CHARS, range_.inner), range_.end) + 1
+    return Cut(line, _opening_at(text, range_, line), True) if line else None
+
+
+def _opening_at(text: str, range_: Range, end: int) -> str:
+    """The first lines of a fence that is cut there, those of the fences that are open in it included."""
+    nesting = _nesting(range_.opening)
+    if nesting is None:
+        return range_.opening
+    for line in _FENCE_LINE.finditer(text, range_.inner, end):
+        nesting.read(line[1])
+    return range_.opening.partition("\n")[0] + "\n" + "".join(f"{line}\n" for line in nesting.inner)

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import replace
 
 from kimi_tui.core.markdown import Block, MarkdownSource, References
+from kimi_tui.core.markdown_cuts import without_prefix
 from kimi_tui.ui.widgets.transcript.cuts import HARD_CHARS, Cut, next_cut
 from kimi_tui.ui.widgets.transcript.heights import Heights
 from kimi_tui.ui.widgets.transcript.highlight import LineColours
@@ -173,8 +174,7 @@ class Stretch:
         else:
             start = max(content.start - len(self.opening), 0)
             if self.opening and not self.pieces:  # it goes on under lines that stand elsewhere
-                source = content.source[len(self.opening) :]
-                content = replace(content, source=source, head=content.head or content)
+                content = replace(without_prefix(content, self.opening), head=content.head or content)
         piece = Piece(content, start)
         self.pieces.append(piece)
         if not is_known:

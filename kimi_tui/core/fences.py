@@ -1,0 +1,115 @@
+r"""Fences inside a fence of Markdown: models show a README in ```` ```markdown ```` and its code in ```` ```sh ````.
+
+CommonMark ends such a block at the first bare mark, which was meant for the inner one. Here a mark with an info string
+opens a level inside a block of Markdown, and a bare one closes the innermost. Whether a line does is said by the lines
+before it alone, so that a text that grows and one that is whole are read alike; a level that the writer never closed
+therefore keeps its block open up to the end, where all of it is shown as code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
+
+MARKDOWN_NAMES = frozenset(
+    (
+        "commonmark",
+        "gfm",
+        "markdown",
+        "md",
+        "mdc",
+        "mdown",
+        "mdwn",
+        "mdx",
+        "mkd",
+        "mkdn",
+        "myst",
+        "qmd",
+        "rmarkdown",
+        "rmd",
+    )
+)
+"""Info strings of blocks of Markdown, and endings of the file names that stand in their place."""
+_FENCE = re.compile(
+    r"(?P<item>(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)", re.DOTALL
+)
+_NAME = re.compile(r"[{.\s]*([^\s{}:,=]+)")
+
+
+class Nesting:
+    """The fences that are open inside a block of Markdown, while its lines are read one after the other."""
+
+    def __init__(self, mark: str, inner: Iterable[str] = ()) -> None:
+        """Begin behind the first line.
+
+        Args:
+            mark: The mark of the block.
+            inner: First lines of the fences that are open in it already, outermost first.
+        """
+        self._mark = mark
+        self.inner = list(inner)
+        """First lines of the fences that are open inside it, outermost first."""
+
+    @classmethod
+    def of(cls, line: str) -> Nesting | None:
+        """That of the block which a line opens; None = it opens none of Markdown. Without the line's indentation."""
+        found = _FENCE.fullmatch(line)
+        return cls(found["mark"]) if found and not found["item"] and _is_markdown(found["info"]) else None
+
+    def read(self, line: str) -> bool:
+        """Read a line, without its indentation of up to three blanks; whether it ends the block."""
+        found = _FENCE.fullmatch(line)
+        # Other and shorter marks could not end the block, so they need no level.
+        if found is None or not found["mark"].startswith(self._mark):
+            return False
+        if info := found["info"].strip(" \t"):
+            if not self.inner or _is_markdown(_info(self.inner[-1])):
+                self.inner.append(found["mark"] + info.split()[0])
+            return False
+        if found["item"]:
+            return False
+        if not self.inner:
+            return True
+        if len(found["mark"]) >= len(self.inner[-1]) - len(_info(self.inner[-1])):
+            self.inner.pop()
+        return False
+
+
+def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take a fence as the library does, but for those of Markdown; `Token.meta["inner"]` = what is open at its end."""
+    from markdown_it.rules_block import fence  # noqa: PLC0415 - not before there is a reply
+
+    first = _line(state, start_line)
+    nesting = None if silent or state.is_code_block(start_line) else Nesting.of(first)
+    if nesting is None:
+        return fence(state, start_line, end_line, silent)
+    line, is_closed = start_line + 1, False
+    while line < end_line and not is_closed:
+        if state.sCount[line] < state.blkIndent and not state.isEmpty(line):
+            break
+        is_closed = not state.is_code_block(line) and nesting.read(_line(state, line))
+        line += 1
+    token = state.push("fence", "code", 0)
+    token.markup = first[: len(first) - len(first.lstrip(first[0]))]
+    token.info = first[len(token.markup) :]
+    token.content = state.getLines(start_line + 1, line - is_closed, state.sCount[start_line], True)
+    token.map, token.meta = [start_line, line], {"inner": nesting.inner}
+    state.line = line
+    return True
+
+
+def _is_markdown(info: str) -> bool:
+    name = _NAME.match(info)
+    return name is not None and name[1].lower().rpartition(".")[2] in MARKDOWN_NAMES
+
+
+def _info(opener: str) -> str:
+    return opener.lstrip(opener[0])
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
