@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from kimi_tui.core.session import Session
@@ -11,6 +12,9 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.services import Library, Lock
 from kimi_tui.ui.slash import is_message
+
+LONG_DRAFT = 100_000
+"""A draft of more characters is written off the event loop, in characters."""
 
 
 class OpenChats:
@@ -63,8 +67,12 @@ class OpenChats:
         """Make a chat of a new session."""
         return self._chat(*self._library.create())
 
-    async def show(self, chat: Chat, draft: str) -> None:
-        """Put a chat on screen; the one before keeps what was being typed.
+    async def show(self, chat: Chat, typed: Callable[[], str]) -> None:
+        """Put a chat on screen; the one before keeps what was being typed. One call waits for the other.
+
+        Args:
+            chat: The chat.
+            typed: Says what is being typed; it is asked again, since keys go on while that is being kept.
 
         Raises:
             StorageError: The draft could not be kept; nothing has changed then.
@@ -72,8 +80,7 @@ class OpenChats:
         before = self.current
         if chat is before:
             return
-        before.draft = draft
-        await self._keep_draft(before)
+        await self._keep_typed(before, typed)
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
         chat.is_unread = chat.has_failed = False
@@ -87,6 +94,13 @@ class OpenChats:
                 self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
         self._others = [chat for chat in self._others if chat.turn is not None or chat.is_unread]
 
+    async def _keep_typed(self, chat: Chat, typed: Callable[[], str]) -> None:
+        """Keep what is being typed, and what is typed while it is being kept."""
+        kept = None
+        while (draft := typed()) != kept:
+            chat.draft = kept = draft
+            await self._keep_draft(chat)
+
     async def _keep_draft(self, chat: Chat) -> None:
         """Keep what is being typed; a session that holds nothing else is saved with it, so that it can be resumed.
 
@@ -94,21 +108,28 @@ class OpenChats:
         """
         if not chat.session.messages and is_message(chat.draft):
             await chat.open_session.save()
-        self._library.save_draft(chat.session.id, chat.draft if self.has_file(chat) else "")
+        draft = chat.draft if self.has_file(chat) else ""
+        if len(draft) > LONG_DRAFT:
+            await asyncio.to_thread(self._library.save_draft, chat.session.id, draft)
+        else:  # keys right behind this one belong to the next session: nothing comes between
+            self._library.save_draft(chat.session.id, draft)
 
     def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed."""
         return bool(chat.session.messages) or self._library.path_of(chat.session).exists()
 
-    async def close_all(self, draft: str) -> None:
+    async def close_all(self, typed: Callable[[], str]) -> None:
         """Keep every draft and let others open the sessions.
+
+        Args:
+            typed: Says what is being typed in the chat on screen.
 
         Raises:
             StorageError: A draft could not be kept.
         """
-        self.current.draft = draft
-        for chat in self.all:
+        for chat in self._others:
             await self._keep_draft(chat)
+        await self._keep_typed(self.current, typed)
         for chat in self.all:
             chat.lock.release()
 

@@ -89,6 +89,7 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self._opening = opening
         self._beginning = Beginning(self)
+        self._switching = asyncio.Lock()  # one session after the other: each keeps the draft that is its own
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -380,9 +381,10 @@ class ChatScreen(Screen[None]):
         Raises:
             StorageError: The draft could not be kept; this session stays.
         """
-        self.finding.close()
-        await self.open_chats.show(chat, self.drafts.own)
-        self._show_current()
+        async with self._switching:
+            self.finding.close()
+            await self.open_chats.show(chat, lambda: self.drafts.own)
+            self._show_current()
         self.type_here()
         self.panes.session_changed()
         self.panes.sessions_changed()
@@ -396,7 +398,8 @@ class ChatScreen(Screen[None]):
         await self._beginning.wait()
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
-        await self.open_chats.close_all(self.drafts.own)
+        async with self._switching:
+            await self.open_chats.close_all(lambda: self.drafts.own)
         self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
 
     # -- what happens in the widgets

@@ -6,6 +6,7 @@ by stand-ins from a private-use plane while they are being edited, so that what 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.content import Content
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -29,6 +32,7 @@ STAND_IN_BASE = 0x10F700
 """First stand-in, near the end of the last private-use plane, where no font and no user puts anything."""
 TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(LINE_ENDS)}
 FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(LINE_ENDS)}
+_STAND_INS = re.compile(f"[{chr(STAND_IN_BASE)}-{chr(STAND_IN_BASE + len(LINE_ENDS) - 1)}]")
 
 
 class Composer(LongTextArea):
@@ -102,6 +106,7 @@ class Composer(LongTextArea):
         self._choices = choices
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
+        self._has_stand_ins = False
         self._draft: tuple[str, str] | None = None  # the text, and the draft that it stands for
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
@@ -116,13 +121,23 @@ class Composer(LongTextArea):
         """What has been typed, exactly."""
         text = self.text
         if self._draft is None or self._draft[0] is not text:
-            self._draft = text, text if text.isascii() else text.translate(FROM_STAND_INS)
+            self._draft = text, text.translate(FROM_STAND_INS) if self._has_stand_ins else text
         return self._draft[1]
 
     @draft.setter
     def draft(self, text: str) -> None:
         self.text = text.translate(TO_STAND_INS)
         self.move_cursor(self.document.end)
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
+        self._has_stand_ins |= _has_stand_ins(edit.text)
+        return super().edit(edit)
+
+    def load_text(self, text: str) -> None:
+        """Take another text; see the library."""
+        self._has_stand_ins = _has_stand_ins(text)
+        super().load_text(text)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
@@ -255,3 +270,7 @@ class Composer(LongTextArea):
         event.stop()
         self._find_completions()
         self.post_message(self.DraftChanged())
+
+
+def _has_stand_ins(text: str) -> bool:
+    return not text.isascii() and _STAND_INS.search(text) is not None
