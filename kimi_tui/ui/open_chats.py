@@ -15,6 +15,9 @@ from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.services import Library, Lock
 from kimi_tui.ui.slash import is_message
 
+LONG_DRAFT = 100_000
+"""A draft of more characters is written off the event loop, in characters."""
+
 
 class OpenChats:
     """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
@@ -117,8 +120,12 @@ class OpenChats:
         if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
             with suppress(KimiError):  # the chat tells
                 await chat.open_session.save()
+        draft = chat.draft if self.has_file(chat) else ""
         try:
-            self._library.save_draft(chat.session.id, chat.draft if self.has_file(chat) else "")
+            if len(draft) > LONG_DRAFT:
+                await asyncio.to_thread(self._library.save_draft, chat.session.id, draft)
+            else:  # keys right behind this one belong to the next session: nothing comes between
+                self._library.save_draft(chat.session.id, draft)
             chat.draft_error = None
         except KimiError as error:
             chat.draft_error = error

@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 import random
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
 from textual._wrap import compute_wrap_offsets
 from textual.widgets.text_area import Selection
 
+from kimi_tui.core.prompt_view import PromptView, PromptViewer
 from kimi_tui.ui.widgets.composer import Composer
+from kimi_tui.ui.widgets.prompt_pane import PromptPane
 from kimi_tui.ui.widgets.wrapping import LONG_LINE, RowCounts, breaks, row_end
 from tests.counting import calls_in
-from tests.ui.program import Program, program
+from tests.ui.program import Program, program, talk
 
 WIDTH, TAB = 20, 4
 SIZES = (50_000, 1_000_000)
@@ -152,3 +156,48 @@ async def _cost(running: Program, key: str) -> int:
     finally:
         sys.setprofile(None)
     return calls + calls_in(lambda: [composer.render_line(y) for y in range(composer.size.height)])
+
+
+async def test_what_is_typed_while_a_long_draft_is_being_written_is_kept_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path, session=talk(("Hello?", "Hello."))) as running:
+        begun, typed, save = threading.Event(), threading.Event(), running.files.save_draft
+
+        def save_slowly(session_id: str, text: str) -> None:
+            begun.set()
+            assert typed.wait(20)
+            save(session_id, text)
+
+        monkeypatch.setattr(running.files, "save_draft", save_slowly)
+        session_id = running.screen.chat.session.id
+        running.screen.composer.draft = text_of("words ", 300_000)
+        await running.type("<ctrl+n>")
+        await running.until(begun.is_set)
+        await running.type("typed")
+        assert running.screen.composer.draft.endswith("words typed")
+        typed.set()
+        await running.until(lambda: running.screen.chat.session.id != session_id)
+        assert running.screen.composer.is_empty
+        assert running.files.load_draft(session_id).endswith("words typed")
+
+
+async def test_the_prompt_of_a_long_draft_is_made_while_keys_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with program(tmp_path) as running:
+        await running.type("<f5><escape>")
+        begun, typed, view = threading.Event(), threading.Event(), PromptViewer.view
+
+        def view_slowly(self: PromptViewer, *args: Any) -> PromptView:
+            begun.set()
+            assert typed.wait(20)
+            return view(self, *args)
+
+        monkeypatch.setattr(PromptViewer, "view", view_slowly)
+        await paste(running, text_of("words ", 300_000))
+        await running.until(begun.is_set)
+        await running.type("typed")
+        assert running.screen.composer.draft.endswith("words typed")
+        typed.set()
+        await running.until(lambda: "words typed" in getattr(running.screen.query_one(PromptPane).view, "text", ""))

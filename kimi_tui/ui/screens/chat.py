@@ -107,6 +107,7 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self._opening = opening
         self._beginning = Beginning(self)
+        self._switching = asyncio.Lock()  # one session after the other: each keeps the draft that is its own
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
         self.open_chats = OpenChats(services.library, session, lock)
@@ -419,10 +420,11 @@ class ChatScreen(Screen[None]):
         Raises:
             KimiError: This session could not be saved, and has no file yet; it stays.
         """
-        self.finding.close()
-        before = self.chat
-        await self.open_chats.show(chat, lambda: self.drafts.own)
-        self._show_current()
+        async with self._switching:
+            self.finding.close()
+            before = self.chat
+            await self.open_chats.show(chat, lambda: self.drafts.own)
+            self._show_current()
         self.type_here()
         self.panes.session_changed()
         self.panes.sessions_changed()
@@ -432,7 +434,9 @@ class ChatScreen(Screen[None]):
     async def leave(self, *, asks: bool = True) -> None:
         """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""
         await self._beginning.wait()
-        if await self._leaving.may_leave(asks=asks):
+        async with self._switching:
+            may_leave = await self._leaving.may_leave(asks=asks)
+        if may_leave:
             self.open_chats.release()
             session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
             self.app.exit(session_id, return_code=TEXT_LOST if self.open_chats.unsaved else 0)

@@ -6,12 +6,15 @@ by stand-ins from a private-use plane while they are being edited, so that what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
 from textual.content import Content
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -28,6 +31,7 @@ STAND_IN_BASE = 0x10F700
 """First stand-in, near the end of the last private-use plane, where no font and no user puts anything."""
 TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(LINE_ENDS)}
 FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(LINE_ENDS)}
+_STAND_INS = re.compile(f"[{chr(STAND_IN_BASE)}-{chr(STAND_IN_BASE + len(LINE_ENDS) - 1)}]")
 
 
 class Composer(EditArea):
@@ -102,6 +106,7 @@ class Composer(EditArea):
         self._choices = choices
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
+        self._has_stand_ins = False
         self._draft: tuple[str, str] | None = None  # the text, and the draft that it stands for
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
@@ -135,7 +140,17 @@ class Composer(EditArea):
 
     def exact(self, text: str) -> str:
         """The text with the line ends that stand-ins stand for."""
-        return text if text.isascii() else text.translate(FROM_STAND_INS)
+        return text.translate(FROM_STAND_INS) if self._has_stand_ins else text
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
+        self._has_stand_ins |= _has_stand_ins(edit.text)
+        return super().edit(edit)
+
+    def load_text(self, text: str) -> None:
+        """Take another text; see the library."""
+        self._has_stand_ins = _has_stand_ins(text)
+        super().load_text(text)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
@@ -265,3 +280,7 @@ class Composer(EditArea):
         event.stop()
         self._find_completions()
         self.post_message(self.DraftChanged())
+
+
+def _has_stand_ins(text: str) -> bool:
+    return not text.isascii() and _STAND_INS.search(text) is not None
