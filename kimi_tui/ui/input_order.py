@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Protocol
 
 from textual import events
@@ -77,37 +77,47 @@ class InputOrder:
         """Begin with what came before; nothing goes on until `run` does."""
         self._app = app
         self._waiting = deque(begun)
-        self._has_come = asyncio.Event()
-        self._in_turn: events.Event | None = None
-        self.is_acting = bool(self._waiting)
+        self._came = asyncio.Event()
+        self._sent: dict[int, events.Event] = {}  # whose turn it is, on their way, by identity
+        self._is_acting = False
+
+    @property
+    def is_acting(self) -> bool:
         """Whether something that came has not acted yet."""
+        return self._is_acting or bool(self._waiting)
 
     def hold(self, event: events.Event) -> bool:
         """Let something wait for its turn, when it will come again; False = it is none of these, or it is its turn."""
-        if not isinstance(event, ORDERED) or event.is_forwarded or event is self._in_turn:
+        if not isinstance(event, ORDERED) or event.is_forwarded or self._sent.pop(id(event), None) is event:
             return False
         self._waiting.append(event)
-        self._has_come.set()
-        self.is_acting = True
+        self._came.set()
         return True
 
     async def run(self) -> None:
         """Let one after the other go on, for ever."""
         while True:
+            self._is_acting = False
             while not self._waiting:
-                self.is_acting = False
-                self._has_come.clear()
-                await self._has_come.wait()
-            event = self._waiting.popleft()
-            had_to_wait = await self._app.ready_for(event)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LIMIT_S):
-                    if had_to_wait:
-                        await self._come_to_rest()
-                        await _finished(self._commands())
-                    screen = self._app.screen
-                    await self._act(event)
-                    self._drop_repeated(event, screen)
+                self._came.clear()
+                await self._came.wait()
+            event, self._is_acting = self._waiting.popleft(), True
+            if await self._app.ready_for(event):
+                await _in_time(self._settled())
+                await _in_time(_finished(self._commands()))
+            if isinstance(event, QUICK):
+                self._send(event)
+            elif self._is_typed(event):
+                await self._type(event)
+            else:
+                await _in_time(self._found())
+                screen = self._app.screen
+                await _in_time(self._act(event))
+                self._drop_repeated(event, screen)
+
+    def _send(self, event: events.Event) -> None:
+        self._sent[id(event)] = event
+        self._app.post_message(event)
 
     def _drop_repeated(self, event: events.Event, screen: Screen[object]) -> None:
         """Forget a key that came again before the screen that it closed was gone: it is for nothing below."""
@@ -121,32 +131,48 @@ class InputOrder:
         """What carries actions out."""
         return {worker for worker in self._app.workers if worker.group == COMMANDS}
 
+    async def _type(self, event: events.Event) -> None:
+        """Let a text change, and all letters that follow: an editor of several lines takes them in its own order."""
+        way = self._way()
+        self._send(event)
+        while isinstance(way[0], TextArea) and self._waiting and _is_letter(self._waiting[0]):
+            self._send(self._waiting.popleft())
+        await _in_time(self._typed(way))
+
     async def _act(self, event: events.Event) -> None:
-        """Let something go on, and wait until it has acted."""
-        app, is_typed = self._app, self._is_typed(event)
-        if not is_typed:
-            await self._found()
+        """Let something act that may change more than a text."""
         before, way = self._commands(), self._way()
-        self._in_turn = event
-        app.post_message(event)
-        if isinstance(event, QUICK):
-            return
-        await _pass(way[-1:])  # from the application it is sent to where its way begins
-        await _work_off(way)
-        for done in range(MAX_ROUNDS):
-            is_typing = is_typed and self._way() == way
-            if not self._is_busy() and (is_typing or done >= MIN_ROUNDS):
-                break
-            await (_work_off(way) if is_typing else self._come_to_rest())
+        self._send(event)
+        await self._arrived(way)
+        await self._settled()
         await _finished(self._commands() - before)
+
+    async def _typed(self, way: Sequence[DOMNode]) -> None:
+        await self._arrived(way)
+        rounds = 0
+        while rounds < MAX_ROUNDS and self._way() == way and self._is_busy():
+            rounds += 1
+            await _work_off(way)
+        if self._way() != way:  # it was more than typing: an answer that was complete with it
+            await self._settled()
+
+    async def _settled(self) -> None:
+        rounds = 0
+        while rounds < MIN_ROUNDS or (rounds < MAX_ROUNDS and self._is_busy()):
+            rounds += 1
+            await self._come_to_rest()
+
+    @staticmethod
+    async def _arrived(way: Sequence[DOMNode]) -> None:
+        await _work_off(way[-1:])  # from the application it is sent to where its way begins
+        await _work_off(way)
 
     def _is_typed(self, event: events.Event) -> bool:
         """Whether it changes a text and nothing else."""
         if not isinstance(self._app.focused, Input | TextArea):
             return False
-        return isinstance(event, events.Paste) or (
-            isinstance(event, events.Key) and (event.is_printable or event.key in TYPING_KEYS)
-        )
+        is_typing_key = isinstance(event, events.Key) and event.key in TYPING_KEYS
+        return is_typing_key or _is_letter(event) or isinstance(event, events.Paste)
 
     def _way(self) -> list[DOMNode]:
         """Where a key goes: from what has the focus up to the application."""
@@ -174,16 +200,34 @@ class InputOrder:
             await _wait_a_moment(drawn)
 
 
+def _is_letter(event: events.Event) -> bool:
+    return isinstance(event, events.Key) and event.is_printable
+
+
+async def _in_time(work: Awaitable[None]) -> None:
+    """Wait for something, but not for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LIMIT_S):
+            await work
+
+
 async def _finished(workers: Iterable[Worker[Any]]) -> None:
     """Wait until all of these have ended."""
     while not all(worker.is_finished for worker in workers):
         await asyncio.sleep(LOOK_S)
 
 
-async def _work_off(way: Iterable[DOMNode]) -> None:
+async def _work_off(way: Sequence[DOMNode]) -> None:
     """Wait until each queue on a way is worked off, one after the other: what one hands on is in the next one then."""
-    for node in way:
-        await _pass([node])
+    passed, left = asyncio.Event(), iter(way)
+
+    def pass_on() -> None:
+        if not any(node.call_later(pass_on) for node in left):
+            passed.set()
+
+    pass_on()
+    while not passed.is_set() and not _has_gone(way):
+        await _wait_a_moment(passed)
 
 
 async def _pass(nodes: Sequence[DOMNode]) -> None:
@@ -200,7 +244,11 @@ async def _pass(nodes: Sequence[DOMNode]) -> None:
             pass_(node)
     while left:
         await _wait_a_moment(passed)
-        left.difference_update([node for node in left if isinstance(node, Widget) and not node.is_attached])
+        left.difference_update([node for node in left if _has_gone([node])])
+
+
+def _has_gone(nodes: Iterable[DOMNode]) -> bool:
+    return any(isinstance(node, Widget) and not node.is_attached for node in nodes)
 
 
 async def _wait_a_moment(event: asyncio.Event) -> None:
