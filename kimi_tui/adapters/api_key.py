@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 
 from kimi_tui.core.errors import KeyMissingError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings import ApiSettings
 
 VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
@@ -60,13 +61,20 @@ def check_key(text: str, source: str) -> str:
 def _from_command(command: str) -> str:
     try:
         words = shlex.split(command)
-        if not words:
-            raise ValueError(command)
+    except ValueError as error:  # its own words are about quotes, and repeat nothing
+        raise KeyMissingError(f"[api] api_key_command cannot be understood: {error}.", HINT) from None
+    if not words or "\0" in command:
+        raise KeyMissingError("[api] api_key_command is no command.", HINT)
+    try:
         result = subprocess.run(
             words, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False, env=dict(os.environ)
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise KeyMissingError(f"[api] api_key_command could not be run ({type(error).__name__}).", HINT) from None
+    except OSError as error:
+        raise KeyMissingError(f"[api] api_key_command could not be run: {reason_of(error)}.", HINT) from None
+    except subprocess.TimeoutExpired:
+        raise KeyMissingError(f"[api] api_key_command took longer than {COMMAND_TIMEOUT_S:g} s.", HINT) from None
+    except UnicodeDecodeError:
+        raise KeyMissingError("[api] api_key_command gave out something that is no text.", HINT) from None
     if result.returncode:
         raise KeyMissingError(f"[api] api_key_command ended with status {result.returncode}.", HINT)
     return result.stdout
@@ -79,8 +87,12 @@ def _from_keyring() -> str:
         raise KeyMissingError("[api] keyring needs the package keyring.", "pip install 'kimi-tui[keyring]'") from None
     try:
         key = keyring.get_password("kimi-tui", "DEEPINFRA_TOKEN")
-    except Exception as error:  # every backend of the keyring has errors of its own
-        raise KeyMissingError(f"The keyring did not answer ({type(error).__name__}).", HINT) from None
+    except keyring.errors.NoKeyringError:
+        raise KeyMissingError("This system has no keyring that can be used.", HINT) from None
+    except keyring.errors.KeyringLocked:
+        raise KeyMissingError("The keyring is locked.", "Unlock it, then try again.") from None
+    except Exception:  # every backend of the keyring has errors of its own
+        raise KeyMissingError("The keyring did not answer.", HINT) from None
     if not key:
         raise KeyMissingError("The keyring holds no key.", "keyring set kimi-tui DEEPINFRA_TOKEN")
     return str(key)

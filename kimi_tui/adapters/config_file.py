@@ -11,6 +11,7 @@ from pathlib import Path
 from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.adapters.paths import saved_file, shipped
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.layers import NO_LAYER, PRESETS, Finding, Key
 from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.shown import shown
@@ -137,7 +138,7 @@ def _read(path: Path) -> _File:
     except IsADirectoryError:
         line, found = "1", "a folder"
     except OSError as error:
-        line, found = "1", f"what cannot be read ({error.strerror or type(error).__name__})"
+        line, found = "1", f"what cannot be read ({reason_of(error)})"
     except UnicodeDecodeError as error:
         line, found = str(error.object.count(b"\n", 0, error.start) + 1), "bytes that are not UTF-8"
     except RecursionError:
@@ -209,4 +210,4 @@ def write_example(path: Path) -> None:
     except StorageError as error:
         raise ConfigError(error.summary, error.hint) from error
     except OSError as error:
-        raise ConfigError(f"{path} could not be written: {error.strerror or type(error).__name__}.") from error
+        raise ConfigError(f"{path} could not be written: {reason_of(error)}.") from error

@@ -12,10 +12,11 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from kimi_tui import __version__
+from kimi_tui.adapters import network
 from kimi_tui.core.errors import (
     BrokenStreamError,
     CompletionError,
@@ -23,6 +24,7 @@ from kimi_tui.core.errors import (
     TimedOutError,
     UsageError,
 )
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.http_errors import error_from_response
 from kimi_tui.core.settings import is_loopback
 
@@ -44,6 +46,8 @@ UNANSWERED = (
     "It was not tried again by itself, since it may have been billed. Check --base-url, or try again.",
 )
 """What is told when none begins."""
+PROXY_HINT = "Check the proxy that [api] proxy, HTTPS_PROXY or ALL_PROXY names."
+"""What to do about a proxy that does not do its part."""
 MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
 
@@ -131,23 +135,35 @@ class DeepInfraClient:
             pairs = (*own.items(), *self._headers.items())
             if not all(text.isascii() and text.isprintable() for pair in pairs for text in pair):
                 # Checked before the library sees it: its own error would repeat the value.
-                raise ValueError("a header holds what no request can carry")
+                raise ConnectionFailedError(
+                    "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
+                )
             headers = httpx.Headers(own)
             headers.update(self._headers)  # instead of ours, however they are spelled
-            is_plain = self._base_url.lower().startswith("http://")
             self._client = httpx.AsyncClient(
                 headers=headers,
                 # Once connected, the engine keeps the clock: it alone can tell a token from a sign of life.
                 timeout=httpx.Timeout(None, connect=self._connect_timeout_s),
-                proxy=self._proxy,
-                transport=self._transport,
-                # Certificates take 30 ms to load, and an address of this machine without TLS needs none.
-                verify=not is_plain,
-                # Nor may a proxy of the environment carry what was to stay on this machine, unencrypted.
-                trust_env=not is_plain,
                 follow_redirects=False,
+                **self._way(),
             )
         return self._client
+
+    def _way(self) -> dict[str, Any]:
+        """The library's options for how the endpoint is reached.
+
+        Raises:
+            ConnectionFailedError: The environment or the config names a proxy or certificates that cannot be used.
+        """
+        if self._transport is not None:
+            return {"transport": self._transport, "trust_env": False}
+        if self._base_url.lower().startswith("http://"):
+            # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of
+            # the environment carry what was to stay on this machine, unencrypted.
+            proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy else None
+            return {"proxy": proxy, "verify": False, "trust_env": False}
+        proxy = network.find_proxy(self._base_url, self._proxy)
+        return {"proxy": proxy, "verify": network.load_certificates(), "trust_env": False}
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
@@ -173,13 +189,18 @@ class DeepInfraClient:
         try:
             client = self._open()
             response = await client.send(client.build_request("POST", url, content=body), stream=True)
+        except CompletionError as error:
+            failure = error.with_traceback(None)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = translate(error, UNANSWERED)
-        except (ValueError, TypeError, OSError, ImportError) as error:
-            # A bad header, proxy or certificate file, or a kind of proxy that needs another package.
+        except network.socks_errors():
+            failure = ConnectionFailedError("The proxy does not answer as a SOCKS proxy.", PROXY_HINT)
+        except OSError as error:
+            failure = ConnectionFailedError(f"The request could not be sent: {reason_of(error)}.", "Send again.")
+        except (ValueError, TypeError):  # of values that were checked before: the words could repeat one
             failure = ConnectionFailedError(
-                f"The request could not be sent ({type(error).__name__}).",
-                "Check [api] headers and proxy, HTTPS_PROXY and SSL_CERT_FILE.",
+                "The request could not be put together; nothing was sent.",
+                "Check --base-url, --model and [api] headers.",
             )
         else:
             took_s = time.monotonic() - started_s
@@ -285,9 +306,7 @@ def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError
         case httpx.TimeoutException():  # of the connection: nothing else has a limit here
             return TimedOutError("The endpoint did not take the connection in time.", "Try again.", retryable=True)
         case httpx.ProxyError():
-            return ConnectionFailedError(
-                "The proxy refused the connection.", "Check [api] proxy and HTTPS_PROXY.", retryable=True
-            )
+            return ConnectionFailedError("The proxy refused the connection.", PROXY_HINT, retryable=True)
         case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return ConnectionFailedError(
                 "The endpoint's certificate is not trusted; nothing was sent.",
@@ -305,8 +324,7 @@ def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError
             return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
         case httpx.LocalProtocolError():
             return ConnectionFailedError(
-                "The request could not be sent (LocalProtocolError).",
-                "Check the key and [api] headers.",
+                "The request holds what HTTP does not allow; it was not sent.", "Check the key and [api] headers."
             )
         case _:
             return ConnectionFailedError(*lost)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.faults import reason_of
 
 TEMPORARY_PREFIX = ".kimi-tmp-"
 """How temporary files begin; such a file without a living writer is swept away."""
@@ -44,7 +45,7 @@ def read_file(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
 
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
     """Say in plain words what the system refused."""
-    return StorageError(f"{path} could not be {doing}: {error.strerror or type(error).__name__}.")
+    return StorageError(f"{path} could not be {doing}: {reason_of(error)}.")
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from kimi_tui.adapters.config_file import dotted
 from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.core.codec import encode_fields
 from kimi_tui.core.errors import ConfigError, StorageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.layers import Finding, Key
 from kimi_tui.core.settings import parse_settings
 
@@ -71,7 +72,7 @@ def _read(path: Path) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ConfigError(f"{path} could not be read: {error.strerror or type(error).__name__}.", hint) from error
+        raise ConfigError(f"{path} could not be read: {reason_of(error)}.", hint) from error
     except RecursionError as error:
         raise ConfigError(f"{path} is nested too deep.", hint) from error
     except ValueError as error:

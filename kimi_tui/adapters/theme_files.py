@@ -10,6 +10,7 @@ from pathlib import Path
 from kimi_tui.adapters.files import read_file
 from kimi_tui.adapters.paths import shipped, user_themes_dir
 from kimi_tui.core.errors import ThemeError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.palette import Palette, parse_palette
 from kimi_tui.core.surrogates import replace_lone
 
@@ -36,7 +37,7 @@ def load_theme(path: Path) -> Palette:
     try:
         document = tomllib.loads(read_file(path).decode("utf-8"))
     except OSError as error:
-        raise ThemeError(f"Theme {path.stem}: {path} cannot be read: {error.strerror}.") from error
+        raise ThemeError(f"Theme {path.stem}: {path} cannot be read: {reason_of(error)}.") from error
     except ValueError as error:
         raise ThemeError(f"Theme {path.stem}: {path} is no TOML: {error}.") from error
     except RecursionError as error:

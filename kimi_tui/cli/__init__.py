@@ -14,6 +14,7 @@ from kimi_tui.cli.arguments import parse_arguments
 from kimi_tui.cli.context import Context, standard_context
 from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED, status_of
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.faults import fault_of, reason_of
 
 MODULES = {
     None: "kimi_tui.cli.screen",
@@ -47,9 +48,7 @@ def main(argv: Sequence[str]) -> int:
         _discard(context.stdout)
     except OSError as error:
         status = FAILED
-        _tell_safely(
-            context, f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
-        )
+        _tell_safely(context, _words_of(error))
         _discard(context.stdout)
     return status
 
@@ -79,10 +78,16 @@ def _run(argv: Sequence[str], context: Context) -> int:
 def _unexpected(error: Exception, context: Context) -> int:
     context.log_unexpected(error)
     context.tell(
-        f"something unexpected went wrong ({type(error).__name__}).",
+        f"something unexpected went wrong ({fault_of(error)}).",
         "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
     )
     return FAILED
+
+
+def _words_of(error: OSError) -> str:
+    """What the system refused, and of which file where it says so."""
+    is_named = error.strerror and error.filename
+    return f"{reason_of(error)}: {error.filename}" if is_named else reason_of(error)
 
 
 def _tell_safely(context: Context, line: str) -> None:

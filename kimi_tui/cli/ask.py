@@ -20,6 +20,7 @@ from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.conversation import with_system
 from kimi_tui.core.endings import cut, ending, missing_answer
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.fields import parse_text
 from kimi_tui.core.replies import (
     ReplyDelta,
@@ -157,7 +158,7 @@ def _load_schema(path: Path) -> object:
     try:
         schema = json.loads(read_file(path, is_pipe_allowed=True))
     except OSError as error:
-        raise UsageError(f"--schema {path}: {error.strerror}.") from error
+        raise UsageError(f"--schema {path}: {reason_of(error)}.") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--schema {path}: not JSON.") from error
     if not isinstance(schema, dict):

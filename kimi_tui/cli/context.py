@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from kimi_tui import __version__
 from kimi_tui.core.errors import ConfigError, KimiError, UsageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.surrogates import replace_lone
 
 if TYPE_CHECKING:  # the names of types only: importing these modules takes time that few commands need
@@ -61,7 +62,7 @@ class Context:
         try:
             self._log = set_up_log(Path(path).expanduser(), [self.environ.get(name, "").strip() for name in VARIABLES])
         except OSError as error:
-            raise UsageError(f"KIMI_TUI_LOG: {path}: {error.strerror}.") from error
+            raise UsageError(f"KIMI_TUI_LOG: {path}: {reason_of(error)}.") from error
         logging.getLogger("kimi_tui").info("kimi-tui %s: %s", __version__, self.options.command or "screen")
 
     def log_unexpected(self, error: Exception) -> None:

@@ -9,6 +9,7 @@ from argparse import Namespace
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.engine import signals
 
 
@@ -24,7 +25,7 @@ def run(options: Namespace, context: Context) -> int:
         if isinstance(error, BrokenPipeError):
             raise
         raise UsageError(
-            f"Port {options.port} cannot be used: {error.strerror}.", "--port 0 takes a free one."
+            f"Port {options.port} cannot be used: {reason_of(error)}.", "--port 0 takes a free one."
         ) from error
     return DONE
 

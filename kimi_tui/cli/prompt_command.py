@@ -15,6 +15,7 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
 from kimi_tui.core.conversation import next_prompt
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.message_list import is_message_list, parse_json, read_message_list
 from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Session
@@ -73,7 +74,7 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
     try:
         text = read_file(Path(source), is_pipe_allowed=True).decode("utf-8")
     except OSError as error:
-        raise UsageError(f"{source}: {error.strerror}.") from error
+        raise UsageError(f"{source}: {reason_of(error)}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{source}: not UTF-8 at byte {error.start}.") from error
     return _understand(text, source), source

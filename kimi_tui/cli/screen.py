@@ -17,6 +17,7 @@ from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
+from kimi_tui.core.faults import fault_of
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.deepinfra import DeepInfraClient
@@ -50,7 +51,7 @@ def run(options: Namespace, context: Context) -> int:
         raise app.problem
     if app.crash is not None:
         context.tell(
-            f"Something unexpected went wrong ({type(app.crash).__name__}); what was saved is kept.",
+            f"Something unexpected went wrong ({fault_of(app.crash)}); what was saved is kept.",
             "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
         )
         return FAILED

@@ -12,6 +12,7 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import BAD_USAGE, DONE
 from kimi_tui.core.counts import counted
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.listing import NO_SESSION, Listing, names_of
 from kimi_tui.core.session import Session, SessionSummary
 
@@ -184,7 +185,7 @@ def _write_file(path: Path, data: bytes) -> None:
         else:
             write_atomic(path, data)
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}.") from error
+        raise StorageError(f"{path}: {reason_of(error)}.") from error
 
 
 def _import(options: Namespace, context: Context) -> int:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from kimi_tui.core import budget, conversation
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
+from kimi_tui.core.faults import fault_of
 from kimi_tui.core.fields import FIELDS
 from kimi_tui.core.ports import Clock, CompletionClient
 from kimi_tui.core.replies import Phase, QuestionAdded, TurnEnded, TurnNotice
@@ -212,7 +213,7 @@ class Engine:
             places = "".join(traceback.format_tb(error.__traceback__))
             log.error("%s: failed unexpectedly, %s\n%s", turn.id, type(error).__name__, places)
             unexpected = CompletionError(
-                f"Something went wrong inside the program ({type(error).__name__}).",
+                f"Something went wrong inside the program ({fault_of(error)}).",
                 "KIMI_TUI_LOG=FILE records details.",
             )
             unexpected.kind = KimiError.kind

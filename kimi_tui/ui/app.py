@@ -20,6 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.clipboard import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.errors import KimiError, ThemeError
+from kimi_tui.core.faults import fault_of
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import UiSettings
 from kimi_tui.core.surrogates import replace_lone
@@ -248,7 +249,7 @@ class KimiApp(App[str], inherit_bindings=False):
         if event.state is WorkerState.ERROR and error is not None:
             log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
             unexpected = KimiError(
-                f"Something went wrong inside the program ({type(error).__name__}).",
+                f"Something went wrong inside the program ({fault_of(error)}).",
                 "KIMI_TUI_LOG=FILE records details.",
             )
             self._screen.say_error(unexpected)
