@@ -2,16 +2,17 @@
 
 A text is written as it is where that is harmless. One with headings of its own, or with a block that does not end with
 it (a fence without an end), stands in a quote, which ends with it and whose headings are none of the document's. One
-with HTML that could end or hide what is ours stands in a fence that is longer than any inside.
+with HTML that could end or hide what is ours, or with a target of links that another text would take, stands in a fence
+that is longer than any inside.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kimi_tui.core.visible import visible_line
 
@@ -27,12 +28,32 @@ _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9-]*)\s*(?P<alone>/?)>
 _MAY_BE_HARMFUL = re.compile(r"^[ \t]*(?:#|=+[ \t]*\r?$|-+[ \t]*\r?$|`{3}|~{3})|<[A-Za-z/!?]|\r(?!\n)", re.MULTILINE)
 """What a heading, a fence or HTML has; a text without it needs no parser."""
 _MAY_BE_HTML = re.compile("<[A-Za-z/!?]")
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]", re.DOTALL)
 _NEXT = "\n\n# next\n"
 _SPECIAL = re.compile(r"[!-/:-@\[-`{-~]")
 
 
-def contained(text: str) -> str:
-    """Write a text so that neither its headings nor its blocks nor its HTML reach out of it."""
+def shared_labels(texts: Sequence[str]) -> frozenset[str]:
+    """The labels of links of which one text says where they go, while another has them too."""
+    if not any("]:" in text for text in texts):
+        return frozenset()
+    from markdown_it.common.utils import normalizeReference  # noqa: PLC0415
+
+    counts = Counter(
+        label for text in texts for label in {normalizeReference(found[1]) for found in _LABEL.finditer(text)}
+    )
+    return frozenset(label for text in texts for label in _targets(text) if counts[label] > 1)
+
+
+def contained(text: str, shared: frozenset[str] = frozenset()) -> str:
+    """Write a text so that nothing of it reaches out of it: headings, blocks, HTML, targets of links.
+
+    Args:
+        text: The text.
+        shared: The `shared_labels` of the document.
+    """
+    if shared and not shared.isdisjoint(_targets(text)):
+        return _fenced(text)
     if _MAY_BE_HARMFUL.search(text) is None:
         return text
     if _MAY_BE_HTML.search(text) and not _is_harmless_html(text):
@@ -47,6 +68,14 @@ def plain_line(text: str) -> str:
     shown = tokens[1].children or [] if len(tokens) == 3 else []
     is_plain = all(token.type == "text" for token in shown) and "".join(token.content for token in shown) == line
     return line if is_plain and not set(line) & set("[~$") else _SPECIAL.sub(r"\\\g<0>", line)
+
+
+def _targets(text: str) -> Mapping[str, object]:
+    """The labels of links of which a text says where they go."""
+    env: dict[str, dict[str, Any]] = {}
+    if "]:" in text:
+        _parser().parse(text, env)
+    return env.get("references", {})
 
 
 @cache

@@ -5,7 +5,7 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 
 from __future__ import annotations
 
-from kimi_tui.core.contained import contained, plain_line
+from kimi_tui.core.contained import contained, plain_line, shared_labels
 from kimi_tui.core.conversation import branch
 from kimi_tui.core.endings import ending
 from kimi_tui.core.session import Message, Role, Session
@@ -15,24 +15,23 @@ NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
 
 def render_markdown(session: Session) -> str:
     """Write the active branch as Markdown; reasoning stands in a `<details>` block."""
+    messages = branch(session)
+    texts = [text or "" for it in messages for text in (it.content, it.reasoning, _ending(it))]
+    shared = shared_labels([session.system or "", *texts])
     parts = [f"# {plain_line(session.title) or plain_line(session.id)}\n"]
     if session.system is not None:
-        parts.append(f"## System prompt\n\n{contained(session.system)}\n")
-    messages = branch(session)
-    texts = [session.system or "", *(text or "" for it in messages for text in (it.content, it.reasoning))]
-    # A text may say where a link called "[stopped]" goes.
-    brackets = ("\\[", "\\]") if any("]:" in text for text in texts) else ("[", "]")
-    parts += [_markdown_message(message, brackets) for message in messages]
+        parts.append(f"## System prompt\n\n{contained(session.system, shared)}\n")
+    parts += [_markdown_message(message, shared) for message in messages]
     return "\n".join(parts)
 
 
-def _markdown_message(message: Message, brackets: tuple[str, str]) -> str:
-    reasoning = ""
+def _markdown_message(message: Message, shared: frozenset[str]) -> str:
+    reasoning, words = "", ending(message)
     if message.reasoning:
-        reasoning = f"<details><summary>Reasoning</summary>\n\n{contained(message.reasoning)}\n\n</details>\n\n"
-    words = ending(message)
-    end = f"\n{brackets[0]}{plain_line(words)}{brackets[1]}\n" if words else ""
-    return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content)}\n{end}"
+        text = contained(message.reasoning, shared)
+        reasoning = f"<details><summary>Reasoning</summary>\n\n{text}\n\n</details>\n\n"
+    end = f"\n[{plain_line(words)}]\n" if words else ""
+    return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
 
 
 def _ending(message: Message) -> str:

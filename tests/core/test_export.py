@@ -139,6 +139,16 @@ def test_a_title_is_one_line_without_markup(title: str, line: str) -> None:
     assert exported(title, None).splitlines() == [line]
 
 
+def test_a_target_of_links_counts_in_its_own_text_alone() -> None:
+    first, second = "see [docs]\n\n[docs]: /first", "press [Docs]"
+    own = exported("t", None, turn(Role.USER, "hi"), turn(Role.ASSISTANT, first))
+    assert f"## Kimi\n\n{first}\n" in own
+    document = exported("t", None, turn(Role.ASSISTANT, first), turn(Role.USER, second))
+    assert "<a " not in MarkdownIt("commonmark").render(document)
+    assert first in document
+    assert second in document
+
+
 def test_how_a_reply_ended_is_no_link_of_a_text() -> None:
     document = exported("t", None, turn(Role.ASSISTANT, "a\n\n[stopped]: /u", state=MessageState.CANCELLED))
     assert "<p>[stopped]</p>" in MarkdownIt("commonmark").render(document)

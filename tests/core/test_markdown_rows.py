@@ -72,6 +72,7 @@ def test_cells_beyond_the_head_stay_in_the_last_column(row: str, last: str) -> N
         ("`code` and ``co`de``", "code and co`de"),
         ("`**no**`", "**no**"),
         ("snake_case_name, 2 * 3, a*b", "snake_case_name, 2 * 3, a*b"),
+        ("12*3*4 and a*b*c, *e*", "12*3*4 and a*b*c, e"),
         ("\\*no\\*", "*no*"),
         ("[**b**](u) and [u](u)", "b (u) and u"),
         ("![](p.png)", "▣ image (p.png)"),
