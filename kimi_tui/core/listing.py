@@ -27,6 +27,8 @@ class Listing:
     """The sessions, last changed first."""
     unreadable: tuple[Unreadable, ...] = ()
     """Files that are no readable sessions."""
+    is_whole: bool = True
+    """Whether nothing is missing, and nothing out of date, since files are still being read."""
 
 
 def names_of(summaries: Sequence[SessionSummary]) -> list[str]:

@@ -5,7 +5,7 @@ The screen knows none of the adapters behind these; tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -49,6 +49,16 @@ class Library(SessionStore, Protocol):
 
     def listing(self) -> Listing:
         """List all sessions, last changed first, and the files that cannot be read."""
+
+    def listings(self) -> Iterator[Listing]:
+        """List them while their files are read: at once what is known, the last list is whole; off the event loop.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+
+    def close(self) -> None:
+        """End what is being read, since nobody waits for it any more."""
 
     def find(self, text: str | None) -> Path:
         """Find a session's file by id, prefix, title or path; None = the latest.

@@ -400,6 +400,7 @@ class ChatScreen(Screen[None]):
             await self.turns.settle(chat)
         async with self._switching:
             await self.open_chats.close_all(lambda: self.drafts.own)
+        self.services.library.close()
         self.app.exit(self.chat.session.id if self.open_chats.has_file(self.chat) else None)
 
     # -- what happens in the widgets
