@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from kimi_tui.adapters.files import make_private_dir, storage_error, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.session_drafts import read_draft, write_draft
-from kimi_tui.adapters.session_index import SessionIndex, mark_of
+from kimi_tui.adapters.session_listing import listings
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.adapters.session_moves import remove_or_undo
 from kimi_tui.adapters.session_names import find_in
@@ -30,7 +30,7 @@ from kimi_tui.adapters.session_places import (
     is_there,
     refuse_if_there,
 )
-from kimi_tui.adapters.session_reading import SessionReader, summary_of
+from kimi_tui.adapters.session_reading import SessionReader
 from kimi_tui.adapters.session_text import TomlWriter, dump, dump_json
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.listing import NO_SESSION, Listing, Unreadable
@@ -60,6 +60,10 @@ class SessionFiles:
 
     # -- reading
 
+    def read_with(self, parse: Callable[[Path], Session]) -> None:
+        """Read files that way from now on; it may raise StorageError."""
+        self._reader.parse = parse
+
     def load(self, path: Path) -> Session:
         """Read a session; it is saved where it lies from now on.
 
@@ -81,23 +85,12 @@ class SessionFiles:
 
     def list(self) -> Listing:
         """List the sessions in the folder."""
-        summaries, unreadable = [], []
-        index = SessionIndex(self.folder)
-        index.load()
-        for path in self._files():
-            try:
-                summary = index.find(path)
-                if summary is None:
-                    mark = mark_of(path)
-                    summary = summary_of(self._reader.read(path), path)
-                    index.note(path, mark, summary)
-                summaries.append(summary)
-            except StorageError as error:
-                reason = error.summary.removeprefix(f"{path} cannot be read: ").removeprefix(f"{path} ")
-                unreadable.append(Unreadable(str(path), reason))
-        index.save()
-        summaries.sort(key=lambda summary: (summary.updated, summary.id), reverse=True)
-        return Listing(tuple(summaries), tuple(unreadable))
+        *_, whole = listings(self.folder, self._files(), self._reader.read, is_newest_first=False)
+        return whole  # the newest was read last: it is the one that is most likely to be loaded now
+
+    def listings(self) -> Iterator[Listing]:
+        """List the sessions while their files are read, the newest first; the last list is whole."""
+        return listings(self.folder, self._files(), self._reader.read, is_newest_first=True)
 
     def recent_prompts(self) -> Sequence[str]:
         """What was asked in the sessions changed last, newest first.

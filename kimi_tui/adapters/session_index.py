@@ -17,6 +17,8 @@ from kimi_tui.core.session import SessionSummary
 
 INDEX_NAME = ".index"
 """The index's file name; without an ending that would make it a session."""
+SIZE = 1
+"""Where the size of a file in bytes stands in its mark."""
 INDEX_VERSION = 1
 """Rises when the rows change; another version is as good as none."""
 
@@ -39,16 +41,19 @@ class SessionIndex:
 
     def find(self, path: Path) -> SessionSummary | None:
         """Give what is known of a file that did not change since, None otherwise."""
+        row = self._old.get(path.name)
+        return self.find_outdated(path) if row and row[0] and row[0] == mark_of(path) else None
+
+    def find_outdated(self, path: Path) -> SessionSummary | None:
+        """Give what is known of a file, whether or not it changed since; None = nothing."""
         try:
             row = self._old[path.name]
-            mark, session_id, title, created, updated, messages, model, tags = row
-            if mark != _mark(path):
-                return None
+            _, session_id, title, created, updated, messages, model, tags = row
             summary = SessionSummary(
                 str(session_id), str(title), datetime.fromisoformat(str(created)), datetime.fromisoformat(str(updated)),
                 int(str(messages)), str(model), tuple(tags) if isinstance(tags, list) else (), str(path),
             )  # fmt: skip
-        except (OSError, KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError):
             return None
         self._new[path.name] = row
         return summary
@@ -60,6 +65,10 @@ class SessionIndex:
             summary.messages, summary.model, list(summary.tags),
         ]  # fmt: skip
 
+    def forget(self, path: Path) -> None:
+        """Know nothing of a file any more."""
+        self._new.pop(path.name, None)
+
     def save(self) -> None:
         """Write the index where it changed; that it cannot be written costs time only."""
         if self._new == self._old:
@@ -69,14 +78,10 @@ class SessionIndex:
             write_atomic(self.folder / INDEX_NAME, data)
 
 
-def _mark(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_mtime_ns, status.st_size, status.st_ino]
-
-
 def mark_of(path: Path) -> list[int]:
     """What changes with every change of a file; empty for one that is not there."""
     try:
-        return _mark(path)
+        status = path.stat()
     except OSError:
         return []
+    return [status.st_mtime_ns, status.st_size, status.st_ino]

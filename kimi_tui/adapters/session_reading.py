@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,8 @@ class SessionReader:
 
     def __init__(self) -> None:
         """Begin with nothing kept."""
+        self.parse: Callable[[Path], Session] = parse_file
+        """Reads a session from its file; may raise StorageError."""
         self._last: tuple[Path, list[int], Session] | None = None
 
     def read(self, path: Path) -> Session:
@@ -31,7 +34,7 @@ class SessionReader:
         self._last = None
         if known is not None and mark and known[:2] == (path, mark):
             return known[2]
-        session = parse_file(path)
+        session = self.parse(path)
         self._last = (path, mark, session)
         return session
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +20,18 @@ from kimi_tui.core.session import Session
 class DiskLibrary:
     """What the screen does with session files."""
 
-    def __init__(self, files: SessionFiles, new_session: Callable[[], Session]) -> None:
-        """Work on those files; `new_session` makes an empty session."""
-        self._files, self._new_session = files, new_session
+    def __init__(
+        self, files: SessionFiles, new_session: Callable[[], Session], stop_reading: Callable[[], None] = lambda: None
+    ) -> None:
+        """Work on session files.
+
+        Args:
+            files: The files.
+            new_session: Makes an empty session.
+            stop_reading: Ends what is being read.
+        """
+        self._files, self._new_session, self._stop_reading = files, new_session, stop_reading
+        self._has_closed = threading.Event()
 
     async def save(self, session: Session) -> None:
         """Write a session.
@@ -95,6 +105,11 @@ class DiskLibrary:
         """Where a session is saved, or will be when nothing of it was yet."""
         return self._files.path_of(session)
 
+    def close(self) -> None:
+        """End what is being read, since nobody waits for it any more."""
+        self._has_closed.set()
+        self._stop_reading()
+
     def listing(self) -> Listing:
         """List the sessions; it reads the files that changed since the last time, so keep it off the event loop.
 
@@ -102,6 +117,19 @@ class DiskLibrary:
             StorageError: The folder cannot be read.
         """
         return self._files.list()
+
+    def listings(self) -> Iterator[Listing]:
+        """List the sessions while their files are read: at once what is known, the last list is whole.
+
+        Each step reads some files, so keep it off the event loop.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+        for listing in self._files.listings():
+            yield listing
+            if self._has_closed.is_set():
+                return
 
     def recent_prompts(self) -> Sequence[str]:
         """What was asked in the sessions changed last, newest first; it reads some files: keep it off the event loop.

@@ -13,6 +13,7 @@ from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.later_engine import LaterEngine
+from kimi_tui.cli.later_lock import LaterLock
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
@@ -21,14 +22,15 @@ from kimi_tui.core.faults import fault_of
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.deepinfra import DeepInfraClient
-    from kimi_tui.adapters.session_lock import SessionLock
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session import Session
     from kimi_tui.ui.app import KimiApp
-    from kimi_tui.ui.services import Opening
+    from kimi_tui.ui.services import Lock, Opening
 
 DUMB_TERMINALS = ("dumb", "unknown")
 """Values of TERM for terminals that know no control sequences."""
+LATEST_NAME = "the latest session"
+"""What the session that was changed last is called until it has been found."""
 TRUE_COLOUR = ("truecolor", "24bit")
 """Values of COLORTERM for terminals that show every colour."""
 
@@ -83,7 +85,7 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
         terminal.draw(stream.fileno(), first_frame(columns, rows, palette))
 
 
-def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tuple[KimiApp, SessionLock]:
+def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tuple[KimiApp, Lock]:
     """Plug everything together.
 
     Raises:
@@ -93,6 +95,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
     from kimi_tui.adapters.deepinfra import model_url  # noqa: PLC0415
+    from kimi_tui.adapters.session_process import SessionProcesses  # noqa: PLC0415
     from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
@@ -102,12 +105,14 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     from kimi_tui.ui.terminal import describe_terminal  # noqa: PLC0415
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
-    library = DiskLibrary(context.store(), lambda: new_session(context))
-    session, lock, opening, passed_over = _first(options, library)
+    reading = SessionProcesses()
+    context.store().read_with(reading.read)
+    library = DiskLibrary(context.store(), lambda: new_session(context), reading.stop)
+    session, lock, opening = _first(options, library)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
-        findings=(*loaded.findings, *loaded.notes, *passed_over),
+        findings=(*loaded.findings, *loaded.notes),
         engine=LaterEngine(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
@@ -133,26 +138,25 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     return app, lock
 
 
-def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, SessionLock, Opening | None, tuple[str, ...]]:
-    """Make a new session, or lock the one that was asked for; that is read when the screen is there.
-
-    Returns:
-        The session that stands there first, its lock, what is to be read, and what is told of files passed over.
-    """
+def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
+    """Make a new session; one that was asked for is found, locked and read when the screen is there."""
     if options.resume is None:
-        return *library.create(), None, ()
+        return *library.create(), None
     from kimi_tui.ui.services import Opening  # noqa: PLC0415
 
-    path, passed_over = library.find(None if options.resume is LATEST else options.resume)
-    lock = library.hold(path)
+    name = None if options.resume is LATEST else options.resume
+    shown, lock = LATEST_NAME if name is None else os.path.basename(name), LaterLock()
+    told: list[str] = []
 
     def read() -> Session:
+        path, passed_over = library.find(name)
+        told.extend(unreadable.words for unreadable in passed_over)
+        lock.take(library.hold(path))
         session = library.read(path)
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
-    told = tuple(unreadable.words for unreadable in passed_over)
-    return library.stand_in(path.stem), lock, Opening(path.stem, read), told
+    return library.stand_in(shown), lock, Opening(shown, read, told)
 
 
 def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:

@@ -35,6 +35,8 @@ class Listing:
     """The sessions, last changed first."""
     unreadable: tuple[Unreadable, ...] = ()
     """Files that are no readable sessions."""
+    is_whole: bool = True
+    """Whether nothing is missing, and nothing out of date, since files are still being read."""
 
     def words_for_none(self, absent: str) -> str:
         """Why none is listed: `absent` where none is there; that those there cannot be read is another thing."""

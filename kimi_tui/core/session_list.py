@@ -73,6 +73,8 @@ class SessionList:
 
     _sessions: tuple[_Known, ...] = ()
     _broken: tuple[tuple[str, Row, Row], ...] = ()
+    is_whole: bool = True
+    """Whether no more rows come."""
 
     @property
     def has_any(self) -> bool:
@@ -128,7 +130,8 @@ def session_list(listing: Listing, now: datetime, to_local: Callable[[datetime],
             names[day] = day_name(day, today)
         row = Row(RowKind.SESSION, summary.title, summary.path, local)
         sessions.append((_key_of(summary), names[day], row))
-    return SessionList(tuple(sessions), tuple(_broken(unreadable) for unreadable in listing.unreadable))
+    broken = tuple(_broken(unreadable) for unreadable in listing.unreadable)
+    return SessionList(tuple(sessions), broken, listing.is_whole)
 
 
 def _key_of(summary: SessionSummary) -> str:

@@ -5,7 +5,7 @@ The screen knows none of the adapters behind these; tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -60,6 +60,16 @@ class Library(SessionStore, Protocol):
 
     def listing(self) -> Listing:
         """List all sessions, last changed first, and the files that cannot be read."""
+
+    def listings(self) -> Iterator[Listing]:
+        """List them while their files are read: at once what is known, the last list is whole; off the event loop.
+
+        Raises:
+            StorageError: The folder cannot be read.
+        """
+
+    def close(self) -> None:
+        """End what is being read, since nobody waits for it any more."""
 
     def recent_prompts(self) -> Sequence[str]:
         """Give what was asked in the sessions changed last, newest first; it takes a while.
@@ -168,12 +178,14 @@ class SettingsStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A session whose lock is held and whose file is read while the first frame is on screen."""
+    """A session that is found, locked and read while the first frame is on screen."""
 
     name: str
     """What it is called until its title is known."""
     read: Callable[[], Session]
     """Reads it; runs in a thread, and may raise StorageError."""
+    told: Sequence[str] = ()
+    """What is to be told when it has been read, a line each; known by then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from textual import on
 
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.session_list import SessionList
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.entries import error_text
 from kimi_tui.ui.panels import Panel
@@ -58,14 +59,25 @@ class SessionsPanel(SessionsPane, Panel):
         try:
             while self._is_stale:
                 self._is_stale = False
-                listing = await asyncio.to_thread(self._desk.services.library.listing)
-                self.show(listing, self._desk.services.clock.now().astimezone())
-                self._mark()
+                await self._fill()
         except KimiError as error:
             self.show_failure()
             self._desk.say_error(error)
         finally:
             self._is_listing = False
+
+    async def _fill(self) -> None:
+        """Show the sessions while their files are read, until there are others."""
+        lists = self._lists()
+        while not self._is_stale and (sessions := await asyncio.to_thread(next, lists, None)) is not None:
+            self.show_list(sessions)
+            self._mark()
+        await asyncio.to_thread(lists.close)
+
+    def _lists(self) -> Generator[SessionList, None, None]:
+        now = self._desk.services.clock.now().astimezone()
+        for listing in self._desk.services.library.listings():
+            yield self.listed(listing, now)
 
     def _mark(self) -> None:
         library = self._desk.services.library

@@ -199,7 +199,7 @@ class ChatScreen(Screen[None]):
         lines = self._beginning.end()
         self._show_current()
         self.type_here()
-        for line in self.services.findings:
+        for line in (*self.services.findings, *(self._opening.told if self._opening is not None else ())):
             self.say(line, "warning")
         if self.services.key_problem is not None and self.chat.branch:
             self.say(key_words(self.services.key_problem), "warning")
@@ -437,6 +437,7 @@ class ChatScreen(Screen[None]):
         async with self._switching:
             may_leave = await self._leaving.may_leave(asks=asks)
         if may_leave:
+            self.services.library.close()
             self.open_chats.release()
             session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
             self.app.exit(session_id, return_code=TEXT_LOST if self.open_chats.unsaved else 0)

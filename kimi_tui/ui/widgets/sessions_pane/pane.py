@@ -28,6 +28,8 @@ NO_SESSION = "No session yet."
 """Stands in an empty list."""
 NO_MATCH = "Nothing fits."
 """Stands in a list that the filter emptied."""
+FILTER, FILTER_WHILE_READING = "filter", "filter (still reading)"
+"""Stand in the empty filter."""
 FILTER_HINTS = "Enter open · Up Down move · Escape clears"
 """What keys do while a filter is typed."""
 EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
@@ -147,7 +149,7 @@ class SessionsPane(Vertical):
         self._list = RowList(id="session-list")
         self._has_read = False
         self._list.note = READING
-        self._filter = EditLine(placeholder="filter", compact=True, select_on_focus=False, id="session-filter")
+        self._filter = EditLine(placeholder=FILTER, compact=True, select_on_focus=False, id="session-filter")
         self._editor = EditLine(compact=True, select_on_focus=False, id="session-title")
         self._editor.display = False
         self._said = Static(id="session-said", markup=False)
@@ -170,10 +172,15 @@ class SessionsPane(Vertical):
             listing: The sessions.
             now: The time, with its zone; it decides what is called today.
         """
-        self.show_list(session_list(listing, now, self._to_local))
+        self.show_list(self.listed(listing, now))
+
+    def listed(self, listing: Listing, now: datetime) -> SessionList:
+        """Work out the rows, which takes long with thousands of sessions; this may be done in a thread."""
+        return session_list(listing, now, self._to_local)
 
     def show_list(self, sessions: SessionList) -> None:
-        """Show sessions of which the rows are ready: with thousands, `session_list` is better off the event loop."""
+        """Show sessions of which the rows are ready."""
+        self._filter.placeholder = FILTER if sessions.is_whole else FILTER_WHILE_READING
         self._sessions, self._has_read = sessions, True
         row = self._list.cursor_row
         self._show_rows(row.path if row is not None and self._has_moved else self._current)
@@ -208,7 +215,8 @@ class SessionsPane(Vertical):
 
     def _show_rows(self, path: str | None) -> None:
         if self._has_read:
-            self._list.note = NO_MATCH if self._sessions.has_any else NO_SESSION
+            whole = NO_MATCH if self._sessions.has_any else NO_SESSION
+            self._list.note = whole if self._sessions.is_whole else READING
         self._list.set_rows(self._sessions.rows(self._filter.value, self._renamed), path)
         self._tell_hints()
 
