@@ -20,6 +20,8 @@ from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
 from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
 
 if TYPE_CHECKING:  # the names of types only
+    from pathlib import Path
+
     from kimi_tui.adapters.deepinfra import DeepInfraClient
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session import Session
@@ -139,15 +141,22 @@ def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Ope
     from kimi_tui.ui.services import Opening  # noqa: PLC0415
 
     name = None if options.resume is LATEST else options.resume
-    shown, lock = LATEST_NAME if name is None else os.path.basename(name), LaterLock()
+    lock = LaterLock()
 
-    def read() -> Session:
+    def find() -> Path:
         path = library.find(name)
         lock.take(library.hold(path))
-        session = library.read(path)
+        return path
+
+    # What is wrong with it is told before the program is there, unless much has to be read first.
+    found = find() if library.is_found_at_once(name) else None
+
+    def read() -> Session:
+        session = library.read(found or find())
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
+    shown = found.stem if found is not None else name or LATEST_NAME
     return library.stand_in(shown), lock, Opening(shown, read)
 
 
