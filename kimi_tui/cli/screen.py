@@ -105,7 +105,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     reading = SessionProcesses()
     context.store().read_with(reading.read)
     library = DiskLibrary(context.store(), lambda: new_session(context), reading.stop)
-    session, lock, opening = _first(options, library)
+    session, lock, opening = first_session(options, library)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
@@ -134,7 +134,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     return app, lock
 
 
-def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
+def first_session(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
     """Make a new session; one that was asked for is found, locked and read when the screen is there."""
     if options.resume is None:
         return *library.create(), None
