@@ -22,7 +22,7 @@ from kimi_tui.core.session import Session
 from kimi_tui.ui import entries, status
 from kimi_tui.ui.services import Opening
 from kimi_tui.ui.widgets.transcript import stretches
-from kimi_tui.ui.widgets.transcript.cuts import Cut
+from kimi_tui.ui.widgets.transcript.cuts import Cut, next_cut
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program, talk
 
@@ -140,7 +140,7 @@ async def test_a_command_that_was_being_typed_stays_with_a_session_that_is_there
 
 async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     giant = talk(("Lamb?", "Roast it, **slowly**.\n\n" * 60_000))
-    cuts, cut = list[threading.Thread](), stretches.next_cut
+    cuts, cut = list[threading.Thread](), next_cut
 
     def noted(*args: Any, **kwargs: Any) -> Cut | None:
         cuts.append(threading.current_thread())
