@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from kimi_tui.adapters.files import make_private_dir, storage_error, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.session_drafts import read_draft, write_draft
-from kimi_tui.adapters.session_listing import listings
+from kimi_tui.adapters.session_listing import listings, unread_bytes, whole_listing
 from kimi_tui.adapters.session_lock import SessionLock
 from kimi_tui.adapters.session_moves import remove_or_undo
 from kimi_tui.adapters.session_names import find_in
@@ -40,6 +40,8 @@ if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.session_trash import Trash
 
 Format = Literal["toml", "json"]
+QUICK_BYTES = 2_000_000
+"""So much is read in half a second, in bytes."""
 
 
 class SessionFiles:
@@ -85,12 +87,11 @@ class SessionFiles:
 
     def list(self) -> Listing:
         """List the sessions in the folder."""
-        *_, whole = listings(self.folder, self._files(), self._reader.read, is_newest_first=False)
-        return whole  # the newest was read last: it is the one that is most likely to be loaded now
+        return whole_listing(self.folder, self._files(), self._reader.read)
 
     def listings(self) -> Iterator[Listing]:
         """List the sessions while their files are read, the newest first; the last list is whole."""
-        return listings(self.folder, self._files(), self._reader.read, is_newest_first=True)
+        return listings(self.folder, self._files(), self._reader.read)
 
     def recent_prompts(self) -> Sequence[str]:
         """What was asked in the sessions changed last, newest first.
@@ -110,6 +111,11 @@ class SessionFiles:
         except OSError as error:
             raise storage_error("read", self.folder, error) from error
         return [self.folder / name for name in names if name.endswith(ENDINGS) and not name.startswith(".")]
+
+    def is_found_at_once(self, text: str | None = None) -> bool:
+        """Whether `find` has little to read before it can tell where a session is."""
+        is_place = text is not None and (os.sep in text or is_file_name(text))
+        return is_place or unread_bytes(self.folder, self._files()) <= QUICK_BYTES
 
     def find(self, text: str | None = None, passed_over: Callable[[Unreadable], object] = lambda _: None) -> Path:
         """Find a session's file.

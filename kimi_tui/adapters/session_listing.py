@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,8 +18,19 @@ FILE_BYTES = 4_000
 """What a file costs besides its bytes, in bytes."""
 
 
+def whole_listing(folder: Path, paths: Sequence[Path], read: Callable[[Path], Session]) -> Listing:
+    """List sessions; the one that was changed last is read last, since it is the one that is likely to be loaded."""
+    [whole] = listings(folder, paths, read, is_newest_first=False, step_bytes=sys.maxsize)
+    return whole
+
+
 def listings(
-    folder: Path, paths: Sequence[Path], read: Callable[[Path], Session], *, is_newest_first: bool
+    folder: Path,
+    paths: Sequence[Path],
+    read: Callable[[Path], Session],
+    *,
+    is_newest_first: bool = True,
+    step_bytes: int = FIRST_STEP_BYTES,
 ) -> Iterator[Listing]:
     """List sessions, again and again while files are read that changed since the last time; the last list is whole.
 
@@ -27,19 +39,14 @@ def listings(
         paths: Their files.
         read: Reads one; it may raise StorageError.
         is_newest_first: Whether the one that was changed last is read first; else it is read last.
+        step_bytes: How much is read before the first telling.
     """
     index = SessionIndex(folder)
     index.load()
-    summaries, unreadable, changed = dict[Path, SessionSummary](), list[Unreadable](), list[tuple[list[int], Path]]()
-    for path in paths:
-        summary = index.find(path)
-        if summary is None:
-            changed.append((mark_of(path), path))
-            summary = index.find_outdated(path)  # a row that is there already stays until its file has been read
-        if summary is not None:
-            summaries[path] = summary
+    summaries, changed = _known(index, paths)
+    unreadable = list[Unreadable]()
     changed.sort(reverse=is_newest_first)
-    waiting_bytes, step_bytes = sum(_cost(mark) for mark, _ in changed), FIRST_STEP_BYTES
+    waiting_bytes = sum(_cost(mark) for mark, _ in changed)
     try:
         for mark, path in changed:
             if waiting_bytes > step_bytes and summaries:
@@ -57,6 +64,28 @@ def listings(
     finally:
         index.save()
     yield _listing(summaries, unreadable)
+
+
+def unread_bytes(folder: Path, paths: Sequence[Path]) -> int:
+    """What it would cost to list sessions, in bytes that have to be read."""
+    index = SessionIndex(folder)
+    index.load()
+    return sum(_cost(mark) for mark, _ in _known(index, paths)[1])
+
+
+def _known(
+    index: SessionIndex, paths: Sequence[Path]
+) -> tuple[dict[Path, SessionSummary], list[tuple[list[int], Path]]]:
+    """What is known of files, and which of them have to be read, with their marks."""
+    summaries, changed = dict[Path, SessionSummary](), list[tuple[list[int], Path]]()
+    for path in paths:
+        summary = index.find(path)
+        if summary is None:
+            changed.append((mark_of(path), path))
+            summary = index.find_outdated(path)  # a row that is there already stays until its file has been read
+        if summary is not None:
+            summaries[path] = summary
+    return summaries, changed
 
 
 def _cost(mark: list[int]) -> int:

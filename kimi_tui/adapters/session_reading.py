@@ -20,8 +20,8 @@ class SessionReader:
 
     def __init__(self) -> None:
         """Begin with nothing kept."""
-        self.parse: Callable[[Path], Session] = parse_file
-        """Reads a session from its file; may raise StorageError."""
+        self.parse: Callable[[Path], Session] | None = None
+        """Reads a session from its file, and may raise StorageError; None = `parse_file` does."""
         self._last: tuple[Path, list[int], Session] | None = None
 
     def read(self, path: Path) -> Session:
@@ -34,7 +34,7 @@ class SessionReader:
         self._last = None
         if known is not None and mark and known[:2] == (path, mark):
             return known[2]
-        session = self.parse(path)
+        session = (self.parse or parse_file)(path)
         self._last = (path, mark, session)
         return session
 

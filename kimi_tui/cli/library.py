@@ -50,6 +50,10 @@ class DiskLibrary:
         passed_over: list[Unreadable] = []
         return self._files.find(text, passed_over.append), tuple(passed_over)
 
+    def is_found_at_once(self, text: str | None) -> bool:
+        """Whether `find` tells at once where a session is, and needs not read much first."""
+        return self._files.is_found_at_once(text)
+
     def open(self, path: Path) -> tuple[Session, SessionLock]:
         """Lock a session, then read it.
 

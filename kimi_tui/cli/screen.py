@@ -21,6 +21,8 @@ from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 
 if TYPE_CHECKING:  # the names of types only
+    from pathlib import Path
+
     from kimi_tui.adapters.deepinfra import DeepInfraClient
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session import Session
@@ -108,7 +110,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     reading = SessionProcesses()
     context.store().read_with(reading.read)
     library = DiskLibrary(context.store(), lambda: new_session(context), reading.stop)
-    session, lock, opening = _first(options, library)
+    session, lock, opening = first_session(options, library)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
@@ -138,24 +140,30 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     return app, lock
 
 
-def _first(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
+def first_session(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
     """Make a new session; one that was asked for is found, locked and read when the screen is there."""
     if options.resume is None:
         return *library.create(), None
     from kimi_tui.ui.services import Opening  # noqa: PLC0415
 
     name = None if options.resume is LATEST else options.resume
-    shown, lock = LATEST_NAME if name is None else os.path.basename(name), LaterLock()
-    told: list[str] = []
+    lock, told = LaterLock(), list[str]()
 
-    def read() -> Session:
+    def find() -> Path:
         path, passed_over = library.find(name)
         told.extend(unreadable.words for unreadable in passed_over)
         lock.take(library.hold(path))
-        session = library.read(path)
+        return path
+
+    # What is wrong with it is told before the program is there, unless much has to be read first.
+    found = find() if library.is_found_at_once(name) else None
+
+    def read() -> Session:
+        session = library.read(found or find())
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
+    shown = found.stem if found is not None else name or LATEST_NAME
     return library.stand_in(shown), lock, Opening(shown, read, told)
 
 

@@ -18,6 +18,8 @@ from kimi_tui.core.session import Message, Role, Session
 MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
 _MARKER = re.compile(r"<\|[A-Za-z0-9_]+\|>|</?think>")
+PIECE_CHARS = 1_000_000
+"""How much of a text is estimated at once, in characters."""
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
 
@@ -33,9 +35,13 @@ def estimate_tokens(text: str) -> int:
     text, markers = _without_markers(text)
     if text.isascii():
         return markers + _rounded_up(len(text), BYTES_PER_TOKEN)
-    others = _ideographs().sub("", text)
-    size_bytes = len(others.encode("utf-8", "replace"))
-    return markers + len(text) - len(others) + _rounded_up(size_bytes, BYTES_PER_TOKEN)
+    ideographs = size_bytes = 0
+    for start in range(0, len(text), PIECE_CHARS):  # nothing else runs while a pattern is looked for
+        piece = text[start : start + PIECE_CHARS]
+        others = _ideographs().sub("", piece)
+        ideographs += len(piece) - len(others)
+        size_bytes += len(others.encode("utf-8", "replace"))
+    return markers + ideographs + _rounded_up(size_bytes, BYTES_PER_TOKEN)
 
 
 def written_tokens(reply: Message) -> int | None:
@@ -45,7 +51,7 @@ def written_tokens(reply: Message) -> int | None:
 
 def _without_markers(text: str) -> tuple[str, int]:
     """Take the control markers, a token each, out of a text; the rest, and how many there were."""
-    return _MARKER.subn("", text) if "<" in text else (text, 0)
+    return _MARKER.subn("", text) if "|>" in text or "think>" in text else (text, 0)
 
 
 def _rounded_up(size: int, per_token: int) -> int:

@@ -21,6 +21,9 @@ _FIRST = re.compile(rf"<(?={_ANGLED})|\[(?={_SQUARE})")
 _FIRST_AND_JOINER = re.compile(rf"(<){JOINER}(?={_ANGLED})|(\[){JOINER}(?={_SQUARE})")
 
 
+_ENDS = ("|>", "think>", "BOS]", "EOS]", "EOT]", "UNK]", "PAD]")
+
+
 class PromptText(str):
     """Text that may stand inside a prompt. Made by `encode` and `verbatim` alone."""
 
@@ -33,7 +36,7 @@ def encode(text: str) -> PromptText:
     Lone surrogates become U+FFFD first, since no request can carry them.
     """
     text = replace_lone(text)
-    if "<" not in text and "[" not in text:
+    if not _may_have_markers(text):
         return PromptText(text)
     return PromptText(_FIRST.sub(lambda first: first[0] + JOINER, text))
 
@@ -50,4 +53,9 @@ def verbatim(text: str) -> PromptText:
 
 def marker_spans(text: str) -> list[tuple[int, int]]:
     """Say where `encode` would change a text: code-point ranges [start, end) of what looks like a marker."""
-    return [match.span() for match in _MARKER.finditer(text)]
+    return [match.span() for match in _MARKER.finditer(text)] if _may_have_markers(text) else []
+
+
+def _may_have_markers(text: str) -> bool:
+    """Whether any may be there: told in a hundredth of the time that looking for them takes."""
+    return ("<" in text or "[" in text) and any(end in text for end in _ENDS)

@@ -29,7 +29,7 @@ class TurnDisplay:
 
     def prepare(self, chat: Chat) -> None:
         """Make the entries of a chat, for the time when they are shown; this may be done in a thread."""
-        chat.entries(timestamps=self._has_timestamps)
+        self._desk.transcript.prepare(chat.entries(timestamps=self._has_timestamps))
 
     def show_entries(self, chat: Chat) -> None:
         """Show the messages and notices of a chat anew."""

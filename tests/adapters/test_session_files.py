@@ -242,3 +242,85 @@ def test_a_held_session_names_its_holder(files: SessionFiles) -> None:
 def test_saves_off_the_loop(files: SessionFiles) -> None:
     asyncio.run(files.save(make()))
     assert len(files.list().summaries) == 1
+
+
+def read_names(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are parsed from now on."""
+    names, whole = list[str](), session_reading.parse_file
+
+    def parse(path: Path) -> Session:
+        names.append(path.stem)
+        return whole(path)
+
+    monkeypatch.setattr(session_reading, "parse_file", parse)
+    return names
+
+
+def save_many(files: SessionFiles, count: int) -> list[str]:
+    """Save sessions, each changed a minute after the one before; their ids, the newest first."""
+    names = [f"s{number:03}" for number in range(count)]
+    for number, name in enumerate(names):
+        files.save_now(make(name, name))
+        os.utime(files.folder / f"{name}.toml", (number * 60, number * 60))
+    return names[::-1]
+
+
+def test_a_list_is_told_while_its_files_are_read_the_newest_first(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = save_many(files, 300)
+    parsed = read_names(files, monkeypatch)
+    lists = list(files.listings())
+    told = [[summary.id for summary in listing.summaries] for listing in lists]
+    assert len(lists) > 2
+    assert [listing.is_whole for listing in lists] == [False] * (len(lists) - 1) + [True]
+    assert all(set(ids) == set(names[: len(ids)]) for ids in told)
+    assert parsed == names
+    assert lists[-1] == files.list()
+    assert len(parsed) == len(names)
+
+
+def test_a_list_that_is_given_up_begins_where_it_ended(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = save_many(files, 300)
+    parsed = read_names(files, monkeypatch)
+    first = files.listings()
+    next(first)
+    read = len(parsed)
+    assert 0 < read < len(names)
+    del first
+    again = next(files.listings())
+    assert len(again.summaries) == read
+    assert len(files.list().summaries) == len(parsed) == len(names)
+
+
+def test_rows_that_were_known_stay_while_their_files_are_read_again(files: SessionFiles) -> None:
+    save_many(files, 200)
+    files.list()
+    for path in files.folder.glob("s1*.toml"):
+        path.write_text(path.read_text().replace('title = "s', 'title = "now s'))
+    lists = list(files.listings())
+    assert [len(listing.summaries) for listing in lists] == [200] * len(lists)
+    titles = {summary.id: summary.title for summary in lists[0].summaries}
+    assert (titles["s150"], titles["s050"], lists[0].is_whole) == ("s150", "s050", False)
+    titles = {summary.id: summary.title for summary in lists[-1].summaries}
+    assert (titles["s150"], titles["s050"]) == ("now s150", "s050")
+
+
+def test_a_file_that_is_broken_since_is_no_session_any_more(files: SessionFiles) -> None:
+    save_many(files, 3)
+    files.list()
+    (files.folder / "s001.toml").write_text("broken")
+    for _ in range(2):
+        listing = files.list()
+        assert "s001" not in {summary.id for summary in listing.summaries}
+        assert [Path(bad.path).stem for bad in listing.unreadable] == ["s001"]
+
+
+def test_a_session_is_found_at_once_unless_much_has_to_be_read(files: SessionFiles) -> None:
+    files.save_now(make())
+    assert files.is_found_at_once()
+    files.save_now(make("big", "x" * 3_000_000))
+    assert not files.is_found_at_once("big")
+    assert files.is_found_at_once(str(files.folder / "big.toml"))
+    files.list()
+    assert files.is_found_at_once("big")

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kimi_tui.core import budget
 from kimi_tui.core.conversation import next_prompt, with_system
@@ -96,6 +98,14 @@ def test_replies_without_a_count_are_passed_over() -> None:
 )
 def test_estimates(text: str, tokens: int) -> None:
     assert budget.estimate_tokens(text) == tokens
+
+
+@given(st.text("a<>|é羊\U00020000 think/", max_size=60), st.integers(1, 20))
+def test_a_text_that_is_estimated_in_pieces_has_the_same_size(text: str, piece_chars: int) -> None:
+    whole = budget.estimate_tokens(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "PIECE_CHARS", piece_chars)
+        assert budget.estimate_tokens(text) == whole
 
 
 def test_doubt_begins_above_the_estimate() -> None:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
 
 import pytest
 from textual.widgets import Input
 
+from kimi_tui.adapters.session_lock import SessionLock
+from kimi_tui.cli.later_lock import LaterLock
+from kimi_tui.cli.library import DiskLibrary
+from kimi_tui.cli.screen import first_session
 from kimi_tui.core.actions import ACTIONS, Action, Scope
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import Session
 from kimi_tui.ui import entries, status
 from kimi_tui.ui.services import Opening
+from kimi_tui.ui.widgets.transcript import stretches
+from kimi_tui.ui.widgets.transcript.cuts import Cut, next_cut
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, settle, talk
 
@@ -202,3 +212,68 @@ async def test_a_command_that_was_being_typed_stays_with_a_session_that_is_there
         await running.type("/rename Stew<ctrl+n>")
         await running.until(lambda: running.screen.chat.session.id != TALK.id)
         assert running.files.load_draft(TALK.id) == "/rename Stew"
+
+
+async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    giant = talk(("Lamb?", "Roast it, **slowly**.\n\n" * 60_000))
+    cuts, cut = list[threading.Thread](), next_cut
+
+    def noted(*args: Any, **kwargs: Any) -> Cut | None:
+        cuts.append(threading.current_thread())
+        return cut(*args, **kwargs)
+
+    async with program(tmp_path) as running:
+        monkeypatch.setattr(stretches, "next_cut", noted)
+        entry = entries.message_entry(giant.messages[-1], timestamps=False)
+        await asyncio.to_thread(running.screen.transcript.prepare, [entry])
+        running.screen.transcript.set_entries([entry])
+        await running.shows("Roast it, slowly.")
+        assert len(cuts) > 3
+        assert threading.main_thread() not in cuts
+
+
+class SlowLibrary:
+    """Session files that are found at once, or not."""
+
+    def __init__(self, is_found_at_once: bool) -> None:
+        self.done, self._is_found_at_once = list[str](), is_found_at_once
+
+    def is_found_at_once(self, name: str | None) -> bool:
+        return self._is_found_at_once
+
+    def find(self, name: str | None) -> Path:
+        self.done.append(f"find {name}")
+        return Path("/s/lamb.toml")
+
+    def hold(self, path: Path) -> SlowLibrary:
+        self.done.append("hold")
+        return self
+
+    def release(self) -> None:
+        self.done.append("release")
+
+    def read(self, path: Path) -> Session:
+        self.done.append("read")
+        return TALK
+
+    def stand_in(self, name: str) -> Session:
+        return replace(TALK, title=name)
+
+
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_a_session_that_takes_long_to_find_is_found_when_the_screen_is_there(is_quick: bool) -> None:
+    library = SlowLibrary(is_quick)
+    stand_in, lock, opening = first_session(Namespace(resume="lam"), cast(DiskLibrary, library))
+    assert library.done == (["find lam", "hold"] if is_quick else [])
+    assert stand_in.title == ("lamb" if is_quick else "lam")
+    assert opening is not None
+    assert opening.read() is TALK
+    lock.release()
+    assert library.done == ["find lam", "hold", "read", "release"]
+
+
+def test_a_lock_that_is_no_longer_needed_is_not_kept() -> None:
+    library, lock = SlowLibrary(is_found_at_once=False), LaterLock()
+    lock.release()
+    lock.take(cast(SessionLock, library))
+    assert library.done == ["release"]

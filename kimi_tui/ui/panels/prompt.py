@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -23,8 +25,8 @@ from kimi_tui.ui.widgets.prompt_pane import PromptPane
 
 DELAY_S = 0.08
 """Time after a keystroke until the prompt is made anew, in seconds."""
-LONG_DRAFT = 200_000
-"""With a draft of more characters the prompt is made off the event loop: keys come first."""
+LARGE_PROMPT = 200_000
+"""With more characters to write, the prompt is made off the event loop: keys come first."""
 WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command"}
 """What is copied, by form."""
 
@@ -41,7 +43,8 @@ class PromptPanel(PromptPane, Panel):
         self._desk = desk
         self._viewer, self._viewing = PromptViewer(), threading.Lock()
         self._is_making = False  # off the event loop
-        self._shown = 0  # how often the pane was given something to show
+        self._is_stale = False  # what is being made
+        self._measured: tuple[Session, int] | None = None
         self._timer: Timer | None = None
         self._past: str | None = None
 
@@ -58,36 +61,49 @@ class PromptPanel(PromptPane, Panel):
 
     def _refresh_late(self) -> None:
         self._timer = None
-        if self._is_making:  # an older draft: this one's turn comes
-            self.refresh_soon()
-        elif len(self._desk.composer.text) > LONG_DRAFT and (asked := self._asked()) is not None:
-            self._is_making = True
-            self.run_worker(self._show_later(*asked), group="prompt", exit_on_error=False)
-        else:
-            self.refresh_pane()
-
-    async def _show_later(self, session: Session, request: RequestSettings, question: str | None) -> None:
-        """Make the input off the event loop, and show it where nothing else has been shown since."""
-        shown = self._shown
-        try:
-            view = await asyncio.to_thread(self._make, session, request, question)
-        finally:
-            self._is_making = False
-        if shown == self._shown:
-            self.show(view)
+        self.refresh_pane()
 
     def refresh_pane(self) -> None:
-        """Show the input as it is now; what cannot be made is told in the pane's place of it."""
-        self._shown += 1
-        session = self._desk.chat.session
-        if self._past is not None and any(message.id == self._past for message in session.messages):
-            window = self._desk.services.settings.api.context_tokens
-            self.show(past_view(session, self._past, window), f"Request of {self._past}")
+        """Show the input as it is now, a large one as soon as it has been made; what cannot be made is told."""
+        self._is_stale = True
+        if not self._is_making:  # else it is made once more after that
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._is_stale = False
+        session, past = self._desk.chat.session, self._past
+        make: Callable[[], PromptView]
+        if past is not None and any(message.id == past for message in session.messages):
+            make, title = partial(past_view, session, past, self._desk.services.settings.api.context_tokens), past
+        elif (asked := self._asked()) is not None:
+            make, title, self._past = partial(self._make, *asked), "", None
+        else:
             return
-        self._past = None
-        view = self.next_view()
-        if view is not None:
-            self.show(view)
+        if self._chars_of(session) + len(self._desk.composer.text) > LARGE_PROMPT:
+            self._is_making = True
+            self.run_worker(self._show_later(make, title), group="prompt", exit_on_error=False)
+        else:
+            self._show_made(make(), title)
+
+    async def _show_later(self, make: Callable[[], PromptView], past: str) -> None:
+        """Make the input off the event loop, and show it unless it is to be another one by then."""
+        try:
+            view = await asyncio.to_thread(make)
+        finally:
+            self._is_making = False
+        if self._is_stale:
+            self._refresh()
+        else:
+            self._show_made(view, past)
+
+    def _show_made(self, view: PromptView, past: str) -> None:
+        self.show(view, f"Request of {past}" if past else "")
+
+    def _chars_of(self, session: Session) -> int:
+        """How much text the messages of a session have, in characters."""
+        if self._measured is None or self._measured[0] is not session:
+            self._measured = session, sum(len(message.content) for message in session.messages)
+        return self._measured[1]
 
     def next_view(self) -> PromptView | None:
         """The input of the next turn; None = the session's settings cannot be used, which is told."""

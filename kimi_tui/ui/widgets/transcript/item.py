@@ -31,6 +31,8 @@ SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONI
 """Where each text of a reply stands."""
 NOTHING_LAID_OUT: Mapping[Section, Part] = MappingProxyType({})
 """The parts of all the entries that were never looked at: of thousands, only some are."""
+LARGE_TEXT = 1_000_000
+"""A text of more characters takes longer to cut than a key may wait."""
 _NOTHING = FixedPart(0)
 
 
@@ -50,6 +52,10 @@ class Item:
         self._parts: Mapping[Section, Part] = NOTHING_LAID_OUT
         self._look: Look | None = None
         self._tables: LongTables | None = None
+
+    def prepare(self) -> None:
+        """Cut its text, however large; this may be done in a thread, while nothing else knows it."""
+        self._part(Section.BODY).prepare()
 
     # -- what is shown
 

@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.transcript.entries import Entry
-from kimi_tui.ui.widgets.transcript.item import Item
+from kimi_tui.ui.widgets.transcript.item import LARGE_TEXT, Item
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.painter import MARGIN, PLAIN_ROW, Painter, RowLook
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
@@ -68,6 +68,7 @@ class LinesPane(Widget, can_focus=True):
         self._colours: tuple[object, ...] = ()
         self._view = Viewport(self._look, 0)
         self._places: dict[str, int] = {}
+        self._prepared: dict[str, Item] = {}  # of entries that will be shown
         self._has_new = False  # whether something arrived below what is in view and was not seen yet
         self._was_following = True
         self._is_stale = True
@@ -78,6 +79,19 @@ class LinesPane(Widget, can_focus=True):
 
     # -- content
 
+    def prepare(self, entries: Sequence[Entry]) -> None:
+        """Begin with what takes long of entries that will be shown; this may be done in a thread."""
+        large = (entry for entry in entries if len(entry.text) > LARGE_TEXT)
+        items = {entry.key: Item(entry, is_folded=self.fold_reasoning) for entry in large}
+        for item in items.values():
+            item.prepare()
+        self._prepared = items
+
+    def _make_item(self, entry: Entry) -> Item:
+        known = self._prepared.pop(entry.key, None)
+        is_it = known is not None and known.entry is entry and known.is_folded == self.fold_reasoning
+        return known if known is not None and is_it else Item(entry, is_folded=self.fold_reasoning)
+
     def set_entries(self, entries: Sequence[Entry]) -> None:
         """Show other entries; those that stay the same keep their lines and their fold."""
         shown = self._view.items
@@ -87,7 +101,7 @@ class LinesPane(Widget, can_focus=True):
         for entry in entries[same:]:
             known = old.get(entry.key)
             if known is None:
-                known = Item(entry, is_folded=self.fold_reasoning)
+                known = self._make_item(entry)
             elif known.entry is not entry and known.entry != entry:
                 known.update(entry)
                 self._view.measure(self._places[entry.key])

@@ -305,11 +305,18 @@ class Part:
         if stretch.parse(look, is_markdown=self._is_markdown, is_streaming=is_streaming and place == whole):
             self._learn({place: stretch.references})
             self.measure(place)
+        self._find_references(whole)
+        return stretch
+
+    def prepare(self) -> None:
+        """Find what has to be known of the whole text before any of it is shown; it is complete."""
+        self._find_references(len(self.stretches))
+
+    def _find_references(self, whole: int) -> None:
+        """Find the targets of links in the first so many stretches: they count in all, whichever are in view."""
         if self._known < whole and self._is_markdown:
-            # They count in all stretches, whichever are in view.
             self._learn({at: self.stretches[at].all_references() for at in range(self._known, whole)})
             self._known = whole
-        return stretch
 
     def _give_up_expected(self) -> None:
         """Show as text what looks like a link to a target that did not come."""
