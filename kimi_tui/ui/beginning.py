@@ -16,7 +16,8 @@ from kimi_tui.ui.slash import Command, parse_line
 
 ENDING = frozenset({"quit", "copy-or-quit"})
 """Actions that wait for nothing."""
-AT_ONCE = ENDING | {"send", "new-line", "quit-when-empty", "back"}
+EDITING = {"delete-word", "yank", "undo-edit", "redo-edit"}
+AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
 """Actions that need no session: those of the composer, and those that end something."""
 
 

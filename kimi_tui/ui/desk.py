@@ -163,8 +163,14 @@ class Desk(Protocol):
     def perform(self, action: Action, argument: str, failed: Callable[[], None] = ...) -> None:
         """Do an action; what goes wrong is told in the conversation, and `failed` is called."""
 
-    def run_later(self, work: Awaitable[None], failed: Callable[[], None] = ...) -> None:
-        """Do something beside everything else; what goes wrong is told in the conversation."""
+    def run_later(self, work: Awaitable[None], failed: Callable[[], None] = ..., *, keys_wait: bool = True) -> None:
+        """Do something beside everything else; what goes wrong is told in the conversation.
+
+        Args:
+            work: What is done.
+            failed: Is called when it cannot be.
+            keys_wait: Whether keys that follow may be meant for what comes of it; they wait for it, not for long.
+        """
 
     def change(self, session: Session) -> None:
         """Take a changed session, show it and save it, where it holds anything."""

@@ -13,6 +13,8 @@ from enum import Enum, auto
 
 REACH = 128
 """Code points looked at on either side: more than any character that is meant, and a step costs the same everywhere."""
+WORD_REACH = 1_000
+"""Code points of the longest word that is passed in one step, likewise."""
 SKIN_TONES = range(0x1F3FB, 0x1F400)
 """They colour the emoji before them. Source: UTS #51, emoji modifiers."""
 
@@ -46,12 +48,12 @@ def snapped(text: str, at: int) -> int:
 
 def word_start_before(text: str, at: int) -> int:
     """Where the word begins before a place: blanks are passed, then letters and digits, or else other signs."""
-    return snapped(text, at - _run(reversed(text[:at])))
+    return snapped(text, at - _run(reversed(text[max(at - WORD_REACH, 0) : at])))
 
 
 def word_end_after(text: str, at: int) -> int:
     """Where the word ends behind a place: blanks are passed, then letters and digits, or else other signs."""
-    return snapped(text, at + _run(text[at:]))
+    return snapped(text, at + _run(text[at : at + WORD_REACH]))
 
 
 class _Kind(Enum):

@@ -25,6 +25,8 @@ from textual.worker_manager import WorkerManager
 
 LIMIT_S = 2.0
 """Longest time that what came waits for what came before it to have acted, in seconds."""
+COMMAND_S = 1.0
+"""Of that, how long it waits for a command, in seconds: one may read or write a large file."""
 LOOK_S = 0.01
 """Time between two looks at what is waited for where nothing tells of it, in seconds."""
 MAX_ROUNDS = 8
@@ -104,7 +106,7 @@ class InputOrder:
             event, self._is_acting = self._waiting.popleft(), True
             if await self._app.ready_for(event):
                 await _in_time(self._settled())
-                await _in_time(_finished(self._commands()))
+                await _in_time(_finished(self._commands()), COMMAND_S)
             if isinstance(event, QUICK):
                 self._send(event)
             elif self._is_typed(event):
@@ -132,10 +134,11 @@ class InputOrder:
         return {worker for worker in self._app.workers if worker.group == COMMANDS}
 
     async def _type(self, event: events.Event) -> None:
-        """Let a text change, and all letters that follow: an editor of several lines takes them in its own order."""
+        """Let a text change; letters go on together: an editor of several lines takes them in its own order."""
         way = self._way()
         self._send(event)
-        while isinstance(way[0], TextArea) and self._waiting and _is_letter(self._waiting[0]):
+        takes_letters = isinstance(way[0], TextArea) and _is_letter(event)
+        while takes_letters and self._waiting and _is_letter(self._waiting[0]):
             self._send(self._waiting.popleft())
         await _in_time(self._typed(way))
 
@@ -145,7 +148,7 @@ class InputOrder:
         self._send(event)
         await self._arrived(way)
         await self._settled()
-        await _finished(self._commands() - before)
+        await _in_time(_finished(self._commands() - before), COMMAND_S)
 
     async def _typed(self, way: Sequence[DOMNode]) -> None:
         await self._arrived(way)
@@ -204,10 +207,10 @@ def _is_letter(event: events.Event) -> bool:
     return isinstance(event, events.Key) and event.is_printable
 
 
-async def _in_time(work: Awaitable[None]) -> None:
+async def _in_time(work: Awaitable[None], limit_s: float = LIMIT_S) -> None:
     """Wait for something, but not for ever."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(limit_s):
             await work
 
 

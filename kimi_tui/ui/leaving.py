@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from kimi_tui.core.counts import counted
 from kimi_tui.core.session import Session
 from kimi_tui.ui.desk import Desk
 
@@ -12,9 +15,9 @@ SAVING = "saving on leaving"
 class Leaving:
     """Decides whether the program may be left."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
-        self._desk = desk
+    def __init__(self, desk: Desk, switching: asyncio.Lock) -> None:
+        """Work on that screen; while `switching` is held another session comes on screen."""
+        self._desk, self._switching = desk, switching
         self._asked: tuple[tuple[Session, str], ...] = ()
         self._is_saving = False
 
@@ -37,7 +40,8 @@ class Leaving:
         desk = self._desk
         for chat in desk.open_chats.all:
             await desk.turns.settle(chat)
-        await desk.open_chats.keep(lambda: desk.drafts.own)
+        async with self._switching:
+            await desk.open_chats.keep(lambda: desk.drafts.own)
         desk.refresh_bars()
 
     def _may_lose(self) -> bool:
@@ -50,7 +54,7 @@ class Leaving:
         error = next(chat.unsaved for chat in desk.open_chats.unsaved)
         key = desk.keyboard.table.label("quit")
         one = "This session has" if desk.chat.unsaved is not None else "Another session has"
-        where = one if len(lost) == 1 else f"{len(lost)} sessions have"
+        where = one if len(lost) == 1 else f"{counted(len(lost), 'session')} have"
         way = f"{key} once more" if key else "/quit once more"
         desk.say(
             f"{error.summary if error else ''}\n{where} text that is in no file. Make room and leave, "

@@ -31,7 +31,7 @@ class PromptHistory:
         chat, composer = self._desk.chat, self._desk.composer
         if chat is not self._chat:
             self._chat, self._earlier, self._wanted = chat, None, 0
-            self._desk.run_later(self._read(chat))
+            self._desk.run_later(self._read(chat), keys_wait=False)
         prompts = list(dict.fromkeys(self._prompts(chat)))
         place = (prompts.index(composer.draft) if composer.draft in prompts else -1) + step
         is_beyond = place >= len(prompts) and self._earlier is None

@@ -42,7 +42,7 @@ def test_it_has_the_colours_of_the_theme() -> None:
     assert f"#{cell.bg}" == load_theme(shipped("themes") / "kimi-light.toml").colors["background"]
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(47, 24), (80, 13), (0, 0)])
+@pytest.mark.parametrize(("columns", "rows"), [(44, 24), (80, 13), (0, 0)])
 def test_a_terminal_that_is_too_small_gets_none(columns: int, rows: int) -> None:
     assert not first_frame(columns, rows, None)
 

@@ -241,9 +241,9 @@ class SlowLibrary:
     def is_found_at_once(self, name: str | None) -> bool:
         return self._is_found_at_once
 
-    def find(self, name: str | None) -> Path:
+    def find(self, name: str | None) -> tuple[Path, tuple[()]]:
         self.done.append(f"find {name}")
-        return Path("/s/lamb.toml")
+        return Path("/s/lamb.toml"), ()
 
     def hold(self, path: Path) -> SlowLibrary:
         self.done.append("hold")

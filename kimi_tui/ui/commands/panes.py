@@ -85,7 +85,8 @@ class PaneCommands:
         self._keyed = "" if name in in_view else name
         self.arrange()
         if self._keyed:
-            self._panels[name].come_into_view()
+            if name in self._arrangement.panes:
+                self._panels[name].come_into_view()
             self._focus(name)
         else:
             self._desk.type_here()

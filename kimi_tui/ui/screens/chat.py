@@ -37,6 +37,7 @@ from kimi_tui.ui.dispatcher import Dispatcher
 from kimi_tui.ui.drafts import Drafts
 from kimi_tui.ui.finding import Finding
 from kimi_tui.ui.focus import take_keys
+from kimi_tui.ui.input_order import COMMANDS
 from kimi_tui.ui.key_order import KeyOrder
 from kimi_tui.ui.keyboard import Keyboard
 from kimi_tui.ui.leaving import Leaving
@@ -125,7 +126,7 @@ class ChatScreen(Screen[None]):
         self.finding = Finding(self.find_bar, self.transcript, self.type_here)
         self.sending = Sending(self, self._queue)
         self._send_word = ""
-        self._leaving = Leaving(self)
+        self._leaving = Leaving(self, self._switching)
         self.panes = PaneCommands(self)
         self.display_of_turns = TurnDisplay(self)
         self.turns = Turns(
@@ -320,9 +321,12 @@ class ChatScreen(Screen[None]):
         else:
             self.dispatcher.perform(action, argument, failed)
 
-    def run_later(self, work: Awaitable[None], failed: Callable[[], None] = lambda: None) -> None:
+    def run_later(
+        self, work: Awaitable[None], failed: Callable[[], None] = lambda: None, *, keys_wait: bool = True
+    ) -> None:
         """Do something beside everything else; what goes wrong is told in the conversation."""
-        self.run_worker(self.dispatcher.carried_out(work, failed), group="command", exit_on_error=False)
+        group = COMMANDS if keys_wait else "beside"
+        self.run_worker(self.dispatcher.carried_out(work, failed), group=group, exit_on_error=False)
 
     async def ready_for(self, event: events.Event) -> bool:
         """Wait, where the session that an event asks something of is still being read; whether it was."""
@@ -434,9 +438,7 @@ class ChatScreen(Screen[None]):
     async def leave(self, *, asks: bool = True) -> None:
         """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""
         await self._beginning.wait()
-        async with self._switching:
-            may_leave = await self._leaving.may_leave(asks=asks)
-        if may_leave:
+        if await self._leaving.may_leave(asks=asks):
             self.services.library.close()
             self.open_chats.release()
             session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
