@@ -165,7 +165,7 @@ async def test_a_theme_whose_file_broke_meanwhile_does_not_hold_the_chooser_open
 
 
 @pytest.mark.parametrize(
-    ("name", "ending"), [("theme", "enter"), ("theme", "escape"), ("palette", "escape"), ("help", "q")]
+    ("name", "ending"), [("theme", "enter"), ("theme", "escape"), ("palette", "escape"), ("help", "escape")]
 )
 async def test_what_is_typed_right_behind_the_last_key_goes_where_that_led_to(
     tmp_path: Path, name: str, ending: str

@@ -16,7 +16,7 @@ TALK = talk(("Lamb?", "Roast it."))
 
 
 async def test_typing_lists_what_fits_and_escape_brings_everything_back(tmp_path: Path) -> None:
-    async with program(tmp_path, session=TALK, size=(80, 24)) as running:
+    async with program(tmp_path, session=TALK, size=(80, 60)) as running:
         await running.type("<f1>")
         await running.shows("Type to search")
         await running.shows("Escape closes")

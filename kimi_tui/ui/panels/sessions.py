@@ -30,6 +30,7 @@ class SessionsPanel(SessionsPane, Panel):
         self._desk = desk
         self._is_listing = False
         self._is_stale = False
+        self._has_shown = asyncio.Event()  # any sessions at all
 
     def take_focus(self) -> None:
         """Give the keys to the list."""
@@ -54,6 +55,11 @@ class SessionsPanel(SessionsPane, Panel):
         if not self._is_listing:
             self._is_listing = True
             self.run_worker(self._load(), group="sessions", exit_on_error=False)
+        if not self._has_shown.is_set():  # keys right behind the one that opened it are for its rows
+            self._desk.run_later(self._first_shown())
+
+    async def _first_shown(self) -> None:
+        await self._has_shown.wait()
 
     async def _load(self) -> None:
         try:
@@ -65,6 +71,7 @@ class SessionsPanel(SessionsPane, Panel):
             self._desk.say_error(error)
         finally:
             self._is_listing = False
+            self._has_shown.set()
 
     async def _fill(self) -> None:
         """Show the sessions while their files are read, until there are others."""
@@ -72,6 +79,7 @@ class SessionsPanel(SessionsPane, Panel):
         while not self._is_stale and (sessions := await asyncio.to_thread(next, lists, None)) is not None:
             self.show_list(sessions)
             self._mark()
+            self._has_shown.set()
         await asyncio.to_thread(lists.close)
 
     def _lists(self) -> Generator[SessionList, None, None]:

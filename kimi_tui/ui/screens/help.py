@@ -146,7 +146,7 @@ class HelpScreen(Above, ModalScreen[None]):
         getattr(self.query_one("#help-scroll"), f"scroll_{way}")(animate=False)
 
     def _content(self) -> Content:
-        width = min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS
+        width = max(min(self.app.size.width, MAX_CELLS) - BESIDE_CELLS, 1)
         return help_content(self._scope, self._offered, self._keyboard, width, self._query)
 
     def on_resize(self) -> None:

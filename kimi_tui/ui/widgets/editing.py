@@ -145,6 +145,8 @@ class EditArea(Editing, LongTextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         """Change the text."""
+        if edit.to_location[0] >= self.document.line_count:  # to cut the last line, the library names the next
+            edit.to_location = self.document.end
         self._killed_at, self._is_changing = None, True
         try:
             return super().edit(edit)

@@ -6,7 +6,6 @@ all of its rows for one of them.
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -85,8 +84,6 @@ class LongWrap(WrappedDocument):
         (top, begin), (bottom, behind) = sorted((start, old_end))
         new_bottom, end = max((top, begin), new_end)
         starts, lines = self._wrap_offsets, self.document.lines
-        if bottom >= len(starts):  # whoever cuts the last line names the one behind it, and nothing is there
-            bottom, behind = len(starts) - 1, sys.maxsize
         head = starts[top][: bisect_right(starts[top], begin)]
         tail = [place - behind for place in starts[bottom][bisect_right(starts[bottom], behind) :]]
         if top == new_bottom:
