@@ -22,10 +22,14 @@ def rank(action: Action, query: str, keys: Sequence[str] = ()) -> int:
         query: What was typed: words, or the beginnings of words.
         keys: Its keys as people write them; one that is typed whole names it.
     """
-    words = query.casefold().split()
+    words = dict.fromkeys(query.casefold().split())  # a page may have been pasted, which says the same again and again
     names = [name.casefold() for name in (action.title, action.id, *action.aliases)]
-    fits = [_fit(word, names, action.help.casefold(), keys) for word in words]
-    return sum(fits) if words and all(fits) else 0
+    total = 0
+    for word in words:
+        if not (fit := _fit(word, names, action.help.casefold(), keys)):
+            return 0
+        total += fit
+    return total
 
 
 def _fit(word: str, names: Sequence[str], help_: str, keys: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from kimi_tui.core.action_search import rank, spans
 from kimi_tui.core.actions import ACTIONS, Action
+from tests.counting import calls_in
 
 
 def found(query: str) -> list[str]:
@@ -41,3 +42,11 @@ def test_a_key_names_its_action() -> None:
 def test_where_the_words_stand() -> None:
     assert list(spans("Rename the session  (F6, /rename)", "sess name")) == [(11, 15), (2, 6)]
     assert list(spans("Rename the session", "paste")) == []
+
+
+@pytest.mark.parametrize("text", ["the word ", "new ", "xyz "])
+def test_a_page_that_was_pasted_costs_what_its_words_cost(text: str) -> None:
+    def cost(times: int) -> int:
+        return calls_in(lambda: [rank(action, text * times) for action in ACTIONS])
+
+    assert cost(3_000) < 1.5 * cost(3)
