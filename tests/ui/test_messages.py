@@ -146,6 +146,15 @@ async def test_what_was_deleted_comes_back_with_its_ids(tmp_path: Path) -> None:
         assert running.screen.chat.session.head == "m4"
 
 
+async def test_nothing_is_left_in_the_file_of_what_was_deleted(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        path = running.files.path_of(TALK)
+        await running.type("<shift+tab><home>d")
+        await running.until(lambda: not running.files.load(path).messages)
+        await running.type("/undo<enter>")
+        await running.until(lambda: running.files.load(path).messages == TALK.messages)
+
+
 async def test_each_undo_replaces_the_notice_of_what_it_brings_back(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("/delete<enter>/delete<enter>")

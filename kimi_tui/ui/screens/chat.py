@@ -374,12 +374,12 @@ class ChatScreen(Screen[None]):
     # -- sessions
 
     def change(self, session: Session) -> None:
-        """Take a changed session, show it and save it, where it holds anything."""
+        """Take a changed session, show it and save it, where it holds anything or its file still does."""
         self.chat.open_session.update(lambda _: session)
         self.refresh_bars()
         self.refresh_hints()
         self.panes.session_changed()
-        if session.messages:
+        if session.messages or self.open_chats.has_file(self.chat):
             self.run_later(self._save(self.chat))
 
     async def _save(self, chat: Chat) -> None:
