@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Protocol
 
 from textual import events
+from textual.app import ScreenStackError
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -97,7 +98,11 @@ class InputOrder:
         return True
 
     async def run(self) -> None:
-        """Let one after the other go on, for ever."""
+        """Let one after the other go on, until the program is left."""
+        with contextlib.suppress(ScreenStackError):  # the last screen has gone
+            await self._run()
+
+    async def _run(self) -> None:
         while True:
             self._is_acting = False
             while not self._waiting:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from textual import events
+from textual.app import ScreenStackError
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from kimi_tui.core.errors import KeyMissingError
+from kimi_tui.ui.input_order import InputOrder
 from kimi_tui.ui.terminal_input import TerminalInput
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
 from kimi_tui.ui.widgets.settings_pane.row_list import SettingRows
@@ -124,3 +128,23 @@ async def test_any_keys_in_one_read_do_what_they_do_one_by_one(tmp_path: Path, s
 @pytest.mark.parametrize("seed", range(4, 24))
 async def test_many_more_keys_in_one_read_do_what_they_do_one_by_one(tmp_path: Path, seed: int) -> None:
     await test_any_keys_in_one_read_do_what_they_do_one_by_one(tmp_path, seed)
+
+
+class LeftApp:
+    """A program whose last screen has gone."""
+
+    focused = None
+    workers: tuple[()] = ()
+    is_giving_keys = False
+
+    async def ready_for(self, event: events.Event) -> bool:
+        return False
+
+    @property
+    def screen(self) -> Screen[object]:
+        raise ScreenStackError("there is none")
+
+
+async def test_keys_that_come_while_the_program_is_left_end_nothing() -> None:
+    order = InputOrder(cast(Any, LeftApp()), [events.Key("down", None)])
+    await asyncio.wait_for(order.run(), 5)
