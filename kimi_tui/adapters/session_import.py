@@ -10,10 +10,10 @@ from kimi_tui.adapters import session_text
 from kimi_tui.adapters.session_places import ENDINGS
 from kimi_tui.adapters.session_reading import changed_at, read_bytes
 from kimi_tui.core.codec import decode_session
-from kimi_tui.core.conversation import title_of
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.message_list import MessageList, is_message_list, read_message_list
 from kimi_tui.core.session import DEFAULT_MODEL, Message, Role, Session
+from kimi_tui.core.tree import title_of
 
 JSON_STARTS = (b"{", b"[")
 """How JSON begins; a session in TOML begins with a key."""

@@ -17,7 +17,6 @@ from kimi_tui.cli.answers import FAILED_STATES, Output, build_report, choose_out
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.status import DONE, FAILED, SIGNALLED
-from kimi_tui.core.conversation import with_system
 from kimi_tui.core.endings import cut, ending, missing_answer
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
@@ -34,6 +33,7 @@ from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Message, MessageState, Session
 from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.core.tree import with_system
 from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.status import DONE
-from kimi_tui.core.conversation import next_prompt
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.message_list import is_message_list, parse_json, read_message_list
 from kimi_tui.core.sampling import RequestOptions, resolve_request
 from kimi_tui.core.session import Session
 from kimi_tui.core.template import TEMPLATES, render_prompt
+from kimi_tui.core.turns import next_prompt
 
 
 def run(options: Namespace, context: Context) -> int:

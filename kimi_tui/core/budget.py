@@ -10,9 +10,9 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from kimi_tui.core import conversation
-from kimi_tui.core.conversation import PastPrompt
+from kimi_tui.core import tree
 from kimi_tui.core.errors import InputTooLargeError
+from kimi_tui.core.past_prompt import PastPrompt
 from kimi_tui.core.session import Message, Role, Session
 
 MAX_CHARS_PER_TOKEN = 6
@@ -80,7 +80,7 @@ def counted_prefix(session: Session, prompt: str) -> int | None:
     Returns:
         Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none.
     """
-    messages = conversation.branch(session)
+    messages = tree.branch(session)
     # Replies written in the same way share one walk, so that a long session costs one look at each message.
     known: dict[PastPrompt, list[int]] = {}
     for place in reversed(range(len(messages))):

@@ -6,9 +6,9 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 from __future__ import annotations
 
 from kimi_tui.core.contained import contained, plain_line, shared_labels
-from kimi_tui.core.conversation import branch
 from kimi_tui.core.endings import ending
 from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.core.tree import branch
 
 NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
 

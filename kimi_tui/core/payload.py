@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 
 from kimi_tui.core.fields import FIELDS, SETTABLE
+from kimi_tui.core.prompt_view import PromptView
+from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import NOTHING
 from kimi_tui.core.surrogates import replace_lone
 
@@ -29,3 +31,16 @@ def build_body(prompt: str, fields: Mapping[str, object], extra: Mapping[str, ob
     document = {"input": prompt, **known, **unknown}
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return replace_lone(text).encode("utf-8")
+
+
+def request_body(view: PromptView, request: RequestSettings | None = None) -> bytes:
+    """Write the body that is sent, or was sent, with an input.
+
+    Args:
+        view: The input.
+        request: What the request says besides it; None = what the view says was sent.
+    """
+    if request is not None:
+        return build_body(view.text, request.fields, request.extra)
+    sent = NOTHING if view.sent is None else view.sent
+    return build_body(view.text, sent, sent)

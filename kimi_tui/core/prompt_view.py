@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kimi_tui.core.budget import counted_prefix, estimate_tokens
-from kimi_tui.core.conversation import PastPrompt, branch, conversation_turns, question_parent
 from kimi_tui.core.neutralise import encode, verbatim
-from kimi_tui.core.payload import build_body
+from kimi_tui.core.past_prompt import PastPrompt
 from kimi_tui.core.request import RequestSettings
-from kimi_tui.core.session import NOTHING, Message, Role, Session
+from kimi_tui.core.session import Message, Role, Session
 from kimi_tui.core.template import PromptTurn, Template, open_turn, render_turn
+from kimi_tui.core.tree import branch, question_parent
+from kimi_tui.core.turns import conversation_turns
 
 
 class PartKind(StrEnum):
@@ -133,7 +134,7 @@ class PromptViewer:
         self._messages: dict[str, tuple[Message, PromptPart | None]] = {}
 
     def view(self, session: Session, request: RequestSettings, draft: str | None = None) -> PromptView:
-        """Show the input of the next turn: the parts joined are what `conversation.next_prompt` writes.
+        """Show the input of the next turn: the parts joined are what `turns.next_prompt` writes.
 
         Args:
             session: The session.
@@ -206,7 +207,7 @@ class PromptViewer:
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
-    """Show the exact input that a reply answered: the parts joined are what `conversation.prompt_of` rebuilds.
+    """Show the exact input that a reply answered: the parts joined are what `past_prompt.prompt_of` rebuilds.
 
     Args:
         session: The session.
@@ -244,16 +245,3 @@ def _marker_count(source: str) -> int:
 def _written(key: str, kind: PartKind, text: str, neutralised: int = 0, message_id: str | None = None) -> PromptPart:
     """A part of that text."""
     return PromptPart(key, kind, text, estimate_tokens(text), neutralised, message_id)
-
-
-def request_body(view: PromptView, request: RequestSettings | None = None) -> bytes:
-    """Write the body that is sent, or was sent, with an input.
-
-    Args:
-        view: The input.
-        request: What the request says besides it; None = what the view says was sent.
-    """
-    if request is not None:
-        return build_body(view.text, request.fields, request.extra)
-    sent = NOTHING if view.sent is None else view.sent
-    return build_body(view.text, sent, sent)

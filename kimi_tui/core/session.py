@@ -1,7 +1,7 @@
 """The values that are saved: a session is a tree of messages, a message is one role and its text.
 
 Everything here is frozen; a change gives a new value. How a value stands on disk is decided in `codec`, which branch
-is shown and sent in `conversation`.
+is shown and sent in `tree`.
 """
 
 from __future__ import annotations
@@ -168,6 +168,11 @@ class Message:
     """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
     reopened: bool = False
     """Its prompt had closed the think block, and it opened one itself."""
+
+    @property
+    def is_only_queued(self) -> bool:
+        """Whether it is a reply that went to a webhook: it has no text here."""
+        return self.state is MessageState.QUEUED and not self.content
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
-from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.fields import SETTABLE
 from kimi_tui.core.layers import Key, Preset
@@ -17,6 +16,7 @@ from kimi_tui.core.sampling import SessionSettings, parse_session_settings, pres
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings
 from kimi_tui.core.settings_view import preset_choices, preset_name_problem
+from kimi_tui.core.tree import with_system
 
 Changes = Mapping[Key, object | None]
 """Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed."""

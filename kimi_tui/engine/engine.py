@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from kimi_tui.core import budget, conversation
+from kimi_tui.core import budget, tree, turns
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.fields import FIELDS
@@ -80,7 +80,7 @@ class _Context:
     @classmethod
     def of(cls, session: Session) -> _Context:
         """Note it of a session whose head is the question."""
-        return cls(session.system, tuple(m.id for m in conversation.branch(session) if m.excluded))
+        return cls(session.system, tuple(m.id for m in tree.branch(session) if m.excluded))
 
     def noted_on(self, reply: Message, session: Session) -> Message:
         """Put onto a reply what the session does not say any more."""
@@ -97,11 +97,9 @@ class _Asking:
 
     def apply(self, session: Session, now: datetime) -> Session:
         """Add the question; the first one of a session gives it its title."""
-        parent = (
-            conversation.question_parent(session) if self.beside is None else _question(session, self.beside).parent
-        )
+        parent = tree.question_parent(session) if self.beside is None else _question(session, self.beside).parent
         message = Message(session.next_message_id(), Role.USER, self.text, parent, now)
-        title = session.title or conversation.title_of(self.text)
+        title = session.title or tree.title_of(self.text)
         return replace(session.with_message(message), title=title, updated=now)
 
 
@@ -252,13 +250,13 @@ class Engine:
         now, request = self._clock.now(), turn.request
         before = turn.open_session.value
         session = opening.apply(before, now)
-        prompt = conversation.next_prompt(
+        prompt = turns.next_prompt(
             session, template=request.template, thinking=request.thinking, neutralise=request.neutralise
         )
         budget.check_input(session, prompt, request.context_tokens)
         turn.open_session.update(lambda _: session)
         turn.head_before = before.head
-        turn.question = conversation.branch(session)[-1]
+        turn.question = tree.branch(session)[-1]
         turn.report(QuestionAdded(turn.id, turn.question))
         if budget.is_doubtful(prompt, request.context_tokens):
             turn.report(TurnNotice(turn.id, _doubt(prompt, request.context_tokens)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from kimi_tui.core import conversation
+from kimi_tui.core import tree
 from kimi_tui.core.session import Message, Session
 
 
@@ -15,7 +15,7 @@ class Branch:
         """Find the messages of that state of a session."""
         self.session = session
         """Whose branch it is."""
-        self.messages = conversation.branch(session)
+        self.messages = tree.branch(session)
         """The messages, in order."""
 
     @cached_property

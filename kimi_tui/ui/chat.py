@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kimi_tui.core import conversation
+from kimi_tui.core import tree
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.replies import TurnEnded
 from kimi_tui.core.session import Message, MessageState, Role, Session
@@ -160,7 +160,7 @@ class Chat:
     def delete(self, message_id: str) -> None:
         """Delete a message and everything below it, so that it can be undone."""
         before = self.session
-        self.open_session.update(lambda value: conversation.without(value, message_id))
+        self.open_session.update(lambda value: tree.without(value, message_id))
         self.deleted.append(before)
 
     def undo_delete(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kimi_tui.core import conversation
+from kimi_tui.core import tree
 from kimi_tui.core.budget import estimate_tokens, written_tokens
 from kimi_tui.core.endings import STATES_IN_SHORT
 from kimi_tui.core.errors import KimiError
@@ -62,7 +62,7 @@ def context_of(session: Session, window_tokens: int) -> Context:
     The reasoning of a reply is not sent again: of its counted tokens the answer's share stays, by its length. A count
     is of no use once a message that it holds is left out, or one that it lacks is not.
     """
-    branch, rest = conversation.branch(session), list[Message]()
+    branch, rest = tree.branch(session), list[Message]()
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
         usage, left_out = message.usage, {name for where, name in excluded if where < place}
@@ -87,7 +87,7 @@ def last_figures(session: Session, vain_end: MessageState | None = None) -> Figu
         session: The session.
         vain_end: How a turn ended that brought no reply to tell of; None = the branch tells.
     """
-    session_usd, branch = words.total_usage(session.messages).cost_usd, conversation.branch(session)
+    session_usd, branch = words.total_usage(session.messages).cost_usd, tree.branch(session)
     if vain_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
         return Figures(_in_short(vain_end), session_usd=session_usd)
     last = branch[-1]

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core import budget
-from kimi_tui.core.conversation import next_prompt, with_system
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.session import Message, RequestRecord, Role, Session, Usage
 from kimi_tui.core.template import TEMPLATES
+from kimi_tui.core.tree import with_system
+from kimi_tui.core.turns import next_prompt
 from tests.counting import calls_in
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)

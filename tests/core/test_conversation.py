@@ -10,20 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core import budget
-from kimi_tui.core.conversation import (
+from kimi_tui.core.past_prompt import prompt_of
+from kimi_tui.core.session import Message, MessageState, Role, Session, Usage
+from kimi_tui.core.template import TEMPLATES
+from kimi_tui.core.tree import (
     alternatives,
     branch,
     newest_leaf,
-    next_prompt,
-    prompt_of,
     question_parent,
     select,
     title_of,
     with_system,
     without,
-)  # fmt: skip
-from kimi_tui.core.session import Message, MessageState, Role, Session, Usage
-from kimi_tui.core.template import TEMPLATES
+)
+from kimi_tui.core.turns import next_prompt
 from tests.counting import calls_in
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)

@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core import budget, prompt_view
-from kimi_tui.core.conversation import branch, next_prompt, prompt_of, with_system
 from kimi_tui.core.curl import MAX_ARGUMENT_BYTES, curl_command
-from kimi_tui.core.payload import build_body
-from kimi_tui.core.prompt_view import PartKind, PromptView, PromptViewer, past_view, request_body
+from kimi_tui.core.past_prompt import prompt_of
+from kimi_tui.core.payload import build_body, request_body
+from kimi_tui.core.prompt_view import PartKind, PromptView, PromptViewer, past_view
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Role, Session
 from kimi_tui.core.template import TEMPLATES
+from kimi_tui.core.tree import branch, with_system
+from kimi_tui.core.turns import next_prompt
 from tests.core.test_budget import talk
 from tests.core.test_conversation import ACTIONS, TEXTS, TREE, Diary, reply, session_of, user
 

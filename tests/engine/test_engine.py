@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from kimi_tui.core import conversation
+from kimi_tui.core import past_prompt, tree
 from kimi_tui.core.codec import decode_session, encode_session
 from kimi_tui.core.errors import (
     AuthenticationError,
@@ -282,7 +282,7 @@ async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: b
     assert (reply.reasoning, reply.content, reply.thinking) == ("hm", "yes", True)
     assert reply.timing is not None
     assert reply.timing.thinking_s is not None
-    assert conversation.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
     assert decode_session(encode_session(session.value)).messages[-1].reopened is not thinking
 
 
@@ -520,18 +520,18 @@ async def test_what_the_prompt_said_stays_with_the_reply() -> None:
     turn = Engine(client, HandClock()).start(session, "x", REQUEST)
     while not client.bodies:
         await asyncio.sleep(0)
-    session.update(lambda value: conversation.with_system(value, "new"))
+    session.update(lambda value: tree.with_system(value, "new"))
     gate.set()
     reply = ended(await run(turn)).replies[0]
     assert (reply.system, reply.left_out) == ("old", ("m1",))
-    assert conversation.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
 
 
 async def test_a_question_deleted_meanwhile_takes_its_reply_along() -> None:
     session, gate = opened(), asyncio.Event()
     turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(session, "x", REQUEST)
     await turn.drain()
-    session.update(lambda value: conversation.without(value, "m1"))
+    session.update(lambda value: tree.without(value, "m1"))
     gate.set()
     assert (ended(await run(turn)).replies, session.value.messages) == ((), ())
 
@@ -541,7 +541,7 @@ async def test_a_user_who_went_elsewhere_is_not_called_back() -> None:
     session, gate = opened(first), asyncio.Event()
     turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(session, "x", REQUEST)
     await turn.drain()
-    session.update(lambda value: conversation.select(value, "m1"))
+    session.update(lambda value: tree.select(value, "m1"))
     gate.set()
     (reply,) = ended(await run(turn)).replies
     assert (session.value.head, reply.parent) == ("m1", "m2")

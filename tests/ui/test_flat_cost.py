@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.core import conversation
+from kimi_tui.core import tree
 from kimi_tui.ui import entries, situation, status
 from kimi_tui.ui.screens.chat import ChatScreen
 from kimi_tui.ui.widgets.transcript.item import Item
@@ -19,8 +19,8 @@ from tests.ui.program import program, talk
 
 PIECES = 40
 COUNTED: list[tuple[Any, str]] = [
-    (conversation, "branch"),
-    (conversation, "alternatives"),
+    (tree, "branch"),
+    (tree, "alternatives"),
     (entries, "message_entry"),
     (situation, "offers"),
     (status, "context_of"),

@@ -11,11 +11,11 @@ from textual.containers import Horizontal
 from textual.geometry import Region
 from textual.widgets import Input, Static
 
-from kimi_tui.core.conversation import next_prompt
 from kimi_tui.core.prompt_view import PromptPart, PromptViewer, past_view
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Usage
 from kimi_tui.core.template import TEMPLATES
+from kimi_tui.core.turns import next_prompt
 from kimi_tui.ui.widgets import prompt_pane
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
 from kimi_tui.ui.widgets.transcript import Entry, Transcript

@@ -17,11 +17,11 @@ from textual.widgets import Button, Input, OptionList, Static, TextArea
 
 from kimi_tui.adapters.theme_files import themes
 from kimi_tui.core import settings_changes
-from kimi_tui.core.conversation import with_system
 from kimi_tui.core.fields import SETTABLE
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings import Settings, parse_settings
 from kimi_tui.core.settings_view import settings_view
+from kimi_tui.core.tree import with_system
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import build_theme
 from kimi_tui.ui.widgets.settings_pane import SettingsPane, messages

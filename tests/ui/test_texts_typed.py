@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core import conversation
+from kimi_tui.core import tree
 from kimi_tui.core.errors import AuthenticationError
 from kimi_tui.core.replies import Phase
 from kimi_tui.core.session import Message, Role
@@ -94,7 +94,7 @@ class Typist:
             family = {m.parent for m in questions(chat.session.messages) if m.content.split()[:1] == [first]}
             return [lambda parent=parent: parent for parent in family]  # type: ignore[misc]
         if chat.turn is None:
-            parent = conversation.question_parent(chat.session)
+            parent = tree.question_parent(chat.session)
             return [lambda: parent]
         asked = chat.turn.question
         assert asked is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kimi_tui.core import conversation
+from kimi_tui.core import tree
 from kimi_tui.core.actions import Scope
 from kimi_tui.core.counts import counted
 from kimi_tui.core.errors import UsageError
@@ -183,10 +183,10 @@ class MessageCommands:
     def step_alternative(self, step: int) -> None:
         """Go to another alternative of the message; its newest branch is shown."""
         message, session = self._target(), self._desk.chat.session
-        family = conversation.alternatives(session, message.id)
+        family = tree.alternatives(session, message.id)
         place = [other.id for other in family].index(message.id) + step
         if 0 <= place < len(family):
-            self._change_tree(conversation.select(session, family[place].id))
+            self._change_tree(tree.select(session, family[place].id))
             self._desk.transcript.choose(family[place].id)
 
     def do_delete(self, argument: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kimi_tui.core import conversation, fields, settings_changes
+from kimi_tui.core import fields, settings_changes, tree
 from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.layers import Key
 from kimi_tui.core.sampling import store_setting
@@ -120,7 +120,7 @@ class SessionCommands:
 
     def set_system(self, system: str | None) -> None:
         """Set the system prompt; None = none."""
-        self._desk.change(conversation.with_system(self._session, system))
+        self._desk.change(tree.with_system(self._session, system))
         self._desk.say(
             "The system prompt is set, from the next message on." if system else "The system prompt is removed."
         )

@@ -12,12 +12,13 @@ from textual import on
 from textual.timer import Timer
 
 from kimi_tui.core.actions import Scope
-from kimi_tui.core.conversation import before
 from kimi_tui.core.curl import curl_command
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt_view import PromptView, PromptViewer, past_view, request_body
+from kimi_tui.core.payload import request_body
+from kimi_tui.core.prompt_view import PromptView, PromptViewer, past_view
 from kimi_tui.core.request import RequestSettings
 from kimi_tui.core.session import Session
+from kimi_tui.core.tree import before
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.slash import Text, parse_line

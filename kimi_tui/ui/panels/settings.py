@@ -10,11 +10,11 @@ from textual.message import Message
 
 from kimi_tui.core import settings_changes
 from kimi_tui.core.actions import BY_ID, Scope
-from kimi_tui.core.conversation import with_system
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.field_text import field_named_in
 from kimi_tui.core.session import Session
 from kimi_tui.core.settings_view import settings_view
+from kimi_tui.core.tree import with_system
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.widgets.settings_pane import SettingsPane, messages

@@ -1,4 +1,4 @@
-"""Which branch of a session is shown and sent, and how the tree changes.
+"""The tree of a session: which branch is shown and sent, and how it changes.
 
 Pure functions over `Session`. Walking a branch costs one look at each of the session's messages, so callers do it once
 per turn, not per token. An id that the session does not have raises KeyError everywhere.
@@ -6,21 +6,10 @@ per turn, not per token. An id that the session does not have raises KeyError ev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
-from kimi_tui.core.neutralise import encode, verbatim
-from kimi_tui.core.session import Message, MessageState, Role, Session
-from kimi_tui.core.template import (
-    DEFAULT_TEMPLATE,
-    TEMPLATES,
-    PromptTurn,
-    Template,
-    open_turn,
-    render_prompt,
-    render_turn,
-)
+from kimi_tui.core.session import Message, Role, Session
 
 TITLE_CHARS = 60
 """Longest title that is made of a first message."""
@@ -130,102 +119,6 @@ def with_system(session: Session, system: str | None) -> Session:
         for message in session.messages
     )
     return replace(session, system=system, messages=messages)
-
-
-def conversation_turns(
-    messages: Iterable[Message], system: str | None, *, neutralise: bool = True, left_out: Collection[str] = ()
-) -> tuple[PromptTurn, ...]:
-    """Make the turns of the next prompt.
-
-    Args:
-        messages: A branch.
-        system: The system prompt; None = none, "" = an empty one.
-        neutralise: Whether control markers in texts are made harmless.
-        left_out: Ids of messages that are not sent, besides those marked as excluded.
-    """
-    make, absent = encode if neutralise else verbatim, frozenset(left_out)
-    turns = [] if system is None else [PromptTurn(Role.SYSTEM, make(system))]
-    turns += [
-        PromptTurn(message.role, make(message.content))
-        for message in messages
-        if not message.excluded and message.id not in absent and not _is_only_queued(message)
-    ]
-    return tuple(turns)
-
-
-def _is_only_queued(message: Message) -> bool:
-    """Whether a reply went to a webhook: it has no text here."""
-    return message.state is MessageState.QUEUED and not message.content
-
-
-def next_prompt(
-    session: Session, *, template: Template, thinking: bool, neutralise: bool = True, draft: str | None = None
-) -> str:
-    """Write the exact input of the next turn.
-
-    Args:
-        session: The session; a branch that ends with a reply shows it closed, then the open turn.
-        template: Whose role names to use.
-        thinking: Whether the think block is left open.
-        neutralise: Whether control markers in texts are made harmless.
-        draft: A question that is not in the session yet; it stands where the engine would add it.
-    """
-    messages = branch(session)
-    if draft is not None:
-        parent = question_parent(session)
-        messages = () if parent is None else branch(session, parent)
-        messages = (*messages, Message("", Role.USER, draft))
-    turns = conversation_turns(messages, session.system, neutralise=neutralise)
-    return render_prompt(turns, template, thinking=thinking)
-
-
-def prompt_of(session: Session, message_id: str) -> str:
-    """Rebuild the exact input that a reply answered, from what the reply keeps of its request.
-
-    Messages that its prompt left out are those the reply names, whatever is marked as excluded now.
-    """
-    message = message_of(session, message_id)
-    messages = () if message.parent is None else branch(session, message.parent)
-    past = PastPrompt.of(session, message)
-    return past.system_block() + "".join(map(past.closed_turn, messages)) + past.open_turn(message)
-
-
-@dataclass(frozen=True, slots=True)
-class PastPrompt:
-    """How the prompt of a past reply was written; replies that share it continue one another's prompts."""
-
-    template: Template
-    """Whose role names it used; the default where the reply names none that is known."""
-    system: str | None
-    """The system prompt as sent; None = none."""
-    neutralise: bool
-    """Whether control markers were made harmless."""
-    left_out: frozenset[str]
-    """Ids of messages that it left out."""
-
-    @classmethod
-    def of(cls, session: Session, reply: Message) -> PastPrompt:
-        """Read it from what the reply keeps; what it does not say is as the session has it."""
-        template = TEMPLATES.get(reply.template or DEFAULT_TEMPLATE, TEMPLATES[DEFAULT_TEMPLATE])
-        sent = session.system if reply.system is None else reply.system
-        return cls(template, None if sent is False else sent, reply.neutralise, frozenset(reply.left_out))
-
-    def system_block(self) -> str:
-        """Write the beginning of the prompt; "" where it has no system prompt."""
-        return "" if self.system is None else self._turn(Role.SYSTEM, self.system)
-
-    def closed_turn(self, message: Message) -> str:
-        """Write one message before the reply; "" where it was not sent."""
-        if message.id in self.left_out or _is_only_queued(message):
-            return ""
-        return self._turn(message.role, message.content)
-
-    def open_turn(self, reply: Message) -> str:
-        """Write the end of the prompt."""
-        return open_turn(self.template, thinking=reply.thinking is not False and not reply.reopened)
-
-    def _turn(self, role: Role, text: str) -> str:
-        return render_turn(PromptTurn(role, (encode if self.neutralise else verbatim)(text)), self.template)
 
 
 def title_of(text: str) -> str:
