@@ -208,7 +208,7 @@ class Context:
             self._log.hide(key)
         transport = None
         if self.options.demo:
-            from kimi_tui.adapters.simulator import SimulatorTransport  # noqa: PLC0415
+            from kimi_tui.adapters.simulator.transport import SimulatorTransport  # noqa: PLC0415
 
             transport = SimulatorTransport()
         return DeepInfraClient(

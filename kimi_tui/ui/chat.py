@@ -19,7 +19,7 @@ from kimi_tui.ui.branch import Branch
 from kimi_tui.ui.live_turn import LiveTurn
 from kimi_tui.ui.services import Lock
 from kimi_tui.ui.slash import is_message
-from kimi_tui.ui.widgets.transcript import Entry
+from kimi_tui.ui.widgets.transcript.entries import Entry
 
 if TYPE_CHECKING:  # the name of a type only: a chat opens without any turn
     from kimi_tui.engine.turn import Turn

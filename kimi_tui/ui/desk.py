@@ -23,7 +23,7 @@ from kimi_tui.ui.services import Services
 from kimi_tui.ui.turns import Turns
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.side import Side
-from kimi_tui.ui.widgets.transcript import Transcript
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 Answer = TypeVar("Answer")
 

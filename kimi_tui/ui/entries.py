@@ -13,7 +13,7 @@ from kimi_tui.core.replies import Phase, TurnEnded
 from kimi_tui.core.session import Message, Role
 from kimi_tui.ui import words
 from kimi_tui.ui.branch import Branch
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 
 UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
 USER_NAME = "You"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.widgets.find_bar import FindBar
-from kimi_tui.ui.widgets.transcript import Transcript
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 
 class Finding:

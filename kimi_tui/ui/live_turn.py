@@ -11,7 +11,7 @@ from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart
 from kimi_tui.ui import words
 from kimi_tui.ui.entries import ASSISTANT_NAME
 from kimi_tui.ui.figures import Figures
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 
 
 @dataclass(slots=True)

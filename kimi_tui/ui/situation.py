@@ -11,7 +11,7 @@ from kimi_tui.core.session import Message, Role
 from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.keyboard import Keyboard
 from kimi_tui.ui.services import Services
-from kimi_tui.ui.widgets.transcript import Transcript
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 SEPARATOR = " · "
 """What stands between two hints."""

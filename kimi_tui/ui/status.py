@@ -17,7 +17,7 @@ from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.entries import notice
 from kimi_tui.ui.figures import Figures
 from kimi_tui.ui.services import Services
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 
 METER_CELLS = 4
 """Width of the context meter between its ends."""

@@ -9,7 +9,7 @@ from kimi_tui.ui.chat import Chat
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.slash import typed_before
 from kimi_tui.ui.status import welcome_entries
-from kimi_tui.ui.widgets.transcript import Entry
+from kimi_tui.ui.widgets.transcript.entries import Entry
 
 FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
 """Ends that nobody wanted."""

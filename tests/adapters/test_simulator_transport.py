@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from kimi_tui.adapters.deepinfra import DeepInfraClient
-from kimi_tui.adapters.simulator import SimulatorTransport, showpieces, tour
+from kimi_tui.adapters.simulator import showpieces, tour
 from kimi_tui.adapters.simulator.pace import FIRST_TOKEN_S, MAX_PIECES, paced
+from kimi_tui.adapters.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.reply import ReplyBuilder, ReplyResult
 from kimi_tui.core.think import PromptEnd

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.widgets.conversation import Conversation
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from tests.benchmarks.texts import GIANTS, KINDS, history, prose, tokens
 
 LIVE = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)

@@ -10,7 +10,7 @@ import pytest
 
 from kimi_tui.core.listing import Listing
 from kimi_tui.core.session import SessionSummary
-from kimi_tui.ui.widgets.sessions_pane import SessionsPane
+from kimi_tui.ui.widgets.sessions_pane.pane import SessionsPane
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
 from tests.ui.program import NOW, Program, program
 

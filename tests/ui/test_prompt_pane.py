@@ -18,7 +18,8 @@ from kimi_tui.core.template import TEMPLATES
 from kimi_tui.core.turns import next_prompt
 from kimi_tui.ui.widgets import prompt_pane
 from kimi_tui.ui.widgets.prompt_pane import PromptPane
-from kimi_tui.ui.widgets.transcript import Entry, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from tests.core.test_budget import talk
 from tests.core.test_conversation import reply, session_of, user
 from tests.ui.resizing import resize

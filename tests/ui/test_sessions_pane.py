@@ -23,9 +23,8 @@ from kimi_tui.core.listing import Listing, Unreadable
 from kimi_tui.core.session import SessionSummary
 from kimi_tui.core.visible import visible
 from kimi_tui.ui.text import SafeFilter
-from kimi_tui.ui.widgets.sessions_pane import SessionsPane
 from kimi_tui.ui.widgets.sessions_pane.fit import fit
-from kimi_tui.ui.widgets.sessions_pane.pane import DEFAULT_KEYS
+from kimi_tui.ui.widgets.sessions_pane.pane import DEFAULT_KEYS, SessionsPane
 from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
 from tests.ui.resizing import resize
 

@@ -24,8 +24,9 @@ from kimi_tui.core.settings_view import settings_view
 from kimi_tui.core.tree import with_system
 from kimi_tui.ui.text import SafeFilter
 from kimi_tui.ui.themes import build_theme
-from kimi_tui.ui.widgets.settings_pane import SettingsPane, messages
+from kimi_tui.ui.widgets.settings_pane import messages
 from kimi_tui.ui.widgets.settings_pane.block_editor import BlockEditor
+from kimi_tui.ui.widgets.settings_pane.pane import SettingsPane
 from kimi_tui.ui.widgets.settings_pane.row import SettingRow
 from kimi_tui.ui.widgets.settings_pane.row_list import MOVES, SettingRows
 from kimi_tui.ui.widgets.settings_pane.rows import RowKind

@@ -12,9 +12,10 @@ from textual.geometry import Region
 
 from kimi_tui.core.replies import ReplyPart
 from kimi_tui.ui.text import SafeFilter
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.highlight import highlight
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 MARKDOWN = """# Lamb
 

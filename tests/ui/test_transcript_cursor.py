@@ -7,8 +7,9 @@ from textual.events import Click
 from textual.message import Message
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.stretches import Stretch
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from kimi_tui.ui.widgets.transcript.viewport import Place, Viewport
 from tests.ui.test_transcript import MARKDOWN, Host, body, reply, rows, user
 from tests.ui.test_transcript_view import live

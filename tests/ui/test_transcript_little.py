@@ -12,7 +12,8 @@ from textual import events
 from textual.geometry import Region
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from tests.ui.resizing import resize
 from tests.ui.test_transcript import Host, body, reply, user
 

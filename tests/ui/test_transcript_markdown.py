@@ -17,14 +17,16 @@ from rich.style import Style
 from kimi_tui.adapters.simulator.showpieces import TABLE
 from kimi_tui.core.markdown import MarkdownSource, References, parse_inline
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, layout
+from kimi_tui.ui.widgets.transcript import layout
 from kimi_tui.ui.widgets.transcript.copying import code_starts
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.layout import block_lines
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from kimi_tui.ui.widgets.transcript.viewport import TOP, Viewport
 from tests.core.test_markdown import CORPUS, LISTS, PIECES, PLAIN, TABLES
 from tests.ui.test_transcript import Host, body

@@ -10,11 +10,12 @@ from textual.app import App
 from textual.filter import Monochrome
 
 from kimi_tui.core.neutralise import encode, marker_spans
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.pieces import Look
 from kimi_tui.ui.widgets.transcript.plain import PlainSource
 from kimi_tui.ui.widgets.transcript.prompt_lines import STAND_IN, prompt_lines
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from tests.ui.test_transcript import Host, body, rows
 
 INPUT = (

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from tests.ui.resizing import resize
 from tests.ui.test_transcript import MARKDOWN, Host, body, remove, reply, rows, user
 from tests.ui.test_transcript_view import LONG, live

@@ -8,11 +8,12 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.painter import Mark
 from kimi_tui.ui.widgets.transcript.pieces import Section
 from kimi_tui.ui.widgets.transcript.search import ENTRY_COST, PIECE_CHARS, SLICE, Hit, Search
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from tests.ui.test_transcript import Host, body, remove, reply, rows, user
 from tests.ui.test_transcript_view import live
 

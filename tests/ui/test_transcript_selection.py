@@ -15,7 +15,8 @@ from textual.strip import Strip
 from kimi_tui.core.palette import TEXT_CONTRAST, contrast
 from kimi_tui.ui.colours import FewColoursFilter, colourless
 from kimi_tui.ui.themes import build_theme
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from tests.ui.program import shipped_themes
 from tests.ui.resizing import resize
 from tests.ui.test_transcript import Host, body, remove, reply, user

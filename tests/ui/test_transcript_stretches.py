@@ -10,16 +10,18 @@ from rich.style import Style
 
 from kimi_tui.core.markdown import Block, MarkdownSource
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, cuts, viewport
+from kimi_tui.ui.widgets.transcript import cuts, viewport
 from kimi_tui.ui.widgets.transcript import stretches as stretches_module
 from kimi_tui.ui.widgets.transcript import targets as targets_module
 from kimi_tui.ui.widgets.transcript.cuts import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
 from kimi_tui.ui.widgets.transcript.stretches import Part
 from kimi_tui.ui.widgets.transcript.styles import Styles
 from kimi_tui.ui.widgets.transcript.targets import targets
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from kimi_tui.ui.widgets.transcript.viewport import TOP, Viewport
 from tests.ui.test_transcript import MARKDOWN, Host, body, rows
 from tests.ui.test_transcript_view import live

@@ -11,12 +11,14 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript, cuts, stretches
+from kimi_tui.ui.widgets.transcript import cuts, stretches
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.item import Item
 from kimi_tui.ui.widgets.transcript.lines import Line
 from kimi_tui.ui.widgets.transcript.measures import TableMeasure
 from kimi_tui.ui.widgets.transcript.pieces import Look, Section
 from kimi_tui.ui.widgets.transcript.styles import Styles
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from kimi_tui.ui.widgets.transcript.viewport import Place, Viewport
 from tests.ui.test_transcript import Host, body, rows
 from tests.ui.test_transcript_view import live

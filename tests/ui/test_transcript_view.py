@@ -11,8 +11,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
 from kimi_tui.ui.widgets.transcript.pane import EXTRA_LINES
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 from kimi_tui.ui.widgets.transcript.viewport import TOP
 from tests.ui.resizing import resize
 from tests.ui.test_transcript import MARKDOWN, Host, body, remove, reply, rows, user

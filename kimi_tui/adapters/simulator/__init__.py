@@ -5,7 +5,3 @@
 the decision into the endpoint's bytes, `pace` plays them, `transport` does so behind the very client that talks to the
 real endpoint.
 """
-
-from kimi_tui.adapters.simulator.transport import SimulatorTransport
-
-__all__ = ["SimulatorTransport"]

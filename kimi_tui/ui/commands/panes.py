@@ -21,7 +21,7 @@ from kimi_tui.core.settings import PANE_WIDTH_ENDS
 from kimi_tui.ui.arrangement import Arrangement, arrange, toggled
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
-from kimi_tui.ui.widgets.transcript import Transcript
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 if TYPE_CHECKING:
     from kimi_tui.ui.panels.prompt import PromptPanel

@@ -19,7 +19,8 @@ from kimi_tui.ui.entries import message_entry
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.panels import Panel
 from kimi_tui.ui.text import content
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 
 class ReasoningPanel(Vertical, Panel):

@@ -15,7 +15,7 @@ from kimi_tui.core.session_list import SessionList
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.entries import error_text
 from kimi_tui.ui.panels import Panel
-from kimi_tui.ui.widgets.sessions_pane import SessionsPane
+from kimi_tui.ui.widgets.sessions_pane.pane import SessionsPane
 
 
 class SessionsPanel(SessionsPane, Panel):

@@ -17,7 +17,8 @@ from kimi_tui.core.settings_view import settings_view
 from kimi_tui.core.tree import with_system
 from kimi_tui.ui.desk import Desk
 from kimi_tui.ui.panels import Panel
-from kimi_tui.ui.widgets.settings_pane import SettingsPane, messages
+from kimi_tui.ui.widgets.settings_pane import messages
+from kimi_tui.ui.widgets.settings_pane.pane import SettingsPane
 
 
 class SettingsPanel(SettingsPane, Panel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from kimi_tui.core.actions import Scope
-from kimi_tui.ui.widgets.transcript import Transcript
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 
 class Conversation(Transcript):

@@ -20,7 +20,8 @@ from kimi_tui.core.prompt_view import PromptPart, PromptView
 from kimi_tui.ui import words
 from kimi_tui.ui.focus import take_keys
 from kimi_tui.ui.text import line_text
-from kimi_tui.ui.widgets.transcript import Entry, EntryKind, Transcript
+from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
+from kimi_tui.ui.widgets.transcript.transcript import Transcript
 
 Form = Literal["text", "json", "curl"]
 """What a prompt is copied as: the input itself, the request's body, or a curl command."""

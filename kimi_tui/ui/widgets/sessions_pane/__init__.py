@@ -3,7 +3,3 @@
 `pane` takes the keys and says what the user asked for, `row_list` draws the rows in view and moves the cursor,
 `fit` cuts foreign text to a width. Files are others' business: the pane shows what it is given.
 """
-
-from kimi_tui.ui.widgets.sessions_pane.pane import SessionsPane
-
-__all__ = ["SessionsPane"]

@@ -19,8 +19,3 @@ rows out, scrolling), `cursor` (the chosen message, headings, code), `finding` (
 What keeps it fast: a flush costs O(log n) in entries and pieces, whatever stands above; only what is in view is
 parsed, laid out and painted; a row that did not change is the same strip.
 """
-
-from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
-from kimi_tui.ui.widgets.transcript.transcript import Transcript
-
-__all__ = ["Entry", "EntryKind", "Transcript"]
