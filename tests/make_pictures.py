@@ -17,8 +17,8 @@ from pathlib import Path
 from textual._doc import take_svg_screenshot
 from textual.pilot import Pilot
 
-from kimi_tui.adapters.deepinfra import DeepInfraClient
-from kimi_tui.adapters.simulator.transport import TOKENS_PER_S, SimulatorTransport
+from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+from kimi_tui.adapters.endpoint.simulator.transport import TOKENS_PER_S, SimulatorTransport
 from tests.fakes.clock import HandClock
 from tests.svg import PicturedApp
 from tests.ui.program import NOW, Prepared, Program, Steps, prepare, prompts, sees, settle, talk

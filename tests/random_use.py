@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kimi_tui.core.actions import ACTIONS
+from kimi_tui.core.settings.actions import ACTIONS
 from tests.terminal import Terminal, kimi_tui
 
 NAMED_KEYS = (

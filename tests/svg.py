@@ -10,8 +10,8 @@ import re
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from kimi_tui.ui import app
-from kimi_tui.ui.app import KimiApp
+from kimi_tui.ui.app import kimi_app
+from kimi_tui.ui.app.kimi_app import KimiApp
 
 FONT_FACE = re.compile(r"^\s*@font-face \{.*?\n\s*\}\n", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"^\s*<!--.*?-->\n", re.MULTILINE)
@@ -33,7 +33,7 @@ class PicturedApp(KimiApp):
     """The program, whose exported screens are compact."""
 
     # A name alone is looked for beside the subclass.
-    CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / name for name in KimiApp.CSS_PATH]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [Path(kimi_app.__file__).parent / name for name in KimiApp.CSS_PATH]
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Export the screen as a compact SVG."""

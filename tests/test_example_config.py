@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.core.fields import FIELDS, SETTABLE
-from kimi_tui.core.settings import ALL_SECTIONS, RULES, SECTIONS, Settings, keys_of, parse_settings
+from kimi_tui.core.settings.settings import ALL_SECTIONS, RULES, SECTIONS, Settings, keys_of, parse_settings
+from kimi_tui.core.wire.fields import FIELDS, SETTABLE
 
 TEXT = (Path(__file__).parents[1] / "config.example.toml").read_text("utf-8")
 LINES = TEXT.splitlines()

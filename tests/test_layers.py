@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,18 @@ FORBIDDEN = {
     "engine": {"kimi_tui.adapters", "kimi_tui.ui", "kimi_tui.cli", "httpx", "textual"},
     "adapters": {"kimi_tui.engine", "kimi_tui.ui", "kimi_tui.cli", "textual"},
     "ui": {"kimi_tui.adapters", "kimi_tui.cli", "httpx"},
-    "ui.widgets": {"kimi_tui.engine", "kimi_tui.ui.screens", "kimi_tui.ui.app"},
     "cli": set[str](),
 }
 """What a layer must not import, by prefix."""
+
+
+PACKAGE_ORDER = {
+    "core": ["text", "session", "prompt", "wire", "settings"],
+    "ui": ["text", "terminal", "state", "keys", "widgets", "transcript", "panes", "screens", "commands", "app"],
+}
+"""The packages of a layer; each may import those named before it."""
+ALONE = {"core.markdown": {"core.text"}}
+"""Packages beside that order, and what each may import."""
 
 
 def module_name(path: Path) -> str:
@@ -79,6 +88,34 @@ def test_a_layer_does_not_reach_up(layer: str) -> None:
     assert not reached
 
 
+def packages_allowed(layer: str, package: str) -> set[str]:
+    """The packages of a layer that one of them may import."""
+    if f"{layer}.{package}" in ALONE:
+        return {name.partition(".")[2] for name in ALONE[f"{layer}.{package}"]}
+    order = PACKAGE_ORDER[layer]
+    return set(order[: order.index(package)])
+
+
+@pytest.mark.parametrize("layer", PACKAGE_ORDER)
+def test_a_package_of_a_layer_does_not_reach_up(layer: str) -> None:
+    packages = {path.parent.name for path in (PACKAGE / layer).glob("*/__init__.py")}
+    reached = {
+        (module, name)
+        for package in packages
+        for module, path in MODULES.items()
+        if is_below(module, f"kimi_tui.{layer}.{package}")
+        for name in imports_of(path)
+        for other in packages - packages_allowed(layer, package) - {package}
+        if is_below(name, f"kimi_tui.{layer}.{other}")
+    }
+    assert not reached
+
+
+def test_no_two_modules_share_a_basename() -> None:
+    names = Counter(path.stem for path in MODULES.values() if path.stem not in {"__init__", "__main__"})
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 def test_nothing_imports_in_circles() -> None:
     graph = {module: {name for name in imports_of(path) if name in MODULES} for module, path in MODULES.items()}
     done: set[str] = set()
@@ -94,7 +131,7 @@ def test_nothing_imports_in_circles() -> None:
         visit(module, ())
 
 
-@pytest.mark.parametrize("name", ["kimi_tui.engine", "kimi_tui.core.turns", "kimi_tui.cli"])
+@pytest.mark.parametrize("name", ["kimi_tui.engine", "kimi_tui.core.prompt.turns", "kimi_tui.cli"])
 def test_headless_modules_load_neither_textual_nor_httpx(name: str) -> None:
     code = f"import sys, {name}; print([m for m in ('textual', 'httpx', 'rich') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.core.actions import ACTIONS, Action, Scope, key_label
+from kimi_tui.core.settings.actions import ACTIONS, Action, Scope, key_label
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from rich.style import Style
 
-from kimi_tui.adapters.theme_files import load_theme, themes
+from kimi_tui.adapters.config.theme_files import load_theme, themes
 from kimi_tui.core.errors import ThemeError
-from kimi_tui.core.palette import (
+from kimi_tui.core.settings.settings import UiSettings
+from kimi_tui.core.settings.theme_palette import (
     COLOR_NAMES,
     SYNTAX_NAMES,
     TEXT_CONTRAST,
@@ -19,9 +20,8 @@ from kimi_tui.core.palette import (
     contrast,
     parse_palette,
 )
-from kimi_tui.core.settings import UiSettings
-from kimi_tui.ui.colours import FewColoursFilter, colourless
-from kimi_tui.ui.themes import build_theme
+from kimi_tui.ui.text.colours import FewColoursFilter, colourless
+from kimi_tui.ui.text.themes import build_theme
 
 SHIPPED = {"high-contrast": True, "kimi-dark": True, "kimi-light": False, "monochrome": True}
 """Every shipped theme, and whether it is dark."""

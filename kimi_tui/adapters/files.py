@@ -49,7 +49,7 @@ def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
 
 
 @contextlib.contextmanager
-def told(doing: str, path: Path) -> Iterator[None]:
+def as_storage_error(doing: str, path: Path) -> Iterator[None]:
     """Say in plain words what the system refuses inside, whichever step it was.
 
     Raises:

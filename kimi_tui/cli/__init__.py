@@ -12,13 +12,13 @@ from typing import TextIO
 
 from kimi_tui.cli.arguments import parse_arguments
 from kimi_tui.cli.context import Context, standard_context
-from kimi_tui.cli.status import DONE, FAILED, INTERRUPTED, status_of
+from kimi_tui.cli.exit_status import DONE, FAILED, INTERRUPTED, status_of
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.faults import fault_of, reason_of
 
 MODULES = {
-    None: "kimi_tui.cli.screen",
-    "ask": "kimi_tui.cli.ask",
+    None: "kimi_tui.cli.screen_command",
+    "ask": "kimi_tui.cli.ask_command",
     "prompt": "kimi_tui.cli.prompt_command",
     "sessions": "kimi_tui.cli.sessions_command",
     "config": "kimi_tui.cli.config_command",

@@ -87,8 +87,8 @@ class _Parser(argparse.ArgumentParser):
                 raise self._unknown_option(name)
 
     def _unknown_option(self, name: str) -> UsageError:
-        from kimi_tui.core.nearest import nearest  # noqa: PLC0415 - for mistakes only
-        from kimi_tui.core.shown import shortened  # noqa: PLC0415
+        from kimi_tui.core.text.nearest import nearest  # noqa: PLC0415 - for mistakes only
+        from kimi_tui.core.text.quoting import shortened  # noqa: PLC0415
 
         everything = f"`{self.prog} --help` lists what there is."
         names = [

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli.status import BAD_USAGE, DONE
+from kimi_tui.cli.exit_status import BAD_USAGE, DONE
 
 if TYPE_CHECKING:  # the names of types only
-    from kimi_tui.adapters.config_file import LoadedSettings
+    from kimi_tui.adapters.config.config_file import LoadedSettings
     from kimi_tui.cli.context import Context
-    from kimi_tui.core.settings import Settings
+    from kimi_tui.core.settings.settings import Settings
 
 OPTIONS = {("api", "base_url"): "base_url", ("api", "model"): "model", ("ui", "theme"): "theme"}
 """Keys that an option of the command line overrides."""
@@ -47,7 +47,7 @@ def _tell_missing(context: Context) -> None:
 
 
 def _init(options: Namespace, context: Context) -> int:
-    from kimi_tui.adapters.config_file import write_example  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import write_example  # noqa: PLC0415
 
     del options
     write_example(context.config_path)
@@ -57,17 +57,17 @@ def _init(options: Namespace, context: Context) -> int:
 
 def _check(options: Namespace, context: Context) -> int:
     del options
-    from kimi_tui.adapters.config_file import every_finding  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import every_problem  # noqa: PLC0415
 
     loaded = context.load()
     _tell_missing(context)
     _tell_notes(loaded, context)
-    findings = every_finding(context.config_path)
-    for finding in findings:
-        context.write_line(finding)
-    if not findings:
+    problems = every_problem(context.config_path)
+    for problem in problems:
+        context.write_line(problem)
+    if not problems:
         context.write_line("All is well.")
-    return BAD_USAGE if findings else DONE
+    return BAD_USAGE if problems else DONE
 
 
 def _tell_notes(loaded: LoadedSettings, context: Context) -> None:
@@ -76,11 +76,11 @@ def _tell_notes(loaded: LoadedSettings, context: Context) -> None:
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.adapters.config_file import theme_findings  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
 
     settings, loaded = context.settings_or_tell(), context.load()
-    for finding in theme_findings(context.config_path):
-        context.tell(finding)
+    for problem in theme_problems(context.config_path):
+        context.tell(problem)
     _tell_notes(loaded, context)
     rows = {
         **_place_rows(context),
@@ -111,8 +111,8 @@ def _place_rows(context: Context) -> dict[str, _Row]:
 
 
 def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
-    from kimi_tui.adapters.api_key import VARIABLES  # noqa: PLC0415
-    from kimi_tui.core.settings import SECTIONS, keys_of  # noqa: PLC0415
+    from kimi_tui.adapters.config.api_key import VARIABLES  # noqa: PLC0415
+    from kimi_tui.core.settings.settings import SECTIONS, keys_of  # noqa: PLC0415
 
     rows: dict[str, _Row] = {}
     for section, kind in SECTIONS.items():
@@ -136,8 +136,8 @@ def _source(key: tuple[str, str], loaded: LoadedSettings) -> str:
 
 def _safe(key: tuple[str, str], value: object) -> object:
     """A value that may be shown: of what holds, or tells, a key or a password only that it is set."""
-    from kimi_tui.core.settings import SECRETS  # noqa: PLC0415
-    from kimi_tui.core.shown import without_password  # noqa: PLC0415
+    from kimi_tui.core.settings.settings import SECRETS  # noqa: PLC0415
+    from kimi_tui.core.text.quoting import without_password  # noqa: PLC0415
 
     if isinstance(value, Mapping):
         return {name: "set" if key in SECRETS else inner for name, inner in value.items()}
@@ -147,8 +147,8 @@ def _safe(key: tuple[str, str], value: object) -> object:
 
 
 def _sampling_rows(settings: Settings) -> dict[str, _Row]:
-    from kimi_tui.adapters.config_file import dotted  # noqa: PLC0415
-    from kimi_tui.core.sampling import resolve_sources  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import dotted  # noqa: PLC0415
+    from kimi_tui.core.settings.sampling import resolve_sources  # noqa: PLC0415
 
     resolved = resolve_sources(settings, None)
     rows = {f"sampling.{name}": _Row(resolved.values.get(name), source) for name, source in resolved.sources.items()}
@@ -159,7 +159,7 @@ def _sampling_rows(settings: Settings) -> dict[str, _Row]:
 
 
 def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
-    from kimi_tui.adapters.config_file import dotted  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import dotted  # noqa: PLC0415
 
     rows: dict[str, _Row] = {}
     for name, preset in settings.presets.items():

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, TextIO
 from kimi_tui import __version__
 from kimi_tui.core.errors import ConfigError, KimiError, UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.surrogates import replace_lone
+from kimi_tui.core.text.surrogates import replace_lone
 
 if TYPE_CHECKING:  # the names of types only: importing these modules takes time that few commands need
-    from kimi_tui.adapters.config_file import LoadedSettings
-    from kimi_tui.adapters.deepinfra import DeepInfraClient
+    from kimi_tui.adapters.config.config_file import LoadedSettings
+    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
     from kimi_tui.adapters.log import Redaction
-    from kimi_tui.adapters.session_files import SessionFiles
-    from kimi_tui.core.settings import Settings
-    from kimi_tui.engine import Engine
+    from kimi_tui.adapters.store.session_files import SessionFiles
+    from kimi_tui.core.settings.settings import Settings
+    from kimi_tui.engine.turn_engine import Engine
 
 DEMO_KEY = "the-simulator-needs-none"
 """What the simulator gets in the key's place; no word of a text, since a key is taken out of errors and log."""
@@ -56,7 +56,7 @@ class Context:
             return
         import logging  # noqa: PLC0415 - few runs write a log
 
-        from kimi_tui.adapters.api_key import VARIABLES  # noqa: PLC0415
+        from kimi_tui.adapters.config.api_key import VARIABLES  # noqa: PLC0415
         from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
 
         try:
@@ -75,7 +75,7 @@ class Context:
     @property
     def config_path(self) -> Path:
         """Where the config file lies, or would lie."""
-        from kimi_tui.adapters import paths  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths  # noqa: PLC0415
 
         return paths.config_file(self.options.config, self.environ)
 
@@ -87,7 +87,7 @@ class Context:
     @property
     def data_dir(self) -> Path:
         """Where sessions and trash lie, or would lie."""
-        from kimi_tui.adapters import paths  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths  # noqa: PLC0415
 
         return paths.data_dir(self.options.data_dir, self.environ)
 
@@ -98,7 +98,7 @@ class Context:
             ConfigError: A config file that was named is not there.
         """
         if self._loaded is None:
-            from kimi_tui.adapters.config_file import load_settings  # noqa: PLC0415
+            from kimi_tui.adapters.config.config_file import load_settings  # noqa: PLC0415
 
             self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
         return self._loaded
@@ -109,7 +109,7 @@ class Context:
         Raises:
             ConfigError: A config file that was named is not there any more; what was read before holds.
         """
-        from kimi_tui.adapters.config_file import load_settings  # noqa: PLC0415
+        from kimi_tui.adapters.config.config_file import load_settings  # noqa: PLC0415
 
         self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
         return self._loaded
@@ -133,15 +133,15 @@ class Context:
             UsageError: It is not.
         """
         if name := self.options.theme:
-            from kimi_tui.adapters.theme_files import themes  # noqa: PLC0415 - few calls name one
+            from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415 - few calls name one
 
             if name not in (known := themes(self.config_path)):
                 raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(known))}")
 
     def settings_or_tell(self) -> Settings:
         """The settings; what is wrong in the config is told, and its defaults are used."""
-        for finding in self.load().findings:
-            self.tell(finding)
+        for problem in self.load().problems:
+            self.tell(problem)
         return self.settings()
 
     def settings_or_refuse(self) -> Settings:
@@ -150,10 +150,10 @@ class Context:
         Raises:
             ConfigError: There are some; each has been told.
         """
-        findings = self.load().findings
-        for line in (*self.load().notes, *findings):
+        problems = self.load().problems
+        for line in (*self.load().notes, *problems):
             self.tell(line)
-        if findings:
+        if problems:
             raise ConfigError(
                 "Nothing was sent, since the config has mistakes.", "`kimi-tui config check` lists them again."
             )
@@ -162,8 +162,9 @@ class Context:
     def store(self) -> SessionFiles:
         """The sessions on disk; what a dead process left among them is put right first."""
         if self._store is None:
-            from kimi_tui.adapters import files, paths  # noqa: PLC0415
-            from kimi_tui.adapters.session_files import SessionFiles  # noqa: PLC0415
+            from kimi_tui.adapters import files  # noqa: PLC0415
+            from kimi_tui.adapters.config import paths  # noqa: PLC0415
+            from kimi_tui.adapters.store.session_files import SessionFiles  # noqa: PLC0415
 
             sessions = self.settings().sessions
             folder = Path(sessions.folder).expanduser() if sessions.folder else paths.sessions_dir(self.data_dir)
@@ -188,7 +189,7 @@ class Context:
         """
         if self.options.demo:
             return DEMO_KEY
-        from kimi_tui.adapters.api_key import find_key  # noqa: PLC0415
+        from kimi_tui.adapters.config.api_key import find_key  # noqa: PLC0415
 
         return find_key(self.environ, self.settings().api)
 
@@ -199,7 +200,7 @@ class Context:
             KeyMissingError: There is no key.
             UsageError: The endpoint's address cannot be used.
         """
-        from kimi_tui.adapters.deepinfra import DeepInfraClient, check_base_url  # noqa: PLC0415
+        from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient, check_base_url  # noqa: PLC0415
 
         api = self.settings().api
         check_base_url(api.base_url)
@@ -208,7 +209,7 @@ class Context:
             self._log.hide(key)
         transport = None
         if self.options.demo:
-            from kimi_tui.adapters.simulator.transport import SimulatorTransport  # noqa: PLC0415
+            from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport  # noqa: PLC0415
 
             transport = SimulatorTransport()
         return DeepInfraClient(
@@ -225,7 +226,7 @@ class Context:
         import random  # noqa: PLC0415
 
         from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-        from kimi_tui.engine import Engine  # noqa: PLC0415
+        from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
 
         return Engine(client, SystemClock(), random.random)
 
@@ -272,7 +273,7 @@ class Context:
 
 def visible(text: str) -> str:
     """Make control characters visible."""
-    from kimi_tui.core.visible import visible as make_visible  # noqa: PLC0415
+    from kimi_tui.core.text.visible import visible as make_visible  # noqa: PLC0415
 
     return make_visible(text)
 

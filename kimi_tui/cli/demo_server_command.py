@@ -7,7 +7,7 @@ import signal
 from argparse import Namespace
 
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import DONE
+from kimi_tui.cli.exit_status import DONE
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.engine import signals
@@ -31,7 +31,7 @@ def run(options: Namespace, context: Context) -> int:
 
 
 async def _serve(options: Namespace, context: Context) -> None:
-    from kimi_tui.adapters.demo_server import serve  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.demo_server import serve  # noqa: PLC0415
 
     task = asyncio.ensure_future(serve(port=options.port, rate=options.rate, announce=context.write_line))
     try:

@@ -18,8 +18,8 @@ from fcntl import ioctl
 from types import FrameType
 from typing import Any
 
-from kimi_tui.cli.status import SIGNALLED
-from kimi_tui.ui.ending import ending_signals, is_in_background
+from kimi_tui.cli.exit_status import SIGNALLED
+from kimi_tui.ui.terminal.ending import ending_signals, is_in_background
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?2004l\x1b[?1049l"
 """To the other screen, pastes marked, cursor hidden; and back."""

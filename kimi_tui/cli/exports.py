@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
 
 FORMS_BY_ENDING: Mapping[str, str] = {
     "": "markdown",
@@ -38,8 +38,8 @@ def render(session: Session, form: str) -> bytes:
     Raises:
         ConversionError: The form cannot hold all of it.
     """
-    from kimi_tui.adapters import session_text  # noqa: PLC0415
-    from kimi_tui.core import export  # noqa: PLC0415
+    from kimi_tui.adapters.store import session_text  # noqa: PLC0415
+    from kimi_tui.core.prompt import documents  # noqa: PLC0415
 
     match form:
         case "json":
@@ -47,9 +47,9 @@ def render(session: Session, form: str) -> bytes:
         case "toml":
             return session_text.TomlWriter().dump(session)
         case "text":
-            return with_newline(export.render_text(session)).encode()
+            return with_newline(documents.render_text(session)).encode()
         case _:
-            return with_newline(export.render_markdown(session)).encode()
+            return with_newline(documents.render_markdown(session)).encode()
 
 
 def with_newline(text: str) -> str:

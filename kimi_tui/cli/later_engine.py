@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the names of types only
-    from kimi_tui.core.request import RequestSettings
-    from kimi_tui.engine import Engine, OpenSession, Turn
+    from kimi_tui.core.prompt.request_settings import RequestSettings
+    from kimi_tui.engine.open_session import OpenSession
+    from kimi_tui.engine.turn import Turn
+    from kimi_tui.engine.turn_engine import Engine
 
 
 class LaterEngine:
@@ -23,10 +25,10 @@ class LaterEngine:
         return self._make()
 
     def start(
-        self, open_session: OpenSession, question: str, request: RequestSettings, *, beside: str | None = None
+        self, open_session: OpenSession, question: str, request: RequestSettings, *, alternative_to: str | None = None
     ) -> Turn:
         """Send a question; see `Engine.start`."""
-        return self._engine.start(open_session, question, request, beside=beside)
+        return self._engine.start(open_session, question, request, alternative_to=alternative_to)
 
     def regenerate(self, open_session: OpenSession, question_id: str, request: RequestSettings) -> Turn:
         """Ask for another reply; see `Engine.regenerate`."""

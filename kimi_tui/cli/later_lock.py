@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.adapters.session_lock import SessionLock
+    from kimi_tui.adapters.store.session_lock import SessionLock
 
 
 class LaterLock:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.adapters.files import write_atomic
-from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.adapters.session_lock import SessionLock
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.cli import exports
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.listing import Listing, Unreadable
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.listing import Listing, Unreadable
+from kimi_tui.core.session.session import Session
 
 
 class DiskLibrary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.cli.context import Context
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
 
 
 def new_session(context: Context) -> Session:

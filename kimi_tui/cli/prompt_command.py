@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import DONE
+from kimi_tui.cli.exit_status import DONE
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.message_list import is_message_list, parse_json, read_message_list
-from kimi_tui.core.sampling import RequestOptions, resolve_request
-from kimi_tui.core.session import Session
-from kimi_tui.core.template import TEMPLATES, render_prompt
-from kimi_tui.core.turns import next_prompt
+from kimi_tui.core.prompt.template import TEMPLATES, render_prompt
+from kimi_tui.core.prompt.turns import next_prompt
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
+from kimi_tui.core.wire.message_list import is_message_list, parse_json, read_message_list
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -82,7 +82,7 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
 
 def is_file(source: str) -> bool:
     """Whether an argument names a file and no session: it is one, or says in which folder it should be."""
-    from kimi_tui.adapters.session_places import is_file_name  # noqa: PLC0415 - standard input needs it not
+    from kimi_tui.adapters.store.session_places import is_file_name  # noqa: PLC0415 - standard input needs it not
 
     return "/" in source or is_file_name(source)
 
@@ -94,7 +94,7 @@ def _understand(text: str, name: str) -> object:
         UsageError: It is neither, with what the likelier of the two says.
         StorageError: It is a session that cannot be read.
     """
-    from kimi_tui.core.codec import decode_session  # noqa: PLC0415
+    from kimi_tui.core.session.codec import decode_session  # noqa: PLC0415
 
     data = _parse(text.removeprefix("\ufeff"), name)
     if is_message_list(data):

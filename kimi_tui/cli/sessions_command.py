@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from kimi_tui.cli import exports
 from kimi_tui.cli.context import Context
-from kimi_tui.cli.status import BAD_USAGE, DONE
-from kimi_tui.core.counts import counted
+from kimi_tui.cli.exit_status import BAD_USAGE, DONE
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.listing import NO_SESSION, Listing, names_of
-from kimi_tui.core.session import Session, SessionSummary
+from kimi_tui.core.session.listing import NO_SESSION, Listing, names_of
+from kimi_tui.core.session.session import Session, SessionSummary
+from kimi_tui.core.text.counts import counted
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.adapters.session_files import SessionFiles
+    from kimi_tui.adapters.store.session_files import SessionFiles
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -33,7 +33,7 @@ def run(options: Namespace, context: Context) -> int:
 def _list(options: Namespace, context: Context) -> int:
     listing = context.store().list()
     if options.json:
-        from kimi_tui.cli.answers import json_line  # noqa: PLC0415 - a table needs nothing of replies
+        from kimi_tui.cli.reply_output import json_line  # noqa: PLC0415 - a table needs nothing of replies
 
         context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
         _tell_unreadable(listing, context)
@@ -70,7 +70,7 @@ def _plain_summary(summary: SessionSummary) -> dict[str, object]:
 
 def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
     """Lay the sessions out in columns, times in the local zone."""
-    from kimi_tui.core.session_list import UNTITLED  # noqa: PLC0415
+    from kimi_tui.core.session.session_list import UNTITLED  # noqa: PLC0415
 
     rows = [("ID", "UPDATED", "MESSAGES", "TITLE")]
     rows += [
@@ -85,7 +85,7 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.core.export import render_text  # noqa: PLC0415
+    from kimi_tui.core.prompt.documents import render_text  # noqa: PLC0415
 
     context.write(exports.with_newline(render_text(_load(options.session, context))))
     return DONE
@@ -124,7 +124,7 @@ def _check_settings(session: Session, path: Path, context: Context) -> None:
     Raises:
         StorageError: What it sets for itself cannot be used.
     """
-    from kimi_tui.core.sampling import resolve_request  # noqa: PLC0415
+    from kimi_tui.core.settings.sampling import resolve_request  # noqa: PLC0415
 
     try:
         resolve_request(context.settings(), session)

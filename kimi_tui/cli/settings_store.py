@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kimi_tui.core.layers import Key
-from kimi_tui.core.settings import Settings
+from kimi_tui.core.settings.layers import Key
+from kimi_tui.core.settings.settings import Settings
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.cli.context import Context
@@ -42,8 +42,8 @@ class SettingsStore:
         Raises:
             ConfigError: The saved file is broken, a value is not allowed, or it cannot be written; nothing was changed.
         """
-        from kimi_tui.adapters import paths, saved_file  # noqa: PLC0415
-        from kimi_tui.core.settings_changes import overruled  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths, saved_file  # noqa: PLC0415
+        from kimi_tui.core.settings.settings_changes import overruled  # noqa: PLC0415
 
         settings = self._context.load().settings
         saved_file.save(

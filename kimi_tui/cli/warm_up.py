@@ -7,12 +7,12 @@ import gc
 from importlib import import_module
 
 MODULES = (
-    "kimi_tui.engine.engine",
-    "kimi_tui.ui.commands.screen",
-    "kimi_tui.ui.commands.message",
-    "kimi_tui.ui.commands.view",
-    "kimi_tui.ui.commands.files",
-    "kimi_tui.ui.commands.session",
+    "kimi_tui.engine.turn_engine",
+    "kimi_tui.ui.commands.screen_commands",
+    "kimi_tui.ui.commands.message_commands",
+    "kimi_tui.ui.commands.view_commands",
+    "kimi_tui.ui.commands.file_commands",
+    "kimi_tui.ui.commands.session_commands",
     "markdown_it.common.entities",
     "markdown_it",
     "anyio",

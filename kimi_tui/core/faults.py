@@ -14,7 +14,7 @@ def reason_of(error: OSError) -> str:
 def fault_of(error: BaseException) -> str:
     """A fault of this program: its kind, and the last line of the program that it came through.
 
-    Such as "KeyError in ui/turns.py, line 12". Its own words are left out: they may hold texts, or the key.
+    Such as "KeyError in ui/state/turns.py, line 12". Its own words are left out: they may hold texts, or the key.
     """
     kind, place = type(error).__name__, ""
     trace = error.__traceback__

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
 
 
 class CompletionResponse(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionStore
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
 
 
 class OpenSession:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from kimi_tui.core.replies import NEXT_PHASES, Phase, PhaseChanged, ReplyDelta, TurnEnded, TurnEvent
-from kimi_tui.core.request import RequestSettings
-from kimi_tui.core.session import NO_USAGE, Message, Usage
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.session.session import NO_USAGE, Message, Usage
+from kimi_tui.core.wire.turn_events import NEXT_PHASES, Phase, PhaseChanged, ReplyDelta, TurnEnded, TurnEvent
 from kimi_tui.engine.open_session import OpenSession
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
-from kimi_tui.adapters.simulator.answer import Plan, respond
-from kimi_tui.adapters.simulator.frames import document, encode, event_stream
-from kimi_tui.adapters.simulator.request import Refusal
-from kimi_tui.core import neutralise
-from kimi_tui.core.reply import ReplyBuilder, ReplyResult
-from kimi_tui.core.session import Role
-from kimi_tui.core.template import TEMPLATES, PromptTurn, render_prompt
-from kimi_tui.core.think import PromptEnd
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
+from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
+from kimi_tui.core.prompt import neutralise
+from kimi_tui.core.prompt.template import TEMPLATES, PromptTurn, render_prompt
+from kimi_tui.core.session.session import Role
+from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
+from kimi_tui.core.wire.think import PromptEnd
 
 STOP = ["<|im_end|>", "[EOS]"]
 

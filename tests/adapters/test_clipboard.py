@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.clipboard import SystemClipboard, tools_for
-from kimi_tui.core.clipboard import TO_TERMINAL, Delivery
+from kimi_tui.adapters.clipboard_tools import SystemClipboard, tools_for
+from kimi_tui.core.text.copied import TO_TERMINAL, Delivery
 from tests.clipboards import TAKES, WAITS, HandClipboard, put_on_path
 
 LONG_S = 60.0

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from kimi_tui.adapters import session_text
-from kimi_tui.core.codec import decode_session
+from kimi_tui.adapters.store import session_text
+from kimi_tui.core.session.codec import decode_session
 from tests.benchmarks.texts import session
 
 

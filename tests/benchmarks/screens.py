@@ -13,9 +13,9 @@ from statistics import median
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from kimi_tui.core.replies import ReplyPart
-from kimi_tui.ui.widgets.conversation import Conversation
-from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
+from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.ui.panes.conversation import Conversation
+from kimi_tui.ui.state.entry import Entry, EntryKind
 from tests.benchmarks.texts import GIANTS, KINDS, history, prose, tokens
 
 LIVE = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from textual import events
 from textual.app import App, ComposeResult
 
-from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.core.session import Session
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.core.session.session import Session
 from kimi_tui.ui.widgets.composer import Composer
 from tests.benchmarks.texts import session
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from kimi_tui.core.session import Message, MessageState, Role, Session
-from kimi_tui.ui.widgets.transcript.entries import Entry, EntryKind
+from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.ui.state.entry import Entry, EntryKind
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 WORDS = (

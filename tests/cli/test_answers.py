@@ -6,9 +6,9 @@ from argparse import Namespace
 
 import pytest
 
-from kimi_tui.cli.answers import PlainOutput
 from kimi_tui.cli.context import Context
-from kimi_tui.core.replies import ReplyPart
+from kimi_tui.cli.reply_output import PlainOutput
+from kimi_tui.core.wire.turn_events import ReplyPart
 from tests.cli.calls import Piped, Terminal
 
 

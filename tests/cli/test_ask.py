@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session import MessageState, Session
+from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import KEY, call
 from tests.cli.loopback import MODEL, Play, document, endpoint, recut, sse, tokens
 

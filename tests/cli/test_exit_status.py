@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.cli import main
-from kimi_tui.core.session import MessageState
+from kimi_tui.core.session.session import MessageState
 from tests.cli.calls import KEY, ROOT, call, command, run_python, start
 from tests.cli.loopback import Play, endpoint, tokens
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.core.session import Session
-from kimi_tui.core.visible import visible
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.text.visible import visible
 from tests.cli.calls import KEY, Result, call
 from tests.cli.loopback import sse, tokens
 
@@ -95,8 +95,8 @@ def server(played: Play) -> Iterator[str]:
 def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
     monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("kimi_tui.adapters.deepinfra.ERROR_BODY_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("kimi_tui.engine.attempt.LINGER_S", 0.1)
+    monkeypatch.setattr("kimi_tui.adapters.endpoint.deepinfra.ERROR_BODY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("kimi_tui.engine.request_run.LINGER_S", 0.1)
     configure(tmp_path)
     monkeypatch.setenv("KIMI_TUI_CONFIG", str(tmp_path / "config.toml"))
 
@@ -344,7 +344,7 @@ def test_fifty_megabytes_arrive_whole(tmp_path: Path) -> None:
 
 
 def test_a_reply_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_tui.core.reply.MAX_TEXT_CHARS", 10_000)
+    monkeypatch.setattr("kimi_tui.core.wire.reply.MAX_TEXT_CHARS", 10_000)
     token: dict[str, Any] = {"token": {"id": 1, "text": "x" * 1000, "special": False}}
     with server(endless(sse(token)[0], HEAD + HALF, 0.0)) as url:
         result, session = ask(url, tmp_path)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.core.neutralise import encode
-from kimi_tui.core.session import Message, Role, Session
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.core.prompt.neutralise import encode
+from kimi_tui.core.session.session import Message, Role, Session
 from tests.cli.calls import call, run_python
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.session_files import SessionFiles
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session import MessageState, Session
+from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import call
 from tests.cli.test_prompt import NOW, make_session
 

@@ -30,13 +30,22 @@ def modules_after(names: tuple[str, ...], *words: str) -> str:
 
 @pytest.mark.parametrize("word", ["--version", "--help"])
 def test_words_about_the_program_import_next_to_nothing(word: str) -> None:
-    names = ("asyncio", "httpx", "logging", "tomllib", "json", "platformdirs", "kimi_tui.core.settings", "textual")
+    names = (
+        "asyncio",
+        "httpx",
+        "logging",
+        "tomllib",
+        "json",
+        "platformdirs",
+        "kimi_tui.core.settings.settings",
+        "textual",
+    )
     assert modules_after(names, word) == "0 []"
 
 
 def test_ask_imports_nothing_for_later() -> None:
-    names = ("textual", "difflib", "markdown_it", "tomli_w", "secrets", "kimi_tui.core.toml_lines", "kimi_tui.adapters.session_files",
-             "kimi_tui.adapters.simulator", "kimi_tui.core.actions", "kimi_tui.core.markdown")  # fmt: skip
+    names = ("textual", "difflib", "markdown_it", "tomli_w", "secrets", "kimi_tui.core.settings.toml_lines", "kimi_tui.adapters.store.session_files",
+             "kimi_tui.adapters.endpoint.simulator", "kimi_tui.core.settings.actions", "kimi_tui.core.markdown.source")  # fmt: skip
     with endpoint(REPLY) as server:
         assert modules_after(names, "ask", "hi", "--base-url", server.url) == "0 []"
 

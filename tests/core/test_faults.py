@@ -10,7 +10,7 @@ from pathlib import Path
 from kimi_tui.core import faults
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.faults import fault_of, reason_of
-from kimi_tui.core.http_errors import retry_after_s
+from kimi_tui.core.wire.endpoint_errors import retry_after_s
 
 PACKAGE = Path(faults.__file__).parents[1]
 
@@ -27,7 +27,7 @@ def test_a_fault_names_its_place_and_not_its_words() -> None:
     except TypeError as error:
         kind, _, place = fault_of(error).partition(" in ")
         assert kind == "TypeError"
-        assert place.startswith("core/http_errors.py, line ")
+        assert place.startswith("core/wire/endpoint_errors.py, line ")
     assert fault_of(KeyError("a secret")) == "KeyError"
     assert "a secret" not in fault_of(KimiError("a secret"))
 

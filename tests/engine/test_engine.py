@@ -13,8 +13,6 @@ from unittest.mock import patch
 
 import pytest
 
-from kimi_tui.core import past_prompt, tree
-from kimi_tui.core.codec import decode_session, encode_session
 from kimi_tui.core.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -22,7 +20,13 @@ from kimi_tui.core.errors import (
     RateLimitedError,
     StorageError,
 )
-from kimi_tui.core.replies import (
+from kimi_tui.core.prompt import past_prompt
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.codec import decode_session, encode_session
+from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.wire.think import PromptEnd
+from kimi_tui.core.wire.turn_events import (
     Phase,
     PhaseChanged,
     QuestionAdded,
@@ -32,10 +36,10 @@ from kimi_tui.core.replies import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.core.request import RequestSettings
-from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
-from kimi_tui.core.think import PromptEnd
-from kimi_tui.engine import Engine, OpenSession, RequestStep, Turn, TurnSoFar
+from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.engine.script import RequestStep, TurnSoFar
+from kimi_tui.engine.turn import Turn
+from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, Script, ScriptedClient, Step, end, frame, streaming, think_end, token
 
@@ -183,7 +187,7 @@ async def test_what_may_have_been_billed_is_not_sent_again(script: Script) -> No
 
 
 async def test_a_reply_that_goes_on_behind_a_pause_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_tui.engine.attempt.LINGER_S", 0.01)
+    monkeypatch.setattr("kimi_tui.engine.request_run.LINGER_S", 0.01)
 
     class Pausing(ScriptedClient):
         @asynccontextmanager
@@ -371,7 +375,7 @@ async def test_stopping_after_the_end_changes_nothing() -> None:
 
 
 async def test_a_connection_that_stays_open_after_the_end_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_tui.engine.attempt.LINGER_S", 0.02)
+    monkeypatch.setattr("kimi_tui.engine.request_run.LINGER_S", 0.02)
     client = ScriptedClient([streaming(token("</think>yes"), end(), asyncio.Event())])
     events = await run(Engine(client, HandClock()).start(opened(), "x", REQUEST))
     assert (ended(events).state, ended(events).error, client.closed) == (MessageState.COMPLETE, None, 1)
@@ -633,7 +637,7 @@ async def test_an_edited_question_becomes_an_alternative() -> None:
     engine, session = Engine(client, HandClock()), opened()
     await run(engine.start(session, "one", REQUEST))
     await run(engine.start(session, "two", REQUEST))
-    await run(engine.start(session, "zwei", REQUEST, beside="m3"))
+    await run(engine.start(session, "zwei", REQUEST, alternative_to="m3"))
     assert [(m.id, m.parent, m.content) for m in session.value.messages if m.role is Role.USER] == [
         ("m1", None, "one"), ("m3", "m2", "two"), ("m5", "m2", "zwei"),
     ]  # fmt: skip

@@ -13,21 +13,21 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from kimi_tui.adapters.paths import shipped
-from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.adapters.theme_files import load_theme
+from kimi_tui.adapters.config.paths import shipped
+from kimi_tui.adapters.config.theme_files import load_theme
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.layers import NO_LAYER, Key
-from kimi_tui.core.palette import Palette
 from kimi_tui.core.ports import CompletionClient
-from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
-from kimi_tui.core.settings import Settings, parse_settings
-from kimi_tui.engine import Engine
-from kimi_tui.ui.app import KimiApp
-from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.services import Clipboard, Opening, Services
-from kimi_tui.ui.widgets.prompt_pane import PromptPane
+from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.settings.layers import NO_LAYER, Key
+from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.settings.theme_palette import Palette
+from kimi_tui.engine.turn_engine import Engine
+from kimi_tui.ui.app.chat_screen import ChatScreen
+from kimi_tui.ui.app.kimi_app import KimiApp
+from kimi_tui.ui.panes.prompt_pane import PromptPane
+from kimi_tui.ui.state.services import Clipboard, Opening, Services
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
 
@@ -227,7 +227,7 @@ def prepare(
         first, lock = library.create()
     services = Services(
         store=settings,
-        findings=(),
+        problems=(),
         engine=Engine(client if connect is None else connect(clock), clock),
         clock=clock,
         library=library,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.core.actions import ACTIONS, Action, Scope
-from kimi_tui.ui.commands.files import FileCommands
-from kimi_tui.ui.commands.message import MessageCommands
-from kimi_tui.ui.commands.panes import PaneCommands
-from kimi_tui.ui.commands.screen import ScreenCommands
-from kimi_tui.ui.commands.session import SessionCommands
-from kimi_tui.ui.commands.view import ViewCommands
+from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
+from kimi_tui.ui.commands.file_commands import FileCommands
+from kimi_tui.ui.commands.message_commands import MessageCommands
+from kimi_tui.ui.commands.pane_commands import PaneCommands
+from kimi_tui.ui.commands.screen_commands import ScreenCommands
+from kimi_tui.ui.commands.session_commands import SessionCommands
+from kimi_tui.ui.commands.view_commands import ViewCommands
 
 ON_SCREEN = [action for action in ACTIONS if action.is_command or action.in_palette or action.scope is Scope.SCREEN]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.settings import PANE_WIDTHS, PANES
-from kimi_tui.ui.arrangement import (
+from kimi_tui.core.settings.settings import PANE_WIDTHS, PANES
+from kimi_tui.ui.state.arrangement import (
     MIN_CONVERSATION_COLUMNS,
     OVERLAY_COLUMNS,
     OVERLAY_ROWS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kimi_tui.core.actions import Scope
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from tests.ui.program import Program, program, talk
 

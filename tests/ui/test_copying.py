@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from kimi_tui.core.clipboard import TO_TERMINAL, Delivery
+from kimi_tui.core.text.copied import TO_TERMINAL, Delivery
 from tests.clipboards import HandClipboard
 from tests.terminal import kimi_tui
 from tests.ui.program import Program, program, talk

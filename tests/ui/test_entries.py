@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
-from kimi_tui.core.replies import Phase, TurnEnded
-from kimi_tui.core.session import Message, MessageState, Role
-from kimi_tui.ui.entries import end_notices
+from kimi_tui.core.session.session import Message, MessageState, Role
+from kimi_tui.core.wire.turn_events import Phase, TurnEnded
+from kimi_tui.ui.state.entries import end_notices
 
 
 def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from textual.css.query import NoMatches
 
-from kimi_tui.core.actions import ACTIONS, Action, Scope
 from kimi_tui.core.errors import AuthenticationError, KeyMissingError, KimiError
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
 from kimi_tui.ui.widgets.composer import Composer
 from tests.fakes.scripted_client import Script, streaming, think_end, token
 from tests.ui.program import Program, program, talk

@@ -8,10 +8,10 @@ import pyte
 import pytest
 from textual import events
 
-from kimi_tui.adapters.paths import shipped
-from kimi_tui.adapters.theme_files import load_theme
-from kimi_tui.ui.early_keys import typed_events
-from kimi_tui.ui.first_frame import first_frame
+from kimi_tui.adapters.config.paths import shipped
+from kimi_tui.adapters.config.theme_files import load_theme
+from kimi_tui.ui.keys.typeahead import typed_events
+from kimi_tui.ui.state.first_frame import first_frame
 from tests.ui.program import program
 
 

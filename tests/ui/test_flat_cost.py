@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.core import tree
-from kimi_tui.ui import entries, situation, status
-from kimi_tui.ui.screens.chat import ChatScreen
-from kimi_tui.ui.widgets.transcript.item import Item
+from kimi_tui.core.session import tree
+from kimi_tui.ui.app.chat_screen import ChatScreen
+from kimi_tui.ui.commands import situation
+from kimi_tui.ui.state import entries, status_line
+from kimi_tui.ui.transcript.item import Item
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program, talk
 
@@ -23,7 +24,7 @@ COUNTED: list[tuple[Any, str]] = [
     (tree, "alternatives"),
     (entries, "message_entry"),
     (situation, "offers"),
-    (status, "context_of"),
+    (status_line, "context_of"),
     (ChatScreen, "refresh_hints"),
     (Item, "estimate"),
 ]

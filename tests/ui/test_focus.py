@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.core.actions import Scope
+from kimi_tui.core.settings.actions import Scope
 from tests.ui.program import Program, program, talk
 from tests.ui.resizing import resize
 

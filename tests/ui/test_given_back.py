@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError, KeyMissingError
-from kimi_tui.core.session import Session
-from kimi_tui.ui.slash import Text, parse_line, typed_before
+from kimi_tui.core.session.session import Session
+from kimi_tui.ui.state.slash import Text, parse_line, typed_before
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from kimi_tui.core.actions import ACTIONS, Action, Scope
-from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
+from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.screens.help import BESIDE_CELLS, HelpScreen, help_content
 from tests.ui.program import program, talk
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from kimi_tui.core.actions import BY_ID, Scope
-from kimi_tui.ui.keyboard import Keyboard
-from kimi_tui.ui.situation import hints
+from kimi_tui.core.settings.actions import BY_ID, Scope
+from kimi_tui.ui.commands.situation import hints
+from kimi_tui.ui.keys.key_lookup import Keyboard
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 

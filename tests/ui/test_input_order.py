@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from kimi_tui.core.errors import KeyMissingError
-from kimi_tui.ui.input_order import InputOrder
-from kimi_tui.ui.terminal_input import TerminalInput
-from kimi_tui.ui.widgets.sessions_pane.row_list import RowList
-from kimi_tui.ui.widgets.settings_pane.row_list import SettingRows
+from kimi_tui.ui.keys.input_order import InputOrder
+from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
+from kimi_tui.ui.panes.settings_pane.setting_rows import SettingRows
+from kimi_tui.ui.terminal.terminal_input import TerminalInput
 from tests.ui.program import NOW, Program, program, settle, talk
 
 SESSION = talk(("first question", "A first *answer*\n\n```\ncode\n```"), ("second one", "lamb, and\n\n- more lamb"))

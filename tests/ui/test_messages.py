@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.core import past_prompt
 from kimi_tui.core.errors import AuthenticationError, CompletionError, StorageError
-from kimi_tui.core.session import Session
+from kimi_tui.core.prompt import past_prompt
+from kimi_tui.core.session.session import Session
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 

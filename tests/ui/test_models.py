@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.session_files import SessionFiles
-from kimi_tui.core.session import Session
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.core.session.session import Session
 from tests.cli.calls import KEY
 from tests.cli.loopback import Play, endpoint, tokens
 from tests.terminal import kimi_tui

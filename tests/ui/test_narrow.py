@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from kimi_tui.core.actions import ACTIONS, BY_ID, Scope
-from kimi_tui.ui import situation
-from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
+from kimi_tui.ui.commands import situation
+from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.widgets.bars import Bar
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk

@@ -14,17 +14,17 @@ from typing import Any, cast
 import pytest
 from textual.widgets import Input
 
-from kimi_tui.adapters.session_lock import SessionLock
+from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.cli.later_lock import LaterLock
 from kimi_tui.cli.library import DiskLibrary
-from kimi_tui.cli.screen import first_session
-from kimi_tui.core.actions import ACTIONS, Action, Scope
+from kimi_tui.cli.screen_command import first_session
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session import Session
-from kimi_tui.ui import entries, status
-from kimi_tui.ui.services import Opening
-from kimi_tui.ui.widgets.transcript import stretches
-from kimi_tui.ui.widgets.transcript.cuts import Cut, next_cut
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
+from kimi_tui.ui.state import entries, status_line
+from kimi_tui.ui.state.services import Opening
+from kimi_tui.ui.transcript import stretches
+from kimi_tui.ui.transcript.stretch_cuts import Cut, next_cut
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, settle, talk
 
@@ -171,7 +171,7 @@ async def test_what_shows_a_session_is_made_beside_the_screen(
     async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
         await running.shows("Opening lamb …")
         noted(entries, "message_entry")
-        noted(status, "context_of")
+        noted(status_line, "context_of")
         file.may_end.set()
         await running.shows("Roast it.")
         await running.shows("context")

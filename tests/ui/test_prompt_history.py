@@ -12,7 +12,7 @@ import pytest
 
 from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, talk
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session import Session
+from kimi_tui.core.session.session import Session
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.terminal import kimi_tui
 from tests.ui.program import Program, program, talk

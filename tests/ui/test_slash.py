@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.core.actions import BY_ID
-from kimi_tui.ui.slash import Command, Text, UnknownCommand, completions, is_half_typed, is_message, parse_line
+from kimi_tui.core.settings.actions import BY_ID
+from kimi_tui.ui.state.slash import Command, Text, UnknownCommand, completions, is_half_typed, is_message, parse_line
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import pytest
 from textual.pilot import Pilot
 
 from kimi_tui.core.errors import AuthenticationError, BrokenStreamError, KeyMissingError, RateLimitedError
-from kimi_tui.core.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
 from tests.svg import PicturedApp
 from tests.ui.program import NOW, Prepared, Program, Steps, prepare, prompts, sees, settle, talk

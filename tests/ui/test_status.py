@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError
-from kimi_tui.core.session import Message, MessageState, Role, Session, Timing, Usage
-from kimi_tui.ui import bar_display
-from kimi_tui.ui.entries import message_entry
-from kimi_tui.ui.figures import Figures
-from kimi_tui.ui.status import context_of, last_figures
-from tests.core.test_conversation import reply, session_of, user
+from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.ui.app import bar_display
+from kimi_tui.ui.state.entries import message_entry
+from kimi_tui.ui.state.figures import Figures
+from kimi_tui.ui.state.status_line import context_of, last_figures
+from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import Script
 from tests.ui.program import program
 

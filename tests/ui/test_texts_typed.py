@@ -14,12 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core import tree
 from kimi_tui.core.errors import AuthenticationError
-from kimi_tui.core.replies import Phase
-from kimi_tui.core.session import Message, Role
-from kimi_tui.ui.drafts import EDIT_TITLE
-from kimi_tui.ui.slash import Text, parse_line
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.wire.turn_events import Phase
+from kimi_tui.ui.panes.drafts import EDIT_TITLE
+from kimi_tui.ui.state.slash import Text, parse_line
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.errors import ServerFaultError
-from kimi_tui.core.replies import Phase, ReplyDelta, ReplyPart, Retrying
-from kimi_tui.core.session import Message, MessageState, Role
-from kimi_tui.ui import words
-from kimi_tui.ui.figures import Figures
-from kimi_tui.ui.live_turn import LiveTurn
-from kimi_tui.ui.status import meter
+from kimi_tui.core.session.session import Message, MessageState, Role
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart, Retrying
+from kimi_tui.ui.state.figures import Figures
+from kimi_tui.ui.state.live_turn import LiveTurn
+from kimi_tui.ui.state.status_line import meter
+from kimi_tui.ui.text import words
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.84, "0.8 s"), (12.4, "12.4 s"), (125.2, "2 min 5 s")])

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.text import line_text
+from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.options import SteadyOptions
 
 

@@ -14,9 +14,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from kimi_tui.core.action_search import rank
-from kimi_tui.core.actions import ACTIONS, Action, Need, Scope, key_label
-from kimi_tui.ui.keyboard import Keyboard
+from kimi_tui.core.settings.action_search import rank
+from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope, key_label
+from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.screens.above import Above
 
 KEY_CELLS, COMMAND_CELLS = 14, 22

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kimi_tui.ui.text import line_text
+from kimi_tui.ui.text.safe_text import line_text
 
 GAP = 2
 """Least distance of the two ends, in cells."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from textual.content import Content
 from textual.widgets import Static
 
-from kimi_tui.ui.slash import Completion
-from kimi_tui.ui.text import line_text
+from kimi_tui.ui.state.slash import Completion
+from kimi_tui.ui.text.safe_text import line_text
 
 MAX_LINES = 7
 """Most commands that are shown."""

@@ -18,10 +18,10 @@ from textual.document._edit import Edit
 from textual.message import Message
 from textual.widgets import TextArea
 
-from kimi_tui.core.actions import Scope
-from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
-from kimi_tui.ui.first_frame import PLACEHOLDER
-from kimi_tui.ui.slash import Choices, Completion, completions, is_half_typed
+from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui.state.first_frame import PLACEHOLDER
+from kimi_tui.ui.state.slash import Choices, Completion, completions, is_half_typed
 from kimi_tui.ui.widgets.editing import EditArea
 from kimi_tui.ui.widgets.wrapping import LONG_LINE
 

@@ -18,8 +18,8 @@ from textual.widgets import Input
 from textual.widgets.input import Selection
 from textual.widgets.text_area import Edit, EditResult, Location
 
-from kimi_tui.core.keymap import DEFAULT_KEYS, Keys
-from kimi_tui.ui import graphemes
+from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
 
 

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from kimi_tui.ui.focus import take_keys
+from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.widgets.editing import EditLine
 
 

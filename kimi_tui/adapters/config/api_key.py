@@ -1,0 +1,98 @@
+"""The API key: where it comes from, and whether a request can carry it. It is never shown."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+
+from kimi_tui.core.errors import KeyMissingError
+from kimi_tui.core.faults import reason_of
+from kimi_tui.core.settings.settings import ApiSettings
+
+VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
+"""Where the environment may hold it, first one first."""
+COMMAND_TIMEOUT_S = 30
+"""Longest time an `api_key_command` may take; it may ask for a passphrase."""
+HINT = "Set DEEPINFRA_TOKEN to your key; the same command with --demo needs none."
+
+
+def find_key(environ: Mapping[str, str], api: ApiSettings) -> str:
+    """Find the key: environment, then the config's `api_key`, `api_key_command` or `keyring`.
+
+    Raises:
+        KeyMissingError: There is none, or no request could carry it.
+    """
+    for name in VARIABLES:
+        if environ.get(name):
+            return check_key(environ[name], name)
+    if api.api_key:
+        return check_key(api.api_key, "[api] api_key")
+    if api.api_key_command:
+        return check_key(_from_command(api.api_key_command), "[api] api_key_command")
+    if api.keyring:
+        return check_key(_from_keyring(), "the keyring")
+    raise KeyMissingError("There is no API key.", HINT)
+
+
+def check_key(text: str, source: str) -> str:
+    """Strip a key and make sure that a header can carry it.
+
+    The HTTP library repeats a bad header's value in its error, so a bad key never gets that far.
+
+    Args:
+        text: The key as found.
+        source: Where it was found, for the message.
+
+    Raises:
+        KeyMissingError: It is empty, or holds blanks, control or non-ASCII characters.
+    """
+    key = text.strip()
+    if not key:
+        raise KeyMissingError(f"The API key in {source} is empty.", HINT)
+    if not all("!" <= char <= "~" for char in key):
+        raise KeyMissingError(
+            f"The API key in {source} holds a blank, a line break or a character beyond ASCII.", "Copy it once more."
+        )
+    return key
+
+
+def _from_command(command: str) -> str:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:  # its own words are about quotes, and repeat nothing
+        raise KeyMissingError(f"[api] api_key_command cannot be understood: {error}.", HINT) from None
+    if not words or "\0" in command:
+        raise KeyMissingError("[api] api_key_command is no command.", HINT)
+    try:
+        result = subprocess.run(
+            words, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False, env=dict(os.environ)
+        )
+    except OSError as error:
+        raise KeyMissingError(f"[api] api_key_command could not be run: {reason_of(error)}.", HINT) from None
+    except subprocess.TimeoutExpired:
+        raise KeyMissingError(f"[api] api_key_command took longer than {COMMAND_TIMEOUT_S:g} s.", HINT) from None
+    except UnicodeDecodeError:
+        raise KeyMissingError("[api] api_key_command gave out something that is no text.", HINT) from None
+    if result.returncode:
+        raise KeyMissingError(f"[api] api_key_command ended with status {result.returncode}.", HINT)
+    return result.stdout
+
+
+def _from_keyring() -> str:
+    try:
+        import keyring  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise KeyMissingError("[api] keyring needs the package keyring.", "pip install 'kimi-tui[keyring]'") from None
+    try:
+        key = keyring.get_password("kimi-tui", "DEEPINFRA_TOKEN")
+    except keyring.errors.NoKeyringError:
+        raise KeyMissingError("This system has no keyring that can be used.", HINT) from None
+    except keyring.errors.KeyringLocked:
+        raise KeyMissingError("The keyring is locked.", "Unlock it, then try again.") from None
+    except Exception:  # every backend of the keyring has errors of its own
+        raise KeyMissingError("The keyring did not answer.", HINT) from None
+    if not key:
+        raise KeyMissingError("The keyring holds no key.", "keyring set kimi-tui DEEPINFRA_TOKEN")
+    return str(key)

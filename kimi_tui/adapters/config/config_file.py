@@ -1,0 +1,213 @@
+"""The config file and what was saved in the program, read; the example, written."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kimi_tui.adapters.config.paths import saved_file, shipped
+from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
+from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
+from kimi_tui.core.faults import reason_of
+from kimi_tui.core.settings.layers import NO_LAYER, PRESETS, ConfigProblem, Key
+from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.text.quoting import quoted
+from kimi_tui.core.text.visible import visible_line
+
+ConfigProblems = tuple[ConfigProblem, ...]
+EXAMPLE = "config.example.toml"
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+_SET_KEY = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
+_LINE = re.compile(r"at line ([0-9]+)")
+_LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """The settings of both files."""
+
+    settings: Settings
+    """The settings; what is wrong in a file has its default."""
+    problems: tuple[str, ...]
+    """What is wrong, a line each: `FILE:LINE: KEY: found …, allowed …`."""
+    config_keys: frozenset[Key]
+    """Keys, such as ("api", "retries"), that the config file sets rightly."""
+    saved_keys: frozenset[Key]
+    """Keys that were saved in the program."""
+    notes: tuple[str, ...] = ()
+    """What is no mistake, yet worth telling, a line each: a key that others can read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    text: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+
+
+def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
+    """Read the config file, and below it in precedence `saved.toml` beside it.
+
+    Args:
+        path: The config file.
+        explicit: Whether the user named it; then it has to be there.
+
+    Raises:
+        ConfigError: A named file is not there.
+    """
+    if explicit and not _is_there(path):
+        raise ConfigError(f"There is no config file {path}.", "`kimi-tui config init` writes one.")
+    (file, wrong), (saved_one, saved_wrong), settings = _parse(path)
+    return LoadedSettings(
+        settings,
+        (*file.broken, *_lines(file, wrong), *saved_one.broken, *_lines(saved_one, saved_wrong)),
+        _keys(file, wrong),
+        _keys(saved_one, saved_wrong),
+        (*_notes(file), *_notes(saved_one)),
+    )
+
+
+def _parse(path: Path) -> tuple[tuple[_File, ConfigProblems], tuple[_File, ConfigProblems], Settings]:
+    """The config file and the saved one, each with what is wrong in it; and the settings of both."""
+    file, saved_one = _read(path), _read(saved_file(path))
+    presets = file.data.get("presets")
+    names = tuple(presets) if isinstance(presets, dict) else ()
+    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
+    own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
+    below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
+    settings, wrong = parse_settings(file.data, below)
+    return (file, wrong), (saved_one, saved_wrong), settings
+
+
+def theme_problems(path: Path) -> tuple[str, ...]:
+    """Say which of the two files chooses a theme that is not there, or that cannot be used.
+
+    It is no problem of `load_settings`: such a theme keeps nobody from asking. Each is a line as there.
+    """
+    return tuple(line for file in (_read(path), _read(saved_file(path))) for line in _lines(file, _theme_wrong(file)))
+
+
+def every_problem(path: Path) -> tuple[str, ...]:
+    """What `load_settings` and `theme_problems` find, in the order of the lines."""
+    files = _parse(path)[:2]
+    return tuple(line for file, wrong in files for line in (*file.broken, *_lines(file, (*wrong, *_theme_wrong(file)))))
+
+
+def _theme_wrong(file: _File) -> ConfigProblems:
+    ui = file.data.get("ui")
+    name = ui.get("theme") if isinstance(ui, dict) else None
+    if not isinstance(name, str):
+        return ()
+    from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
+
+    known = themes(file.path)
+    problem = _theme_problem(name, known)
+    others = ", ".join(sorted(known.keys() - {name}))
+    return (ConfigProblem(("ui", "theme"), problem, others),) if problem else ()
+
+
+def _theme_problem(name: str, known: Mapping[str, Callable[[], object]]) -> str:
+    if name not in known:
+        return quoted(name)
+    try:
+        known[name]()
+    except ThemeError as error:
+        return f"{quoted(name)} ({error.summary.removesuffix('.')})"
+    return ""
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder above may not be entered: reading says so
+        return True
+
+
+def _read(path: Path) -> _File:
+    """The text and the data of a file; a missing one is empty, a broken one too and says why."""
+    text = ""
+    try:
+        text = read_file(path).decode("utf-8-sig")
+        return _File(path, text, tomllib.loads(text))
+    except (FileNotFoundError, NotADirectoryError):
+        return _File(path)
+    except IsADirectoryError:
+        line, found = "1", "a folder"
+    except OSError as error:
+        line, found = "1", f"what cannot be read ({reason_of(error)})"
+    except UnicodeDecodeError as error:
+        line, found = str(error.object.count(b"\n", 0, error.start) + 1), "bytes that are not UTF-8"
+    except RecursionError:
+        line, found = "1", "values nested too deep"
+    except ValueError as error:  # TOMLDecodeError, and the limit of int() for numbers of thousands of digits
+        place = _LINE.search(str(error))
+        line, found = (
+            place[1] if place else str(text.count("\n") + 1),
+            f"what is not TOML ({_LINE_END.sub('', str(error))})",
+        )
+    return _File(path, broken=(_line(path, line, "the file", found, "a text in TOML"),))
+
+
+def _lines(file: _File, problems: ConfigProblems) -> list[str]:
+    """What is wrong in a file, a line each, in the order of its lines."""
+    if not problems:
+        return []
+    from kimi_tui.core.settings.toml_lines import locate  # noqa: PLC0415 - for mistakes only
+
+    placed = sorted(((locate(file.text, problem.key), problem) for problem in problems), key=lambda pair: pair[0])
+    return [
+        _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed) for line, problem in placed
+    ]
+
+
+def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
+    return visible_line(f"{path}:{line}: {key}: found {found}, allowed {allowed}")
+
+
+def dotted(key: Key) -> str:
+    """A key as TOML writes it: `presets."my own".top_p`."""
+    parts = (str(part) for part in key)
+    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
+
+
+def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:
+    """The keys of a file that hold; one that was found wrong does not."""
+    wrong = {problem.key for problem in problems}
+    keys = {(name, key) for name, table in file.data.items() if isinstance(table, dict) for key in table}
+    return frozenset(keys - wrong)
+
+
+def _notes(file: _File) -> list[str]:
+    """Say that others can read a file that holds the key."""
+    api = file.data.get("api")
+    if not isinstance(api, dict) or not api.get("api_key"):
+        return []
+    try:
+        is_open = bool(file.path.stat().st_mode & 0o077)
+    except OSError:
+        return []
+    words = f"{file.path} holds the API key and can be read by others; `chmod 600` closes it."
+    return [visible_line(words)] if is_open else []
+
+
+def write_example(path: Path) -> None:
+    """Write the example config with every key behind "#": a default that stood there would hold for ever.
+
+    It would go before what is set in the program, and before the defaults of later versions.
+
+    Raises:
+        ConfigError: There is a file already, or it cannot be written.
+    """
+    try:
+        if path.exists() or path.is_symlink():
+            raise ConfigError(f"{path} is there already; nothing was written.")
+        make_private_dir(path.parent)
+        write_atomic(path, _SET_KEY.sub("# ", shipped(EXAMPLE).read_text("utf-8")).encode())
+    except StorageError as error:
+        raise ConfigError(error.summary, error.hint) from error
+    except OSError as error:
+        raise ConfigError(f"{path} could not be written: {reason_of(error)}.") from error

@@ -1,0 +1,158 @@
+"""`saved.toml`: what was set in the program, changed key by key. The user's own config file is never written."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import fcntl
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from pathlib import Path
+
+from kimi_tui.adapters.config.config_file import dotted
+from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
+from kimi_tui.core.errors import ConfigError, StorageError
+from kimi_tui.core.faults import reason_of
+from kimi_tui.core.session.codec import encode_fields
+from kimi_tui.core.settings.layers import ConfigProblem, Key
+from kimi_tui.core.settings.settings import parse_settings
+
+HEAD = "# Written by kimi-tui: what was set in the program. The config file beside it goes first.\n\n"
+"""Comments do not survive a change of this file; the head says whose it is."""
+
+
+def save(path: Path, changes: Mapping[Key, object | None], *, more_presets: Iterable[str] = ()) -> None:
+    """Change values in the saved file; what is not named stays. A missing file, and its folder, are made.
+
+    Args:
+        path: The saved file; see `paths.saved_file`.
+        changes: Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed. Request
+            fields are plain values, as they go into a body; a preset is the table of its fields.
+        more_presets: Names of presets that the config file brings, which may be chosen.
+
+    Raises:
+        ConfigError: The file is broken, a value is not allowed, or it cannot be written; the file is untouched.
+    """
+    try:
+        make_private_dir(path.parent)
+        with _alone(path.parent):
+            before = _read(path)
+            after = _changed(path, before, changes)
+            if after != before:
+                _check(path, before, after, tuple(more_presets))
+                write_atomic(path, _text(after))
+    except StorageError as error:
+        raise ConfigError(error.summary, error.hint) from error
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other windows from changing the file meanwhile; a system without such locks goes without."""
+    descriptor = None
+    try:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _read(path: Path) -> dict[str, object]:
+    """The file's tables.
+
+    Raises:
+        ConfigError: It is there, but cannot be read.
+    """
+    hint = f"Mend or move {path}, then save again; nothing was changed."
+    try:
+        return tomllib.loads(read_file(path).decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} could not be read: {reason_of(error)}.", hint) from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deep.", hint) from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is no readable TOML: {error}.", hint) from error
+
+
+def _changed(path: Path, before: Mapping[str, object], changes: Mapping[Key, object | None]) -> dict[str, object]:
+    after = copy.deepcopy(dict(before))
+    for key, value in changes.items():
+        *tables, name = (str(part) for part in key)
+        if value is None:
+            _remove(after, tables, name)
+        else:
+            _table(path, after, tables)[name] = _encoded(key, value)
+    return after
+
+
+def _table(path: Path, document: dict[str, object], names: list[str]) -> MutableMapping[str, object]:
+    """The table of that path, made where it is missing.
+
+    Raises:
+        ConfigError: Something else stands in its place.
+    """
+    table: MutableMapping[str, object] = document
+    for place, name in enumerate(names, 1):
+        inner = table.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(
+                f"{path}: {dotted(tuple(names[:place]))} is no table, so nothing was saved.", "Mend it there first."
+            )
+        table = inner
+    return table
+
+
+def _remove(table: object, tables: list[str], name: str) -> None:
+    """Take a key away, and the tables that have nothing else."""
+    if not isinstance(table, dict):
+        return
+    if not tables:
+        table.pop(name, None)
+        return
+    _remove(table.get(tables[0]), tables[1:], name)
+    if table.get(tables[0]) == {}:
+        del table[tables[0]]
+
+
+def _encoded(key: Key, value: object) -> object:
+    """A value as TOML can hold it."""
+    if key[0] == "presets" and isinstance(value, Mapping):
+        instant = value.get("instant")
+        encoded = encode_fields(value)
+        return {**encoded, "instant": encode_fields(instant)} if isinstance(instant, Mapping) else encoded
+    if key[0] == "sampling" and len(key) == 2:
+        return encode_fields({str(key[1]): value})[str(key[1])]
+    return value
+
+
+def _check(path: Path, before: dict[str, object], after: dict[str, object], presets: tuple[str, ...]) -> None:
+    """Refuse a change that brings a mistake into the file.
+
+    Raises:
+        ConfigError: It does.
+    """
+    old = _problems(before, presets)
+    for problem in _problems(after, presets):
+        if problem not in old:
+            raise ConfigError(
+                f"{dotted(problem.key)}: found {problem.found}, allowed {problem.allowed}.",
+                f"Nothing was saved to {path}.",
+            )
+
+
+def _problems(document: dict[str, object], presets: tuple[str, ...]) -> tuple[ConfigProblem, ...]:
+    return parse_settings(document, more_presets=presets)[1]
+
+
+def _text(document: Mapping[str, object]) -> bytes:
+    import tomli_w  # noqa: PLC0415 - few runs save settings
+
+    try:
+        return (HEAD + tomli_w.dumps(document)).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError("A value cannot be written as TOML.", "Nothing was saved.") from error

@@ -1,0 +1,196 @@
+"""The simulator over HTTP on this machine, for other programs: the native endpoint, streamed and not.
+
+What a client sends is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import re
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+import h11
+
+from kimi_tui.adapters.endpoint.simulator.pace import paced
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
+from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
+from kimi_tui.adapters.endpoint.simulator.tour import Break
+
+HOST = "127.0.0.1"
+MAX_HEAD_BYTES = 64 * 1024
+"""Most bytes of a request's line and headers."""
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Most bytes of a request's body."""
+READ_BYTES = 64 * 1024
+"""Most bytes taken from a connection at once."""
+LINGER_S = 1.0
+"""How long what a client still sends is read after its request was refused, in seconds."""
+ABOUT = (
+    "This is kimi-tui's offline simulator. It speaks the native text generation endpoint:\n"
+    "POST /v1/inference/moonshotai/Kimi-K2.5, or without /v1/inference, with any bearer token or none.\n"
+)
+MODEL_PATH = re.compile(r".*/inference/.+|/(?!v\d+/|chat/)[^/]+/[^/]+")
+"""Where a reply is asked for: at the endpoint's path, or right below the address that is announced."""
+
+
+async def serve(*, port: int, rate: float, announce: Callable[[str], None]) -> None:
+    """Serve on 127.0.0.1 until cancelled; then every connection is closed.
+
+    Args:
+        port: Port to listen on; 0 = any free one.
+        rate: Tokens a second of streamed replies; 0 = at once. Unstreamed replies always come at once.
+        announce: Is told the address, such as http://127.0.0.1:8080, once it can be reached.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    numbers = itertools.count()
+    connections = set[asyncio.Task[None]]()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        connections.add(task)
+        # A cancelled handler would be reported as an error of the event loop: it ends here in silence.
+        with contextlib.suppress(asyncio.CancelledError):
+            await _Connection(reader, writer, rate, numbers).run()
+        connections.discard(task)
+        writer.close()
+
+    server = await asyncio.start_server(talk, HOST, port)
+    try:
+        announce(f"http://{HOST}:{server.sockets[0].getsockname()[1]}")
+        await server.serve_forever()
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+class _BadRequestError(Exception):
+    """What came is no request that can be answered."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class _Connection:
+    """Answers the requests of one connection, one after another; h11 knows HTTP/1.1."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: float, numbers: itertools.count[int]
+    ) -> None:
+        self._reader, self._writer, self._rate, self._numbers = reader, writer, rate, numbers
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+
+    async def run(self) -> None:
+        with contextlib.suppress(ConnectionError, h11.LocalProtocolError):
+            try:
+                while await self._serve_one():
+                    self._http.start_next_cycle()
+            except h11.RemoteProtocolError as error:
+                await self._send_error(error.error_status_hint, str(error))
+            except _BadRequestError as error:
+                await self._send_error(error.status, error.message)
+
+    async def _serve_one(self) -> bool:
+        """Answer one request; False when the connection is to be closed."""
+        request = await self._next_event()
+        if not isinstance(request, h11.Request):
+            return False
+        body = await self._read_body(request)
+        if body is None:
+            return False
+        method, path = request.method.decode("ascii"), request.target.decode("ascii").partition("?")[0]
+        refusal = _refused(method, path)
+        if refusal is not None:
+            await self._send_document(refusal.status, refusal.document)
+        elif method in {"GET", "HEAD"}:
+            await self._send(200, "text/plain; charset=utf-8", ABOUT.encode(), is_shown=method == "GET")
+        else:
+            await self._reply(respond(body, next(self._numbers)))
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    async def _next_event(self) -> h11.Event:
+        """Read on until something whole has come."""
+        while not isinstance(event := self._http.next_event(), h11.Event):
+            if self._http.they_are_waiting_for_100_continue:
+                await self._write(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
+            self._http.receive_data(await self._reader.read(READ_BYTES))
+        return event
+
+    async def _read_body(self, request: h11.Request) -> bytes | None:
+        """Read to the request's end; None where the client has left before."""
+        announced = next((int(value) for name, value in request.headers if name == b"content-length"), 0)
+        body = bytearray()
+        while announced <= MAX_BODY_BYTES and len(body) <= MAX_BODY_BYTES:
+            event = await self._next_event()
+            if isinstance(event, h11.EndOfMessage):
+                return bytes(body)
+            if not isinstance(event, h11.Data):
+                return None
+            body += event.data
+        raise _BadRequestError(413, "the body is too large")
+
+    async def _reply(self, plan: Plan | Refusal) -> None:
+        if isinstance(plan, Refusal):
+            await self._send_document(plan.status, plan.document)
+        elif plan.is_streamed:
+            await self._stream(plan)
+        else:
+            await self._send_document(200, document(plan))
+
+    async def _stream(self, plan: Plan) -> None:
+        """Send the reply at its pace; one that is to be cut ends without the message's end."""
+        headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
+        await self._write(h11.Response(status_code=200, headers=headers, reason="OK"))
+        pieces = paced(event_stream(plan), self._rate / plan.slowness, asyncio.sleep, time.monotonic)
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                await self._write(h11.Data(data=piece))
+        if plan.breaks is not Break.CUT:
+            await self._write(h11.EndOfMessage())
+
+    async def _send_error(self, status: int, message: str) -> None:
+        """Say what is wrong with the bytes that came, and close."""
+        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            await self._send_document(status, {"detail": {"error": message}}, ("Connection", "close"))
+            # Closing with bytes unread would reset the connection, and the answer with it (RFC 9112, 9.6).
+            self._writer.write_eof()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    while await self._reader.read(READ_BYTES):
+                        pass
+
+    async def _send_document(self, status: int, content: Mapping[str, object], *headers: tuple[str, str]) -> None:
+        await self._send(status, "application/json", encode(content), *headers)
+
+    async def _send(self, status: int, kind: str, data: bytes, *more: tuple[str, str], is_shown: bool = True) -> None:
+        headers = [("Content-Type", kind), ("Content-Length", str(len(data))), *more]
+        await self._write(h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase))
+        if is_shown:
+            await self._write(h11.Data(data=data))
+        await self._write(h11.EndOfMessage())
+
+    async def _write(self, event: h11.Event) -> None:
+        self._writer.write(self._http.send(event) or b"")
+        await self._writer.drain()
+
+
+def _refused(method: str, path: str) -> Refusal | None:
+    """What is wrong with a request, whatever its body; None = nothing."""
+    if path == "/":
+        return None if method in {"GET", "HEAD"} else Refusal(405, {"detail": {"error": "only GET here"}})
+    if not MODEL_PATH.fullmatch(path):
+        return Refusal(404, {"detail": {"error": "there is only /v1/inference/MODEL"}})
+    if method != "POST":
+        return Refusal(405, {"detail": {"error": "only POST here"}})
+    return None

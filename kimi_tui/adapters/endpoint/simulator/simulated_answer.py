@@ -1,0 +1,149 @@
+"""What a request gets: decided from its body and its number, so that the same request always gets the same.
+
+The prompt is parsed strictly: a wrong template shows.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kimi_tui.adapters.endpoint.simulator.simulated_reply import ReplyWords, question_of, words_of, write_reply
+from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal, read_body
+from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
+from kimi_tui.adapters.endpoint.simulator.tour import Break, Fault, fault_of
+from kimi_tui.core.prompt.context_budget import estimate_tokens
+from kimi_tui.core.prompt.neutralise import encode
+from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN, PromptSyntaxError, parse_prompt
+
+USD_PER_INPUT_TOKEN, USD_PER_OUTPUT_TOKEN = 5e-7, 2.8e-6
+"""Invented prices, so that the status line has something to show."""
+BREAK_TOKENS = 24
+"""How far into its part a reply gets that is to break off."""
+SLOWNESS = 6.0
+"""How much longer a slow reply takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A reply that is to be played."""
+
+    replies: tuple[tuple[str, ...], ...]
+    """The tokens of each reply; at least one reply."""
+    finish_reason: str
+    """Why it ends: "stop" or "length"."""
+    is_streamed: bool
+    """Whether it goes out token by token."""
+    input_tokens: int
+    """Size of the prompt, estimated."""
+    request_id: str
+    """Its name."""
+    breaks: Break | None = None
+    """How the stream breaks off behind its tokens: ERROR, CUT, or None = it ends well."""
+    slowness: float = 1.0
+    """How much longer than usual each token takes, ≥ 1."""
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens of all replies."""
+        return sum(len(tokens) for tokens in self.replies)
+
+    @property
+    def cost_usd(self) -> float:
+        """What it would cost, at invented prices."""
+        return round(self.input_tokens * USD_PER_INPUT_TOKEN + self.output_tokens * USD_PER_OUTPUT_TOKEN, 8)
+
+
+def respond(body: bytes, number: int = 0) -> Refusal | Plan:
+    """Decide what a request gets.
+
+    Args:
+        body: The request's body.
+        number: How many requests came before; it names the request, and varies the words where no seed is sent.
+
+    Returns:
+        What is refused, is queued for a webhook or fails on request; else the reply.
+    """
+    fields = read_body(body)
+    if isinstance(fields, Refusal):
+        return fields
+    request_id = f"sim-{number}"
+    if "webhook" in fields:
+        status = {"status": "queued", "cost": 0}
+        return Refusal(200, {"results": [], "request_id": request_id, "inference_status": status})
+    prompt = str(fields["input"])
+    try:
+        parsed = parse_prompt(prompt)
+    except PromptSyntaxError as error:
+        return _plan(fields, [_untemplated(prompt, error)], request_id)
+    question = question_of(parsed)
+    fault = fault_of(words_of(question), len(question.split()))
+    if fault is not None and (refusal := _refusal(fault, is_streamed=fields.get("stream") is True)) is not None:
+        return refusal
+    seeds = (f"{fields.get('seed', number)}/{place}/{question}" for place in range(_count(fields)))
+    form = fields.get("response_format")
+    replies = [write_reply(parsed, form, random.Random(seed), fault) for seed in seeds]
+    slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
+    return _plan(fields, replies, request_id, fault, slowness)
+
+
+def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:
+    """Say what is wrong with a prompt, as an answer to whoever left a think block open or not."""
+    reasoning = "I cannot read this prompt, so I say where it went wrong." if prompt.endswith(THINK_OPEN) else None
+    text = (
+        "I am the offline simulator, and I read only prompts that follow the endpoint's input format. "
+        f"This one does not: {error}.\n"
+    )
+    # The error names markers; as they stand they would end this very reply.
+    return ReplyWords(reasoning, encode(text))
+
+
+def _refusal(fault: Fault, *, is_streamed: bool) -> Refusal | None:
+    """What fails before the reply; without a stream there is no middle to fail in."""
+    if fault.status is not None:
+        return Refusal(fault.status, {"detail": {"error": fault.message}})
+    if fault.breaks in {Break.ERROR, Break.CUT} and not is_streamed:
+        return Refusal(500, {"detail": {"error": "inference failed in the middle, as you asked"}})
+    return None
+
+
+def _count(fields: Mapping[str, object]) -> int:
+    count = fields.get("num_responses", 1)
+    return count if isinstance(count, int) else 1
+
+
+def _plan(
+    fields: Mapping[str, object],
+    replies: list[ReplyWords],
+    request_id: str,
+    fault: Fault | None = None,
+    slowness: float = 1.0,
+) -> Plan:
+    played = [_play(reply, fields, fault.breaks if fault is not None else None) for reply in replies]
+    return Plan(
+        tuple(tokens for tokens, _ in played),
+        "length" if any(end is Break.LENGTH for _, end in played) else "stop",
+        fields.get("stream") is True,
+        max(estimate_tokens(str(fields["input"])), 1),
+        request_id,
+        next((end for _, end in played if end in {Break.ERROR, Break.CUT}), None),
+        slowness,
+    )
+
+
+def _play(
+    reply: ReplyWords, fields: Mapping[str, object], breaks: Break | None
+) -> tuple[tuple[str, ...], Break | None]:
+    """The tokens of a reply and how it breaks off: LENGTH, ERROR, CUT, or None = it does not."""
+    reasoning = "" if reply.reasoning is None else reply.reasoning + THINK_CLOSE
+    stops, most = fields.get("stop"), fields.get("max_new_tokens")
+    tokens = tokenise(stopped(reasoning + reply.answer, stops if isinstance(stops, list) else []))
+    end: Break | None = None
+    if breaks is not None:
+        place = BREAK_TOKENS + (0 if breaks is Break.UNFINISHED else len(tokenise(reasoning)))
+        if len(tokens) > place:
+            tokens, end = tokens[:place], Break.LENGTH if breaks is Break.UNFINISHED else breaks
+    if isinstance(most, int) and len(tokens) > most:
+        tokens, end = tokens[:most], Break.LENGTH
+    return tokens, end

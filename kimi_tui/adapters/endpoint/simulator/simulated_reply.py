@@ -1,0 +1,191 @@
+"""The words of a reply: what the simulator thinks about a message and answers to it, from the prompt alone.
+
+Texts of the prompt are repeated as they stand in it, still neutralised: decoded, a marker that somebody quoted would
+end the reply.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+
+from kimi_tui.adapters.endpoint.simulator import tour
+from kimi_tui.adapters.endpoint.simulator.reply_forms import formatted
+from kimi_tui.core.prompt.template import ParsedPrompt
+from kimi_tui.core.session.session import Role
+from kimi_tui.core.text.counts import counted
+
+SHOWN_CHARS = 120
+"""How much of a text the thinking repeats."""
+QUOTED_CHARS = 300
+"""How much of a text the answer repeats."""
+_NAME = re.compile(r"\bmy name is ([^\W\d_][\w'’-]*)", re.IGNORECASE)
+_ASKS_NAME = re.compile(r"\bwhat(?:'s|’s| is| was) my name\b|\bwho am i\b", re.IGNORECASE)
+_ASKS_MINE = re.compile(r"\bwhat (?:did|have|had|was it) i\b.*\b(first|before|last|just)\b", re.IGNORECASE | re.DOTALL)
+_ASKS_YOURS = re.compile(r"\bwhat (?:did|have|had) you\b.*\b(first|before|last|just)\b", re.IGNORECASE | re.DOTALL)
+_ASKS_COUNT = re.compile(r"\bhow many (?:messages|questions|turns)\b", re.IGNORECASE)
+_LIGHT = {"about", "could", "does", "from", "have", "name", "please", "should", "some", "tell", "that", "this", "what"}
+"""Words that say little about what a message is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """A whole reply."""
+
+    reasoning: str | None
+    """What comes before the closing think marker; None = the prompt asks for no reasoning."""
+    answer: str
+    """What comes behind it."""
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, in small letters."""
+    return frozenset(re.findall(r"[a-z]+", text.lower()))
+
+
+def question_of(parsed: ParsedPrompt) -> str:
+    """The newest user message; "" = there is none."""
+    return next((turn.text for turn in reversed(parsed.turns) if turn.role is Role.USER), "")
+
+
+def write_reply(
+    parsed: ParsedPrompt, response_format: object, chance: random.Random, fault: tour.Fault | None = None
+) -> ReplyWords:
+    """Think about the newest user message and answer it.
+
+    What the open turn already holds is not said again, where it is a beginning of what would be said.
+
+    Args:
+        parsed: The conversation.
+        response_format: The form to keep to, checked; None = any.
+        chance: Varies the words.
+        fault: How the reply is going to break off; then the answer is one that is long enough for it.
+    """
+    writer = _Writer(parsed, chance, fault)
+    answer = formatted(response_format, writer.question, chance)
+    reasoning = writer.reasoning(is_formatted=answer is not None) if parsed.thinking else None
+    if reasoning is not None:
+        reasoning = reasoning.removeprefix(parsed.open_reasoning)
+    if answer is None:
+        answer = writer.answer() + writer.system_note()
+    return ReplyWords(reasoning, answer.removeprefix(parsed.open_answer))
+
+
+class _Writer:
+    """Knows one conversation."""
+
+    def __init__(self, parsed: ParsedPrompt, chance: random.Random, fault: tour.Fault | None) -> None:
+        self._parsed, self._chance, self._fault = parsed, chance, fault
+        self._mine = [turn.text for turn in parsed.turns if turn.role is Role.USER]
+        self._yours = [turn.text for turn in parsed.turns if turn.role is Role.ASSISTANT]
+        self._system = next((turn.text for turn in parsed.turns if turn.role is Role.SYSTEM), "")
+        self.question = question_of(parsed)
+        self._topic = tour.topic_of(words_of(self.question))
+
+    def reasoning(self, *, is_formatted: bool) -> str:
+        """Think aloud about the message's own words."""
+        opening = self._chance.choice(["Let me see.", "So.", "All right."])
+        parts = [f"{opening} The user says “{_folded(self.question, SHOWN_CHARS)}”.", *self._observations()]
+        if self._system:
+            parts.append(f"The system prompt asks of me: “{_folded(self._system, SHOWN_CHARS)}”.")
+        if self._fault is not None:
+            parts.append(f"They want to see {self._fault.see}. I begin as if nothing were to happen.")
+        elif is_formatted:
+            parts.append("They ask for a certain form. I keep to it, whatever it says.")
+        elif self._memory() is not None:
+            parts.append("That is about what was said before. The whole conversation is in my prompt, so I look there.")
+        elif self._topic is not None:
+            parts.append(self._topic.thought)
+        else:
+            parts.append(
+                "I am a simulator and have no text about that. I had better say so, repeat what I understood, and name "
+                "a few words that I do know."
+            )
+        return " ".join(parts)
+
+    def _observations(self) -> list[str]:
+        count = len(self.question.split())
+        found = [f"That is {counted(count, 'word')}"]
+        words = {word for word in re.findall(r"[^\W\d_]{4,}", self.question) if word.lower() not in _LIGHT}
+        weighty = sorted(words, key=lambda word: (-len(word), word))[:2]
+        if count > 2 and weighty:
+            found[0] += f", above all {' and '.join(f'“{word}”' for word in weighty)}"
+        found[0] += "."
+        if len(self._mine) > 1:
+            found.append(f"Before, they wrote “{_folded(self._mine[-2], 60)}”, so we are at message {len(self._mine)}.")
+        else:
+            found.append("It is the first message of this conversation.")
+        return found
+
+    def answer(self) -> str:
+        """Answer from memory, else about the topic, else say which topics there are."""
+        if self._fault is not None:
+            return tour.BREAKING
+        memory = self._memory()
+        if memory is not None:
+            return memory
+        if self._topic is None:
+            return self._restated()
+        return self._prompt_shown() if self._topic.name == tour.PROMPT else self._topic.text
+
+    def system_note(self) -> str:
+        """Say once in a conversation that the system prompt arrived."""
+        note = f"Your system prompt reached me, too: “{_folded(self._system, SHOWN_CHARS)}”"
+        if not self._system or any(note in text for text in self._yours):
+            return ""
+        return f"\n{note}\n"
+
+    def _memory(self) -> str | None:
+        if _ASKS_NAME.search(self.question):
+            names = [name[1] for text in self._mine for name in _NAME.finditer(text)]
+            return f"Your name is **{names[-1]}**.\n" if names else "You have not told me your name yet.\n"
+        if _ASKS_COUNT.search(self.question):
+            return f"You have written {len(self._mine)}, and I have answered {len(self._yours)}.\n"
+        if (asked := _ASKS_MINE.search(self.question)) is not None:
+            return _recalled("you", self._mine[:-1] or self._mine, asked[1])
+        if (asked := _ASKS_YOURS.search(self.question)) is not None:
+            return _recalled("I", self._yours, asked[1])
+        return None
+
+    def _restated(self) -> str:
+        count = len(self._mine)
+        told = _NAME.search(self.question)
+        thanks = self._chance.choice(["Noted.", "I see.", "Thank you."])
+        greeting = f"Nice to meet you, **{told[1]}**." if told else thanks
+        return (
+            f"{greeting} You wrote:\n\n{_quoted(self.question)}\n\nThat is message {count} of this conversation. "
+            f"I am the offline simulator and know only a few things: say {tour.SUGGESTED}, or `tour` for all of them.\n"
+        )
+
+    def _prompt_shown(self) -> str:
+        mode = "thinking" if self._parsed.thinking else "instant"
+        rows = "\n".join(
+            f"| {turn.role.value} | {len(turn.text)} | {_cell(_folded(turn.text, 50))} |" for turn in self._parsed.turns
+        )
+        return (
+            f"Your prompt reached me in the template `{self._parsed.template.name}`, mode {mode}, with these turns:\n\n"
+            f"| role | characters | beginning |\n| --- | ---: | --- |\n{rows}\n"
+        )
+
+
+def _recalled(who: str, texts: list[str], which: str) -> str:
+    if not texts:
+        return "Nothing was said before this.\n"
+    is_first = which.lower() == "first"
+    verb = "wrote" if who == "you" else "said"
+    return f"The {'first' if is_first else 'last'} thing {who} {verb} was:\n\n{_quoted(texts[0 if is_first else -1])}\n"
+
+
+def _folded(text: str, most_chars: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most_chars else line[:most_chars] + "…"
+
+
+def _quoted(text: str) -> str:
+    shown = text if len(text) <= QUOTED_CHARS else text[:QUOTED_CHARS] + "…"
+    return "\n".join(f"> {line}" for line in shown.split("\n"))
+
+
+def _cell(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")

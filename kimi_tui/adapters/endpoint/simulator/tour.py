@@ -1,0 +1,252 @@
+"""The guided tour: which words choose what the simulator says or does, and its first words to a newcomer."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kimi_tui.adapters.endpoint.simulator import showpieces
+
+
+class Break(StrEnum):
+    """How a reply breaks off in the middle."""
+
+    ERROR = "error"
+    """The stream reports an error."""
+    CUT = "cut"
+    """The connection closes."""
+    LENGTH = "length"
+    """The most tokens are reached inside the answer."""
+    UNFINISHED = "unfinished"
+    """The most tokens are reached inside the reasoning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something the simulator talks about."""
+
+    words: tuple[str, ...]
+    """Any of them chooses it; the first is its name."""
+    text: str
+    """The answer."""
+    thought: str
+    """What the reasoning says about it."""
+    see: str = ""
+    """What the table of topics says about it; "" = it is not listed there."""
+
+    @property
+    def name(self) -> str:
+        """The word that the tour gives."""
+        return self.words[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something the simulator does wrong on request."""
+
+    words: frozenset[str]
+    """All of them choose it."""
+    see: str
+    """What the table of topics says about it."""
+    status: int | None = None
+    """HTTP status before the stream; None = the reply begins."""
+    message: str = ""
+    """The error's words."""
+    breaks: Break | None = None
+    """How a reply that has begun ends."""
+
+    @property
+    def name(self) -> str:
+        """The words that the tour gives."""
+        return " ".join(sorted(self.words, reverse=True))
+
+
+FAULTS = (
+    Fault(frozenset({"stream", "error"}), "an error in the middle of a reply", breaks=Break.ERROR),
+    Fault(frozenset({"cut"}), "a connection that is lost", breaks=Break.CUT),
+    Fault(frozenset({"length"}), "a reply that reaches `max_new_tokens`", breaks=Break.LENGTH),
+    Fault(frozenset({"unfinished"}), "the same inside the thinking: no answer", breaks=Break.UNFINISHED),
+    Fault(frozenset({"error"}), "a failing endpoint, tried again three times", 500, "inference failed, as you asked"),
+    Fault(frozenset({"busy"}), "a busy one (429)", 429, "model busy, try again later"),
+    Fault(frozenset({"funds"}), "an account without funds (402)", 402, "not enough funds"),
+)
+"""The first whose words are all there is done."""
+
+BREAKING = (
+    "Here I begin to tell you about lamb. First it is seared, on all sides and over a high heat. Then it rests, longer "
+    "than one would think. Then it is carved, across the grain and not too thin, and in the end it is shared.\n"
+)
+"""The answer of a reply that breaks off: it never gets to the end."""
+PROMPT = "prompt"
+"""The topic whose answer is written from the prompt itself."""
+_REQUESTS = frozenset({"show", "simulate", "give", "make", "try", "please", "demonstrate", "test", "see"})
+SHORT_WORDS, REQUEST_WORDS = 3, 12
+"""A message asks for a fault when it has at most so many words; more of them when it says "show" or the like."""
+
+
+def fault_of(words: AbstractSet[str], count: int) -> Fault | None:
+    """The fault that a message of `count` words asks for; a question that merely mentions one asks for none."""
+    if count > (REQUEST_WORDS if words & _REQUESTS else SHORT_WORDS):
+        return None
+    return next((f for f in FAULTS if f.words <= words and not ("stream" in f.words and "before" in words)), None)
+
+
+KEYS = """\
+| key | what it does |
+| --- | --- |
+| **Enter** | sends; **Ctrl+J** begins a new line |
+| **Up** | in an empty composer: your last prompt again |
+| **Escape** | stops the reply, what arrived is kept |
+| **Ctrl+T** | thinking or instant |
+| **Ctrl+R** | opens or folds every think block |
+| **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
+| **Ctrl+N** | a new session, this one is kept |
+| **Ctrl+P**, **F1** | the command palette; help with every key |
+| **Ctrl+Q** | leaves, and says how to come back |
+"""
+
+COMMANDS = """\
+A line that begins with `/` is a command; it is never sent to the model.
+
+| command | what it does |
+| --- | --- |
+| `/set temperature 0.5` | sets a request field for this session |
+| `/system Answer in verse.` | sets the system prompt |
+| `/think off`, `/think on` | instant replies, or thinking first |
+| `/resume lamb` | opens another session by its title |
+| `/rename Cooking lamb` | gives this one another title |
+| `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
+| `/theme kimi-light` | changes the colours |
+| `/stop`, `/new`, `/help`, `/quit` | what the keys do, too |
+
+Begin with `//` to send a line that starts with a slash.
+"""
+
+_LONG_THOUGHT = (
+    "They want to watch me think, so I take my time. First: what is a thought here? It is text like any other, which "
+    "arrives before a closing mark and is shown folded. One line with the time and the number of tokens stands for "
+    "it.\n\nSecond: can it be read while it grows? Yes: a click on that line opens it, Ctrl+R opens all of them, and "
+    "the same closes them again.\n\nThird: what if it takes too long? Escape stops it. Then there is reasoning and no "
+    "answer, and the program says so, instead of showing an empty reply.\n\nFourth: is my thinking sent back with the "
+    "next message? No. Past answers go behind an empty think block, as the reference shows; what I thought stays in "
+    "the session file.\n\nThat is enough. I should say it in two sentences now."
+)
+_THINKING_ANSWER = """\
+That took a moment: open the line above (**click** it, or press **Ctrl+R**) to read how I came to it.
+
+With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
+"""
+
+
+def _topic(words: str, text: str, thought: str, see: str = "") -> Topic:
+    return Topic(tuple(words.split()), text, thought, see)
+
+
+_SHOWN = (
+    _topic(
+        "keys key shortcuts",
+        KEYS,
+        "A table of the keys will do, the most useful ones first.",
+        "the keys that matter most",
+    ),
+    _topic("commands slash", COMMANDS, "They ask what can follow a slash; I list it.", "what can follow a slash"),
+    _topic(
+        "markdown headings lists list quote",
+        showpieces.MARKDOWN,
+        "Headings, a nested list, tasks, a quotation, a link: one of each.",
+        "headings, lists, tasks, quotes, links",
+    ),
+    _topic(
+        "code python rust bash json diff",
+        showpieces.CODE,
+        "Several short blocks are better than one long one: Python, Rust, a shell line, JSON and a diff.",
+        "code in five languages",
+    ),
+    _topic("table tables", showpieces.TABLE, "A table with columns of all three alignments, then.", "a wide table"),
+    _topic(
+        "cjk emoji chinese japanese korean unicode",
+        showpieces.CJK,
+        "Wide characters: 中文, 日本語, 한국어, and a few emoji 🙂. A table of them shows whether cells line up.",
+        "wide characters and emoji",
+    ),
+    _topic("math formula formulas", showpieces.MATH, "Two formulas about heat fit the kitchen.", "formulas"),
+    _topic("think thinking reasoning", _THINKING_ANSWER, _LONG_THOUGHT, "a longer thought"),
+    _topic(
+        PROMPT,
+        "",
+        "They want to see my side of it: every turn that my prompt holds.",
+        "what reached me of this conversation",
+    ),
+    _topic("long", showpieces.long_text(), "It has to be long: many steps, with headings.", "a reply to scroll in"),
+    _topic("slow", showpieces.LAMB, "I shall speak slowly, ten tokens a second or so.", "a reply without hurry"),
+    _topic(
+        "control escapes",
+        showpieces.CONTROL,
+        "They want to know what happens to control characters. I write some and nothing may happen.",
+        "control characters, made visible",
+    ),
+)
+
+WELCOME = """\
+# Welcome to kimi-tui
+
+You are talking with the **offline simulator**: no key, no network, no model. All the rest is the real program.
+
+- I *thought* before I answered. That is folded to one line above: **click** it, or press **Ctrl+R**, to read it.
+- **Enter** sends, **Ctrl+J** begins a new line, **Up** in an empty composer brings your last prompt back.
+- **Escape** stops me and keeps what arrived. **Ctrl+T** switches between thinking and instant.
+- **Ctrl+P** finds a command, **F1** helps. **Ctrl+N** begins a new session.
+- **Ctrl+Q** leaves, and says how to go on here tomorrow.
+
+## Say one of these words
+
+1. How it works: `keys`, `commands`, `think`, `prompt`
+2. How replies look: `markdown`, `code`, `table`, `cjk`, `math`, `long`, `slow`, `control`
+3. What happens when a request fails: `error`, `busy`, `funds`
+4. What happens when a reply breaks off: `stream error`, `cut`, `length`, `unfinished`
+
+`topics` says more about each. I also remember: ask *what did I say first?*
+"""
+
+
+def _row(say: str, see: str) -> str:
+    return f"| `{say}` | {see} |"
+
+
+_TOPICS_TABLE = """\
+| say | and see |
+| --- | --- |
+{topics}
+
+Something can also go wrong, if you like; what had arrived is kept:
+
+| say | and see |
+| --- | --- |
+{faults}
+"""
+TABLE_OF_TOPICS = _TOPICS_TABLE.format(
+    topics="\n".join(_row(topic.name, topic.see) for topic in _SHOWN),
+    faults="\n".join(_row(fault.name, fault.see) for fault in FAULTS),
+)
+
+TOPICS = (
+    _topic("lamb", showpieces.LAMB, "Lamb! I know two ways: a slow leg and quick chops."),
+    *_SHOWN,
+    _topic("topics topic words", TABLE_OF_TOPICS, "A table of all the words that I know will help."),
+    _topic(
+        "tour help hello hi hey start welcome",
+        WELCOME,
+        "That is somebody who wants to look round. I say who I am, which keys matter, and which words I know.",
+    ),
+)
+"""The first of which a message holds a word is answered."""
+
+
+def topic_of(words: AbstractSet[str]) -> Topic | None:
+    """The topic that a message is about; None = none of them."""
+    return next((topic for topic in TOPICS if words & set(topic.words)), None)
+
+
+SUGGESTED = ", ".join(f"`{topic.name}`" for topic in _SHOWN if topic.name in {"code", "table", "long", "keys"})
+"""A few words to try."""

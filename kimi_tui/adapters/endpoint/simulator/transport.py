@@ -1,0 +1,68 @@
+"""The simulator behind the HTTP client: requests end here instead of in the network."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+
+import httpx
+
+from kimi_tui.adapters.endpoint.simulator.pace import paced
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
+from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
+
+TOKENS_PER_S = 60.0
+"""A believable pace."""
+
+
+class SimulatorTransport(httpx.AsyncBaseTransport):
+    """Answers every POST as the endpoint would, whatever its address."""
+
+    def __init__(
+        self,
+        tokens_per_s: float = TOKENS_PER_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Answer at a pace.
+
+        Args:
+            tokens_per_s: Tokens a second of streamed replies; 0 = at once. Unstreamed replies come at once.
+            sleep: Waits that many seconds.
+            now: Reads a steady clock, in seconds.
+        """
+        self._tokens_per_s, self._sleep, self._now = tokens_per_s, sleep, now
+        self._numbers = itertools.count()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        if request.method != "POST":
+            return _json(405, {"detail": "POST is needed"})
+        plan = respond(await request.aread(), next(self._numbers))
+        if isinstance(plan, Refusal):
+            return _json(plan.status, plan.document)
+        if not plan.is_streamed:
+            return _json(200, document(plan))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(self._play(plan)))
+
+    def _play(self, plan: Plan) -> AsyncGenerator[bytes, None]:
+        return paced(event_stream(plan), self._tokens_per_s / plan.slowness, self._sleep, self._now)
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    async def aclose(self) -> None:
+        """End generation: whoever stops listening gets no more of it."""
+        await self._pieces.aclose()
+
+
+def _json(status: int, content: Mapping[str, object]) -> httpx.Response:
+    return httpx.Response(status, headers={"content-type": "application/json"}, content=encode(content))

@@ -1,0 +1,4 @@
+"""Sessions as files: read, written, listed, locked, moved, deleted and brought back.
+
+May import `adapters.files`.
+"""

@@ -1,0 +1,109 @@
+"""Who has a session open: a lock beside its file, held by the operating system as long as the holder lives."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+
+from kimi_tui.adapters.files import as_storage_error, make_private_dir
+from kimi_tui.core.errors import SessionHeldError
+
+
+class SessionLock:
+    """The right to change one session. A context manager; dying releases it."""
+
+    def __init__(self, session_file: Path, kind: str) -> None:
+        """Prepare the lock of a session's file.
+
+        Args:
+            session_file: The session's file, which need not exist.
+            kind: What holds it, for others to read: "window", "ask", …
+        """
+        file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
+        self._path = file.parent / f".{file.stem}.lock"
+        self._kind = kind
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            SessionHeldError: Somebody else has it; the summary says who.
+            StorageError: The lock file cannot be made.
+        """
+        make_private_dir(self._path.parent)
+        while (descriptor := self._try()) is None:
+            pass  # whoever held it has just removed its file: the next one is tried
+        with contextlib.suppress(OSError):  # the name is for others to read; a full disk must not keep it shut
+            os.truncate(descriptor, 0)
+            holder = f"a kimi-tui {self._kind}, process {os.getpid()} on {socket.gethostname()}"
+            os.pwrite(descriptor, holder.encode("utf-8", "replace"), 0)
+        self._descriptor = descriptor
+
+    def _try(self) -> int | None:
+        """Take the lock of the file as it is there now; None = the file has been removed meanwhile."""
+        with as_storage_error("locked", self._path):
+            descriptor, is_mine = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), False
+            try:
+                is_free = _flock(descriptor)
+                if self._is_ours(descriptor):
+                    if not is_free:
+                        raise _held(descriptor)
+                    is_mine = True
+                    return descriptor
+            finally:
+                if not is_mine:
+                    os.close(descriptor)
+        return None
+
+    def _is_ours(self, descriptor: int) -> bool:
+        """Whether an open file is still the one that others find."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Give it back; releasing twice is releasing once.
+
+        Its file is removed while it is held: nobody else can hold that file then, and who opened it before sees in
+        `_try` that it is not the one that others find.
+        """
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.truncate(self._descriptor, 0)
+                if self._is_ours(self._descriptor):
+                    os.unlink(self._path)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> SessionLock:
+        """Take it."""
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back."""
+        self.release()
+
+
+def _flock(descriptor: int) -> bool:
+    """Take the lock of an open file; whether nobody else has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _held(descriptor: int) -> SessionHeldError:
+    holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another program"
+    return SessionHeldError(
+        f"The session is open elsewhere: held by {holder}.", "Close it there, or open another session."
+    )

@@ -1,0 +1,91 @@
+"""One session file read: its bytes, the session in it, and what lists show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kimi_tui.adapters.files import read_file, storage_error
+from kimi_tui.adapters.store import session_text
+from kimi_tui.adapters.store.session_index import mark_of
+from kimi_tui.adapters.store.session_places import ending_of
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.codec import EPOCH, decode_session
+from kimi_tui.core.session.session import Session, SessionSummary
+
+
+class SessionReader:
+    """Reads session files; the one read last is kept, since finding a file reads it, and then it is loaded."""
+
+    def __init__(self) -> None:
+        """Begin with nothing kept."""
+        self.parse: Callable[[Path], Session] | None = None
+        """Reads a session from its file, and may raise StorageError; None = `parse_file` does."""
+        self._last: tuple[Path, list[int], Session] | None = None
+
+    def read(self, path: Path) -> Session:
+        """Read a session; one that was read just now and did not change is not parsed again.
+
+        Raises:
+            StorageError: It cannot be read; the summary names the file and the place in it.
+        """
+        known, mark = self._last, mark_of(path)
+        self._last = None
+        if known is not None and mark and known[:2] == (path, mark):
+            return known[2]
+        session = (self.parse or parse_file)(path)
+        self._last = (path, mark, session)
+        return session
+
+
+def parse_file(path: Path) -> Session:
+    """Read a session from its file.
+
+    Raises:
+        StorageError: It cannot be read; the summary names the file and the place in it.
+    """
+    data = [read_bytes(path)]
+    try:  # the bytes are given away, not held: they are as large as all that is read from them
+        return decode_session(session_text.load(data.pop(), ending_of(path)), changed_at(path))
+    except StorageError as error:
+        hint = error.hint or "The file is as it was; mend it by hand, or move it away."
+        raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None
+
+
+def read_bytes(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
+    """Read a file's bytes.
+
+    Args:
+        path: An ordinary file.
+        is_pipe_allowed: Whether it may be a pipe.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    try:
+        return read_file(path, is_pipe_allowed=is_pipe_allowed)
+    except OSError as error:
+        raise storage_error("read", path, error) from error
+
+
+def changed_at(path: Path) -> datetime:
+    """When a file was changed last, UTC, in whole seconds."""
+    try:
+        return datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+    except (OSError, OverflowError, ValueError):
+        return EPOCH
+
+
+def summary_of(session: Session, path: Path) -> SessionSummary:
+    """What lists show of a session."""
+    return SessionSummary(
+        id=session.id,
+        title=session.title,
+        created=session.created,
+        updated=session.updated,
+        messages=len(session.messages),
+        model=session.model,
+        tags=session.tags,
+        path=str(path),
+    )

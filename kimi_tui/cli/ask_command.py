@@ -1,0 +1,331 @@
+"""`kimi-tui ask`: one turn without a screen, through the same engine as on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
+from kimi_tui.cli.new_session import new_session
+from kimi_tui.cli.reply_output import FAILED_STATES, Output, build_report, choose_output
+from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
+from kimi_tui.core.faults import reason_of
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.session.endings import cut, ending, missing_answer
+from kimi_tui.core.session.session import Message, MessageState, Session
+from kimi_tui.core.session.tree import with_system
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
+from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.wire.fields import parse_text
+from kimi_tui.core.wire.turn_events import (
+    ReplyDelta,
+    ReplyPart,
+    Retrying,
+    TurnEnded,
+    TurnEvent,
+    TurnNotice,
+)
+from kimi_tui.engine import signals
+from kimi_tui.engine.open_session import OpenSession
+
+if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
+    from kimi_tui.engine.turn import Turn
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What stops a reply."""
+SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
+"""What the name of a schema does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything one call of `ask` sends."""
+
+    question: str
+    """The user's message."""
+    session: Session
+    """Where it goes."""
+    is_kept: bool
+    """Whether the session is saved."""
+    is_new: bool
+    """Whether the session was made for this call."""
+    request: RequestSettings
+    """What the request says besides."""
+
+    @property
+    def has_alternatives(self) -> bool:
+        """Whether several replies were asked for."""
+        count = self.request.fields.get("num_responses")
+        return isinstance(count, int) and count > 1
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Send one question and put out the reply.
+
+    Raises:
+        KimiError: Before anything is sent: the command line, config, key or session cannot be used.
+    """
+    context.settings_or_refuse()
+    request_options, errors = parse_request_options(options)
+    for error in errors[:-1]:
+        context.tell_error(error)
+    if errors:
+        raise errors[-1]
+    _tell_doubt(options.regex, context)
+    question = read_question(options, context)
+    with _session(options, context) as (found, is_new):
+        session = _with_options(found, options)
+        request = resolve_request(context.settings(), session, request_options)
+        order = Order(question, session, options.session is not None or options.save, is_new, request)
+        return asyncio.run(_ask(order, context))
+
+
+def _tell_doubt(pattern: str | None, context: Context) -> None:
+    """Say what may be wrong with a pattern; it is sent all the same, since the endpoint has rules of its own."""
+    if pattern is not None:
+        from kimi_tui.core.settings.field_text import regex_doubt  # noqa: PLC0415 - few calls have one
+
+        if doubt := regex_doubt(pattern):
+            context.tell(f"--regex: {doubt}")
+
+
+def read_question(options: Namespace, context: Context) -> str:
+    """Put the question together: PROMPT, an empty line, piped standard input; either may be missing.
+
+    Raises:
+        UsageError: Nothing was asked.
+    """
+    prompt = replace_lone(options.prompt or "")
+    piped = context.read_stdin() if context.has_piped_stdin else ""
+    question = f"{prompt}\n\n{piped}" if prompt and piped else prompt or piped
+    if not question.strip():
+        raise UsageError("There is nothing to ask.", 'Such as: kimi-tui ask "Name two ways to cook lamb."')
+    return question
+
+
+def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[KimiError]]:
+    """Read the options that hold for this request alone, and say what is wrong with any of them.
+
+    Raises:
+        UsageError: The file of a schema cannot be read.
+    """
+    fields: dict[str, object | None] = {}
+    errors = list[KimiError]()
+    for field, text, option in _assignments(options, errors):
+        try:
+            fields[field] = parse_text(field, text)
+        except FieldError as error:
+            errors.append(FieldError(option, error.found, error.allowed) if option else error)
+    return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors
+
+
+def _assignments(options: Namespace, errors: list[KimiError]) -> Iterator[tuple[str, str, str]]:
+    """Every request field that the command line sets, its value as typed, and the option's name if it has its own."""
+    for assignment in options.set:
+        name, equals, text = replace_lone(assignment).partition("=")
+        if equals:
+            yield name.strip(), text, ""
+        else:
+            errors.append(UsageError(f"--set {name}: FIELD=VALUE is needed.", "Such as --set temperature=0.5."))
+    if options.count is not None:
+        yield "num_responses", options.count, "-n"
+    form = _response_format(options)
+    if form is not None:
+        yield "response_format", json.dumps(form), ""
+
+
+def _response_format(options: Namespace) -> dict[str, object] | None:
+    if options.schema is not None:
+        return {"type": "json_schema", "json_schema": _load_schema(Path(options.schema))}
+    if options.regex is not None:
+        return {"type": "regex", "regex": replace_lone(options.regex)}
+    return {"type": "json_object"} if options.json_object else None
+
+
+def _load_schema(path: Path) -> object:
+    """Read a schema; a bare one is named after its file."""
+    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - few calls have one
+
+    try:
+        schema = json.loads(read_file(path, is_pipe_allowed=True))
+    except OSError as error:
+        raise UsageError(f"--schema {path}: {reason_of(error)}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--schema {path}: not JSON.") from error
+    if not isinstance(schema, dict):
+        raise UsageError(f"--schema {path}: a schema is a JSON object.")
+    if isinstance(schema.get("name"), str) and isinstance(schema.get("schema"), dict):
+        return schema
+    return {"name": SCHEMA_NAME_CHARS.sub("_", path.stem) or "schema", "schema": schema}
+
+
+@contextlib.contextmanager
+def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
+    """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
+    if options.session is not None:
+        store = context.store()
+        path = context.find_session(options.session)
+        with store.lock(path, kind="ask"):
+            yield store.load_to_continue(path), False
+    elif options.save:
+        session = new_session(context)
+        with context.store().lock(session, kind="ask"):
+            yield session, True
+    else:
+        yield new_session(context), True
+
+
+def _with_options(session: Session, options: Namespace) -> Session:
+    """Put in what the command line says about the session; an empty system prompt is none."""
+    if options.system is None:
+        return session
+    return with_system(session, replace_lone(options.system) or None)
+
+
+async def _ask(order: Order, context: Context) -> int:
+    """Run the turn.
+
+    Raises:
+        KimiError: No request can be sent.
+    """
+    client = context.client()
+    try:
+        open_session = OpenSession(order.session, context.store() if order.is_kept else None)
+        turn = context.engine(client).start(open_session, order.question, order.request)
+        output = choose_output(context, has_alternatives=order.has_alternatives)
+        return await _Listener(order, context, output, turn).run()
+    finally:
+        await client.aclose()
+
+
+class _Listener:
+    """Follows a turn to its end."""
+
+    def __init__(self, order: Order, context: Context, output: Output, turn: Turn) -> None:
+        self._order = order
+        self._context = context
+        self._output = output
+        self._turn = turn
+        self._stopped_by: signal.Signals | None = None
+        self._has_text = False
+        self._refusal = ""  # why the question could not be saved
+
+    async def run(self) -> int:
+        """Follow it and return the exit status."""
+        with signals.handling(self._stop, *STOP_SIGNALS):
+            try:
+                while events := await self._turn.drain():
+                    for event in events:
+                        if isinstance(event, TurnEnded):
+                            return self._end(event)
+                        if self._stopped_by is None:
+                            self._take(event)
+            except OSError:  # nobody reads it any more, or its disk is full
+                self._turn.stop()
+                await self._turn.finished()
+                raise
+        raise AssertionError("a turn ends with its last event")
+
+    def _take(self, event: TurnEvent) -> None:
+        match event:
+            case ReplyDelta():
+                self._has_text = True
+                self._output.delta(event.part, event.text)
+            case Retrying():
+                pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
+                self._context.tell(f"{event.error.summary} {pause}")
+            case TurnNotice():
+                if isinstance(event.error, StorageError):
+                    self._refusal = event.error.summary
+                self._context.tell_error(event.error)
+
+    def _end(self, ended: TurnEnded) -> int:
+        report = build_report(
+            ended,
+            session_id=self._order.session.id if self._is_on_disk else None,
+            model=self._order.request.model,
+            has_alternatives=self._order.has_alternatives,
+            usage=self._turn.usage,
+            request_id=self._turn.request_id,
+        )
+        if self._stopped_by is not None:
+            self._output.stopped(report)
+            return SIGNALLED + self._stopped_by
+        if ended.replies and not self._has_text:
+            self._give_whole(ended.replies[0])
+        try:
+            self._output.end(report, ended.replies)
+        finally:
+            self._tell_end(ended)
+        return FAILED if ended.state in FAILED_STATES or ended.save_error else DONE
+
+    @property
+    def _is_on_disk(self) -> bool:
+        """Whether the session can be found again: a new one is not where its first question was refused."""
+        is_old = self._order.is_kept and not self._order.is_new
+        return is_old or self._turn.open_session.is_saved
+
+    def _give_whole(self, reply: Message) -> None:
+        """Put out a reply that came in one piece."""
+        if reply.reasoning:
+            self._output.delta(ReplyPart.REASONING, reply.reasoning)
+        if reply.content:
+            self._output.delta(ReplyPart.ANSWER, reply.content)
+
+    def _tell_end(self, ended: TurnEnded) -> None:
+        """Tell how it ended, where that is not as usual."""
+        if ended.error is not None:
+            self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
+        self._tell_saved(ended)
+        if ended.state is MessageState.QUEUED:
+            self._context.tell("the request is queued; the reply goes to the webhook")
+        for reply in ended.replies:
+            if reply.state is MessageState.COMPLETE and (words := _unusual_end(reply)):
+                self._context.tell(words, _more_room(reply))
+
+    def _tell_saved(self, ended: TurnEnded) -> None:
+        """Tell where a new session lies, or what of it could not be written."""
+        session = self._turn.open_session
+        if ended.save_error is not None:
+            if ended.save_error.summary != self._refusal:
+                self._context.tell_error(ended.save_error)
+            if session.is_saved:
+                self._context.tell(f"session {self._order.session.id} holds the question without its reply")
+        elif self._order.is_new and session.is_saved:
+            self._context.tell(f"{'now ' if self._refusal else ''}saved as session {self._order.session.id}")
+
+    def _kept(self, ended: TurnEnded) -> str:
+        """What a failed turn left in the session, in words; "" = nothing."""
+        if not self._turn.open_session.is_saved or ended.save_error is not None:
+            return ""
+        what = "What arrived" if ended.replies else "The question"
+        return f"{what} is kept in session {self._order.session.id}."
+
+    def _stop(self, number: signal.Signals) -> None:
+        """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""
+        self._stopped_by = self._stopped_by or number
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        self._turn.stop()
+
+
+def _unusual_end(reply: Message) -> str:
+    """Say how a complete reply ended, where it is not whole; "" = it is."""
+    if cut(reply):
+        return f"the reply was {ending(reply).replace(' · it ', ' and ')}"
+    misses = missing_answer(reply).removeprefix("it ")
+    reason = f" (the endpoint says: {reply.finish_reason})" if reply.finish_reason else ""
+    return f"the reply {misses}{reason}" if misses else ""
+
+
+def _more_room(reply: Message) -> str:
+    """What to do about a reply that had too little room; "" where that was not its limit."""
+    return "Give it more with --set max_new_tokens=…" if reply.finish_reason == "length" else ""

@@ -1,0 +1,259 @@
+"""How `ask` puts a reply out: as it arrives, as one JSON object, as one event a line, or only its code.
+
+Each output is fed the deltas of the turn and, when it has ended, the object that describes the reply.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from kimi_tui.cli.context import Context
+from kimi_tui.core.errors import CompletionError, KimiError
+from kimi_tui.core.session.session import Message, MessageState, Timing, Usage
+from kimi_tui.core.text.counts import counted
+from kimi_tui.core.wire.turn_events import ReplyPart, TurnEnded
+
+BETWEEN_REPLIES = "---"
+"""The line between the replies of one request."""
+FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
+"""Ends that carry an error."""
+
+
+class Output(Protocol):
+    """One form of putting a reply out."""
+
+    def delta(self, part: ReplyPart, text: str) -> None:
+        """Text arrived."""
+
+    def stopped(self, report: Mapping[str, object]) -> None:
+        """The user stopped the turn."""
+
+    def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
+        """The turn ended by itself.
+
+        Raises:
+            CompletionError: The reply does not hold what was asked for.
+        """
+
+
+def build_report(
+    ended: TurnEnded,
+    *,
+    session_id: str | None,
+    model: str,
+    has_alternatives: bool,
+    usage: Usage,
+    request_id: str | None,
+) -> dict[str, object]:
+    """Describe a reply as `--json` prints it.
+
+    Args:
+        ended: How the turn ended.
+        session_id: Id of the session it was saved in; None = it was not to be saved.
+        model: The model that was asked.
+        has_alternatives: Whether several replies were asked for.
+        usage: What the turn used, where no reply carries it.
+        request_id: The endpoint's name for the request, likewise.
+    """
+    first = ended.replies[0] if ended.replies else None
+    timing = (first.timing if first else None) or Timing()
+    used = (first.usage if first else None) or usage
+    error = ended.error
+    report: dict[str, object] = {
+        "session": session_id,
+        "model": model,
+        "state": str(ended.state),
+        "finish_reason": first.finish_reason if first else None,
+        "content": first.content if first else "",
+        "reasoning": first.reasoning if first else None,
+        "request_id": (first.request_id if first else None) or request_id,
+        "usage": {
+            "input_tokens": used.input_tokens,
+            "output_tokens": used.output_tokens,
+            "cost_usd": used.cost_usd,
+        },
+        "timing": {
+            "first_token_s": timing.first_token_s,
+            "thinking_s": timing.thinking_s,
+            "total_s": timing.total_s,
+        },
+    }
+    if has_alternatives:
+        report["alternatives"] = [{"content": r.content, "reasoning": r.reasoning} for r in ended.replies]
+    if ended.state in FAILED_STATES:
+        report["error"] = _describe(error)
+    return report
+
+
+def _describe(error: KimiError | None) -> dict[str, object]:
+    if error is None:
+        return {"kind": "error", "summary": "The reply did not end as it should.", "hint": "", "status": None}
+    status = getattr(error, "status", None)
+    return {"kind": error.kind, "summary": error.summary, "hint": error.hint, "status": status}
+
+
+class PlainOutput:
+    """The answer as it arrives, reasoning on standard error where it is wanted."""
+
+    def __init__(self, context: Context, *, show_reasoning: bool, has_alternatives: bool) -> None:
+        """Begin.
+
+        Args:
+            context: Where to write.
+            show_reasoning: Whether reasoning is written to standard error.
+            has_alternatives: Whether several replies come, which are written when all are there.
+        """
+        self._context = context
+        self._show_reasoning = show_reasoning
+        self._waits = has_alternatives
+        self._last = dict.fromkeys(ReplyPart, "\n")
+
+    def delta(self, part: ReplyPart, text: str) -> None:
+        """Write it; the answer begins on a line of its own where reasoning is on the same screen."""
+        if part is ReplyPart.REASONING:
+            if self._show_reasoning:
+                self._write(part, text)
+        elif not self._waits:
+            self._end_line(ReplyPart.REASONING)
+            self._write(part, text)
+
+    def _write(self, part: ReplyPart, text: str) -> None:
+        if not text:
+            return
+        if part is ReplyPart.REASONING:
+            self._context.write_aside(text)
+        else:
+            self._context.write(text)
+        self._last[part] = text[-1]
+
+    def _end_line(self, part: ReplyPart) -> None:
+        if self._last[part] != "\n":
+            self._write(part, "\n")
+
+    def stopped(self, report: Mapping[str, object]) -> None:
+        """What has been written stays, nothing more; on a terminal the shell's own line begins below it."""
+        if self._context.stderr.isatty():
+            self._end_line(ReplyPart.REASONING)
+        if self._context.stdout.isatty():
+            self._end_line(ReplyPart.ANSWER)
+
+    def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
+        """Finish the line; write the replies that had to wait."""
+        if self._waits:
+            for place, reply in enumerate(replies):
+                if place:
+                    self._write(ReplyPart.ANSWER, f"{BETWEEN_REPLIES}\n")
+                self._write(ReplyPart.ANSWER, reply.content)
+                self._end_line(ReplyPart.ANSWER)
+        self._end_line(ReplyPart.REASONING)
+        self._end_line(ReplyPart.ANSWER)
+
+
+class CodeOutput:
+    """Only one fenced code block of each answer, when it is complete."""
+
+    def __init__(self, context: Context, *, which: str, show_reasoning: bool) -> None:
+        """Begin; `which` is "first" or "last"."""
+        self._context = context
+        self._which = which
+        self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
+
+    def delta(self, part: ReplyPart, text: str) -> None:
+        """Wait for the whole answer."""
+        self._reasoning.delta(part, text)
+
+    def stopped(self, report: Mapping[str, object]) -> None:
+        """Write nothing."""
+
+    def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
+        """Write the block.
+
+        Raises:
+            CompletionError: There is none, and nothing else went wrong.
+        """
+        self._reasoning.end(report, ())
+        found = [blocks for reply in replies if (blocks := code_blocks(reply.content))]
+        chosen = [blocks[0] if self._which == "first" else blocks[-1] for blocks in found]
+        self._context.write(f"{BETWEEN_REPLIES}\n".join(chosen))
+        if "error" in report:
+            return
+        if not found:
+            raise CompletionError("The answer has no code block.", "Without -x the whole answer is printed.")
+        if len(found) < len(replies):
+            without, all_ = len(replies) - len(found), counted(len(replies), "reply", "replies")
+            self._context.tell(f"{without} of {all_} {'has' if without == 1 else 'have'} no code block")
+
+
+def code_blocks(markdown: str) -> list[str]:
+    """List the contents of the fenced code blocks, each ending with a newline unless empty."""
+    from kimi_tui.core.markdown.rules import blocks_parser  # noqa: PLC0415 - needed by few calls
+
+    return [token.content for token in blocks_parser().parse(markdown) if token.type == "fence"]
+
+
+def json_line(value: object) -> str:
+    """Write plain data as JSON on one line, in the eyes of every reader: some take more than LF for its end."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.translate({ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"})
+
+
+class JsonOutput:
+    """One object at the end."""
+
+    def __init__(self, context: Context, *, show_reasoning: bool) -> None:
+        """Begin."""
+        self._context = context
+        self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
+
+    def delta(self, part: ReplyPart, text: str) -> None:
+        """Wait for the end."""
+        self._reasoning.delta(part, text)
+
+    def stopped(self, report: Mapping[str, object]) -> None:
+        """Write the object."""
+        self.end(report, ())
+
+    def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
+        """Write the object."""
+        self._reasoning.end(report, ())
+        self._context.write_line(json_line(report))
+
+
+class EventOutput:
+    """One JSON event a line."""
+
+    def __init__(self, context: Context, *, show_reasoning: bool) -> None:
+        """Begin."""
+        self._context = context
+        self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
+
+    def delta(self, part: ReplyPart, text: str) -> None:
+        """Write an event."""
+        self._reasoning.delta(part, text)
+        self._write({"type": str(part), "text": text})
+
+    def stopped(self, report: Mapping[str, object]) -> None:
+        """Write the last event."""
+        self.end(report, ())
+
+    def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
+        """Write the last event."""
+        self._reasoning.end(report, ())
+        self._write({"type": "error" if "error" in report else "done", **report})
+
+    def _write(self, event: Mapping[str, object]) -> None:
+        self._context.write_line(json_line(event))
+
+
+def choose_output(context: Context, *, has_alternatives: bool) -> Output:
+    """Make the output that the options ask for."""
+    options = context.options
+    if options.json:
+        return JsonOutput(context, show_reasoning=options.show_reasoning)
+    if options.stream_json:
+        return EventOutput(context, show_reasoning=options.show_reasoning)
+    if options.extract is not None:
+        return CodeOutput(context, which=options.extract, show_reasoning=options.show_reasoning)
+    return PlainOutput(context, show_reasoning=options.show_reasoning, has_alternatives=has_alternatives)

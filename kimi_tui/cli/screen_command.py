@@ -1,0 +1,177 @@
+"""The full screen: everything plugged together, and what is said when it has been left."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from argparse import Namespace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kimi_tui.cli.arguments import LATEST
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
+from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
+from kimi_tui.cli.later_engine import LaterEngine
+from kimi_tui.cli.later_lock import LaterLock
+from kimi_tui.cli.new_session import new_session
+from kimi_tui.cli.resume_line import resume_line
+from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
+from kimi_tui.core.faults import fault_of
+
+if TYPE_CHECKING:  # the names of types only
+    from pathlib import Path
+
+    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+    from kimi_tui.cli.library import DiskLibrary
+    from kimi_tui.core.session.session import Session
+    from kimi_tui.ui.app.kimi_app import KimiApp
+    from kimi_tui.ui.state.services import Lock, Opening
+
+DUMB_TERMINALS = ("dumb", "unknown")
+"""Values of TERM for terminals that know no control sequences."""
+LATEST_NAME = "the latest session"
+"""What the session that was changed last is called until it has been found."""
+TRUE_COLOUR = ("truecolor", "24bit")
+"""Values of COLORTERM for terminals that show every colour."""
+
+
+def run(options: Namespace, context: Context) -> int:
+    """Run the screen until it is left.
+
+    Raises:
+        KimiError: The session that was asked for, or the address, cannot be used.
+    """
+    if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
+        raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
+    settings = context.settings()  # what is wrong with the config is told before anything is drawn
+    with early_terminal(context.stdin.fileno()) as terminal:
+        _draw_early(terminal, context)
+        app, lock = _build(options, context, terminal)
+        session_id = app.run(mouse=settings.ui.mouse)
+    lock.release()
+    if app.problem is not None:
+        raise app.problem
+    if app.crash is not None:
+        context.tell(
+            f"Something unexpected went wrong ({fault_of(app.crash)}); what was saved is kept.",
+            "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
+        )
+        return FAILED
+    if app.return_code and app.signal is None:
+        context.tell("What could not be saved is lost; the last whole files are in place.")
+    if session_id:
+        line = resume_line(options, context.environ, context.store().name_of(session_id))
+        context.write_line(f"Resume with: {line}")
+    return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
+
+
+def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
+    """Draw the first frame where the terminal is sure to show it as it is meant."""
+    from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
+    from kimi_tui.ui.state.first_frame import first_frame  # noqa: PLC0415
+    from kimi_tui.ui.terminal.encoding import UTF8, screen_encoding  # noqa: PLC0415
+
+    stream, environ = context.stdout, context.environ
+    if environ.get("TERM", "dumb") in DUMB_TERMINALS:
+        return
+    if screen_encoding(environ, stream.encoding) != UTF8:
+        return
+    has_all_colours = environ.get("COLORTERM") in TRUE_COLOUR and not environ.get("NO_COLOR")
+    palette = None
+    with contextlib.suppress(KeyError, ThemeError):  # told later, on the screen
+        palette = themes(context.config_path)[context.settings().ui.theme]() if has_all_colours else None
+    with contextlib.suppress(OSError):
+        columns, rows = os.get_terminal_size(stream.fileno())
+        terminal.draw(stream.fileno(), first_frame(columns, rows, palette))
+
+
+def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tuple[KimiApp, Lock]:
+    """Plug everything together.
+
+    Raises:
+        KimiError: The session that was asked for, or the address, cannot be used.
+    """
+    from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
+    from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
+    from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.deepinfra import model_url  # noqa: PLC0415
+    from kimi_tui.adapters.store.session_process import SessionProcesses  # noqa: PLC0415
+    from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
+    from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
+    from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
+    from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
+    from kimi_tui.ui.state.services import Services  # noqa: PLC0415
+    from kimi_tui.ui.terminal.terminal_abilities import describe_terminal  # noqa: PLC0415
+
+    settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
+    reading = SessionProcesses()
+    context.store().read_with(reading.read)
+    library = DiskLibrary(context.store(), lambda: new_session(context), reading.stop)
+    session, lock, opening = first_session(options, library)
+    client, key_problem = _client(context)
+    services = Services(
+        store=SettingsStore(context),
+        problems=(*loaded.problems, *loaded.notes),
+        engine=LaterEngine(lambda: context.engine(client)),
+        clock=SystemClock(),
+        library=library,
+        url_of=lambda request: model_url(context.settings().api.base_url, request.model),
+        themes=known,
+        theme=settings.ui.theme,
+        theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
+        endpoint="demo" if options.demo else "deepinfra",
+        key_problem=key_problem,
+        clipboard=SystemClipboard(context.environ),
+    )
+    app = KimiApp(
+        services,
+        session,
+        lock,
+        describe_terminal(context.environ, context.stdout.encoding),
+        opening=opening,
+        idle_work=warm_up,
+        modes=terminal.modes,
+        typed=terminal.hand_over(),
+        force_end=partial(terminal.end_now, context.stdout.fileno()),
+    )
+    return app, lock
+
+
+def first_session(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
+    """Make a new session; one that was asked for is found, locked and read when the screen is there."""
+    if options.resume is None:
+        return *library.create(), None
+    from kimi_tui.ui.state.services import Opening  # noqa: PLC0415
+
+    name = None if options.resume is LATEST else options.resume
+    lock, told = LaterLock(), list[str]()
+
+    def find() -> Path:
+        path, passed_over = library.find(name)
+        told.extend(unreadable.words for unreadable in passed_over)
+        lock.take(library.hold(path))
+        return path
+
+    # What is wrong with it is told before the program is there, unless much has to be read first.
+    found = find() if library.is_found_at_once(name) else None
+
+    def read() -> Session:
+        session = library.read(found or find())
+        gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
+        return session
+
+    shown = found.stem if found is not None else name or LATEST_NAME
+    return library.stand_in(shown), lock, Opening(shown, read, told)
+
+
+def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
+    """Make the client; without a key one that is never asked, and why."""
+    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient  # noqa: PLC0415
+
+    try:
+        return context.client(), None
+    except KeyMissingError as error:
+        return DeepInfraClient("", None), error

@@ -1,0 +1,115 @@
+"""One parse of Markdown: the top-level blocks of a text, and the targets of links in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from kimi_tui.core.markdown.inline import References
+from kimi_tui.core.markdown.rules import blocks_parser
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""A line with its end. The parser knows LF, CR and CRLF; `str.splitlines` would know more."""
+Found = tuple[int, str, str]
+"""Where a target of links stands, its label, the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One top-level block, or a part of one that was cut."""
+
+    kind: str
+    """The parser's name without "_open": paragraph, heading, fence, table, bullet_list and so on."""
+    source: str
+    """Its source, with the line ends behind it."""
+    start: int
+    """Where its source begins, in characters of the whole text."""
+    first_line: int
+    """Line of its source on which it begins; what stands before are blank lines and targets of links."""
+    line_count: int
+    """How many lines of its source it has, without what stands behind it."""
+    tokens: tuple[Token, ...]
+    """What the parser made of it, the text inside not yet parsed."""
+    previous: Block | None = None
+    """The part before it, where this one goes on with a block that was cut; None for parts of lists, which are many."""
+    head: Block | None = None
+    """The first part of a block that was cut; None = this is the first."""
+    joint: str = "\n"
+    """What parts it from the next block: a line end, or the blank (or nothing) at which a line was cut."""
+    number: int | None = None
+    """Number of its first item, where it goes on with a list of numbers; None = its tokens say."""
+    is_apart: bool = False
+    """Whether a blank line stands before it, where it goes on with a list."""
+    is_open: bool = False
+    """Whether its end is still being written."""
+
+    @property
+    def end(self) -> int:
+        """Where its source ends, in characters of the whole text."""
+        return self.start + len(self.source)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a blank line is shown between the block before and this one."""
+        return self.head is None or self.is_apart
+
+
+class _Found(dict[str, Any]):
+    """New targets of links, in the parser's form; those known already are not taken again."""
+
+    def __init__(self, known: References) -> None:
+        super().__init__()
+        self._known = known
+
+    def __contains__(self, label: object) -> bool:
+        return super().__contains__(label) or label in self._known
+
+
+def parse(text: str, references: References | None = None) -> tuple[list[Block], list[Found]]:
+    """Split a text into its top-level blocks, and find the targets of links that it adds to those known.
+
+    The sources of the blocks join to the text, where it has any block.
+    """
+    env: dict[str, Any] = {"references": _Found(references or {})}
+    tokens = blocks_parser().parse(text, env)
+    groups: list[list[Token]] = []
+    depth = 0
+    for token in tokens:
+        if depth == 0 and token.nesting >= 0:
+            groups.append([])
+        groups[-1].append(token)
+        depth += token.nesting
+    offsets = [0, *accumulate(map(len, LINES.findall(text)))]
+    spans = [tuple(group[0].map or (0, 0)) for group in groups]
+    first_lines = [0, *(span[0] for span in spans[1:])]
+    starts = [*(offsets[line] for line in first_lines), len(text)]
+    blocks = [
+        Block(
+            kind=group[0].type.removesuffix("_open"),
+            source=text[starts[at] : starts[at + 1]],
+            start=starts[at],
+            first_line=spans[at][0] - first_lines[at],
+            line_count=spans[at][1] - spans[at][0],
+            tokens=tuple(group),
+        )
+        for at, group in enumerate(groups)
+    ]
+    found = [(offsets[it["map"][0]], label, str(it["href"])) for label, it in env["references"].items()]
+    return blocks, found
+
+
+def paragraph_tokens(text: str) -> tuple[Token, ...]:
+    """What the parser makes of one line of text."""
+    from markdown_it.token import Token  # noqa: PLC0415 - not before there is a reply
+
+    span = [0, 1]
+    return (
+        Token("paragraph_open", "p", 1, map=span),
+        Token("inline", "", 0, map=span, level=1, content=text.strip(), children=[]),
+        Token("paragraph_close", "p", -1),
+    )

@@ -1,0 +1,113 @@
+"""The two parsers of replies: markdown-it-py's, with the rules that CommonMark lacks.
+
+`blocks_parser` finds blocks and leaves the text inside alone; `inline_parser` parses that text when it is laid out.
+Added are tables and strikethrough (the library's own, but no cell is dropped), formulas (`math_markup`), footnotes,
+fences inside of Markdown (`fences`), and an end to nesting.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.markdown.fences import fence_rule
+from kimi_tui.core.markdown.math_markup import add_math_blocks, add_math_inline
+from kimi_tui.core.markdown.source_cells import row_cells
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
+
+MAX_LEVEL = 40
+"""How deep quotes, lists and items may stand in each other; deeper ones are shown as the text of the deepest."""
+MAX_LABEL_CHARS = 60
+"""Longest label of a footnote."""
+_REFERENCE = re.compile(rf"\[\^([^\]\s]{{1,{MAX_LABEL_CHARS}}})\]")
+
+
+@cache
+def blocks_parser() -> MarkdownIt:
+    """The parser of blocks; of the text inside them it only says where it stands."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - costs 26 ms, and the first frame does not need it
+    from mdit_py_plugins.footnote.index import footnote_def  # noqa: PLC0415
+
+    parser = MarkdownIt("commonmark", {"maxNesting": 2 * MAX_LEVEL}).enable("table").disable(["inline", "text_join"])
+    parser.linkify = None  # 225 KB of patterns that no rule in use asks for (markdown-it-py 4.3)
+    parser.block.ruler.at("fence", fence_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    add_math_blocks(parser)
+    parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.before("table", "deepest", _deepest)
+    return parser
+
+
+@cache
+def inline_parser() -> MarkdownIt:
+    """The parser of the text inside a block."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    parser = MarkdownIt("commonmark").enable("strikethrough")
+    parser.linkify = None  # as above
+    add_math_inline(parser)
+    parser.inline.ruler.before("link", "footnote_ref", _footnote_reference)
+    parser.inline.ruler.before("link", "lone_bracket", _lone_bracket)
+    return parser
+
+
+def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take a table; cells beyond the columns of its head, which the library drops, stay in the last column."""
+    from markdown_it.rules_block import table  # noqa: PLC0415
+
+    begin = len(state.tokens)
+    if not table(state, start_line, end_line, silent):
+        return False
+    if not silent:
+        tokens = state.tokens[begin:]
+        columns = sum(token.type == "th_open" for token in tokens)
+        for place, token in enumerate(tokens):
+            if token.type == "tr_close" and tokens[place - 1].type == "td_close":
+                text = tokens[place - 2]
+                line = text.map[0] if text.map else 0
+                source = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+                if source.count("|") >= columns and len(row_cells(source)) > columns:
+                    text.content = row_cells(source, columns)[-1]
+    return True
+
+
+def _deepest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take the lines up to a blank one as a paragraph: the parser itself drops what is nested too deep."""
+    if state.level < MAX_LEVEL or silent:
+        return False
+    line = start_line + 1
+    while line < end_line and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
+        line += 1
+    state.push("paragraph_open", "p", 1).map = [start_line, line]
+    token = state.push("inline", "", 0)
+    token.map, token.children = [start_line, line], []
+    token.content = state.getLines(start_line, line, state.blkIndent, False).strip()
+    state.push("paragraph_close", "p", -1)
+    state.line = line
+    return True
+
+
+def _footnote_reference(state: StateInline, silent: bool) -> bool:
+    """Take `[^label]`, whether or not its note has come yet."""
+    match = _REFERENCE.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.push("footnote_ref", "", 0).content = match[1]
+    state.pos = match.end()
+    return True
+
+
+def _lone_bracket(state: StateInline, silent: bool) -> bool:
+    """Take a bracket as text where none closes behind it: the rule of links would look for one again and again."""
+    if state.src[state.pos] not in "[!" or state.src.find("]", state.pos, state.posMax) >= 0:
+        return False
+    if not silent:
+        state.append_pending(state.src[state.pos])
+    state.pos += 1
+    return True

@@ -1,0 +1,86 @@
+"""Rows of tables as they are written: what is needed to measure a table that is too long to be parsed.
+
+Which lines are rows is what the parser says; what a cell shows is told closely enough for a measure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.markdown.blocks import parse
+from kimi_tui.core.markdown.source_cells import BLANKS
+
+if TYPE_CHECKING:
+    from kimi_tui.core.markdown.inline import References
+
+MAX_CELL_CHARS = 300
+"""Marks in a longer cell are measured as they stand: it fills every room."""
+# What begins no other block: a bar, a letter, a sign, a number that counts no item, emphasis, code.
+_ROW = (
+    r" {0,3}(?:[]|\[(){}\"'!&@/.,:;?%^]|[-+][^\s+-]|[^\W\d_]|[^\x00-\x7f\s]|\d+(?![\d.)])|[*_]{1,2}[^\s*_]|`{1,2}(?!`))"
+)
+_DOUBTFUL = re.compile(rf"\n(?!{_ROW})")
+_PLAIN_LINK = re.compile(r"(?<![!`\\])\[([^][|\n*`_\\<]*)\]\((?!\1\))([^][()\s|<>\\*`_]+)\)")
+_PLAIN_MARK = re.compile(r"(?<![\\`*])(\*\*|`)(?=\S)([^][|\n*`_\\<]*[^][|\s*`_\\<])\1(?![`*])")
+_SPECIAL = re.compile(r"[\\`*_~\[<]")
+# Without `compile`: for few tables.
+_MARKUP = (
+    r"(?i)\\(?P<escaped>[!-/:-@\[-`{-~])"
+    r"|(?<!`)(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
+    r"|(?P<image>!?)\[(?P<text>[^\[\]]*)\]"
+    r"(?:\(\s*<?(?P<target>[^\s<>()]*(?:\([^\s()]*\)[^\s<>()]*)*)>?(?:\s+[\"'(][^\"']*[\"')])?\s*\)|\[(?P<label>[^\[\]]*)\])?"
+    r"|(?P<mark>\*{2,3}|(?<!\d)(?<!(?<!\w)\w)\*|(?<!\w)_{1,3}|~~)(?=\S)(?P<marked>.*?\S)(?P=mark)(?!(?<=_)\w)"
+    r"|(?P<line_end><br\s*/?>)"
+)
+
+
+def rows_end(text: str) -> int:
+    """Where the rows end with which a text of LF lines begins; its length = they may go on."""
+    for doubtful in _DOUBTFUL.finditer(f"\n{text}"):
+        start = doubtful.start()
+        if start < len(text) and not _is_row(text[start:].split("\n", 1)[0]):
+            return start
+    return len(text)
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line that stands behind a row is one too, as the parser sees it."""
+    if not line.strip(BLANKS):
+        return False
+    blocks, _ = parse(f"|a|\n|-|\n{line}")
+    return [(block.kind, block.line_count) for block in blocks] == [("table", 3)]
+
+
+def without_plain_marks(text: str) -> str:
+    """Rows without the marks that most of the marked cells have: about what `cell_text` does, for many rows at once."""
+    if "](" in text:
+        text = _PLAIN_LINK.sub(r"\1 (\2)", text)
+    return _PLAIN_MARK.sub(r"\2", text) if "`" in text or "**" in text else text
+
+
+def cell_text(source: str, references: References) -> str:
+    """About what is shown of a cell: without marks, with the targets of its links behind them."""
+    if _SPECIAL.search(source) is None or len(source) > MAX_CELL_CHARS:
+        return source
+
+    def without_mark(match: re.Match[str]) -> str:
+        if match["marked"] is not None:
+            return cell_text(match["marked"], references)
+        if match["text"] is not None:
+            return _link(match, references)
+        return "\n" if match["line_end"] else match["escaped"] or match["code"]
+
+    return re.sub(_MARKUP, without_mark, source)
+
+
+def _link(match: re.Match[str], references: References) -> str:
+    text, target = cell_text(match["text"], references), match["target"]
+    if target is None:
+        label = " ".join((match["label"] or match["text"]).split()).upper()
+        target = references.get(label)
+    if target is None:
+        return match[0]
+    if match["image"]:
+        return f"▣ {text or 'image'} ({target})"
+    return text if not target or target in {text, f"mailto:{text}"} else f"{text} ({target})"

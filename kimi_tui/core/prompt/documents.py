@@ -1,0 +1,47 @@
+"""A conversation as a document to read or pass on. Texts stay exact; only the frame around them is ours.
+
+In Markdown a text that would reach out of its place (a heading, a fence without an end) is quoted or fenced whole.
+"""
+
+from __future__ import annotations
+
+from kimi_tui.core.session.endings import ending
+from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.tree import branch
+from kimi_tui.core.text.containing import contained, plain_line, shared_labels
+
+NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
+
+
+def render_markdown(session: Session) -> str:
+    """Write the active branch as Markdown; reasoning stands in a `<details>` block."""
+    messages = branch(session)
+    texts = [text or "" for it in messages for text in (it.content, it.reasoning, _ending(it))]
+    shared = shared_labels([session.system or "", *texts])
+    parts = [f"# {plain_line(session.title) or plain_line(session.id)}\n"]
+    if session.system is not None:
+        parts.append(f"## System prompt\n\n{contained(session.system, shared)}\n")
+    parts += [_markdown_message(message, shared) for message in messages]
+    return "\n".join(parts)
+
+
+def _markdown_message(message: Message, shared: frozenset[str]) -> str:
+    reasoning, words = "", ending(message)
+    if message.reasoning:
+        text = contained(message.reasoning, shared)
+        reasoning = f"<details><summary>Reasoning</summary>\n\n{text}\n\n</details>\n\n"
+    end = f"\n[{plain_line(words)}]\n" if words else ""
+    return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
+
+
+def _ending(message: Message) -> str:
+    """How a reply ended, on a line of its own; "" = it is whole."""
+    words = ending(message)
+    return f"\n[{words}]\n" if words else ""
+
+
+def render_text(session: Session) -> str:
+    """Write the active branch as plain text, answers without their reasoning."""
+    parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
+    parts += [f"{NAMES[message.role]}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
+    return "\n".join(parts)

@@ -1,0 +1,54 @@
+"""What a request says besides the conversation, after every layer of settings has been resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
+from kimi_tui.core.session.session import DEFAULT_MODEL
+
+SLOWEST_TOKENS_PER_S = 10.0
+"""The slowest pace of generation that is waited for where nothing is seen of it. A guess on the safe side."""
+USUAL_MAX_TOKENS = 16_384
+"""Length of a reply to wait for where the request sets none. Source: the preset `recommended`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSettings:
+    """Everything the engine needs to know to send one turn."""
+
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Every request field but `input`, checked."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Fields of other servers, sent as they are."""
+    thinking: bool = True
+    """Whether the prompt leaves the think block open."""
+    template: Template = TEMPLATES[DEFAULT_TEMPLATE]
+    """Whose role names the prompt uses."""
+    neutralise: bool = True
+    """Whether control markers in texts are made harmless."""
+    context_tokens: int = 262_144
+    """Size of the context window. Source: the model's card."""
+    retries: int = 3
+    """Attempts after the first, [0, 3]."""
+    silence_s: float = 120.0
+    """Longest time without a token, in seconds; keep-alive comments do not count."""
+    model: str = DEFAULT_MODEL
+    """The model that is asked."""
+
+
+def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:
+    """Say how long to wait for the first sign of a reply, in seconds.
+
+    A streamed reply shows its first token soon. An unstreamed one shows nothing until it has been written to its end,
+    so that the wait grows with the tokens it may have.
+
+    Args:
+        fields: The request fields.
+        silence_s: Longest time without a token, in seconds.
+    """
+    if fields.get("stream") is True:
+        return silence_s
+    tokens = fields.get("max_new_tokens")
+    return silence_s + (tokens if isinstance(tokens, int) else USUAL_MAX_TOKENS) / SLOWEST_TOKENS_PER_S

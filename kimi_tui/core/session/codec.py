@@ -1,0 +1,382 @@
+"""Sessions as plain data and back: the shape that TOML and JSON files share.
+
+Keys that this version does not know are kept where they stood. What cannot be right (two messages of one id, a parent
+that is not there, a circle) is refused with its place: a guess might send something else than was said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import TypeVar
+
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.session import (
+    DEFAULT_MODEL,
+    NO_TIMING,
+    NO_USAGE,
+    NOTHING,
+    Message,
+    MessageState,
+    RequestRecord,
+    Role,
+    Session,
+    Timing,
+    Usage,
+)
+from kimi_tui.core.text.quoting import quoted
+from kimi_tui.core.text.surrogates import replace_lone
+
+FORMAT = "kimi-tui/session"
+"""What a session file calls itself."""
+VERSION = 1
+"""Rises only when a reader of the old one would misread."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of what names none."""
+MAX_INTEGER = 2**63 - 1
+"""Largest integer of a TOML file."""
+
+Enum = TypeVar("Enum", bound=StrEnum)
+Value = TypeVar("Value")
+
+
+# -- values to plain data
+
+
+def encode_session(session: Session) -> dict[str, object]:
+    """Write a session as plain data: strings, numbers, booleans, datetimes, lists and dicts, in the format's order."""
+    head: dict[str, object] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "id": session.id,
+        "title": session.title,
+        "created": session.created,
+        "updated": session.updated,
+        "model": session.model,
+        "system": session.system,
+        "tags": list(session.tags) or None,
+        "head": session.head,
+        "prompt_cache_key": session.prompt_cache_key,
+        **session.extra,
+        "settings": encode_fields(session.settings) or None,
+    }
+    return _without_none(head, session.extra) | {"messages": [encode_message(message) for message in session.messages]}
+
+
+def encode_message(message: Message) -> dict[str, object]:
+    """Write one message as plain data."""
+    known: dict[str, object] = {
+        "id": message.id,
+        "parent": message.parent,
+        "role": str(message.role),
+        "reasoning": message.reasoning,
+        "content": message.content,
+        "created": message.created,
+        "state": message.state and str(message.state),
+        "finish_reason": message.finish_reason,
+        "request_id": message.request_id,
+        "model": message.model,
+        "template": message.template,
+        "thinking": message.thinking,
+        "reopened": message.reopened or None,
+        "thinking_end": message.thinking_end,
+        "system": message.system,
+        "left_out": list(message.left_out) or None,
+        "neutralise": None if message.neutralise else False,
+        "excluded": message.excluded or None,
+        **message.extra,
+        "sent": None if message.sent is None else encode_fields(message.sent),
+        "usage": message.usage and _encode_usage(message.usage),
+        "timing": message.timing and _encode_timing(message.timing),
+        "requests": [_encode_request(request) for request in message.requests] or None,
+    }
+    return _without_none(known, message.extra)
+
+
+def _without_none(table: Mapping[str, object], extra: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is not set; a null that a file brought along stays."""
+    return {key: value for key, value in table.items() if value is not None or key in extra}
+
+
+def encode_fields(fields: Mapping[str, object]) -> dict[str, object]:
+    """Write request fields so that both formats can hold them: a response format as its JSON, a huge seed as digits."""
+    found = dict(fields)
+    if isinstance(found.get("response_format"), dict):
+        found["response_format"] = json.dumps(found["response_format"], ensure_ascii=False)
+    seed = found.get("seed")
+    if isinstance(seed, int) and not -MAX_INTEGER - 1 <= seed <= MAX_INTEGER:
+        found["seed"] = str(seed)
+    return found
+
+
+def _encode_usage(usage: Usage) -> dict[str, object] | None:
+    table = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens, "cost_usd": usage.cost_usd}
+    return _without_none({**table, **usage.extra}, usage.extra) or None
+
+
+def _encode_timing(timing: Timing) -> dict[str, object] | None:
+    table = {"first_token_s": timing.first_token_s, "thinking_s": timing.thinking_s, "total_s": timing.total_s}
+    return _without_none({**table, **timing.extra}, timing.extra) or None
+
+
+def _encode_request(request: RequestRecord) -> dict[str, object]:
+    table: dict[str, object] = {
+        "kind": request.kind,
+        "request_id": request.request_id,
+        "finish_reason": request.finish_reason,
+        **request.extra,
+        "usage": _encode_usage(request.usage),
+        "timing": _encode_timing(request.timing),
+    }
+    return _without_none(table, request.extra)
+
+
+# -- plain data to values
+
+
+@lru_cache(maxsize=256)
+def _shared(text: str) -> str:
+    """The same text as one object: messages name the one before, and all of them the same model."""
+    return text
+
+
+class _Table:
+    """A table of a file: takes known keys out with their types checked, and keeps the rest."""
+
+    def __init__(self, data: object, place: str) -> None:
+        if not isinstance(data, dict):
+            raise StorageError(f"{place or 'the file'}: a table is needed, found {quoted(data)}.")
+        self._rest = dict(data)
+        self._place = place
+
+    @property
+    def rest(self) -> dict[str, object]:
+        return self._rest
+
+    def others(self) -> Mapping[str, object]:
+        """What was not taken. Thousands of messages have nothing here, and share it."""
+        return dict(self._rest) if self._rest else NOTHING
+
+    def path(self, key: str) -> str:
+        return f"{self._place}.{key}" if self._place else key
+
+    def take(self, key: str, kinds: type | tuple[type, ...], allowed: str) -> object:
+        """Take a value of one of those types; None = the key is missing or null."""
+        if key not in self._rest:
+            return None
+        value = self._rest.pop(key)
+        is_wrong_bool = isinstance(value, bool) and kinds is not bool
+        if value is not None and (is_wrong_bool or not isinstance(value, kinds)):
+            raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.")
+        return value
+
+    def text(self, key: str) -> str | None:
+        if key not in self._rest:
+            return None
+        value = self.take(key, str, "a string")
+        return replace_lone(value) if isinstance(value, str) else None
+
+    def word(self, key: str) -> str | None:
+        """Take a short text that many messages share: it is kept once."""
+        value = self.text(key)
+        return None if value is None else _shared(value)
+
+    def needed_text(self, key: str) -> str:
+        value = self.text(key)
+        if value is None:
+            raise StorageError(f"{self.path(key)}: is missing.")
+        return value
+
+    def flag(self, key: str) -> bool | None:
+        value = self.take(key, bool, "true or false")
+        return None if value is None else bool(value)
+
+    def count(self, key: str) -> int | None:
+        value = self.take(key, int, "a whole number")
+        return value if isinstance(value, int) else None
+
+    def number(self, key: str) -> float | None:
+        value = self.take(key, (int, float), "a number")
+        return value if isinstance(value, int | float) else None
+
+    def time(self, key: str) -> datetime | None:
+        value = self.take(key, (str, datetime), "a time such as 2026-11-23T08:15:00Z")
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                raise StorageError(
+                    f"{self.path(key)}: found {quoted(value)}, allowed a time such as 2026-11-23T08:15:00Z."
+                ) from None
+        if not isinstance(value, datetime):
+            return None
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        try:
+            return aware.astimezone(UTC).replace(microsecond=0)
+        except OverflowError:
+            raise StorageError(f"{self.path(key)}: found {value}, allowed a time of the years 1 to 9999.") from None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.take(key, list, "a list of strings")
+        if not isinstance(value, list):
+            return ()
+        if not all(isinstance(item, str) for item in value):
+            raise StorageError(f"{self.path(key)}: found something else, allowed a list of strings.")
+        return tuple(replace_lone(item) for item in value)
+
+    def table(self, key: str) -> dict[str, object] | None:
+        value = self.take(key, dict, "a table")
+        return value if isinstance(value, dict) else None
+
+    def choice(self, key: str, kind: type[Enum]) -> Enum | None:
+        value = self.text(key)
+        if value is None:
+            return None
+        try:
+            return kind(value)
+        except ValueError:
+            allowed = ", ".join(str(member) for member in kind)
+            raise StorageError(f"{self.path(key)}: found {quoted(value)}, allowed {allowed}.") from None
+
+    def rows(self, key: str, decode: Callable[[_Table], Value]) -> tuple[Value, ...]:
+        value = self.take(key, list, "a list of tables")
+        if not isinstance(value, list):
+            return ()
+        count = len(value)
+        value.reverse()
+        # Each table goes as soon as it is read, so that thousands of them and what they become are never there at once.
+        return tuple(decode(_Table(value.pop(), self.path(f"{key}[{place}]"))) for place in range(count))
+
+
+def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
+    """Read a session from plain data.
+
+    Args:
+        data: The file's tables.
+        known_at: When it was made and changed, UTC, where it does not say so itself.
+
+    Raises:
+        StorageError: It is no session; the summary names the place.
+    """
+    table = _Table(data, "")
+    found_format, version = table.text("format"), table.count("version")
+    if found_format != FORMAT:
+        raise StorageError(
+            f"format: found {_found(found_format)}, allowed {quoted(FORMAT)}.", "This is no session of kimi-tui."
+        )
+    if version != VERSION:
+        raise StorageError(
+            f"version: found {_found(version)}, allowed {VERSION}.",
+            "A newer kimi-tui may be able to read this session.",
+        )
+    session = Session(
+        id=table.needed_text("id"),
+        title=table.text("title") or "",
+        created=table.time("created") or known_at,
+        updated=table.time("updated") or known_at,
+        model=table.text("model") or DEFAULT_MODEL,
+        system=table.text("system"),
+        tags=table.texts("tags"),
+        head=table.text("head"),
+        prompt_cache_key=table.text("prompt_cache_key"),
+        settings=table.table("settings") or {},
+        messages=table.rows("messages", _decode_message),
+        extra=table.others(),
+    )
+    _check_tree(session)
+    return session
+
+
+def _found(value: object | None) -> str:
+    return "nothing" if value is None else quoted(value)
+
+
+def _decode_message(table: _Table) -> Message:
+    return Message(
+        id=_shared(table.needed_text("id")),
+        role=_message_role(table),
+        content=table.needed_text("content"),
+        parent=table.word("parent"),
+        created=table.time("created"),
+        reasoning=table.text("reasoning"),
+        state=table.choice("state", MessageState),
+        finish_reason=table.word("finish_reason"),
+        request_id=table.text("request_id"),
+        model=table.word("model"),
+        template=table.word("template"),
+        thinking=table.flag("thinking"),
+        reopened=table.flag("reopened") is True,
+        thinking_end=table.word("thinking_end"),
+        sent=table.table("sent"),
+        usage=_decode_usage(table),
+        timing=_decode_timing(table),
+        requests=table.rows("requests", _decode_request),
+        system=False
+        if table.rest.get("system") is False and table.rest.pop("system") is False
+        else table.text("system"),
+        left_out=table.texts("left_out"),
+        neutralise=table.flag("neutralise") is not False,
+        excluded=table.flag("excluded") or False,
+        extra=table.others(),
+    )
+
+
+def _message_role(table: _Table) -> Role:
+    role = table.choice("role", Role)
+    if role is None or role is Role.SYSTEM:
+        raise StorageError(f"{table.path('role')}: found {role or 'nothing'}, allowed user, assistant.")
+    return role
+
+
+def _decode_usage(table: _Table) -> Usage | None:
+    data = table.table("usage")
+    if data is None:
+        return None
+    inner = _Table(data, table.path("usage"))
+    return Usage(inner.count("input_tokens"), inner.count("output_tokens"), inner.number("cost_usd"), inner.others())
+
+
+def _decode_timing(table: _Table) -> Timing | None:
+    data = table.table("timing")
+    if data is None:
+        return None
+    inner = _Table(data, table.path("timing"))
+    return Timing(inner.number("first_token_s"), inner.number("thinking_s"), inner.number("total_s"), inner.others())
+
+
+def _decode_request(table: _Table) -> RequestRecord:
+    return RequestRecord(
+        kind=table.text("kind") or "reply",
+        request_id=table.text("request_id"),
+        finish_reason=table.text("finish_reason"),
+        usage=_decode_usage(table) or NO_USAGE,
+        timing=_decode_timing(table) or NO_TIMING,
+        extra=table.others(),
+    )
+
+
+def _check_tree(session: Session) -> None:
+    """Refuse what is no tree: ids that come twice, parents that are missing, circles, a head that is not there."""
+    parents: dict[str, str | None] = {}
+    for place, message in enumerate(session.messages):
+        if message.id in parents:
+            raise StorageError(f"messages[{place}].id: {quoted(message.id)} stands twice.")
+        parents[message.id] = message.parent
+    for place, message in enumerate(session.messages):
+        if message.parent is not None and message.parent not in parents:
+            raise StorageError(f"messages[{place}].parent: {quoted(message.parent)} is not in the file.")
+    if session.head is not None and session.head not in parents:
+        raise StorageError(f"head: {quoted(session.head)} is not in the file.")
+    rooted: set[str] = set()
+    for start in parents:
+        trail: list[str] = []
+        at: str | None = start
+        while at is not None and at not in rooted:
+            trail.append(at)
+            at = parents[at]
+            if len(trail) > len(parents):
+                raise StorageError(f"messages: {quoted(start)} is its own ancestor.")
+        rooted.update(trail)

@@ -1,0 +1,48 @@
+"""How a reply ended, in words: below it on the screen, behind it in a document, beside it on standard error."""
+
+from __future__ import annotations
+
+from kimi_tui.core.session.session import Message, MessageState, Role
+
+STATES = {
+    MessageState.CANCELLED: "stopped",
+    MessageState.FAILED: "failed",
+    MessageState.INTERRUPTED: "interrupted",
+    MessageState.QUEUED: "queued: the text goes to the webhook",
+}
+"""What a reply that is not complete is called."""
+STATES_IN_SHORT = {**STATES, MessageState.QUEUED: "queued"}
+"""The same in one word."""
+ORDINARY_REASONS = frozenset({None, "stop", "eos_token", "stop_sequence"})
+"""Reasons that say no more than that the reply is whole."""
+
+
+def ending(message: Message) -> str:
+    """Say how a reply ended, where that is not the ordinary way; "" = complete, with an answer."""
+    was, misses = cut(message), missing_answer(message)
+    inside = misses.removeprefix("it ended ")
+    return f"{was} {inside}" if was and inside != misses else " · ".join(word for word in (was, misses) if word)
+
+
+def cut(message: Message) -> str:
+    """Say what a reply was before its time, such as "stopped" or "cut by max_new_tokens"; "" = nothing."""
+    words = [STATES.get(message.state, "")] if message.state else []
+    if message.finish_reason == "length":
+        words.append("cut by max_new_tokens")
+    elif message.finish_reason not in ORDINARY_REASONS:
+        words.append(f"ended by {message.finish_reason}")
+    return " · ".join(word for word in words if word)
+
+
+def missing_answer(message: Message) -> str:
+    """Say why a reply has no answer, in a sentence that begins with "it"; "" = it has one, or none was due."""
+    if message.content or message.role is not Role.ASSISTANT or message.state is MessageState.QUEUED:
+        return ""
+    if message.reasoning:
+        return f"it ended {'after' if message.thinking_end else 'inside'} its thinking: there is no answer"
+    return "it is empty" if message.state is MessageState.COMPLETE else ""
+
+
+def ended_inside_reasoning(message: Message) -> bool:
+    """Whether a reply ended before its thinking did."""
+    return bool(missing_answer(message)) and bool(message.reasoning) and message.thinking_end is None

@@ -1,0 +1,131 @@
+"""The tree of a session: which branch is shown and sent, and how it changes.
+
+Pure functions over `Session`. Walking a branch costs one look at each of the session's messages, so callers do it once
+per turn, not per token. An id that the session does not have raises KeyError everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from kimi_tui.core.session.session import Message, Role, Session
+
+TITLE_CHARS = 60
+"""Longest title that is made of a first message."""
+
+
+def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
+    """List the messages from the root to a leaf.
+
+    Args:
+        session: The session.
+        leaf: Id of the last message; None = the head, or the last message where there is no head.
+    """
+    if not session.messages:
+        return ()
+    by_id = {message.id: message for message in session.messages}
+    at: str | None = leaf or session.head or session.messages[-1].id
+    found: list[Message] = []
+    while at is not None:
+        message = by_id[at]
+        found.append(message)
+        at = message.parent
+    return tuple(reversed(found))
+
+
+def alternatives(session: Session, message_id: str) -> tuple[Message, ...]:
+    """List the messages with the same parent, itself included, in order of creation."""
+    parent = message_of(session, message_id).parent
+    return tuple(message for message in session.messages if message.parent == parent)
+
+
+def message_of(session: Session, message_id: str) -> Message:
+    """Find a message."""
+    found = next((message for message in session.messages if message.id == message_id), None)
+    if found is None:
+        raise KeyError(message_id)
+    return found
+
+
+def _children(session: Session) -> dict[str | None, list[str]]:
+    """Ids of the messages below each message, in order of creation; those without a parent below None."""
+    found: dict[str | None, list[str]] = {}
+    for message in session.messages:
+        found.setdefault(message.parent, []).append(message.id)
+    return found
+
+
+def _subtree(session: Session, message_id: str) -> set[str]:
+    """Ids of a message and everything below it."""
+    children = _children(session)
+    found, waiting = set[str](), [message_of(session, message_id).id]
+    while waiting:
+        at = waiting.pop()
+        found.add(at)
+        waiting += children.get(at, [])
+    return found
+
+
+def newest_leaf(session: Session, message_id: str) -> str:
+    """Find the newest message at or below one that has nothing below itself."""
+    below, parents = _subtree(session, message_id), _children(session).keys()
+    return next(m.id for m in reversed(session.messages) if m.id in below and m.id not in parents)
+
+
+def question_parent(session: Session) -> str | None:
+    """Say below which message the next question goes.
+
+    That is the head; but where the head is a question that got no reply, the next one is its alternative.
+    """
+    if not session.messages:
+        return None
+    head = branch(session)[-1]
+    return head.parent if head.role is Role.USER else head.id
+
+
+def before(session: Session, message_id: str) -> Session:
+    """A view of a session that ends right before a message, as its alternative would find it; not to be saved."""
+    parent = message_of(session, message_id).parent
+    return replace(session, head=parent) if parent is not None else replace(session, head=None, messages=())
+
+
+def select(session: Session, message_id: str) -> Session:
+    """Choose an alternative: the newest leaf below it becomes the head."""
+    return replace(session, head=newest_leaf(session, message_id))
+
+
+def without(session: Session, message_id: str) -> Session:
+    """Delete a message and everything below it; the head becomes the newest leaf below its parent, else the parent."""
+    doomed = _subtree(session, message_id)
+    parent = message_of(session, message_id).parent
+    rest = replace(session, messages=tuple(m for m in session.messages if m.id not in doomed))
+    if branch(session)[-1].id not in doomed:
+        return rest
+    if parent is not None:
+        return replace(rest, head=newest_leaf(rest, parent))
+    parents = _children(rest).keys()
+    leaves = (message.id for message in reversed(rest.messages) if message.id not in parents)
+    return replace(rest, head=next(leaves, None))
+
+
+def with_system(session: Session, system: str | None) -> Session:
+    """Set the system prompt, and note the old one on the replies it was sent for, so that they can be rebuilt."""
+    if system == session.system:
+        return session
+    old: str | Literal[False] = False if session.system is None else session.system
+    messages = tuple(
+        replace(message, system=old) if message.role is Role.ASSISTANT and message.system is None else message
+        for message in session.messages
+    )
+    return replace(session, system=system, messages=messages)
+
+
+def title_of(text: str) -> str:
+    """Make a title of the first message: one line, cut at a word."""
+    folded = " ".join(text.split(maxsplit=TITLE_CHARS)[:TITLE_CHARS])  # so many words are always too long
+    if len(folded) <= TITLE_CHARS:
+        return folded
+    cut = folded[: TITLE_CHARS - 1]
+    head, _, _ = cut.rpartition(" ")
+    return (head if len(head) > TITLE_CHARS // 2 else cut) + "…"

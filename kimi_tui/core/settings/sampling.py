@@ -1,0 +1,191 @@
+"""What a request says: presets, and the layers of settings that lie above them.
+
+Precedence, highest first: the command line (`--set`, then `--preset`), the session, the config file, `saved.toml`, the
+chosen preset; below that nothing is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kimi_tui.core.errors import FieldError, UsageError
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import STOP_SEQUENCES, TEMPLATES
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
+from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.text.nearest import nearest
+from kimi_tui.core.text.quoting import quoted
+from kimi_tui.core.wire.fields import FIELDS, SETTABLE, check_stored
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What the command line sets for one turn."""
+
+    set: Mapping[str, object | None] = field(default_factory=dict)
+    """Checked values of `--set`; None = not sent."""
+    preset: str | None = None
+    """Name of `--preset`."""
+    thinking: bool | None = None
+    """False after `--no-think`."""
+
+
+NO_OPTIONS = RequestOptions()
+"""The command line says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """A session's own settings, checked."""
+
+    layer: SamplingLayer
+    """Its request fields."""
+    thinking: bool | None = None
+    """Whether it thinks; None = as the config says."""
+    preset: str | None = None
+    """Its preset; None = as the config says."""
+
+
+def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
+    """Check what a session file sets for itself.
+
+    Raises:
+        FieldError: A value is not allowed; unknown keys are left alone.
+    """
+    values = {name: check_stored(name, data[name]) for name in SETTABLE if name in data}
+    thinking, preset = data.get("thinking"), data.get("preset")
+    if thinking is not None and not isinstance(thinking, bool):
+        raise FieldError("thinking", quoted(thinking), "true or false")
+    if preset is not None and not isinstance(preset, str):
+        raise FieldError("preset", quoted(preset), "a preset's name")
+    problems = list[ConfigProblem]()
+    unset = parse_unset(data.get("unset", []), ("unset",), problems)
+    extra = parse_extra(data.get("extra", {}), ("extra",), problems)
+    for problem in problems:
+        raise FieldError(".".join(map(str, problem.key)), problem.found, problem.allowed)
+    return SessionSettings(SamplingLayer(values, frozenset(unset), extra), thinking, preset)
+
+
+def store_setting(settings: Mapping[str, object], name: str, value: object | None) -> dict[str, object]:
+    """Put one request field into a session's settings; None = it is not sent."""
+    found = {key: kept for key, kept in settings.items() if key != name}
+    kept_unset = settings.get("unset")
+    unset = [key for key in kept_unset if key != name] if isinstance(kept_unset, list) else []
+    if value is None:
+        unset.append(name)
+    else:
+        found[name] = json.dumps(value, ensure_ascii=False) if name == "response_format" else value
+    found.pop("unset", None)
+    return {**found, "unset": unset} if unset else found
+
+
+def preset_named(settings: Settings, name: str) -> Preset:
+    """Look a preset up.
+
+    Raises:
+        UsageError: There is none of that name; the nearest are named.
+    """
+    found = settings.presets.get(name)
+    if found is None:
+        raise UsageError(f"There is no preset {name!r}.", f"Presets: {nearest(name, sorted(settings.presets))}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What every layer together says, and which layer said it."""
+
+    values: Mapping[str, object]
+    """By field: what is sent; an empty `stop` or `prompt_cache_key` says that it is not."""
+    sources: Mapping[str, str]
+    """By field: who said so; fields that were unset on purpose stand here too."""
+    extra: Mapping[str, object]
+    """Fields of other servers."""
+    thinking: bool
+    """Whether the model thinks first."""
+
+
+def resolve_sources(settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS) -> Resolved:
+    """Say for each request field what is sent and which layer says so.
+
+    Sources are "command line", "session", "config file", "saved.toml", "preset NAME" and "default".
+
+    Raises:
+        UsageError: A preset is not there.
+        FieldError: The session sets something that is not allowed.
+    """
+    own = parse_session_settings(session.settings) if session else SessionSettings(NO_LAYER)
+    thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
+    layers = _layers(settings, own, options, thinking=thinking)
+    layers.append(("default", _defaults(settings, session)))
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    for name in SETTABLE:
+        for source, layer in layers:
+            if name in layer.unset:
+                sources[name] = source
+                break
+            if name in layer.values:
+                values[name], sources[name] = layer.values[name], source
+                break
+    extra = {**settings.saved_sampling.extra, **settings.sampling.extra, **own.layer.extra}
+    return Resolved(values, sources, extra, thinking)
+
+
+def _layers(
+    settings: Settings, own: SessionSettings, options: RequestOptions, *, thinking: bool
+) -> list[tuple[str, SamplingLayer]]:
+    """Every layer that a user chose, the highest first."""
+    chosen = preset_named(settings, options.preset or own.preset or settings.chat.preset)
+    preset = (f"preset {chosen.name}", SamplingLayer(chosen.resolved(thinking=thinking)))
+    values = {name: value for name, value in options.set.items() if value is not None}
+    return [
+        ("command line", SamplingLayer(values, frozenset(options.set) - set(values))),
+        *([preset] if options.preset else []),
+        ("session", own.layer),
+        ("config file", settings.sampling),
+        ("saved.toml", settings.saved_sampling),
+        preset,
+    ]
+
+
+def _defaults(settings: Settings, session: Session | None) -> SamplingLayer:
+    values: dict[str, object] = {"stream": True, "stop": list(STOP_SEQUENCES)}
+    if settings.chat.prompt_cache and session is not None and session.prompt_cache_key:
+        values["prompt_cache_key"] = session.prompt_cache_key
+    return SamplingLayer(values)
+
+
+def resolve_request(
+    settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
+) -> RequestSettings:
+    """Settle everything a request says besides the conversation.
+
+    Raises:
+        UsageError: A preset is not there.
+        FieldError: The session sets something that is not allowed.
+    """
+    resolved = resolve_sources(settings, session, options)
+    fields = {name: value for name, value in resolved.values.items() if not _is_nothing(name, value)}
+    if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
+        fields["stream"] = False
+    own_model = session.model if session else ""
+    return RequestSettings(
+        fields={name: fields[name] for name in FIELDS if name in fields},
+        extra=resolved.extra,
+        thinking=resolved.thinking,
+        template=TEMPLATES[settings.api.template],
+        neutralise=settings.chat.neutralise,
+        context_tokens=settings.api.context_tokens,
+        retries=settings.api.retries,
+        silence_s=settings.api.read_timeout_s,
+        model=settings.model_option or own_model or settings.api.model,
+    )
+
+
+def _is_nothing(name: str, value: object) -> bool:
+    """An empty list of stop sequences, and an empty key, say "send none"."""
+    return name in {"stop", "prompt_cache_key"} and not value

@@ -1,0 +1,327 @@
+"""The settings: defaults, and how a config file's plain data becomes them.
+
+Strict: an unknown key, a wrong type or a value out of range is a problem that names the key, what was found and what is
+allowed. All problems come at once, and each of their keys keeps its default, so that the program can start.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+from kimi_tui.core.session.session import DEFAULT_MODEL
+from kimi_tui.core.settings.layers import (
+    NO_LAYER,
+    PRESETS,
+    ConfigProblem,
+    Preset,
+    SamplingLayer,
+    parse_layer,
+    parse_presets,
+)
+from kimi_tui.core.text.nearest import nearest
+from kimi_tui.core.text.quoting import quoted
+
+if TYPE_CHECKING:
+    from kimi_tui.core.settings.keymap import Keys
+
+Section = TypeVar("Section")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A field name. Source: RFC 9110, section 5.1."""
+_HEADER_VALUE = re.compile("[ -~]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The endpoint and how to reach it."""
+
+    base_url: str = "https://api.deepinfra.com/v1/inference"
+    """Requests go to BASE_URL/MODEL."""
+    model: str = DEFAULT_MODEL
+    """The model's name; its slash stays."""
+    template: str = DEFAULT_TEMPLATE
+    """Role names of the prompt: "deepinfra" or "kimi"."""
+    context_tokens: int = 262_144
+    """Size of the context window, [1, 1000000000]."""
+    api_key: str = ""
+    """The key; the environment's goes first; "" = none."""
+    api_key_command: str = ""
+    """A command that prints the key; "" = none."""
+    keyring: bool = False
+    """Whether the system's keyring is asked."""
+    connect_timeout_s: float = 10.0
+    """Longest wait for a connection, in seconds, (0, 3600]."""
+    read_timeout_s: float = 120.0
+    """Longest time without a token, in seconds, (0, 86400]."""
+    retries: int = 3
+    """Attempts after the first, before the first token only, [0, 3]."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """More headers of every request."""
+    proxy: str = ""
+    """A proxy's address; "" = as the environment says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """How conversations begin."""
+
+    system: str = ""
+    """System prompt of new sessions; "" = none."""
+    thinking: bool = True
+    """Whether the model thinks first."""
+    preset: str = "recommended"
+    """The preset below everything else."""
+    prompt_cache: bool = True
+    """Whether each session's random cache key is sent."""
+    neutralise: bool = True
+    """Whether control markers in texts are made harmless."""
+
+
+PANE_WIDTHS: Mapping[str, int] = MappingProxyType({"sessions": 28, "reasoning": 40, "settings": 42, "prompt": 44})
+"""The side panes and how wide they are, in cells."""
+PANES = tuple(PANE_WIDTHS)
+"""Names of the side panes."""
+PANE_WIDTH_ENDS = (20, 120)
+"""Least and largest width of a pane, in cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    """The screen."""
+
+    theme: str = "kimi-dark"
+    """A theme file's name without its ending."""
+    mouse: bool = True
+    """Whether the mouse is used."""
+    fold_reasoning: bool = True
+    """Whether think blocks begin folded."""
+    timestamps: bool = False
+    """Whether each message shows its time."""
+    panes: tuple[str, ...] = ()
+    """Side panes that are open at the start, of `PANES`."""
+    widths: Mapping[str, int] = field(default_factory=lambda: PANE_WIDTHS)
+    """Width of each side pane in cells, [20, 120]."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsSettings:
+    """How sessions are kept."""
+
+    format: Literal["toml", "json"] = "toml"
+    """Format of new sessions."""
+    folder: str = ""
+    """Where they lie; "" = `sessions` in the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    api: ApiSettings = ApiSettings()
+    """[api]"""
+    chat: ChatSettings = ChatSettings()
+    """[chat]"""
+    ui: UiSettings = UiSettings()
+    """[ui]"""
+    sessions: SessionsSettings = SessionsSettings()
+    """[sessions]"""
+    sampling: SamplingLayer = NO_LAYER
+    """[sampling] of the config file."""
+    saved_sampling: SamplingLayer = NO_LAYER
+    """[sampling] of what was saved in the program."""
+    presets: Mapping[str, Preset] = field(default_factory=lambda: PRESETS)
+    """Every preset by name."""
+    keymap: Keys = field(default_factory=dict)
+    """Keys of actions where they differ from the registry's."""
+    model_option: str = ""
+    """The model that the command line names, which goes before every session's own; "" = none."""
+    saved_presets: frozenset[str] = frozenset()
+    """Names of those that were saved in the program, and so can be changed there."""
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "api": ApiSettings,
+    "chat": ChatSettings,
+    "ui": UiSettings,
+    "sessions": SessionsSettings,
+}
+"""The sections of plain keys."""
+ALL_SECTIONS = (*SECTIONS, "sampling", "presets", "keymap")
+WIRE_NAMES = {"connect_timeout_s": "connect_timeout", "read_timeout_s": "read_timeout"}
+"""Keys of the file where the field's own name carries a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    kind: type
+    allowed: str
+    is_allowed: Callable[[Any], bool] = lambda _: True
+
+
+def _range(kind: type, low: float, high: float, words: str) -> _Rule:
+    return _Rule(kind, words, lambda value: low <= value <= high)
+
+
+def _choice(names: tuple[str, ...]) -> _Rule:
+    return _Rule(str, " or ".join(names), lambda value: value in names)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _host_of(address: str) -> str:
+    """The host of an http(s) address; "" = it is none."""
+    if not address.isprintable() or " " in address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        is_usable = parts.scheme in {"http", "https"} and parts.port != 0
+        return (parts.hostname or "") if is_usable else ""
+    except ValueError:
+        return ""
+
+
+def _is_endpoint(address: str) -> bool:
+    host = _host_of(address)
+    is_plain = not any(mark in address for mark in "@?#")
+    return bool(host) and is_plain and (address.lower().startswith("https:") or is_loopback(host))
+
+
+TEXT, FLAG = _Rule(str, "a string"), _Rule(bool, "true or false")
+LINE = _Rule(str, "a string without control characters", str.isprintable)
+RULES: Mapping[tuple[str, str], _Rule] = {
+    ("api", "base_url"): _Rule(str, "an https address, or an http one of this machine", _is_endpoint),
+    ("api", "model"): _Rule(str, "a model's name", lambda name: bool(name.strip()) and name.isprintable()),
+    ("api", "template"): _choice(tuple(TEMPLATES)),
+    ("api", "context_tokens"): _range(int, 1, 1_000_000_000, "a whole number in [1, 1000000000]"),
+    ("api", "api_key_command"): LINE,
+    ("api", "connect_timeout"): _range(float, 0.001, 3600, "seconds in [0.001, 3600]"),
+    ("api", "read_timeout"): _range(float, 0.001, 86400, "seconds in [0.001, 86400]"),
+    ("api", "retries"): _range(int, 0, 3, "a whole number in [0, 3]"),
+    ("api", "headers"): _Rule(dict, "a table of strings"),
+    ("api", "proxy"): _Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
+    ("ui", "theme"): LINE,
+    ("ui", "panes"): _Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
+    ("ui", "widths"): _Rule(dict, "a table of widths"),
+    ("sessions", "format"): _choice(("toml", "json")),
+    ("sessions", "folder"): LINE,
+}
+"""What may stand at a key, where its type does not say it all."""
+SECRETS = frozenset({("api", "api_key"), ("api", "api_key_command"), ("api", "headers")})
+"""Keys whose values may be, or tell, a key: messages and lists do not repeat them."""
+
+
+def keys_of(section: type[Any]) -> dict[str, str]:
+    """The keys of a section as the file names them, each with its field's name."""
+    return {WIRE_NAMES.get(f.name, f.name): f.name for f in fields(section)}
+
+
+def parse_settings(
+    document: Mapping[str, object], base: Settings | None = None, *, more_presets: Iterable[str] = ()
+) -> tuple[Settings, tuple[ConfigProblem, ...]]:
+    """Read a config file's plain data.
+
+    Args:
+        document: The file's tables.
+        base: What holds where the file says nothing; None = the defaults.
+        more_presets: Names of presets that another file brings, which this one may choose.
+
+    Returns:
+        The settings, and everything that is wrong in the file.
+    """
+    base, problems = base or Settings(), list[ConfigProblem]()
+    settings = base
+    for name, table in document.items():
+        if name not in ALL_SECTIONS:
+            problems.append(ConfigProblem((name,), "an unknown key", nearest(name, ALL_SECTIONS)))
+        elif not isinstance(table, dict):
+            problems.append(ConfigProblem((name,), "no table", "a table"))
+        elif name == "sampling":
+            settings = replace(settings, sampling=parse_layer(table, ("sampling",), problems))
+        elif name == "keymap":
+            from kimi_tui.core.settings.keymap import parse_keymap  # noqa: PLC0415 - few files have one, and the registry is large
+
+            settings = replace(settings, keymap={**settings.keymap, **parse_keymap(table, problems)})
+        elif name == "presets":
+            presets = {**settings.presets, **parse_presets(table, problems)}
+            settings = replace(settings, presets=presets)
+        else:
+            section = _parse_section(name, table, getattr(settings, name), problems)
+            settings = replace(settings, **{name: section})
+    known = {**settings.presets, **dict.fromkeys(more_presets)}
+    if settings.chat.preset not in known:
+        problems.append(ConfigProblem(("chat", "preset"), quoted(settings.chat.preset), " or ".join(known)))
+        settings = replace(settings, chat=replace(settings.chat, preset=base.chat.preset))
+    return settings, tuple(problems)
+
+
+def _parse_section(name: str, table: Mapping[str, object], section: Section, problems: list[ConfigProblem]) -> Section:
+    known = keys_of(SECTIONS[name])
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            problems.append(ConfigProblem((name, key), "an unknown key", nearest(key, known)))
+            continue
+        rule = RULES.get((name, key)) or (FLAG if isinstance(getattr(section, known[key]), bool) else TEXT)
+        if not _is_allowed(rule, value):
+            found = "another value" if (name, key) in SECRETS else quoted(value)
+            problems.append(ConfigProblem((name, key), found, rule.allowed))
+        elif isinstance(value, dict):
+            values[known[key]] = _TABLES[name, key](value, (name, key), problems)
+        else:
+            values[known[key]] = tuple(value) if isinstance(value, list) else rule.kind(value)
+    return replace(section, **values)  # type: ignore[type-var]  # a dataclass of SECTIONS
+
+
+def _is_allowed(rule: _Rule, value: object) -> bool:
+    """Whether a value keeps a rule; a whole number may stand where a fraction may, but true is no number."""
+    kinds = (int, float) if rule.kind is float else rule.kind
+    is_kind = isinstance(value, kinds) and (rule.kind is bool or not isinstance(value, bool))
+    return is_kind and rule.is_allowed(value)
+
+
+def _parse_headers(
+    table: Mapping[str, object], place: tuple[str, str], problems: list[ConfigProblem]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in table.items():
+        if not _HEADER_NAME.fullmatch(name):
+            problems.append(ConfigProblem((*place, name), "a name that no header can have", "letters, digits and -"))
+        elif not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            problems.append(ConfigProblem((*place, name), "another value", "a string of printable ASCII characters"))
+        else:
+            found[name] = value
+    return found
+
+
+def _parse_widths(table: Mapping[str, object], place: tuple[str, str], problems: list[ConfigProblem]) -> dict[str, int]:
+    found = dict(PANE_WIDTHS)
+    low, high = PANE_WIDTH_ENDS
+    for name, value in table.items():
+        if name not in PANES:
+            problems.append(ConfigProblem((*place, name), "an unknown pane", nearest(name, PANES)))
+        elif not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            problems.append(ConfigProblem((*place, name), quoted(value), f"a whole number in [{low}, {high}]"))
+        else:
+            found[name] = value
+    return found
+
+
+_TABLES: Mapping[
+    tuple[str, str], Callable[[Mapping[str, object], tuple[str, str], list[ConfigProblem]], Mapping[str, Any]]
+] = {
+    ("api", "headers"): _parse_headers,
+    ("ui", "widths"): _parse_widths,
+}
+"""How values that are tables are read."""

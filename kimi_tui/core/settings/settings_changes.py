@@ -1,0 +1,262 @@
+"""What the settings pane changes: a session's own settings, and what is saved for new sessions.
+
+A change of a session gives a new session. A change of what is saved is a mapping from a key's path to its value, None =
+the key is removed; `adapters/config/saved_file` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import with_system
+from kimi_tui.core.settings.layers import Key, Preset
+from kimi_tui.core.settings.sampling import (
+    SessionSettings,
+    parse_session_settings,
+    preset_named,
+    resolve_sources,
+    store_setting,
+)
+from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.settings.settings_view import preset_choices, preset_name_problem
+from kimi_tui.core.wire.fields import SETTABLE
+
+Changes = Mapping[Key, object | None]
+"""Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed."""
+
+EXTRA_PREFIX = "extra."
+"""Before the name of another server's field, where it is reset."""
+EMPTY_MEANS_UNSET = {"stop": [], "prompt_cache_key": ""}
+"""Fields that are sent by themselves, with the value that says they are not."""
+
+
+# -- a session's own
+
+
+def with_field(session: Session, name: str, value: object | None) -> Session:
+    """Set a request field for the session; None = it is not sent."""
+    return replace(session, settings=store_setting(session.settings, name, value))
+
+
+def with_thinking(session: Session, *, thinking: bool) -> Session:
+    """Let the session think first, or answer at once."""
+    return replace(session, settings={**session.settings, "thinking": thinking})
+
+
+def with_preset(settings: Settings, session: Session, name: str) -> Session:
+    """Choose the session's preset; what it sets for itself stays above it.
+
+    Raises:
+        UsageError: There is no preset of that name.
+    """
+    return replace(session, settings={**session.settings, "preset": preset_named(settings, name).name})
+
+
+def without_own(settings: Settings, session: Session, name: str) -> Session:
+    """Take back what the session sets for one thing.
+
+    Args:
+        settings: Where the system prompt of new sessions stands.
+        session: The session.
+        name: A request field, "thinking", "preset", "system", "unset", "extra", or "extra.NAME".
+    """
+    if name == "system":
+        return with_system(session, settings.chat.system or None)
+    own = {key: value for key, value in session.settings.items() if key != name}
+    unset, extra = own.get("unset"), own.get("extra")
+    if isinstance(unset, list) and name in unset:
+        own["unset"] = [other for other in unset if other != name]
+    if isinstance(extra, Mapping) and name.startswith(EXTRA_PREFIX):
+        own["extra"] = {key: value for key, value in extra.items() if key != name.removeprefix(EXTRA_PREFIX)}
+    for key in ("unset", "extra"):
+        if key in own and not own[key]:
+            del own[key]
+    return replace(session, settings=own)
+
+
+def without_any_own(session: Session) -> Session:
+    """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
+    ours = {*SETTABLE, "thinking", "preset", "unset", "extra"}
+    return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
+
+
+# -- what is saved
+
+
+def default_changes(settings: Settings, session: Session) -> dict[Key, object | None]:
+    """Say what has to be saved for new sessions to begin with what this one sets.
+
+    Raises:
+        FieldError: The session sets something that is not allowed.
+    """
+    own = parse_session_settings(session.settings)
+    changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
+    values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
+    changes |= {("sampling", name): value for name, value in values.items()}
+    changes |= {("sampling", name): None for name in own.layer.unset if name in settings.saved_sampling.values}
+    changes |= {("sampling", "extra", name): value for name, value in own.layer.extra.items()}
+    before = settings.saved_sampling.unset
+    unset = (before - set(values)) | own.layer.unset
+    if unset != before:
+        changes["sampling", "unset"] = [name for name in SETTABLE if name in unset] or None
+    return changes
+
+
+def _chat_changes(settings: Settings, session: Session, own: SessionSettings) -> dict[Key, object | None]:
+    changes: dict[Key, object | None] = {}
+    if own.thinking is not None:
+        changes["chat", "thinking"] = own.thinking
+    if own.preset is not None:
+        changes["chat", "preset"] = own.preset
+    if (session.system or "") != settings.chat.system:
+        changes["chat", "system"] = session.system or ""
+    return changes
+
+
+def preset_of(settings: Settings, session: Session, name: str) -> Preset:
+    """Make a preset of what a session sends, in both modes; what every request sends by itself is left out.
+
+    Raises:
+        UsageError: The session's preset is not there.
+        FieldError: The session sets something that is not allowed.
+    """
+    thinking = _sent(settings, session, thinking=True)
+    instant = _sent(settings, session, thinking=False)
+    differing = {key: value for key, value in instant.items() if thinking.get(key) != value}
+    return Preset(name, thinking, differing)
+
+
+def _sent(settings: Settings, session: Session, *, thinking: bool) -> dict[str, object]:
+    resolved = resolve_sources(settings, with_thinking(session, thinking=thinking))
+    chosen = {name for name, source in resolved.sources.items() if source != "default"}
+    unset = {name: empty for name, empty in EMPTY_MEANS_UNSET.items() if name in chosen}
+    sent = {**unset, **{name: value for name, value in resolved.values.items() if name in chosen}}
+    return {name: sent[name] for name in SETTABLE if name in sent}
+
+
+def save_preset_changes(settings: Settings, session: Session, name: str) -> dict[Key, object | None]:
+    """Say what has to be saved for a preset to be what this session sends; one of your own is replaced.
+
+    Raises:
+        UsageError: The name cannot be used, or the session's preset is not there.
+        FieldError: The session sets something that is not allowed.
+    """
+    name = checked_preset_name(settings, name)
+    return {("presets", name): _plain(preset_of(settings, session, name))}
+
+
+def rename_preset_changes(
+    settings: Settings, old: str, new: str, config_keys: Set[Key] = frozenset()
+) -> dict[Key, object | None]:
+    """Say what has to be saved for a preset of your own to have another name.
+
+    Args:
+        settings: The presets.
+        old: Its name now.
+        new: Its name then.
+        config_keys: What the config file sets: a preset that it chooses keeps its name.
+
+    Raises:
+        UsageError: It is not one of your own, the config file chooses it, or the new name cannot be used.
+    """
+    preset = _own_preset(settings, old, config_keys, "Save it under another name instead.")
+    new = checked_preset_name(settings, new)
+    if new in settings.saved_presets:
+        raise UsageError(f"There is a preset {new!r} already.", "Choose another name.")
+    changes: dict[Key, object | None] = {("presets", old): None, ("presets", new): _plain(preset)}
+    return {**changes, ("chat", "preset"): new} if settings.chat.preset == old else changes
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What has to be saved for a preset to go, and for it to come back."""
+
+    changes: Changes
+    """Takes it away; new sessions that began with it begin with the default one."""
+    undoing: Changes
+    """Brings it back, to new sessions too."""
+
+
+def delete_preset_changes(settings: Settings, name: str, config_keys: Set[Key] = frozenset()) -> Deletion:
+    """Say what has to be saved for a preset of your own to go.
+
+    Args:
+        settings: The presets.
+        name: Its name.
+        config_keys: What the config file sets: a preset that it chooses stays.
+
+    Raises:
+        UsageError: It is not one of your own, or the config file chooses it.
+    """
+    preset = _own_preset(settings, name, config_keys, "Only presets that were saved here are deleted here.")
+    is_chosen = settings.chat.preset == name
+    changes: dict[Key, object | None] = {("presets", name): None, **({("chat", "preset"): None} if is_chosen else {})}
+    undoing: dict[Key, object | None] = {("presets", name): _plain(preset)}
+    return Deletion(changes, {**undoing, ("chat", "preset"): name} if is_chosen else undoing)
+
+
+def _own_preset(settings: Settings, name: str, config_keys: Set[Key], hint: str) -> Preset:
+    """A preset that can be changed here.
+
+    Raises:
+        UsageError: It is not one of your own, or the config file chooses it.
+    """
+    preset = preset_named(settings, name)
+    if name not in settings.saved_presets:
+        raise UsageError(preset_name_problem(preset_choices(settings), name), hint)
+    if settings.chat.preset == name and ("chat", "preset") in config_keys:
+        raise UsageError(
+            f"The config file chooses the preset {name!r} by this name.", "Change [chat] preset there first."
+        )
+    return preset
+
+
+def checked_preset_name(settings: Settings, name: str) -> str:
+    """Make a preset's name of what was typed: blanks at its ends go, those inside become one.
+
+    Raises:
+        UsageError: It is empty, too long or holds control characters, or such a preset cannot be changed here.
+    """
+    name = " ".join(name.split())
+    if problem := preset_name_problem(preset_choices(settings), name):
+        raise UsageError(problem, "Choose another name, such as careful.")
+    return name
+
+
+def _plain(preset: Preset) -> dict[str, object]:
+    return {**preset.values, **({"instant": dict(preset.instant)} if preset.instant else {})}
+
+
+def overruled(settings: Settings, changes: Changes, config_keys: Set[Key]) -> tuple[Key, ...]:
+    """The changes that have no effect since the config file says something else.
+
+    Args:
+        settings: The settings, for what [sampling] of the config file says.
+        changes: What is saved.
+        config_keys: What the config file sets.
+    """
+    return tuple(
+        key for key, value in _one_by_one(changes) if value is not None and _is_overruled(settings, key, config_keys)
+    )
+
+
+def _one_by_one(changes: Changes) -> Iterator[tuple[Key, object]]:
+    """The changes, each name of the list of unset fields by itself."""
+    for key, value in changes.items():
+        if key == ("sampling", "unset") and isinstance(value, list):
+            yield from ((("sampling", name), False) for name in value)
+        else:
+            yield key, value
+
+
+def _is_overruled(settings: Settings, key: Key, config_keys: Set[Key]) -> bool:
+    match key:
+        case ("sampling", "extra", name):
+            return name in settings.sampling.extra
+        case ("sampling", name):
+            return name in settings.sampling.values or name in settings.sampling.unset
+        case _:
+            return key in config_keys

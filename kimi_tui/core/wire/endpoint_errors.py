@@ -1,0 +1,195 @@
+"""What the endpoint's errors mean, whatever shape they come in.
+
+Source of the shapes: the endpoint's own answers and those of raw completion servers: {"detail": {"error": …}},
+{"detail": "…"}, {"detail": [{"loc", "msg", "type"}]}, {"error": {"message": …}}, {"error": "…"},
+{"error_type", "error_message"}, {"message": "…"}, a proxy's HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from kimi_tui.core.errors import (
+    AuthenticationError,
+    CompletionError,
+    ModelNotFoundError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RejectedRequestError,
+    ServerFaultError,
+    TimedOutError,
+)
+from kimi_tui.core.text.surrogates import replace_lone
+
+MESSAGE_CHARS = 300
+"""Most characters of the endpoint's own words that are repeated."""
+MAX_DEPTH = 4
+"""How deep words are looked for; no honest error lies deeper."""
+MAX_ITEMS = 20
+"""Most findings of one answer that are repeated."""
+
+_Meaning = tuple[type[CompletionError], str, str]
+_MEANINGS: Mapping[int, _Meaning] = {
+    401: (AuthenticationError, "The endpoint does not accept the key", "Check DEEPINFRA_TOKEN."),
+    402: (PaymentRequiredError, "The account has no funds", "Add funds at the endpoint's site, then try again."),
+    403: (PermissionDeniedError, "The endpoint wants a key, or this key may not do that", "Check DEEPINFRA_TOKEN."),
+    404: (
+        ModelNotFoundError,
+        "The model is unknown or retired",
+        "Check --model and --base-url, or [api] in the config.",
+    ),
+    408: (TimedOutError, "The endpoint gave up waiting", "Try again."),
+    429: (RateLimitedError, "Too many requests, or the model is busy", "Wait a little, then try again."),
+}
+_REFUSED: _Meaning = (
+    RejectedRequestError,
+    "The endpoint refused the request",
+    "Check the values of the request fields.",
+)
+_REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?error", re.IGNORECASE)
+
+
+def error_message(document: object) -> str | None:
+    """Find the words of an error in parsed JSON, shortened; None = it holds no error."""
+    words = _words_in(document, MAX_DEPTH) if isinstance(document, dict) else None
+    return None if words is None else shorten(words)
+
+
+def _words_in(document: Mapping[str, object], depth: int) -> str | None:
+    for key in ("error", "detail", "error_message", "message"):
+        if (words := _words(document.get(key), depth)) is not None:
+            kind = document.get("error_type")
+            return f"{kind}: {words}" if key == "error_message" and isinstance(kind, str) and kind else words
+    kind = document.get("error_type")
+    return kind if isinstance(kind, str) and kind else None
+
+
+def _words(value: object, depth: int) -> str | None:
+    if not value or value is True:
+        return None
+    if isinstance(value, dict) and depth:
+        return _words_in(value, depth - 1) or _plain(value)
+    if isinstance(value, list):
+        return "; ".join(_item(item) for item in value[:MAX_ITEMS])
+    return value if isinstance(value, str) else _plain(value)
+
+
+def _item(item: object) -> str:
+    """One finding of a 422: where and what."""
+    if not isinstance(item, dict):
+        return item if isinstance(item, str) else _plain(item)
+    place = item.get("loc")
+    where = ".".join(_plain(part) for part in place if part != "body") if isinstance(place, list) else ""
+    what = item.get("msg") or item.get("type")
+    words = what if isinstance(what, str) else "not accepted"
+    return f"{where}: {words}" if where else words
+
+
+def _plain(value: object) -> str:
+    """A value that should have been words."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):
+        return "…"
+
+
+def error_in_stream(document: Mapping[str, object], words: str) -> CompletionError:
+    """Translate an error that came inside a successful answer; where it refuses the request, trying again is no help.
+
+    Args:
+        document: The frame that reports it.
+        words: What it says of it; "" = nothing.
+    """
+    summary = f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}"
+    return ServerFaultError(summary, _hint_in(document))
+
+
+def _hint_in(document: Mapping[str, object]) -> str:
+    """What to do about an error, by a status of HTTP, the name of its kind, or the findings that it lists."""
+    inner = [value for value in map(document.get, ("error", "detail")) if isinstance(value, dict)]
+    for part in (document, *inner):
+        for status in map(part.get, ("status", "status_code", "code")):
+            if isinstance(status, int) and 400 <= status < 500:
+                return _MEANINGS.get(status, _REFUSED)[2]
+        names = [name for name in map(part.get, ("error_type", "type", "code")) if isinstance(name, str)]
+        if any(map(_REFUSING.search, names)) or isinstance(part.get("detail"), list):
+            return _REFUSED[2]
+    return "Try again."
+
+
+def shorten(text: str) -> str:
+    """Make one line of foreign words, at most `MESSAGE_CHARS` long."""
+    folded = replace_lone(" ".join(text[: 20 * MESSAGE_CHARS].split()))
+    return folded if len(folded) <= MESSAGE_CHARS else folded[: MESSAGE_CHARS - 1] + "…"
+
+
+def body_message(body: bytes) -> str:
+    """Find the words of an error in a body; "" = it has none that help."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        text = body[:20_000].decode("utf-8", "replace")
+        title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return shorten(title[1]) if title else "" if "<" in text else shorten(text)
+    if isinstance(document, str):
+        return shorten(document)
+    return error_message(document) or ""
+
+
+def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
+    """Read a Retry-After header: seconds or a date; None = absent or senseless."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _until(value, now)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _until(value: str, now: datetime | None) -> float | None:
+    if now is None:
+        return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers name a date
+
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - now).total_seconds(), 0.0)
+
+
+def error_from_response(
+    status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None
+) -> CompletionError:
+    """Translate an answer that is no success.
+
+    Args:
+        status: HTTP status.
+        headers: Its headers, looked up in lower case.
+        body: As much of its body as was read.
+        now: The time, for a Retry-After that is a date.
+    """
+    fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
+    redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
+    kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
+    words = body_message(body)
+    wait_s = retry_after_s(headers.get("retry-after"), now)
+    if wait_s:
+        hint = f"The endpoint asks to wait {wait_s:.0f} s before it is asked again."
+    return kind(
+        f"{summary} (HTTP {status}{': ' + words if words else ''}).",
+        hint,
+        status=status,
+        request_id=headers.get("x-request-id"),
+        retry_after_s=wait_s,
+        retryable=status in {408, 429} or status >= 500,
+    )

@@ -1,0 +1,273 @@
+"""Bytes of a response in, deltas out, and in the end the reply understood.
+
+Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it what the network gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
+from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
+from kimi_tui.core.wire.frames import Frame, decode_document, decode_event, decode_unfinished
+from kimi_tui.core.wire.sse import BOM, SseDecoder
+from kimi_tui.core.wire.think import PromptEnd, Segment, ThinkSplitter
+from kimi_tui.core.wire.turn_events import ReplyPart
+
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
+MAX_TEXT_CHARS = 64 * 1024 * 1024
+"""Most characters of a streamed reply, likewise."""
+STREAM_BEGINNINGS = frozenset({b":", b"d", b"e", b"i", b"r"})
+"""How the lines of an event stream begin (a comment, data, event, id, retry); no JSON document begins so."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSegment:
+    """A piece of text and how many tokens it was sent as."""
+
+    segment: Segment
+    """The piece."""
+    tokens: int
+    """Tokens, ≥ 0; one that was held back, or is no text itself, counts for the next piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """One reply understood."""
+
+    reasoning: str | None
+    """Text inside the think block; None = there was none: it was asked for outside of one, and opened none itself."""
+    content: str
+    """The answer."""
+    is_thought_out: bool = False
+    """Whether the think block was closed although no answer followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyResult:
+    """What became of one request."""
+
+    replies: tuple[ReplyText, ...]
+    """The replies, in the endpoint's order; empty = no text came."""
+    state: MessageState
+    """How it ended."""
+    finish_reason: str | None = None
+    """Why, in the endpoint's word."""
+    usage: Usage = NO_USAGE
+    """What was used."""
+    request_id: str | None = None
+    """The endpoint's name for it."""
+    error: CompletionError | None = None
+    """What went wrong; None = nothing."""
+
+
+class ReplyBuilder:
+    """Builds one request's reply.
+
+    Holds the texts so far, and back what its parts hold back; a document that is no event stream is held whole.
+    """
+
+    def __init__(self, *, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
+        """Begin a reply.
+
+        Args:
+            prompt: The exact input; where a generated text repeats it, that is cut off.
+            prompt_end: Where the input ended.
+            is_event_stream: Whether the body is an event stream; otherwise one JSON document.
+        """
+        self._prompt = prompt
+        self._prompt_end = prompt_end
+        self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
+        self._is_decided, self._head = False, b""
+        self._document = bytearray()
+        self._joiner = SurrogateJoiner()
+        self._splitter = ThinkSplitter(prompt_end)
+        self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
+        self._tokens = self._chars = 0
+        self._uncounted = 0
+        self._end = Frame()
+        self._has_ended = False
+        self._error: CompletionError | None = None
+        self._failure: CompletionError | None = None
+        self._usage = NO_USAGE
+        self._request_id: str | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any text has come."""
+        return any(self._texts.values())
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens of text have come, those held back included."""
+        return self._tokens
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the endpoint has said the end; it may have more to say about it, and takes it back with more text."""
+        return self._has_ended
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is worth reading: an error or [DONE] came."""
+        return self._error is not None or self._end.is_done
+
+    def feed(self, chunk: bytes) -> list[CountedSegment]:
+        """Take bytes and give out the text they complete. What follows an error is not read."""
+        if not self._is_decided:
+            chunk = self._begin(self._head + chunk)
+        found: list[CountedSegment] = []
+        try:
+            if self._sse is None:
+                self._hold(chunk)
+                return []
+            for event in self._sse.feed(chunk):
+                if self.is_over:
+                    break
+                found += self._take(decode_event(event))
+        except BrokenStreamError as error:
+            self._error = error
+        return found
+
+    def _begin(self, head: bytes) -> bytes:
+        """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round.
+
+        Returns:
+            What has come, without byte-order mark and blanks before it; b"" = too little to tell.
+        """
+        is_mark = BOM.startswith(head)  # all of it, or its beginning
+        start = b"" if is_mark else head.removeprefix(BOM).lstrip()
+        self._head = head if is_mark else b""
+        self._is_decided = bool(start)
+        first = start[:1]
+        if first == b"{":
+            self._sse = None
+        elif self._sse is None and first in STREAM_BEGINNINGS:
+            self._sse = SseDecoder()
+        return start
+
+    def _hold(self, chunk: bytes) -> None:
+        self._document += chunk
+        if len(self._document) > MAX_DOCUMENT_BYTES:
+            self._document.clear()
+            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Try again.")
+
+    def fail(self, error: CompletionError) -> None:
+        """Note that the connection failed; the first error counts, and none does after the reply's end."""
+        self._failure = self._failure or error
+
+    def close(self) -> tuple[list[CountedSegment], ReplyResult]:
+        """End the reply: the text that was still held back, and what became of it."""
+        rest: list[CountedSegment] = []
+        if self._sse is None:
+            self._read_document()
+        elif not self.is_over and (event := self._sse.close()) is not None:
+            rest = self._take(decode_unfinished(event))
+        rest += self._split(self._joiner.close())
+        rest += [self._keep(segment) for segment in self._splitter.close()]
+        replies = self._replies()
+        state, error = self._outcome()
+        result = ReplyResult(replies, state, self._end.finish_reason, self._usage, self._request_id, error)
+        return rest, result
+
+    def _take(self, frames: Iterable[Frame]) -> list[CountedSegment]:
+        """Take frames up to the last one that counts."""
+        found: list[CountedSegment] = []
+        for frame in frames:
+            if not self.is_over:
+                found += self._frame(frame)
+        return found
+
+    def _frame(self, frame: Frame) -> list[CountedSegment]:
+        self._request_id = frame.request_id or self._request_id
+        if frame.usage is not NO_USAGE:
+            self._usage = Usage(
+                _latest(frame.usage.input_tokens, self._usage.input_tokens),
+                _latest(frame.usage.output_tokens, self._usage.output_tokens),
+                frame.usage.cost_usd if frame.usage.cost_usd is not None else self._usage.cost_usd,
+            )
+        if frame.error is not None:
+            self._error = frame.error
+            return []
+        if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
+            self._note_end(frame)
+        elif frame.text and self._has_ended:
+            # The end was none: the reply goes on, and has to end once more. Counts never end it: they may be running.
+            self._has_ended, self._end = False, Frame()
+        if not frame.text:
+            return []
+        self._chars += len(frame.text)
+        if self._chars > MAX_TEXT_CHARS:
+            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
+            return []
+        self._tokens += frame.tokens
+        self._uncounted += frame.tokens
+        return self._split(self._joiner.feed(frame.text))
+
+    def _note_end(self, frame: Frame) -> None:
+        """Gather what the last frames say; it may be spread over several."""
+        self._has_ended = True
+        self._end = Frame(
+            finish_reason=frame.finish_reason or self._end.finish_reason,
+            results=frame.results or self._end.results,
+            is_queued=frame.is_queued or self._end.is_queued,
+            is_done=frame.is_done or self._end.is_done,
+        )
+
+    def _split(self, text: str) -> list[CountedSegment]:
+        if not text:
+            return []
+        return [self._keep(segment) for segment in self._splitter.feed(text)]
+
+    def _keep(self, segment: Segment) -> CountedSegment:
+        tokens, self._uncounted = self._uncounted, 0
+        self._texts[segment.part].append(segment.text)
+        return CountedSegment(segment, tokens)
+
+    def _read_document(self) -> None:
+        """Read an unstreamed reply, unless the connection failed."""
+        if self._error is not None or self._failure is not None:
+            return
+        try:
+            self._frame(decode_document(bytes(self._document)))
+        except BrokenStreamError as error:
+            self._error = error
+
+    def _replies(self) -> tuple[ReplyText, ...]:
+        """The streamed text; the whole generated texts where none was streamed."""
+        if self.has_text:
+            return (self._reply({part: "".join(texts) for part, texts in self._texts.items()}, self._splitter),)
+        return tuple(self._understand(text) for text in self._end.results)
+
+    def _understand(self, text: str) -> ReplyText:
+        text = replace_lone(text.removeprefix(self._prompt))
+        splitter = ThinkSplitter(self._prompt_end)
+        segments = splitter.feed(text) + splitter.close()
+        joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
+        return self._reply(joined, splitter)
+
+    def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
+        reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
+        has_block = bool(reasoning) or self._prompt_end is PromptEnd.THINKING
+        is_thought_out = has_block and splitter.is_in_answer and not content
+        return ReplyText(reasoning if has_block else None, content, is_thought_out)
+
+    def _outcome(self) -> tuple[MessageState, CompletionError | None]:
+        error = self._error or (None if self._has_ended else self._failure)
+        if error is not None:
+            broke = isinstance(error, BrokenStreamError) or (self.has_text and error.kind in {"connection", "timeout"})
+            return (MessageState.INTERRUPTED if broke else MessageState.FAILED), error
+        if self._end.is_queued:
+            return MessageState.QUEUED, None
+        if not self._has_ended:
+            return MessageState.INTERRUPTED, BrokenStreamError(
+                "The connection closed before the reply was complete.", "Try again."
+            )
+        return MessageState.COMPLETE, None
+
+
+def _latest(new: int | None, old: int | None) -> int | None:
+    return old if new is None else new

@@ -1,0 +1,112 @@
+"""Splitting the text of a completion into reasoning and answer, wherever it was cut.
+
+Three states:
+
+    START      nothing but white space seen: one `<think>` is dropped together with the white space before it, and
+               reasoning follows; anything else belongs to where the prompt ended, that white space included
+    REASONING  up to the first `</think>`; a second `<think>` is text
+    ANSWER     everything, verbatim, further markers too
+
+So a block that a server opens although the prompt closed it empty (instant mode; its template forces thinking) is
+reasoning too. A text that goes on with an answer is ANSWER from the beginning. A marker that never closes leaves all as
+reasoning. At the end of the text a half marker is text.
+Source: measured behaviour of the endpoint; API reference, "Input format" (the prompt opens the block).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN
+from kimi_tui.core.wire.turn_events import ReplyPart
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of one of the two texts."""
+
+    part: ReplyPart
+    """Which text."""
+    text: str
+    """The piece, never empty."""
+
+
+class PromptEnd(Enum):
+    """Where a prompt ended, and so where the text that answers it begins."""
+
+    THINKING = auto()
+    """Inside the think block."""
+    THOUGHT = auto()
+    """Behind an empty think block that the prompt closed itself: instant mode."""
+    ANSWER = auto()
+    """Behind a think block that was thought, or in the midst of an answer."""
+
+
+class _State(Enum):
+    START = auto()
+    REASONING = auto()
+    ANSWER = auto()
+
+
+def _held_chars(text: str, marker: str) -> int:
+    """How many characters at the end of a text may be the beginning of a marker."""
+    if marker[0] not in text[1 - len(marker) :]:
+        return 0
+    longest = min(len(text), len(marker) - 1)
+    return next((n for n in range(longest, 0, -1) if marker.startswith(text[-n:])), 0)
+
+
+class ThinkSplitter:
+    """Splits text piece by piece.
+
+    Holds back at most the beginning of a marker (7 characters), and at the start the white space before one; both come
+    out with a later `feed` or with `close`.
+    """
+
+    def __init__(self, prompt_end: PromptEnd) -> None:
+        """Begin where the prompt ended."""
+        self._default = _State.REASONING if prompt_end is PromptEnd.THINKING else _State.ANSWER
+        self._state = _State.ANSWER if prompt_end is PromptEnd.ANSWER else _State.START
+        self._held = ""
+
+    @property
+    def is_in_answer(self) -> bool:
+        """Whether the think block is closed, or there is none so far."""
+        return (self._default if self._state is _State.START else self._state) is _State.ANSWER
+
+    def feed(self, text: str) -> list[Segment]:
+        """Take text and give out what is certain."""
+        if self._state is _State.ANSWER:
+            return [Segment(ReplyPart.ANSWER, text)] if text else []
+        text = self._held + text
+        self._held = ""
+        if self._state is _State.START and not (text := self._begin(text)):
+            return []
+        if self.is_in_answer:
+            return [Segment(ReplyPart.ANSWER, text)]
+        reasoning, marker, answer = text.partition(THINK_CLOSE)
+        if marker:
+            self._state = _State.ANSWER
+        elif held := _held_chars(reasoning, THINK_CLOSE):
+            reasoning, self._held = reasoning[:-held], reasoning[-held:]
+        pairs = ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, answer))
+        return [Segment(part, piece) for part, piece in pairs if piece]
+
+    def close(self) -> list[Segment]:
+        """End the text: what was held back is text after all."""
+        held, self._held = self._held, ""
+        part = ReplyPart.ANSWER if self.is_in_answer else ReplyPart.REASONING
+        return [Segment(part, held)] if held else []
+
+    def _begin(self, text: str) -> str:
+        """Drop an opening marker; "" = not enough to tell, or nothing behind it."""
+        stripped = text.lstrip()
+        if THINK_OPEN.startswith(stripped) and stripped != THINK_OPEN:
+            self._held = text
+            return ""
+        if stripped.startswith(THINK_OPEN):
+            self._state = _State.REASONING
+            return stripped.removeprefix(THINK_OPEN)
+        self._state = self._default
+        return text

@@ -1,0 +1,124 @@
+"""The events of a turn: everything a front end has to know to show a reply as it is written.
+
+They are values: the engine makes them, a screen, a command or a test consumes them with one `match`. Each carries
+the id of its turn, so that a late event of a turn nobody follows any more can be told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kimi_tui.core.errors import CompletionError, KimiError
+from kimi_tui.core.session.session import Message, MessageState
+
+
+class Phase(StrEnum):
+    """Where a turn stands."""
+
+    IDLE = "idle"
+    """No turn runs."""
+    WAITING = "waiting"
+    """The request is on its way, no token has come."""
+    REASONING = "reasoning"
+    """The model writes inside its think block."""
+    ANSWERING = "answering"
+    """The model writes its answer."""
+    FINISHED = "finished"
+    """The reply is complete (or queued for a webhook)."""
+    STOPPED = "stopped"
+    """The user stopped it."""
+    FAILED = "failed"
+    """It failed, or the stream broke off."""
+
+
+NEXT_PHASES: dict[Phase, frozenset[Phase]] = {
+    Phase.IDLE: frozenset({Phase.WAITING, Phase.FAILED}),
+    Phase.WAITING: frozenset(
+        {Phase.WAITING, Phase.REASONING, Phase.ANSWERING, Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
+    ),
+    Phase.REASONING: frozenset({Phase.WAITING, Phase.ANSWERING, Phase.FINISHED, Phase.STOPPED, Phase.FAILED}),
+    Phase.ANSWERING: frozenset({Phase.WAITING, Phase.FINISHED, Phase.STOPPED, Phase.FAILED}),
+    Phase.FINISHED: frozenset({Phase.IDLE, Phase.WAITING}),
+    Phase.STOPPED: frozenset({Phase.IDLE, Phase.WAITING}),
+    Phase.FAILED: frozenset({Phase.IDLE, Phase.WAITING}),
+}
+"""The steps a turn may take. A turn of several requests goes back to WAITING between them."""
+
+
+class ReplyPart(StrEnum):
+    """Which text of a reply a delta belongs to."""
+
+    REASONING = "reasoning"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAdded:
+    """The user's message stands in the session (and, with a store, has been handed to it)."""
+
+    turn_id: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The turn stands somewhere else now."""
+
+    turn_id: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """Text arrived."""
+
+    turn_id: str
+    part: ReplyPart
+    text: str
+    tokens: int
+    """How many tokens this text was sent as (≥ 0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """An attempt failed before its first token; the next one starts after a pause."""
+
+    turn_id: str
+    attempt: int
+    """Number of the attempt that follows, from 2."""
+    attempts: int
+    """How many there are at most."""
+    delay_s: float
+    """Seconds until it starts."""
+    error: CompletionError
+    """Why the last one failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnNotice:
+    """Something the user should know that ends nothing, such as a session that could not be saved."""
+
+    turn_id: str
+    error: KimiError
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The last event of every turn."""
+
+    turn_id: str
+    phase: Phase
+    """FINISHED, STOPPED or FAILED."""
+    state: MessageState
+    """What became of the reply; also said when there is no message to carry it."""
+    replies: tuple[Message, ...]
+    """The replies that stand in the session now: several after `num_responses`, none when nothing had arrived."""
+    error: CompletionError | None = None
+    """Why it failed; None when it did not."""
+    save_error: KimiError | None = None
+    """Why the reply could not be saved; None when it was, or was not to be."""
+
+
+TurnEvent = QuestionAdded | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
+"""Everything a turn can report."""

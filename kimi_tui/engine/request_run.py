@@ -1,0 +1,160 @@
+"""One request of a turn: sent with retries, read to its end, timed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kimi_tui.core.errors import CompletionError, TimedOutError
+from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
+from kimi_tui.core.prompt.request_settings import first_silence_s
+from kimi_tui.core.session.session import MessageState, Timing
+from kimi_tui.core.wire.body import build_body
+from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
+from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
+from kimi_tui.core.wire.think import PromptEnd
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart, Retrying
+from kimi_tui.engine.script import RequestStep
+from kimi_tui.engine.turn import Turn
+
+LINGER_S = 2.0
+"""How long a connection may stay open after the reply's end: counts and [DONE] may follow."""
+PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one request brought."""
+
+    result: ReplyResult
+    """The reply understood."""
+    timing: Timing
+    """How long it took."""
+
+
+class RequestRun:
+    """Sends one request until it brings text or cannot be sent again."""
+
+    def __init__(
+        self, turn: Turn, step: RequestStep, client: CompletionClient, clock: Clock, jitter: Callable[[], float]
+    ) -> None:
+        """Prepare a request of that turn."""
+        self._turn, self._step = turn, step
+        self._client, self._clock, self._jitter = client, clock, jitter
+        self._builder = self._new_builder(is_event_stream=True)
+        self._sent_s = 0.0
+        self._first_token_s: float | None = None
+        self._answer_s: float | None = None
+        self._has_thought = step.prompt_end is PromptEnd.THINKING
+        self._header_id: str | None = None
+        self._is_answered = False
+
+    async def run(self) -> Outcome:
+        """Send it; a cancellation while it runs gives what had arrived, marked as cancelled."""
+        try:
+            await self._until_settled()
+        except asyncio.CancelledError:
+            return self._outcome(is_cancelled=True)
+        return self._outcome()
+
+    async def _until_settled(self) -> None:
+        """Send it until something has come, or it is no use any more."""
+        body = build_body(self._step.prompt, self._step.fields, self._turn.request.extra)
+        attempt = 1
+        while True:
+            try:
+                return await self._once(body)
+            except CompletionError as error:
+                self._builder.fail(error)
+                delay_s = self._next_delay_s(error, attempt)
+                if delay_s is None:
+                    return None
+                attempt += 1
+                self._report_retry(error, attempt, delay_s)
+            await self._clock.sleep(delay_s)
+
+    def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
+        if self._is_answered:  # what the endpoint has begun to answer it bills
+            return None
+        return retry_delay_s(error, attempt, self._turn.request.retries, self._jitter())
+
+    def _report_retry(self, error: CompletionError, attempt: int, delay_s: float) -> None:
+        attempts = 1 + min(self._turn.request.retries, MAX_RETRIES)
+        self._turn.report(Retrying(self._turn.id, attempt, attempts, delay_s, error))
+
+    def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
+        return ReplyBuilder(
+            prompt=self._step.prompt,
+            prompt_end=self._step.prompt_end,
+            is_event_stream=is_event_stream,
+        )
+
+    async def _once(self, body: bytes) -> None:
+        """Send the body and read the reply to its end."""
+        self._builder = self._new_builder(is_event_stream=True)
+        self._sent_s = self._clock.monotonic()
+        request = self._turn.request
+        wait_s = first_silence_s(self._step.fields, request.silence_s)
+        try:
+            async with asyncio.timeout(wait_s) as limit, self._client.send(body, request.model) as response:
+                self._is_answered, self._header_id = True, response.request_id
+                self._builder = self._new_builder(is_event_stream=response.is_event_stream)
+                await self._read(response, limit)
+        except TimeoutError:
+            silence_s = request.silence_s if self._builder.tokens else wait_s
+            raise TimedOutError(
+                f"No token came for {silence_s:g} s.", "Try again; [api] read_timeout sets how long to wait."
+            ) from None
+
+    async def _read(self, response: CompletionResponse, limit: asyncio.Timeout) -> None:
+        """Read a reply to its end, moving the limit with every token."""
+        builder, silence_s, time = self._builder, self._turn.request.silence_s, asyncio.get_running_loop().time
+        tokens, has_ended = 0, False
+        async for chunk in response.chunks():
+            if segments := builder.feed(chunk):
+                self._report(segments)
+            if builder.is_over:
+                return
+            if not builder.has_ended and builder.tokens > tokens:
+                # Only tokens count: keep-alive comments must not hide a dead reply.
+                limit.reschedule(time() + silence_s)
+            elif builder.has_ended and not has_ended:
+                limit.reschedule(time() + min(silence_s, LINGER_S))
+            tokens, has_ended = builder.tokens, builder.has_ended
+
+    def _report(self, segments: list[CountedSegment]) -> None:
+        now_s = self._clock.monotonic()
+        for counted in segments:
+            part = counted.segment.part
+            if self._first_token_s is None:
+                self._first_token_s = now_s
+            if part is ReplyPart.REASONING:
+                self._has_thought = True
+            elif self._answer_s is None:
+                self._answer_s = now_s
+            self._turn.move(PART_PHASES[part])
+            self._turn.report(ReplyDelta(self._turn.id, part, counted.segment.text, counted.tokens))
+
+    def _outcome(self, *, is_cancelled: bool = False) -> Outcome:
+        rest, result = self._builder.close()
+        if rest:
+            self._report(rest)
+        if is_cancelled and not self._builder.has_ended:
+            result = replace(result, state=MessageState.CANCELLED, error=None)
+        # Whatever the endpoint says may repeat the key.
+        clean, error = self._client.without_secrets, result.error
+        if error is not None:
+            error.reword(clean(error.summary))
+        request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
+        result = replace(result, request_id=request_id and clean(request_id))
+        return Outcome(result, self._timing())
+
+    def _timing(self) -> Timing:
+        now_s = self._clock.monotonic()
+        first_s, sent_s = self._first_token_s, self._sent_s
+        if first_s is None:
+            return Timing(total_s=round(now_s - sent_s, 3))
+        end_s = now_s if self._answer_s is None else self._answer_s
+        thinking_s = round(end_s - first_s, 3) if self._has_thought else None
+        return Timing(round(first_s - sent_s, 3), thinking_s, round(now_s - sent_s, 3))

@@ -1,0 +1,1 @@
+"""The application and its chat screen: everything on screen, plugged together."""

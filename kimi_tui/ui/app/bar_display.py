@@ -1,0 +1,87 @@
+"""The bars above and below, kept as things are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.timer import Timer
+
+from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.status_line import UNSAVED, Bars, elsewhere
+from kimi_tui.ui.widgets.bars import Bar
+
+REMARK_S = 3.0
+"""How long a word stays in the status line, in seconds."""
+NARROW_COLUMNS = 60
+"""Below that the bar above says no more than what is open and how it is asked."""
+TICK_S = 0.2
+"""Time between two looks at the clock while a turn runs, in seconds."""
+
+
+class BarDisplay:
+    """Shows titles and figures."""
+
+    def __init__(self, desk: Desk, title: Bar, status: Bar, tick: Callable[[float], None]) -> None:
+        """Show them in those bars.
+
+        Args:
+            desk: The screen.
+            title: The bar above.
+            status: The bar below.
+            tick: Called with the clock's seconds while turns run.
+        """
+        self._desk, self._title, self._status, self._on_tick = desk, title, status, tick
+        self._bars = Bars(desk.services)
+        self._ticker: Timer | None = None
+        self._remark: Sequence[str] = ()
+        self._remark_timer: Timer | None = None
+
+    def begin(self) -> None:
+        """Be ready to keep the figures of running turns moving."""
+        self._ticker = self._status.set_interval(TICK_S, self.tick, pause=True)
+
+    def prepare(self, chat: Chat) -> None:
+        """Make the words of a chat, for the time when it is shown; this may be done in a thread."""
+        self._bars.texts(chat.session)
+
+    def tick(self) -> None:
+        """Show how far running turns are."""
+        self._on_tick(self._desk.services.clock.monotonic())
+        self.refresh()
+        if self._ticker is not None and not any(chat.turn for chat in self._desk.open_chats.all):
+            self._ticker.pause()
+
+    def remark(self, *texts: str) -> None:
+        """Put a word into the status line; figures that change do not take it away before its time.
+
+        Args:
+            *texts: The word, from its long form to its short one: the first that fits is shown.
+        """
+        if self._remark_timer is not None:
+            self._remark_timer.stop()
+        self._remark, self._remark_timer = texts, self._status.set_timer(REMARK_S, self._end_remark)
+        self.refresh()
+
+    def _end_remark(self) -> None:
+        self._remark, self._remark_timer = (), None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the figures as they are now, beside a remark only what has room."""
+        desk = self._desk
+        texts, live = self._bars.texts(desk.chat.session, desk.chat.empty_end), desk.chat.live
+        others = elsewhere(desk.open_chats.all[1:])
+        is_narrow = desk.size.width < NARROW_COLUMNS
+        title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
+        title = title if desk.chat.unsaved is None else f"{UNSAVED}{title}"
+        self._title.variants = tuple((title, f"{others}{place}") for place in places)
+        if live is None:
+            variants = texts.last.variants("○", texts.context.words())
+        else:
+            figures = live.figures(desk.services.clock.monotonic(), texts.last.session_usd)
+            variants = figures.variants("●", texts.context.words(live.tokens))
+            if self._ticker is not None:
+                self._ticker.resume()
+        remarks = tuple((text, right) for text in self._remark for right in (variants[0][1], ""))
+        self._status.variants = remarks or variants

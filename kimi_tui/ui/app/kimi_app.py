@@ -1,0 +1,265 @@
+"""The application: themes, the filter at the door to the terminal, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import copy_context
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.filter import LineFilter, Monochrome
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from kimi_tui.core.errors import KimiError, ThemeError
+from kimi_tui.core.faults import fault_of
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.settings.settings import UiSettings
+from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
+from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.ui.app.chat_screen import ChatScreen
+from kimi_tui.ui.keys.input_order import InputOrder
+from kimi_tui.ui.keys.typeahead import typed_events
+from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.screens.late_clicks import LateClicks
+from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.services import Lock, Opening, Services
+from kimi_tui.ui.terminal.driver import TerminalDriver
+from kimi_tui.ui.terminal.ending import Ending
+from kimi_tui.ui.terminal.key_sequences import register_key_sequences
+from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, come_to_rest, outlive_terminal, terminal_filters
+from kimi_tui.ui.text.safe_text import SafeFilter
+from kimi_tui.ui.text.themes import begin_with_theme
+
+log = logging.getLogger("kimi_tui")
+
+DEFAULT_THEME = UiSettings().theme
+"""What is taken where the theme that was asked for cannot be used."""
+IDLE_AFTER_S = 0.25
+"""Time from the start until what the first frame did not need is made ready, in seconds."""
+IdleWork = Callable[[], Coroutine[Any, Any, None]]
+
+register_key_sequences()
+outlive_terminal()
+come_to_rest()
+
+
+class KimiApp(App[str], inherit_bindings=False):
+    """The full-screen program; its result is the id of the session to resume, None = nothing was saved."""
+
+    TITLE = "kimi-tui"
+    COMMANDS: ClassVar = set()  # the screen's own are all there are
+    ENABLE_COMMAND_PALETTE: ClassVar = False  # its key is one of our actions, which are for the conversation alone
+    CSS_PATH: ClassVar = ["look.tcss", "chat.tcss"]
+    theme = Reactive(DEFAULT_THEME, init=False)  # it is taken before anything is drawn: no style is made twice
+
+    def __init__(
+        self,
+        services: Services,
+        session: Session,
+        lock: Lock,
+        terminal: Terminal = MODERN,
+        *,
+        opening: Opening | None = None,
+        idle_work: IdleWork | None = None,
+        modes: Sequence[object] | None = None,
+        typed: str = "",
+        force_end: Callable[[int], object] | None = None,
+    ) -> None:
+        """Build the program.
+
+        Args:
+            services: What it works with.
+            session: The session to begin with, or an empty one that stands there until `opening` has been read.
+            lock: Keeps that session from other windows.
+            terminal: What it is shown on.
+            opening: The session to read; None = there is none.
+            idle_work: What is done once after the first frame, when nothing else is to do.
+            modes: The terminal's modes for when the program is left or suspended; None = as they are now.
+            typed: What was typed before the program read keys.
+            force_end: Ends the program at once, where it was asked to end and did not within seconds; takes the
+                signal's number. None = there is no terminal that could be gone, and nothing is forced.
+        """
+        super().__init__(TerminalDriver)
+        self._services = services
+        if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there
+            self.console.size = shutil.get_terminal_size()
+        self._safe_filter = SafeFilter()
+        self.no_color = terminal.is_colourless
+        self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
+        problems = (*services.problems, *self._take_theme())
+        self._screen = ChatScreen(replace(services, problems=problems), session, lock, opening)
+        self.problem: KimiError | None = None
+        """Why the session to begin with could not be read; None = it could."""
+        self.crash: Exception | None = None
+        """What ended the program; None = it was left."""
+        self.signal: int | None = None
+        """The signal that ended it; None = none did."""
+        self._force_end = force_end
+        self._ending: Ending | None = None
+        self._idle_work = idle_work
+        self._terminal_modes = modes
+        self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
+        self.input_order = InputOrder(self, typed_events(typed))
+        """What is typed and clicked, one after the other."""
+
+    def get_default_screen(self) -> ChatScreen:
+        """The conversation: nothing stands behind it."""
+        return self._screen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add our own filters; the library's for NO_COLOR writes greys, ours no colour at all."""
+        library = (line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, Monochrome))
+        return [self._safe_filter, *library, *self._terminal_filters]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let what is typed and clicked wait for its turn; a click on a screen that has been left is for none below."""
+        if not self.input_order.hold(event) and not self._late_clicks.is_late(event, self._screen_now):
+            await super().on_event(event)
+
+    @property
+    def is_giving_keys(self) -> bool:
+        """Whether a pane is about to take the focus."""
+        return self._screen.is_giving_keys
+
+    async def ready_for(self, event: events.Event) -> bool:
+        """Wait until there is what an event asks for; whether that was necessary."""
+        return isinstance(self._screen_now, ChatScreen) and await self._screen.ready_for(event)
+
+    def was_for(self, screen: Screen[object], event: events.Event) -> bool:
+        """Whether a key was meant for a screen above the conversation and nothing else."""
+        if not isinstance(event, events.Key) or not isinstance(screen, Above):
+            return False
+        return not event.is_printable and self._screen.key_order.blind_action(event) is None
+
+    @property
+    def _screen_now(self) -> Screen[object] | None:
+        """The screen that keys go to; None = there is none any more."""
+        return self.screen if self.screen_stack else None
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
+        screen, action = self._screen_now, self._screen.key_order.blind_action(event)
+        if action is None or not isinstance(screen, Above):
+            return
+        event.prevent_default()
+        if action.id == "copy-or-quit" and (text := screen.selected_text()):
+            self._screen.copy(text, "The selection")
+            screen.clear_selection()
+        else:
+            screen.cancel()
+            self._screen.action_choose(action.id)
+
+    def on_mount(self) -> None:
+        """Take signals, and begin what is done in idle time."""
+        self._ending = self._listen()
+        if self._terminal_modes is not None:  # the driver found a terminal that was raw already
+            setattr(self._driver, "attrs_before", list(self._terminal_modes))  # noqa: B010 - not all drivers have them
+        if self._idle_work is not None:
+            self.set_timer(IDLE_AFTER_S, self._work_idly)
+
+    def on_chat_screen_takes_keys(self) -> None:
+        """Let it have what is typed, and what was typed before it could."""
+        self.run_worker(self.input_order.run(), group="input")
+
+    def _work_idly(self) -> None:
+        if self._idle_work is not None:
+            self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        """Leave signals alone again."""
+        if self._ending is not None:
+            self._ending.stop()
+
+    def _listen(self) -> Ending:
+        """Keep everything and leave when the terminal is closed or the program is asked to end."""
+        loop, context = asyncio.get_running_loop(), copy_context()
+
+        def leave(number: int) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is over already
+                loop.call_soon_threadsafe(self._leave_because, number, context=context)
+
+        return Ending(leave, self._force_end)
+
+    def _leave_because(self, number: int) -> None:
+        self.signal = self.signal or number
+        self._screen.run_later(self._screen.leave(asks=False), self.exit)
+
+    def _take_theme(self) -> Sequence[str]:
+        """Take the theme that was asked for, or the default one and say why: with the line that asked for it."""
+        palettes, wanted = self._services.themes, self._services.theme
+        try:
+            if wanted not in palettes:
+                raise ThemeError(f"There is no theme {wanted!r}.", f"Themes: {', '.join(sorted(palettes))}")
+            begin_with_theme(self, palettes, wanted)
+        except ThemeError as error:
+            self._take_any_theme()
+            return self._services.theme_problems() or (error_text(error),)
+        return ()
+
+    def _take_any_theme(self) -> None:
+        """Take the default theme; where the user's own of that name is broken too, the first that can be used."""
+        palettes = self._services.themes
+        for name in (DEFAULT_THEME, *sorted(palettes)):
+            with contextlib.suppress(ThemeError):
+                begin_with_theme(self, palettes, name)
+                return
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Put what an editor cut or copied into the clipboard; nothing is said."""
+        self._copy(text)
+
+    def on_chat_screen_copy_requested(self, event: ChatScreen.CopyRequested) -> None:
+        """Put a text into the clipboard, and say where it is once that is known."""
+        self._copy(event.text, event.what)
+
+    def _copy(self, text: str, what: str = "") -> None:
+        """Send a text to the terminal, which may take it, and hand it to programs that reach the clipboard."""
+        text = replace_lone(text)
+        super().copy_to_clipboard(text)
+        clipboard = self._services.clipboard
+        if clipboard is None:
+            self._tell_copied(what, text, TO_TERMINAL)
+        else:
+            told = self._told_copied(what, text, clipboard.put(text))
+            self.run_worker(told, group="clipboard", exit_on_error=False)
+
+    async def _told_copied(self, what: str, text: str, answer: Awaitable[Delivery | None]) -> None:
+        self._tell_copied(what, text, await answer)
+
+    def _tell_copied(self, what: str, text: str, delivery: Delivery | None) -> None:
+        if what and delivery is not None:
+            self._screen.remark(*copied_words(what, text, delivery))
+
+    def on_chat_screen_opening_failed(self, event: ChatScreen.OpeningFailed) -> None:
+        """End: without the session that was asked for there is nothing to show."""
+        self.problem = event.error
+        self.exit()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell of what nobody expected: a fault in what runs beside the screen."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and error is not None:
+            log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
+            unexpected = KimiError(
+                f"Something went wrong inside the program ({fault_of(error)}).",
+                "KIMI_TUI_LOG=FILE records details.",
+            )
+            self._screen.say_error(unexpected)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep the error for the command line: the library would print local variables, conversation included."""
+        self.crash = self.crash or error
+        self._return_code = 1
+        log.error("the screen failed: %s", type(error).__name__, exc_info=error)
+        if self._exception is None:  # tests look here
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()

@@ -1,0 +1,84 @@
+"""The session to begin with, which may have to be read while the screen is there already.
+
+What is typed and sent meanwhile is kept for it. Other actions wait, and with them all that is typed after them: it is
+meant for what they open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from kimi_tui.core.settings.actions import Action
+from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.services import Opening
+from kimi_tui.ui.state.slash import Command, parse_line
+
+ENDING = frozenset({"quit", "copy-or-quit"})
+"""Actions that wait for nothing."""
+EDITING = {"delete-word", "yank", "undo-edit", "redo-edit"}
+AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
+"""Actions that need no session: those of the composer, and those that end something."""
+
+
+class SessionOpener:
+    """Reads the session, and knows whether it is there."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Begin on that screen."""
+        self._desk = desk
+        self._is_over = asyncio.Event()
+        self._waits_for_command = False
+        self._lines: list[str] = []
+
+    def announce(self, opening: Opening) -> None:
+        """Show what is being opened; what is typed meanwhile is kept."""
+        self._desk.transcript.set_entries([entries.notice("opening", f"Opening {opening.name} …")])
+        self._desk.refresh_bars()
+        self._desk.type_here()
+
+    async def read(self, opening: Opening) -> None:
+        """Read the session, and put what has been typed meanwhile below its draft.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        chats = self._desk.open_chats
+        chat = chats.chat_of(await asyncio.to_thread(opening.read))
+        await self._desk.prepare(chat)
+        chats.begin_with(chat)
+        typed = self._desk.composer.draft
+        chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
+
+    def end(self) -> list[str]:
+        """Say that the session is there, and give what was submitted meanwhile."""
+        self._is_over.set()
+        return self._lines
+
+    async def wait(self) -> None:
+        """Wait until the session is there: what was typed belongs to it."""
+        await self._is_over.wait()
+
+    def submit(self, line: str) -> bool:
+        """Keep a line that was submitted too early; False = it is not. What follows a command may be meant for it."""
+        if not self.is_too_early_for("send-now"):
+            return False
+        self._lines.append(line)
+        self._waits_for_command |= isinstance(parse_line(line), Command)
+        return True
+
+    async def ready_for(self, action: Action | None) -> bool:
+        """Wait, where an action comes too early or behind a command that did; whether it did."""
+        if self._is_over.is_set() or (action is not None and action.id in ENDING):
+            return False
+        if not self._waits_for_command and (action is None or not self.is_too_early_for(action.id)):
+            return False
+        await self._is_over.wait()
+        return True
+
+    def is_too_early_for(self, action_id: str) -> bool:
+        """Whether an action has to wait until the session has been read; that is told then."""
+        is_early = not self._is_over.is_set() and action_id not in AT_ONCE
+        if is_early:
+            self._desk.remark("The session is still being opened; this waits for it.")
+        return is_early

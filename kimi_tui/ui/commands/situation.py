@@ -1,0 +1,115 @@
+"""What can be done at the moment: what there is for actions to work on, and the hints of the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+
+from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope
+from kimi_tui.core.wire.fields import SETTABLE
+from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+SEPARATOR = " · "
+"""What stands between two hints."""
+ALWAYS = ("help", "palette")
+"""Actions whose hints stand last, wherever the focus is."""
+OWN_FIRST = 3
+"""How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
+
+
+def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
+    """Say what there is for actions to work on.
+
+    Args:
+        chat: The session on screen.
+        target: The message that actions are about; None = there is none.
+        transcript: The conversation.
+        is_finding: Whether something is looked for.
+    """
+    found = set[Need]()
+    if target is not None:
+        found.add(Need.MESSAGE)
+        found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
+        found |= {Need.REASONING} if target.reasoning else set()
+        found |= {Need.CODE} if "```" in target.content and transcript.has_code(target.id) else set()
+        place, count = chat.place_among_alternatives(target)
+        found |= {Need.EARLIER} if place > 1 else set()
+        found |= {Need.LATER} if place < count else set()
+    found |= {Need.RUNNING} if chat.turn is not None else set()
+    found |= {Need.DELETED} if chat.deleted else set()
+    found |= {Need.NOTICE} if chat.notices else set()
+    found |= {Need.FINDING} if is_finding else set()
+    return found
+
+
+def refusal(action: Action, offered: Set[Need]) -> str:
+    """Say why an action cannot be done now; "" = it can."""
+    if action.waits and Need.RUNNING in offered:
+        return f"{action.title}: a reply is running; stop it first."
+    need = action.missing(offered) if action.needs else None
+    return "" if need is None else f"{action.title}: there is no {need.value} here."
+
+
+def hints(
+    scope: Scope,
+    offered: Set[Need],
+    keyboard: Keyboard,
+    width: int,
+    *,
+    instead: str = "",
+    words_now: Mapping[str, str] = {},
+) -> str:
+    """The footer: what keys do where the focus is, as far as there is room.
+
+    Args:
+        scope: Where the focus is.
+        offered: What there is to work on.
+        keyboard: The keys.
+        width: Cells there are.
+        instead: What the widget with the focus says of its keys; "" = the registry's words.
+        words_now: What actions mean now where that is something else than the registry's word, by id; "" = nothing.
+    """
+    own = [action for action in ACTIONS if action.scope is scope and action.hint]
+    own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
+    own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
+    is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
+    back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
+    back = words_now.get("back", back)
+    first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
+    last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
+    words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
+    if instead:  # words about editing name their own way out
+        words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
+    return _fitting(words, last, width, is_editing=bool(instead))
+
+
+def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing: bool) -> str:
+    """Join the hints that have room: of a place's own the last go first, before a few of them the palette's does."""
+    for count in range(len(own), -1, -1):
+        ends = [last, last[1:]] if count <= OWN_FIRST or is_editing else [last]
+        for end in [*ends, ()] if is_editing else ends:
+            line = SEPARATOR.join([*own[:count], *end])
+            if len(line) <= width:
+                return line
+    return SEPARATOR.join(last[-1:])
+
+
+def choices(services: Services) -> dict[str, Sequence[str]]:
+    """List what may stand behind commands, by the command's id."""
+    presets = list(services.settings.presets)
+    own = [name for name in presets if name in services.settings.saved_presets]
+    return {
+        "think": ("on", "off"),
+        "set": SETTABLE,
+        "reset": SETTABLE,
+        "system": ("none",),
+        "preset": presets,
+        "rename-preset": own,
+        "delete-preset": own,
+        "theme": sorted(services.themes),
+        "copy": ("text", "markdown"),
+    }

@@ -1,0 +1,20 @@
+"""The conversation on screen: a transcript whose keys are those of messages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from kimi_tui.core.settings.actions import Scope
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+
+class Conversation(Transcript):
+    """The active branch of the session."""
+
+    scope: ClassVar[Scope] = Scope.TRANSCRIPT
+    """What its keys mean."""
+
+    def on_focus(self) -> None:
+        """Put the message cursor on a message, so that it is seen where the keys go."""
+        if self.chosen is None:
+            self.choose_in_view()

@@ -1,0 +1,149 @@
+"""What the composer holds: a draft, or for a moment something else, behind which the draft waits.
+
+A command that still needs its argument or has failed, and a question that is edited, take the composer's place of what
+was typed there; sending them, or Escape, brings that back, with the question that it was an edit of. Nothing that was
+typed is thrown away by what takes its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from textual.widgets.text_area import Selection
+
+from kimi_tui.core.settings.actions import Action
+from kimi_tui.ui.keys.focus import take_keys
+from kimi_tui.ui.state.slash import typed, typed_before
+from kimi_tui.ui.widgets.composer import Composer
+
+EDIT_TITLE = "Edit: sent, it becomes an alternative"
+"""What stands above a question that is edited."""
+MEND_TITLE = "Not done: mend it (Escape cancels)"
+"""What stands above a command that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What the composer holds, or held: a text, and everything that goes with it."""
+
+    text: str = ""
+    """What it began with; what it was left with, while it waits."""
+    title: str = ""
+    """What stands above it."""
+    edited: str | None = None
+    """Id of the question that it is an edit of; None = of none."""
+    is_typed: bool = True
+    """Whether any of it was typed; else it is worth nothing unless it is changed."""
+
+
+class Drafts:
+    """Exchanges what the composer holds."""
+
+    def __init__(self, composer: Composer) -> None:
+        """Work on that composer."""
+        self._composer = composer
+        self._now = _Held()
+        self._behind: list[_Held] = []  # what waits, the draft first
+
+    def begin(self, draft: str) -> None:
+        """Hold the draft of another session, and nothing behind it."""
+        self._behind.clear()
+        self._hold(_Held(draft))
+
+    def begin_argument(self, action: Action, suggestion: str = "") -> None:
+        """Let the argument of a command be typed."""
+        command = f"/{action.id} "
+        self._put_before(_Held(command + suggestion, f"{action.title} (Escape cancels)", is_typed=False))
+        take_keys(self._composer)
+        end = self._composer.document.end
+        self._composer.selection = Selection((0, len(command)), end)
+
+    def begin_command(self) -> None:
+        """Let a command be typed, as with a slash in the empty composer; a draft waits behind it."""
+        if not self._composer.is_empty or self.is_aside:
+            self._put_before(_Held("/", "Command (Escape cancels)", is_typed=False))
+        else:
+            self._composer.draft = "/"
+        take_keys(self._composer)
+
+    def begin_edit(self, question_id: str, message: str) -> None:
+        """Let a question be edited."""
+        self._put_before(_Held(typed(message), EDIT_TITLE, question_id, is_typed=False))
+        take_keys(self._composer)
+
+    def begin_mending(self, line: str, edited: str | None) -> None:
+        """Let what could not be done be mended, while the draft waits behind it.
+
+        Args:
+            line: What was typed.
+            edited: Id of the question that it stands for; None = for none.
+        """
+        self._put_before(_Held(line, MEND_TITLE if edited is None else EDIT_TITLE, edited))
+
+    def _put_before(self, held: _Held) -> None:
+        """Hold something else; what was held waits, unless it can be had again and nothing was typed into it."""
+        if not self.is_aside or self._worth(self._left):
+            self._behind.append(self._left)
+        self._hold(held)
+
+    def _hold(self, held: _Held) -> None:
+        self._now = held
+        self._composer.draft = held.text
+        self._composer.border_title = held.title
+
+    @property
+    def _left(self) -> _Held:
+        """What is held, as it is left now."""
+        text = self._composer.draft
+        return replace(self._now, text=text, is_typed=self._now.is_typed or text != self._now.text)
+
+    @staticmethod
+    def _worth(held: _Held) -> str:
+        """What of it has to be kept."""
+        return held.text if held.is_typed else ""
+
+    @property
+    def edited(self) -> str | None:
+        """Id of the question that is edited; None = none is."""
+        return self._now.edited
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether a draft waits behind something else."""
+        return bool(self._behind)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What waits, the draft first, then what the composer holds."""
+        return (*(held.text for held in self._behind), self._composer.draft)
+
+    @property
+    def next_message(self) -> tuple[str, str | None]:
+        """What would be sent next, commands left aside, and the id of the question it would stand for."""
+        held = self._left
+        for behind in reversed(self._behind):
+            if held.edited is not None:
+                break
+            held = behind
+        return held.text, held.edited
+
+    @property
+    def own(self) -> str:
+        """What has to be kept when the session is left: the draft, and what was typed into an edit or a command."""
+        return "\n\n".join(text for held in (*self._behind, self._left) if (text := self._worth(held)))
+
+    def bring_back(self, typed_since: str = "") -> bool:
+        """Let what waits be typed on, with what was typed since behind it; whether something was waiting."""
+        if not self._behind:
+            return False
+        held = self._behind.pop()
+        self._hold(replace(held, text=held.text + typed_since))
+        return True
+
+    def give_back(self, message: str) -> None:
+        """Put a message that was not sent before the draft, wherever that is."""
+        if self._behind:
+            draft = self._behind[0]
+            self._behind[0] = replace(draft, text=typed_before(message, draft.text))
+        else:
+            self._composer.draft = typed_before(message, self._composer.draft)

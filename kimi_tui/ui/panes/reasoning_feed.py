@@ -1,0 +1,112 @@
+"""The reasoning pane: the running, chosen or last reply's reasoning, with its time, size and rate."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from kimi_tui.core.session.session import Role
+from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.wire.turn_events import ReplyDelta, ReplyPart
+from kimi_tui.ui.keys.focus import take_keys
+from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.panes.panel import Panel
+from kimi_tui.ui.state.entries import message_entry
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.safe_text import content
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+
+class ReasoningPanel(Vertical, Panel):
+    """Shows one reply's reasoning; follows while it is written."""
+
+    scope: ClassVar[Scope] = Scope.REASONING
+    """What its keys mean."""
+    DEFAULT_CSS = """
+    ReasoningPanel {
+        height: 1fr;
+        #reasoning-head { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
+    }
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        """Work on that screen."""
+        super().__init__(id="reasoning-pane")
+        self._desk = desk
+        self._head = Static(id="reasoning-head", markup=False)
+        self.lines = Transcript(id="reasoning-lines")
+        self._shown = ""
+        self._takes_two: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        """The figures, and the text below."""
+        yield self._head
+        yield self.lines
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Give the focus to the lines."""
+        del scroll_visible
+        take_keys(self.lines)
+        return self
+
+    def refresh_pane(self) -> None:
+        """Show the reasoning of the chosen reply, else of the running one, else of the last."""
+        chat = self._desk.chat
+        chosen = chat.message(self._desk.transcript.chosen)
+        live = chat.live if chosen is None and chat.is_live_on_branch() else None
+        message = chosen if chosen is not None and chosen.role is Role.ASSISTANT else chat.last(Role.ASSISTANT)
+        if live is not None:
+            self._show(live.key, live.text(ReplyPart.REASONING), live.label, is_streaming=True)
+        elif message is not None and message.reasoning:
+            self._show(message.id, message.reasoning, message_entry(message, timestamps=False).thought_label)
+        else:
+            self._show("", "", "There is no reasoning." if message is None else "This reply has no reasoning.")
+
+    def _show(self, key: str, text: str, head: str, *, is_streaming: bool = False) -> None:
+        self._show_head([head or "Waiting for the first token …"])
+        entry = Entry(key=key, kind=EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming)
+        self.lines.set_entries([entry] if key else [])
+        if key != self._shown:
+            self._shown = key
+            if is_streaming:
+                self.lines.follow_tail()
+            else:
+                self.lines.scroll_to_top()
+
+    def add(self, delta: ReplyDelta) -> None:
+        """Show reasoning that arrived; the answer ends it."""
+        live = self._desk.chat.live
+        if live is None or self._shown != live.key:
+            self.refresh_pane()
+            return
+        if delta.part is ReplyPart.REASONING:
+            self.lines.append(live.key, ReplyPart.ANSWER, delta.text)
+
+    def show_label(self) -> None:
+        """Show the figures of the running reply as they are now."""
+        live = self._desk.chat.live
+        if live is not None and self._shown == live.key:
+            rate = live.thinking_rate(self._desk.services.clock.monotonic())
+            self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
+
+    def _show_head(self, parts: list[str]) -> None:
+        """Show the figures; all is arranged anew only where they take more or fewer rows than before."""
+        text = " · ".join(parts)
+        takes_two = cell_len(text) > self._head.content_size.width
+        self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
+        self._takes_two = takes_two
+
+    @on(Transcript.FollowChanged)
+    @on(Transcript.Found)
+    @on(Transcript.Chosen)
+    def _keep(self, event: Message) -> None:
+        """These lines are not the conversation's; only what a search finds is told on."""
+        event.stop()
+        if isinstance(event, Transcript.Found):
+            self._desk.search_bar.show_found(event)

@@ -1,0 +1,1 @@
+"""What is open, what grows, what is typed, and what is said of it: values, no widgets."""

@@ -1,0 +1,138 @@
+"""Messages and notices as entries of the transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, repeat
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.context_budget import estimate_tokens
+from kimi_tui.core.prompt.neutralise import marker_spans
+from kimi_tui.core.session.endings import ended_inside_reasoning, ending
+from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.wire.turn_events import Phase, TurnEnded
+from kimi_tui.ui.state.branch import Branch
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text import words
+
+UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
+USER_NAME = "You"
+ASSISTANT_NAME = "Kimi"
+
+
+class MessageEntries:
+    """Entries of a session's messages; one is made anew only when its message has become another."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._branch: Branch | None = None
+        self._entries: list[Entry] = []  # of its messages, in their order
+        self._has_timestamps = False
+
+    def of(self, branch: Branch, *, timestamps: bool) -> Sequence[Entry]:
+        """Every message of the active branch, in order; for a branch that is the same one nothing is done."""
+        if timestamps != self._has_timestamps:
+            self._branch, self._entries, self._has_timestamps = None, [], timestamps
+        if branch is self._branch:
+            return self._entries
+        messages = () if self._branch is None else self._branch.messages
+        before = chain(zip(messages, self._entries, strict=True), repeat(None))
+        self._entries = [
+            self._entry(message, branch.alternatives.get(message.id), known)
+            for message, known in zip(branch.messages, before, strict=False)
+        ]
+        self._branch = branch
+        return self._entries
+
+    def _entry(
+        self, message: Message, alternatives: tuple[int, int] | None, known: tuple[Message, Entry] | None
+    ) -> Entry:
+        """The entry that stood in the same place, or a new one."""
+        if known is not None and known[0] is message and known[1].alternatives == alternatives:
+            return known[1]
+        return message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
+
+
+def message_entry(
+    message: Message, *, timestamps: bool, alternatives: tuple[int, int] | None = None, key: str | None = None
+) -> Entry:
+    """Show one message.
+
+    Args:
+        message: The message.
+        timestamps: Whether its time stands beside the name.
+        alternatives: Its place among its alternatives, such as (2, 3); None = it has none.
+        key: The entry's key; None = the message's id.
+    """
+    detail = f"{message.created.astimezone():%H:%M}" if timestamps and message.created else ""
+    if message.role is Role.USER:
+        footer = "a control marker in this text is sent neutralised" if marker_spans(message.content) else ""
+        return Entry(
+            key=key or message.id,
+            kind=EntryKind.USER,
+            heading=USER_NAME,
+            text=message.content,
+            footer=footer,
+            alternatives=alternatives,
+            detail=detail,
+            is_excluded=message.excluded,
+        )
+    return Entry(
+        key=key or message.id,
+        kind=EntryKind.ASSISTANT,
+        heading=ASSISTANT_NAME,
+        text=message.content,
+        reasoning=message.reasoning or None,
+        thought_label=_thought_label(message),
+        footer=ending(message),
+        alternatives=alternatives,
+        detail=detail,
+        is_excluded=message.excluded,
+    )
+
+
+def _thought_label(message: Message) -> str:
+    """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
+    reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
+    if counted is None or not reasoning:
+        tokens = estimate_tokens(reasoning)
+    else:
+        tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
+    thinking_s = message.timing.thinking_s if message.timing else None
+    return words.thought_label(thinking_s, tokens, is_estimated=counted is None)
+
+
+def notice(key: str, text: str, severity: str = "info") -> Entry:
+    """Something the program says inside the conversation."""
+    return Entry(key=key, kind=EntryKind.NOTICE, heading="", text=text, severity=severity)
+
+
+def error_text(error: KimiError, kept: str = "") -> str:
+    """A failure in words: what happened, what was kept, what to do next."""
+    return "\n".join(line for line in (error.summary, kept, error.hint) if line)
+
+
+def end_notices(ended: TurnEnded, *, has_text_back: bool, again: str = "") -> list[tuple[str, str]]:
+    """What has to be said of a turn that ended other than usual: texts and severities.
+
+    Args:
+        ended: How it ended.
+        has_text_back: Whether its question is back in the composer where no reply came.
+        again: The key that asks for another reply; "" = none does.
+    """
+    ways = " or ".join(way for way in (f"{again} on it" if again else "", "/regenerate") if way)
+    kept = "Your text is back in the composer." if has_text_back else f"{ways} asks for a reply."
+    if ended.replies:
+        kept = f"What arrived is kept; {ways} asks for another reply."
+    found: list[tuple[str, str]] = []
+    if ended.error is not None:
+        found.append((error_text(ended.error, kept), "error"))
+    elif ended.phase is Phase.STOPPED:
+        if not ended.replies:
+            found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
+    elif ended.replies and ended_inside_reasoning(ended.replies[0]):
+        way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
+        found.append((f"The reply ended inside its thinking. {way}, or ask with /think off.", "warning"))
+    if ended.save_error is not None:
+        found.append((error_text(ended.save_error, UNSAVED_REPLY), "error"))
+    return found

@@ -1,0 +1,97 @@
+"""What the status line tells of a turn, in forms of different length."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from kimi_tui.ui.text import words
+
+
+class Abbreviation(Enum):
+    """What is left out where there is no room, the least missed first; how it goes is always told."""
+
+    FIRST_WORD = auto()
+    CONTEXT_WORD = auto()
+    SIZE_WORDS = auto()
+    METER = auto()
+    COST_WORDS = auto()
+    RATE_WORD = auto()
+    FIRST = auto()
+    SIZES = auto()
+    COST = auto()
+    RATE = auto()
+
+
+ABBREVIATIONS = tuple(Abbreviation)
+"""In their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the status line tells of a turn; None = not known."""
+
+    state: str
+    """What goes on, or how it ended, in few words."""
+    rate: float | None = None
+    """Tokens per second."""
+    first_token_s: float | None = None
+    """Time to the first token, in seconds."""
+    input_tokens: int | None = None
+    """Tokens of the prompt."""
+    output_tokens: int | None = None
+    """Tokens of the reply, so far."""
+    turn_usd: float | None = None
+    """Cost of the turn."""
+    session_usd: float | None = None
+    """Cost of the session."""
+    is_estimated: bool = False
+    """Whether the reply's tokens are an estimate, and so the rate: the endpoint has not counted them."""
+
+    def variants(self, glyph: str, context: str) -> tuple[tuple[str, str], ...]:
+        """Write the line's left and right end, from the long form to the short one, each shorter by one thing.
+
+        Args:
+            glyph: Whether a turn runs.
+            context: The context meter.
+        """
+        steps = (frozenset(ABBREVIATIONS[:count]) for count in range(len(ABBREVIATIONS) + 1))
+        return tuple((self._left(glyph, abbreviated), self._right(context, abbreviated)) for abbreviated in steps)
+
+    def _left(self, glyph: str, abbreviated: Set[Abbreviation]) -> str:
+        first, rate, mark = self.first_token_s, self.rate, "~" if self.is_estimated else ""
+        parts = [self.state]
+        if rate and Abbreviation.RATE not in abbreviated:
+            parts.append(f"{mark}{rate:.0f}{'/s' if Abbreviation.RATE_WORD in abbreviated else ' tok/s'}")
+        if first is not None and Abbreviation.FIRST not in abbreviated:
+            parts.append(
+                f"{'first' if Abbreviation.FIRST_WORD in abbreviated else 'first token'} {words.seconds(first)}"
+            )
+        if Abbreviation.SIZES not in abbreviated:
+            ins, outs = _count(self.input_tokens), _count(self.output_tokens, mark)
+            long = ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part)
+            parts.append(f"{ins}→{outs}" if ins and outs and Abbreviation.SIZE_WORDS in abbreviated else long)
+        return f"{glyph} {_dotted(*parts)}"
+
+    def _right(self, context: str, abbreviated: Set[Abbreviation]) -> str:
+        turn, all_ = _dollars(self.turn_usd), _dollars(self.session_usd)
+        meter = context.partition(" ")[0] if Abbreviation.METER in abbreviated else context
+        parts = [meter if Abbreviation.CONTEXT_WORD in abbreviated else f"context {meter}"]
+        if Abbreviation.COST_WORDS not in abbreviated:
+            parts += [turn and f"turn {turn}", all_ and f"session {all_}"]
+        elif Abbreviation.COST not in abbreviated:
+            parts.append("/".join(part for part in (turn, all_) if part))
+        return _dotted(*parts)
+
+
+def _count(tokens: int | None, mark: str = "") -> str:
+    return "" if tokens is None else f"{mark}{words.count(tokens)}"
+
+
+def _dollars(cost_usd: float | None) -> str:
+    return "" if cost_usd is None else words.dollars(cost_usd)
+
+
+def _dotted(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)

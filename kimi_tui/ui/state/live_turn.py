@@ -1,0 +1,112 @@
+"""What the screen knows of a running turn: counts and moments, and the words made of them.
+
+Every time is passed in, so that tests move it by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart
+from kimi_tui.ui.state.entries import ASSISTANT_NAME
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.state.figures import Figures
+from kimi_tui.ui.text import words
+
+
+@dataclass(slots=True)
+class LiveTurn:
+    """The figures of one turn while it runs."""
+
+    key: str
+    """Key of its entry in the transcript."""
+    started_s: float
+    """When it was sent, on the clock's own scale."""
+    phase: Phase = Phase.WAITING
+    """Where it stands."""
+    first_token_s: float | None = None
+    """Moment of the first token."""
+    thinking_end_s: float | None = None
+    """Moment the reasoning ended."""
+    reasoning_tokens: int = 0
+    """Tokens of reasoning so far."""
+    answer_tokens: int = 0
+    """Tokens of answer so far."""
+    retry: str = ""
+    """What is said while an attempt waits; "" = none does."""
+    label: str = ""
+    """The think block's one line as it was last made."""
+    texts: dict[ReplyPart, list[str]] = field(default_factory=lambda: {part: [] for part in ReplyPart})
+    """What has come, in pieces."""
+
+    @property
+    def tokens(self) -> int:
+        """All tokens so far."""
+        return self.reasoning_tokens + self.answer_tokens
+
+    def feed(self, delta: ReplyDelta, now_s: float) -> None:
+        """Count a delta."""
+        self.retry = ""
+        self.texts[delta.part].append(delta.text)
+        if self.first_token_s is None:
+            self.first_token_s = now_s
+        if delta.part is ReplyPart.REASONING:
+            self.reasoning_tokens += delta.tokens
+            return
+        if self.thinking_end_s is None:
+            self.thinking_end_s = now_s
+        self.answer_tokens += delta.tokens
+
+    def text(self, part: ReplyPart) -> str:
+        """All that has come of a part."""
+        pieces = self.texts[part]
+        if len(pieces) > 1:
+            pieces[:] = ["".join(pieces)]
+        return pieces[0] if pieces else ""
+
+    def entry(self) -> Entry:
+        """The growing reply as an entry of the conversation."""
+        return Entry(
+            key=self.key,
+            kind=EntryKind.ASSISTANT,
+            heading=ASSISTANT_NAME,
+            text=self.text(ReplyPart.ANSWER),
+            reasoning=self.text(ReplyPart.REASONING) or None,
+            thought_label=self.label,
+            is_streaming=True,
+            is_thinking=self.phase is Phase.REASONING,
+        )
+
+    def update_label(self, now_s: float) -> bool:
+        """Make the think block's line anew; whether it is another one."""
+        old, self.label = self.label, self.thought_label(now_s)
+        return self.label != old
+
+    def thought_label(self, now_s: float) -> str:
+        """The think block's one line at this moment."""
+        if self.first_token_s is None:
+            return ""
+        is_running = self.thinking_end_s is None and self.phase is Phase.REASONING
+        end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
+        return words.thought_label(end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running)
+
+    def thinking_rate(self, now_s: float) -> float | None:
+        """Tokens per second of reasoning; None = too little has come to tell."""
+        if self.first_token_s is None:
+            return None
+        end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
+        return words.rate(self.reasoning_tokens, end_s - self.first_token_s)
+
+    def figures(self, now_s: float, session_usd: float | None) -> Figures:
+        """What the status line tells of the turn at this moment; `session_usd` is the session's cost before it."""
+        if self.retry:
+            return Figures(self.retry)
+        if self.first_token_s is None:
+            return Figures(f"waiting {words.seconds(now_s - self.started_s)}", session_usd=session_usd)
+        return Figures(
+            "thinking" if self.phase is Phase.REASONING else "answering",
+            words.rate(self.tokens, now_s - self.first_token_s),
+            self.first_token_s - self.started_s,
+            output_tokens=self.tokens,
+            session_usd=session_usd,
+        )

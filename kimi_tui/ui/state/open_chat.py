@@ -1,0 +1,182 @@
+"""One open session, and what the screen keeps of it while it is open: values only, no widgets.
+
+Several chats may be open at once: the one on screen, and those whose replies are still being written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.wire.turn_events import TurnEnded
+from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.branch import Branch
+from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.live_turn import LiveTurn
+from kimi_tui.ui.state.services import Lock
+from kimi_tui.ui.state.slash import is_message
+
+if TYPE_CHECKING:  # the name of a type only: a chat opens without any turn
+    from kimi_tui.engine.turn import Turn
+
+PASSING = "info"
+"""Severity of notices that go away with the next question."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedNotice:
+    """A notice and where it stands."""
+
+    after: str | None
+    """Id of the message that it stands behind; None = at the beginning."""
+    entry: Entry
+    """What it says."""
+    about: str = ""
+    """What it is about, where a later notice about the same replaces it; "" = it stays."""
+
+
+@dataclass(slots=True, eq=False)
+class Chat:
+    """An open session."""
+
+    open_session: OpenSession
+    """The session itself."""
+    lock: Lock
+    """Keeps it from other windows."""
+    draft: str = ""
+    """What is being typed, while the session is not on screen."""
+    draft_error: KimiError | None = None
+    """Why the draft could not be kept when that was tried last; None = it could."""
+    turn: Turn | None = None
+    """The turn that runs; None = none does."""
+    live: LiveTurn | None = None
+    """What has come of the running turn's reply."""
+    queued: list[str] = field(default_factory=list)
+    """The messages that are sent one after the other, each when the reply before is complete."""
+    is_unread: bool = False
+    """Whether a reply has ended while another session was on screen."""
+    has_failed: bool = False
+    """Whether one of these was cut, came to nothing or could not be saved."""
+    notices: list[PlacedNotice] = field(default_factory=list)
+    """What has to be read."""
+    ended_empty: tuple[str | None, MessageState] | None = None
+    """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
+    deleted: list[Session] = field(default_factory=list)
+    """The session before each deletion, for undoing; the last one last."""
+    _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
+    _branch: Branch | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session as it stands now."""
+        return self.open_session.value
+
+    @property
+    def unsaved(self) -> KimiError | None:
+        """Why text of it is in no file; None = all is that should be."""
+        holds_text = bool(self.session.messages) or is_message(self.draft)
+        return self.open_session.save_error if holds_text and self.open_session.save_error else self.draft_error
+
+    def _branch_now(self) -> Branch:
+        session = self.session
+        if self._branch is None or self._branch.session is not session:
+            self._branch = Branch(session)
+        return self._branch
+
+    @property
+    def branch(self) -> tuple[Message, ...]:
+        """The messages on screen."""
+        return self._branch_now().messages
+
+    def message(self, key: str | None) -> Message | None:
+        """Find a message of the branch by its entry's key; None = it is none, or still being written."""
+        return self._branch_now().by_id.get(key or "")
+
+    def place_among_alternatives(self, message: Message) -> tuple[int, int]:
+        """Its place among the messages with the same parent, from 1, and how many there are."""
+        return self._branch_now().alternatives.get(message.id, (1, 1))
+
+    def last(self, role: Role) -> Message | None:
+        """The last message of a role on the branch."""
+        return next((message for message in reversed(self.branch) if message.role is role), None)
+
+    def question_of(self, message: Message) -> Message | None:
+        """The question itself, or the one that a reply answers."""
+        return message if message.role is Role.USER else self.message(message.parent)
+
+    def is_live_on_branch(self) -> bool:
+        """Whether the running reply belongs to what is on screen."""
+        question = None if self.turn is None else self.turn.question
+        return self.live is not None and question is not None and self.session.head == question.id
+
+    def note_end(self, ended: TurnEnded) -> None:
+        """Note how the turn ended; where it brought no reply, no message can tell."""
+        self.turn, self.live = None, None
+        self.ended_empty = None if ended.replies else (self.session.head, ended.state)
+
+    @property
+    def empty_end(self) -> MessageState | None:
+        """How the last turn ended, where it brought nothing and nothing else is shown since; None = it is not so."""
+        head, state = self.ended_empty or (None, None)
+        return state if head == self.session.head else None
+
+    def add_notice(self, entry: Entry, about: str = "") -> None:
+        """Put a notice behind the last message, or the growing reply."""
+        branch = self.branch
+        last = branch[-1].id if branch else None
+        after = self.live.key if self.live is not None and self.is_live_on_branch() else last
+        self.notices.append(PlacedNotice(after, entry, about))
+
+    def settle_notices(self, live_key: str, message_id: str) -> None:
+        """Let the notices behind the growing reply stand behind the message that it has become."""
+        self.notices = [
+            replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
+        ]
+
+    def drop_notices(self, about: str) -> None:
+        """Forget what was said about something, since it is no longer so."""
+        self.notices = [notice for notice in self.notices if notice.about != about]
+
+    def drop_passing_notices(self) -> None:
+        """Forget what was worth a glance only."""
+        self.notices = [notice for notice in self.notices if notice.entry.severity != PASSING]
+
+    def entries(self, *, timestamps: bool) -> list[Entry]:
+        """Everything that the conversation shows: messages, notices behind theirs, the growing reply."""
+        after: dict[str | None, list[Entry]] = {}
+        for notice in self.notices:
+            after.setdefault(notice.after, []).append(notice.entry)
+        shown = list(after.get(None, ()))
+        messages = self._message_entries.of(self._branch_now(), timestamps=timestamps)
+        shown += [each for entry in messages for each in (entry, *after.get(entry.key, ()))] if after else messages
+        if self.live is not None and self.is_live_on_branch():
+            shown += [self.live.entry(), *after.get(self.live.key, ())]
+        return shown
+
+    def delete(self, message_id: str) -> None:
+        """Delete a message and everything below it, so that it can be undone."""
+        before = self.session
+        self.open_session.update(lambda value: tree.without(value, message_id))
+        self.deleted.append(before)
+
+    def undo_delete(self) -> int:
+        """Bring back what was deleted last, with the same ids; how many messages that were."""
+        before = self.deleted.pop()
+        here = {message.id for message in self.session.messages}
+        lost = [message for message in before.messages if message.id not in here]
+        self.open_session.update(lambda value: _with_messages(value, before, lost))
+        return len(lost)
+
+
+def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -> Session:
+    """Put messages back in their order of creation; those that were added since stand behind."""
+    known = {message.id for message in before.messages}
+    kept = {message.id: message for message in session.messages}
+    old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message in lost]
+    new = [message for message in session.messages if message.id not in known]
+    return replace(session, messages=(*old, *new), head=before.head)

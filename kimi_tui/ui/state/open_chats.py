@@ -1,0 +1,150 @@
+"""The open sessions: the one on screen, and those whose replies are still being written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.session.session import Session
+from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.services import Library, Lock
+from kimi_tui.ui.state.slash import is_message
+
+LONG_DRAFT = 100_000
+"""A draft of more characters is written off the event loop, in characters."""
+
+
+class OpenChats:
+    """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
+
+    def __init__(self, library: Library, session: Session, lock: Lock) -> None:
+        """Begin with one session on screen."""
+        self._library = library
+        self._memories: dict[str, Chat] = {}
+        self.current = self._chat(session, lock)
+        """The chat on screen."""
+        self._others: list[Chat] = []
+
+    @property
+    def all(self) -> tuple[Chat, ...]:
+        """The chat on screen, then the others."""
+        return (self.current, *self._others)
+
+    def at(self, path: Path) -> Chat | None:
+        """Find an open chat by its session's file."""
+        target = os.path.realpath(path)
+        paths = ((chat, self._library.path_of(chat.session)) for chat in self.all)
+        return next((chat for chat, own in paths if os.path.realpath(own) == target), None)
+
+    def _chat(self, session: Session, lock: Lock) -> Chat:
+        chat = Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))
+        known = self._memories.pop(session.id, None)
+        if known is not None:
+            chat.notices, chat.deleted = known.notices, known.deleted
+        return chat
+
+    async def open(self, path: Path) -> Chat:
+        """Open a session's file, or find it among those that are open.
+
+        Raises:
+            StorageError: It cannot be read, or is held elsewhere.
+        """
+        known = self.at(path)
+        return known or self._chat(*await asyncio.to_thread(self._library.open, path))
+
+    def chat_of(self, session: Session) -> Chat:
+        """Make a chat of the session that has been read; it takes the lock of the one that stands for it."""
+        return self._chat(session, self.current.lock)
+
+    def begin_with(self, chat: Chat) -> None:
+        """Put a chat in the place of the one that stood for it."""
+        self.current = chat
+
+    def create(self) -> Chat:
+        """Make a chat of a new session."""
+        return self._chat(*self._library.create())
+
+    async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
+        """Put a chat on screen; the one before keeps what was being typed, which `draft` gives.
+
+        What of it cannot be saved stays open behind the one on screen.
+
+        Raises:
+            KimiError: It cannot be saved, and has no file to find it by again; nothing has changed then.
+        """
+        before = self.current
+        if chat is before:
+            return
+        await self.keep(draft)
+        if before.unsaved is not None and not self.has_file(before):
+            raise before.unsaved
+        self._others = [*(other for other in self._others if other is not chat), before]
+        self.current = chat
+        chat.is_unread = chat.has_failed = False
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close chats that are not on screen, have no running reply, and nothing to be read or saved."""
+        kept = [chat for chat in self._others if chat.turn is not None or chat.is_unread or chat.unsaved]
+        for chat in self._others:
+            if chat not in kept:
+                chat.lock.release()
+                self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
+        self._others = kept
+
+    async def keep(self, draft: Callable[[], str]) -> None:
+        """Save what is in no file yet, of every chat; what could not be saved its chat tells.
+
+        Args:
+            draft: Gives what is being typed on screen; what is typed while it is written is kept too.
+        """
+        for chat in self._others:
+            await self._keep(chat)
+        chat = self.current
+        while True:
+            chat.draft = text = draft()
+            await self._keep(chat)
+            if draft() == text:
+                return
+
+    async def _keep(self, chat: Chat) -> None:
+        """Save a session, and what is being typed; one that holds nothing else is saved too, so that it can be resumed.
+
+        Blanks and a command are not worth a session of their own.
+        """
+        if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
+            with suppress(KimiError):  # the chat tells
+                await chat.open_session.save()
+        draft = chat.draft if self.has_file(chat) else ""
+        try:
+            if len(draft) > LONG_DRAFT:
+                await asyncio.to_thread(self._library.save_draft, chat.session.id, draft)
+            else:  # keys right behind this one belong to the next session: nothing comes between
+                self._library.save_draft(chat.session.id, draft)
+            chat.draft_error = None
+        except KimiError as error:
+            chat.draft_error = error
+
+    def has_file(self, chat: Chat) -> bool:
+        """Whether a chat's session can be resumed."""
+        return self._library.path_of(chat.session).exists()
+
+    @property
+    def unsaved(self) -> tuple[Chat, ...]:
+        """The chats of which text is in no file."""
+        return tuple(chat for chat in self.all if chat.unsaved is not None)
+
+    def release(self) -> None:
+        """Let others open the sessions."""
+        for chat in self.all:
+            chat.lock.release()
+
+    def forget(self, chat: Chat) -> None:
+        """Close a chat whose session is gone."""
+        self._others = [other for other in self._others if other is not chat]
+        chat.lock.release()

@@ -1,0 +1,193 @@
+"""The words of the status line and of an empty session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.context_budget import estimate_tokens, written_tokens
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.endings import STATES_IN_SHORT
+from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.core.settings.settings import Settings
+from kimi_tui.ui.state.entries import notice
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.state.figures import Figures
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.text import words
+
+METER_CELLS = 4
+"""Width of the context meter between its ends."""
+TURN_TOKENS = 8
+"""What the markers and the role's name around a message take, in tokens, by the same estimate as its text."""
+UNSAVED = "! not saved  "
+"""What stands before the title of a session of which text is in no file."""
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+"""A cell filled by 0 to 8 eighths."""
+
+
+def meter(share: float) -> str:
+    """Draw how full the context window is; `share` in [0, 1]."""
+    eighths = round(min(max(share, 0.0), 1.0) * METER_CELLS * 8)
+    full, rest = divmod(eighths, 8)
+    cells = EIGHTHS[8] * full + (EIGHTHS[rest] if full < METER_CELLS else "")
+    return f"▕{cells:<{METER_CELLS}}▏"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How full the context window is."""
+
+    tokens: int
+    """Tokens of the conversation."""
+    window_tokens: int
+    """Size of the window."""
+    is_counted: bool
+    """Whether the endpoint has counted all of them; else the rest is estimated."""
+
+    def words(self, more_tokens: int = 0) -> str:
+        """Write it, with tokens that came since: "~12.3k/256k ▕█▏"."""
+        used = self.tokens + more_tokens
+        mark = "" if self.is_counted else "~"
+        share = used / self.window_tokens
+        return f"{mark}{words.count(used)}/{words.count(self.window_tokens)} {meter(share)}"
+
+
+def context_of(session: Session, window_tokens: int) -> Context:
+    """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after.
+
+    The reasoning of a reply is not sent again: of its counted tokens the answer's share stays, by its length. A count
+    is of no use once a message that it holds is left out, or one that it lacks is not.
+    """
+    branch, rest = tree.branch(session), list[Message]()
+    excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
+    for place, message in reversed(list(enumerate(branch))):
+        usage, left_out = message.usage, {name for where, name in excluded if where < place}
+        if usage is not None and usage.input_tokens and not message.excluded and left_out == set(message.left_out):
+            thought, counted = len(message.reasoning or ""), usage.output_tokens or 0
+            kept = round(counted * len(message.content) / (thought + len(message.content))) if thought else counted
+            tokens = usage.input_tokens + kept + _estimated(rest)
+            return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning)
+        rest.append(message)
+    system = estimate_tokens(session.system) + TURN_TOKENS if session.system else 0
+    return Context(system + _estimated(rest), window_tokens, is_counted=not rest and not system)
+
+
+def _estimated(messages: Iterable[Message]) -> int:
+    return sum(estimate_tokens(message.content) + TURN_TOKENS for message in messages if not message.excluded)
+
+
+def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:
+    """What the last turn of the branch was like, while nothing runs.
+
+    Args:
+        session: The session.
+        empty_end: How a turn ended that brought no reply to tell of; None = the branch tells.
+    """
+    session_usd, branch = words.total_usage(session.messages).cost_usd, tree.branch(session)
+    if empty_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
+        return Figures(_in_short(empty_end), session_usd=session_usd)
+    last = branch[-1]
+    usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
+    is_estimated = usage.output_tokens is None
+    outs = written_tokens(last) if is_estimated else usage.output_tokens
+    return Figures(
+        _in_short(last.state),
+        words.rate_of(outs, timing),
+        timing.first_token_s,
+        usage.input_tokens,
+        outs,
+        usage.cost_usd,
+        session_usd,
+        is_estimated=is_estimated,
+    )
+
+
+def _in_short(state: MessageState | None) -> str:
+    return STATES_IN_SHORT.get(state or MessageState.COMPLETE, "ready")
+
+
+@dataclass(frozen=True, slots=True)
+class BarTexts:
+    """What the two bars say of one state of a session."""
+
+    title: str
+    """Top left: what is open."""
+    place: str
+    """Top right: model, mode and endpoint."""
+    short_title: str
+    """What is open, for a narrow terminal."""
+    short_places: tuple[str, ...]
+    """Model and mode, or the mode, for a narrow terminal."""
+    context: Context
+    """How full the window is."""
+    last: Figures
+    """What the last reply was like."""
+
+
+class Bars:
+    """The texts of the bars, made once for each state of a session and of the settings: the work grows with both."""
+
+    def __init__(self, services: Services) -> None:
+        """Say what those services resolve."""
+        self._services = services
+        self._made: tuple[Session, tuple[Settings, MessageState | None], BarTexts] | None = None
+
+    def texts(self, session: Session, empty_end: MessageState | None = None) -> BarTexts:
+        """What the bars say of a session, the last turn of which may have ended in vain."""
+        rest = self._services.settings, empty_end
+        if self._made is None or self._made[0] is not session or self._made[1] != rest:
+            self._made = (session, rest, _bar_texts(session, empty_end, self._services))
+        return self._made[2]
+
+
+def _bar_texts(session: Session, empty_end: MessageState | None, services: Services) -> BarTexts:
+    try:
+        request = services.resolve(session)
+        model, thinking = request.model, "thinking" if request.thinking else "instant"
+    except KimiError:
+        model, thinking = session.model, "settings cannot be used"
+    return BarTexts(
+        title=f"kimi-tui  {session.title or 'new session'}",
+        place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        short_title=session.title or "new session",
+        short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
+        context=context_of(session, services.settings.api.context_tokens),
+        last=last_figures(session, empty_end),
+    )
+
+
+def welcome_entries(services: Services) -> list[Entry]:
+    """What an empty session shows: how to begin, and what is missing."""
+    if services.key_problem is not None:
+        return [notice("welcome", key_words(services.key_problem), "warning")]
+    label = KeyTable.of(services.settings.keymap).label
+    ways = ((label("help"), "shows the keys"), (label("palette"), "finds a command"))
+    more = ", ".join(f"{key} {what}" for key, what in ways if key)
+    send = f" and press {key}" if (key := label("send")) else ""
+    text = f"Type a message{send}.{f' {more}.' if more else ''}"
+    return [Entry(key="welcome", kind=EntryKind.WELCOME, heading="kimi-tui", text=text)]
+
+
+def elsewhere(chats: Sequence[Chat]) -> str:
+    """Say what goes on in sessions that are not on screen; "" = nothing."""
+    running = sum(chat.turn is not None for chat in chats)
+    failed = sum(chat.has_failed for chat in chats)
+    unread = sum(chat.is_unread and not chat.has_failed for chat in chats)
+    unsaved = sum(chat.unsaved is not None for chat in chats)
+    parts = (
+        (running, f"● {running} running elsewhere"),
+        (unread, f"✓ {unread} new"),
+        (failed, f"✗ {failed} failed"),
+        (unsaved, f"! {unsaved} not saved"),
+    )
+    return "".join(f"{part} · " for count, part in parts if count)
+
+
+def key_words(problem: KimiError) -> str:
+    """Say how to set a key, and how to do without one."""
+    way = "Set DEEPINFRA_TOKEN in the environment to your key, or try everything offline: kimi-tui --demo"
+    return f"{problem.summary}\n{way}"

@@ -1,0 +1,123 @@
+"""The library's driver for terminals, with what it lacks; everything here that is its private part is here alone.
+
+It draws on the terminal of standard output (the library draws on standard error, which may be a file), reads pastes
+as texts and foreign bytes as U+FFFD, and comes back after it was stopped: all of the screen, with one reader of keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from codecs import getincrementaldecoder
+from typing import Any
+
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+from kimi_tui.ui.terminal.ending import is_in_background
+from kimi_tui.ui.terminal.terminal_input import TerminalInput
+
+READ_BYTES = 65536
+"""What is read from the terminal at once."""
+TICK_S = 0.1
+"""Time between two looks whether an escape sequence has been waited for long enough, in seconds."""
+
+
+class TerminalDriver(LinuxDriver):
+    """The terminal of a program that may be stopped and go on."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        """Take the terminal, without touching it yet."""
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if (stdout := sys.__stdout__) is not None:
+            self._file = open(  # noqa: SIM115 - the descriptor stays standard output's
+                stdout.fileno(), "w", encoding=stdout.encoding, errors="backslashreplace", closefd=False
+            )
+        self._is_away = False  # another program has the terminal
+        # The library does both inside a signal handler, where a write may wait for a lock that the interrupted code
+        # holds; and after SIGSTOP it would begin a second time, with two readers of keys.
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTSTP, self._stop)
+        loop.add_signal_handler(signal.SIGCONT, self._go_on)
+
+    # -- stopping and going on
+
+    def _stop(self) -> None:
+        """Give the terminal back and stop, as a shell asks with SIGTSTP."""
+        if self._auto_restart and not self._is_away:
+            self.suspend_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _go_on(self) -> None:
+        """Take the terminal again, in the foreground; after SIGSTOP, of which nobody is told before, too."""
+        if not self._auto_restart or (self._writer_thread is None and not self._is_away):
+            return
+        self._let_go()
+        if not is_in_background(self.fileno):  # after `bg`, what is drawn would stand among the shell's lines
+            self.resume_application_mode()
+            self._app.refresh(layout=True)
+
+    def _let_go(self) -> None:
+        """Neither read nor draw any more, and leave the terminal as it is."""
+        if self._is_away:
+            return
+        self._is_away = True
+        if self._key_thread is not None:
+            self.exit_event.set()
+            self._key_thread.join()
+            self.exit_event.clear()
+        self.close()
+
+    def suspend_application_mode(self) -> None:
+        """Let another program have the terminal."""
+        super().suspend_application_mode()
+        self._is_away = True
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; what is given back at the end are the modes it had at first."""
+        first_modes = self.attrs_before
+        self._is_away = False
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if first_modes is not None:
+            self.attrs_before = first_modes
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, unless another program has it already."""
+        if not self._is_away:
+            super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """Read no more keys, and drop those on their way, unless they are for another program."""
+        if not self._is_away:
+            super().disable_input()
+
+    def write(self, data: str) -> None:
+        """Draw; nothing while another program has the terminal: all is drawn again afterwards."""
+        if not self._is_away:
+            super().write(data)
+
+    # -- keys
+
+    def run_input_thread(self) -> None:
+        """Read keys until the terminal is given back or gone."""
+        reader = TerminalInput(debug=self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLIN)
+        while not self.exit_event.is_set():
+            if poll.poll(TICK_S * 1000):
+                try:
+                    data = os.read(self.fileno, READ_BYTES)
+                except OSError:
+                    data = b""
+                if not data:  # it is gone: `Ending` sees to the rest
+                    return
+                for message in reader.feed(decode(data)):
+                    self.process_message(message)
+            for message in reader.tick():
+                self.process_message(message)

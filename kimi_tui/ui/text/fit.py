@@ -1,0 +1,30 @@
+"""Foreign text in a place of so many cells."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size, split_text
+
+from kimi_tui.ui.text.safe_text import line_text
+
+ELLIPSIS = "…"
+"""Ends a text that was cut."""
+CHARS_PER_CELL = 8
+"""More characters than that for each cell are not looked at: a text may be megabytes of joiners."""
+
+
+def fit(text: str, width: int) -> str:
+    """Make text safe, and exactly so many cells wide: padded with blanks, or cut with "…" at its end.
+
+    Args:
+        text: Foreign text.
+        width: Cells, at least 0.
+    """
+    if width < 1:
+        return ""
+    limit = (width + 1) * CHARS_PER_CELL
+    shown = line_text(text[:limit])
+    cells = cell_len(shown)
+    if cells > width or len(text) > limit:
+        # `split_text` fails where the text is not longer than the place it is cut at.
+        shown = (split_text(shown, width - 1)[0] if cells >= width else shown).rstrip(" ") + ELLIPSIS
+    return set_cell_size(shown, width)

@@ -1,0 +1,63 @@
+"""Figures as people read them, in the few forms that the screen uses."""
+
+from __future__ import annotations
+
+from kimi_tui.core.session import endings
+from kimi_tui.core.session.session import Message, Timing, Usage
+from kimi_tui.core.wire.turn_events import Retrying
+
+ending = endings.ending
+ended_inside_reasoning = endings.ended_inside_reasoning
+
+
+def seconds(value: float) -> str:
+    """Write a duration in seconds: "0.8 s", "75.0 s" stays below two minutes, then "2 min 5 s"."""
+    if value < 120:
+        return f"{value:.1f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def count(value: int) -> str:
+    """Write a number of tokens: "840", "12.3k", "256k"."""
+    if value < 1000:
+        return str(value)
+    thousands = value / 1000 if value < 200_000 else value / 1024
+    return f"{thousands:.1f}k" if thousands < 100 else f"{thousands:.0f}k"
+
+
+def dollars(value: float) -> str:
+    """Write a cost in US dollars with the digits that say something."""
+    return f"${value:.4f}" if value < 0.01 else f"${value:.3f}" if value < 1 else f"${value:.2f}"
+
+
+def thought_label(
+    thinking_s: float | None, tokens: int | None, *, is_running: bool = False, is_estimated: bool = False
+) -> str:
+    """Write the one line of a folded think block, such as "Thought for 12.4 s · 840 tok"."""
+    verb = "Thinking" if is_running else "Thought"
+    parts = [f"{verb} for {seconds(thinking_s)}" if thinking_s is not None else verb]
+    if tokens:
+        parts.append(f"{'~' if is_estimated else ''}{count(tokens)} tok")
+    return " · ".join(parts)
+
+
+def total_usage(messages: tuple[Message, ...]) -> Usage:
+    """Add up what the replies of a session used."""
+    return sum((m.usage for m in messages if m.usage), Usage())
+
+
+def rate(tokens: int, elapsed_s: float) -> float | None:
+    """Tokens per second, None while too little has come to tell."""
+    return tokens / elapsed_s if tokens > 1 and elapsed_s > 0.2 else None
+
+
+def rate_of(tokens: int | None, timing: Timing) -> float | None:
+    """Tokens per second of a reply that has ended, None where that is not known."""
+    if tokens is None or timing.total_s is None or timing.first_token_s is None:
+        return None
+    return rate(tokens, timing.total_s - timing.first_token_s)
+
+
+def retrying(event: Retrying) -> str:
+    """Say that another attempt follows, and why: where there is no room, the reason is cut."""
+    return f"attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s · {event.error.summary}"

@@ -1,0 +1,124 @@
+"""How each kind of entry is dressed: its heading, the line of its think block, bars and indents, its footer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from rich.style import Style
+
+from kimi_tui.core.text.visible import visible_line
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript.layout import BOLD, ITALIC, plain_lines
+from kimi_tui.ui.transcript.lines import Line, line_of, wrap
+from kimi_tui.ui.transcript.pieces import Look
+from kimi_tui.ui.transcript.styles import Styles
+
+GLYPHS = {"info": "ⓘ", "warning": "⚠", "error": "✗"}
+"""What a notice begins with: its severity is never told by colour alone."""
+INDENT = 2
+"""Blanks before every line but the heading."""
+BLANK = line_of(())
+"""A line with nothing on it."""
+EXCLUDED = "not in the prompt"
+"""Said beside the heading of a message that is left out."""
+PREVIOUS, NEXT = "◂", "▸"
+"""What is clicked to see another alternative."""
+BARE = frozenset({EntryKind.REASONING, EntryKind.PROMPT})
+"""Kinds that fill a pane of their own: nothing stands before or behind their text."""
+
+
+def head_lines(entry: Entry, look: Look, *, has_thought: bool, is_folded: bool) -> Iterator[Line]:
+    """Who speaks, and the line of the think block."""
+    styles = look.styles
+    if entry.heading:
+        yield _heading(entry, look)
+    if has_thought:
+        mark = "▸" if is_folded else "▾"
+        label = visible_line(entry.thought_label) or "Thinking …"
+        # All of it is decoration: it is no text of the message, so it is not copied.
+        line = line_of((), "").led(f"{mark} {label}", styles.role("reasoning"))
+        yield line.led(" " * INDENT, styles.base)
+
+
+def _heading(entry: Entry, look: Look) -> Line:
+    styles = look.styles
+    role = {EntryKind.USER: "user-name", EntryKind.WELCOME: "heading"}.get(entry.kind, "assistant-name")
+    runs = [(visible_line(entry.heading), styles.role(role) + BOLD)]
+    if entry.is_excluded:
+        runs.append((f" · {EXCLUDED}", styles.role("dim-text")))
+    heading = line_of(runs)
+    right = line_of([("  ".join(filter(None, (places(entry), visible_line(entry.detail)))), styles.role("dim-text"))])
+    if not right.runs:
+        return heading
+    gap = max(look.width - heading.width - right.width, 2)
+    return line_of([*heading.runs, (" " * gap, styles.base), *right.runs])
+
+
+def places(entry: Entry) -> str:
+    """Its place among its alternatives, with an arrow to each side where there are others; "" = it has none."""
+    if entry.alternatives is None:
+        return ""
+    place, count = entry.alternatives
+    return f"{PREVIOUS if place > 1 else ' '} {place}/{count} {NEXT if place < count else ' '}"
+
+
+def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:
+    """The footer, and the blank line behind."""
+    if entry.kind in BARE and not entry.heading:
+        return
+    styles = look.styles
+    if entry.footer:
+        runs = [(f"({visible_line(entry.footer)})", styles.role("dim-text"))]
+        for line in wrap(runs, max(look.width - INDENT, 1)):
+            plain = line_of((), "").led(line.text, styles.role("dim-text"))
+            yield plain.led(" " * INDENT, styles.base)
+    yield BLANK
+
+
+def thought_lines(text: str, look: Look, *, is_last: bool) -> Iterator[Line]:
+    """A chunk of the open think block."""
+    styles = look.styles
+    style, bar = styles.role("reasoning") + ITALIC, styles.role("rule")
+    for line in unended(text, style, max(look.width - INDENT - 2, 1), is_last=is_last):
+        yield line.led("  │ ", bar)
+    if is_last:
+        yield BLANK
+
+
+def plain_body(entry: Entry, text: str, look: Look, *, is_first: bool, is_last: bool) -> Iterable[Line]:
+    """A chunk of a text that is shown as it stands."""
+    styles, inner = look.styles, max(look.width - INDENT, 1)
+    if entry.kind is EntryKind.REASONING:
+        return unended(text, styles.role("reasoning"), look.width, is_last=is_last)
+    if entry.kind is EntryKind.NOTICE:
+        return _notice(entry, text, styles, inner, is_first=is_first, is_last=is_last)
+    return indented(unended(text, styles.base, inner, is_last=is_last), styles)
+
+
+def _notice(entry: Entry, text: str, styles: Styles, width: int, *, is_first: bool, is_last: bool) -> Iterator[Line]:
+    style = styles.role({"warning": "warning-text", "error": "error-text"}.get(entry.severity, "notice"))
+    glyph = GLYPHS.get(entry.severity, GLYPHS["info"])
+    for place, line in enumerate(unended(text, style, max(width - 2, 1), is_last=is_last)):
+        yield line.led("  " if place or not is_first else f"{glyph} ", style).led(" " * INDENT, styles.base)
+
+
+def indented(lines: Iterable[Line], styles: Styles) -> Iterator[Line]:
+    """Lines of a text that stands below a heading."""
+    for line in lines:
+        yield line.led(" " * INDENT, styles.base)
+
+
+def unended(text: str, style: Style, width: int, *, is_last: bool) -> list[Line]:
+    """Wrapped text of one chunk, without an empty line for its last line end."""
+    is_joined = not is_last and not text.endswith("\n")
+    lines = plain_lines(without_end(text, is_last=is_last), style, width)
+    if is_joined and lines:
+        lines[-1] = replace(lines[-1], joint="")  # a line so long that it goes on in the next chunk
+    return lines
+
+
+def without_end(text: str, *, is_last: bool) -> str:
+    """A chunk without what its line ends would add below it."""
+    text = text.replace("\r\n", "\n")
+    return text.rstrip("\n") if is_last else text.removesuffix("\n")

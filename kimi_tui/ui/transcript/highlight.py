@@ -1,0 +1,131 @@
+"""Code in colours: Pygments' tokens as roles of the theme.
+
+Never more than `MAX_HIGHLIGHTED_CHARS` are coloured at once, so that no piece of code is a pause; of code that grows,
+only the new lines are (`LineColours`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from kimi_tui.ui.transcript.growing_wrap import GrowingText
+from kimi_tui.ui.transcript.lines import Line, Run
+from kimi_tui.ui.transcript.styles import Styles
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+    from pygments.lexer import Lexer
+
+ROLES = (
+    ("Keyword.Type", "type"), ("Keyword", "keyword"), ("Literal.String", "string"), ("Comment", "comment"),
+    ("Literal.Number", "number"), ("Name.Function", "function"), ("Name.Class", "class"), ("Name.Builtin", "builtin"),
+    ("Name.Tag", "tag"), ("Name.Attribute", "attribute"), ("Name", "name"), ("Operator", "operator"),
+    ("Punctuation", "punctuation"), ("Error", "error"), ("Generic.Inserted", "inserted"),
+    ("Generic.Deleted", "deleted"),
+)  # fmt: skip
+"""The beginning of a token type's name, and its role; the first that fits."""
+MAX_HIGHLIGHTED_CHARS = 10_000
+"""Longer code is shown plain: colours are not worth a pause."""
+ALIASES = {
+    "jsonc": "json", "json5": "json", "ndjson": "json", "jsonl": "json", "mdx": "markdown", "node": "javascript",
+    "cjs": "javascript", "mts": "typescript", "cts": "typescript", "svelte": "html", "vue": "html", "env": "ini",
+    "dotenv": "ini", "conf": "ini", "gql": "graphql", "terraform": "hcl", "tf": "hcl", "cmd": "bat", "gradle": "groovy",
+    "psql": "postgresql", "sqlite": "sql", "sqlite3": "sql", "mysql": "sql", "wat": "wast", "sol": "solidity",
+    "x86asm": "nasm", "shellscript": "bash", "terminal": "console", "vb": "vb.net", "heex": "html", "jupyter": "python",
+}  # fmt: skip
+"""Names of languages that models write and Pygments lacks, and the nearest it has."""
+_NAME = re.compile(r"[{.\s]*([^\s{}:,.=][^\s{}:,=]*)")
+
+
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer | None:
+    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - not before there is code
+    from pygments.util import ClassNotFound  # noqa: PLC0415
+
+    name = match[1] if (match := _NAME.match(language)) else language
+    try:
+        return get_lexer_by_name(ALIASES.get(name, name), stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+
+
+@lru_cache(maxsize=512)
+def _role(token_type: str) -> str:
+    name = token_type.removeprefix("Token.")
+    return next((role for prefix, role in ROLES if name == prefix or name.startswith(f"{prefix}.")), "name")
+
+
+def highlight(code: str, language: str, styles: Styles, before: str = "") -> list[list[Run]]:
+    r"""Colour code and give its lines; in a language nobody knows it stays plain.
+
+    Args:
+        code: The code, its lines parted by "\n".
+        language: The name that stood behind the fence.
+        styles: The theme.
+        before: Code that stands right before it, so that a string begun there is known; ends with a line end.
+    """
+    before = before if len(before) + len(code) <= MAX_HIGHLIGHTED_CHARS else ""
+    lexer = _lexer(language.lower()) if language and len(code) <= MAX_HIGHLIGHTED_CHARS else None
+    if lexer is None:
+        return [[(line, styles.code)] for line in code.split("\n")]
+    lines: list[list[Run]] = [[]]
+    # Line by line lexers (diff) take a last line without its end for an error.
+    for token_type, value in lexer.get_tokens(f"{before}{code}\n"):
+        style = styles.syntax(_role(str(token_type)))
+        first, *others = value.split("\n")
+        lines[-1].append((first, style))
+        lines += [[(other, style)] for other in others]
+    return lines[before.count("\n") : -1]
+
+
+class LineColours:
+    """What is kept from one layout of a growing block to the next: lines of code are coloured once, when they are new.
+
+    A line of code is coloured by itself; the whole is coloured together when it is complete.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.texts: dict[tuple[str, Style, int], list[Line]] = {}
+        """Wrapped lines of text inside the block, by the text, its style and the width."""
+        self.cells: dict[int, tuple[Token, list[Run]]] = {}
+        """Texts of a table's cells, by the identity of their tokens; the token is kept, so that its id stays unique."""
+        self.open_text = GrowingText()
+        """Wraps the text at the very end of the block."""
+        self._known: list[tuple[str, list[Line]]] = []
+        self._look: tuple[Styles, int] | None = None
+        self._nested: dict[int, LineColours] = {}
+        self._references: Mapping[str, str] | None = None
+        self._styles: Styles | None = None
+
+    def begin(self, references: Mapping[str, str], styles: Styles) -> None:
+        """Begin a layout; other targets of links and another theme make other lines."""
+        if references is not self._references or styles is not self._styles:
+            self._references, self._styles = references, styles
+            self.texts.clear()
+            self.cells.clear()
+
+    def nested(self, number: int) -> LineColours:
+        """What is kept of one of the pieces of code in the block."""
+        return self._nested.setdefault(number, LineColours())
+
+    def code_lines(
+        self, code: str, language: str, styles: Styles, width: int, lay_out: Callable[[list[Run]], list[Line]]
+    ) -> list[Line]:
+        """Lay out code that has grown since the last call, new and changed lines alone."""
+        if self._look is None or self._look[0] is not styles or self._look[1] != width:
+            self._look, self._known = (styles, width), []
+        lines = code.split("\n")
+        same = 0
+        for (text, _), line in zip(self._known, lines, strict=False):
+            if text != line:
+                break
+            same += 1
+        del self._known[same:]
+        self._known += [(line, lay_out(highlight(line, language, styles)[0])) for line in lines[same:]]
+        return [line for _, made in self._known for line in made]

@@ -1,0 +1,444 @@
+"""Blocks of Markdown as lines of a width: tokens in, wrapped lines with styles out.
+
+A block is laid out by itself, so that what comes later changes no line above it. For the same reason whether items of
+a list stand apart is taken from the blank line before each of them, and not from the list as a whole; and a number
+takes the width it needs. Foreign text is made visible here, after parsing, since entities such as `&#27;` come to life
+only then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from kimi_tui.core.markdown.source import Block, References, parse_inline
+from kimi_tui.core.text.visible import visible
+from kimi_tui.ui.transcript.highlight import LineColours, highlight
+from kimi_tui.ui.transcript.lines import Line, Run, chop, line_of, wrap
+from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.transcript.table_layout import Wants, Widths, table_lines
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+BOLD, ITALIC, STRIKE, UNDERLINE = Style(bold=True), Style(italic=True), Style(strike=True), Style(underline=True)
+INLINE_STYLES = {"strong_open": BOLD, "em_open": ITALIC, "s_open": STRIKE}
+TASK_MARKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
+BULLETS = "•◦▪"
+"""Bullets of lists by their depth."""
+TAB_CHARS = 4
+"""Distance of tab stops."""
+MIN_INNER_CELLS = 8
+"""Quotes and items in each other stand without their marks where less than that is left for their text."""
+MAX_MARK_CELLS = 8
+"""A longer mark (the label of a footnote) stands on lines of its own."""
+# Patterns without `compile`: they are for few replies, and are compiled when one of those comes.
+_ADDRESS = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]"
+_BREAK = r"(?i)<br\s*/?>"
+_SCRIPT = r"(?i)<(su[bp])>"
+_DETAILS = (
+    r"(?is)\s*<details[^>]*>\s*"
+    r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)"
+)
+_DETAILS_END = r"(?i)\s*</details>\s*"
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+def displayable(text: str) -> str:
+    """Foreign text, safe and with its tabs as blanks."""
+    return visible(text).expandtabs(TAB_CHARS) if "\t" in text else visible(text)
+
+
+def plain_lines(source: str, style: Style, width: int) -> list[Line]:
+    """Wrap text that is displayable exactly as it stands."""
+    return wrap([(displayable(source), style)], width)
+
+
+def block_lines(
+    block: Block,
+    styles: Styles,
+    width: int,
+    references: References,
+    colours: LineColours | None = None,
+    *,
+    columns: Widths | None = None,
+    is_growing: bool = False,
+) -> list[Line]:
+    """Lay out one block, without a blank line around it.
+
+    Args:
+        block: What is laid out.
+        styles: The theme.
+        width: Cells per line.
+        references: Targets of links.
+        colours: What is kept from one layout of a growing block to the next; None = nothing is.
+        columns: Widths of the columns of a table; None = the block is the whole table.
+        is_growing: Whether more of the message is written, so that targets may come.
+    """
+    layout = _Layout(block, styles, references, colours, is_growing=is_growing)
+    lines = list(layout.top(width, columns))
+    if block.joint != "\n" and lines:
+        lines[-1] = replace(lines[-1], joint=block.joint)
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What stands in front of an item or a note."""
+
+    text: str
+    """Its characters."""
+    copied: str
+    """What is copied for it."""
+    hidden_chars: int = 0
+    """How much of the item's own text it stands for."""
+
+
+class _Layout:
+    """Lays out one block."""
+
+    def __init__(
+        self, block: Block, styles: Styles, references: References, colours: LineColours | None, *, is_growing: bool
+    ) -> None:
+        self._block, self._styles, self._references, self._colours = block, styles, references, colours
+        self._is_growing = is_growing
+        self._fences = 0  # how many pieces of code were laid out
+        self._open_text = _last_text(block.tokens) if block.is_open else None
+        if colours is not None:
+            colours.begin(references, styles)
+
+    def top(self, width: int, columns: Widths | None) -> Iterator[Line]:
+        """Its lines; it may go on with another block."""
+        block = self._block
+        if block.kind == "fence":
+            before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""
+            yield from self._code(block.tokens[0], width, before=before, is_first=block.head is None)
+        elif block.kind == "table":
+            yield from self._table(block.tokens, width, self._styles.base, columns, has_head=block.head is None)
+        else:
+            yield from self._blocks(block.tokens, width, self._styles.base)
+
+    def _blocks(
+        self, tokens: Sequence[Token], width: int, style: Style, *, in_item: bool = False, depth: int = 0
+    ) -> Iterator[Line]:
+        place = 0
+        while place < len(tokens):
+            end = closing(tokens, place)
+            if place and (not in_item or self._is_apart(tokens[place])):
+                yield line_of(())
+            yield from self._block_lines(tokens[place : end + 1], max(width, 1), style, depth)
+            place = end + 1
+
+    def _is_apart(self, token: Token) -> bool:
+        """Whether a blank line stands before a block, in the source."""
+        first = self._block.tokens[0]
+        if token.map is None or first.map is None:
+            return False
+        line = token.map[0] - first.map[0] + self._block.first_line - 1
+        lines = self._source_lines
+        return 0 <= line < len(lines) and not lines[line].strip(" \t\r\n>")
+
+    @cached_property
+    def _source_lines(self) -> list[str]:
+        return _LINES.findall(self._block.source)
+
+    def _block_lines(self, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        first, inner = tokens[0], tokens[1:-1]
+        match first.type:
+            case "heading_open":
+                yield from self._heading(first, inner, width)
+            case "paragraph_open":
+                yield from self._text(inner[0], style, width)
+            case "bullet_list_open" | "ordered_list_open":
+                yield from self._list(first, inner, width, style, depth)
+            case "blockquote_open":
+                yield from self._quote(inner, width, depth)
+            case "footnote_reference_open":
+                yield from self._footnote(str(first.meta["label"]), inner, width, style, depth)
+            case "fence" | "code_block":
+                yield from self._code(first, width)
+            case "table_open":
+                yield from self._table(tokens, width, style)
+            case "math_block":
+                yield from self._formula(first, width, style)
+            case "hr":
+                yield line_of([("─" * width, self._styles.role("rule"))])
+            case _:
+                yield from self._html(first.content, width)
+
+    def _heading(self, first: Token, inner: Sequence[Token], width: int) -> Iterator[Line]:
+        style = self._styles.role("heading")
+        level = int(first.tag[1:])
+        style += {1: BOLD + UNDERLINE, 2: BOLD, 3: BOLD}.get(level, ITALIC)
+        yield from self._text(inner[0], style, width)
+
+    def _quote(self, inner: Sequence[Token], width: int, depth: int) -> Iterator[Line]:
+        bar = "▌ " if width - 2 >= MIN_INNER_CELLS else ""
+        rule = self._styles.role("rule")
+        for line in self._blocks(inner, width - len(bar), self._styles.role("quote"), depth=depth):
+            yield line.led(bar, rule, "> ")
+
+    def _footnote(self, label: str, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        mark = _Mark(f"[{label}] ", f"[^{label}]: ")
+        yield from self._hung(mark, inner, width, style, depth)
+
+    def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        number = self._block.number if first is self._block.tokens[0] else None
+        if number is None:
+            start = first.attrGet("start")
+            number = 1 if start is None else int(start)
+        place = 0
+        while place < len(inner):
+            end = closing(inner, place)
+            item = inner[place + 1 : end]
+            if place and self._is_apart(inner[place]):
+                yield line_of(())
+            if first.type == "ordered_list_open":
+                text = f"{number}{first.markup or '.'} "
+                mark = _Mark(text, text)
+            else:
+                task = _task(item)
+                bullet = TASK_MARKS.get(task, f"{BULLETS[min(depth, len(BULLETS) - 1)]} ")
+                mark = _Mark(bullet, f"{inner[place].markup or '-'} {task}", len(task))
+            yield from self._hung(mark, item, width, style, depth)
+            number, place = number + 1, end + 1
+
+    def _hung(self, mark: _Mark, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
+        """Blocks behind a mark, further lines under the first."""
+        marker, text = self._styles.role("marker"), mark.text
+        indent = cell_len(text)
+        if indent > MAX_MARK_CELLS:
+            yield from plain_lines(text.rstrip(), marker, width)
+            indent, text = 2, "  "
+        if width - indent < MIN_INNER_CELLS:
+            indent, text = 0, ""
+        lines = list(self._blocks(tokens, width - indent, style, in_item=True, depth=depth + 1)) or [line_of(())]
+        if mark.hidden_chars:
+            lines[0] = _without_start(lines[0], mark.hidden_chars)
+        further = " " * len(mark.copied)
+        for place, line in enumerate(lines):
+            yield line.led(" " * indent, marker, further) if place else line.led(text, marker, mark.copied)
+
+    def _html(self, source: str, width: int) -> Iterator[Line]:
+        """HTML as text; what opens and closes a part that can be folded elsewhere as its title and its end."""
+        dim = self._styles.role("dim-text")
+        if re.fullmatch(_DETAILS_END, source):
+            yield line_of(()).led("▴", dim)
+            return
+        details = re.fullmatch(_DETAILS, source)
+        if details is None:
+            yield from plain_lines(source.rstrip("\n"), dim, width)
+            return
+        title = " ".join((details["title"] or "").split())
+        for place, line in enumerate(plain_lines(title, self._styles.base + BOLD, max(width - 2, 1))):
+            yield line.led("  " if place else "▾ ", self._styles.role("marker"))
+        if rest := details["rest"].rstrip("\n"):
+            yield from plain_lines(rest, dim, width)
+
+    def _formula(self, token: Token, width: int, style: Style) -> Iterator[Line]:
+        source = token.content
+        is_closed = token.meta.get("is_closed", True) or not self._block.is_open
+        text = _readable(source, is_closed=is_closed)
+        for line in wrap([(displayable(text), self._styles.math)], max(width - 2, 1)):
+            yield line.led("  ", style)
+
+    def _text(self, token: Token, style: Style, width: int) -> list[Line]:
+        """The wrapped lines of an inline token; kept while the block grows behind it."""
+        if self._colours is None:
+            return wrap(self.inline(token, style), width)
+        if token is self._open_text:
+            return self._colours.open_text.wrap(self.inline(token, style), width)
+        key = (token.content, style, width)
+        lines = self._colours.texts.get(key)
+        if lines is None:
+            lines = self._colours.texts[key] = wrap(self.inline(token, style), width)
+        return lines
+
+    def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
+        styles, language = self._styles, (token.info.split() or [""])[0]
+        if is_first:
+            yield from self._code_label(token.info, width)
+        if not token.content:
+            return
+        code = displayable(token.content.removesuffix("\n"))
+
+        def lay_out(runs: list[Run]) -> list[Line]:
+            return [line.led(" ", styles.code).padded(styles.code) for line in chop(runs, max(width - 2, 1))]
+
+        self._fences += 1
+        if self._colours is not None:
+            yield from self._colours.nested(self._fences).code_lines(code, language, styles, width, lay_out)
+        else:
+            for runs in highlight(code, language, styles, displayable(before)):
+                yield from lay_out(runs)
+
+    def _code_label(self, info: str, width: int) -> Iterator[Line]:
+        """What stands behind the mark of a fence, as decoration; further lines are indented (`copying.code_starts`)."""
+        label = self._styles.code_label
+        lines = wrap([(displayable(info.strip()), label)], max(width - 2, 1)) if info.strip() else ()
+        for place, line in enumerate(lines):
+            text = f"{'  ' if place else ' '}{line.text}"
+            yield line_of((), "").led(text, label).padded(self._styles.code)
+
+    def _table(
+        self, tokens: Sequence[Token], width: int, style: Style, columns: Widths | None = None, *, has_head: bool = True
+    ) -> Iterator[Line]:
+        rows = self._cells(tokens, style)
+        widths = Wants.of(rows).widths(width) if columns is None else columns
+        yield from table_lines(rows, widths, _aligns(tokens), width, self._styles, has_head=has_head)
+
+    def _cells(self, tokens: Sequence[Token], style: Style) -> list[list[list[Run]]]:
+        rows: list[list[list[Run]]] = []
+        is_head = False
+        for token in tokens:
+            if token.type == "tr_open":
+                rows.append([])
+            elif token.type in {"th_open", "td_open"}:
+                is_head = token.type == "th_open"
+            elif token.type == "inline":
+                rows[-1].append(self._cell(token, style + BOLD if is_head else style))
+        return rows
+
+    def _cell(self, token: Token, style: Style) -> list[Run]:
+        """The text of a cell; kept while the table grows below it."""
+        if self._colours is None or token is self._open_text:
+            return self.inline(token, style)
+        known = self._colours.cells.get(id(token))
+        if known is None:
+            known = self._colours.cells[id(token)] = token, self.inline(token, style)
+        return known[1]
+
+    def inline(self, token: Token, style: Style) -> list[Run]:
+        """The text of an inline token with its emphasis, code and links."""
+        runs: list[Run] = []
+        stack, links = [style], list[tuple[str, int]]()
+        children = parse_inline(
+            token.content, self._references, is_open=token is self._open_text, is_growing=self._is_growing
+        )
+        place = 0
+        while place < len(children):
+            child = children[place]
+            if child.type == "link_open":
+                links.append((str(child.attrGet("href") or ""), len(runs)))
+                stack.append(stack[-1] + self._styles.role("link") + UNDERLINE)
+            elif child.type == "link_close":
+                stack.pop()
+                target, start = links.pop()
+                runs += self._target(target, "".join(text for text, _ in runs[start:]))
+            elif child.nesting == 1:
+                stack.append(stack[-1] + INLINE_STYLES.get(child.type, Style()))
+            elif child.nesting == -1:
+                stack.pop()
+            elif raised := _raised(children, place):
+                runs.append((raised, stack[-1]))
+                place += 2
+            else:
+                following = children[place + 1].content if place + 1 < len(children) else ""
+                runs += self._leaf(child, stack[-1], following, in_link=bool(links))
+            place += 1
+        return runs
+
+    def _leaf(self, child: Token, style: Style, following: str, *, in_link: bool) -> list[Run]:
+        styles, text = self._styles, child.content
+        match child.type:
+            case "image":
+                name = displayable(text) or "image"
+                return [(f"▣ {name}", styles.role("link")), *self._target(str(child.attrGet("src") or ""), name)]
+            case "softbreak":
+                # A definition stands below its term.
+                runs = [("\n" if following.startswith(": ") else " ", style)]
+            case "hardbreak":
+                runs = [("\n", style)]
+            case "code_inline":
+                runs = [(displayable(text), styles.code_inline)]
+            case "math_inline":
+                formula = _readable(text, is_closed=child.meta.get("is_closed", True))
+                runs = [(displayable(formula), styles.math)]
+            case "footnote_ref":
+                runs = [(f"[{displayable(text)}]", styles.role("link"))]
+            case "html_inline":
+                runs = [("\n", style) if re.fullmatch(_BREAK, text) else (displayable(text), styles.role("dim-text"))]
+            case _:
+                safe = displayable(text)
+                runs = self._addresses(safe, style) if "://" in text and not in_link else [(safe, style)]
+        return runs
+
+    def _addresses(self, text: str, style: Style) -> list[Run]:
+        """Text with the addresses in it marked as links."""
+        runs: list[Run] = []
+        place = 0
+        for match in re.finditer(_ADDRESS, text):
+            link = style + self._styles.role("link") + UNDERLINE
+            runs += [(text[place : match.start()], style), (match[0], link)]
+            place = match.end()
+        return [*runs, (text[place:], style)]
+
+    def _target(self, target: str, text: str) -> list[Run]:
+        """Where a link goes is always displayable, unless its text says just that."""
+        target = displayable(target)
+        if not target or target in {text, f"mailto:{text}"}:
+            return []
+        return [(f" ({target})", self._styles.role("dim-text"))]
+
+
+def _readable(formula: str, *, is_closed: bool) -> str:
+    """A formula in Unicode; as it was typed while it is being written, or where it cannot be translated."""
+    from kimi_tui.core.markdown.math_text import readable  # noqa: PLC0415 - its tables are for few replies
+
+    return (readable(formula) if is_closed else None) or formula
+
+
+def _last_text(tokens: Sequence[Token]) -> Token | None:
+    """The inline token at the very end of a block, whose text is being written."""
+    last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
+    if last is not None and last.type == "td_open":
+        return None
+    # Empty cells that the parser added stand behind the one that is being written.
+    texts = (token for token in reversed(tokens) if token.type == "inline" or token.nesting == 0)
+    text = next((token for token in texts if token.type != "inline" or token.content), None)
+    return text if text is not None and text.type == "inline" else None
+
+
+def _task(item: Sequence[Token]) -> str:
+    """The box that a task begins with; "" = it is none."""
+    content = item[1].content[:4] if len(item) > 1 and item[0].type == "paragraph_open" else ""
+    return content if content in TASK_MARKS else ""
+
+
+def _raised(children: Sequence[Token], place: int) -> str | None:
+    """What `<sub>2</sub>` stands for, in a character of its own."""
+    if children[place].type != "html_inline" or place + 2 >= len(children):
+        return None
+    tag = re.fullmatch(_SCRIPT, children[place].content)
+    end = children[place + 2].content.lower()
+    if tag is None or end != f"</{tag[1].lower()}>" or children[place + 1].type != "text":
+        return None
+    from kimi_tui.core.markdown.math_text import script  # noqa: PLC0415 - its tables are for few replies
+
+    return script(children[place + 1].content, "^" if tag[1].lower() == "sup" else "_")
+
+
+def _without_start(line: Line, chars: int) -> Line:
+    (text, style), *others = line.runs or (("", Style()),)
+    return line_of([(text[chars:], style), *others], line.joint)
+
+
+def _aligns(tokens: Sequence[Token]) -> list[str]:
+    heads = (token for token in tokens if token.type == "th_open")
+    return [str(token.attrGet("style") or "").removeprefix("text-align:") for token in heads]
+
+
+def closing(tokens: Sequence[Token], place: int) -> int:
+    """The place of the token that closes the one at a place."""
+    depth = 0
+    for at in range(place, len(tokens)):
+        depth += tokens[at].nesting
+        if depth == 0:
+            return at
+    return len(tokens) - 1

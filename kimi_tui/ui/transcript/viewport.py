@@ -1,0 +1,383 @@
+"""Which lines are on screen.
+
+The viewport is anchored, not scrolled: it knows the line at its top by entry, section, stretch, piece and line, or that
+it follows the tail. Whatever arrives below or is corrected above cannot move what is being read, and only what is on
+screen is ever laid out. Heights of what was never seen are estimates; they serve the scroll bar alone. Where there is
+little to see, that is laid out as well, some lines at a time, so that the bar is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from kimi_tui.ui.transcript.heights import Heights
+from kimi_tui.ui.transcript.item import Item
+from kimi_tui.ui.transcript.lines import Line
+from kimi_tui.ui.transcript.lru_cache import Recent
+from kimi_tui.ui.transcript.pieces import Look, Piece, Section
+from kimi_tui.ui.transcript.stretches import Stretch
+from kimi_tui.ui.transcript.table_layout import Widths
+
+KEPT_LINES = 4_000
+"""How many lines stay laid out, those on screen besides."""
+SHORT_LINES = 1_000
+"""Of so few lines every one is laid out, whether or not it was in view; so are those of an entry in view."""
+KEPT_CHARS = 1_000_000
+"""How much source stays parsed, what is on screen besides."""
+
+
+class Place(NamedTuple):
+    """Where a line is; places compare as the lines stand."""
+
+    item: int
+    """Index of the entry."""
+    section: int = 0
+    """Which part of the entry, as in `Section`."""
+    stretch: int = 0
+    """Index of the stretch in the section."""
+    piece: int = 0
+    """Index of the piece in the stretch."""
+    line: int = 0
+    """Index of the line in the piece."""
+
+    @property
+    def of_piece(self) -> Place:
+        """The first line of the same piece."""
+        return self._replace(line=0)
+
+
+TOP = Place(0)
+"""The very first line."""
+
+
+class Viewport:
+    """A window of lines over the entries."""
+
+    def __init__(self, look: Look, height: int) -> None:
+        """Begin empty and following."""
+        self.items: list[Item] = []
+        """The entries."""
+        self.is_following = True
+        """Whether the end is kept in view."""
+        self.height = height
+        """Rows on screen."""
+        self.look = look
+        """How everything is laid out."""
+        self._heights = Heights()
+        self._unsure: set[int] = set()  # entries of which lines may not be laid out yet
+        self._lines_kept, self._stretches_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
+        self._top = TOP
+        self._top_chars = 0  # characters of the piece before the line at the top: what stays when lines break elsewhere
+        self._top_look = look
+        self._top_row: tuple[int, int] | None = None  # the row of a table at the top, and the line of it there
+        self._top_columns: Widths | None = None
+
+    # -- entries
+
+    def set_items(self, items: Iterable[Item]) -> None:
+        """Show other entries; the line at the top stays when its entry does, else the entry before it is shown."""
+        above = [item.key for item in self.items[: self._top.item + 1]]
+        self.items = list(items)
+        self._measure()
+        places = {item.key: place for place, item in enumerate(self.items)}
+        for at in range(len(above) - 1, -1, -1):
+            if (place := places.get(above[at])) is not None:
+                is_same = at == self._top.item
+                self._top = self._top._replace(item=place) if is_same else Place(min(place + 1, len(self.items) - 1))
+                return
+        self._top = TOP
+
+    def add(self, item: Item) -> None:
+        """Add an entry at the end."""
+        self._unsure.add(len(self.items))
+        self.items.append(item)
+        self._heights.append(item.height(self.look))
+
+    def set_look(self, look: Look) -> None:
+        """Lay everything out anew; the line being read stays."""
+        is_other_width = look.width != self.look.width
+        self.look = look
+        if is_other_width:
+            self._measure()
+
+    def _measure(self) -> None:
+        self._heights = Heights(item.height(self.look) for item in self.items)
+        self._unsure = set(range(len(self.items)))
+
+    def measure(self, place: int) -> None:
+        """Take the height of an entry as it is now."""
+        self._heights.set(place, self.items[place].height(self.look))
+        self._unsure.add(place)
+
+    # -- pieces and lines
+
+    def stretch(self, place: Place) -> Stretch:
+        """The parsed stretch that a place is in."""
+        stretch = self.items[place.item].stretch(Section(place.section), place.stretch, self.look)
+        self._stretches_kept.use(stretch, len(stretch.text))
+        return stretch
+
+    def piece(self, place: Place) -> Piece:
+        """The piece that a place is in."""
+        return self.stretch(place).pieces[place.piece]
+
+    def lines(self, place: Place) -> list[Line]:
+        """All lines of the piece that a place is in."""
+        lines = self.items[place.item].lines(Section(place.section), place.stretch, place.piece, self.look)
+        self._lines_kept.use(
+            self.items[place.item].piece(Section(place.section), place.stretch, place.piece), len(lines)
+        )
+        return lines
+
+    def pieces_from(self, place: Place) -> Iterator[Place]:
+        """The piece that a place is in and all behind it."""
+        first_section, first_stretch, first_piece = place.section, place.stretch, place.piece
+        for item in range(place.item, len(self.items)):
+            for section in range(first_section, len(Section)):
+                part = self.items[item].part(Section(section))
+                stretch = first_stretch
+                while stretch < len(part.stretches):
+                    at = Place(item, section, stretch)
+                    piece = first_piece
+                    while piece < len(self.stretch(at).pieces):
+                        yield at._replace(piece=piece)
+                        piece += 1
+                    stretch, first_piece = stretch + 1, 0
+                first_stretch = first_piece = 0
+            first_section = 0
+
+    def pieces_before(self, place: Place) -> Iterator[Place]:
+        """All pieces before the one that a place is in, from there to the beginning."""
+        last_section: int = place.section
+        last_stretch: int | None = place.stretch
+        last_piece: int | None = place.piece
+        for item in range(min(place.item, len(self.items) - 1), -1, -1):
+            if item != place.item:
+                last_section, last_stretch, last_piece = len(Section) - 1, None, None
+            for section in range(last_section, -1, -1):
+                part = self.items[item].part(Section(section))
+                stretch = (
+                    len(part.stretches) - 1 if last_stretch is None else min(last_stretch, len(part.stretches) - 1)
+                )
+                while stretch >= 0:
+                    at = Place(item, section, stretch)
+                    is_first = last_stretch == stretch and last_piece is not None
+                    count = last_piece if is_first and last_piece is not None else len(self.stretch(at).pieces)
+                    for piece in range(count - 1, -1, -1):
+                        yield at._replace(piece=piece)
+                    stretch, last_piece = stretch - 1, None
+                last_stretch = last_piece = None
+
+    def walk(self, start: Place) -> Iterator[tuple[Place, Line]]:
+        """All lines from a place on."""
+        for at in self.pieces_from(start):
+            lines = self.lines(at)
+            first = start.line if at == start.of_piece else 0
+            for number in range(first, len(lines)):
+                yield at._replace(line=number), lines[number]
+
+    def back(self, place: Place, lines: int) -> Place:
+        """The place some lines higher, or the very first.
+
+        Args:
+            place: From where; it may be behind the last piece.
+            lines: How many lines; from behind the last piece at least 1.
+        """
+        lines -= place.line
+        if lines <= 0:
+            return place._replace(line=-lines)
+        at = place.of_piece if self.is_there(place) else TOP
+        for piece in self.pieces_before(place):
+            count = len(self.lines(piece))
+            if count:
+                at = piece
+            if count >= lines:
+                return piece._replace(line=count - lines)
+            lines -= count
+        return at
+
+    def end(self) -> Place:
+        """The place behind the last line."""
+        return Place(len(self.items))
+
+    def tail_top(self) -> Place:
+        """The top of the view when the last line is at its bottom."""
+        if not self.items:
+            return TOP
+        return self.back(Place(len(self.items) - 1, len(Section) - 1, 0, 1), max(self.height, 1))
+
+    def is_there(self, place: Place) -> bool:
+        """Whether there is a piece at a place."""
+        if place.item >= len(self.items):
+            return False
+        part = self.items[place.item].part(Section(place.section))
+        return place.stretch < len(part.stretches) and place.piece < len(self.stretch(place).pieces)
+
+    # -- the window
+
+    @property
+    def top(self) -> Place:
+        """The line at the top."""
+        if not self.items:
+            return TOP
+        return self.tail_top() if self.is_following else self._resolved_top()
+
+    def _resolved_top(self) -> Place:
+        """The anchor among the lines as they are now."""
+        top = self._top
+        if top.item >= len(self.items):
+            return self.tail_top()
+        if not self.is_there(top):
+            return Place(top.item)
+        lines = self.lines(top)
+        if self._top_look is not self.look or self._top_columns != self.piece(top).columns:
+            line = line_of_row(lines, *self._top_row) if self._top_row else line_at(lines, self._top_chars)
+            return top._replace(line=line)
+        return top._replace(line=min(top.line, max(len(lines) - 1, 0)))
+
+    def rows(self) -> list[tuple[Place, Line]]:
+        """What is on screen, from top to bottom; fewer rows where there are no more lines."""
+        rows: list[tuple[Place, Line]] = []
+        if self.height > 0 and self.items:
+            for row in self.walk(self.top):
+                rows.append(row)
+                if len(rows) == self.height:
+                    break
+        for item in {place.item for place, _ in rows}:
+            self.measure(item)
+        return rows
+
+    def lay_out_short(self, rows: Iterable[tuple[Place, Line]], lines: int) -> bool:
+        """Lay out what was not in view where that is little; then its height is no estimate any more.
+
+        What grows waits until it is whole.
+
+        Args:
+            rows: What is on screen.
+            lines: About how many lines may be laid out.
+
+        Returns:
+            Whether that was enough.
+        """
+        if self._heights.total <= SHORT_LINES:
+            short = sorted(self._unsure, reverse=True)
+        else:
+            short = [item for item in {place.item for place, _ in rows} if self._heights[item] <= SHORT_LINES]
+        for item in (item for item in short if not self.items[item].is_streaming):
+            is_sure = True
+            for section, stretch, piece in self.items[item].pieces_without_lines(self.look):
+                if lines <= 0:
+                    return False
+                lines -= len(self.lines(Place(item, section, stretch, piece)))
+                is_sure = False
+            self.measure(item)
+            if is_sure:
+                self._unsure.discard(item)
+        return True
+
+    def trim(self) -> None:
+        """Give up what lies far from what was seen last."""
+        self._lines_kept.trim()
+        self._stretches_kept.trim()
+
+    def scroll_to(self, place: Place, *, may_follow: bool = True) -> None:
+        """Put a line at the top.
+
+        Args:
+            place: The line; one behind the top of the last screen means that.
+            may_follow: Whether reaching the end means to follow it.
+        """
+        tail = self.tail_top()
+        self.is_following = place >= tail and may_follow
+        self._top = min(place, tail)
+        self._top_look = self.look
+        lines = self.lines(self._top) if self.items else []
+        above = lines[: self._top.line]
+        self._top_chars = sum(len(line.text) - line.lead_chars + len(line.joint) for line in above)
+        self._top_row = row_at(lines, self._top.line)
+        self._top_columns = self.piece(self._top).columns if self.items else None
+
+    def scroll_lines(self, lines: int) -> None:
+        """Scroll; negative = up, which stops following."""
+        if not self.items:
+            return
+        top = self.top
+        if lines < 0:
+            self.scroll_to(self.back(top, -lines))
+            return
+        for place, _ in self.walk(top):
+            if not lines:
+                self.scroll_to(place)
+                return
+            lines -= 1
+        self.follow()
+
+    def follow(self) -> None:
+        """Keep the end in view."""
+        self.is_following = True
+
+    def keep_row(self, place: Place, row: int) -> None:
+        """Put a line on a row of the screen."""
+        self.scroll_to(self.back(place, row))
+
+    # -- the scroll bar
+
+    def extent(self, top: Place | None = None) -> tuple[int, int]:
+        """Lines above the view and lines in all, by estimates for what was never seen.
+
+        Args:
+            top: The line at the top; None = it is found out.
+        """
+        if not self.items:
+            return 0, 0
+        top = top or self.top
+        item = self.items[min(top.item, len(self.items) - 1)]
+        above = self._heights.before(top.item) + top.line
+        for section in range(top.section):
+            above += item.part(Section(section)).height
+        if self.is_there(top):
+            above += item.part(Section(top.section)).lines_before(top.stretch)
+            above += self.stretch(top).heights.before(top.piece)
+        return above, max(self._heights.total, above)
+
+    def scroll_to_line(self, line: int) -> None:
+        """Put about that line, of all there are by estimate, at the top."""
+        if not self.items:
+            return
+        index, rest = self._heights.find(max(line, 0))
+        item = self.items[index]
+        for section in Section:
+            part = item.part(section)
+            if rest >= part.height:
+                rest -= part.height
+                continue
+            stretch, rest = part.find_line(rest)
+            at = Place(index, section, stretch)
+            piece, rest = self.stretch(at).heights.find(rest)
+            at = at._replace(piece=piece)
+            if self.is_there(at):
+                self.scroll_to(at._replace(line=min(rest, max(len(self.lines(at)) - 1, 0))))
+                return
+        self.scroll_to(Place(index + 1) if index + 1 < len(self.items) else Place(index, Section.TAIL))
+
+
+def line_at(lines: list[Line], chars: int) -> int:
+    """Which line of a piece holds a character of its text, decoration not counted."""
+    for number, line in enumerate(lines):
+        chars -= len(line.text) - line.lead_chars + len(line.joint)
+        if chars < 0:
+            return number
+    return max(len(lines) - 1, 0)
+
+
+def row_at(lines: list[Line], number: int) -> tuple[int, int] | None:
+    """The row of a table that a line shows, and which line of that row it is; None = it shows none."""
+    row = lines[number].row if number < len(lines) else -1
+    return None if row < 0 else (row, sum(line.row == row for line in lines[:number]))
+
+
+def line_of_row(lines: list[Line], row: int, line: int) -> int:
+    """Where a line of a row of a table stands; its last one where it has fewer."""
+    places = [number for number, other in enumerate(lines) if other.row == row]
+    return places[min(line, len(places) - 1)] if places else max(len(lines) - 1, 0)

@@ -1,0 +1,271 @@
+"""Whatever file operation the system refuses: nothing is lost, and there is one clear message."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.adapters.store.session_places import ENDINGS
+from kimi_tui.cli.library import DiskLibrary
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.session import Message, Role, Session
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+SESSION = Session("s1", NOW, NOW, "m", "Lamb").with_message(Message("m1", Role.USER, "Hi"))
+DRAFT = "half a sentence"
+NAMES = ("stat", "lstat", "open", "mkdir", "listdir", "replace", "unlink", "fchmod", "fsync")
+"""The functions of `os` that anything here goes through, besides opening, reading and writing files."""
+MOST_STEPS = 200
+
+
+class Faults:
+    """Counts file operations and refuses some of them."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self.count = 0
+
+    @contextmanager
+    def at(self, step: int, *, is_last_only: bool) -> Iterator[None]:
+        """Refuse the operation of that number, alone or with all that follow."""
+        self.count = 0
+
+        def check() -> None:
+            self.count += 1
+            if self.count == step or (self.count > step and not is_last_only):
+                raise OSError(errno.EIO, "Input/output error")
+
+        with self._patch.context() as patch:
+            for name in NAMES:
+                patch.setattr(os, name, refusing(getattr(os, name), check))
+            patch.setattr(io, "open", opening(io.open, check))
+            yield
+
+
+def refusing(function: Callable[..., Any], check: Callable[[], None]) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        check()
+        return function(*arguments, **named)
+
+    return call
+
+
+def opening(function: Callable[..., Any], check: Callable[[], None]) -> Callable[..., Any]:
+    def call(file: Any, *arguments: Any, **named: Any) -> Any:
+        check()
+        return CheckedFile(function(file, *arguments, **named), check)
+
+    return call
+
+
+class CheckedFile:
+    """A file of which reading and writing may be refused."""
+
+    def __init__(self, file: Any, check: Callable[[], None]) -> None:
+        self._file = file
+        self.read, self.write = refusing(file.read, check), refusing(file.write, check)
+
+    def __enter__(self) -> CheckedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+@dataclass
+class World:
+    """A folder of sessions with one session and its draft, and what is done to it."""
+
+    files: SessionFiles
+    library: DiskLibrary
+    path: Path
+    outside: Path
+    in_trash: Path | None = None
+
+    def sessions(self) -> list[Path]:
+        trash = self.files.folder.parent / "trash"
+        found = [*self.files.folder.iterdir(), *(trash.iterdir() if trash.exists() else ())]
+        return sorted(path for path in found if path.name.endswith(ENDINGS) and not path.name.startswith("."))
+
+    def drafts(self) -> list[str]:
+        return [path.read_text() for path in self.files.folder.parent.rglob(".*.draft")]
+
+
+def world(folder: Path) -> World:
+    files = SessionFiles(folder / "sessions", folder / "trash")
+    files.save_now(SESSION)
+    files.save_draft(SESSION.id, DRAFT)
+    outside = folder / "outside.json"
+    outside.write_text('[{"role": "user", "content": "Hi"}]')
+    return World(files, DiskLibrary(files, lambda: SESSION), files.find(), outside)
+
+
+def save(world: World) -> None:
+    world.files.save_now(replace(SESSION, title="Stew"))
+
+
+def save_first(world: World) -> None:
+    SessionFiles(world.files.folder, world.files.folder).save_now(replace(SESSION, id="s2"))
+
+
+def convert(world: World) -> None:
+    with world.files.lock(world.path):
+        world.files.convert(world.path, "json")
+
+
+def rename(world: World) -> None:
+    world.library.rename(world.path, "Stew")
+
+
+def delete(world: World) -> None:
+    world.library.delete(world.path)
+
+
+def restore(world: World) -> None:
+    assert world.in_trash
+    world.library.restore_path(world.in_trash)
+
+
+def duplicate(world: World) -> None:
+    world.library.duplicate(world.path)
+
+
+def import_file(world: World) -> None:
+    world.library.import_file(world.outside)
+
+
+ACTS = (save, save_first, convert, rename, delete, restore, duplicate, import_file)
+
+
+@pytest.mark.parametrize("is_last_only", [True, False], ids=["that one", "all from then on"])
+@pytest.mark.parametrize("act", ACTS)
+def test_nothing_is_lost(
+    act: Callable[[World], None], is_last_only: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = Faults(monkeypatch)
+    told = list[str]()
+    for step in range(1, MOST_STEPS):
+        place = world(tmp_path / str(step))
+        if act is restore:
+            place.in_trash = place.library.delete(place.path)
+        before, messages = len(place.sessions()), len(told)
+        try:
+            with faults.at(step, is_last_only=is_last_only):
+                act(place)
+        except StorageError as error:
+            told.append(error.summary)
+        if is_last_only and len(told) > messages:
+            assert len(place.sessions()) == before
+        check(place, is_last_only=is_last_only)
+        if faults.count < step:
+            assert len(told) >= 3
+            assert all(len(summary.splitlines()) == 1 for summary in told)
+            return
+    raise AssertionError("it never came to an end")
+
+
+def check(place: World, *, is_last_only: bool) -> None:
+    """Every file is whole, the session and its draft are there, beside each other; nothing half made stays."""
+    sessions = place.sessions()
+    read = [SessionFiles(path.parent, path.parent).load(path) for path in sessions]
+    ours = [path for path, session in zip(sessions, read, strict=True) if session.id == SESSION.id]
+    assert all(session.messages[0].content == "Hi" for session in read)
+    assert len(ours) == 1 or (ours and not is_last_only)
+    assert any((path.parent / f".{path.stem}.draft").exists() for path in ours)
+    assert set(place.drafts()) == {DRAFT}
+    if is_last_only:
+        assert not list(place.files.folder.parent.rglob(".kimi-tmp-*"))
+
+
+def test_a_session_goes_to_the_trash_with_its_draft_and_comes_back(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    in_trash = place.library.delete(place.path)
+    assert [path.name for path in place.files.folder.glob("*.toml")] == []
+    assert place.files.load_draft(SESSION.id) == ""
+    assert place.library.restore_path(in_trash) == place.path
+    assert (place.files.load(place.path), place.files.load_draft(SESSION.id)) == (SESSION, DRAFT)
+    assert len(place.drafts()) == 1
+    with pytest.raises(StorageError):
+        place.library.restore_path(in_trash)
+
+
+def test_what_is_restored_takes_nobodys_place(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    in_trash = place.library.delete(place.path)
+    place.files.save_now(replace(SESSION, title="another"))
+    with pytest.raises(StorageError, match="there already; the deleted session stays"):
+        place.library.restore_path(in_trash)
+    assert in_trash.exists()
+    assert place.files.load(place.path).title == "another"
+
+
+def test_a_session_from_elsewhere_returns_to_where_it_lay(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    elsewhere = tmp_path / "elsewhere.toml"
+    elsewhere.write_bytes(place.path.read_bytes())
+    in_trash = place.library.delete(elsewhere)
+    assert list(in_trash.parent.glob(".*.origin"))
+    again = world(tmp_path)  # another run of the program
+    assert again.library.restore_path(in_trash) == elsewhere
+    assert not list(in_trash.parent.iterdir())
+
+
+def test_the_folder_may_move_while_a_session_lies_in_the_trash(tmp_path: Path) -> None:
+    place = world(tmp_path / "old")
+    in_trash = place.library.delete(place.path)
+    (tmp_path / "old").rename(tmp_path / "new")
+    files = SessionFiles(tmp_path / "new" / "sessions", tmp_path / "new" / "trash")
+    restored = files.restore_path(files.folder.parent / "trash" / in_trash.name)
+    assert restored == files.folder / place.path.name
+
+
+def test_a_held_session_is_neither_deleted_nor_renamed(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    other = DiskLibrary(SessionFiles(place.files.folder, tmp_path / "trash"), lambda: SESSION)
+    _, lock = other.open(place.path)
+    for act in (delete, rename):
+        with pytest.raises(StorageError, match=rf"held by a kimi-tui window, process {os.getpid()}"):
+            act(place)
+    assert other.delete(place.path, is_held_here=True).exists()
+    lock.release()
+
+
+def test_a_renamed_session_keeps_its_place(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    place.library.rename(place.path, "Ragù \u202e [b]")
+    assert place.files.load(place.path) == replace(SESSION, title="Ragù \u202e [b]")
+    assert place.library.listing().summaries[0].updated == NOW
+    assert place.library.path_of(SESSION) == place.path
+
+
+def test_a_copy_is_a_session_of_its_own(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    place.files.save_now(replace(SESSION, prompt_cache_key="k", settings={"temperature": 1.0}, extra={"x": 1}))
+    copy = place.files.load(place.library.duplicate(place.path))
+    assert copy.id != SESSION.id
+    assert copy.prompt_cache_key not in {None, "k"}
+    assert (copy.title, copy.messages, copy.settings, copy.extra) == (
+        "Lamb (copy)", SESSION.messages, {"temperature": 1.0}, {"x": 1},
+    )  # fmt: skip
+    assert [summary.id for summary in place.library.listing().summaries] == [copy.id, SESSION.id]
+
+
+def test_a_copy_across_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = world(tmp_path)
+    monkeypatch.setattr("kimi_tui.adapters.store.session_moves._on_same_device", lambda *_: False)
+    in_trash = place.library.delete(place.path)
+    assert not place.path.exists()
+    assert place.files.load(place.library.restore_path(in_trash)) == SESSION

@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kimi_tui.adapters.store import session_reading
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.cli import exports
+from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
+from kimi_tui.core.session.session import Message, Role, Session
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+
+
+def make(id_: str = "20261123-081500-aaaa", title: str = "Lamb", days: int = 0) -> Session:
+    session = Session(id_, NOW, NOW + timedelta(days=days), "m", title)
+    return session.with_message(Message("m1", Role.USER, "Hi"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SessionFiles:
+    return SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash")
+
+
+async def test_the_first_save_makes_private_folders(files: SessionFiles) -> None:
+    assert files.list().summaries == ()
+    await files.save(make())
+    path = files.find()
+    assert [p.stat().st_mode & 0o777 for p in (path, path.parent, path.parent.parent)] == [0o600, 0o700, 0o700]
+    assert files.load(path) == make()
+
+
+def test_an_unreadable_file_is_named_and_left_alone(files: SessionFiles) -> None:
+    files.save_now(make())
+    bad = files.folder / "bad.toml"
+    bad.write_text("= no")
+    assert [Path(u.path) for u in files.list().unreadable] == [bad]
+    for act in (files.load, files.delete, lambda path: files.convert(path, "json")):
+        with pytest.raises(StorageError, match=r"bad\.toml"):
+            act(bad)
+    with pytest.raises(StorageError, match=r"bad\.toml"):
+        files.save_now(make("bad"))
+    assert bad.read_text() == "= no"
+    assert files.find("bad") == bad
+
+
+def test_two_files_of_one_id_are_saved_apart(files: SessionFiles) -> None:
+    files.save_now(make())
+    one = files.find()
+    two = one.with_name("copy.toml")
+    two.write_bytes(one.read_bytes())
+    assert len(files.list().summaries) == 2
+    first, second = files.load(one), files.load(two)
+    files.save_now(replace(first, title="first"))
+    files.save_now(replace(second, title="second"))
+    assert (files.load(one).title, files.load(two).title) == ("first", "second")
+
+
+def test_a_file_elsewhere_is_saved_where_it_lies(files: SessionFiles, tmp_path: Path) -> None:
+    SessionFiles(tmp_path, tmp_path / "t", "json").save_now(make("x"))
+    path = tmp_path / "x.json"
+    files.save_now(replace(files.load(path), title="new"))
+    assert json.loads(path.read_bytes())["title"] == "new"
+    assert not files.folder.exists()
+
+
+def test_find(files: SessionFiles) -> None:
+    for text, words in ((None, "no session yet"), ("lamb", "no session 'lamb'")):
+        with pytest.raises(StorageError, match=words):
+            files.find(text)
+    sessions = [make(), make("20261123-081500-bbbb", "Lamb stew", 2), make("20271123", "Fish", 1)]
+    for session in sessions:
+        files.save_now(session)
+    names = [files.find(text).stem[-4:] for text in (None, "lamb", "STEW", "2027", sessions[0].id)]
+    assert names == ["bbbb", "aaaa", "bbbb", "1123", "aaaa"]
+    for text in ("2026", "nothing", "", "x" * 9999, "a/b", "a\0b"):
+        with pytest.raises(StorageError):
+            files.find(text)
+
+
+def test_the_index_notices_changes_and_may_be_broken(files: SessionFiles) -> None:
+    files.save_now(make())
+    before = files.list()
+    assert SessionFiles(files.folder, files.folder).list() == before
+    path = files.find()
+    path.write_bytes(path.read_bytes().replace(b"Lamb", b"Fish"))
+    os.utime(path, ns=(1, 1))
+    assert files.list().summaries[0].title == "Fish"
+    for junk in (b"{", b'{"version": 1, "files": {"%s": [1]}}' % path.name.encode(), b'{"version": 1, "files": []}'):
+        (files.folder / ".index").write_bytes(junk)
+        assert files.list().summaries[0].title == "Fish"
+
+
+def test_an_unchanged_file_is_not_read_again(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.save_now(make())
+    listing = files.list()
+    monkeypatch.setattr(session_reading, "parse_file", None)
+    monkeypatch.setattr(session_reading, "read_bytes", None)
+    assert files.list() == listing
+
+
+def test_trash_and_back(files: SessionFiles) -> None:
+    files.save_now(make())
+    files.save_draft(make().id, "half a\r\nsentence")
+    assert files.load_draft(make().id) == "half a\r\nsentence"
+    assert files.delete(files.find()).parent.name == "trash"
+    assert (files.list().summaries, files.load_draft(make().id)) == ((), "")
+    with pytest.raises(StorageError):
+        files.restore("nothing")
+    assert files.load(files.restore("lamb")) == make()
+    with pytest.raises(StorageError, match="no session in the trash"):
+        files.restore("lamb")
+
+
+def test_two_deleted_sessions_of_one_id_are_told_apart(files: SessionFiles, tmp_path: Path) -> None:
+    files.save_now(make())
+    elsewhere = tmp_path / f"{make().id}.json"
+    elsewhere.write_bytes(exports.render(make(), "json"))
+    here, outside = files.find(), files.delete(elsewhere)
+    inside = files.delete(here)
+    assert (outside.name, inside.name) == (f"{make().id}.json", f"{make().id}-2.toml")
+    with pytest.raises(StorageError, match=f"fits 2 sessions: .*{inside.name} Lamb"):
+        files.restore("lamb")
+    assert files.restore(inside.stem) == here
+    assert files.restore(outside.name) == elsewhere
+
+
+def test_many_that_fit_are_not_all_named(files: SessionFiles) -> None:
+    for number in range(7):
+        files.save_now(make(f"2026112{number}-081500-aaaa"))
+    with pytest.raises(StorageError, match=r"fits 7 sessions: .*; …\."):
+        files.find("lamb")
+
+
+def test_a_session_without_a_cache_key_gets_one_where_it_goes_on(files: SessionFiles) -> None:
+    files.save_now(make())
+    path = files.find()
+    assert files.load(path).prompt_cache_key is None
+    session = files.load_to_continue(path)
+    assert session.prompt_cache_key
+    files.save_now(session)
+    assert files.load_to_continue(path).prompt_cache_key == session.prompt_cache_key
+    files.save_now(replace(session, prompt_cache_key=""))
+    assert files.load_to_continue(path).prompt_cache_key == ""
+
+
+def test_a_session_without_messages_is_kept_with_its_draft(files: SessionFiles) -> None:
+    empty = Session("20261123-081500-aaaa", NOW, NOW, "m")
+    files.save_draft(empty.id, "half a sentence")
+    files.save_now(empty)
+    again = SessionFiles(files.folder, files.folder.parent / "trash")
+    loaded = again.load(again.find())
+    assert (loaded, again.load_draft(loaded.id)) == (empty, "half a sentence")
+    assert [(s.title, s.messages) for s in again.list().summaries] == [("", 0)]
+
+
+def test_a_file_that_names_no_time_has_its_own(files: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "x"}')
+    os.utime(path, (1_700_000_000.5, 1_700_000_000.5))
+    session = files.load(path)
+    assert session.created == session.updated == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert files.import_file(path).created == session.created
+
+
+def test_a_session_is_named_as_it_is_found(files: SessionFiles, tmp_path: Path) -> None:
+    files.save_now(make())
+    elsewhere = tmp_path / "other.toml"
+    elsewhere.write_text(files.find().read_text().replace(make().id, "other"))
+    files.load(elsewhere)
+    assert [files.name_of(id_) for id_ in (make().id, "other", "new")] == [make().id, str(elsewhere), "new"]
+    assert files.find(files.name_of("other")) == elsewhere
+
+
+def test_a_session_that_was_found_is_not_parsed_again_unless_it_changed(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+
+    def parse(path: Path) -> Session:
+        parsed.append(path)
+        return whole(path)
+
+    whole = session_reading.parse_file
+    monkeypatch.setattr(session_reading, "parse_file", parse)
+    files.save_now(make())
+    path = files.find()
+    assert (files.load(path), len(parsed)) == (make(), 1)
+    files.find()
+    SessionFiles(files.folder, files.folder).save_now(make(title="Stew"))
+    path = files.find()
+    SessionFiles(files.folder, files.folder).save_now(make(title="Soup"))
+    assert files.load(path).title == "Soup"
+
+
+def test_convert(files: SessionFiles) -> None:
+    files.save_now(replace(make(), extra={"x": 1}))
+    path = files.convert(files.find(), "json")
+    assert [p.name for p in files.folder.iterdir() if p.suffix] == [path.name]
+    path.write_text(path.read_text().replace('"x": 1', '"x": null'))
+    with pytest.raises(ConversionError, match="x"):
+        files.convert(path, "toml")
+    assert path.exists()
+
+
+def test_import_of_a_list_keeps_reasoning(files: SessionFiles, tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    rows = [("system", "S"), ("user", "Hi <think>"), ("assistant", "Yo")]
+    path.write_text(
+        json.dumps([{"role": r, "content": c, "reasoning": "why" if r == "assistant" else None} for r, c in rows])
+    )
+    session = files.import_file(path)
+    assert session.system == "S"
+    assert [(m.content, m.reasoning, m.parent) for m in session.messages] == [
+        ("Hi <think>", None, None),
+        ("Yo", "why", "m1"),
+    ]
+
+
+def test_a_foreign_id_cannot_lead_a_draft_out_of_its_folder(files: SessionFiles, tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    path = folder / "s.json"
+    path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "/../../evil"}')
+    files.save_draft(files.load(path).id, "x")
+    assert {p.name for p in folder.iterdir()} == {"s.json", ".s.draft"}
+
+
+def test_a_held_session_names_its_holder(files: SessionFiles) -> None:
+    with files.lock(make()), pytest.raises(SessionHeldError, match=f"a kimi-tui window, process {os.getpid()}"):
+        files.lock(make(), "ask").acquire()
+    with files.lock(make(), "ask") as lock:
+        lock.release()
+
+
+def test_saves_off_the_loop(files: SessionFiles) -> None:
+    asyncio.run(files.save(make()))
+    assert len(files.list().summaries) == 1
+
+
+def read_names(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are parsed from now on."""
+    names, whole = list[str](), session_reading.parse_file
+
+    def parse(path: Path) -> Session:
+        names.append(path.stem)
+        return whole(path)
+
+    monkeypatch.setattr(session_reading, "parse_file", parse)
+    return names
+
+
+def save_many(files: SessionFiles, count: int) -> list[str]:
+    """Save sessions, each changed a minute after the one before; their ids, the newest first."""
+    names = [f"s{number:03}" for number in range(count)]
+    for number, name in enumerate(names):
+        files.save_now(make(name, name))
+        os.utime(files.folder / f"{name}.toml", (number * 60, number * 60))
+    return names[::-1]
+
+
+def test_a_list_is_told_while_its_files_are_read_the_newest_first(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = save_many(files, 300)
+    parsed = read_names(files, monkeypatch)
+    lists = list(files.listings())
+    told = [[summary.id for summary in listing.summaries] for listing in lists]
+    assert len(lists) > 2
+    assert [listing.is_whole for listing in lists] == [False] * (len(lists) - 1) + [True]
+    assert all(set(ids) == set(names[: len(ids)]) for ids in told)
+    assert parsed == names
+    assert lists[-1] == files.list()
+    assert len(parsed) == len(names)
+
+
+def test_a_list_that_is_given_up_begins_where_it_ended(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = save_many(files, 300)
+    parsed = read_names(files, monkeypatch)
+    first = files.listings()
+    next(first)
+    read = len(parsed)
+    assert 0 < read < len(names)
+    del first
+    again = next(files.listings())
+    assert len(again.summaries) == read
+    assert len(files.list().summaries) == len(parsed) == len(names)
+
+
+def test_rows_that_were_known_stay_while_their_files_are_read_again(files: SessionFiles) -> None:
+    save_many(files, 200)
+    files.list()
+    for path in files.folder.glob("s1*.toml"):
+        path.write_text(path.read_text().replace('title = "s', 'title = "now s'))
+    lists = list(files.listings())
+    assert [len(listing.summaries) for listing in lists] == [200] * len(lists)
+    titles = {summary.id: summary.title for summary in lists[0].summaries}
+    assert (titles["s150"], titles["s050"], lists[0].is_whole) == ("s150", "s050", False)
+    titles = {summary.id: summary.title for summary in lists[-1].summaries}
+    assert (titles["s150"], titles["s050"]) == ("now s150", "s050")
+
+
+def test_a_file_that_is_broken_since_is_no_session_any_more(files: SessionFiles) -> None:
+    save_many(files, 3)
+    files.list()
+    (files.folder / "s001.toml").write_text("broken")
+    for _ in range(2):
+        listing = files.list()
+        assert "s001" not in {summary.id for summary in listing.summaries}
+        assert [Path(bad.path).stem for bad in listing.unreadable] == ["s001"]
+
+
+def test_a_session_is_found_at_once_unless_much_has_to_be_read(files: SessionFiles) -> None:
+    files.save_now(make())
+    assert files.is_found_at_once()
+    files.save_now(make("big", "x" * 3_000_000))
+    assert not files.is_found_at_once("big")
+    assert files.is_found_at_once(str(files.folder / "big.toml"))
+    files.list()
+    assert files.is_found_at_once("big")

@@ -1,0 +1,225 @@
+"""The prompt as parts: joined they are the input, typing makes two of them anew, and what is copied can be sent."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kimi_tui.core.prompt import context_budget, prompt_view
+from kimi_tui.core.prompt.past_prompt import prompt_of
+from kimi_tui.core.prompt.prompt_view import PartKind, PromptView, PromptViewer, past_view
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import TEMPLATES
+from kimi_tui.core.prompt.turns import next_prompt
+from kimi_tui.core.session.session import Role, Session
+from kimi_tui.core.session.tree import branch, with_system
+from kimi_tui.core.wire.body import build_body, request_body
+from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
+from tests.core.prompt.test_context_budget import talk
+from tests.core.prompt.test_conversation import ACTIONS, TEXTS, TREE, Diary, reply, session_of, user
+
+KIMI = RequestSettings({"temperature": 0.5, "stream": True}, template=TEMPLATES["kimi"], context_tokens=1000)
+STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 999), TEXTS), max_size=20)
+REQUESTS = st.builds(
+    RequestSettings,
+    template=st.sampled_from(list(TEMPLATES.values())),
+    thinking=st.booleans(),
+    neutralise=st.booleans(),
+)
+DRAFTS = st.none() | TEXTS | st.text(max_size=5)
+
+
+def expected(session: Session, request: RequestSettings, draft: str | None) -> str:
+    return next_prompt(
+        session, template=request.template, thinking=request.thinking, neutralise=request.neutralise, draft=draft
+    )
+
+
+def keys(view: PromptView) -> list[str]:
+    return [part.key for part in view.parts]
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS, st.lists(st.tuples(REQUESTS, DRAFTS), min_size=1, max_size=3))
+def test_the_parts_joined_are_the_next_input(
+    steps: list[tuple[str, int, str]], asked: list[tuple[RequestSettings, str | None]]
+) -> None:
+    diary, viewer = Diary(), PromptViewer()
+    for number, (action, place, text) in enumerate([*steps, ("title", 0, "")]):
+        if action == "title":
+            diary.session = replace(diary.session, title="another")
+        else:
+            diary.act(action, place, text)
+        request, draft = asked[number % len(asked)]
+        view = viewer.view(diary.session, request, draft)
+        assert view.text == expected(diary.session, request, draft)
+        assert view == PromptViewer().view(diary.session, request, draft)
+        assert len(set(keys(view))) == len(view.parts)
+        closed = "".join(part.text for part in view.closed)
+        assert view.counted_tokens == context_budget.counted_prefix(diary.session, closed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS)
+def test_the_parts_joined_are_the_past_input(steps: list[tuple[str, int, str]]) -> None:
+    diary = Diary()
+    for action, number, text in steps:
+        diary.act(action, number, text)
+    for id_, sent in diary.sent.items():
+        assert past_view(diary.session, id_, 1000).text == sent == prompt_of(diary.session, id_)
+
+
+def test_each_part_says_what_it_is_and_how_large() -> None:
+    session = session_of(
+        user("m1", "<think> [EOS]"), replace(reply("m2", "yes", "m1"), excluded=True), user("m3", "羊羊", "m2"),
+        reply("m4", "no", "m3"), system="Be <|im_end|>brief.",
+    )  # fmt: skip
+    view = PromptViewer().view(session, KIMI, "</think>")
+    assert [(part.key, part.kind, part.text, part.neutralised, part.message_id) for part in view.parts] == [
+        ("system", PartKind.SYSTEM, "<|im_system|>system<|im_middle|>Be <\u2060|im_end|>brief.<|im_end|>", 1, None),
+        ("message m1", PartKind.USER, "<|im_user|>user<|im_middle|><\u2060think> [\u2060EOS]<|im_end|>", 2, "m1"),
+        ("message m3", PartKind.USER, "<|im_user|>user<|im_middle|>羊羊<|im_end|>", 0, "m3"),
+        (
+            "message m4", PartKind.ASSISTANT, "<|im_assistant|>assistant<|im_middle|><think></think>no<|im_end|>", 0, "m4",
+        ),
+        ("draft", PartKind.DRAFT, "<|im_user|>user<|im_middle|><\u2060/think><|im_end|>", 1, None),
+        ("open", PartKind.OPEN, "<|im_assistant|>assistant<|im_middle|><think>", 0, None),
+    ]  # fmt: skip
+    assert [part.tokens for part in view.parts] == [context_budget.estimate_tokens(part.text) for part in view.parts]
+    assert (view.tokens, view.neutralised, view.window_tokens) == (sum(part.tokens for part in view.parts), 4, 1000)
+    roles = [part.kind.role for part in view.parts]
+    assert roles == [Role.SYSTEM, Role.USER, Role.USER, Role.ASSISTANT, Role.USER, Role.ASSISTANT]
+    assert PromptViewer().view(session, replace(KIMI, neutralise=False), "</think>").neutralised == 0
+
+
+def test_a_draft_takes_the_place_of_a_question_without_a_reply() -> None:
+    session = session_of(*TREE.messages, user("m6", "unanswered", "m5"), head="m6")
+    viewer = PromptViewer()
+    assert keys(viewer.view(session, KIMI))[-2:] == ["message m6", "open"]
+    assert keys(viewer.view(session, KIMI, "again"))[-3:] == ["message m5", "draft", "open"]
+    assert keys(viewer.view(session, KIMI))[-2:] == ["message m6", "open"]
+
+
+@pytest.mark.parametrize("turns", [5, 1000])
+def test_a_keystroke_makes_two_parts_however_long_the_conversation(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, viewer = talk(turns), PromptViewer()
+    first = viewer.view(session, KIMI, "")
+    made = viewer.made_parts
+    for walk in ("branch", "counted_prefix", "question_parent"):
+        monkeypatch.delattr(prompt_view, walk)
+    for length in range(1, 6):
+        view = viewer.view(session, KIMI, "draft"[:length])
+        assert view.closed is first.closed
+    assert viewer.made_parts - made == 5 * 2
+
+
+def test_a_turn_more_makes_only_its_own_parts() -> None:
+    session, viewer = talk(50), PromptViewer()
+    viewer.view(session, KIMI)
+    made = viewer.made_parts
+    longer = session.with_message(user("q", "more", "r50"))
+    longer = longer.with_message(reply("r", "yes", "q"))
+    view = viewer.view(longer, KIMI)
+    assert viewer.made_parts - made == 3
+    assert viewer.view(replace(longer, title="another"), KIMI).closed is view.closed
+
+
+def test_the_endpoints_count_is_that_of_the_newest_beginning() -> None:
+    session = talk(3)
+    assert PromptViewer().view(session, KIMI, "more").counted_tokens == 300
+    assert PromptViewer().view(with_system(session, "Be brief."), KIMI, "more").counted_tokens is None
+    assert past_view(session, "r2", 1000).counted_tokens == 200
+    elsewhere = session_of(*session.messages, user("other", "another first question"), head="other")
+    assert past_view(elsewhere, "r2", 1000).counted_tokens == 200
+
+
+def test_a_past_request_is_written_as_it_was_sent() -> None:
+    sent = {"temperature": 0.7, "stop": ["<|im_end|>"], "stream": True, "min_tokens": 3}
+    past = replace(reply("m2", "a", "m1"), sent=sent)
+    session = session_of(user("m1", "羊 <think>"), past, head="m2")
+    view = past_view(session, "m2", 1000)
+    assert (view.sent, view.neutralised, keys(view)) == (sent, 1, ["message m1", "open"])
+    assert request_body(view) == build_body(prompt_of(session, "m2"), sent, {"min_tokens": 3})
+    verbatim = session_of(user("m1", "羊 <think>"), replace(past, neutralise=False), system="<think>")
+    assert past_view(verbatim, "m2", 1000).neutralised == 0
+    without = past_view(session_of(user("m1", "one"), reply("m2", "a", "m1")), "m2", 1000)
+    assert json.loads(request_body(without)) == {"input": without.text}
+    for empty in (session_of(), session):
+        with pytest.raises(KeyError):
+            past_view(empty, "m9", 1000)
+
+
+def test_the_body_is_the_one_that_is_sent() -> None:
+    view = PromptViewer().view(TREE, KIMI, "more")
+    request = replace(KIMI, extra={"min_tokens": 1})
+    assert request_body(view, request) == build_body(expected(TREE, KIMI, "more"), KIMI.fields, {"min_tokens": 1})
+
+
+# -- curl
+
+STAND_IN = """#!/bin/sh
+for argument; do printf '%s\\0' "$argument"; done >"$DUMP/arguments"
+for argument; do [ "$argument" = @- ] && cat >"$DUMP/stdin"; done
+exit 0
+"""
+NASTY = "it's \"quoted\" '' $HOME `ls` $(ls) \\ \\n \\' !! ; & | # * ~ %s\r\n\t\x1b\x7f\u2028 羊 👩\u200d💻 \x00 end'"
+URL = "http://127.0.0.1:8/v1/inference/it's a $MODEL"
+
+
+class Shell:
+    """Runs commands in which `curl` notes what it was given."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "bin").mkdir()
+        (folder / "bin" / "curl").write_text(STAND_IN)
+        (folder / "bin" / "curl").chmod(0o755)
+        self.folder = folder
+
+    def run(self, command: str) -> tuple[list[str], bytes]:
+        environment = {"PATH": f"{self.folder}/bin:/usr/bin:/bin", "DUMP": str(self.folder), "DEEPINFRA_TOKEN": "a key"}
+        subprocess.run(["sh"], input=command.encode(), env=environment, check=True, cwd=self.folder, timeout=60)
+        *arguments, end = (self.folder / "arguments").read_bytes().split(b"\0")
+        assert end == b""
+        option, data = arguments[-2:]
+        body = (self.folder / "stdin").read_bytes() if option == b"--data-binary" else data
+        return [argument.decode() for argument in arguments[:-1]], body
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize("times", [1, 100, 20_000], ids=["short", "long", "huge"])
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int, stream: bool) -> None:
+    request = replace(KIMI, fields={"stop": ["'", "<|im_end|>"], "stream": stream})
+    body = request_body(PromptViewer().view(TREE, request, NASTY * times), request)
+    command = curl_command(URL, body)
+    arguments, sent = shell.run(command)
+    assert sent == body
+    is_piped = len(body) > MAX_ARGUMENT_BYTES
+    assert arguments == [
+        *(["-N"] if stream else []), URL, "-H", "Authorization: Bearer a key", "-H", "Content-Type: application/json",
+        "--data-binary" if is_piped else "--data-raw",
+    ]  # fmt: skip
+    assert "a key" not in command
+    assert max(len(line.encode()) for line in command.split("\n")) < 1024
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text("'\"$`\\!@ \n\ra羊", max_size=40), st.sampled_from([0, MAX_ARGUMENT_BYTES]))
+def test_no_draft_gets_out_of_its_quotes(tmp_path_factory: pytest.TempPathFactory, draft: str, padding: int) -> None:
+    body = request_body(PromptViewer().view(session_of(), KIMI, draft + "x" * padding), KIMI)
+    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body))[1] == body
+
+
+def test_every_message_of_the_branch_is_in_the_view() -> None:
+    view = PromptViewer().view(TREE, KIMI)
+    assert [part.message_id for part in view.closed] == [message.id for message in branch(TREE)]

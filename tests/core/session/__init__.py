@@ -1,0 +1,1 @@
+"""Tests of sessions and lists of them."""

@@ -1,0 +1,1 @@
+"""Tests of what goes to the endpoint and comes back."""

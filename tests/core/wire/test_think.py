@@ -1,0 +1,74 @@
+"""Reasoning and answer told apart, wherever the text was cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
+from kimi_tui.core.wire.turn_events import ReplyPart
+from tests.core.cuts import check_every_cut
+
+
+def split(pieces: list[str], prompt_end: PromptEnd) -> tuple[str, str]:
+    splitter = ThinkSplitter(prompt_end)
+    segments = [segment for piece in pieces for segment in splitter.feed(piece)] + splitter.close()
+    assert all(segment.text for segment in segments)
+    reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
+    return reasoning, answer
+
+
+CASES = [
+    ("hm</think>yes", ("hm", "yes")),
+    ("<think>hm</think>yes", ("hm", "yes")),
+    (" \n<think>\nhm</think>\n\nyes", ("\nhm", "\n\nyes")),
+    (" \nhm</think>yes", (" \nhm", "yes")),
+    ("never closed", ("never closed", "")),
+    ("half </thin", ("half </thin", "")),
+    ("<thi", ("<thi", "")),
+    ("  ", ("  ", "")),
+    ("", ("", "")),
+    ("a<think>b</think>c</think>d<think>e", ("a<think>b", "c</think>d<think>e")),
+    ("<think><think>a</think>b", ("<think>a", "b")),
+    ("</think>", ("", "")),
+    ("</think></think>x", ("", "</think>x")),
+    ("a</</think>b", ("a</", "b")),
+    ("羊</think>👍", ("羊", "👍")),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), CASES)
+def test_inside_at_every_cut(text: str, parts: tuple[str, str]) -> None:
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.THINKING), parts)
+
+
+@pytest.mark.parametrize(("text", "_parts"), CASES)
+def test_what_goes_on_with_an_answer_is_all_answer(text: str, _parts: object) -> None:
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.ANSWER), ("", text))
+
+
+@pytest.mark.parametrize(("text", "parts"), CASES)
+def test_in_instant_mode_a_leading_block_is_reasoning_and_nothing_else(text: str, parts: tuple[str, str]) -> None:
+    opens = text.lstrip().startswith("<think>")
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.THOUGHT), parts if opens else ("", text))
+
+
+PIECES = st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think>", "a", " ", "\n"]), max_size=10)
+
+
+@given(PIECES, st.sampled_from(PromptEnd))
+def test_cuts_never_matter(pieces: list[str], prompt_end: PromptEnd) -> None:
+    assert split(pieces, prompt_end) == split(["".join(pieces)], prompt_end)
+
+
+@given(PIECES, st.sampled_from(PromptEnd))
+def test_only_markers_go(pieces: list[str], prompt_end: PromptEnd) -> None:
+    text, (reasoning, answer) = "".join(pieces), split(pieces, prompt_end)
+    rest = text.lstrip().removeprefix("<think>") if text.lstrip().startswith("<think>") else text
+    assert "".join((reasoning, answer)) in {
+        text,
+        rest,
+        rest.replace("</think>", "", 1),
+        text.replace("</think>", "", 1),
+    }

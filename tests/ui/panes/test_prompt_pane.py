@@ -1,0 +1,299 @@
+"""The prompt pane: what it shows of an input, how little a keystroke costs, and what its keys ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal
+from textual.geometry import Region
+from textual.widgets import Input, Static
+
+from kimi_tui.core.prompt.prompt_view import PromptPart, PromptViewer, past_view
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import TEMPLATES
+from kimi_tui.core.prompt.turns import next_prompt
+from kimi_tui.core.session.session import Usage
+from kimi_tui.ui.panes import prompt_pane
+from kimi_tui.ui.panes.prompt_pane import PromptPane
+from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from tests.core.prompt.test_context_budget import talk
+from tests.core.prompt.test_conversation import reply, session_of, user
+from tests.ui.resizing import resize
+
+REQUEST = RequestSettings(template=TEMPLATES["kimi"])
+SENT = {"temperature": 1.0, "stop": ["<|im_end|>"], "response_format": {"type": "json_object"}, "user": "a\nb[/]\x1b"}
+SESSION = session_of(
+    user("m1", "Name <think> two ways."), reply("m2", "Roast it.", "m1", sent=SENT, usage=Usage(37)),
+    replace(user("m3", "secret", "m2"), excluded=True), system="Be brief.",
+)  # fmt: skip
+
+
+class Host(App[None]):
+    def __init__(self, keys: Mapping[str, tuple[str, ...]] | None = None, width: str = "100%") -> None:
+        super().__init__()
+        self.keys, self.pane_width = keys, width
+        self.asked: list[str] = []
+        self.leaked: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="side"):
+            yield PromptPane(id="prompt-pane", keys=self.keys)
+        yield Input()
+
+    def on_mount(self) -> None:
+        self.pane.styles.width = self.pane_width
+        self.query_one(Input).focus()
+
+    @property
+    def pane(self) -> PromptPane:
+        return self.query_one(PromptPane)
+
+    @property
+    def lines(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    def on_prompt_pane_copy_requested(self, event: PromptPane.CopyRequested) -> None:
+        assert event.view is self.pane.view
+        self.asked.append(event.form)
+
+    def on_transcript_follow_changed(self) -> None:
+        self.leaked.append("follow")
+
+    def shown(self) -> str:
+        """Everything that the lines hold, drawn or not."""
+        return "".join(item.entry.text for item in self.lines._view.items if item.entry.key != "fields")
+
+    def rows(self) -> list[str]:
+        """The rows on screen, without the scroll bar."""
+        width, height = self.lines.size
+        strips = self.lines.render_lines(Region(0, 0, width, height))
+        assert {strip.cell_length for strip in strips} <= {width}
+        return [strip.text[:-1].strip() for strip in strips]
+
+    def sizes(self) -> list[str]:
+        return str(self.query_one("#prompt-sizes", Static).content).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "width"), [((120, 40), "28"), ((120, 40), "60"), ((60, 20), "100%"), ((20, 12), "100%")]
+)
+async def test_the_lines_hold_the_exact_input(size: tuple[int, int], width: str) -> None:
+    async with Host(width=width).run_test(size=size) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(SESSION, REQUEST, "Hello [/] </think>"))
+        await pilot.pause()
+        assert app.shown() == next_prompt(SESSION, template=REQUEST.template, thinking=True, draft="Hello [/] </think>")
+        app.rows()
+        assert "secret" not in app.shown()
+
+
+async def test_each_part_is_headed_by_what_it_is_and_its_size() -> None:
+    async with Host().run_test(size=(60, 50)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(SESSION, REQUEST, "Hello"))
+        await pilot.pause()
+        rows = [" ".join(row.split()) for row in app.rows()]
+        headings = [
+            "system · ~7 tok",
+            "user · ~11 tok m1",
+            "assistant · ~10 tok m2",
+            "draft · ~6 tok",
+            "open turn · ~6 tok",
+        ]
+        assert [row for row in rows if " tok" in row] == headings
+        assert rows.count("(1 neutralised)") == 1
+        assert app.sizes() == ["~40 tok to send, of 256k · 1 neutralised · 37 counted"]
+
+
+@pytest.mark.parametrize(
+    ("width", "sizes"),
+    [
+        ("60", ["Request of m2 · ~24 tok of 256k · 1 neutralised", "37 counted"]),
+        ("40", ["Request of m2 · ~24 tok of 256k", "1 neutralised · 37 counted"]),
+        ("28", ["Request of m2", "~24 tok of 256k", "1 neutralised · 37 counted"]),
+        ("20", ["Request of m2", "~24 tok of 256k", "1 neutralised"]),
+    ],
+)
+async def test_the_sizes_of_a_past_request_fit_the_pane(width: str, sizes: list[str]) -> None:
+    async with Host(width=width).run_test(size=(120, 30)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(past_view(SESSION, "m2", 262_144), "Request of m2")
+        await pilot.pause()
+        assert app.sizes() == sizes
+        assert app.query_one("#prompt-sizes").size.height == len(sizes)
+
+
+async def test_a_past_request_lists_what_was_sent_with_it() -> None:
+    async with Host().run_test(size=(60, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(past_view(SESSION, "m2", 262_144), "Request of m2")
+        await pilot.pause()
+        rows = app.rows()
+        at = rows.index("sent with it")
+        assert rows[at + 1 : at + 5] == [
+            "ⓘ temperature = 1.0",
+            'stop = ["<|im_end|>"]',
+            'response_format = {"type": "json_object"}',
+            r'user = "a\nb[/]\u001b"',
+        ]
+        app.pane.show(past_view(session_of(user("m1", "a"), reply("m2", "b", "m1")), "m2", 9), "Request of m2")
+        await pilot.pause()
+        assert "ⓘ not known" in app.rows()
+        app.pane.show(PromptViewer().view(SESSION, REQUEST))
+        await pilot.pause()
+        assert "sent with it" not in app.rows()
+
+
+async def test_more_than_the_window_is_marked() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        for window_tokens, mark in ((33, "⚠ "), (34, "")):
+            app.pane.show(PromptViewer().view(SESSION, replace(REQUEST, context_tokens=window_tokens)))
+            await pilot.pause()
+            assert app.sizes() == [f"{mark}~34 tok to send, of {window_tokens} · 1 neutralised · 37 counted"]
+
+
+async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is() -> None:
+    viewer = PromptViewer()
+    async with Host().run_test(size=(60, 14)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        for draft in ("h", "hello", "hello\nthere\n" * 20):
+            app.pane.show(viewer.view(talk(20), REQUEST, draft))
+            await pilot.pause()
+            assert "open turn" in "\n".join(app.rows())
+        app.pane.focus()
+        await pilot.press("home")
+        top = app.rows()[:-1]
+        assert "question 1" in "\n".join(top)
+        await pilot.press("down", "down")
+        assert app.rows()[:-3] == top[2:]
+        await pilot.press("up", "up")
+        assert app.rows()[:-1] == top
+        app.pane.show(viewer.view(talk(20), REQUEST, "more"))
+        await pilot.pause()
+        assert app.rows()[:-1] == top
+        await pilot.press("pagedown", "down")
+        assert app.rows()[:-1] != top
+        await pilot.press("end")
+        assert "open turn" in "\n".join(app.rows())
+        assert app.leaked == []
+
+
+async def test_a_keystroke_costs_the_same_in_a_long_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs, made = [], list[str]()
+    part_entry = prompt_pane._part_entry
+
+    def counted(part: PromptPart) -> Entry:
+        made.append(part.key)
+        return part_entry(part)
+
+    monkeypatch.setattr(prompt_pane, "_part_entry", counted)
+    for turns in (5, 1000):
+        session, viewer = talk(turns), PromptViewer()
+        async with Host().run_test(size=(60, 30)) as pilot:
+            app = pilot.app
+            assert isinstance(app, Host)
+            app.pane.show(viewer.view(session, REQUEST, "draft "))
+            await pilot.pause()
+            items = list(app.lines._view.items)
+            before = viewer.made_parts, sum(item.laid_out_lines for item in items)
+            made.clear()
+            for number in range(1, 11):
+                app.pane.show(viewer.view(session, REQUEST, "draft " + "x" * number))
+                app.rows()
+            assert made == ["draft"] * 10
+            costs.append((viewer.made_parts - before[0], sum(item.laid_out_lines for item in items) - before[1]))
+    assert costs[0] == costs[1]
+    assert costs[0][0] == 20
+
+
+@pytest.mark.parametrize("hidden", ["#prompt-pane", "#side"])
+async def test_a_hidden_pane_draws_when_it_comes_into_view(hidden: str) -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.query_one(hidden).display = False
+        app.pane.show(PromptViewer().view(SESSION, REQUEST, "Hello"))
+        await pilot.pause()
+        assert app.shown() == ""
+        app.query_one(hidden).display = True
+        await pilot.pause()
+        assert "Hello" in app.shown()
+
+
+async def test_its_keys_ask_for_copies() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.focus()
+        await pilot.press("y")
+        assert app.asked == []
+        app.pane.show(PromptViewer().view(SESSION, REQUEST))
+        await pilot.press("y", "b", "c", "x")
+        assert app.asked == ["text", "json", "curl"]
+
+
+async def test_other_keys_can_be_given() -> None:
+    async with Host(keys={"copy-body": ("f12", "z")}).run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(SESSION, REQUEST))
+        app.pane.focus()
+        await pilot.press("y", "z", "f12")
+        assert app.asked == ["json", "json"]
+
+
+async def test_letters_typed_elsewhere_are_not_taken() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(SESSION, REQUEST))
+        await pilot.press("y", "b", "c")
+        assert (app.asked, app.query_one(Input).value) == ([], "ybc")
+
+
+async def test_what_was_given_before_the_screen_is_drawn() -> None:
+    class Early(App[None]):
+        def compose(self) -> ComposeResult:
+            pane = PromptPane()
+            pane.show(PromptViewer().view(SESSION, REQUEST, "Hello"))
+            yield pane
+
+    async with Early().run_test(size=(60, 20)) as pilot:
+        assert len(pilot.app.query_one(Transcript)._view.items) == 5
+
+
+async def test_another_width_writes_the_sizes_anew() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(SESSION, REQUEST))
+        await pilot.pause()
+        assert app.sizes() == ["~34 tok to send, of 256k · 1 neutralised · 37 counted"]
+        await resize(pilot, 40, 20)
+        await pilot.pause()
+        assert app.sizes() == ["~34 tok to send, of 256k", "1 neutralised · 37 counted"]
+        assert app.query_one("#prompt-sizes").size.height == 2
+
+
+async def test_another_request_is_shown_from_its_end() -> None:
+    async with Host().run_test(size=(60, 14)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        app.pane.show(PromptViewer().view(talk(20), REQUEST))
+        app.pane.focus()
+        await pilot.press("home")
+        app.pane.show(past_view(talk(20), "r9", 9), "Request of r9")
+        await pilot.pause()
+        assert "sent with it" in app.rows()
+        assert app.pane.title == "Request of r9"

@@ -1,0 +1,319 @@
+"""Long texts as stretches: cut by the text alone, drawn alike however they came, and little of them parsed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from rich.style import Style
+
+from kimi_tui.core.markdown.source import Block, MarkdownSource
+from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript import link_targets as targets_module
+from kimi_tui.ui.transcript import stretch_cuts, viewport
+from kimi_tui.ui.transcript import stretches as stretches_module
+from kimi_tui.ui.transcript.item import Item
+from kimi_tui.ui.transcript.lines import Line
+from kimi_tui.ui.transcript.link_targets import targets
+from kimi_tui.ui.transcript.pieces import Look, Section
+from kimi_tui.ui.transcript.stretch_cuts import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
+from kimi_tui.ui.transcript.stretches import Part
+from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.viewport import TOP, Viewport
+from tests.ui.transcript.test_transcript_view import live
+from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, rows
+
+TEXTS = {
+    "markdown": MARKDOWN * 80,
+    "fence": "Some code:\n\n```python\n" + "".join(f"x{n} = {n}\n" for n in range(4000)) + "```\n\nThe end.",
+    "code in markdown": "A file:\n\n````md\n```sh\n````py\n"
+    + "".join(f"Line {n}\n\n" for n in range(2500))
+    + "````\n\n```\n"
+    + "".join(f"Line {n}\n\n" for n in range(2500))
+    + "````\n\nThe *end*.",
+    "table": "| a | b |\n|---|---|\n" + "".join(f"| {n} | text |\n" for n in range(2500)) + "\nThe end.",
+    "list": "- item *x*\n" * 4000 + "\nThe end.",
+    "numbers": "".join(f"1. item {n}\n{'   - below' * (n % 3)}\n{chr(10) * (n % 2)}" for n in range(3000))
+    + "\nThe end.",
+    "paragraph": "a line of prose\n" * 3000,
+    "one line": "word " * 20_000,
+    "html": "<!--\n" + "a line\n\nB line\n" * 3000 + "-->\n\nThe end.",
+    "links": "see [x]\n\nText.\n\n" * 2000 + "[x]: https://example.org\n",
+}
+
+
+def stretches(text: str) -> list[str]:
+    return [stretch.text for stretch in Part(text, is_markdown=True).stretches]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("is_markdown", [True, False])
+def test_stretches_join_to_the_text_and_depend_on_it_alone(name: str, is_markdown: bool) -> None:
+    text, chance = TEXTS[name], random.Random(3)
+    whole = Part(text, is_markdown=is_markdown)
+    assert whole.text == text
+    assert all(len(stretch.text) <= HARD_CHARS for stretch in whole.stretches)
+    assert len(whole.stretches) > 1
+    grown, place = Part(is_markdown=is_markdown), 0
+    while place < len(text):
+        size = chance.choice([1, 7, 300, 5000])
+        grown.append(text[place : place + size])
+        place += size
+    assert [(s.text, s.opening, s.goes_on, s.start) for s in grown.stretches] == [
+        (s.text, s.opening, s.goes_on, s.start) for s in whole.stretches
+    ]
+
+
+def test_where_stretches_end() -> None:
+    prose = "Prose.\n\n"
+    assert next_cut(prose * 20, "", is_markdown=True) is None
+    cut = next_cut(prose * 9000, "", is_markdown=True)
+    assert cut is not None
+    assert SAFE_CHARS <= cut.chars < SAFE_CHARS + 10
+    assert not cut.is_inside
+    fence = next_cut("~~~py\n" + "Line\n\n" * 9000, "", is_markdown=True)
+    assert fence is not None
+    assert FORCED_CHARS <= fence.chars < FORCED_CHARS + 10
+    assert fence.opening == "~~~py\n"
+    deep = next_cut("- a\n" + "  deep\n" * 9000, "", is_markdown=True)
+    assert deep is not None
+    assert LINE_CHARS <= deep.chars < LINE_CHARS + 10
+    line = next_cut("x" * 90_000, "", is_markdown=True)
+    assert line is not None
+    assert line.chars == HARD_CHARS
+
+
+@pytest.mark.parametrize("name", ["markdown", "fence", "code in markdown", "table", "list", "numbers", "links"])
+async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(name: str) -> None:
+    text, chance = TEXTS[name][:60_000], random.Random(5)
+    async with Host().run_test(size=(60, 200)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        done = Entry("live", EntryKind.ASSISTANT, "Kimi", text)
+        transcript.set_entries([done])
+        whole = pages(transcript)
+        transcript.set_entries([])
+        transcript.add(live())
+        place = 0
+        while place < len(text):
+            size = chance.choice([3, 40, 400])
+            transcript.append("live", ReplyPart.ANSWER, text[place : place + size])
+            if chance.random() < 0.2:
+                rows(transcript)
+            place += size
+        transcript.update_entry(done)
+        assert pages(transcript) == whole
+
+
+PIECES = [
+    "# H\n", "word word word\n", "see [r][id] and [id], [^1]\n", "\n", "\n", "\n", "[id]: http://u.v/\n", "> [id]: /q 't'\n", "> q\n",
+    "- item\n", "  - below\n", "- [b]: /b\n", "1. one [b]\n", "[^1]: a note\n", "    [c]: /c\n", "| a | [c] |\n|---|---|\n",
+    "| 1 | 2 |\n| 3 | [r][id] |\n", "```py\n", "x = [1]\n\n[d]: /code\n", "```\n", "```md\n", "[d] *x*\n", "<!--\n", "-->\n", "---\n", "[d]: /d\n\n[e]: /e\n",
+    "[e]:\n/late\n", "[e]\r\n", "[f\\]]: /f\n", "[f\\]] ", "words that go on " * 9,
+]  # fmt: skip
+"""Pieces of Markdown, of which many define or name targets of links."""
+
+
+def drawn(view: Viewport) -> list[Line]:
+    """All lines, twice: what is read later may change what was drawn before."""
+    list(view.walk(TOP))
+    return [line for _, line in view.walk(TOP)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {"SAFE_CHARS": 60, "FORCED_CHARS": 90, "LINE_CHARS": 130, "HARD_CHARS": 200, "WORD_CHARS": 20}
+    for name, limit in limits.items():
+        monkeypatch.setattr(stretch_cuts, name, limit)
+    monkeypatch.setattr(stretches_module, "HARD_CHARS", 200)
+    chance, look = random.Random(seed), Look(Styles({}, Style()), 40)
+    count = 0
+    for _ in range(100):
+        text = "".join(chance.choices(PIECES, k=chance.randint(5, 50)))
+        done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
+        streamed, loaded = Viewport(look, 8), Viewport(look, 8)
+        item = Item(replace(done, text="", is_streaming=True), is_folded=True)
+        streamed.set_items([item])
+        place = 0
+        while place < len(text):
+            size = chance.choice([1, 5, 40, 200])
+            item.append(ReplyPart.ANSWER, text[place : place + size])
+            place += size
+            if chance.random() < 0.5:
+                streamed.rows()
+            if chance.random() < 0.1:
+                chance.choice(item.part(Section.BODY).stretches).drop()
+        item.update(done)
+        loaded.set_items([Item(done, is_folded=True)])
+        assert [line for _, line in loaded.rows()] == [line for _, line in streamed.rows()]
+        assert drawn(loaded) == drawn(streamed)
+        count += len(item.part(Section.BODY).stretches)
+    assert count > 300
+
+
+@pytest.mark.parametrize("definition", ["# H\n[id]: http://u.v/", "> [id]: http://u.v/", "- [id]: http://u.v/"])
+async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_view(definition: str) -> None:
+    long = "\n\nSome words.\n" * 2_500
+    text = f"See [r][id] here.\n\n{long}\n{definition}\n{long}\nSee [r][id] there."
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
+        assert "See r (http://u.v/) there." in "\n".join(body(transcript))
+        transcript.set_entries([])
+        transcript.add(live())
+        for place in range(0, len(text), 1_000):
+            transcript.append("live", ReplyPart.ANSWER, text[place : place + 1_000])
+            rows(transcript)
+        transcript.update_entry(Entry("live", EntryKind.ASSISTANT, "Kimi", text))
+        assert "See r (http://u.v/) there." in "\n".join(body(transcript))
+        transcript.scroll_to_top()
+        assert "See r (http://u.v/) here." in "\n".join(body(transcript))
+
+
+def test_code_inside_of_long_markdown_is_shown_as_one_block() -> None:
+    text = TEXTS["code in markdown"]
+    part, look = Part(text, is_markdown=True), Look(Styles({}, Style()), 40)
+    pieces = [
+        piece.content
+        for place, _ in enumerate(part.stretches)
+        for piece in part.parse(place, look, is_streaming=False).pieces
+        if isinstance(piece.content, Block)
+    ]
+    assert {block.kind for block in pieces[1:-1]} == {"fence"}
+    assert [block.kind for block in pieces if block.head is None] == ["paragraph", "fence", "paragraph"]
+    code = "".join(block.tokens[0].content for block in pieces[1:-1])
+    assert code == text.partition("````md\n")[2].removesuffix("````\n\nThe *end*.")
+    assert part.text == text
+
+
+def test_a_text_of_targets_alone_is_parsed_once() -> None:
+    part = Part("".join(f"[a{n}]: /b{n}\n" for n in range(3_000)), is_markdown=True)
+    look = Look(Styles({}, Style()), 40)
+    for _ in range(5):
+        stretch = part.parse(0, look, is_streaming=False)
+    assert stretch.parsed_chars <= 2 * len(stretch.text)
+    assert len(part.references) == 3_000
+
+
+def test_a_text_that_lost_its_end_can_grow_again() -> None:
+    look, text = Look(Styles({}, Style()), 40), "Some words.\n\n" * 2_000
+    part = Part(is_markdown=True)
+    for place in range(0, len(text), 500):
+        part.append(text[place : place + 500])
+        part.parse(len(part.stretches) - 1, look, is_streaming=True)
+    part.change_to(part.parse(0, look, is_streaming=False).text)
+    part.append("- The end.")
+    assert part.parse(0, look, is_streaming=False).pieces[-1].source == "- The end."
+
+
+def pages(transcript: Transcript) -> list[str]:
+    transcript.scroll_to_top()
+    seen: list[str] = []
+    while not transcript.is_following:
+        seen += body(transcript)[:-3]
+        transcript.scroll_lines(transcript.size.height - 3)
+    return seen + body(transcript)
+
+
+def test_targets_are_found_without_parsing_where_that_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(7)
+    parsed: list[str] = []
+
+    def counted(text: str) -> MarkdownSource:
+        parsed.append(text)
+        return MarkdownSource(text)
+
+    monkeypatch.setattr(targets_module, "MarkdownSource", counted)
+    for _ in range(1_500):
+        text = "".join(chance.choices(PIECES, k=chance.randint(1, 12)))
+        assert targets(text) == MarkdownSource(text).references, text
+    long = "Some words.\n\n" * 100 + "```py\nx = y[1:]\n\n[z]: int = 3\n```\n[a]: /a\n\n[b]: /b\n\n[^1]: a note\n"
+    parsed.clear()
+    assert targets(long) == {"A": "/a", "B": "/b"}
+    assert sum(map(len, parsed)) < 50
+
+
+async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 4000)])
+        assert "The end." in "\n".join(body(transcript))
+        part = transcript._view.items[0].part(Section.BODY)
+        assert len(part.stretches) > 50
+        assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 2
+        transcript.scroll_to_top()
+        assert "Lamb" in "\n".join(body(transcript))
+        assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "most_lines"),
+    [
+        ("- an item of *many*\n  1. one below it\n" * 25_000, 90),
+        ("- an item\n" * 100_000, 90),
+        ("| a | b |\n|---|---|\n" + "| one | two |\n" * 5_000, 180),  # in parts of 30 rows
+    ],
+    ids=["list", "plain list", "table"],
+)
+async def test_a_jump_into_a_giant_block_reads_and_lays_out_little_of_it(text: str, most_lines: int) -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
+        body(transcript)
+        view = transcript._view
+        view.scroll_to_line(view.extent()[1] // 2)
+        transcript._moved()
+        assert all(line.strip() for line in body(transcript))
+        item = view.items[0]
+        assert item.laid_out_lines <= most_lines
+        assert sum(stretch.parsed_chars for stretch in item.part(Section.BODY).stretches) <= 5 * FORCED_CHARS
+
+
+async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewport, "KEPT_LINES", 400)
+    monkeypatch.setattr(viewport, "KEPT_CHARS", 50_000)
+    async with Host().run_test(size=(80, 50)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry(f"r{n}", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 80) for n in range(4)])
+        transcript.scroll_to_top()
+        first = body(transcript)
+        for _ in range(250):
+            transcript.scroll_lines(45)
+            rows(transcript)
+        assert transcript.is_following
+        kept = transcript._view._lines_kept
+        assert kept.total <= 460
+        items = transcript._view.items
+        lines = sum(
+            len(piece.lines or ())
+            for item in items
+            for section in Section
+            for stretch in item.part(section).stretches
+            for piece in stretch.pieces
+        )
+        assert lines < 1_500
+        parsed = sum(len(s.text) for item in items for s in item.part(Section.BODY).stretches if s.pieces)
+        assert parsed <= 60_000
+        above, total = transcript._view.extent()
+        assert above + 50 == total  # all was seen, so the heights are exact, dropped or not
+        transcript.scroll_to_top()
+        assert body(transcript)[:-1] == first[:-1]
+
+
+def test_a_changed_text_keeps_the_stretches_that_are_the_same() -> None:
+    text = MARKDOWN * 100
+    part = Part(text, is_markdown=True)
+    before = list(part.stretches)
+    part.change_to(text[:-500] + "another end")
+    assert part.text == text[:-500] + "another end"
+    assert part.stretches[:-1] == before[: len(part.stretches) - 1]
+    part.change_to("short")
+    assert part.text == "short"
+    part.change_to("")
+    assert part.text == ""
+    part.append("again")
+    assert part.text == "again"

@@ -1,0 +1,211 @@
+"""Long tables: their columns are as wide from the first row to the last, streamed or loaded, and each row is measured once."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+
+from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript import stretch_cuts, stretches
+from kimi_tui.ui.transcript.column_measures import TableMeasure
+from kimi_tui.ui.transcript.item import Item
+from kimi_tui.ui.transcript.lines import Line
+from kimi_tui.ui.transcript.pieces import Look, Section
+from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.viewport import Place, Viewport
+from tests.ui.transcript.test_transcript_view import live
+from tests.ui.transcript.test_transcript_widget import Host, body, rows
+
+STYLES = Styles({}, Style(color="white", bgcolor="black"))
+LATE = "| Option | OK |\n|---|---|\n" + "".join(
+    f"| opt{n} | {'yes' if n < 36 else 'only together with --force on Linux'} |\n" for n in range(45)
+)
+NUMBERED = "Table:\n\n| n | name | value |\n|--:|:--|:-:|\n" + "".join(
+    f"| {n} | row **{n}** text | `v{n * 7}` |\n" for n in range(5000)
+)
+CELLS = [
+    "", "a", "yes", "some words", "**bold**", "`code`", "*em* and `x`", "snake_case", "a \\| b", "2 * 3", "羊肉", "é", "👩\u200d💻", "x<br>yy",
+    "[x]", "[link](https://example.org)", "![a](b.png)", "https://e.org/a", "$x^2$", "&amp;", "a\tb", "averyveryverylongwordindeed",
+    "a cell that is much longer than all the others and wraps on most screens", "**", "[x", "`", "\x1b", "\\*no\\*",
+]  # fmt: skip
+TABLES = st.tuples(
+    st.integers(1, 4),
+    st.integers(20, 100),
+    st.sampled_from(["", "\nThe end.\n", "\n[x]: https://example.org/x\n", "# H | x\n", "- a | b\n"]),
+    st.randoms(use_true_random=False),
+)
+
+
+def table(columns: int, count: int, end: str, chance: random.Random) -> str:
+    """A table whose wider cells come late."""
+    heads = "".join(f"| h{n} " for n in range(columns)) + "|\n" + "|---" * columns + "|\n"
+    body = ""
+    for row in range(count):
+        known = CELLS[: 3 + row * len(CELLS) // count]
+        inner = " | ".join(chance.choice(known) for _ in range(max(columns + chance.choice([0, 0, 0, 0, -1, 1]), 1)))
+        body += f"| {inner} |\n" if chance.random() < 0.95 else f"x | {inner}\n"
+    return f"Text.\n\n{heads}{body}{end}"
+
+
+def all_lines(item: Item, look: Look) -> list[Line]:
+    view, top = window(item, look), Place(0, Section.BODY)
+    assert list(view.pieces_from(top))  # all is parsed, so that the targets of all links are known
+    return [line for _, line in view.walk(top)]
+
+
+def window(item: Item, look: Look) -> Viewport:
+    view = Viewport(look, 20)
+    view.set_items([item])
+    return view
+
+
+def bars(lines: list[str]) -> set[tuple[int, ...]]:
+    """In which cells the bars of the rows stand."""
+    return {tuple(cell_len(line[:at]) for at, char in enumerate(line) if char in "│┼") for line in lines if "│" in line}
+
+
+@pytest.fixture
+def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, chars in (("SAFE_CHARS", 1200), ("FORCED_CHARS", 1400), ("LINE_CHARS", 2000), ("HARD_CHARS", 3200)):
+        monkeypatch.setattr(stretch_cuts, name, chars)
+    monkeypatch.setattr(stretches, "HARD_CHARS", 3200)
+
+
+async def test_a_cell_that_comes_late_has_the_room_there_is() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", LATE)])
+        last = body(transcript)
+        assert last[-2].strip(" ┃") == "opt44  │ only together with --force on Linux"
+        transcript.scroll_to_top()
+        assert bars(body(transcript)) == bars(last)
+
+
+async def test_the_bars_of_a_giant_table_stand_in_the_same_columns_everywhere() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", NUMBERED)])
+        known = bars(body(transcript))
+        assert len(known) == 1
+        view = transcript._view
+        for line in (0, 380, 395, 1130, 1145, 2500):
+            view.scroll_to_line(line)
+            transcript._moved()
+            assert bars(body(transcript)) == known
+
+
+@settings(max_examples=40, deadline=None)
+@given(TABLES, st.sampled_from([12, 40, 100]))
+def test_a_table_that_was_streamed_is_one_that_was_loaded(
+    parts: tuple[int, int, str, random.Random], width: int
+) -> None:
+    check_streaming(table(*parts), parts[-1], width)
+
+
+@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.parametrize("seed", range(12))
+def test_a_table_of_several_stretches_that_was_streamed_is_one_that_was_loaded(seed: int) -> None:
+    chance = random.Random(seed)
+    text = table(
+        chance.randint(1, 4), 150, chance.choice(["", "\nThe end.\n", "\n[x]: https://example.org/x\n"]), chance
+    )
+    assert len(Item(Entry("r", EntryKind.ASSISTANT, "K", text), is_folded=True).part(Section.BODY).stretches) > 1
+    check_streaming(text, chance, chance.choice([12, 40, 100]))
+
+
+def check_streaming(text: str, chance: random.Random, width: int) -> None:
+    look = Look(STYLES, width)
+    done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
+    whole = all_lines(Item(done, is_folded=True), look)
+    backwards = Item(done, is_folded=True)
+    last = len(backwards.part(Section.BODY).stretches) - 1
+    list(window(backwards, look).pieces_before(Place(0, Section.BODY, last, 10_000)))
+    assert all_lines(backwards, look) == whole
+    grown = Item(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
+    view, place = window(grown, look), 0
+    while place < len(text):
+        size = chance.choice([1, 7, 40, 300])
+        grown.append(ReplyPart.ANSWER, text[place : place + size])
+        if chance.random() < 0.3:
+            view.rows()
+        place += size
+    if "]:" not in text:  # what it measured while it grew is right
+        assert bars([line.text for line in all_lines(grown, look)]) == bars([line.text for line in whole])
+    grown.update(done)
+    assert all_lines(grown, look) == whole
+    assert len(bars([line.text for line in whole])) <= 1
+
+
+async def test_a_new_row_measures_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    measures: list[TableMeasure] = []
+    begin = TableMeasure.__init__
+
+    def counted(measure: TableMeasure, start: int, references: dict[str, str]) -> None:
+        measures.append(measure)
+        begin(measure, start, references)
+
+    monkeypatch.setattr(TableMeasure, "__init__", counted)
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([live()])
+        transcript.append("live", ReplyPart.ANSWER, NUMBERED)
+        rows(transcript)
+        (measure,) = measures
+        assert measure.read_chars <= len(NUMBERED) + 100
+        for number in range(50):
+            before = measure.read_chars
+            transcript.append("live", ReplyPart.ANSWER, f"| {number} | a row | `x` |\n")
+            rows(transcript)
+            assert measure.read_chars - before <= 25
+        transcript.scroll_to_top()
+        rows(transcript)
+        assert len(measures) == 1
+
+
+def test_rows_are_laid_out_again_only_where_columns_get_other_widths() -> None:
+    item = Item(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
+    view = window(item, Look(STYLES, 60))
+    item.append(ReplyPart.ANSWER, "| a | b |\n|---|---|\n" + "| one | two |\n" * 40)
+
+    def first_lines(row: str) -> list[Line]:
+        item.append(ReplyPart.ANSWER, row)
+        view.scroll_to(Place(0, Section.BODY, line=20))
+        view.rows()
+        return view.lines(Place(0, Section.BODY))
+
+    known = first_lines("")
+    assert first_lines("| six | ten |\n") is known
+    wider = first_lines("| three | more |\n")
+    assert wider is not known
+    assert first_lines("| one | **two** |\n") is wider
+    widest = first_lines(f"| one | {'word ' * 20} |\n")
+    assert first_lines(f"| one | {'word ' * 30} |\n") is widest
+    assert first_lines(f"| one | {'x' * 300} |\n") is widest
+
+
+@pytest.mark.parametrize("line", [5, 40, 61])
+async def test_a_column_that_grows_moves_no_line_that_is_read(line: int) -> None:
+    async with Host().run_test(size=(44, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([live()])
+        text = "".join(f"| {n} | some words that wrap on a narrow screen | no |\n" for n in range(60))
+        transcript.append("live", ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
+        rows(transcript)
+        transcript._view.scroll_to(Place(0, Section.BODY, 0, 0 if line < 60 else 1, line % 60))
+        transcript._moved()
+        before = body(transcript)
+        seen = set()
+        for size in range(1, 40):
+            transcript.append("live", ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
+            now = body(transcript)
+            number = next(row for row in now if row.split("│")[0].strip()).split("│")[0]
+            assert number == next(row for row in before if row.split("│")[0].strip()).split("│")[0]
+            seen |= bars(now)
+        assert len(seen) > 3

@@ -1,0 +1,364 @@
+"""The transcript's viewport: what stays on its row, what follows, what is copied, and what is drawn again."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript.entry_rows import EXTRA_LINES
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.viewport import TOP
+from tests.ui.resizing import resize
+from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, remove, reply, rows, user
+
+LONG = MARKDOWN * 6
+CODE = "```python\n" + "".join(f'x{n} = """a\n b"""\n' for n in range(60)) + "```\n\n"
+TABLE = "| a | b |\n|---|---:|\n" + "".join(f"| {n} | {'w' * (n % 7)} |\n" for n in range(70))
+
+
+class Recorder(Host):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = list[Message]()
+
+    def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
+        self.seen.append(event)
+
+    def on_transcript_fold_toggled(self, event: Transcript.FoldToggled) -> None:
+        self.seen.append(event)
+
+
+def live() -> Entry:
+    return Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
+
+
+def strips(transcript: Transcript) -> list[Strip]:
+    return transcript.render_lines(Region(0, 0, *transcript.size))
+
+
+def all_strips(transcript: Transcript) -> list[Strip]:
+    """Every line from the beginning to the end, and where the scroll bar stood when it was at the top."""
+    strips(transcript)  # what is short is laid out
+    transcript.scroll_to_top()
+    seen: list[Strip] = []
+    for _ in range(10_000):
+        page = strips(transcript)
+        if transcript.is_following:
+            return [*seen, *page]
+        seen.append(page[0])
+        transcript.scroll_lines(1)
+    raise AssertionError("the end was not reached")
+
+
+@pytest.mark.parametrize("text", [LONG, CODE + TABLE + MARKDOWN, "see [x]\n\n- a\n\n[x]: https://example.org\n\nend"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_streaming_in_any_cuts_draws_what_loading_draws(text: str, seed: int) -> None:
+    chance = random.Random(seed)
+    async with Host().run_test(size=(50, 30)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        done = Entry("live", EntryKind.ASSISTANT, "Kimi", text)
+        transcript.set_entries([done])
+        whole = all_strips(transcript)
+        transcript.set_entries([])
+        transcript.add(live())
+        transcript.follow_tail()
+        place = 0
+        while place < len(text):
+            size = chance.choice([1, 3, 20, 90])
+            transcript.append("live", ReplyPart.ANSWER, text[place : place + size])
+            if chance.random() < 0.5:
+                strips(transcript)
+            place += size
+        transcript.update_entry(done)
+        assert all_strips(transcript) == whole
+
+
+async def test_nothing_that_changes_above_or_below_moves_what_is_read() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entries = [reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(30)]
+        transcript.set_entries([*entries, live()])
+        transcript.scroll_page(-10)
+        before = [row[:58] for row in body(transcript)[:-1]]
+        transcript.update_entry(reply(0, "short"))
+        transcript.update_entry(reply(3, LONG))
+        transcript.append("live", ReplyPart.REASONING, "thought\n" * 50)
+        transcript.append("live", ReplyPart.ANSWER, LONG)
+        remove(transcript, "r1")
+        assert [row[:58] for row in body(transcript)[:-1]] == before
+        assert "↓ new" in body(transcript)[-1]
+
+
+async def test_the_line_being_read_stays_when_lines_break_elsewhere() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        words = " ".join(f"word{n}" for n in range(2000))
+        transcript.set_entries([user(n, words) for n in range(5)])
+        transcript.scroll_page(-20)
+        first = body(transcript)[0].split()[0]
+        for width in (100, 40, 73, 30, 60):
+            await resize(pilot, width, 12)
+            assert first in body(transcript)[0].split()
+        assert body(transcript)[0].split()[0] == first
+
+
+async def test_folding_keeps_its_line_on_its_row() -> None:
+    async with Recorder().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries(
+            [*(user(n) for n in range(9)), reply(1, "answer", "thought\n" * 40), *(user(n + 20) for n in range(9))]
+        )
+        transcript.scroll_lines(-12)
+        row = next(n for n, text in enumerate(body(transcript)) if "▸ Thought" in text)
+        transcript.toggle_fold("r1")
+        assert "▾ Thought" in body(transcript)[row]
+        assert "│ thought" in body(transcript)[row + 1]
+        transcript.scroll_lines(25)
+        assert "│ thought" in body(transcript)[0]
+        transcript.fold_all(True)
+        assert "thought\n" not in "\n".join(body(transcript))
+        assert transcript.is_folded("r1")
+
+
+async def test_following_stops_at_once_and_is_told() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n) for n in range(30)])
+        transcript.post_message(events.MouseScrollUp(transcript, 5, 5, 0, -1, 0, False, False, False))
+        await pilot.pause()
+        assert [transcript.is_following] == [False]
+        transcript.scroll_lines(2)
+        assert [transcript.is_following] == [False]
+        transcript.scroll_lines(1)
+        assert [transcript.is_following] == [True]
+        transcript.scroll_page(-1)
+        transcript.follow_tail()
+        await pilot.pause()
+        assert [event.is_following for event in app.seen if isinstance(event, Transcript.FollowChanged)] == [
+            False, True, False, True,
+        ]  # fmt: skip
+
+
+async def test_the_scroll_bar_can_be_dragged() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(200)])
+        await pilot.mouse_down(Transcript, offset=(59, 0))
+        assert "message 0" in "\n".join(body(transcript))
+        await pilot.hover(Transcript, offset=(59, 6))
+        assert "message 1" in "\n".join(body(transcript))
+        assert "message 0" not in body(transcript)
+        await pilot.hover(Transcript, offset=(59, 11))
+        await pilot.mouse_up(Transcript, offset=(59, 11))
+        assert transcript.is_following
+
+
+async def test_only_changed_rows_are_drawn_again() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), live()])
+        await pilot.pause()
+        transcript.append("live", ReplyPart.ANSWER, "one")
+        await pilot.pause()
+        drawn: list[tuple[Region, ...]] = []
+        size = transcript.virtual_size
+        transcript.refresh = lambda *regions, **_: drawn.append(regions)  # type: ignore[method-assign,assignment]
+        for _ in range(5):
+            transcript.append("live", ReplyPart.ANSWER, " more")
+        await pilot.pause()
+        assert drawn == [(Region(0, 4, 60, 1),)]
+        assert transcript.virtual_size == size
+
+
+async def test_every_row_that_changed_is_drawn_whoever_asked_for_it_first() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1, "one"), user(2, "two")])
+        await pilot.pause()
+        transcript.scroll_lines(0)
+        await pilot.pause()
+        drawn: list[Region] = []
+        transcript.refresh = lambda *regions, **_: drawn.extend(regions)  # type: ignore[method-assign,assignment]
+        transcript.choose("u1")
+        strips(transcript)
+        transcript.choose("u2")
+        strips(transcript)
+        transcript.choose("u1")
+        strips(transcript)
+        await pilot.pause()
+        assert {row for region in drawn for row in region.line_range} >= {0, 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["word ", "- item\n", "x = 1\n", "| a | b |\n"], ids=["prose", "list", "code", "table"]
+)
+async def test_a_flush_lays_out_the_same_however_long_history_and_reply_are(text: str) -> None:
+    heads = {"x = 1\n": "```py\n", "| a | b |\n": "| a | b |\n|---|---|\n"}
+    costs = []
+    for history, length in ((10, 400), (2000, 400), (10, 1500)):
+        async with Host().run_test(size=(80, 24)) as pilot:
+            transcript = pilot.app.query_one(Transcript)
+            transcript.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
+            transcript.append("live", ReplyPart.ANSWER, heads.get(text, "") + text * (1 if text == "word " else length))
+            strips(transcript)
+            most = 0
+            for _ in range(60):
+                before = sum(item.laid_out_lines for item in transcript._view.items)
+                transcript.append("live", ReplyPart.ANSWER, text)
+                strips(transcript)
+                most = max(most, sum(item.laid_out_lines for item in transcript._view.items) - before)
+            costs.append(most)
+    assert costs[0] == costs[1]
+    assert abs(costs[2] - costs[0]) <= 3
+    assert 0 < costs[0] < 500
+
+
+async def test_nothing_is_laid_out_that_is_not_in_view() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([*(reply(n, MARKDOWN, "thought\n" * 100) for n in range(2000)), live()])
+        strips(transcript)
+        assert sum(item.laid_out_lines for item in transcript._view.items) < 100
+        transcript.scroll_to_top()
+        before = sum(item.laid_out_lines for item in transcript._view.items)
+        transcript.append("live", ReplyPart.ANSWER, LONG)
+        strips(transcript)
+        assert sum(item.laid_out_lines for item in transcript._view.items) - before < 100
+
+
+async def test_a_short_conversation_is_laid_out_to_its_beginning_some_lines_at_a_time() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        view = transcript._view
+        transcript.set_entries([reply(n, TABLE) for n in range(10)])  # 750 lines
+        strips(transcript)
+        assert sum(item.laid_out_lines for item in view.items) <= 24 + EXTRA_LINES + 100
+        for _ in range(5):
+            await pilot.pause()
+        assert view.extent()[1] == len(list(view.walk(TOP)))
+
+
+async def test_an_entry_that_was_in_view_is_known_to_its_end_in_a_long_conversation_too() -> None:
+    async with Host().run_test(size=(80, 24)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([reply(n, MARKDOWN if n < 499 else LONG) for n in range(500)])
+        estimate = transcript._view.extent()[1]
+        strips(transcript)
+        item = transcript._view.items[-1]
+        assert item.laid_out_lines == item.height(transcript._look) > 100
+        assert transcript._view.extent()[1] != estimate
+        assert sum(item.laid_out_lines for item in transcript._view.items) == item.laid_out_lines
+
+
+async def test_unfolding_at_the_end_keeps_its_line_on_its_row() -> None:
+    async with Host().run_test(size=(60, 20)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([*(user(n) for n in range(20)), reply(1, "answer", "thought\n" * 40)])
+        row = next(n for n, text in enumerate(body(transcript)) if "▸ Thought" in text)
+        transcript.toggle_fold("r1")
+        assert "▾ Thought" in body(transcript)[row]
+        transcript.toggle_fold("r1")
+        assert "▸ Thought" in body(transcript)[row]
+
+
+async def test_a_held_thumb_moves_with_the_mouse() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(12)])
+        transcript.scroll_lines(-6)
+        before = body(transcript)
+        row = transcript._scroll_bar().thumb.start
+        await pilot.mouse_down(Transcript, offset=(59, row + 1))
+        assert body(transcript) == before
+        await pilot.hover(Transcript, offset=(59, row))
+        assert body(transcript) != before
+        await pilot.hover(Transcript, offset=(3, 0))
+        assert "message 0" in "\n".join(body(transcript))
+        await pilot.mouse_up(Transcript, offset=(3, 0))
+
+
+async def test_a_click_on_what_is_new_follows_it() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(n, f"message {n}") for n in range(30)])
+        transcript.scroll_page(-2)
+        transcript.add(user(30, "new one"))
+        await pilot.pause()
+        at = rows(transcript)[-1].index("↓ new")
+        await pilot.click(Transcript, offset=(at, 11))
+        assert transcript.is_following
+        assert "new one" in "\n".join(body(transcript))
+
+
+def says_new(transcript: Transcript) -> bool:
+    return "↓ new" in rows(transcript)[-1]
+
+
+async def test_what_only_looks_different_is_nothing_new() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entries = [*(reply(n, MARKDOWN, "thought\n" * 9) for n in range(9)), user(20), reply(20, LONG)]
+        transcript.set_entries(entries)
+        transcript.scroll_page(-4)
+        transcript.set_entries([*entries[:-1], reply(21, LONG * 2)])
+        assert not says_new(transcript), "another alternative"
+        transcript.set_entries([*entries[:3], user(22), reply(22, LONG)])
+        assert not says_new(transcript), "another branch"
+        transcript.set_entries(entries)
+        transcript.scroll_to_top()
+        await resize(pilot, 40, 12)
+        assert not says_new(transcript), "another width"
+        transcript.toggle_all_folds()
+        assert not says_new(transcript), "folds"
+        transcript.toggle_fold("r0")
+        transcript.set_thought_label("r20", "Thought for 2.0 s")
+        transcript.update_entry(Entry("r20", EntryKind.ASSISTANT, "Kimi", LONG, detail="12:30"))
+        remove(transcript, "u20")
+        assert not says_new(transcript), "labels"
+
+
+async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        entries = [*(user(n) for n in range(9)), live(), *(user(n) for n in range(10, 20))]
+        transcript.set_entries(entries)
+        transcript.scroll_lines(-2)
+        transcript.append("live", ReplyPart.ANSWER, "above what is in view")
+        assert not says_new(transcript)
+        transcript.set_entries([*entries, user(20)])
+        assert says_new(transcript)
+        await resize(pilot, 50, 12)
+        assert says_new(transcript)
+        transcript.scroll_lines(99)
+        transcript.scroll_lines(-3)
+        assert not says_new(transcript)
+        transcript.add(user(21))
+        assert says_new(transcript)
+        transcript.follow_tail()
+        assert not says_new(transcript)
+        transcript.scroll_to_top()
+        assert not says_new(transcript)
+        transcript.append("live", ReplyPart.ANSWER, "below")
+        assert says_new(transcript)
+        transcript.set_entries([user(n + 50) for n in range(30)])
+        transcript.scroll_to_top()
+        assert not says_new(transcript), "another conversation"
+
+
+async def test_a_fold_tells_that_the_end_is_not_followed_any_more() -> None:
+    app = Recorder()
+    async with app.run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        transcript.set_entries([user(1), reply(1, "answer", "thought\n" * 40)])
+        transcript.toggle_fold("r1")
+        await pilot.pause()
+        told = [event.is_following for event in app.seen if isinstance(event, Transcript.FollowChanged)]
+        assert told == [transcript.is_following] == [False]
