@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from kimi_tui.adapters.endpoint import demo_server
-from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
 from kimi_tui.adapters.endpoint.demo_server import serve
+from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.core.session.session import DEFAULT_MODEL
 from kimi_tui.core.wire.endpoint_errors import body_message
@@ -69,7 +69,7 @@ async def test_it_streams_the_reply() -> None:
 
 async def test_the_address_alone_is_a_base_url() -> None:
     async with serving() as address:
-        client = DeepInfraClient(address, "K")
+        client = EndpointClient(address, "K")
         async with client.send(body_of(prompt_of("table")), DEFAULT_MODEL) as response:
             assert b"".join([piece async for piece in response.chunks()]).endswith(b"[DONE]\n\n")
         await client.aclose()

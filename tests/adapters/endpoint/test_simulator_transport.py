@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.pace import FIRST_TOKEN_S, MAX_PIECES, paced
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
@@ -31,11 +31,11 @@ class Clock:
         self.now_s += seconds
 
 
-def client_of(clock: Clock, tokens_per_s: float = 60) -> DeepInfraClient:
-    return DeepInfraClient(URL, "demo", transport=SimulatorTransport(tokens_per_s, clock.sleep, clock.now))
+def client_of(clock: Clock, tokens_per_s: float = 60) -> EndpointClient:
+    return EndpointClient(URL, "demo", transport=SimulatorTransport(tokens_per_s, clock.sleep, clock.now))
 
 
-async def ask(client: DeepInfraClient, prompt: str, **fields: object) -> ReplyResult:
+async def ask(client: EndpointClient, prompt: str, **fields: object) -> ReplyResult:
     async with client.send(body_of(prompt, **fields), "m/x") as response:
         builder = ReplyBuilder(prompt=prompt, prompt_end=PromptEnd.THINKING, is_event_stream=response.is_event_stream)
         async for chunk in response.chunks():

@@ -79,7 +79,7 @@ def model_url(base_url: str, model: str) -> str:
     return f"{base_url.rstrip('/')}/{quote(model, safe='/:@')}"
 
 
-class DeepInfraClient:
+class EndpointClient:
     """Sends requests over one pool of connections."""
 
     def __init__(
