@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator.transport import TOKENS_PER_S, SimulatorTransport
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from tests.fakes.clock import HandClock
 from tests.svg import PicturedApp
 from tests.ui.program import NOW, Prepared, Program, Steps, prepare, prompts, sees, settle, talk
@@ -70,8 +71,8 @@ PICTURES = {
 
 def demo(clock: HandClock) -> EndpointClient:
     """The client of `--demo`, at that clock's pace."""
-    transport = SimulatorTransport(TOKENS_PER_S, clock.sleep, clock.monotonic)
-    return EndpointClient("https://endpoint.example", "no-key", transport=transport)
+    transport = SimulatorTransport(DEEPINFRA, TOKENS_PER_S, clock.sleep, clock.monotonic)
+    return EndpointClient(DEEPINFRA, "https://endpoint.example", "no-key", transport=transport)
 
 
 def make(picture: Picture) -> str:

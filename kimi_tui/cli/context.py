@@ -211,8 +211,9 @@ class Context:
         if self.options.demo:
             from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport  # noqa: PLC0415
 
-            transport = SimulatorTransport()
+            transport = SimulatorTransport(self.settings().dialect)
         return EndpointClient(
+            self.settings().dialect,
             api.base_url,
             key,
             connect_timeout_s=api.connect_timeout_s,

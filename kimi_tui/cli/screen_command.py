@@ -97,7 +97,6 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.adapters.endpoint.http_client import model_url  # noqa: PLC0415
     from kimi_tui.adapters.store.session_process import SessionProcesses  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
@@ -118,11 +117,10 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
         engine=LaterEngine(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
-        url_of=lambda request: model_url(context.settings().api.base_url, request.model),
         themes=known,
         theme=settings.ui.theme,
         theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
-        endpoint="demo" if options.demo else "deepinfra",
+        endpoint="demo" if options.demo else settings.api.dialect,
         key_problem=key_problem,
         clipboard=SystemClipboard(context.environ),
     )
@@ -174,4 +172,4 @@ def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:
     try:
         return context.client(), None
     except KeyMissingError as error:
-        return EndpointClient("", None), error
+        return EndpointClient(context.settings().dialect, "", None), error

@@ -60,7 +60,7 @@ class RequestRun:
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
-        body = build_body(self._step.prompt, self._step.fields, self._turn.request.extra)
+        body = build_body(self._client.dialect, self._step.prompt, self._step.fields, self._turn.request.extra)
         attempt = 1
         while True:
             try:
@@ -85,6 +85,7 @@ class RequestRun:
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
+            dialect=self._client.dialect,
             prompt=self._step.prompt,
             prompt_end=self._step.prompt_end,
             is_event_stream=is_event_stream,

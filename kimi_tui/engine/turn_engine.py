@@ -19,7 +19,6 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord, Role, Session, Timing
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.fields import FIELDS
 from kimi_tui.core.wire.reply import ReplyText
 from kimi_tui.core.wire.think import PromptEnd
 from kimi_tui.core.wire.turn_events import Phase, QuestionAdded, TurnEnded, TurnNotice
@@ -332,7 +331,7 @@ class Engine:
             thinking=request.thinking or has_thought,
             reopened=has_thought and not request.thinking,
             thinking_end=_thinking_end(text),
-            sent={**progress.steps[0].fields, **{k: v for k, v in request.extra.items() if k not in FIELDS}},
+            sent={**progress.steps[0].fields, **self._client.dialect.unreserved(request.extra)},
             usage=None if turn.usage == NO_USAGE else turn.usage,
             timing=_total_timing(progress.outcomes),
             requests=progress.records() if len(progress.steps) > 1 else (),

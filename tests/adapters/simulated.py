@@ -10,6 +10,7 @@ from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.prompt import neutralise
 from kimi_tui.core.prompt.template import TEMPLATES, PromptTurn, render_prompt
 from kimi_tui.core.session.session import Role
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.think import PromptEnd
 
@@ -30,13 +31,13 @@ def body_of(prompt: str, **fields: object) -> bytes:
 
 
 def plan_of(prompt: str, **fields: object) -> Plan:
-    plan = respond(body_of(prompt, **fields))
+    plan = respond(body_of(prompt, **fields), DEEPINFRA)
     assert isinstance(plan, Plan), plan
     return plan
 
 
 def refusal_of(body: bytes) -> Refusal:
-    refusal = respond(body)
+    refusal = respond(body, DEEPINFRA)
     assert isinstance(refusal, Refusal)
     return refusal
 
@@ -44,8 +45,8 @@ def refusal_of(body: bytes) -> Refusal:
 def understood(plan: Plan, prompt: str) -> ReplyResult:
     """The reply as the program reads it from the wire."""
     prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
-    builder = ReplyBuilder(prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
-    for piece in event_stream(plan) if plan.is_streamed else [encode(document(plan))]:
+    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
+    for piece in event_stream(plan, DEEPINFRA) if plan.is_streamed else [encode(document(plan, DEEPINFRA))]:
         builder.feed(piece)
     return builder.close()[1]
 

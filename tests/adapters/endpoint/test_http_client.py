@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url, model_url, translate
+from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url, translate
 from kimi_tui.core import errors
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 
 KEY = "sk-secret-0123456789"
 MODEL = "moonshotai/Kimi-K2.5"
@@ -43,7 +44,7 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[EndpointCli
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    client = EndpointClient(f"http://127.0.0.1:{port}/v1/inference", KEY, **options)
+    client = EndpointClient(DEEPINFRA, f"http://127.0.0.1:{port}/v1/inference", KEY, **options)
     try:
         yield client
     finally:
@@ -193,7 +194,7 @@ async def test_redirects_are_not_followed() -> None:
 async def test_a_refused_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    client = EndpointClient(f"http://127.0.0.1:{port}", KEY)
+    client = EndpointClient(DEEPINFRA, f"http://127.0.0.1:{port}", KEY)
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, True)
@@ -291,7 +292,7 @@ async def test_a_fault_in_the_callers_block_stays_its_own() -> None:
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX-Evil: 1", f"{KEY}\0", f"{KEY}\r\n", f"{KEY} 羊"])
 async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
-    client = EndpointClient("http://127.0.0.1:1", key)
+    client = EndpointClient(DEEPINFRA, "http://127.0.0.1:1", key)
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, False)
@@ -299,7 +300,7 @@ async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
 
 @pytest.mark.parametrize("proxy", ["nonsense", f"ftp://user:{KEY}@127.0.0.1", f"socks9://{KEY}", "http://127.0.0.1:1"])
 async def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
-    client = EndpointClient("http://127.0.0.1:1", KEY, proxy=proxy)
+    client = EndpointClient(DEEPINFRA, "http://127.0.0.1:1", KEY, proxy=proxy)
     assert type(await failure(client)) is errors.ConnectionFailedError
     await client.aclose()
 
@@ -328,10 +329,10 @@ async def test_a_header_of_the_settings_stands_in_place_of_ours() -> None:
 
 
 async def test_secrets_are_taken_out_of_the_endpoints_words() -> None:
-    client = EndpointClient("https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
+    client = EndpointClient(DEEPINFRA, "https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
     assert client.without_secrets(f"a {KEY} blue hush-hush-hush") == "a [key] blue [key]"
-    assert EndpointClient("https://h", None).without_secrets("a b") == "a b"
-    assert EndpointClient("https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
+    assert EndpointClient(DEEPINFRA, "https://h", None).without_secrets("a b") == "a b"
+    assert EndpointClient(DEEPINFRA, "https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
 
 
 def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:
@@ -364,11 +365,11 @@ async def test_a_large_piece_is_handed_on_in_small_ones(monkeypatch: pytest.Monk
 )
 def test_the_address_of_a_model(base: str, url: str) -> None:
     check_base_url(base)
-    assert model_url(base, MODEL) == url
+    assert DEEPINFRA.address(base, MODEL) == url
 
 
 def test_a_models_name_cannot_change_the_address() -> None:
-    assert model_url("https://h/v1", "a?b#c d") == "https://h/v1/a%3Fb%23c%20d"
+    assert DEEPINFRA.address("https://h/v1", "a?b#c d") == "https://h/v1/a%3Fb%23c%20d"
 
 
 @pytest.mark.parametrize(

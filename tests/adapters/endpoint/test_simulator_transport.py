@@ -10,6 +10,7 @@ from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.pace import FIRST_TOKEN_S, MAX_PIECES, paced
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.think import PromptEnd
 from tests.adapters.simulated import body_of, plan_of, prompt_of
@@ -32,12 +33,16 @@ class Clock:
 
 
 def client_of(clock: Clock, tokens_per_s: float = 60) -> EndpointClient:
-    return EndpointClient(URL, "demo", transport=SimulatorTransport(tokens_per_s, clock.sleep, clock.now))
+    return EndpointClient(
+        DEEPINFRA, URL, "demo", transport=SimulatorTransport(DEEPINFRA, tokens_per_s, clock.sleep, clock.now)
+    )
 
 
 async def ask(client: EndpointClient, prompt: str, **fields: object) -> ReplyResult:
     async with client.send(body_of(prompt, **fields), "m/x") as response:
-        builder = ReplyBuilder(prompt=prompt, prompt_end=PromptEnd.THINKING, is_event_stream=response.is_event_stream)
+        builder = ReplyBuilder(
+            dialect=DEEPINFRA, prompt=prompt, prompt_end=PromptEnd.THINKING, is_event_stream=response.is_event_stream
+        )
         async for chunk in response.chunks():
             builder.feed(chunk)
     return builder.close()[1]
@@ -108,7 +113,7 @@ async def test_errors_arrive_as_the_programs_own() -> None:
 
 
 async def test_only_posts_are_answered() -> None:
-    async with httpx.AsyncClient(transport=SimulatorTransport()) as client:
+    async with httpx.AsyncClient(transport=SimulatorTransport(DEEPINFRA)) as client:
         assert (await client.get(URL)).status_code == 405
 
 
