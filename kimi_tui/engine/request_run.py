@@ -19,7 +19,7 @@ from kimi_tui.engine.script import RequestStep
 from kimi_tui.engine.turn import Turn
 
 LINGER_S = 2.0
-"""How long a connection may stay open after the reply's end: counts and [DONE] may follow."""
+"""How long a connection may stay open after the reply's end: counts and the last word may follow."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
@@ -60,7 +60,8 @@ class RequestRun:
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
-        body = build_body(self._client.dialect, self._step.prompt, self._step.fields, self._turn.request.extra)
+        request = self._turn.request
+        body = build_body(self._client.dialect, request.model, self._step.prompt, self._step.fields, request.extra)
         attempt = 1
         while True:
             try:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN
 from kimi_tui.core.session.session import NO_USAGE, Usage
 from kimi_tui.core.wire.dialect import Dialect, Document, Finding, Frame, Generated, Twin
-from kimi_tui.core.wire.endpoint_errors import ErrorKeys, error_in_stream, error_message
+from kimi_tui.core.wire.endpoint_errors import ErrorKeys, error_in_stream, error_words
 from kimi_tui.core.wire.fields import Bound, ranged
 from kimi_tui.core.wire.sse import SseEvent
 
@@ -54,8 +54,9 @@ def _address(base_url: str, model: str) -> str:
     return f"{base_url.rstrip('/')}/{quote(model, safe='/:@')}"
 
 
-def _write_body(prompt: str, fields: Mapping[str, object]) -> dict[str, object]:
-    """Our names are this endpoint's."""
+def _write_body(model: str, prompt: str, fields: Mapping[str, object]) -> dict[str, object]:
+    """Our names are this endpoint's; the model stands in the address."""
+    del model
     return {"input": prompt, **fields}
 
 
@@ -69,7 +70,7 @@ def _read(document: Document, event_type: str) -> Frame:
     request_id = _text(document.get("request_id"))
     has_reply = isinstance(token, dict) or any(document.get(key) is not None for key in ("results", "generated_text"))
     looked_at = {key: document[key] for key in _BESIDE_A_REPLY if document.get(key)} if has_reply else document
-    words = error_message(document if is_error else looked_at, _ERRORS)
+    words = error_words(document if is_error else looked_at, _ERRORS)
     if is_error or words is not None:
         return Frame(error=error_in_stream(document, words or "", _ERRORS), request_id=request_id)
     text, tokens = _token(token)

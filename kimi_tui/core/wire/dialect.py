@@ -111,8 +111,8 @@ class Dialect:
     """The prompt's name in a body."""
     address: Callable[[str, str], str]
     """Where requests go, from the base URL and the model."""
-    write_body: Callable[[str, Mapping[str, object]], dict[str, object]]
-    """The body of a request, from the prompt and checked fields that it carries; without what is sent as it is."""
+    write_body: Callable[[str, str, Mapping[str, object]], dict[str, object]]
+    """A body, from the model, the prompt and checked fields that it carries; without what is sent as it is."""
     read_document: Callable[[Document, str], Frame]
     """What one JSON object means: the data of an event of that type, or an unstreamed reply (of the type "message")."""
     reply_keys: tuple[str, ...]

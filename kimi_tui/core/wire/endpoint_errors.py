@@ -66,7 +66,7 @@ class ErrorKeys:
     """The one of `words` before which the kind is said."""
 
 
-def error_message(document: object, keys: ErrorKeys) -> str | None:
+def error_words(document: object, keys: ErrorKeys) -> str | None:
     """Find the words of an error in parsed JSON, shortened; None = it holds no error."""
     words = _words_in(document, keys, MAX_DEPTH) if isinstance(document, dict) else None
     return None if words is None else shorten(words)
@@ -153,7 +153,7 @@ def body_message(body: bytes, keys: ErrorKeys) -> str:
         return shorten(title[1]) if title else "" if "<" in text else shorten(text)
     if isinstance(document, str):
         return shorten(document)
-    return error_message(document, keys) or ""
+    return error_words(document, keys) or ""
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:

@@ -115,7 +115,7 @@ class ReplyBuilder:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is worth reading: an error or [DONE] came."""
+        """Whether nothing more is worth reading: an error or the word that ends a stream came."""
         return self._error is not None or self._end.is_done
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:

@@ -140,7 +140,7 @@ class PromptPanel(PromptPane, Panel):
         request = desk.services.resolve(desk.chat.session)
         fields, extra = (request.fields, request.extra) if view.sent is None else (view.sent, view.sent)
         settings = desk.services.settings
-        body = build_body(settings.dialect, view.text, fields, extra)
+        body = build_body(settings.dialect, request.model, view.text, fields, extra)
         url = settings.dialect.address(settings.api.base_url, request.model)
         texts = {"text": view.text, "json": body.decode()}
         is_streamed = fields.get("stream") is True

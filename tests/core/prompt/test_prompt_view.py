@@ -145,8 +145,8 @@ def test_a_past_request_is_written_as_it_was_sent() -> None:
     session = session_of(user("m1", "羊 <think>"), past, head="m2")
     view = past_view(session, "m2", 1000)
     assert (view.sent, view.neutralised, keys(view)) == (sent, 1, ["message m1", "open"])
-    body = build_body(DEEPINFRA, view.text, sent, sent)
-    assert body == build_body(DEEPINFRA, prompt_of(session, "m2"), sent, {"min_tokens": 3})
+    body = build_body(DEEPINFRA, "m", view.text, sent, sent)
+    assert body == build_body(DEEPINFRA, "m", prompt_of(session, "m2"), sent, {"min_tokens": 3})
     verbatim = session_of(user("m1", "羊 <think>"), replace(past, neutralise=False), system="<think>")
     assert past_view(verbatim, "m2", 1000).neutralised == 0
     without = past_view(session_of(user("m1", "one"), reply("m2", "a", "m1")), "m2", 1000)
@@ -196,7 +196,7 @@ def shell(tmp_path: Path) -> Shell:
 def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int, stream: bool) -> None:
     request = replace(KIMI, fields={"stop": ["'", "<|im_end|>"], "stream": stream})
     view = PromptViewer().view(TREE, request, NASTY * times)
-    body = build_body(DEEPINFRA, view.text, request.fields, {})
+    body = build_body(DEEPINFRA, "m", view.text, request.fields, {})
     command = curl_command(URL, body, is_streamed=stream)
     arguments, sent = shell.run(command)
     assert sent == body
@@ -213,7 +213,7 @@ def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int,
 @given(st.text("'\"$`\\!@ \n\ra羊", max_size=40), st.sampled_from([0, MAX_ARGUMENT_BYTES]))
 def test_no_draft_gets_out_of_its_quotes(tmp_path_factory: pytest.TempPathFactory, draft: str, padding: int) -> None:
     view = PromptViewer().view(session_of(), KIMI, draft + "x" * padding)
-    body = build_body(DEEPINFRA, view.text, KIMI.fields, {})
+    body = build_body(DEEPINFRA, "m", view.text, KIMI.fields, {})
     assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body, is_streamed=True))[1] == body
 
 
