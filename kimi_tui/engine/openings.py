@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.fields import FIELDS
 from kimi_tui.engine.open_session import OpenSession
 
 
@@ -24,10 +22,10 @@ class Asking:
     alternative_to: str | None = None
     """Id of the question that it becomes an alternative of; None = it goes on after the head."""
 
-    def begin(self, open_session: OpenSession, request: RequestSettings) -> GrowingReply:
-        """Take the ids of the question and of the reply to it."""
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
+        """Take the ids of the question and of the reply to it, of which `blank` says what is known of any."""
         question_id, reply_id = open_session.take_ids(2)
-        return _empty_reply(reply_id, question_id, request)
+        return _new_reply(blank, reply_id, question_id)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
         """Add the question as the head; the first one of a session gives it its title.
@@ -49,10 +47,10 @@ class AskingAgain:
     question_id: str
     """Its id."""
 
-    def begin(self, open_session: OpenSession, request: RequestSettings) -> GrowingReply:
-        """Take the id of the reply."""
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
+        """Take the id of the reply, of which `blank` says what is known of any."""
         (reply_id,) = open_session.take_ids(1)
-        return _empty_reply(reply_id, self.question_id, request)
+        return _new_reply(blank, reply_id, self.question_id)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
         """Make the question the head.
@@ -70,9 +68,9 @@ class GoingOn:
     message: Message
     """The reply as it stands there."""
 
-    def begin(self, open_session: OpenSession, request: RequestSettings) -> GrowingReply:
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Begin with all that it says, and where it broke off: inside its think block, or behind it."""
-        del request
+        del blank
         message, session = self.message, open_session.value
         if any(other.parent == message.id for other in session.messages):
             message = replace(message, id=open_session.take_ids(1)[0], created=None)
@@ -95,19 +93,8 @@ Opening = Asking | AskingAgain | GoingOn
 """How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
 
 
-def _empty_reply(reply_id: str, question_id: str, request: RequestSettings) -> GrowingReply:
-    beginning = Message(
-        id=reply_id,
-        role=Role.ASSISTANT,
-        content="",
-        parent=question_id,
-        model=request.model,
-        template=request.template.name,
-        thinking=request.thinking,
-        sent={**request.fields, **{key: value for key, value in request.extra.items() if key not in FIELDS}},
-        neutralise=request.neutralise,
-    )
-    return GrowingReply(beginning, is_thinking=request.thinking)
+def _new_reply(blank: Message, reply_id: str, question_id: str) -> GrowingReply:
+    return GrowingReply(replace(blank, id=reply_id, parent=question_id), is_thinking=blank.thinking is True)
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:

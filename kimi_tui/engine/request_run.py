@@ -20,7 +20,7 @@ from kimi_tui.core.wire.turn_events import Phase, Retrying
 from kimi_tui.engine.turn import Turn
 
 LINGER_S = 2.0
-"""How long a connection may stay open after the reply's end: counts and [DONE] may follow."""
+"""How long a connection may stay open after the reply's end: counts and the last word may follow."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
@@ -83,7 +83,8 @@ class RequestRun:
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
-        body = build_body(self._prompt.text, self._fields, self._turn.request.extra)
+        request = self._turn.request
+        body = build_body(self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
         attempt = 1
         while True:
             try:
@@ -108,6 +109,7 @@ class RequestRun:
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
+            dialect=self._client.dialect,
             prompt=self._prompt.text,
             prompt_end=self._prompt.end,
             is_event_stream=is_event_stream,

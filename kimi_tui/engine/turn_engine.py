@@ -17,7 +17,7 @@ from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Session
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.wire.open_prompt import ClosedPrompt
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
@@ -83,7 +83,17 @@ class Engine:
             request: What the requests say.
             plan: Which requests it has; by default one.
         """
-        turn = Turn(open_session, request, opening.begin(open_session, request))
+        blank = Message(
+            id="",
+            role=Role.ASSISTANT,
+            content="",
+            model=request.model,
+            template=request.template.name,
+            thinking=request.thinking,
+            sent={**request.fields, **self._client.dialect.unreserved(request.extra)},
+            neutralise=request.neutralise,
+        )
+        turn = Turn(open_session, request, opening.begin(open_session, blank))
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
