@@ -13,7 +13,6 @@ from kimi_tui.core.session.session import MessageState, Timing
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
-from kimi_tui.core.wire.think import PromptEnd
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart, Retrying
 from kimi_tui.engine.script import RequestStep
 from kimi_tui.engine.turn import Turn
@@ -46,7 +45,7 @@ class RequestRun:
         self._sent_s = 0.0
         self._first_token_s: float | None = None
         self._answer_s: float | None = None
-        self._has_thought = step.prompt_end is PromptEnd.THINKING
+        self._has_thought = step.prompt_end.is_inside
         self._header_id: str | None = None
         self._is_answered = False
 
@@ -87,6 +86,7 @@ class RequestRun:
         return ReplyBuilder(
             prompt=self._step.prompt,
             prompt_end=self._step.prompt_end,
+            marks=self._turn.request.template.think,
             is_event_stream=is_event_stream,
         )
 

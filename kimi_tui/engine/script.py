@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.session.session import MessageState, RequestRecord
-from kimi_tui.core.wire.think import PromptEnd
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from typing import Literal
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient
-from kimi_tui.core.prompt import context_budget, turns
+from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord, Role, Session, Timing
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.fields import FIELDS
 from kimi_tui.core.wire.reply import ReplyText
-from kimi_tui.core.wire.think import PromptEnd
 from kimi_tui.core.wire.turn_events import Phase, QuestionAdded, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.request_run import Outcome, RequestRun
@@ -229,8 +230,7 @@ class Engine:
         assert task is not None
         turn.run_as(task)
         fields = turn.request.fields
-        prompt_end = PromptEnd.THINKING if turn.request.thinking else PromptEnd.THOUGHT
-        step: RequestStep | None = RequestStep("reply", prompt, fields, prompt_end)
+        step: RequestStep | None = RequestStep("reply", prompt, fields, turn.request.open_turn.prompt_end)
         progress = _Progress()
         while step is not None:
             turn.move(Phase.WAITING)
@@ -255,9 +255,7 @@ class Engine:
         now, request = self._clock.now(), turn.request
         before = turn.open_session.value
         session = opening.apply(before, now)
-        prompt = turns.next_prompt(
-            session, template=request.template, thinking=request.thinking, neutralise=request.neutralise
-        )
+        prompt = next_prompt(session, request)
         context_budget.check_input(session, prompt, request.context_tokens)
         turn.open_session.update(lambda _: session)
         turn.head_before = before.head
@@ -384,6 +382,6 @@ def _goes_back(turn: Turn) -> bool:
 
 def _doubt(prompt: str, window_tokens: int) -> KimiError:
     return InputTooLargeError(
-        f"The input may be too large: about {context_budget.estimate_tokens(prompt)} tokens for {window_tokens}.",
+        f"The input may be too large: about {estimate_tokens(prompt)} tokens for {window_tokens}.",
         "It was sent all the same; the endpoint decides.",
     )

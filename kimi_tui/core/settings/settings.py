@@ -45,7 +45,7 @@ class ApiSettings:
     """Requests go to BASE_URL/MODEL."""
     model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
-    template: str = DEFAULT_TEMPLATE
+    template: str = DEFAULT_TEMPLATE.name
     """Role names of the prompt: "deepinfra" or "kimi"."""
     context_tokens: int = 262_144
     """Size of the context window, [1, 1000000000]."""

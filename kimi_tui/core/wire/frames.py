@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
-from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN
+from kimi_tui.core.prompt.template import THINK_TEXTS
 from kimi_tui.core.session.session import NO_USAGE, Usage
 from kimi_tui.core.wire.endpoint_errors import error_in_stream, error_message
 from kimi_tui.core.wire.sse import SseEvent
@@ -181,7 +181,7 @@ def _token(token: object) -> tuple[str, int]:
     if not isinstance(text, str) or not text:
         return "", 0
     # Special tokens are no text, but for the think markers, which split the reply.
-    if token.get("special") is True and text.strip() not in {THINK_OPEN, THINK_CLOSE}:
+    if token.get("special") is True and text.strip() not in THINK_TEXTS:
         return "", 0
     return text, 1
 

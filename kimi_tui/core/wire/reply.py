@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.wire.frames import Frame, decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
-from kimi_tui.core.wire.think import PromptEnd, Segment, ThinkSplitter
+from kimi_tui.core.wire.think import Segment, ThinkSplitter
 from kimi_tui.core.wire.turn_events import ReplyPart
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
@@ -70,21 +72,22 @@ class ReplyBuilder:
     Holds the texts so far, and back what its parts hold back; a document that is no event stream is held whole.
     """
 
-    def __init__(self, *, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
+    def __init__(self, *, prompt: str, prompt_end: PromptEnd, marks: ThinkMarks | None, is_event_stream: bool) -> None:
         """Begin a reply.
 
         Args:
             prompt: The exact input; where a generated text repeats it, that is cut off.
             prompt_end: Where the input ended.
+            marks: The think marks of its template; None = it has none.
             is_event_stream: Whether the body is an event stream; otherwise one JSON document.
         """
         self._prompt = prompt
-        self._prompt_end = prompt_end
+        self._prompt_end, self._marks = prompt_end, marks
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner = SurrogateJoiner()
-        self._splitter = ThinkSplitter(prompt_end)
+        self._splitter = ThinkSplitter(prompt_end, marks)
         self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
         self._tokens = self._chars = 0
         self._uncounted = 0
@@ -244,14 +247,14 @@ class ReplyBuilder:
 
     def _understand(self, text: str) -> ReplyText:
         text = replace_lone(text.removeprefix(self._prompt))
-        splitter = ThinkSplitter(self._prompt_end)
+        splitter = ThinkSplitter(self._prompt_end, self._marks)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
         return self._reply(joined, splitter)
 
     def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
         reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
-        has_block = bool(reasoning) or self._prompt_end is PromptEnd.THINKING
+        has_block = bool(reasoning) or self._prompt_end.is_inside
         is_thought_out = has_block and splitter.is_in_answer and not content
         return ReplyText(reasoning if has_block else None, content, is_thought_out)
 

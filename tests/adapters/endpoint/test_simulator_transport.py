@@ -10,8 +10,9 @@ from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.pace import FIRST_TOKEN_S, MAX_PIECES, paced
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
-from kimi_tui.core.wire.think import PromptEnd
 from tests.adapters.simulated import body_of, plan_of, prompt_of
 
 URL = "https://example.invalid/v1/inference/moonshotai/Kimi-K2.5"
@@ -37,7 +38,12 @@ def client_of(clock: Clock, tokens_per_s: float = 60) -> DeepInfraClient:
 
 async def ask(client: DeepInfraClient, prompt: str, **fields: object) -> ReplyResult:
     async with client.send(body_of(prompt, **fields), "m/x") as response:
-        builder = ReplyBuilder(prompt=prompt, prompt_end=PromptEnd.THINKING, is_event_stream=response.is_event_stream)
+        builder = ReplyBuilder(
+            prompt=prompt,
+            prompt_end=PromptEnd.THINKING,
+            marks=DEFAULT_TEMPLATE.think,
+            is_event_stream=response.is_event_stream,
+        )
         async for chunk in response.chunks():
             builder.feed(chunk)
     return builder.close()[1]

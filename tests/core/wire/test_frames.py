@@ -14,12 +14,13 @@ from kimi_tui.core.errors import (
     BrokenStreamError,
     ServerFaultError,
 )
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Usage
 from kimi_tui.core.wire.endpoint_errors import MESSAGE_CHARS
 from kimi_tui.core.wire.frames import Frame, decode_document, decode_event
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.sse import SseEvent
-from kimi_tui.core.wire.think import PromptEnd
 from tests.counting import calls_in
 from tests.fakes.scripted_client import end, token
 
@@ -185,7 +186,7 @@ def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
 
 def calls_to_read(tokens: int) -> int:
     chunks = [token(f" word{place}") for place in range(tokens)] + [end()]
-    builder = ReplyBuilder(prompt="", prompt_end=PromptEnd.THINKING, is_event_stream=True)
+    builder = ReplyBuilder(prompt="", prompt_end=PromptEnd.THINKING, marks=DEFAULT_TEMPLATE.think, is_event_stream=True)
 
     def read() -> None:
         for chunk in chunks:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan
 from kimi_tui.adapters.endpoint.simulator.tour import Break
-from kimi_tui.core.prompt.template import THINK_CLOSE
 
 
 def encode(document: Mapping[str, object]) -> bytes:
@@ -25,7 +24,7 @@ def _event(document: Mapping[str, object]) -> bytes:
 def event_stream(plan: Plan) -> Iterator[bytes]:
     """Yield the events of a streamed reply, one a token, then its end."""
     for text in plan.replies[0]:
-        yield _event(_frame(plan, text, is_special=text == THINK_CLOSE))
+        yield _event(_frame(plan, text, is_special=text == plan.mark))
     if plan.breaks is Break.ERROR:
         yield _event({"error_type": "InferenceError", "error_message": "inference failed in the middle, as you asked"})
     elif plan.breaks is None:
