@@ -15,7 +15,9 @@ from kimi_tui.adapters.endpoint.demo_server import serve
 from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import FieldError
+from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import Settings, parse_settings
@@ -23,7 +25,6 @@ from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
 from kimi_tui.core.wire.reply import ReplyBuilder
-from kimi_tui.core.wire.think import PromptEnd
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
@@ -155,7 +156,9 @@ def said(**document: object) -> bytes:
 
 
 def read(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING) -> tuple[object, ...]:
-    builder = ReplyBuilder(dialect=TINY, prompt="p", prompt_end=prompt_end, is_event_stream=True)
+    builder = ReplyBuilder(
+        dialect=TINY, prompt="p", prompt_end=prompt_end, marks=DEFAULT_TEMPLATE.think, is_event_stream=True
+    )
     result = read_reply(builder, pieces)
     return (*result.replies, result.state)
 

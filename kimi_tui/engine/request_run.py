@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
+from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, RequestRecord, Timing, Usage
 from kimi_tui.core.wire.body import build_body
-from kimi_tui.core.wire.open_prompt import OpenPrompt
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
@@ -112,6 +112,7 @@ class RequestRun:
             dialect=self._client.dialect,
             prompt=self._prompt.text,
             prompt_end=self._prompt.end,
+            marks=self._turn.request.template.think,
             is_event_stream=is_event_stream,
         )
 

@@ -14,11 +14,12 @@ from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient
 from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.open_prompt import ClosedPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
-from kimi_tui.core.wire.open_prompt import ClosedPrompt
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
 from kimi_tui.core.wire.turn_events import Phase, TurnBegan, TurnEnded, TurnNotice
@@ -254,6 +255,6 @@ def _goes_back(turn: Turn) -> bool:
 
 def _doubt(prompt: str, window_tokens: int) -> KimiError:
     return InputTooLargeError(
-        f"The input may be too large: about {context_budget.estimate_tokens(prompt)} tokens for {window_tokens}.",
+        f"The input may be too large: about {estimate_tokens(prompt)} tokens for {window_tokens}.",
         "It was sent all the same; the endpoint decides.",
     )

@@ -20,7 +20,7 @@ from kimi_tui.core.errors import (
     RateLimitedError,
     StorageError,
 )
-from kimi_tui.core.prompt import past_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
@@ -287,7 +287,7 @@ async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: b
     assert (reply.reasoning, reply.content, reply.thinking) == ("hm", "yes", True)
     assert reply.timing is not None
     assert reply.timing.thinking_s is not None
-    assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert past_prompt(session.value, reply.id) == client.bodies[0]["input"]
     assert decode_session(encode_session(session.value)).messages[-1].reopened is not thinking
 
 
@@ -512,7 +512,7 @@ async def test_what_the_prompt_said_stays_with_the_reply() -> None:
     gate.set()
     reply = (await turn.finished()).replies[0]
     assert (reply.system, reply.left_out) == ("old", ("m1",))
-    assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert past_prompt(session.value, reply.id) == client.bodies[0]["input"]
 
 
 async def test_a_question_deleted_meanwhile_takes_its_reply_along() -> None:

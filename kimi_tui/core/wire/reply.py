@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
-from kimi_tui.core.wire.think import PromptEnd, Segment, ThinkSplitter
+from kimi_tui.core.wire.think import Segment, ThinkSplitter
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
@@ -71,22 +73,25 @@ class ReplyBuilder:
     Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole.
     """
 
-    def __init__(self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
+    def __init__(
+        self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, marks: ThinkMarks | None, is_event_stream: bool
+    ) -> None:
         """Begin a reply.
 
         Args:
             dialect: Says what the endpoint's documents mean.
             prompt: The exact input; where a generated text repeats it, that is cut off.
             prompt_end: Where the input ended.
+            marks: The think marks of its template; None = it has none.
             is_event_stream: Whether the body is an event stream; otherwise one JSON document.
         """
         self._dialect, self._prompt = dialect, prompt
-        self._prompt_end = prompt_end
+        self._prompt_end, self._marks = prompt_end, marks
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
-        self._splitter = ThinkSplitter(prompt_end)
+        self._splitter = ThinkSplitter(prompt_end, marks)
         self.has_text = False
         """Whether any text has come."""
         self._has_answer = False
@@ -223,7 +228,7 @@ class ReplyBuilder:
         if self._is_parted:
             return []
         held = self._split(self._joiner.close()) + [self._keep(segment) for segment in self._splitter.close()]
-        self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER)
+        self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
         return held
 
     def _reason(self, text: str) -> list[CountedSegment]:
@@ -265,7 +270,7 @@ class ReplyBuilder:
         text = replace_lone(generated.text.removeprefix(self._prompt))
         if generated.reasoning is not None:
             return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
-        splitter = ThinkSplitter(self._prompt_end)
+        splitter = ThinkSplitter(self._prompt_end, self._marks)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
         return ReplyText(joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER], not splitter.is_in_answer)

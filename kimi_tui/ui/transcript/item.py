@@ -264,7 +264,7 @@ class Item:
             return thought_lines(text, look, is_last=is_last)
         if entry.kind is EntryKind.PROMPT:
             before, after = part.around(stretch_place, piece)
-            return prompt_lines(text, look, before=before, after=after, is_last=is_last)
+            return prompt_lines(text, look, entry.template, before=before, after=after, is_last=is_last)
         return plain_body(entry, text, look, is_first=is_first, is_last=is_last)
 
 

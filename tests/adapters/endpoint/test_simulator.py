@@ -256,10 +256,11 @@ def test_any_stop_list_cuts_before_the_sequence_that_is_complete_first(text: str
 @settings(max_examples=1500, deadline=None)
 @given(st.text())
 def test_tokens_join_to_the_whole_text(text: str) -> None:
-    assert "".join(tokenise(text)) == text
-    assert "".join(tokenise(f"{text}</think>{text}")) == f"{text}</think>{text}"
-    assert "</think>" in tokenise(f"{text}</think>{text}")
-    assert all(tokenise(text))
+    assert "".join(tokenise(text, "")) == text
+    assert all(tokenise(text, ""))
+    marked = tokenise(f"{text}</think>{text}", "</think>")
+    assert "".join(marked) == f"{text}</think>{text}"
+    assert "</think>" in marked
 
 
 def test_a_webhook_is_queued() -> None:

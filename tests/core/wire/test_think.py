@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
+from kimi_tui.core.wire.think import ThinkSplitter
 from tests.core.cuts import check_every_cut
 
 
 def split(pieces: list[str], prompt_end: PromptEnd) -> tuple[str, str]:
-    splitter = ThinkSplitter(prompt_end)
+    splitter = ThinkSplitter(prompt_end, DEFAULT_TEMPLATE.think)
     segments = [segment for piece in pieces for segment in splitter.feed(piece)] + splitter.close()
     assert all(segment.text for segment in segments)
     reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
