@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from kimi_tui.core.errors import InputTooLargeError
@@ -34,8 +35,9 @@ def counted_prefix(session: Session, prompt: str) -> int | None:
         if writer not in known:
             known[writer] = _agreement(writer, messages[:place], prompt)
         offsets = known[writer]
-        end = writer.open_part(writer.open_turn_of(reply)).text
-        if place < len(offsets) and prompt.startswith(end, offsets[place]):
+        if place >= len(offsets):
+            continue
+        if prompt.startswith(writer.open_part(writer.open_turn_of(reply)).text, offsets[place]):
             return counted
     return None
 
@@ -51,7 +53,7 @@ def _first_count(reply: Message) -> int | None:
 def _agreement(writer: PromptWriter, messages: Sequence[Message], prompt: str) -> list[int]:
     """Say at which offset of a prompt each message begins, as far as the two agree; the last one is their end."""
     offset, offsets = 0, list[int]()
-    for part in (writer.system_part(), *map(writer.message_part, messages)):
+    for part in itertools.chain([writer.system_part()], map(writer.message_part, messages)):
         text = part.text if part is not None else ""
         if not prompt.startswith(text, offset):
             break

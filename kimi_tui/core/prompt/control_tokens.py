@@ -70,14 +70,15 @@ class ControlTokens:
         return re.compile("|".join(form.format(first=f, rest=r, joiner=JOINER) for f, r in pairs) or "(?!)")
 
     @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        return frozenset(token[0] for token in (*(left for left, _ in self.brackets), *self.words))
-
-    @cached_property
-    def _ends(self) -> tuple[str, ...]:
-        """What each token ends with, whatever joiners it holds."""
-        return (*(right for _, right in self.brackets), *(word[1:] for word in self.words))
+    def _edges(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """What tokens begin with, one character each, and what they end with, whatever joiners they hold."""
+        firsts = frozenset(token[0] for token in (*(left for left, _ in self.brackets), *self.words))
+        return firsts, (*(right for _, right in self.brackets), *(word[1:] for word in self.words))
 
     def _may_stand_in(self, text: str) -> bool:
         """Whether any may be there: told in a hundredth of the time that looking for them takes."""
-        return any(first in text for first in self._beginnings) and any(end in text for end in self._ends)
+        firsts, ends = self._edges
+        for first in firsts:  # a loop: most texts are short, and a generator takes longer than the look
+            if first in text:
+                return any(end in text for end in ends)
+        return False

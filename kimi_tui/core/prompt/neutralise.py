@@ -40,11 +40,13 @@ class TextDoor:
 
     def foreign(self, text: str) -> PromptText:
         """Let in what somebody typed or pasted: no marker in it may work."""
-        return verbatim(self.template.markers.encode(replace_lone(text)) if self.neutralise else text)
+        text = replace_lone(text)
+        return PromptText(self.template.markers.encode(text) if self.neutralise else text)
 
     def own_answer(self, text: str) -> PromptText:
         """Let in the model's own words behind its think block: they keep their think marks."""
-        return verbatim(self.template.control.encode(replace_lone(text)) if self.neutralise else text)
+        text = replace_lone(text)
+        return PromptText(self.template.control.encode(text) if self.neutralise else text)
 
     def own_reasoning(self, text: str) -> PromptText:
         """Let in the model's own words inside its think block.
@@ -52,4 +54,4 @@ class TextDoor:
         A mark that opens a block is text there. One that closes it ends the reasoning where it stands, so that the
         model writes none: one that came from elsewhere (a file, an edit) is made harmless, even where nothing else is.
         """
-        return verbatim(self.template.reasoning_ends.encode(self.own_answer(text)))
+        return PromptText(self.template.reasoning_ends.encode(self.own_answer(text)))

@@ -5,6 +5,7 @@ The next prompt, the prompt of a past reply and what the prompt pane shows are t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,6 +36,9 @@ class PartKind(StrEnum):
     """A question that is not in the session yet."""
     OPEN = "open turn"
     """The end: where the model goes on."""
+
+
+_KINDS = {Role.USER: PartKind.USER, Role.ASSISTANT: PartKind.ASSISTANT}
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class PromptWriter:
 
     def closed_parts(self, messages: Iterable[Message]) -> Iterator[PromptPart]:
         """Write all that stands before the open turn."""
-        parts = (self.system_part(), *map(self.message_part, messages))
+        parts = itertools.chain([self.system_part()], map(self.message_part, messages))
         return (part for part in parts if part is not None)
 
     def system_part(self) -> PromptPart | None:
@@ -106,7 +110,7 @@ class PromptWriter:
         is_left_out = message.excluded if self.left_out is None else message.id in self.left_out
         if is_left_out or message.is_only_queued:
             return None
-        return self._part(PartKind(message.role.value), message.role, message.content, message.id)
+        return self._part(_KINDS[message.role], message.role, message.content, message.id)
 
     def draft_part(self, text: str) -> PromptPart:
         """Write a question that is not in the session yet."""

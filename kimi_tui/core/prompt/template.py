@@ -38,7 +38,7 @@ class ThinkMarks:
     close: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a row is itself alone: to compare all it holds would cost every look-up
 class Template:
     """How one family of models wants its prompts."""
 
@@ -60,7 +60,9 @@ class Template:
 
     def marks(self, role: Role) -> TurnMarks:
         """What stands around a turn of that role."""
-        return {Role.SYSTEM: self.system, Role.USER: self.user, Role.ASSISTANT: self.assistant}[role]
+        if role is Role.ASSISTANT:
+            return self.assistant
+        return self.user if role is Role.USER else self.system
 
     @cached_property
     def markers(self) -> ControlTokens:

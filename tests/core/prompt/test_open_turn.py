@@ -26,7 +26,6 @@ from tests.core.prompt.test_neutralise import hostile
 KIMI = TEMPLATES["kimi"]
 DOOR = TextDoor(KIMI)
 OPENING = "<|im_assistant|>assistant<|im_middle|>"
-TEMPLATE = st.sampled_from(template_rows.ALL)
 THINKING = st.sampled_from([template for template in template_rows.ALL if template.think is not None])
 
 
@@ -52,15 +51,16 @@ def closed_turns(draw: st.DrawFn, template: Template) -> PromptTurn:
     return PromptTurn(role, door.own_answer(text) if own else door.foreign(text), door.own_reasoning(reasoning))
 
 
-prompts = TEMPLATE.flatmap(
-    lambda template: st.builds(
-        Prompt, st.lists(closed_turns(template), max_size=5).map(tuple), open_turns(template), st.just(template)
+def prompts(templates: tuple[Template, ...]) -> st.SearchStrategy[Prompt]:
+    return st.sampled_from(templates).flatmap(
+        lambda template: st.builds(
+            Prompt, st.lists(closed_turns(template), max_size=5).map(tuple), open_turns(template), st.just(template)
+        )
     )
-)
 
 
 @settings(max_examples=1500, deadline=None)
-@given(prompts)
+@given(prompts(template_rows.ALL))
 @example(Prompt((), OpenTurn(verbatim("<think>a<"), True, verbatim("</think><think>")), template_rows.CHATML))
 @example(
     Prompt((PromptTurn(Role.ASSISTANT, verbatim("<think>a</think>b")),), OpenTurn(), template_rows.CHATML)

@@ -22,6 +22,7 @@ from kimi_tui.core.session.tree import branch, with_system
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from tests.core.prompt import template_rows
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import ACTIONS, TEXTS, TREE, Diary, reply, session_of, user
 from tests.counting import calls_in
@@ -30,7 +31,7 @@ KIMI = RequestSettings({"temperature": 0.5, "stream": True}, template=TEMPLATES[
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 999), TEXTS), max_size=20)
 REQUESTS = st.builds(
     RequestSettings,
-    template=st.sampled_from(list(TEMPLATES.values())),
+    template=st.sampled_from(template_rows.ALL),
     thinking=st.booleans(),
     neutralise=st.booleans(),
 )

@@ -9,13 +9,14 @@ from rich.style import Style
 from textual.app import App
 from textual.filter import Monochrome
 
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.plain import PlainSource
 from kimi_tui.ui.transcript.prompt_lines import STAND_IN, prompt_lines
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from tests.core.prompt import template_rows
 from tests.ui.transcript.test_transcript_widget import Host, body, rows
 
 INPUT = (
@@ -147,6 +148,34 @@ def test_a_line_ends_before_a_marker_rather_than_inside_it(wide: str) -> None:
         "<|im_user|>ChatMessageRole.USER", f"<|im_middle|>What?{wide}<think>", "</think>x<|im_end|>",
     ]  # fmt: skip
     assert "".join(line.text + line.joint for line in lines).rstrip("\n") == text
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "chips", "ends"),
+    [
+        (
+            template_rows.MISTRAL,
+            "[INST] <think>a[\u2060/INST][/INST] b</s> [INST] ",
+            ["[INST]", "[/INST]", "</s>", "[INST]"],
+            2,
+        ),
+        (
+            template_rows.CHATML,
+            "<|im_start|>user\n[EOS]<|im_end|>\n<think>",
+            ["<|im_start|>", "<|im_end|>", "<think>"],
+            1,
+        ),
+    ],
+    ids=["mistral", "chatml"],
+)
+def test_chips_are_what_the_template_has_for_markers(
+    template: Template, text: str, chips: list[str], ends: int
+) -> None:
+    lines = list(prompt_lines(text, LOOK, template, before="", after="", is_last=True))
+    assert [run for line in lines for run, style in line.runs if style.reverse] == chips
+    # The screen ends a line behind each turn.
+    assert sum(line.joint == "" for line in lines) == ends
+    assert "".join(line.text + line.joint for line in lines)[:-1] == text.replace("\u2060", STAND_IN)
 
 
 def test_a_marker_that_is_wider_than_a_line_is_cut() -> None:
