@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
-from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import call
@@ -121,7 +120,7 @@ def test_an_ending_of_another_form_is_refused(store: SessionFiles, session: Sess
     assert (refused.status, path.exists()) == (2, False)
     assert name in refused.err
     with pytest.raises(UsageError, match="ending"):
-        DiskLibrary(store, make_session).export(session, path)
+        store.export(session, path)
     assert call("sessions", "export", session.id, "-o", str(path), "--format", "markdown").status == 0
     assert path.exists()
 
@@ -235,7 +234,7 @@ def test_a_session_without_messages_is_listed_and_can_be_used(store: SessionFile
 
 @pytest.mark.parametrize("words", [["delete"], ["convert", "--to", "json"]], ids=["delete", "convert"])
 def test_a_held_session_stays(store: SessionFiles, session: Session, words: list[str]) -> None:
-    with store.lock(session, "window"):
+    with store.lock(store.path_of(session), "window"):
         result = call("sessions", *words, session.id)
     assert (result.status, result.out) == (2, "")
     assert "window" in result.err

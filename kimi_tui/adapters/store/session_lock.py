@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kimi_tui.adapters.files import as_storage_error, make_private_dir
+from kimi_tui.adapters.store.session_places import beside
 from kimi_tui.core.errors import SessionHeldError
 
 
@@ -24,7 +25,7 @@ class SessionLock:
             kind: What holds it, for others to read: "window", "ask", …
         """
         file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
-        self._path = file.parent / f".{file.stem}.lock"
+        self._path = beside(file, ".lock")
         self._kind = kind
         self._descriptor: int | None = None
 
