@@ -50,7 +50,7 @@ def run(options: Namespace, context: Context) -> int:
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
     with contextlib.ExitStack() as held, early_terminal(context.stdin.fileno()) as terminal:
         _draw_early(terminal, context)
-        app = _build(options, context, terminal, held)
+        app = build_app(options, context, terminal, held)
         session_id = app.run(mouse=settings.ui.mouse)
     if app.problem is not None:
         raise app.problem
@@ -88,7 +88,7 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
         terminal.draw(stream.fileno(), first_frame(columns, rows, palette))
 
 
-def _build(options: Namespace, context: Context, terminal: EarlyTerminal, held: contextlib.ExitStack) -> KimiApp:
+def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, held: contextlib.ExitStack) -> KimiApp:
     """Plug everything together; closing `held` lets others open the session to begin with.
 
     Raises:
