@@ -10,7 +10,9 @@ import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.session import MessageState, Session
+from kimi_tui.core.settings.settings import parse_settings
 from tests.cli.calls import call
 from tests.cli.test_prompt import NOW, make_session
 
@@ -320,3 +322,18 @@ def test_the_trash_is_searched_in_the_same_way(store: SessionFiles, session: Ses
     path = damage(store)
     result = call("sessions", "restore", "lamb")
     assert (result.status, result.err.count(str(path))) == (2, 1)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_known_wherever_formats_are_named(
+    store: SessionFiles, session: Session, name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"copy{FORMATS[name].ending}"
+    assert call("sessions", "export", session.id, "--format", name).out == FORMATS[name].encode(session).decode()
+    assert call("sessions", "export", session.id, "-o", str(file)).status == 0
+    assert file.read_bytes() == FORMATS[name].encode(session)
+    assert call("prompt", str(file)).out == call("prompt", session.id).out
+    assert call("sessions", "import", str(file)).status == 0
+    assert call("sessions", "convert", session.id, "--to", name).out.endswith(f"{FORMATS[name].ending}\n")
+    assert parse_settings({"sessions": {"format": name}})[1] == ()
+    assert [s.messages for s in store.list().summaries] == [len(session.messages)] * 2

@@ -116,7 +116,7 @@ def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:
     config.parent.mkdir()
     config.write_text("")
     argv = ["--demo", "--data-dir", str(tmp_path), "--config", str(config), *words]
-    out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))
+    out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - that closes it
     context = Context(parse_arguments(argv), {"TERM": "xterm-256color"}, None, out, out)
     terminal = SimpleNamespace(modes=None, hand_over=lambda: "", end_now=lambda *_: None)
     return build_app(context.options, context, cast(EarlyTerminal, terminal), held)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.store import session_reading
+from kimi_tui.adapters.store import session_places, session_reading
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
 from kimi_tui.core.session.file_formats import FORMATS
@@ -117,6 +117,20 @@ def test_trash_and_back(files: SessionFiles) -> None:
     assert files.load(files.restore("lamb")) == make()
     with pytest.raises(StorageError, match="no session in the trash"):
         files.restore("lamb")
+
+
+def test_every_companion_goes_to_the_trash_and_comes_back(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_places, "COMPANIONS", (".draft", ".notes"))
+    files.save_now(make())
+    path = files.find()
+    companions = [path.with_name(f".{path.stem}{ending}") for ending in session_places.COMPANIONS]
+    for companion in companions:
+        companion.write_text(companion.suffix)
+    in_trash = files.delete(path)
+    assert not [companion for companion in companions if companion.exists()]
+    assert files.restore_path(in_trash) == path
+    assert [companion.read_text() for companion in companions] == [".draft", ".notes"]
+    assert list(files.trash.iterdir()) == []
 
 
 def test_two_deleted_sessions_of_one_id_are_told_apart(files: SessionFiles, tmp_path: Path) -> None:
