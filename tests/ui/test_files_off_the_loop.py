@@ -138,6 +138,7 @@ async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> N
             await use_settings(run)
             await run.does("/quit", lambda: app._exit)
         probe.loop_thread = None
+    assert probe.on_loop == []
     touched = " ".join(probe.elsewhere)
     for part in (
         ".index",
@@ -151,7 +152,6 @@ async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> N
         "fcntl.flock",
     ):
         assert part in touched, part
-    assert probe.on_loop == []
 
 
 async def use_sessions(run: Run, foreign: Path, data: Path) -> None:

@@ -59,13 +59,7 @@ class SessionFiles:
     """One folder of sessions, and the trash beside it; what the screen and the command line call a `SessionStore`."""
 
     def __init__(self, folder: Path, trash: Path, format: str = DEFAULT.name) -> None:
-        """Work on a folder; it is made when something is saved.
-
-        Args:
-            folder: Where sessions lie.
-            trash: Where deleted ones go.
-            format: Format of new sessions, of `FORMATS`.
-        """
+        """Work on a folder, which is made when something is saved; new sessions get that format, of `FORMATS`."""
         self.folder, self.trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
         self._reader = SessionReader()
@@ -108,7 +102,7 @@ class SessionFiles:
 
         Args:
             path: Its file.
-            kind: What holds it, for others to read.
+            kind: What holds it, for others to read: "window", "ask", …
             held: Its lock, where it was taken before.
 
         Raises:
@@ -221,11 +215,7 @@ class SessionFiles:
         return session_id if path is None or is_same(path.parent, self.folder) else os.path.abspath(path)
 
     async def save(self, session: Session) -> None:
-        """Write a session off the event loop.
-
-        Raises:
-            StorageError: It could not be written; the last whole file is in place.
-        """
+        """Write a session off the event loop; see `save_now`."""
         await asyncio.to_thread(self.save_now, session)
 
     def save_now(self, session: Session) -> None:
@@ -256,11 +246,7 @@ class SessionFiles:
         return SessionLock(path, kind)
 
     def convert(self, path: Path, to: str) -> Path:
-        """Write a session in another format; in the folder the old file goes, elsewhere it stays beside.
-
-        Args:
-            path: Its file.
-            to: The format, of `FORMATS`.
+        """Write a session in a format of `FORMATS`; in the folder the old file goes, elsewhere it stays beside.
 
         Raises:
             StorageError: It is held, cannot be read or written, the target is there already, or cannot hold a value.
@@ -344,9 +330,7 @@ class SessionFiles:
     def delete(self, path: Path, *, is_held_here: bool = False) -> Path:
         """Move a session and its companions to the trash and return where it lies there.
 
-        Args:
-            path: Its file.
-            is_held_here: Whether the caller has it open, and so its lock; it goes on holding it.
+        Whoever has it open here says so, and goes on holding it.
 
         Raises:
             StorageError: It is held elsewhere, or cannot be read or moved; it stays where it is.

@@ -34,11 +34,7 @@ def is_file_name(text: str) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file exists; that it cannot be seen is no "no".
-
-    Raises:
-        StorageError: Nobody can tell.
-    """
+    """Whether a file exists; raises StorageError where nobody can tell."""
     with as_storage_error("read", path):
         return path.exists()
 
@@ -93,11 +89,7 @@ def _on_same_device(left: Path, right: Path) -> bool:
 
 
 def remove_or_undo(old: Path, new: Path) -> None:
-    """Remove what was written anew elsewhere; where that fails, take the new one back, so that there are not two.
-
-    Raises:
-        StorageError: The old one stays.
-    """
+    """Remove what was written anew elsewhere; where that fails, take the new one back, so that there are not two."""
     try:
         remove(old)
     except StorageError:
@@ -106,11 +98,7 @@ def remove_or_undo(old: Path, new: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file; one that is not there is removed already.
-
-    Raises:
-        StorageError: It stays.
-    """
+    """Remove a file; raises StorageError where it stays. One that is not there is removed already."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
