@@ -166,17 +166,16 @@ def _load_schema(path: Path) -> object:
 @contextlib.contextmanager
 def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
-    if options.session is not None:
-        store = context.store()
-        path = context.find_session(options.session)
-        with store.lock(path, kind="ask"):
-            yield store.load_to_continue(path), False
-    elif options.save:
-        session = new_session(context)
-        with context.store().lock(session, kind="ask"):
-            yield session, True
-    else:
-        yield new_session(context), True
+    new = None if options.session is not None else new_session(context.settings())
+    if new is not None and not options.save:
+        yield new, True
+        return
+    store = context.store()
+    held = store.create(new, "ask") if new is not None else store.open(context.find_session(options.session), "ask")
+    try:
+        yield held.session, new is not None
+    finally:
+        held.release()
 
 
 def _with_options(session: Session, options: Namespace) -> Session:

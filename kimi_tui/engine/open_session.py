@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import SessionStore
+from kimi_tui.core.ports import SessionSaver
 from kimi_tui.core.session.session import Session
 
 
 class OpenSession:
     """Holds the present value of one session."""
 
-    def __init__(self, session: Session, store: SessionStore | None) -> None:
+    def __init__(self, session: Session, store: SessionSaver | None) -> None:
         """Open a session; without a store nothing is ever saved."""
         self._value = self._begun = session
         self._store = store
@@ -72,7 +72,7 @@ class OpenSession:
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
-    async def _write(self, store: SessionStore) -> None:
+    async def _write(self, store: SessionSaver) -> None:
         async with self._saving:
             value = self._value
             try:

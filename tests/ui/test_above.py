@@ -244,7 +244,7 @@ async def test_the_program_can_be_left_from_there_and_the_draft_is_kept(
         await open_screen(running, name)
         await running.type(f"<{pressed}>")
         await running.until(lambda: running.app._exit)
-    assert running.files.load_draft(TALK.id) == "half a thought"
+    assert running.files.load_draft(running.files.path_of(TALK)) == "half a thought"
     assert running.app.return_value == TALK.id
 
 

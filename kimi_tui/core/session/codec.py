@@ -16,6 +16,7 @@ from typing import TypeVar
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import (
     DEFAULT_MODEL,
+    MAX_INTEGER,
     NO_TIMING,
     NO_USAGE,
     NOTHING,
@@ -36,8 +37,6 @@ VERSION = 1
 """Rises only when a reader of the old one would misread."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of what names none."""
-MAX_INTEGER = 2**63 - 1
-"""Largest integer of a TOML file."""
 
 Enum = TypeVar("Enum", bound=StrEnum)
 Value = TypeVar("Value")

@@ -90,6 +90,8 @@ class Timing:
     """Keys that this version does not know, as found in the file."""
 
 
+MAX_INTEGER = 2**63 - 1
+"""Largest integer of a TOML file."""
 DEFAULT_MODEL = "moonshotai/Kimi-K2.5"
 """The model where nothing names one."""
 MAX_ID_DIGITS = 15

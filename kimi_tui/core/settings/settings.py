@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+from kimi_tui.core.session.file_formats import DEFAULT, FORMATS
 from kimi_tui.core.session.session import DEFAULT_MODEL
 from kimi_tui.core.settings.layers import (
     NO_LAYER,
@@ -117,8 +118,8 @@ class UiSettings:
 class SessionsSettings:
     """How sessions are kept."""
 
-    format: Literal["toml", "json"] = "toml"
-    """Format of new sessions."""
+    format: str = DEFAULT.name
+    """Format of new sessions, of `FORMATS`."""
     folder: str = ""
     """Where they lie; "" = `sessions` in the data folder."""
 
@@ -224,7 +225,7 @@ RULES: Mapping[tuple[str, str], _Rule] = {
     ("ui", "theme"): LINE,
     ("ui", "panes"): _Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
     ("ui", "widths"): _Rule(dict, "a table of widths"),
-    ("sessions", "format"): _choice(("toml", "json")),
+    ("sessions", "format"): _choice(tuple(FORMATS)),
     ("sessions", "folder"): LINE,
 }
 """What may stand at a key, where its type does not say it all."""

@@ -8,7 +8,6 @@ named otherwise.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,37 +65,6 @@ class MessageList:
     def words_for_rest(self) -> str:
         """What is told of what was left aside; "" = nothing was."""
         return f"not taken: {', '.join(self.not_taken)}" if self.not_taken else ""
-
-
-def parse_json(text: str) -> object:
-    """Read JSON, or JSON Lines as a list.
-
-    Raises:
-        ValueError: It is neither; for lines, the words say which one.
-        RecursionError: It is nested too deeply.
-    """
-    try:
-        return json.loads(text)
-    except ValueError:
-        # A line may hold characters that others take for a line's end.
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-        if len(lines) < 2 or not _is_object(lines[0][1]):
-            raise
-    return [_line(line, number) for number, line in lines]
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _line(line: str, number: int) -> object:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from None
 
 
 def is_message_list(data: object) -> bool:

@@ -23,9 +23,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.settings.actions import BY_ID, Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
+from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.turn_display import TurnDisplay
 from kimi_tui.ui.commands import situation
@@ -48,7 +50,7 @@ from kimi_tui.ui.state.arrangement import LEFT, MIN_COLUMNS, MIN_ROWS, Arrangeme
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
-from kimi_tui.ui.state.services import Lock, Opening, Services
+from kimi_tui.ui.state.services import Opening, Services
 from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.text.themes import show_theme
 from kimi_tui.ui.widgets.bars import Bar
@@ -91,19 +93,12 @@ class ChatScreen(Screen[None]):
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
-    def __init__(
-        self,
-        services: Services,
-        session: Session,
-        lock: Lock,
-        opening: Opening | None = None,
-    ) -> None:
-        """Show a session; its lock is released when it is left.
+    def __init__(self, services: Services, first: HeldSession, opening: Opening | None = None) -> None:
+        """Show a session; others may open it when it is left.
 
         Args:
             services: What it works with.
-            session: The session, or an empty one that stands there until `opening` has been read.
-            lock: Keeps the session from other windows.
+            first: The session, or an empty one that stands there until `opening` has been read.
             opening: The session to read; None = there is none.
         """
         super().__init__()
@@ -112,7 +107,7 @@ class ChatScreen(Screen[None]):
         self._switching = asyncio.Lock()  # one session after the other: each keeps the draft that is its own
         self.services = services
         self.keyboard = Keyboard(services.settings.keymap)
-        self.open_chats = OpenChats(services.library, session, lock)
+        self.open_chats = OpenChats(services, first)
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
         self.composer = Composer(self.keyboard.table.keys, lambda: situation.choices(services), id="composer")
         self.find_bar = FindBar(id="find-bar")
@@ -368,9 +363,9 @@ class ChatScreen(Screen[None]):
         """The theme in use."""
         return self.app.theme
 
-    def show_theme(self, name: str) -> None:
+    def show_theme(self, palette: Palette) -> None:
         """Switch the colours."""
-        show_theme(self.app, self.services.themes, name)
+        show_theme(self.app, palette)
 
     # -- sessions
 
@@ -380,17 +375,17 @@ class ChatScreen(Screen[None]):
         self.refresh_bars()
         self.refresh_hints()
         self.panes.session_changed()
-        if session.messages or self.open_chats.has_file(self.chat):
-            self.run_later(self._save(self.chat))
+        self.run_later(self._save(self.chat))
 
     async def _save(self, chat: Chat) -> None:
-        """Save a session, and show whether it is.
+        """Save a session where it holds anything or its file still does, and show whether it is.
 
         Raises:
             StorageError: It could not be written.
         """
         try:
-            await chat.open_session.save()
+            if chat.session.messages or await self.open_chats.has_file(chat):
+                await chat.open_session.save()
         finally:
             self.refresh_bars()
 
@@ -441,8 +436,8 @@ class ChatScreen(Screen[None]):
         await self._beginning.wait()
         if await self._leaving.may_leave(asks=asks):
             self.services.library.close()
-            self.open_chats.release()
-            session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
+            await self.open_chats.release()
+            session_id = self.chat.session.id if await self.open_chats.has_file(self.chat) else None
             self.app.exit(session_id, return_code=TEXT_LOST if self.open_chats.unsaved else 0)
 
     # -- what happens in the widgets

@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
@@ -30,7 +30,7 @@ from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
 from kimi_tui.ui.state.entries import error_text
-from kimi_tui.ui.state.services import Lock, Opening, Services
+from kimi_tui.ui.state.services import Opening, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
 from kimi_tui.ui.terminal.ending import Ending
 from kimi_tui.ui.terminal.key_sequences import register_key_sequences
@@ -63,8 +63,7 @@ class KimiApp(App[str], inherit_bindings=False):
     def __init__(
         self,
         services: Services,
-        session: Session,
-        lock: Lock,
+        first: HeldSession,
         terminal: Terminal = MODERN,
         *,
         opening: Opening | None = None,
@@ -77,8 +76,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
         Args:
             services: What it works with.
-            session: The session to begin with, or an empty one that stands there until `opening` has been read.
-            lock: Keeps that session from other windows.
+            first: The session to begin with, or an empty one that stands there until `opening` has been read.
             terminal: What it is shown on.
             opening: The session to read; None = there is none.
             idle_work: What is done once after the first frame, when nothing else is to do.
@@ -95,7 +93,7 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         problems = (*services.problems, *self._take_theme())
-        self._screen = ChatScreen(replace(services, problems=problems), session, lock, opening)
+        self._screen = ChatScreen(replace(services, problems=problems), first, opening)
         self.problem: KimiError | None = None
         """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None

@@ -30,17 +30,16 @@ class FileCommands:
         Raises:
             UsageError: It holds nothing yet.
         """
-        session = self._desk.chat.session
-        if not session.messages:
+        if not self._desk.chat.session.messages:
             raise UsageError("This session holds nothing yet.")
-        return self._desk.services.library.path_of(session)
+        return self._desk.chat.path
 
     async def _name(self, path: Path) -> str:
         """What a notice calls a session: its title in quotes; a file's name where there is no such session."""
-        chat = self._desk.open_chats.at(path)
+        chat = await self._desk.open_chats.at(path)
         if chat is not None:
             return _quoted(chat.session.title)
-        listing = await asyncio.to_thread(self._desk.services.library.listing)
+        listing = await asyncio.to_thread(self._desk.services.library.list)
         titles = (summary.title for summary in listing.summaries if summary.path == str(path))
         title = next(titles, None)
         return path.name if title is None else _quoted(title)
@@ -66,7 +65,7 @@ class FileCommands:
 
     async def rename(self, path: Path, title: str) -> None:
         """Give a session another title."""
-        chat = self._desk.open_chats.at(path)
+        chat = await self._desk.open_chats.at(path)
         if chat is self._desk.chat:
             self._desk.change(replace(chat.session, title=title))
         elif chat is not None:
@@ -90,7 +89,7 @@ class FileCommands:
 
     async def duplicate(self, path: Path) -> None:
         """Make a copy of a session."""
-        await self._save(self._desk.open_chats.at(path))
+        await self._save(await self._desk.open_chats.at(path))
         name = await self._name(path)
         await asyncio.to_thread(self._desk.services.library.duplicate, path)
         self._desk.panes.sessions_changed()
@@ -102,7 +101,7 @@ class FileCommands:
         Raises:
             UsageError: Its reply is still running.
         """
-        chat = self._desk.open_chats.at(path)
+        chat = await self._desk.open_chats.at(path)
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         await self._save(chat)
@@ -123,7 +122,7 @@ class FileCommands:
     async def _leave(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
         if chat is self._desk.chat:
-            await self._desk.show_chat(self._desk.open_chats.create())
+            await self._desk.show_chat(await self._desk.open_chats.create())
         self._desk.open_chats.forget(chat)
 
     @property

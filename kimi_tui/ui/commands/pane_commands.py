@@ -197,7 +197,7 @@ class PaneCommands:
                 ("ui", "widths", n): width for n, width in self._widths.items() if width != before[n]
             }
             if changed:
-                self._desk.services.store.save(changed)
+                await self._desk.services.store.save(changed)
 
     # -- the panes themselves
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from kimi_tui.core.errors import UsageError
+import asyncio
+from collections.abc import Callable, Mapping
+
+from kimi_tui.core.errors import ThemeError, UsageError
 from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.desk import Desk
@@ -68,7 +72,7 @@ class ScreenCommands:
         desk = self._desk
         desk.open_screen(HelpScreen(desk.scope_of_focus(), frozenset(desk.offers()), desk.keyboard))
 
-    def do_theme(self, argument: str) -> None:
+    async def do_theme(self, argument: str) -> None:
         """Switch the colours, or choose them while they are shown.
 
         Raises:
@@ -77,27 +81,30 @@ class ScreenCommands:
         """
         name = argument.strip()
         if name:
-            self._use_theme(name)
+            await self._use_theme(name)
             return
         from kimi_tui.ui.screens.choice import ThemeScreen  # noqa: PLC0415 - the first frame does not need it
 
         desk = self._desk
-        screen = ThemeScreen(sorted(desk.services.themes), desk.theme_name, desk.show_theme)
-        desk.open_screen(screen, self._theme_chosen)
+        palettes = await asyncio.to_thread(_read_all, desk.services.themes)
+
+        def show(name: str) -> None:
+            if isinstance(palette := palettes[name], ThemeError):
+                raise palette
+            desk.show_theme(palette)
+
+        desk.open_screen(ThemeScreen(sorted(palettes), desk.theme_name, show), self._theme_chosen)
 
     def _theme_chosen(self, name: str | None) -> None:
         if name is not None:
-            self._desk.run_later(self._keep_theme(name))
+            self._desk.run_later(self._use_theme(name))
 
-    async def _keep_theme(self, name: str) -> None:
-        self._use_theme(name)
-
-    def _use_theme(self, name: str) -> None:
+    async def _use_theme(self, name: str) -> None:
         services = self._desk.services
         if name not in services.themes:
             raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(services.themes))}")
-        self._desk.show_theme(name)
-        if services.store.save({("ui", "theme"): name}) and (first := services.settings.ui.theme) != name:
+        self._desk.show_theme(await asyncio.to_thread(services.themes[name]))
+        if await services.store.save({("ui", "theme"): name}) and (first := services.settings.ui.theme) != name:
             words = f"{name} holds until you leave: the config file says theme = {quoted(first)}, which goes first."
             self._desk.say(f"{words} Change it there.", "warning", about="theme")
 
@@ -149,3 +156,14 @@ class ScreenCommands:
         """Make the change again that was taken back."""
         del argument
         self._desk.composer.action_redo()
+
+
+def _read_all(themes: Mapping[str, Callable[[], Palette]]) -> Mapping[str, Palette | ThemeError]:
+    """Read every theme; of one that cannot be used, why."""
+    found: dict[str, Palette | ThemeError] = {}
+    for name, read in themes.items():
+        try:
+            found[name] = read()
+        except ThemeError as error:
+            found[name] = error
+    return found

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kimi_tui.core.errors import StorageError, UsageError
+from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.session import tree
+from kimi_tui.core.session.listing import Unreadable
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.layers import Key
@@ -141,7 +142,7 @@ class SessionCommands:
         self._desk.change(settings_changes.with_preset(settings, self._session, name))
         self._desk.say(f"Preset {name}, for this session.")
 
-    def do_save_preset(self, argument: str) -> None:
+    async def do_save_preset(self, argument: str) -> None:
         """Save what this session sends as a preset.
 
         Raises:
@@ -150,13 +151,13 @@ class SessionCommands:
         """
         services = self._desk.services
         name = settings_changes.checked_preset_name(services.settings, argument)
-        services.store.save(settings_changes.save_preset_changes(services.settings, self._session, name))
+        await services.store.save(settings_changes.save_preset_changes(services.settings, self._session, name))
         self._desk.change(
             settings_changes.with_preset(services.settings, settings_changes.without_any_own(self._session), name)
         )
         self._desk.say(f"Saved as preset {name}, which this session has now.")
 
-    def do_rename_preset(self, argument: str) -> None:
+    async def do_rename_preset(self, argument: str) -> None:
         """Rename a preset of the user's own.
 
         Raises:
@@ -166,19 +167,19 @@ class SessionCommands:
         text = argument.strip()
         names = sorted(self._desk.services.settings.presets, key=len, reverse=True)
         old = next((name for name in names if text.startswith(f"{name} ")), text.partition(" ")[0])
-        self.rename_preset(old, text.removeprefix(old).strip())
+        await self.rename_preset(old, text.removeprefix(old).strip())
 
-    def rename_preset(self, old: str, new: str) -> None:
+    async def rename_preset(self, old: str, new: str) -> None:
         """Rename a preset of the user's own."""
         services = self._desk.services
         changes = settings_changes.rename_preset_changes(services.settings, old, new, services.store.config_keys)
-        services.store.save(changes)
+        await services.store.save(changes)
         if self._session.settings.get("preset") == old:
             self._set({**self._session.settings, "preset": new})
         self._desk.say(f"Preset {old} is called {new} now.")
         self._desk.panes.session_changed()
 
-    def do_delete_preset(self, argument: str) -> None:
+    async def do_delete_preset(self, argument: str) -> None:
         """Delete a preset of the user's own; this session takes the default one where it had it.
 
         Raises:
@@ -187,7 +188,7 @@ class SessionCommands:
         """
         services, name = self._desk.services, " ".join(argument.split())
         deletion = settings_changes.delete_preset_changes(services.settings, name, services.store.config_keys)
-        services.store.save(deletion.changes)
+        await services.store.save(deletion.changes)
         is_here = self._session.settings.get("preset") == name
         self._deleted_presets.append(_DeletedPreset(name, deletion, self._session.id if is_here else ""))
         if is_here:
@@ -195,7 +196,7 @@ class SessionCommands:
         self._desk.say(f"Deleted preset {name}. /restore-preset brings it back.", about=f"preset {name}")
         self._desk.panes.session_changed()
 
-    def do_restore_preset(self, argument: str) -> None:
+    async def do_restore_preset(self, argument: str) -> None:
         """Bring back the preset that was deleted last, to the session that had it too, where that is on screen.
 
         Raises:
@@ -205,17 +206,20 @@ class SessionCommands:
         del argument
         if not self._deleted_presets:
             raise UsageError("No preset was deleted since the program started.")
-        deleted, services = self._deleted_presets[-1], self._desk.services
-        if deleted.name in services.settings.presets:
-            raise UsageError(f"There is a preset {deleted.name!r} already.", "Give it another name first.")
-        services.store.save(deleted.deletion.undoing)
-        self._deleted_presets.pop()
+        deleted, services = self._deleted_presets.pop(), self._desk.services
+        try:
+            if deleted.name in services.settings.presets:
+                raise UsageError(f"There is a preset {deleted.name!r} already.", "Give it another name first.")
+            await services.store.save(deleted.deletion.undoing)
+        except KimiError:
+            self._deleted_presets.append(deleted)
+            raise
         if deleted.session_id == self._session.id:
             self._set({"preset": deleted.name, **self._session.settings})
         self._desk.say(f"Preset {deleted.name} is back.", about=f"preset {deleted.name}")
         self._desk.panes.session_changed()
 
-    def do_make_default(self, argument: str) -> None:
+    async def do_make_default(self, argument: str) -> None:
         """Let new sessions begin with what this one sets.
 
         Raises:
@@ -226,7 +230,7 @@ class SessionCommands:
         if not changes:
             self._desk.say("This session sets nothing of its own; the defaults are as they were.")
             return
-        overruled = self._desk.services.store.save(changes)
+        overruled = await self._desk.services.store.save(changes)
         self._desk.say("Saved as the default for new sessions: " + ", ".join(map(_dotted, changes)))
         if overruled:
             keys = ", ".join(map(_dotted, overruled))
@@ -249,7 +253,7 @@ class SessionCommands:
     async def do_new(self, argument: str) -> None:
         """Begin a new session."""
         del argument
-        await self._desk.show_chat(self._desk.open_chats.create())
+        await self._desk.show_chat(await self._desk.open_chats.create())
 
     async def do_resume(self, argument: str) -> None:
         """Open the latest other session, or the one that the text names.
@@ -258,15 +262,16 @@ class SessionCommands:
             StorageError: None or several fit, or it cannot be opened.
         """
         library, name = self._desk.services.library, argument.strip()
+        passed_over = list[Unreadable]()
         if name:
-            path, passed_over = await asyncio.to_thread(library.find, name)
+            path = await asyncio.to_thread(library.find, name, passed_over.append)
         else:
-            listing = await asyncio.to_thread(library.listing)
+            listing = await asyncio.to_thread(library.list)
             others = (s.path for s in listing.summaries if s.id != self._session.id)
             found = next(others, None)
             if found is None:
                 raise StorageError(listing.words_for_none("There is no other session."), "/new begins a new one.")
-            path, passed_over = Path(found), listing.unreadable
+            path, passed_over = Path(found), list(listing.unreadable)
         await self._desk.open_path(path)
         for unreadable in passed_over:
             self._desk.say(unreadable.words, "warning", about=unreadable.path)
@@ -279,10 +284,10 @@ class SessionCommands:
             StorageError: It cannot be read.
         """
         source = _path(argument, "import", "notes.toml")
-        path, told = await asyncio.to_thread(self._desk.services.library.import_file, source)
-        await self._desk.open_path(path)
-        for line in told:
-            self._desk.say(line, "warning")
+        copy, rest = await asyncio.to_thread(self._desk.services.library.import_file, source)
+        await self._desk.open_path(Path(copy.path))
+        if rest:
+            self._desk.say(rest, "warning")
         self._desk.say(f"This is a copy of {source}; the file stays as it is.")
 
     async def do_export(self, argument: str) -> None:

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
+from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
@@ -205,12 +206,8 @@ class Desk(Protocol):
     def open_screen(self, screen: Screen[Answer], callback: Callable[[Answer | None], None] | None = None) -> None:
         """Show a screen above this one, and take its answer."""
 
-    def show_theme(self, name: str) -> None:
-        """Switch the colours.
-
-        Raises:
-            ThemeError: The theme's file cannot be used.
-        """
+    def show_theme(self, palette: Palette) -> None:
+        """Switch the colours."""
 
     async def prepare(self, chat: Chat) -> None:
         """Make what showing a session takes, beside everything else; nothing else may know the chat yet."""

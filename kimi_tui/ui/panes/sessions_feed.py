@@ -88,10 +88,9 @@ class SessionsPanel(SessionsPane, Panel):
             yield self.listed(listing, now)
 
     def _mark(self) -> None:
-        library = self._desk.services.library
-        paths = {str(library.path_of(chat.session)): chat for chat in self._desk.open_chats.all}
+        paths = {str(chat.path): chat for chat in self._desk.open_chats.all}
         self.set_marks(
-            str(library.path_of(self._desk.chat.session)),
+            str(self._desk.chat.path),
             {path for path, chat in paths.items() if chat.turn is not None},
             {path for path, chat in paths.items() if chat.is_unread},
             {path for path, chat in paths.items() if chat.has_failed},

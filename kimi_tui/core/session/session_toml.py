@@ -1,34 +1,16 @@
-"""Session files as bytes: readable TOML, or JSON of the same shape."""
+"""Session files as readable TOML: one `[[messages]]` block after the other, prose over several lines."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 
-from kimi_tui.core.errors import ConversionError, StorageError
-from kimi_tui.core.session.codec import MAX_INTEGER, encode_message, encode_session
-from kimi_tui.core.session.session import Message, Session
-from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.errors import ConversionError
+from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
 
 MESSAGE_HEADING = "[[messages]]\n"
-"""What begins a message in TOML."""
-LINES = ".jsonl"
-"""What stands for JSON that may be JSON Lines."""
-HALF_PAIR = re.compile(
-    r"""\\u[dD](?:
-        [89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])             # a first half without its second
-      | (?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F]     # a second half without its first
-      | (?<=\\\\u[dD])[89a-fA-F]                              # behind an escaped backslash: might pass for one of them
-    )""",
-    re.VERBOSE,
-)
-"""How JSON may spell half a surrogate pair: it may find what is none, and misses nothing.
-
-All begin with the same two characters, which makes it thirty times as fast; nothing else runs while it searches.
-"""
+"""What begins a message."""
 
 
 class TomlWriter:
@@ -47,6 +29,8 @@ class TomlWriter:
         Raises:
             ConversionError: TOML cannot hold a value; the summary names its key.
         """
+        from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
+
         plain = encode_session(Session(**{**_shallow(session), "messages": ()}))
         plain.pop("messages")
         parts = [_table(plain, "", "")]
@@ -65,6 +49,8 @@ def _shallow(session: Session) -> dict[str, Any]:
 
 
 def _message_block(message: Message, place: int) -> str:
+    from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
+
     table = encode_message(message)
     sent = table.get("sent")
     where = f"messages[{place}]"
@@ -75,19 +61,15 @@ def _message_block(message: Message, place: int) -> str:
 
 def _table(table: Mapping[str, object], name: str, place: str, inline: str = "") -> str:
     """Write a table: its plain values, what is ready, then its tables under their headings."""
-    lines = [_line(key, value, _join(place, key)) for key, value in table.items() if not _is_table(value)]
+    lines = [_line(key, value, key_path(place, key)) for key, value in table.items() if not _is_table(value)]
     parts = ["".join(lines) + inline]
     for key, value in table.items():
-        heading, where = _join(name, _key(key)), _join(place, key)
+        heading, where = key_path(name, _key(key)), key_path(place, key)
         if isinstance(value, dict):
             parts.append(f"[{heading}]\n" + _table(value, heading, where))
         elif _is_table(value) and isinstance(value, list):
             parts += [f"[[{heading}]]\n" + _table(row, heading, f"{where}[{n}]") for n, row in enumerate(value)]
     return ("\n" if not name else "").join(parts)
-
-
-def _join(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key
 
 
 def _is_table(value: object) -> bool:
@@ -105,7 +87,7 @@ def _line(key: str, value: object, place: str) -> str:
         return f"{_key(key)} = {_inline(value, place)}\n"
     _check(value, place)
     if isinstance(value, datetime):
-        return f"{_key(key)} = {_stamp(value)}\n"
+        return f"{_key(key)} = {iso_stamp(value)}\n"
     # In the multi-line form the writer turns CR LF into LF, and a reader may do likewise with a lone CR.
     is_prose = isinstance(value, str) and "\n" in value and "\r" not in value
     return tomli_w.dumps({key: value}, multiline_strings=is_prose)
@@ -121,13 +103,13 @@ def _inline(value: object, place: str) -> str:
     import tomli_w  # noqa: PLC0415 - reading needs none of it
 
     if isinstance(value, dict):
-        inner = ", ".join(f"{_key(key)} = {_inline(item, _join(place, key))}" for key, item in value.items())
+        inner = ", ".join(f"{_key(key)} = {_inline(item, key_path(place, key))}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(_inline(item, f"{place}[{n}]") for n, item in enumerate(value)) + "]"
     _check(value, place)
     if isinstance(value, datetime):
-        return _stamp(value)
+        return iso_stamp(value)
     return tomli_w.dumps({"x": value}).removeprefix("x = ").removesuffix("\n")
 
 
@@ -138,80 +120,14 @@ def _check(value: object, place: str) -> None:
         raise ConversionError(f"{place}: TOML holds no integer beyond 64 bits.", "Keep the session as JSON.")
 
 
-def dump(session: Session, ending: str) -> bytes:
-    """Write a session in the form of that ending, ".toml" or ".json"."""
-    return dump_json(session) if ending == ".json" else TomlWriter().dump(session)
-
-
-def dump_json(session: Session) -> bytes:
-    """Write a session as JSON, times as strings.
+def decode(text: str) -> object:
+    """Read TOML, a message at a time where it can be: what its reader notes down of a whole file is far larger.
 
     Raises:
-        ConversionError: JSON cannot hold a value (a date, nan, inf); the summary names its key.
+        ValueError: It is none.
+        RecursionError: It is nested too deeply.
     """
-    plain = encode_session(session)
-    plain |= {"created": _stamp(session.created), "updated": _stamp(session.updated)}
-    messages = plain["messages"]
-    assert isinstance(messages, list)
-    for message in messages:
-        if isinstance(message.get("created"), datetime):
-            message["created"] = _stamp(message["created"])
-    _check_json(plain, "")
-    return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
-
-
-def _stamp(value: datetime) -> str:
-    stamp = value.isoformat()
-    return stamp.removesuffix("+00:00") + "Z" if stamp.endswith("+00:00") else stamp
-
-
-def _check_json(value: object, place: str) -> None:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _check_json(item, _join(place, key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            _check_json(item, f"{place}[{number}]")
-    elif isinstance(value, date | time | datetime):
-        raise ConversionError(f"{place}: JSON has no dates.", "Make it a string, or keep the session as TOML.")
-    elif isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
-        raise ConversionError(f"{place}: JSON has no {value}.", "Keep the session as TOML.")
-
-
-def load(data: bytes, ending: str) -> object:
-    """Read plain data.
-
-    Args:
-        data: The file's bytes.
-        ending: ".toml", ".json", or `LINES`.
-
-    Raises:
-        StorageError: It is not of that format; the summary says where.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-        del data  # as large as all that is read from it
-        if ending in {".json", LINES}:
-            plain = json.loads(text) if ending == ".json" else _load_lines(text)
-            return _mend(plain) if HALF_PAIR.search(text) else plain
-        return _load_toml(text)
-    except UnicodeDecodeError as error:
-        raise StorageError(f"it is not UTF-8 (byte {error.start}).") from None
-    except RecursionError:
-        raise StorageError("it is nested too deeply.") from None
-    except ValueError as error:
-        raise StorageError(f"it is no {'TOML' if ending == '.toml' else 'JSON'}: {error}.") from None
-
-
-def _load_lines(text: str) -> object:
-    from kimi_tui.core.wire.message_list import parse_json  # noqa: PLC0415 - sessions need none of it
-
-    return parse_json(text)
-
-
-def _load_toml(text: str) -> object:
-    """Read TOML, a message at a time where it can be: what its reader notes down of a whole file is far larger."""
-    import tomllib  # noqa: PLC0415 - JSON needs none of it
+    import tomllib  # noqa: PLC0415 - writing needs none of it
 
     pieces = _pieces(text)
     try:
@@ -236,12 +152,12 @@ def _pieces(text: str) -> Iterator[str]:
         start = end
 
 
-def _mend(value: object) -> object:
-    """Put U+FFFD for halves of surrogate pairs, which no file could carry again."""
-    if isinstance(value, str):
-        return replace_lone(value)
-    if isinstance(value, list):
-        return [_mend(item) for item in value]
-    if isinstance(value, dict):
-        return {replace_lone(key): _mend(item) for key, item in value.items()}
-    return value
+def key_path(name: str, key: str) -> str:
+    """The path of a key in a table, such as `settings.extra.x`; a table without a name is the whole file."""
+    return f"{name}.{key}" if name else key
+
+
+def iso_stamp(value: datetime) -> str:
+    """Write a time in ISO 8601; one in UTC ends in Z."""
+    stamp = value.isoformat()
+    return stamp.removesuffix("+00:00") + "Z" if stamp.endswith("+00:00") else stamp

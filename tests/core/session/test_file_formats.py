@@ -10,10 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.adapters.store import session_text
 from kimi_tui.core.errors import ConversionError, StorageError
+from kimi_tui.core.session import session_json
 from kimi_tui.core.session.codec import decode_session
+from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
+from kimi_tui.core.session.session_toml import TomlWriter
 from kimi_tui.core.text.surrogates import replace_lone
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -56,11 +58,8 @@ def make_session(text: str, extra: dict[str, object]) -> Session:
 
 def check(text: str, extra: dict[str, object]) -> None:
     session = make_session(text, extra)
-    for ending, data in (
-        (".toml", session_text.TomlWriter().dump(session)),
-        (".json", session_text.dump_json(session)),
-    ):
-        assert decode_session(session_text.load(data, ending)) == session
+    for form in FORMATS.values():
+        assert decode_session(form.load(form.encode(session))) == session
 
 
 @settings(max_examples=300, deadline=None)
@@ -82,7 +81,7 @@ def test_hard_texts_round_trip(text: str) -> None:
 
 
 def test_toml_is_readable() -> None:
-    text = session_text.TomlWriter().dump(make_session("one\ntwo", {})).decode()
+    text = TomlWriter().dump(make_session("one\ntwo", {})).decode()
     assert 'content = """\none\ntwo"""' in text
     assert "created = 2026-11-23T08:15:00Z\n" in text
     assert "\n[messages.usage]\ninput_tokens = 1\n" in text
@@ -107,67 +106,76 @@ def test_toml_read_by_the_message_is_toml_read_whole(text: str) -> None:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         with pytest.raises(StorageError, match=re.escape(str(error))):
-            session_text.load(text.encode(), ".toml")
+            FORMATS["toml"].load(text.encode())
     else:
-        assert session_text.load(text.encode(), ".toml") == whole
+        assert FORMATS["toml"].load(text.encode()) == whole
 
 
 def test_a_message_is_read_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    data, lengths, loads = session_text.TomlWriter().dump(make_session("word " * 99, {})), [], tomllib.loads
+    data, lengths, loads = TomlWriter().dump(make_session("word " * 99, {})), [], tomllib.loads
 
     def noted(text: str) -> object:
         lengths.append(len(text))
         return loads(text)
 
     monkeypatch.setattr(tomllib, "loads", noted)
-    session_text.load(data, ".toml")
+    FORMATS["toml"].load(data)
     assert max(lengths) < 0.6 * len(data)
 
 
 def test_json_times_have_the_same_form() -> None:
-    plain = json.loads(session_text.dump_json(make_session("x", {})))
+    plain = json.loads(session_json.encode(make_session("x", {})))
     assert {plain["created"], plain["messages"][0]["created"]} == {"2026-11-23T08:15:00Z"}
 
 
 def test_a_save_encodes_only_what_is_new() -> None:
-    writer, session = session_text.TomlWriter(), make_session("x", {})
+    writer, session = TomlWriter(), make_session("x", {})
     first = writer.dump(session)
     assert writer.dump(session) == first
     changed = replace(session, messages=(replace(session.messages[0], content="new"), session.messages[1]))
-    assert writer.dump(changed) == session_text.TomlWriter().dump(changed)
+    assert writer.dump(changed) == TomlWriter().dump(changed)
 
 
 @pytest.mark.parametrize("value", [None, 2**63, {"deep": [None]}])
 def test_what_toml_cannot_hold(value: object) -> None:
     message = Message("m1", Role.USER, "", extra={"x": value})
     with pytest.raises(ConversionError, match=r"messages\[0\]\.x"):
-        session_text.TomlWriter().dump(Session("id", NOW, NOW, "m", messages=(message,)))
+        TomlWriter().dump(Session("id", NOW, NOW, "m", messages=(message,)))
 
 
 @pytest.mark.parametrize("value", [NOW, NOW.date(), NOW.time(), float("nan"), float("inf")])
 def test_what_json_cannot_hold(value: object) -> None:
     with pytest.raises(ConversionError, match=r"^settings\.extra\.x|^x"):
-        session_text.dump_json(make_session("x", {"x": value}))
+        session_json.encode(make_session("x", {"x": value}))
 
 
 def test_half_a_surrogate_pair_is_mended_wherever_it_stands() -> None:
-    assert session_text.load(rb'{"a": ["\ud800"], "\udc00": "\ud83d\udc4d"}', ".json") == {
+    assert FORMATS["json"].load(rb'{"a": ["\ud800"], "\udc00": "\ud83d\udc4d"}') == {
         "a": ["\ufffd"],
         "\ufffd": "👍",
     }
 
 
 def test_what_may_be_half_a_pair_begins_with_the_same_characters() -> None:
-    assert session_text.HALF_PAIR.pattern.startswith(r"\\u[dD](?:")
+    assert session_json.HALF_PAIR.startswith(r"\\u[dD](?:")
 
 
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(["\ud83d", "\udc4d", "\\", "u", "d83d", "x", "\n"]), max_size=8).map("".join))
 def test_no_half_of_a_pair_is_missed(text: str) -> None:
-    assert session_text.load(json.dumps([text]).encode(), ".json") == [replace_lone(text)]
+    assert FORMATS["json"].load(json.dumps([text]).encode()) == [replace_lone(text)]
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"{", b"[" * 200_000, b"1" * 5000, b""])
 def test_what_is_no_file_of_ours(data: bytes) -> None:
     with pytest.raises(StorageError):
-        session_text.load(data, ".json")
+        FORMATS["json"].load(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [('{"role": "user"}\n\n{"role":', "line 3"), ('{"role": "user"', "line 1"), ("nothing\nof\nthe kind", "line 1")],
+)
+def test_broken_lines_are_counted(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        session_json.decode(text)
