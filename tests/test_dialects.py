@@ -17,21 +17,24 @@ from kimi_tui.adapters.endpoint.demo_server import serve
 from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import ConfigError, FieldError
+from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
-from kimi_tui.core.wire.reply import ReplyBuilder, ReplyText
-from kimi_tui.core.wire.think import PromptEnd
+from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
 from tests.cli.calls import call
 from tests.core.cuts import check_every_cut
 from tests.fakes.clock import HandClock
 from tests.fakes.tiny_dialect import TINY
+from tests.reading import ReplyText, read_reply
 
 PACKAGE = Path(__file__).parents[1] / "kimi_tui"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -48,7 +51,7 @@ async def replied(client: EndpointClient, question: str = "hello", **fields: obj
     """The reply in the session, and what the turn's error says."""
     session = OpenSession(Session("s", NOW, NOW, "model"), NoStore())
     request = RequestSettings({**FIELDS, **fields}, retries=0)
-    ended = await Engine(client, HandClock()).start(session, question, request).finished()
+    ended = await Engine(client, HandClock()).start(session, Asking(question), request).finished()
     await client.aclose()
     return session.value.messages[-1], ended.error.summary if ended.error else ""
 
@@ -169,10 +172,10 @@ def said(**document: object) -> bytes:
 
 
 def read(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING) -> tuple[object, ...]:
-    builder = ReplyBuilder(dialect=TINY, prompt="p", prompt_end=prompt_end, is_event_stream=True)
-    for piece in pieces:
-        builder.feed(piece)
-    result = builder.close()[1]
+    builder = ReplyBuilder(
+        dialect=TINY, prompt="p", prompt_end=prompt_end, marks=DEFAULT_TEMPLATE.think, is_event_stream=True
+    )
+    result = read_reply(builder, pieces)
     return (*result.replies, result.state)
 
 

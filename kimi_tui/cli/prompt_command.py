@@ -9,14 +9,16 @@ import contextlib
 import tomllib
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import DONE
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.prompt.template import TEMPLATES, render_prompt
-from kimi_tui.core.prompt.turns import next_prompt
+from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
+from kimi_tui.core.prompt.prompt_writer import next_prompt
+from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.wire.message_list import is_message_list, parse_json, read_message_list
@@ -38,15 +40,16 @@ def run(options: Namespace, context: Context) -> int:
     thinking = False if options.no_think else None
     with _naming(f"{name}: settings: "):
         request = resolve_request(settings, session, RequestOptions(set={}, preset=None, thinking=thinking))
-    template = TEMPLATES[options.template] if options.template else request.template
+    if options.template:
+        request = replace(request, template=TEMPLATES[options.template])
     if isinstance(conversation, Session):
-        prompt = next_prompt(conversation, template=template, thinking=request.thinking, neutralise=request.neutralise)
+        prompt = next_prompt(conversation, request)
     else:
         with _naming(f"{name}: "):
             listed = read_message_list(conversation)
         if listed.words_for_rest:
             context.tell(f"{name}: {listed.words_for_rest}")
-        prompt = render_prompt(listed.turns(neutralise=request.neutralise), template, thinking=request.thinking)
+        prompt = write_prompt(Prompt(listed.turns(request.door), request.open_turn, request.template))
     context.write(prompt)
     return DONE
 

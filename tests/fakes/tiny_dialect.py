@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from kimi_tui.core.prompt.template import THINK_CLOSE
 from kimi_tui.core.session.session import NO_USAGE, Usage
 from kimi_tui.core.wire.dialect import Dialect, Document, Finding, Frame, Generated, Twin
 from kimi_tui.core.wire.endpoint_errors import ErrorKeys, error_in_stream, error_words
@@ -46,7 +45,7 @@ def read_body(document: Document) -> tuple[object, dict[str, object]]:
 
 
 def answer_of(text: str) -> str:
-    return text.removeprefix(THINK_CLOSE)
+    return text.removeprefix("</think>")
 
 
 def write_events(frame: Frame) -> Iterator[SseEvent]:

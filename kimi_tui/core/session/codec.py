@@ -125,8 +125,10 @@ def _encode_timing(timing: Timing) -> dict[str, object] | None:
 def _encode_request(request: RequestRecord) -> dict[str, object]:
     table: dict[str, object] = {
         "kind": request.kind,
+        "state": request.state and request.state.value,
         "request_id": request.request_id,
         "finish_reason": request.finish_reason,
+        "estimated": request.is_estimated or None,
         **request.extra,
         "usage": _encode_usage(request.usage),
         "timing": _encode_timing(request.timing),
@@ -350,10 +352,12 @@ def _decode_timing(table: _Table) -> Timing | None:
 def _decode_request(table: _Table) -> RequestRecord:
     return RequestRecord(
         kind=table.text("kind") or "reply",
+        state=table.choice("state", MessageState),
         request_id=table.text("request_id"),
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
+        is_estimated=table.flag("estimated") is True,
         extra=table.others(),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import STOP_SEQUENCES, TEMPLATES
+from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
 from kimi_tui.core.settings.settings import Settings
@@ -107,6 +107,8 @@ class Resolved:
     """Fields of other servers."""
     thinking: bool
     """Whether the model thinks first."""
+    template: Template
+    """How the prompt is written."""
 
 
 def resolve_sources(settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS) -> Resolved:
@@ -121,7 +123,8 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
     own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER)
     thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
     layers = _layers(settings, own, options, thinking=thinking)
-    layers.append(("default", _defaults(settings, session)))
+    template = TEMPLATES[settings.api.template]
+    layers.append(("default", _defaults(settings, session, template)))
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
     for name in SETTABLE:
@@ -133,7 +136,7 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
                 values[name], sources[name] = layer.values[name], source
                 break
     extra = {**settings.saved_sampling.extra, **settings.sampling.extra, **own.layer.extra}
-    return Resolved(values, sources, extra, thinking)
+    return Resolved(values, sources, extra, thinking, template)
 
 
 def _layers(
@@ -153,8 +156,8 @@ def _layers(
     ]
 
 
-def _defaults(settings: Settings, session: Session | None) -> SamplingLayer:
-    values: dict[str, object] = {"stream": True, "stop": list(STOP_SEQUENCES)}
+def _defaults(settings: Settings, session: Session | None, template: Template) -> SamplingLayer:
+    values: dict[str, object] = {"stream": True, "stop": list(template.stops)}
     if settings.chat.prompt_cache and session is not None and session.prompt_cache_key:
         values["prompt_cache_key"] = session.prompt_cache_key
     return SamplingLayer(values)
@@ -179,7 +182,7 @@ def resolve_request(
         fields=fields,
         extra=resolved.extra,
         thinking=resolved.thinking,
-        template=TEMPLATES[settings.api.template],
+        template=resolved.template,
         neutralise=settings.chat.neutralise,
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,

@@ -49,7 +49,7 @@ class ApiSettings:
     """The model's name; its slash stays."""
     dialect: str = next(iter(DIALECTS))
     """What the endpoint speaks: a name in `DIALECTS`."""
-    template: str = DEFAULT_TEMPLATE
+    template: str = DEFAULT_TEMPLATE.name
     """Role names of the prompt: "deepinfra" or "kimi"."""
     context_tokens: int = 262_144
     """Size of the context window, [1, 1000000000]."""

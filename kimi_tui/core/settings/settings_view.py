@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kimi_tui.core.errors import FieldError, UsageError
-from kimi_tui.core.prompt.template import END
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS
 from kimi_tui.core.settings.sampling import Resolved, parse_session_settings, preset_named, resolve_sources
@@ -251,8 +250,9 @@ def _warning(name: str, resolved: Resolved) -> str:
     value = resolved.values.get(name)
     if name == "stream" and value and (why := _streaming_stopper(resolved)):
         return f"Sent as false, since {why}."
-    if name == "stop" and not (isinstance(value, list) and END in value):
-        return f"Without {END} the model may go on after its answer."
+    turn_end = resolved.template.assistant.end
+    if name == "stop" and not (isinstance(value, list) and turn_end in value):
+        return f"Without {turn_end} the model may go on after its answer."
     return ""
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN
+from kimi_tui.core.prompt.template import THINK_TEXTS
 from kimi_tui.core.session.session import NO_USAGE, Usage
 from kimi_tui.core.wire.dialect import Dialect, Document, Finding, Frame, Generated, Twin
 from kimi_tui.core.wire.endpoint_errors import ErrorKeys, error_in_stream, error_words
@@ -106,7 +106,7 @@ def _token(token: object) -> tuple[str, int]:
     if not isinstance(text, str) or not text:
         return "", 0
     # Special tokens are no text, but for the think markers, which split the reply.
-    if token.get("special") is True and text.strip() not in {THINK_OPEN, THINK_CLOSE}:
+    if token.get("special") is True and text.strip() not in THINK_TEXTS:
         return "", 0
     return text, 1
 
@@ -156,7 +156,7 @@ def _write_events(frame: Frame) -> Iterator[SseEvent]:
         yield _event({"error_type": "InferenceError", "error_message": frame.error.summary})
         return
     text = frame.reasoning or frame.text
-    is_special = not text or text == THINK_CLOSE
+    is_special = not text or text in THINK_TEXTS
     yield _event(
         {
             # The schema types the id as null.

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.neutralise import encode, verbatim
-from kimi_tui.core.prompt.template import PromptTurn
+from kimi_tui.core.prompt.neutralise import TextDoor
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.prompt_syntax import PromptTurn
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.wire.think import ThinkSplitter
 
 OTHER_ROLES: Mapping[str, Role] = {"developer": Role.SYSTEM}
 """Names that other programs give to our roles."""
@@ -56,14 +58,9 @@ class MessageList:
     not_taken: tuple[str, ...] = ()
     """Places of what was left aside, such as "temperature" or "messages[0].name", each key once."""
 
-    def turns(self, *, neutralise: bool) -> tuple[PromptTurn, ...]:
-        """Make the turns of a prompt; past reasoning is not sent.
-
-        Args:
-            neutralise: Whether control markers in texts are made harmless.
-        """
-        make = encode if neutralise else verbatim
-        return tuple(PromptTurn(message.role, make(message.content)) for message in self.messages)
+    def turns(self, door: TextDoor) -> tuple[PromptTurn, ...]:
+        """Make the turns of a prompt; past reasoning is not sent."""
+        return tuple(PromptTurn(message.role, door.foreign(message.content)) for message in self.messages)
 
     @property
     def words_for_rest(self) -> str:
@@ -214,7 +211,7 @@ def _part(part: object, where: str) -> str:
 
 def _split(content: str) -> tuple[str, str, bool]:
     """Split a reply's content as one that arrives in instant mode: reasoning, answer, and whether the block closed."""
-    splitter = ThinkSplitter(PromptEnd.THOUGHT)
+    splitter = ThinkSplitter(PromptEnd.THOUGHT, DEFAULT_TEMPLATE.think)
     segments = splitter.feed(content) + splitter.close()
     reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
     return reasoning, answer, splitter.is_in_answer

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core.errors import StorageError, UsageError
-from kimi_tui.core.prompt.template import END
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
@@ -75,8 +74,9 @@ class SessionCommands:
         self._desk.say(
             f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent."
         )
-        if name == "stop" and END not in (value if isinstance(value, list) else ()):
-            self._desk.say(f"Without {END} among them the model may go on after its answer.", "warning")
+        turn_end = self._desk.services.resolve(self._session).template.assistant.end
+        if name == "stop" and turn_end not in (value if isinstance(value, list) else ()):
+            self._desk.say(f"Without {turn_end} among them the model may go on after its answer.", "warning")
 
     def _show_field(self, name: str) -> None:
         value = self._desk.services.resolve(self._session).fields.get(name)

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.transcript.item import LARGE_TEXT, Item
 from kimi_tui.ui.transcript.lines import Line

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from kimi_tui.core.markdown.source import Block
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.entry_chrome import (
     BARE,
@@ -264,7 +264,7 @@ class Item:
             return thought_lines(text, look, is_last=is_last)
         if entry.kind is EntryKind.PROMPT:
             before, after = part.around(stretch_place, piece)
-            return prompt_lines(text, look, before=before, after=after, is_last=is_last)
+            return prompt_lines(text, look, entry.template, before=before, after=after, is_last=is_last)
         return plain_body(entry, text, look, is_first=is_first, is_last=is_last)
 
 

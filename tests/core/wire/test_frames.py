@@ -14,6 +14,8 @@ from kimi_tui.core.errors import (
     BrokenStreamError,
     ServerFaultError,
 )
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Usage
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialect import Frame, Generated
@@ -21,7 +23,6 @@ from kimi_tui.core.wire.endpoint_errors import MESSAGE_CHARS
 from kimi_tui.core.wire.frames import decode_document, decode_event
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.sse import SseEvent
-from kimi_tui.core.wire.think import PromptEnd
 from tests.counting import calls_in
 from tests.fakes.scripted_client import end, token
 
@@ -187,7 +188,9 @@ def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
 
 def calls_to_read(tokens: int) -> int:
     chunks = [token(f" word{place}") for place in range(tokens)] + [end()]
-    builder = ReplyBuilder(dialect=DEEPINFRA, prompt="", prompt_end=PromptEnd.THINKING, is_event_stream=True)
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA, prompt="", prompt_end=PromptEnd.THINKING, marks=DEFAULT_TEMPLATE.think, is_event_stream=True
+    )
 
     def read() -> None:
         for chunk in chunks:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.pieces import Look, Section

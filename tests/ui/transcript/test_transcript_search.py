@@ -7,7 +7,7 @@ from textual.events import Key
 from textual.message import Message
 from textual.pilot import Pilot
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.painter import Mark

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.entry_rows import EXTRA_LINES
 from kimi_tui.ui.transcript.transcript_widget import Transcript

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan
 from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.prompt.template import THINK_CLOSE
 from kimi_tui.core.session.session import Usage
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.sse import encode_event
@@ -63,4 +62,4 @@ def _thought_tokens(plan: Plan, tokens: tuple[str, ...]) -> int:
     """How many tokens are reasoning."""
     if not plan.thinks:
         return 0
-    return tokens.index(THINK_CLOSE) if THINK_CLOSE in tokens else len(tokens)
+    return tokens.index(plan.mark) if plan.mark in tokens else len(tokens)
