@@ -11,16 +11,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kimi_tui.adapters.config.config_file import load_settings
+from kimi_tui.adapters.config.saved_file import save
 from kimi_tui.adapters.endpoint.demo_server import serve
 from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
-from kimi_tui.core.errors import FieldError
+from kimi_tui.core.errors import ConfigError, FieldError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
-from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialects import DIALECTS
@@ -146,6 +148,20 @@ def test_a_session_is_checked_by_its_ranges() -> None:
     with pytest.raises(FieldError, match=r"\[0, 2\]"):
         resolve_request(settings, session, RequestOptions())
     assert resolve_request(Settings(), session, RequestOptions()).fields["temperature"] == 3
+
+
+@pytest.mark.usefixtures("_row")
+def test_what_is_saved_is_checked_by_the_ranges_of_the_dialect_that_the_config_names(tmp_path: Path) -> None:
+    config, saved = tmp_path / "config.toml", tmp_path / "saved.toml"
+    config.write_text('[api]\ndialect = "tiny"\n')
+    saved.write_text("[sampling]\ntemperature = 3\n")
+    loaded = load_settings(config, explicit=True)
+    assert [problem.partition(": ")[2] for problem in loaded.problems] == [
+        "sampling.temperature: found 3, allowed a number in [0, 2]"
+    ]
+    with pytest.raises(ConfigError, match=r"\[0, 2\]"):
+        save(saved, {("sampling", "temperature"): 4}, below=Settings(ApiSettings(dialect="tiny")))
+    save(saved, {("sampling", "temperature"): 4})
 
 
 # -- reasoning in a field of its own

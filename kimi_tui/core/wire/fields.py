@@ -124,7 +124,7 @@ class FieldSpec:
         if self.kind is FieldKind.RESPONSE_FORMAT and isinstance(value, str):
             with contextlib.suppress(ValueError, RecursionError):
                 plain = json.loads(value)
-        elif self.kind is FieldKind.INTEGER and self.name == "seed" and isinstance(value, str):
+        elif self.name == "seed" and isinstance(value, str):
             is_long = _DIGITS.fullmatch(value) and int(value) not in INTEGERS_OF_FILES
             plain = int(value) if is_long else value
         return self.check(plain)

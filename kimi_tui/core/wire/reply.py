@@ -176,7 +176,8 @@ class ReplyBuilder:
             self._read_document()
         elif not self.is_over and (event := self._sse.close()) is not None:
             rest = self._take(decode_unfinished(event, self._dialect))
-        rest += self._reason(self._reasoning_joiner.close()) + self._split(self._joiner.close())
+        rest += self._reason("", is_last=True) if self._is_parted else []
+        rest += self._split(self._joiner.close())
         rest += [self._keep(segment) for segment in self._splitter.close()]
         whole = () if self.has_text else tuple(map(self._understand, self._end.results))
         state, error = self._outcome()
@@ -207,34 +208,30 @@ class ReplyBuilder:
         elif (frame.text or frame.reasoning) and self._has_ended:
             # The end was none: the reply goes on, and has to end once more. Counts never end it: they may be running.
             self._has_ended, self._end = False, Frame()
-        found = self._part() if frame.reasoning is not None else []
-        if not frame.text and not frame.reasoning:
-            return found
-        self._chars += len(frame.text) + len(frame.reasoning or "")
+        text, reasoning = frame.text, frame.reasoning
+        if not text and reasoning is None:
+            return []
+        self._chars += len(text) + len(reasoning or "")
         if self._chars > MAX_TEXT_CHARS:
             self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
             return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
-        if frame.reasoning:
-            found += self._reason(self._reasoning_joiner.feed(frame.reasoning))
-        if frame.text:
-            found += self._reason(self._reasoning_joiner.close()) if self._is_parted else []
-            found += self._split(self._joiner.feed(frame.text))
-        return found
+        apart = [] if reasoning is None else self._reason(reasoning, is_last=bool(text))
+        return apart + self._split(self._joiner.feed(text))
 
-    def _part(self) -> list[CountedSegment]:
-        """Note that the server tells reasoning from answer: its texts are answer, wherever the prompt ended."""
-        if self._is_parted:
-            return []
-        held = self._split(self._joiner.close()) + [self._keep(segment) for segment in self._splitter.close()]
-        self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
-        return held
+    def _reason(self, text: str, *, is_last: bool) -> list[CountedSegment]:
+        """Keep reasoning that the server tells apart: its texts are answer, wherever the prompt ended.
 
-    def _reason(self, text: str) -> list[CountedSegment]:
-        """Keep reasoning that came apart; once the answer has begun, more of it is text there, as think tags are."""
+        Once the answer has begun, more reasoning is text of it, as think tags are there.
+        """
+        held: list[CountedSegment] = []
+        if not self._is_parted:
+            held = self._split(self._joiner.close()) + [self._keep(segment) for segment in self._splitter.close()]
+            self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
+        text = self._reasoning_joiner.feed(text) + (self._reasoning_joiner.close() if is_last else "")
         part = ReplyPart.ANSWER if self._has_answer else ReplyPart.REASONING
-        return [self._keep(Segment(part, text))] if text else []
+        return [*held, self._keep(Segment(part, text))] if text else held
 
     def _note_end(self, frame: Frame) -> None:
         """Gather what the last frames say; it may be spread over several."""
