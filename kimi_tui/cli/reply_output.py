@@ -11,9 +11,10 @@ from typing import Protocol
 
 from kimi_tui.cli.context import Context
 from kimi_tui.core.errors import CompletionError, KimiError
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Timing, Usage
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.wire.turn_events import ReplyPart, TurnEnded
+from kimi_tui.core.wire.turn_events import TurnEnded
 
 BETWEEN_REPLIES = "---"
 """The line between the replies of one request."""

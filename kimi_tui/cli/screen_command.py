@@ -6,14 +6,13 @@ import contextlib
 import gc
 import os
 from argparse import Namespace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
-from kimi_tui.cli.later_engine import LaterEngine
 from kimi_tui.cli.later_lock import LaterLock
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
@@ -115,7 +114,7 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     services = Services(
         store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=LaterEngine(lambda: context.engine(client)),
+        engine=cache(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
         url_of=lambda request: model_url(context.settings().api.base_url, request.model),

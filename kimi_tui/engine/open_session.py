@@ -7,7 +7,7 @@ so none works on a stale one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionStore
@@ -26,6 +26,7 @@ class OpenSession:
         self.save_error: KimiError | None = None
         """Why the last save failed; None = it did not, or nothing has been saved yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._taken_ids: set[str] = set()
 
     @property
     def value(self) -> Session:
@@ -46,6 +47,16 @@ class OpenSession:
         """Apply a change and return what the session is now."""
         self._value = change(self._value)
         return self._value
+
+    def take_ids(self, count: int) -> tuple[str, ...]:
+        """Take the ids of messages to come: no other gets them before they are given back."""
+        ids = self._value.next_message_ids(count, self._taken_ids)
+        self._taken_ids.update(ids)
+        return ids
+
+    def give_back_ids(self, ids: Iterable[str]) -> None:
+        """Say that the messages of those ids stand in the session now, or never will."""
+        self._taken_ids.difference_update(ids)
 
     async def save(self) -> None:
         """Save the present value. Saves never overlap; one that had to wait finds its value saved already.

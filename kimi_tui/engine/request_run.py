@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.request_settings import first_silence_s
-from kimi_tui.core.session.session import MessageState, Timing
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.session import MessageState, RequestRecord, Timing
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
 from kimi_tui.core.wire.think import PromptEnd
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart, Retrying
+from kimi_tui.core.wire.turn_events import Phase, Retrying
 from kimi_tui.engine.script import RequestStep
 from kimi_tui.engine.turn import Turn
 
@@ -23,18 +24,8 @@ LINGER_S = 2.0
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What one request brought."""
-
-    result: ReplyResult
-    """The reply understood."""
-    timing: Timing
-    """How long it took."""
-
-
 class RequestRun:
-    """Sends one request until it brings text or cannot be sent again."""
+    """Sends one request until it brings text or cannot be sent again; what comes grows the turn's reply."""
 
     def __init__(
         self, turn: Turn, step: RequestStep, client: CompletionClient, clock: Clock, jitter: Callable[[], float]
@@ -50,13 +41,13 @@ class RequestRun:
         self._header_id: str | None = None
         self._is_answered = False
 
-    async def run(self) -> Outcome:
-        """Send it; a cancellation while it runs gives what had arrived, marked as cancelled."""
+    async def run(self) -> ReplyResult:
+        """Send it, and note it on the reply; a cancellation while it runs keeps what had arrived, as cancelled."""
         try:
             await self._until_settled()
         except asyncio.CancelledError:
-            return self._outcome(is_cancelled=True)
-        return self._outcome()
+            return self._end(is_cancelled=True)
+        return self._end(is_cancelled=False)
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
@@ -81,7 +72,7 @@ class RequestRun:
 
     def _report_retry(self, error: CompletionError, attempt: int, delay_s: float) -> None:
         attempts = 1 + min(self._turn.request.retries, MAX_RETRIES)
-        self._turn.report(Retrying(self._turn.id, attempt, attempts, delay_s, error))
+        self._turn.report(Retrying(self._turn.reply.id, attempt, attempts, delay_s, error))
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
@@ -134,12 +125,18 @@ class RequestRun:
             elif self._answer_s is None:
                 self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
-            self._turn.report(ReplyDelta(self._turn.id, part, counted.segment.text, counted.tokens))
+            self._turn.grow(part, counted.segment.text, counted.tokens)
 
-    def _outcome(self, *, is_cancelled: bool = False) -> Outcome:
+    def _end(self, *, is_cancelled: bool) -> ReplyResult:
+        reply = self._turn.reply
         rest, result = self._builder.close()
         if rest:
             self._report(rest)
+        if self._builder.has_text and not self._builder.is_thinking:
+            reply.close_thinking()
+        if result.whole:
+            whole = result.whole[0]
+            reply.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
         if is_cancelled and not self._builder.has_ended:
             result = replace(result, state=MessageState.CANCELLED, error=None)
         # Whatever the endpoint says may repeat the key.
@@ -148,7 +145,12 @@ class RequestRun:
             error.reword(clean(error.summary))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
-        return Outcome(result, self._timing())
+        reply.requests.append(
+            RequestRecord(
+                self._step.kind, result.state, result.request_id, result.finish_reason, result.usage, self._timing()
+            )
+        )
+        return result
 
     def _timing(self) -> Timing:
         now_s = self._clock.monotonic()

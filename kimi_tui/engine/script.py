@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kimi_tui.core.session.session import MessageState, RequestRecord
+from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.wire.think import PromptEnd
 
 
@@ -27,18 +27,10 @@ class RequestStep:
 class TurnSoFar:
     """What the requests of a turn have brought."""
 
-    reasoning: str
-    """All reasoning."""
-    content: str
-    """All of the answer."""
-    state: MessageState
-    """How the last request ended."""
-    finish_reason: str | None
-    """Why, in the endpoint's word."""
+    reply: GrowingReply
+    """The reply, with a record of each request."""
     steps: tuple[RequestStep, ...]
     """The requests that were sent."""
-    requests: tuple[RequestRecord, ...]
-    """What each of them used."""
 
 
 NextRequest = Callable[[TurnSoFar], RequestStep | None]

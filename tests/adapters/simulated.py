@@ -10,8 +10,9 @@ from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.prompt import neutralise
 from kimi_tui.core.prompt.template import TEMPLATES, PromptTurn, render_prompt
 from kimi_tui.core.session.session import Role
-from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
+from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.think import PromptEnd
+from tests.reading import Read, read_reply
 
 STOP = ["<|im_end|>", "[EOS]"]
 
@@ -41,13 +42,11 @@ def refusal_of(body: bytes) -> Refusal:
     return refusal
 
 
-def understood(plan: Plan, prompt: str) -> ReplyResult:
+def understood(plan: Plan, prompt: str) -> Read:
     """The reply as the program reads it from the wire."""
     prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
     builder = ReplyBuilder(prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
-    for piece in event_stream(plan) if plan.is_streamed else [encode(document(plan))]:
-        builder.feed(piece)
-    return builder.close()[1]
+    return read_reply(builder, event_stream(plan) if plan.is_streamed else [encode(document(plan))])
 
 
 def answer_to(*texts: str, system: str | None = None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,10 @@ def talk(*pairs: tuple[str, str], reasoning: str | None = "The user asks.") -> S
     """A session of questions and answers."""
     session = Session("20261123-081500-k3f9", NOW, NOW, "moonshotai/Kimi-K2.5", title=pairs[0][0] if pairs else "")
     for question, answer in pairs:
-        session = session.with_message(Message(session.next_message_id(), Role.USER, question, session.head, NOW))
+        session = session.with_message(Message(session.next_message_ids(1)[0], Role.USER, question, session.head, NOW))
         session = session.with_message(
             Message(
-                session.next_message_id(), Role.ASSISTANT, answer, session.head, NOW, reasoning, MessageState.COMPLETE,
+                session.next_message_ids(1)[0], Role.ASSISTANT, answer, session.head, NOW, reasoning, MessageState.COMPLETE,
                 "stop", model=session.model, template="deepinfra", thinking=True, sent={"stream": True},
                 usage=Usage(37, 212, 0.0006), timing=Timing(0.8, 12.4, 20.0),
             )
@@ -228,7 +229,7 @@ def prepare(
     services = Services(
         store=settings,
         problems=(),
-        engine=Engine(client if connect is None else connect(clock), clock),
+        engine=cache(lambda: Engine(client if connect is None else connect(clock), clock)),
         clock=clock,
         library=library,
         url_of=lambda request: f"https://endpoint.example/{request.model}",

@@ -125,6 +125,7 @@ def _encode_timing(timing: Timing) -> dict[str, object] | None:
 def _encode_request(request: RequestRecord) -> dict[str, object]:
     table: dict[str, object] = {
         "kind": request.kind,
+        "state": request.state and request.state.value,
         "request_id": request.request_id,
         "finish_reason": request.finish_reason,
         **request.extra,
@@ -350,6 +351,7 @@ def _decode_timing(table: _Table) -> Timing | None:
 def _decode_request(table: _Table) -> RequestRecord:
     return RequestRecord(
         kind=table.text("kind") or "reply",
+        state=table.choice("state", MessageState),
         request_id=table.text("request_id"),
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,

@@ -7,7 +7,7 @@ is shown and sent in `tree`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -105,7 +105,9 @@ class RequestRecord:
     """One of the requests behind a reply."""
 
     kind: str = "reply"
-    """What it was for: "reply", "answer", "continue", …"""
+    """What it was for: "reply", "think", "answer" or "continue"."""
+    state: MessageState | None = None
+    """How it ended; None = the file does not say."""
     request_id: str | None = None
     """The endpoint's name for it."""
     finish_reason: str | None = None
@@ -210,13 +212,14 @@ class Session:
         """Append a message and make it the head."""
         return replace(self, messages=(*self.messages, message), head=message.id)
 
-    def next_message_id(self) -> str:
-        """The lowest id "mN" above every such id in use, so that ids of deleted leaves at most come back once."""
-        return self.next_message_ids(1)[0]
+    def next_message_ids(self, count: int, taken: Collection[str] = ()) -> tuple[str, ...]:
+        """The lowest ids "mN" above every such id in use, so that ids of deleted leaves at most come back once.
 
-    def next_message_ids(self, count: int) -> tuple[str, ...]:
-        """As many such ids, for messages that are added together."""
-        used = {message.id for message in self.messages}
+        Args:
+            count: How many.
+            taken: Ids that messages to come have already.
+        """
+        used = {message.id for message in self.messages}.union(taken)
         digits = (id_[1:] for id_ in used if id_.startswith("m") and len(id_) <= MAX_ID_DIGITS)
         last = max((int(n) for n in digits if n.isascii() and n.isdigit()), default=0)
         free = (id_ for n in itertools.count(last + 1) if (id_ := f"m{n}") not in used)

@@ -16,10 +16,10 @@ from typing import Any
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.neutralise import encode, verbatim
 from kimi_tui.core.prompt.template import PromptTurn
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
 
 OTHER_ROLES: Mapping[str, Role] = {"developer": Role.SYSTEM}
 """Names that other programs give to our roles."""

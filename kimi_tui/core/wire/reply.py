@@ -5,16 +5,16 @@ Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.wire.frames import Frame, decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
 from kimi_tui.core.wire.think import PromptEnd, Segment, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
@@ -36,22 +36,20 @@ class CountedSegment:
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """One reply understood."""
+    """One reply that came whole, understood."""
 
-    reasoning: str | None
-    """Text inside the think block; None = there was none: it was asked for outside of one, and opened none itself."""
+    reasoning: str
+    """Text inside the think block; "" = there was none."""
     content: str
     """The answer."""
-    is_thought_out: bool = False
-    """Whether the think block was closed although no answer followed."""
+    is_thinking: bool
+    """Whether it ends inside the think block."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyResult:
     """What became of one request."""
 
-    replies: tuple[ReplyText, ...]
-    """The replies, in the endpoint's order; empty = no text came."""
     state: MessageState
     """How it ended."""
     finish_reason: str | None = None
@@ -62,12 +60,14 @@ class ReplyResult:
     """The endpoint's name for it."""
     error: CompletionError | None = None
     """What went wrong; None = nothing."""
+    whole: tuple[ReplyText, ...] = ()
+    """The replies that came whole, in the endpoint's order; empty = the text was streamed, or none came."""
 
 
 class ReplyBuilder:
     """Builds one request's reply.
 
-    Holds the texts so far, and back what its parts hold back; a document that is no event stream is held whole.
+    Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole.
     """
 
     def __init__(self, *, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
@@ -85,7 +85,8 @@ class ReplyBuilder:
         self._document = bytearray()
         self._joiner = SurrogateJoiner()
         self._splitter = ThinkSplitter(prompt_end)
-        self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
+        self.has_text = False
+        """Whether any text has come."""
         self._tokens = self._chars = 0
         self._uncounted = 0
         self._end = Frame()
@@ -96,9 +97,9 @@ class ReplyBuilder:
         self._request_id: str | None = None
 
     @property
-    def has_text(self) -> bool:
-        """Whether any text has come."""
-        return any(self._texts.values())
+    def is_thinking(self) -> bool:
+        """Whether the text so far ends inside the think block."""
+        return not self._splitter.is_in_answer
 
     @property
     def tokens(self) -> int:
@@ -168,9 +169,9 @@ class ReplyBuilder:
             rest = self._take(decode_unfinished(event))
         rest += self._split(self._joiner.close())
         rest += [self._keep(segment) for segment in self._splitter.close()]
-        replies = self._replies()
+        whole = () if self.has_text else tuple(map(self._understand, self._end.results))
         state, error = self._outcome()
-        result = ReplyResult(replies, state, self._end.finish_reason, self._usage, self._request_id, error)
+        result = ReplyResult(state, self._end.finish_reason, self._usage, self._request_id, error, whole)
         return rest, result
 
     def _take(self, frames: Iterable[Frame]) -> list[CountedSegment]:
@@ -224,7 +225,7 @@ class ReplyBuilder:
 
     def _keep(self, segment: Segment) -> CountedSegment:
         tokens, self._uncounted = self._uncounted, 0
-        self._texts[segment.part].append(segment.text)
+        self.has_text = True
         return CountedSegment(segment, tokens)
 
     def _read_document(self) -> None:
@@ -236,24 +237,12 @@ class ReplyBuilder:
         except BrokenStreamError as error:
             self._error = error
 
-    def _replies(self) -> tuple[ReplyText, ...]:
-        """The streamed text; the whole generated texts where none was streamed."""
-        if self.has_text:
-            return (self._reply({part: "".join(texts) for part, texts in self._texts.items()}, self._splitter),)
-        return tuple(self._understand(text) for text in self._end.results)
-
     def _understand(self, text: str) -> ReplyText:
         text = replace_lone(text.removeprefix(self._prompt))
         splitter = ThinkSplitter(self._prompt_end)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
-        return self._reply(joined, splitter)
-
-    def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
-        reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
-        has_block = bool(reasoning) or self._prompt_end is PromptEnd.THINKING
-        is_thought_out = has_block and splitter.is_in_answer and not content
-        return ReplyText(reasoning if has_block else None, content, is_thought_out)
+        return ReplyText(joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER], not splitter.is_in_answer)
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
         error = self._error or (None if self._has_ended else self._failure)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,15 +57,15 @@ class TurnDisplay:
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
         if chat is self._desk.chat and chat.live is not None and chat.is_live_on_branch():
-            self._desk.transcript.append(chat.live.key, delta.part, delta.text)
+            self._desk.transcript.append(chat.live.key, delta.part, delta.text(chat.live.reply))
             self._desk.transcript.set_thought_label(chat.live.key, chat.live.label)
             self._desk.panes.delta_arrived(delta)
 
-    def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
+    def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show what the growing reply has become."""
         if chat is self._desk.chat:
             if ended.replies:
-                self._desk.transcript.rename_entry(key, self._entry(chat, ended))
+                self._desk.transcript.update_entry(self._entry(chat, ended))
             chosen = self._desk.transcript.chosen
             self.show_entries(chat)
             if chat.branch:

@@ -11,9 +11,10 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.core.wire.turn_events import ReplyDelta, ReplyPart
+from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.desk import Desk
 from kimi_tui.ui.panes.panel import Panel
@@ -41,7 +42,7 @@ class ReasoningPanel(Vertical, Panel):
         self._desk = desk
         self._head = Static(id="reasoning-head", markup=False)
         self.lines = Transcript(id="reasoning-lines")
-        self._shown = ""
+        self._shown, self._is_growing = "", False
         self._takes_two: bool | None = None
 
     def compose(self) -> ComposeResult:
@@ -72,8 +73,8 @@ class ReasoningPanel(Vertical, Panel):
         self._show_head([head or "Waiting for the first token …"])
         entry = Entry(key=key, kind=EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming)
         self.lines.set_entries([entry] if key else [])
-        if key != self._shown:
-            self._shown = key
+        if (key, is_streaming) != (self._shown, self._is_growing):
+            self._shown, self._is_growing = key, is_streaming
             if is_streaming:
                 self.lines.follow_tail()
             else:
@@ -86,7 +87,7 @@ class ReasoningPanel(Vertical, Panel):
             self.refresh_pane()
             return
         if delta.part is ReplyPart.REASONING:
-            self.lines.append(live.key, ReplyPart.ANSWER, delta.text)
+            self.lines.append(live.key, ReplyPart.ANSWER, delta.text(live.reply))
 
     def show_label(self) -> None:
         """Show the figures of the running reply as they are now."""

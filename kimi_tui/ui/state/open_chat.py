@@ -133,7 +133,7 @@ class Chat:
         self.notices.append(PlacedNotice(after, entry, about))
 
     def settle_notices(self, live_key: str, message_id: str) -> None:
-        """Let the notices behind the growing reply stand behind the message that it has become."""
+        """Let the notices behind a growing reply stand behind a message, since it has become none."""
         self.notices = [
             replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
         ]

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
     QuestionAdded,
     ReplyDelta,
-    ReplyPart,
     Retrying,
     TurnEnded,
     TurnEvent,
     TurnNotice,
 )
+from kimi_tui.engine.openings import Asking, AskingAgain, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
@@ -32,7 +33,7 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text import words
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.engine.turn import Turn
+    from kimi_tui.engine.turn import Listener, Turn
 
 FRAME_S = 1 / 20
 """Time between two drawings of a growing reply, in seconds."""
@@ -61,8 +62,8 @@ class TurnView(Protocol):
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
 
-    def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
-        """Show the reply that the growing one with that key has become, or that there is none."""
+    def show_end(self, chat: Chat, ended: TurnEnded) -> None:
+        """Show the reply that the growing one has become, or that there is none."""
 
     def show_figures(self, chat: Chat) -> None:
         """Show the figures of a turn as they are now."""
@@ -98,8 +99,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        turn = self._services.engine.start(chat.open_session, text, self._request(chat), alternative_to=alternative_to)
-        self._begin(chat, turn, _Asked(text, alternative_to))
+        self._begin(chat, Asking(text, alternative_to), _Asked(text, alternative_to))
 
     def regenerate(self, chat: Chat, question_id: str) -> None:
         """Ask for another reply.
@@ -107,8 +107,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent.
         """
-        turn = self._services.engine.regenerate(chat.open_session, question_id, self._request(chat))
-        self._begin(chat, turn, _Asked())
+        self._begin(chat, AskingAgain(question_id), _Asked())
 
     async def settle(self, chat: Chat) -> None:
         """Stop the turn of a chat and wait until what arrived is kept."""
@@ -123,13 +122,14 @@ class Turns:
             raise self._services.key_problem
         return self._services.resolve(chat.session)
 
-    def _begin(self, chat: Chat, turn: Turn, asked: _Asked) -> None:
-        chat.turn, chat.live = turn, LiveTurn(turn.id, self._services.clock.monotonic())
-        self._run(self._follow(chat, turn, asked))
+    def _begin(self, chat: Chat, opening: Opening, asked: _Asked) -> None:
+        turn = self._services.engine().start(chat.open_session, opening, self._request(chat))
+        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
+        self._run(self._follow(chat, turn, turn.listen(), asked))
 
-    async def _follow(self, chat: Chat, turn: Turn, asked: _Asked) -> None:
+    async def _follow(self, chat: Chat, turn: Turn, listener: Listener, asked: _Asked) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
-        while events := await turn.drain():
+        while events := await listener.drain():
             for event in events:
                 self._apply(chat, turn, event, asked)
             if not all(isinstance(event, ReplyDelta) for event in events):
@@ -149,7 +149,7 @@ class Turns:
                 live.phase = phase
             case ReplyDelta():
                 now_s = self._services.clock.monotonic()
-                live.feed(event, now_s)
+                live.note(event.part, now_s)
                 if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
                     live.update_label(now_s)
                 self._view.show_delta(chat, event)
@@ -164,12 +164,10 @@ class Turns:
 
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, asked: _Asked) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
-        key = turn.id
         chat.note_end(ended)
-        last = ended.replies[0] if ended.replies else turn.question
-        if last is not None:
-            chat.settle_notices(key, last.id)
-        self._view.show_end(chat, key, ended)
+        if turn.question is not None and not ended.replies:
+            chat.settle_notices(ended.reply_id, turn.question.id)
+        self._view.show_end(chat, ended)
         again = KeyTable.of(self._services.settings.keymap).label("regenerate")
         for notice in entries.end_notices(ended, has_text_back=bool(asked.text), again=again):
             self._view.notice(chat, *notice)

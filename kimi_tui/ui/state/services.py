@@ -22,20 +22,7 @@ from kimi_tui.core.text.copied import Delivery
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
     from kimi_tui.core.session.listing import Listing, Unreadable
-    from kimi_tui.engine.open_session import OpenSession
-    from kimi_tui.engine.turn import Turn
-
-
-class Engine(Protocol):
-    """What starts turns; nothing is raised and what fails is told by the turn's last event."""
-
-    def start(
-        self, open_session: OpenSession, question: str, request: RequestSettings, *, alternative_to: str | None = None
-    ) -> Turn:
-        """Send a question; `alternative_to` is the id of a question that it becomes an alternative of."""
-
-    def regenerate(self, open_session: OpenSession, question_id: str, request: RequestSettings) -> Turn:
-        """Ask for another reply to a question."""
+    from kimi_tui.engine.turn_engine import Engine
 
 
 class Clipboard(Protocol):
@@ -196,8 +183,8 @@ class Services:
     """The settings as resolved."""
     problems: tuple[str, ...]
     """What is wrong in the config files, a line each."""
-    engine: Engine
-    """Drives turns."""
+    engine: Callable[[], Engine]
+    """Makes what drives turns when it is first asked for: the first frame needs none of it."""
     clock: Clock
     """Tells the time."""
     library: Library

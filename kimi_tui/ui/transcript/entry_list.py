@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.transcript.item import LARGE_TEXT, SECTIONS, Item
 from kimi_tui.ui.transcript.pieces import Section

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from kimi_tui.core.markdown.source import Block
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.entry_chrome import (
     BARE,

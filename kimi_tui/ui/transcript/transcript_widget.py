@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import MESSAGES, Entry
 from kimi_tui.ui.transcript import copying
 from kimi_tui.ui.transcript.code_blocks import CodeBlocks

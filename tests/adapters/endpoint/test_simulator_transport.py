@@ -10,9 +10,10 @@ from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.pace import FIRST_TOKEN_S, MAX_PIECES, paced
 from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
+from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.think import PromptEnd
 from tests.adapters.simulated import body_of, plan_of, prompt_of
+from tests.reading import Read, read_reply
 
 URL = "https://example.invalid/v1/inference/moonshotai/Kimi-K2.5"
 
@@ -35,12 +36,10 @@ def client_of(clock: Clock, tokens_per_s: float = 60) -> DeepInfraClient:
     return DeepInfraClient(URL, "demo", transport=SimulatorTransport(tokens_per_s, clock.sleep, clock.now))
 
 
-async def ask(client: DeepInfraClient, prompt: str, **fields: object) -> ReplyResult:
+async def ask(client: DeepInfraClient, prompt: str, **fields: object) -> Read:
     async with client.send(body_of(prompt, **fields), "m/x") as response:
         builder = ReplyBuilder(prompt=prompt, prompt_end=PromptEnd.THINKING, is_event_stream=response.is_event_stream)
-        async for chunk in response.chunks():
-            builder.feed(chunk)
-    return builder.close()[1]
+        return read_reply(builder, [chunk async for chunk in response.chunks()])
 
 
 async def test_a_reply_comes_through_the_clients_own_code_at_its_pace() -> None:

@@ -22,7 +22,7 @@ from tests.ui.program import talk
 KILLED = """
 import subprocess, sys, time
 from pathlib import Path
-from kimi_tui.adapters import session_process
+from kimi_tui.adapters.store import session_process
 class Told(subprocess.Popen):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -188,7 +188,7 @@ class Diary:
         session = self.session
         at = session.messages[number % len(session.messages)] if session.messages else None
         if action == "ask" or at is None:
-            question = user(session.next_message_id(), text, question_parent(session))
+            question = user(session.next_message_ids(1)[0], text, question_parent(session))
             self.session = session.with_message(question)
             if number % 5:
                 self.reply_to(question.id, number, text, draft=session)
@@ -212,7 +212,7 @@ class Diary:
                 draft, template=template, thinking=thinking, neutralise=neutralise, draft=asked
             )
         answer = reply(
-            self.session.next_message_id(), text, question, template=template.name, thinking=thinking,
+            self.session.next_message_ids(1)[0], text, question, template=template.name, thinking=thinking,
             neutralise=neutralise, left_out=tuple(m.id for m in branch(at) if m.excluded), usage=Usage(number),
         )  # fmt: skip
         self.session = self.session.with_message(answer)
@@ -266,4 +266,4 @@ def test_a_long_conversation_is_written_in_one_walk() -> None:
 )
 def test_the_next_id_is_above_every_number_in_use(ids: list[str], following: str) -> None:
     messages = tuple(Message(id_, Role.USER, "x") for id_ in ids)
-    assert replace(Session("s", NOW, NOW, "m"), messages=messages).next_message_id() == following
+    assert replace(Session("s", NOW, NOW, "m"), messages=messages).next_message_ids(1)[0] == following

@@ -11,31 +11,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import ConnectionFailedError
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState, Usage
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult, ReplyText
+from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
 from tests.core.cuts import check_every_cut
 from tests.fakes.scripted_client import DONE, end, frame, think_end, token
+from tests.reading import Read, ReplyText, read_reply
 
 PROMPT = "<|im_user|>…<think>"
 
 
-def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> ReplyResult:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=prompt_end, is_event_stream=stream)
-    for piece in pieces:
-        builder.feed(piece)
-    return builder.close()[1]
+def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> Read:
+    return read_reply(ReplyBuilder(prompt=PROMPT, prompt_end=prompt_end, is_event_stream=stream), pieces)
 
 
-def document(**content: Any) -> ReplyResult:
+def document(**content: Any) -> Read:
     return build([json.dumps(content).encode()], stream=False)
 
 
 def test_a_whole_reply_at_every_cut() -> None:
     stream = token("h") + token("m 羊") + think_end() + token("yes") + end() + DONE
-    expected = ReplyResult((ReplyText("hm 羊", "yes"),), MessageState.COMPLETE, "stop", Usage(37, 5, 0.001), "r1")
+    expected = Read((ReplyText("hm 羊", "yes"),), MessageState.COMPLETE, "stop", Usage(37, 5, 0.001), "r1")
     check_every_cut(stream, build, expected)
 
 
@@ -247,9 +245,7 @@ def test_half_of_the_last_event_is_no_text() -> None:
 
 def test_what_arrived_before_the_connection_broke_is_kept() -> None:
     builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
-    builder.feed(token("a") + token("b").rstrip(b"\n"))
-    builder.fail(ConnectionFailedError("gone"))
-    result = builder.close()[1]
+    result = read_reply(builder, [token("a") + token("b").rstrip(b"\n")], ConnectionFailedError("gone"))
     assert (result.replies, result.state) == ((ReplyText(None, "ab"),), MessageState.INTERRUPTED)
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
 from tests.core.cuts import check_every_cut
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.style import Style
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.transcript.code_blocks import CodeBlocks
 from kimi_tui.ui.transcript.cursor import Cursor

@@ -6,7 +6,7 @@ import pytest
 from textual.events import Click
 from textual.message import Message
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.ui.transcript.parts import Parts

@@ -12,7 +12,7 @@ from textual import events
 from textual.geometry import Region
 from textual.selection import SELECT_ALL
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.ui.resizing import resize

@@ -16,7 +16,7 @@ from rich.style import Style
 
 from kimi_tui.adapters.endpoint.simulator.showpieces import TABLE
 from kimi_tui.core.markdown.source import MarkdownSource, References, parse_inline
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript import layout
 from kimi_tui.ui.transcript.code_blocks import start_lines

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from textual.strip import Strip
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.ui.resizing import resize

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.hits import ENTRY_COST, PIECE_CHARS, SLICE, Hit, HitIndex
 from kimi_tui.ui.transcript.item import Item

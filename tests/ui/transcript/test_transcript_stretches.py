@@ -9,7 +9,7 @@ import pytest
 from rich.style import Style
 
 from kimi_tui.core.markdown.source import Block, MarkdownSource
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript import link_targets as targets_module
 from kimi_tui.ui.transcript import stretch_cuts, viewport

@@ -11,7 +11,7 @@ from textual.events import Key
 from textual.filter import LineFilter
 from textual.geometry import Region
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.transcript.highlight import highlight
