@@ -24,7 +24,7 @@ class MouseSelection:
         """Remember where a selection may begin."""
         self._anchor, self._pressed_at = self._point_at(at), at
         self.has_dragged = False
-        self._selection.end_mode()
+        self._selection.set_mode(False)
 
     def drag(self, at: Offset) -> bool:
         """Select to a cell; whether the mouse selects.

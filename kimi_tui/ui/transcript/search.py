@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from kimi_tui.ui.transcript.entry_list import EntriesChange
 from kimi_tui.ui.transcript.folds import Folds
@@ -20,20 +19,6 @@ SLICES_TOLD = 8
 """After how many slices it is told what is known: to show it costs as much as to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchState:
-    """What is known of a search."""
-
-    text: str = ""
-    """What is looked for; "" = nothing any more."""
-    count: int = 0
-    """How many hits there are, as far as the texts were read."""
-    current: int = 0
-    """Which of them is the current one, from 1; 0 = none is."""
-    is_reading: bool = False
-    """Whether more may be found."""
-
-
 class Search:
     """Looks for one text at a time."""
 
@@ -42,7 +27,7 @@ class Search:
         view: View,
         folds: Folds,
         call_after: Callable[[float, Callable[[], None]], object],
-        on_progress: Callable[[SearchState], object],
+        on_progress: Callable[[str, int, int, bool], object],
     ) -> None:
         """Start without a text.
 
@@ -50,7 +35,7 @@ class Search:
             view: What is searched, and scrolled to a hit.
             folds: Opens the reasoning that a hit is in.
             call_after: Calls something back after some seconds, in which keys and drawing have their turn.
-            on_progress: Told whenever more is known, or another hit is the current one.
+            on_progress: Told the text, how many hits, which is the current one (from 1) and whether more may be found.
         """
         self._view, self._folds, self._call_after, self._on_progress = view, folds, call_after, on_progress
         self._hits: HitIndex | None = None
@@ -58,7 +43,7 @@ class Search:
         self._is_awaited = False  # whether the first hit behind the origin is still to be shown
         self._is_read_due = False  # whether a slice will be read after a pause
         self._slices = 0
-        self._told = SearchState()
+        self._told = ("", 0, 0, False)
 
     def find(self, text: str) -> None:
         """Look for a text as it stands, whichever case its letters have; "" ends the search.
@@ -230,7 +215,7 @@ class Search:
 
     def _tell(self) -> None:
         hits = self._hits
-        state = SearchState() if hits is None else SearchState(hits.text, hits.count, hits.number, not hits.is_done)
-        if state != self._told:
-            self._told = state
-            self._on_progress(state)
+        told = ("", 0, 0, False) if hits is None else (hits.text, hits.count, hits.number, not hits.is_done)
+        if told != self._told:
+            self._told = told
+            self._on_progress(*told)

@@ -96,18 +96,15 @@ class Selection:
         place = [*texts, *lines, rows[0][0]][0]
         point = point_at(self._view.viewport, place, 0)
         self.select(SelectionRange(point, point))
-        self._set_mode(True)
+        self.set_mode(True)
 
     def end(self) -> None:
         """Select nothing any more, and leave the keys alone."""
-        self.end_mode()
+        self.set_mode(False)
         self.select(None)
 
-    def end_mode(self) -> None:
-        """Leave the keys alone; what is selected stays."""
-        self._set_mode(False)
-
-    def _set_mode(self, has_keys: bool) -> None:
+    def set_mode(self, has_keys: bool) -> None:
+        """Let the keys select, or leave them alone; what is selected stays."""
         if has_keys != self._has_keys:
             self._has_keys = has_keys
             self._on_mode(has_keys)

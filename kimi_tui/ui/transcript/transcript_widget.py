@@ -33,7 +33,7 @@ from kimi_tui.ui.transcript.mouse_selection import MouseSelection
 from kimi_tui.ui.transcript.painter import GUTTER, NEW_BELOW, PLAIN_ROW, Painter, char_at
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.scrollbar import NONE
-from kimi_tui.ui.transcript.search import Search, SearchState
+from kimi_tui.ui.transcript.search import Search
 from kimi_tui.ui.transcript.selection import HINTS, Selection
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.view import View
@@ -115,7 +115,9 @@ class Transcript(Widget, can_focus=True):
         self._cursor = Cursor(self._entries, self._view, lambda key: self.post_message(self.Chosen(key)))
         self._jumps = Jumps(self._view)
         self._code = CodeBlocks(self._entries, self._view)
-        self._search = Search(self._view, self._folds, self._call_after, self._tell_found)
+        self._search = Search(
+            self._view, self._folds, self._call_after, lambda *told: self.post_message(self.Found(*told))
+        )
         self._selection = Selection(
             self._view,
             self._tell_selected,
@@ -261,9 +263,6 @@ class Transcript(Widget, can_focus=True):
     def move_hit(self, step: int) -> None:
         """Go to the next (1) or previous (-1) hit, at the end to the other end."""
         self._search.move_hit(step)
-
-    def _tell_found(self, state: SearchState) -> None:
-        self.post_message(self.Found(state.text, state.count, state.current, state.is_reading))
 
     def _call_after(self, pause_s: float, callback: Callable[[], None]) -> None:
         if self.is_attached:
@@ -465,11 +464,6 @@ class Transcript(Widget, can_focus=True):
             return rows
         return [strip.crop(crop.x, crop.right) for strip in rows]
 
-    def render_line(self, y: int) -> Strip:
-        """One row."""
-        self._update_frame()
-        return self._frame[y] if 0 <= y < len(self._frame) else Strip.blank(self.size.width)
-
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As high as there is room."""
         del viewport, width
@@ -480,10 +474,6 @@ class Transcript(Widget, can_focus=True):
         super().notify_style_update()
         self._view.invalidate()
         self.refresh()
-
-    def on_mount(self) -> None:
-        """Draw what was given before there was a screen."""
-        self._view.invalidate()
 
     def on_resize(self) -> None:
         """Lay out what is in view at another size."""

@@ -31,10 +31,12 @@ class View:
             redraw: Called when what is drawn is not what should be; several calls may be answered by one drawing.
         """
         self.viewport = viewport
-        self._measure, self._redraw = measure, redraw
+        self._measure, self.repaint = measure, redraw
+        """Have the same rows drawn with other marks."""
         self._rows: list[tuple[Place, Line]] = []
         self._is_stale = True
-        self._has_new = False
+        self.has_new_below = False
+        """Whether something arrived below what is in view and was not seen yet."""
         self.is_laid_out = True
         """Whether nothing waits to be laid out, for the scroll bar, beyond what is in view."""
 
@@ -48,7 +50,7 @@ class View:
             self.fit()
             self._rows = self.viewport.rows()
             self.is_laid_out = self.viewport.lay_out_short(self._rows, EXTRA_LINES)
-            self._has_new = self._has_new and not self._is_end_in_view
+            self.has_new_below = self.has_new_below and not self._is_end_in_view
         return self._rows
 
     @property
@@ -67,11 +69,6 @@ class View:
         return [RowLook(is_dimmed=place.item in dim and place.section != Section.HEAD) for place, _ in self.rows]
 
     @property
-    def has_new_below(self) -> bool:
-        """Whether something arrived below what is in view and was not seen yet."""
-        return self._has_new
-
-    @property
     def _is_end_in_view(self) -> bool:
         if self.viewport.is_following or len(self._rows) < self.viewport.height:
             return True
@@ -79,7 +76,7 @@ class View:
 
     def scroll_bar(self) -> ScrollBar:
         """Where the view is in all there is, by estimates for what was never seen."""
-        above, total = self.viewport.extent(self.rows[0][0] if self.rows else None)
+        above, total = self.viewport.extent(self.top)
         height = self.viewport.height
         return ScrollBar(height, max(total - height, 0) if self.viewport.is_following else above, total)
 
@@ -94,18 +91,14 @@ class View:
     def invalidate(self) -> None:
         """Find the rows anew, and have them drawn."""
         self._is_stale = True
-        self._redraw()
-
-    def repaint(self) -> None:
-        """Have the same rows drawn with other marks."""
-        self._redraw()
+        self.repaint()
 
     def entries_changed(self, change: EntriesChange) -> None:
         """Note what arrived below."""
         if change.has_other_end:
-            self._has_new = False
-        elif change.arrived is not None and not self._has_new:
-            self._has_new = self._is_below(*change.arrived)
+            self.has_new_below = False
+        elif change.arrived is not None and not self.has_new_below:
+            self.has_new_below = self._is_below(*change.arrived)
         self.invalidate()
 
     def _is_below(self, index: int, section: Section) -> bool:
@@ -121,7 +114,7 @@ class View:
     def follow_tail(self) -> None:
         """Show the end and keep it in view."""
         self.viewport.follow()
-        self._has_new = False
+        self.has_new_below = False
         self.invalidate()
 
     def scroll_to_top(self) -> None:
@@ -166,5 +159,5 @@ class View:
         self._moved()
 
     def _moved(self) -> None:
-        self._has_new = self._has_new and not self.viewport.is_following
+        self.has_new_below = self.has_new_below and not self.viewport.is_following
         self.invalidate()

@@ -343,15 +343,10 @@ class Viewport:
 
     # -- the scroll bar
 
-    def extent(self, top: Place | None = None) -> tuple[int, int]:
-        """Lines above the view and lines in all, by estimates for what was never seen.
-
-        Args:
-            top: The line at the top; None = it is found out.
-        """
+    def extent(self, top: Place) -> tuple[int, int]:
+        """Lines above a view with that line at the top, and lines in all, by estimates for what was never seen."""
         if not self.items:
             return 0, 0
-        top = top or self.top
         item = self.items[min(top.item, len(self.items) - 1)]
         above = self._heights.before(top.item) + top.line
         for section in range(top.section):

@@ -15,9 +15,10 @@ from kimi_tui.ui.transcript.folds import Folds
 from kimi_tui.ui.transcript.jumps import Jumps
 from kimi_tui.ui.transcript.painter import Mark, RowLook
 from kimi_tui.ui.transcript.pieces import Look, Section
-from kimi_tui.ui.transcript.search import Search, SearchState
+from kimi_tui.ui.transcript.search import Search
 from kimi_tui.ui.transcript.selection import Selection
 from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import Viewport
 
@@ -28,24 +29,21 @@ class Parts:
     def __init__(self, width: int = 57, height: int = 12) -> None:
         self.look, self.height = Look(Styles({}, Style()), width), height
         self.chosen = list[str | None]()
-        self.found = list[SearchState]()
+        self.found = list[Transcript.Found]()
         self.selected, self.modes, self.copied = list[bool](), list[bool](), list[str]()
         self.waiting = list[Callable[[], None]]()
-        self.redraws = 0
         self.viewport = Viewport(self.look, height)
         self.entries = EntryList(self.viewport, fold_reasoning=True)
-        self.view = View(self.viewport, lambda: (self.look, self.height), self._redraw)
+        self.view = View(self.viewport, lambda: (self.look, self.height), lambda: None)
         self.folds = Folds(self.entries, self.view)
         self.cursor = Cursor(self.entries, self.view, self.chosen.append)
         self.jumps = Jumps(self.view)
         self.code = CodeBlocks(self.entries, self.view)
-        self.search = Search(
-            self.view, self.folds, lambda _, callback: self.waiting.append(callback), self.found.append
-        )
+        self.search = Search(self.view, self.folds, lambda _, callback: self.waiting.append(callback), self._found)
         self.selection = Selection(self.view, self.selected.append, self.modes.append, self.copied.append)
 
-    def _redraw(self) -> None:
-        self.redraws += 1
+    def _found(self, text: str, count: int, current: int, is_reading: bool) -> None:
+        self.found.append(Transcript.Found(text, count, current, is_reading))
 
     def changed(self, change: EntriesChange) -> None:
         """Tell all parts what has become of the entries."""

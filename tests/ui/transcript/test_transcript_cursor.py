@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.events import Click
+from textual.geometry import Region
 from textual.message import Message
 
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -300,10 +301,10 @@ async def test_an_excluded_message_says_so() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "text")])
-        before = transcript.render_line(1)
+        before = transcript.render_lines(Region(0, 1, 60, 1))
         transcript.set_entries([Entry("u1", EntryKind.USER, "You", "text", is_excluded=True)])
         assert body(transcript)[:2] == [" You · not in the prompt", "   text"]
-        assert transcript.render_line(1) != before
+        assert transcript.render_lines(Region(0, 1, 60, 1)) != before
 
 
 def middle_of_a_long_reply(transcript: Transcript) -> list[str]:

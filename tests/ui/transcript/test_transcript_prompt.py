@@ -46,9 +46,9 @@ async def test_markers_are_chips_and_harmless_ones_show_their_joiner() -> None:
             f" <|im_user|>ChatMessageRole.USER<|im_middle|>What is <{STAND_IN}|im_end|>?   And [{STAND_IN}EOS]<|im_end|>",
             " <|im_assistant|>assistant<|im_middle|><think>",
         ]
-        chips = [s.text for s in transcript.render_line(3) if s.style and s.style.reverse]
+        chips = [s.text for s in transcript.render_lines(Region(0, 3, 120, 1))[0] if s.style and s.style.reverse]
         assert chips == ["<|im_user|>", "<|im_middle|>", "<|im_end|>"]
-        harmless = [s.text for s in transcript.render_line(3) if s.style and s.style.underline]
+        harmless = [s.text for s in transcript.render_lines(Region(0, 3, 120, 1))[0] if s.style and s.style.underline]
         assert harmless == [f"<{STAND_IN}|im_end|>", f"[{STAND_IN}EOS]"]
         select_all(transcript)
         assert selected(transcript) == INPUT

@@ -284,7 +284,7 @@ def test_what_lies_far_away_is_dropped_and_looks_alike_when_it_comes_back(monkey
     ]
     assert sum(len(piece.lines or ()) for stretch in stretches for piece in stretch.pieces) < 1_500
     assert sum(len(stretch.text) for stretch in stretches if stretch.pieces) <= 60_000
-    above, total = parts.viewport.extent()
+    _, above, total = parts.view.scroll_bar()
     assert above + 50 == total  # all was seen, so the heights are exact, dropped or not
     parts.view.scroll_to_top()
     assert parts.texts() == first

@@ -242,7 +242,7 @@ async def test_the_widget_goes_on_laying_out_what_is_short() -> None:
 def test_an_entry_that_was_in_view_is_known_to_its_end_in_a_long_conversation_too() -> None:
     parts = Parts(77, 24)
     parts.set_entries([reply(n, MARKDOWN if n < 499 else LONG) for n in range(500)])
-    estimate = parts.viewport.extent()[1]
+    estimate = parts.viewport.extent(TOP)[1]
     parts.texts()
     item = parts.viewport.items[-1]
     assert item.laid_out_lines == item.height(parts.look) > 100
