@@ -26,7 +26,7 @@ from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.fields import parse_text
+from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
 from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
@@ -69,8 +69,8 @@ def run(options: Namespace, context: Context) -> int:
     Raises:
         KimiError: Before anything is sent: the command line, config, key or session cannot be used.
     """
-    context.settings_or_refuse()
-    request_options, errors = parse_request_options(options)
+    dialect = context.settings_or_refuse().dialect
+    request_options, errors = parse_request_options(options, dialect)
     for error in errors[:-1]:
         context.tell_error(error)
     if errors:
@@ -107,7 +107,7 @@ def read_question(options: Namespace, context: Context) -> str:
     return question
 
 
-def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[KimiError]]:
+def parse_request_options(options: Namespace, dialect: Dialect) -> tuple[RequestOptions, list[KimiError]]:
     """Read the options that hold for this request alone, and say what is wrong with any of them.
 
     Raises:
@@ -117,7 +117,7 @@ def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[Kimi
     errors = list[KimiError]()
     for field, text, option in _assignments(options, errors):
         try:
-            fields[field] = parse_text(field, text)
+            fields[field] = dialect.parse_text(field, text)
         except FieldError as error:
             errors.append(FieldError(option, error.found, error.allowed) if option else error)
     return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors

@@ -22,7 +22,7 @@ from kimi_tui.core.faults import fault_of
 if TYPE_CHECKING:  # the names of types only
     from pathlib import Path
 
-    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+    from kimi_tui.adapters.endpoint.http_client import EndpointClient
     from kimi_tui.cli.library import DiskLibrary
     from kimi_tui.core.session.session import Session
     from kimi_tui.ui.app.kimi_app import KimiApp
@@ -96,7 +96,6 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.adapters.endpoint.deepinfra import model_url  # noqa: PLC0415
     from kimi_tui.adapters.store.session_process import SessionProcesses  # noqa: PLC0415
     from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
@@ -117,11 +116,10 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
         engine=cache(lambda: context.engine(client)),
         clock=SystemClock(),
         library=library,
-        url_of=lambda request: model_url(context.settings().api.base_url, request.model),
         themes=known,
         theme=settings.ui.theme,
         theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
-        endpoint="demo" if options.demo else "deepinfra",
+        endpoint="demo" if options.demo else settings.api.dialect,
         key_problem=key_problem,
         clipboard=SystemClipboard(context.environ),
     )
@@ -166,11 +164,11 @@ def first_session(options: Namespace, library: DiskLibrary) -> tuple[Session, Lo
     return library.stand_in(shown), lock, Opening(shown, read, told)
 
 
-def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
+def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:
     """Make the client; without a key one that is never asked, and why."""
-    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.http_client import EndpointClient  # noqa: PLC0415
 
     try:
         return context.client(), None
     except KeyMissingError as error:
-        return DeepInfraClient("", None), error
+        return EndpointClient(context.settings().dialect, "", None), error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.settings.settings import ApiSettings, Settings
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.cli.context import Context
@@ -49,6 +49,7 @@ class SettingsStore:
         saved_file.save(
             paths.saved_file(self._context.config_path),
             changes,
+            below=Settings(ApiSettings(dialect=settings.api.dialect)),
             more_presets=set(settings.presets) - settings.saved_presets,
         )
         loaded = self._context.reload()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.wire.dialect import Dialect
 
 
 class CompletionResponse(Protocol):
@@ -31,6 +32,10 @@ class CompletionResponse(Protocol):
 
 class CompletionClient(Protocol):
     """Sends request bodies to the endpoint."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the endpoint is spoken to: what bodies say, and what its bytes mean."""
 
     def send(self, body: bytes, model: str) -> AbstractAsyncContextManager[CompletionResponse]:
         """POST the body; leaving the context closes the connection, which ends generation.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -69,6 +69,7 @@ class Turn:
         self._listeners: list[Listener] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
+        self._cut: Callable[[], None] | None = None
         self._is_stopped = False
         self._is_sealed = False
 
@@ -91,6 +92,13 @@ class Turn:
         if self._running is not None:
             self._running.cancel()
 
+    def cut(self) -> bool:
+        """Cut the request that runs, and let the turn's plan say what follows; False = this one is not to be cut."""
+        if self._cut is None or self._is_stopped:
+            return False
+        self._cut()
+        return True
+
     async def finished(self) -> TurnEnded:
         """Wait for its end, which may have been long ago."""
         return await asyncio.shield(self._ended)
@@ -108,6 +116,10 @@ class Turn:
         if self._is_stopped:
             raise asyncio.CancelledError
         self._running = task
+
+    def let_cut(self, cut: Callable[[], None] | None) -> None:
+        """Say what cuts the request that runs; None = it is not to be cut, or none runs."""
+        self._cut = cut
 
     def seal(self) -> None:
         """Let nothing stop it any more: what arrived is being kept."""

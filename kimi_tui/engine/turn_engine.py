@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient
-from kimi_tui.core.prompt import context_budget, turns
+from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
-from kimi_tui.core.wire.fields import FIELDS
+from kimi_tui.core.wire.open_prompt import ClosedPrompt
+from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
-from kimi_tui.core.wire.think import PromptEnd
-from kimi_tui.core.wire.turn_events import Phase, QuestionAdded, TurnEnded, TurnNotice
+from kimi_tui.core.wire.turn_events import Phase, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.openings import Asking, Opening
+from kimi_tui.engine.openings import Opening
 from kimi_tui.engine.request_run import RequestRun
-from kimi_tui.engine.script import NextRequest, RequestStep, TurnSoFar, single
 from kimi_tui.engine.turn import Turn
 
 log = logging.getLogger("kimi_tui")
@@ -71,12 +70,9 @@ class Engine:
             jitter: Gives a random number in [0, 1) for the pauses between attempts.
         """
         self._client, self._clock, self._jitter = client, clock, jitter
-        self._ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(
-        self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: NextRequest = single
-    ) -> Turn:
+    def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
         """Begin a turn. Returns at once; needs a running event loop.
 
         Nothing is raised: a failure is the turn's last event.
@@ -85,31 +81,25 @@ class Engine:
             open_session: The session it goes into.
             opening: What it begins with.
             request: What the requests say.
-            plan: What follows a request that ended by itself; by default nothing does.
+            plan: Which requests it has; by default one.
         """
-        if isinstance(opening, Asking):
-            question_id, reply_id = open_session.take_ids(2)
-        else:
-            question_id, (reply_id,) = opening.question_id, open_session.take_ids(1)
-        sent = {**request.fields, **{key: value for key, value in request.extra.items() if key not in FIELDS}}
-        beginning = Message(
-            id=reply_id,
+        blank = Message(
+            id="",
             role=Role.ASSISTANT,
             content="",
-            parent=question_id,
             model=request.model,
             template=request.template.name,
             thinking=request.thinking,
-            sent=sent,
+            sent={**request.fields, **self._client.dialect.unreserved(request.extra)},
             neutralise=request.neutralise,
         )
-        turn = Turn(open_session, request, GrowingReply(beginning, is_thinking=request.thinking))
-        task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=reply_id)
+        turn = Turn(open_session, request, opening.begin(open_session, blank))
+        task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return turn
 
-    async def _drive(self, turn: Turn, opening: Opening, plan: NextRequest) -> None:
+    async def _drive(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         """Carry a turn to its last event, whatever happens."""
         try:
             await self._run(turn, opening, plan)
@@ -129,48 +119,50 @@ class Engine:
             unexpected.kind = KimiError.kind
             self._end(turn, MessageState.FAILED, error=unexpected)
         finally:
-            turn.open_session.give_back_ids({turn.reply.id, turn.reply.beginning.parent or ""})
+            turn.open_session.give_back_ids({turn.reply.id, turn.reply.question_id})
 
-    async def _run(self, turn: Turn, opening: Opening, plan: NextRequest) -> None:
-        prompt, context = self._open(turn, opening)
+    async def _run(self, turn: Turn, opening: Opening, plan: Plan) -> None:
+        closed, context = self._open(turn, opening)
         await self._save_question(turn)
         task = asyncio.current_task()
         assert task is not None
         turn.run_as(task)
-        prompt_end = PromptEnd.THINKING if turn.request.thinking else PromptEnd.THOUGHT
-        step: RequestStep | None = RequestStep("reply", prompt, turn.request.fields, prompt_end)
-        steps: list[RequestStep] = []
-        while step is not None:
+        ends: list[RequestEnd] = []
+        result: ReplyResult | None = None
+        while not turn.is_stopped and (step := plan(turn.reply, ends)) is not None:
             turn.move(Phase.WAITING)
-            result = await RequestRun(turn, step, self._client, self._clock, self._jitter).run()
+            if step.closes_thinking:
+                turn.reply.close_thinking()
+            prompt = closed.followed_by(turn.reply)
+            run = RequestRun(turn, step, prompt, client=self._client, clock=self._clock, jitter=self._jitter)
+            turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
+            end, result = await run.run()
+            turn.let_cut(None)
             self._log(turn, result)
-            steps.append(step)
-            is_over = result.state is not MessageState.COMPLETE or turn.is_stopped
-            step = None if is_over else plan(TurnSoFar(turn.reply, tuple(steps)))
+            ends.append(end)
         turn.seal()
+        assert result is not None, "a plan has at least one request"
         await self._finish(turn, result, context)
 
-    def _open(self, turn: Turn, opening: Opening) -> tuple[str, _Context]:
-        """Make the question the head of the session and write the prompt; nothing changes where it cannot fit.
+    def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, _Context]:
+        """Give the turn its place in the session and write the prompt; nothing changes where it cannot fit.
 
         Raises:
             InputTooLargeError: It surely does not fit the context window.
-            CompletionError: The question it is about is gone.
+            CompletionError: What it is about is gone.
         """
         request, before = turn.request, turn.open_session.value
-        assert turn.reply.beginning.parent is not None
-        session = opening.apply(before, turn.reply.beginning.parent, self._clock.now())
-        prompt = turns.next_prompt(
-            session, template=request.template, thinking=request.thinking, neutralise=request.neutralise
-        )
+        session = opening.apply(before, turn.reply, self._clock.now())
+        closed = ClosedPrompt.of(session, turn.reply, request)
+        prompt = closed.followed_by(turn.reply).text
         context_budget.check_input(session, prompt, request.context_tokens)
         turn.open_session.update(lambda _: session)
         turn.head_before = before.head
-        turn.question = tree.branch(session)[-1]
-        turn.report(QuestionAdded(turn.reply.id, turn.question))
+        turn.question = tree.message_of(session, turn.reply.question_id)
+        turn.report(TurnBegan(turn.reply.id, turn.question))
         if context_budget.is_doubtful(prompt, request.context_tokens):
             turn.report(TurnNotice(turn.reply.id, _doubt(prompt, request.context_tokens)))
-        return prompt, _Context.of(session)
+        return closed, _Context.of(session)
 
     async def _save_question(self, turn: Turn) -> None:
         if (error := await self._save_if(turn, True)) is not None:
@@ -191,29 +183,27 @@ class Engine:
         replies = self._messages(turn, last, context)
         if replies:
             now = self._clock.now()
-
-            def add(value: Session) -> Session:
-                grown = (*value.messages, *replies)
-                # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
-                head = replies[0].id if value.head in {None, replies[0].parent} else value.head
-                return replace(value, messages=grown, head=head, updated=now)
-
-            turn.open_session.update(add)
+            # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
+            turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
 
     def _messages(self, turn: Turn, last: ReplyResult, context: _Context) -> tuple[Message, ...]:
         """Make the messages of what arrived: one for each reply, none where nothing did or the question is gone."""
-        others = last.whole[1:]
-        has_text = turn.reply.has_grown or any(other.reasoning or other.content for other in others)
+        reply, others = turn.reply, last.whole[1:]
+        has_text = reply.has_grown or any(other.reasoning or other.content for other in others)
         if not has_text and last.state not in {MessageState.COMPLETE, MessageState.QUEUED}:
             return ()
         session, now = turn.open_session.value, self._clock.now()
         if turn.question is None or all(message.id != turn.question.id for message in session.messages):
             return ()
-        first = context.noted_on(turn.reply.message(now), session)
+        first = reply.message(now)
+        if not reply.is_new:
+            return (first,)
+        first = context.noted_on(first, session)
         ids = session.next_message_ids(len(others), taken=(first.id,))
-        return (first, *(_another(turn.reply, id_, text).message(now) for id_, text in zip(ids, others, strict=True)))
+        rest = [_another(reply, id_, text).message(now) for id_, text in zip(ids, others, strict=True)]
+        return (first, *(context.noted_on(message, session) for message in rest))
 
     def _end(
         self,

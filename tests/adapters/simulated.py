@@ -10,6 +10,7 @@ from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.prompt import neutralise
 from kimi_tui.core.prompt.template import TEMPLATES, PromptTurn, render_prompt
 from kimi_tui.core.session.session import Role
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.think import PromptEnd
 from tests.reading import Read, read_reply
@@ -31,13 +32,13 @@ def body_of(prompt: str, **fields: object) -> bytes:
 
 
 def plan_of(prompt: str, **fields: object) -> Plan:
-    plan = respond(body_of(prompt, **fields))
+    plan = respond(body_of(prompt, **fields), DEEPINFRA)
     assert isinstance(plan, Plan), plan
     return plan
 
 
 def refusal_of(body: bytes) -> Refusal:
-    refusal = respond(body)
+    refusal = respond(body, DEEPINFRA)
     assert isinstance(refusal, Refusal)
     return refusal
 
@@ -45,8 +46,10 @@ def refusal_of(body: bytes) -> Refusal:
 def understood(plan: Plan, prompt: str) -> Read:
     """The reply as the program reads it from the wire."""
     prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
-    builder = ReplyBuilder(prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
-    return read_reply(builder, event_stream(plan) if plan.is_streamed else [encode(document(plan))])
+    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
+    return read_reply(
+        builder, event_stream(plan, DEEPINFRA) if plan.is_streamed else [encode(document(plan, DEEPINFRA))]
+    )
 
 
 def answer_to(*texts: str, system: str | None = None) -> str:

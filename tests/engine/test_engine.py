@@ -24,22 +24,19 @@ from kimi_tui.core.prompt import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
-from kimi_tui.core.wire.think import PromptEnd
 from kimi_tui.core.wire.turn_events import (
     Phase,
     PhaseChanged,
-    QuestionAdded,
     ReplyDelta,
     Retrying,
+    TurnBegan,
     TurnEnded,
     TurnEvent,
     TurnNotice,
 )
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, AskingAgain
-from kimi_tui.engine.script import RequestStep, TurnSoFar
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
@@ -90,7 +87,7 @@ async def test_a_turn_from_question_to_saved_reply() -> None:
     turn = Engine(client, HandClock()).start(session, Asking("Hello!"), REQUEST)
     events = await run(turn)
     phases = [event.phase for event in events if isinstance(event, PhaseChanged)]
-    assert isinstance(events[0], QuestionAdded)
+    assert isinstance(events[0], TurnBegan)
     assert phases == [Phase.WAITING, Phase.REASONING, Phase.ANSWERING, Phase.FINISHED]
     assert "".join(event.text(turn.reply) for event in events if isinstance(event, ReplyDelta)) == "hmyes"
     question, reply = session.value.messages
@@ -292,26 +289,6 @@ async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: b
     assert reply.timing.thinking_s is not None
     assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
     assert decode_session(encode_session(session.value)).messages[-1].reopened is not thinking
-
-
-async def test_a_turn_of_two_requests_is_one_reply() -> None:
-    def answer(so_far: TurnSoFar) -> RequestStep | None:
-        if len(so_far.steps) == 2:
-            return None
-        prompt = so_far.steps[0].prompt + str(so_far.reply.texts[ReplyPart.REASONING]) + "</think>"
-        return RequestStep("answer", prompt, {"stream": True}, PromptEnd.ANSWER)
-
-    client = ScriptedClient(
-        [streaming(token("hm"), end("stop", 10, 2, 0.1)), streaming(token("yes"), end("stop", 12, 1, 0.2))]
-    )
-    session = opened()
-    turn = Engine(client, HandClock()).start(session, Asking("Hello!"), REQUEST, answer)
-    reply = ended(await run(turn)).replies[0]
-    assert (reply.reasoning, reply.content) == ("hm", "yes")
-    assert reply.usage is not None
-    assert (reply.usage.input_tokens, reply.usage.output_tokens, len(reply.requests)) == (22, 3, 2)
-    assert [record.kind for record in reply.requests] == ["reply", "answer"]
-    assert client.bodies[1]["input"] == client.bodies[0]["input"] + "hm</think>"
 
 
 async def test_turns_run_side_by_side() -> None:

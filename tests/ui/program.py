@@ -232,7 +232,6 @@ def prepare(
         engine=cache(lambda: Engine(client if connect is None else connect(clock), clock)),
         clock=clock,
         library=library,
-        url_of=lambda request: f"https://endpoint.example/{request.model}",
         themes=shipped_themes(),
         theme=theme,
         endpoint=endpoint,

@@ -13,7 +13,7 @@ from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS, ConfigProblem, Key
-from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.text.visible import visible_line
 
@@ -76,7 +76,8 @@ def _parse(path: Path) -> tuple[tuple[_File, ConfigProblems], tuple[_File, Confi
     file, saved_one = _read(path), _read(saved_file(path))
     presets = file.data.get("presets")
     names = tuple(presets) if isinstance(presets, dict) else ()
-    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
+    api = parse_settings({"api": file.data.get("api", {})})[0].api  # its dialect says what the saved values may be
+    saved, saved_wrong = parse_settings(saved_one.data, Settings(ApiSettings(dialect=api.dialect)), more_presets=names)
     own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
     below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
     settings, wrong = parse_settings(file.data, below)

@@ -128,6 +128,7 @@ def _encode_request(request: RequestRecord) -> dict[str, object]:
         "state": request.state and request.state.value,
         "request_id": request.request_id,
         "finish_reason": request.finish_reason,
+        "estimated": request.is_estimated or None,
         **request.extra,
         "usage": _encode_usage(request.usage),
         "timing": _encode_timing(request.timing),
@@ -356,6 +357,7 @@ def _decode_request(table: _Table) -> RequestRecord:
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
+        is_estimated=table.flag("estimated") is True,
         extra=table.others(),
     )
 

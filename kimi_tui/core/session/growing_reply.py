@@ -94,6 +94,17 @@ class GrowingReply:
         return self.beginning.id
 
     @property
+    def question_id(self) -> str:
+        """Id of the question that it answers."""
+        assert self.beginning.parent is not None, "a reply stands below its question"
+        return self.beginning.parent
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it began with nothing: no request was sent for it before."""
+        return self.beginning.state is None
+
+    @property
     def has_grown(self) -> bool:
         """Whether anything has come."""
         texts = {ReplyPart.REASONING: self.beginning.reasoning or "", ReplyPart.ANSWER: self.beginning.content}

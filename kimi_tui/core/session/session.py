@@ -116,6 +116,8 @@ class RequestRecord:
     """What it used."""
     timing: Timing = NO_TIMING
     """How long it took."""
+    is_estimated: bool = False
+    """Whether it was cut before it told its counts: its output tokens are those received, its cost is not known."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
 

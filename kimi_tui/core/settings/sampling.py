@@ -18,7 +18,8 @@ from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, Sampl
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.core.wire.fields import FIELDS, SETTABLE, check_stored
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.fields import SETTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ class SessionSettings:
     """Its preset; None = as the config says."""
 
 
-def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
+def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
     """Check what a session file sets for itself.
 
     Raises:
         FieldError: A value is not allowed; unknown keys are left alone.
     """
-    values = {name: check_stored(name, data[name]) for name in SETTABLE if name in data}
+    values = {name: dialect.spec(name).check_stored(data[name]) for name in SETTABLE if name in data}
     thinking, preset = data.get("thinking"), data.get("preset")
     if thinking is not None and not isinstance(thinking, bool):
         raise FieldError("thinking", quoted(thinking), "true or false")
@@ -63,7 +64,7 @@ def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
         raise FieldError("preset", quoted(preset), "a preset's name")
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
-    extra = parse_extra(data.get("extra", {}), ("extra",), problems)
+    extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
     for problem in problems:
         raise FieldError(".".join(map(str, problem.key)), problem.found, problem.allowed)
     return SessionSettings(SamplingLayer(values, frozenset(unset), extra), thinking, preset)
@@ -117,7 +118,7 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
         UsageError: A preset is not there.
         FieldError: The session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings) if session else SessionSettings(NO_LAYER)
+    own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER)
     thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
     layers = _layers(settings, own, options, thinking=thinking)
     layers.append(("default", _defaults(settings, session)))
@@ -169,12 +170,13 @@ def resolve_request(
         FieldError: The session sets something that is not allowed.
     """
     resolved = resolve_sources(settings, session, options)
-    fields = {name: value for name, value in resolved.values.items() if not _is_nothing(name, value)}
+    values, carried = resolved.values, settings.dialect.fields
+    fields = {name: values[name] for name in carried if name in values and not _is_nothing(name, values[name])}
     if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
         fields["stream"] = False
     own_model = session.model if session else ""
     return RequestSettings(
-        fields={name: fields[name] for name in FIELDS if name in fields},
+        fields=fields,
         extra=resolved.extra,
         thinking=resolved.thinking,
         template=TEMPLATES[settings.api.template],

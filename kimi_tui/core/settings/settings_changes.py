@@ -92,7 +92,7 @@ def default_changes(settings: Settings, session: Session) -> dict[Key, object | 
     Raises:
         FieldError: The session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings)
+    own = parse_session_settings(session.settings, settings.dialect)
     changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
     values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
     changes |= {("sampling", name): value for name, value in values.items()}

@@ -16,10 +16,13 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS
 from kimi_tui.core.settings.sampling import Resolved, parse_session_settings, preset_named, resolve_sources
 from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.fields import FIELDS, SETTABLE, FieldSpec
 
 ENDPOINT = "endpoint"
 """The source of a field that nothing sets: the endpoint takes its own default."""
+NOT_CARRIED = "The endpoint has no such field: it is not sent."
+"""What is told of a field that the dialect does not carry."""
 MAX_PRESET_NAME = 60
 """Most characters of a preset's name."""
 
@@ -159,7 +162,9 @@ def settings_view(settings: Settings, session: Session) -> SettingsView:
         presets=preset_choices(settings),
         system=session.system,
         config_system=settings.chat.system or None,
-        rows=tuple(_row(name, session, (now, below, alone), errors.get(name, "")) for name in SETTABLE),
+        rows=tuple(
+            _row(name, session, settings.dialect, (now, below, alone), errors.get(name, "")) for name in SETTABLE
+        ),
         extra=tuple(
             ExtraRow(name, value, _extra_source(settings, usable, name), _is_extra_of(usable, name))
             for name, value in now.extra.items()
@@ -196,7 +201,7 @@ def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, st
     errors: dict[str, str] = {}
     for key, value in session.settings.items():
         try:
-            parsed = parse_session_settings({key: value})
+            parsed = parse_session_settings({key: value}, settings.dialect)
             if parsed.preset is not None:
                 preset_named(settings, parsed.preset)
         except FieldError as error:
@@ -208,19 +213,21 @@ def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, st
     return replace(session, settings=kept), errors
 
 
-def _row(name: str, session: Session, resolved: tuple[Resolved, Resolved, Resolved], error: str) -> FieldRow:
+def _row(
+    name: str, session: Session, dialect: Dialect, resolved: tuple[Resolved, Resolved, Resolved], error: str
+) -> FieldRow:
     now, below, alone = resolved
     unset = session.settings.get("unset")
     is_unset = isinstance(unset, list | tuple) and name in unset
     return FieldRow(
-        FIELDS[name],
+        dialect.spec(name),
         _sent(name, now),
         now.sources.get(name, ENDPOINT),
         is_own=name in session.settings or is_unset,
         below=_sent(name, below),
         below_source=below.sources.get(name, ENDPOINT),
         preset_value=_sent(name, alone),
-        warning=_warning(name, now),
+        warning=_warning(name, now) if name in dialect.fields else NOT_CARRIED,
         error=error,
     )
 

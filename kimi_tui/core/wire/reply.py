@@ -12,7 +12,8 @@ from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
-from kimi_tui.core.wire.frames import Frame, decode_document, decode_event, decode_unfinished
+from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
+from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
 from kimi_tui.core.wire.think import PromptEnd, Segment, ThinkSplitter
 
@@ -70,23 +71,26 @@ class ReplyBuilder:
     Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole.
     """
 
-    def __init__(self, *, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
+    def __init__(self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
         """Begin a reply.
 
         Args:
+            dialect: Says what the endpoint's documents mean.
             prompt: The exact input; where a generated text repeats it, that is cut off.
             prompt_end: Where the input ended.
             is_event_stream: Whether the body is an event stream; otherwise one JSON document.
         """
-        self._prompt = prompt
+        self._dialect, self._prompt = dialect, prompt
         self._prompt_end = prompt_end
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
-        self._joiner = SurrogateJoiner()
+        self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
         self._splitter = ThinkSplitter(prompt_end)
         self.has_text = False
         """Whether any text has come."""
+        self._has_answer = False
+        self._is_parted = False  # by the server, reasoning from answer
         self._tokens = self._chars = 0
         self._uncounted = 0
         self._end = Frame()
@@ -99,7 +103,7 @@ class ReplyBuilder:
     @property
     def is_thinking(self) -> bool:
         """Whether the text so far ends inside the think block."""
-        return not self._splitter.is_in_answer
+        return not (self._has_answer if self._is_parted else self._splitter.is_in_answer)
 
     @property
     def tokens(self) -> int:
@@ -113,7 +117,7 @@ class ReplyBuilder:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is worth reading: an error or [DONE] came."""
+        """Whether nothing more is worth reading: an error or the word that ends a stream came."""
         return self._error is not None or self._end.is_done
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
@@ -128,7 +132,7 @@ class ReplyBuilder:
             for event in self._sse.feed(chunk):
                 if self.is_over:
                     break
-                found += self._take(decode_event(event))
+                found += self._take(decode_event(event, self._dialect))
         except BrokenStreamError as error:
             self._error = error
         return found
@@ -166,8 +170,8 @@ class ReplyBuilder:
         if self._sse is None:
             self._read_document()
         elif not self.is_over and (event := self._sse.close()) is not None:
-            rest = self._take(decode_unfinished(event))
-        rest += self._split(self._joiner.close())
+            rest = self._take(decode_unfinished(event, self._dialect))
+        rest += self._reason(self._reasoning_joiner.close()) + self._split(self._joiner.close())
         rest += [self._keep(segment) for segment in self._splitter.close()]
         whole = () if self.has_text else tuple(map(self._understand, self._end.results))
         state, error = self._outcome()
@@ -195,18 +199,37 @@ class ReplyBuilder:
             return []
         if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
             self._note_end(frame)
-        elif frame.text and self._has_ended:
+        elif (frame.text or frame.reasoning) and self._has_ended:
             # The end was none: the reply goes on, and has to end once more. Counts never end it: they may be running.
             self._has_ended, self._end = False, Frame()
-        if not frame.text:
-            return []
-        self._chars += len(frame.text)
+        found = self._part() if frame.reasoning is not None else []
+        if not frame.text and not frame.reasoning:
+            return found
+        self._chars += len(frame.text) + len(frame.reasoning or "")
         if self._chars > MAX_TEXT_CHARS:
             self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
             return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
-        return self._split(self._joiner.feed(frame.text))
+        if frame.reasoning:
+            found += self._reason(self._reasoning_joiner.feed(frame.reasoning))
+        if frame.text:
+            found += self._reason(self._reasoning_joiner.close()) if self._is_parted else []
+            found += self._split(self._joiner.feed(frame.text))
+        return found
+
+    def _part(self) -> list[CountedSegment]:
+        """Note that the server tells reasoning from answer: its texts are answer, wherever the prompt ended."""
+        if self._is_parted:
+            return []
+        held = self._split(self._joiner.close()) + [self._keep(segment) for segment in self._splitter.close()]
+        self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER)
+        return held
+
+    def _reason(self, text: str) -> list[CountedSegment]:
+        """Keep reasoning that came apart; once the answer has begun, more of it is text there, as think tags are."""
+        part = ReplyPart.ANSWER if self._has_answer else ReplyPart.REASONING
+        return [self._keep(Segment(part, text))] if text else []
 
     def _note_end(self, frame: Frame) -> None:
         """Gather what the last frames say; it may be spread over several."""
@@ -226,6 +249,7 @@ class ReplyBuilder:
     def _keep(self, segment: Segment) -> CountedSegment:
         tokens, self._uncounted = self._uncounted, 0
         self.has_text = True
+        self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER
         return CountedSegment(segment, tokens)
 
     def _read_document(self) -> None:
@@ -233,12 +257,14 @@ class ReplyBuilder:
         if self._error is not None or self._failure is not None:
             return
         try:
-            self._frame(decode_document(bytes(self._document)))
+            self._frame(decode_document(bytes(self._document), self._dialect))
         except BrokenStreamError as error:
             self._error = error
 
-    def _understand(self, text: str) -> ReplyText:
-        text = replace_lone(text.removeprefix(self._prompt))
+    def _understand(self, generated: Generated) -> ReplyText:
+        text = replace_lone(generated.text.removeprefix(self._prompt))
+        if generated.reasoning is not None:
+            return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
         splitter = ThinkSplitter(self._prompt_end)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
@@ -251,7 +277,7 @@ class ReplyBuilder:
             return (MessageState.INTERRUPTED if broke else MessageState.FAILED), error
         if self._end.is_queued:
             return MessageState.QUEUED, None
-        if not self._has_ended:
+        if not self._has_ended and (self._dialect.needs_end or not self.has_text):
             return MessageState.INTERRUPTED, BrokenStreamError(
                 "The connection closed before the reply was complete.", "Try again."
             )

@@ -36,7 +36,9 @@ class PromptEnd(Enum):
     """Where a prompt ended, and so where the text that answers it begins."""
 
     THINKING = auto()
-    """Inside the think block."""
+    """At the beginning of the think block."""
+    REASONING = auto()
+    """In the midst of the reasoning."""
     THOUGHT = auto()
     """Behind an empty think block that the prompt closed itself: instant mode."""
     ANSWER = auto()
@@ -66,8 +68,10 @@ class ThinkSplitter:
 
     def __init__(self, prompt_end: PromptEnd) -> None:
         """Begin where the prompt ended."""
-        self._default = _State.REASONING if prompt_end is PromptEnd.THINKING else _State.ANSWER
-        self._state = _State.ANSWER if prompt_end is PromptEnd.ANSWER else _State.START
+        is_inside = prompt_end in {PromptEnd.THINKING, PromptEnd.REASONING}
+        self._default = _State.REASONING if is_inside else _State.ANSWER
+        is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER}
+        self._state = self._default if is_begun else _State.START
         self._held = ""
 
     @property

@@ -48,11 +48,11 @@ NEXT_PHASES: dict[Phase, frozenset[Phase]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAdded:
-    """The user's message stands in the session (and, with a store, has been handed to it)."""
+class TurnBegan:
+    """The question stands in the session, and the reply has its place below it (or goes on at it)."""
 
     reply_id: str
-    message: Message
+    question: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +125,5 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = QuestionAdded | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
+TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
 """Everything a turn can report."""

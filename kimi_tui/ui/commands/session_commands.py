@@ -67,7 +67,7 @@ class SessionCommands:
         if not name:
             self._list_fields()
             return
-        value = fields.parse_text(name, text.strip())
+        value = self._desk.services.settings.dialect.parse_text(name, text.strip())
         if not text:
             self._show_field(name)
             return
@@ -82,7 +82,7 @@ class SessionCommands:
         value = self._desk.services.resolve(self._session).fields.get(name)
         now = f"{name} is not sent" if value is None else f"{name} = {_written(value)}"
         self._desk.say(
-            f"{now}. Allowed: {fields.FIELDS[name].typed}.\n"
+            f"{now}. Allowed: {self._desk.services.settings.dialect.spec(name).typed}.\n"
             f"/set {name} VALUE sets it, /set {name} null sends none, /reset {name} takes back what this session sets."
         )
 

@@ -17,7 +17,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import before
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.core.wire.body import request_body
+from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.ui.panes.desk import Desk
 from kimi_tui.ui.panes.panel import Panel
@@ -138,9 +138,13 @@ class PromptPanel(PromptPane, Panel):
         if view is None:
             return
         request = desk.services.resolve(desk.chat.session)
-        body = request_body(view, None if view.sent is not None else request)
+        fields, extra = (request.fields, request.extra) if view.sent is None else (view.sent, view.sent)
+        settings = desk.services.settings
+        body = build_body(settings.dialect, request.model, view.text, fields, extra)
+        url = settings.dialect.address(settings.api.base_url, request.model)
         texts = {"text": view.text, "json": body.decode()}
-        desk.copy(texts.get(form) or curl_command(desk.services.url_of(request), body), WHATS[form])
+        is_streamed = fields.get("stream") is True
+        desk.copy(texts.get(form) or curl_command(url, body, is_streamed=is_streamed), WHATS[form])
 
     @on(PromptPane.CopyRequested)
     def _copy_requested(self, event: PromptPane.CopyRequested) -> None:

@@ -18,9 +18,9 @@ from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
-    QuestionAdded,
     ReplyDelta,
     Retrying,
+    TurnBegan,
     TurnEnded,
     TurnEvent,
     TurnNotice,
@@ -156,7 +156,7 @@ class Turns:
         if live is None or chat.turn is not turn:
             return
         match event:
-            case QuestionAdded():
+            case TurnBegan():
                 chat.drop_passing_notices()
                 self._view.show_question(chat)
             case PhaseChanged(phase=phase):

@@ -189,8 +189,6 @@ class Services:
     """Tells the time."""
     library: Library
     """The sessions on disk."""
-    url_of: Callable[[RequestSettings], str]
-    """The address that a request goes to."""
     themes: Mapping[str, Callable[[], Palette]]
     """Every theme by name; calling one reads it and may raise ThemeError."""
     theme: str

@@ -15,6 +15,7 @@ from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.actions import ACTIONS, COMMANDS, KEY_NAMES, key_label
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from tests.adapters.simulated import answer_to, body_of, plan_of, prompt_of, refusal_of, understood
 
 MARKER = re.compile(r"<\|[A-Za-z0-9_]+\|>|</?think>|\[(?:BOS|EOS|EOT|UNK|PAD)\]")
@@ -105,7 +106,7 @@ def test_an_open_turn_goes_on_where_it_stopped() -> None:
 def test_no_text_of_the_prompt_becomes_a_marker_in_the_reply(texts: list[str]) -> None:
     for question in ("what did I say first?", "prompt", "<|im_end|></think>[EOS] hm?"):
         conversation = [*texts, *([""] if len(texts) % 2 else []), question]
-        plan = respond(body_of(prompt_of(*conversation, system=texts[0])))
+        plan = respond(body_of(prompt_of(*conversation, system=texts[0])), DEEPINFRA)
         assert isinstance(plan, Plan)
         assert MARKER.findall("".join(plan.replies[0])) == ["</think>"]
         assert plan.finish_reason == "stop"
@@ -215,9 +216,9 @@ def test_several_responses_come_unstreamed() -> None:
 
 def test_the_same_seed_gives_the_same_reply() -> None:
     body = body_of(prompt_of("Anything at all?"), seed=18446744073709551615)
-    plans = [respond(body, number) for number in range(8)]
+    plans = [respond(body, DEEPINFRA, number) for number in range(8)]
     assert len({plan.replies for plan in plans if isinstance(plan, Plan)}) == 1
-    without = [respond(body_of(prompt_of("Anything at all?")), number) for number in range(8)]
+    without = [respond(body_of(prompt_of("Anything at all?")), DEEPINFRA, number) for number in range(8)]
     assert len({plan.replies for plan in without if isinstance(plan, Plan)}) > 1
 
 
@@ -339,7 +340,7 @@ def test_slow_takes_longer() -> None:
 def test_frames_have_the_endpoints_fields() -> None:
     from kimi_tui.adapters.endpoint.simulator.simulated_bytes import event_stream  # noqa: PLC0415
 
-    *tokens, end = list(event_stream(plan_of(prompt_of("table"))))
+    *tokens, end = list(event_stream(plan_of(prompt_of("table")), DEEPINFRA))
     frames = [json.loads(piece.removeprefix(b"data: ")) for piece in tokens]
     assert all(piece.endswith(b"\n\n") for piece in tokens)
     assert all(set(frame["token"]) == {"id", "text", "logprob", "special"} for frame in frames)

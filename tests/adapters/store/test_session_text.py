@@ -48,7 +48,7 @@ def make_session(text: str, extra: dict[str, object]) -> Session:
         Message(
             "m2", Role.ASSISTANT, text, "m1", NOW, text, MessageState.COMPLETE, "stop", text, text, text, True,
             {"temperature": 1.0, "stop": [text]}, usage, timing,
-            (RequestRecord("reply", MessageState.COMPLETE, text, text, usage, timing, extra), RequestRecord()), False, ("m1",), False, True, extra,
+            (RequestRecord("reply", MessageState.COMPLETE, text, text, usage, timing, True, extra), RequestRecord()), False, ("m1",), False, True, extra,
         ),
     )  # fmt: skip
     return Session("id", NOW, NOW, "m", text, text, (text,), "m2", text, {"a": text, "extra": extra}, messages, extra)

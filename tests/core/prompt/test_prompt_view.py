@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +18,9 @@ from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.turns import next_prompt
 from kimi_tui.core.session.session import Role, Session
 from kimi_tui.core.session.tree import branch, with_system
-from kimi_tui.core.wire.body import build_body, request_body
+from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import ACTIONS, TEXTS, TREE, Diary, reply, session_of, user
 
@@ -145,20 +145,15 @@ def test_a_past_request_is_written_as_it_was_sent() -> None:
     session = session_of(user("m1", "羊 <think>"), past, head="m2")
     view = past_view(session, "m2", 1000)
     assert (view.sent, view.neutralised, keys(view)) == (sent, 1, ["message m1", "open"])
-    assert request_body(view) == build_body(prompt_of(session, "m2"), sent, {"min_tokens": 3})
+    body = build_body(DEEPINFRA, "m", view.text, sent, sent)
+    assert body == build_body(DEEPINFRA, "m", prompt_of(session, "m2"), sent, {"min_tokens": 3})
     verbatim = session_of(user("m1", "羊 <think>"), replace(past, neutralise=False), system="<think>")
     assert past_view(verbatim, "m2", 1000).neutralised == 0
     without = past_view(session_of(user("m1", "one"), reply("m2", "a", "m1")), "m2", 1000)
-    assert json.loads(request_body(without)) == {"input": without.text}
+    assert without.sent is None
     for empty in (session_of(), session):
         with pytest.raises(KeyError):
             past_view(empty, "m9", 1000)
-
-
-def test_the_body_is_the_one_that_is_sent() -> None:
-    view = PromptViewer().view(TREE, KIMI, "more")
-    request = replace(KIMI, extra={"min_tokens": 1})
-    assert request_body(view, request) == build_body(expected(TREE, KIMI, "more"), KIMI.fields, {"min_tokens": 1})
 
 
 # -- curl
@@ -200,8 +195,9 @@ def shell(tmp_path: Path) -> Shell:
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int, stream: bool) -> None:
     request = replace(KIMI, fields={"stop": ["'", "<|im_end|>"], "stream": stream})
-    body = request_body(PromptViewer().view(TREE, request, NASTY * times), request)
-    command = curl_command(URL, body)
+    view = PromptViewer().view(TREE, request, NASTY * times)
+    body = build_body(DEEPINFRA, "m", view.text, request.fields, {})
+    command = curl_command(URL, body, is_streamed=stream)
     arguments, sent = shell.run(command)
     assert sent == body
     is_piped = len(body) > MAX_ARGUMENT_BYTES
@@ -216,8 +212,9 @@ def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int,
 @settings(max_examples=60, deadline=None)
 @given(st.text("'\"$`\\!@ \n\ra羊", max_size=40), st.sampled_from([0, MAX_ARGUMENT_BYTES]))
 def test_no_draft_gets_out_of_its_quotes(tmp_path_factory: pytest.TempPathFactory, draft: str, padding: int) -> None:
-    body = request_body(PromptViewer().view(session_of(), KIMI, draft + "x" * padding), KIMI)
-    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body))[1] == body
+    view = PromptViewer().view(session_of(), KIMI, draft + "x" * padding)
+    body = build_body(DEEPINFRA, "m", view.text, KIMI.fields, {})
+    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body, is_streamed=True))[1] == body
 
 
 def test_every_message_of_the_branch_is_in_the_view() -> None:

@@ -14,6 +14,7 @@ from kimi_tui.core.errors import ConnectionFailedError
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState, Usage
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
 from tests.core.cuts import check_every_cut
@@ -24,7 +25,9 @@ PROMPT = "<|im_user|>…<think>"
 
 
 def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> Read:
-    return read_reply(ReplyBuilder(prompt=PROMPT, prompt_end=prompt_end, is_event_stream=stream), pieces)
+    return read_reply(
+        ReplyBuilder(dialect=DEEPINFRA, prompt=PROMPT, prompt_end=prompt_end, is_event_stream=stream), pieces
+    )
 
 
 def document(**content: Any) -> Read:
@@ -186,7 +189,7 @@ def test_text_in_the_last_frame_does_not_take_its_end_back() -> None:
 
 
 def test_what_fails_after_the_end_does_not_matter() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
+    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
     builder.feed(token("x") + end())
     builder.fail(ConnectionFailedError("lost"))
     result = builder.close()[1]
@@ -194,7 +197,7 @@ def test_what_fails_after_the_end_does_not_matter() -> None:
 
 
 def test_every_token_is_counted_once() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=True)
+    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=True)
     tokens = [" ", "<thi", "nk>", "a", "</", "think>", "b", "c"]
     counted = [segment for text in tokens for segment in builder.feed(token(text))] + builder.close()[0]
     assert [(c.segment.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
@@ -208,7 +211,7 @@ def test_a_queued_stream_stays_queued_to_its_end() -> None:
 
 def test_a_document_without_end_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kimi_tui.core.wire.reply.MAX_DOCUMENT_BYTES", 1000)
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=False)
+    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=False)
     builder.feed(b"{" + b" " * 2000)
     assert builder.is_over
     error = builder.close()[1].error
@@ -244,7 +247,7 @@ def test_half_of_the_last_event_is_no_text() -> None:
 
 
 def test_what_arrived_before_the_connection_broke_is_kept() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
+    builder = ReplyBuilder(dialect=DEEPINFRA, prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
     result = read_reply(builder, [token("a") + token("b").rstrip(b"\n")], ConnectionFailedError("gone"))
     assert (result.replies, result.state) == ((ReplyText(None, "ab"),), MessageState.INTERRUPTED)
 

@@ -11,7 +11,7 @@ from functools import partial
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.settings import field_text
 from kimi_tui.core.settings.settings_view import FieldRow, PresetChoice, PresetOrigin, SettingsView, preset_name_problem
-from kimi_tui.core.wire.fields import FieldKind, check_value, parse_text
+from kimi_tui.core.wire.fields import FieldKind
 from kimi_tui.ui.panes.settings_pane.block_editor import BlockEditor
 from kimi_tui.ui.panes.settings_pane.choice_editor import ChoiceEditor
 from kimi_tui.ui.panes.settings_pane.editor import Editor
@@ -34,23 +34,27 @@ def field_editor(row: FieldRow, typed: Texts = ()) -> Editor:
     if kind is FieldKind.STRINGS:
         label = "One a line; \\n is a line end, \\\\ a backslash. Left empty, none is sent."
         return BlockEditor(
-            name, label, (field_text.stop_lines(row.value),), _one(field_text.parse_stop_lines), typed=typed
+            name,
+            label,
+            (field_text.stop_lines(row.value),),
+            _one(partial(field_text.parse_stop_lines, row.spec)),
+            typed=typed,
         )
     if kind is FieldKind.RESPONSE_FORMAT:
         return _format_types(row)
     text = field_text.edit_text(row.value)
     if not text.isprintable():
-        return BlockEditor(name, "Left empty, it is not sent.", (text,), _one(partial(_string, name)), typed=typed)
+        return BlockEditor(name, "Left empty, it is not sent.", (text,), _one(partial(_string, row)), typed=typed)
     return LineEditor(name, name, (text,), _one(partial(_typed_value, row)), typed=typed)
 
 
 def _typed_value(row: FieldRow, text: str) -> object | None:
     is_number = row.spec.kind in {FieldKind.INTEGER, FieldKind.NUMBER}
-    return parse_text(row.spec.name, field_text.number_text(text) if is_number else text)
+    return row.spec.parse(field_text.number_text(text) if is_number else text)
 
 
-def _string(name: str, text: str) -> object | None:
-    return check_value(name, text) if text else None
+def _string(row: FieldRow, text: str) -> object | None:
+    return row.spec.check(text) if text else None
 
 
 def _one(check: Callable[[str], object | None]) -> Callable[[Texts], object | None]:

@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.deepinfra import GATHERED_BYTES, DeepInfraClient, check_base_url, model_url, translate
+from kimi_tui.adapters.endpoint.http_client import GATHERED_BYTES, EndpointClient, check_base_url, translate
 from kimi_tui.core import errors
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 
 KEY = "sk-secret-0123456789"
 MODEL = "moonshotai/Kimi-K2.5"
@@ -24,7 +25,7 @@ Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitabl
 
 
 @asynccontextmanager
-async def serving(handler: Handler, **options: Any) -> AsyncIterator[DeepInfraClient]:
+async def serving(handler: Handler, **options: Any) -> AsyncIterator[EndpointClient]:
     """A server that reads one request a connection and lets the handler answer, and a client of it."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -43,7 +44,7 @@ async def serving(handler: Handler, **options: Any) -> AsyncIterator[DeepInfraCl
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    client = DeepInfraClient(f"http://127.0.0.1:{port}/v1/inference", KEY, **options)
+    client = EndpointClient(DEEPINFRA, f"http://127.0.0.1:{port}/v1/inference", KEY, **options)
     try:
         yield client
     finally:
@@ -68,12 +69,12 @@ def saying(raw: bytes) -> Handler:
     return handler
 
 
-async def read(client: DeepInfraClient, body: bytes = b"{}", model: str = MODEL) -> bytes:
+async def read(client: EndpointClient, body: bytes = b"{}", model: str = MODEL) -> bytes:
     async with client.send(body, model) as response:
         return b"".join([chunk async for chunk in response.chunks()])
 
 
-async def failure(client: DeepInfraClient, body: bytes = b"{}") -> errors.CompletionError:
+async def failure(client: EndpointClient, body: bytes = b"{}") -> errors.CompletionError:
     with pytest.raises(errors.CompletionError) as caught:
         await read(client, body)
     trace = "".join(traceback.format_exception(caught.value))
@@ -204,7 +205,7 @@ async def test_redirects_are_not_followed() -> None:
 async def test_a_refused_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    client = DeepInfraClient(f"http://127.0.0.1:{port}", KEY)
+    client = EndpointClient(DEEPINFRA, f"http://127.0.0.1:{port}", KEY)
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, True)
@@ -266,7 +267,7 @@ async def test_one_pool_of_connections_serves_every_model() -> None:
 
 
 async def test_an_error_whose_body_stalls_is_told_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_tui.adapters.endpoint.deepinfra.ERROR_BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("kimi_tui.adapters.endpoint.http_client.ERROR_BODY_TIMEOUT_S", 0.05)
 
     async def handler(_request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer(402, b"some words", length=999))
@@ -302,7 +303,7 @@ async def test_a_fault_in_the_callers_block_stays_its_own() -> None:
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX-Evil: 1", f"{KEY}\0", f"{KEY}\r\n", f"{KEY} 羊"])
 async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
-    client = DeepInfraClient("http://127.0.0.1:1", key)
+    client = EndpointClient(DEEPINFRA, "http://127.0.0.1:1", key)
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, False)
@@ -310,7 +311,7 @@ async def test_a_key_that_no_header_can_carry_is_not_shown(key: str) -> None:
 
 @pytest.mark.parametrize("proxy", ["nonsense", f"ftp://user:{KEY}@127.0.0.1", f"socks9://{KEY}", "http://127.0.0.1:1"])
 async def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
-    client = DeepInfraClient("http://127.0.0.1:1", KEY, proxy=proxy)
+    client = EndpointClient(DEEPINFRA, "http://127.0.0.1:1", KEY, proxy=proxy)
     assert type(await failure(client)) is errors.ConnectionFailedError
     await client.aclose()
 
@@ -339,10 +340,10 @@ async def test_a_header_of_the_settings_stands_in_place_of_ours() -> None:
 
 
 async def test_secrets_are_taken_out_of_the_endpoints_words() -> None:
-    client = DeepInfraClient("https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
+    client = EndpointClient(DEEPINFRA, "https://h", KEY, headers={"X-Team": "blue", "X-Api-Key": "hush-hush-hush"})
     assert client.without_secrets(f"a {KEY} blue hush-hush-hush") == "a [key] blue [key]"
-    assert DeepInfraClient("https://h", None).without_secrets("a b") == "a b"
-    assert DeepInfraClient("https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
+    assert EndpointClient(DEEPINFRA, "https://h", None).without_secrets("a b") == "a b"
+    assert EndpointClient(DEEPINFRA, "https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
 
 
 def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:
@@ -354,7 +355,7 @@ def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:
 
 
 async def test_a_large_piece_is_handed_on_in_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimi_tui.adapters.endpoint.deepinfra.MAX_PIECE_BYTES", 1000)
+    monkeypatch.setattr("kimi_tui.adapters.endpoint.http_client.MAX_PIECE_BYTES", 1000)
     body = gzip.compress(b"x" * 3500)
     async with (
         serving(saying(answer(200, body, "content-encoding: gzip"))) as client,
@@ -375,11 +376,11 @@ async def test_a_large_piece_is_handed_on_in_small_ones(monkeypatch: pytest.Monk
 )
 def test_the_address_of_a_model(base: str, url: str) -> None:
     check_base_url(base)
-    assert model_url(base, MODEL) == url
+    assert DEEPINFRA.address(base, MODEL) == url
 
 
 def test_a_models_name_cannot_change_the_address() -> None:
-    assert model_url("https://h/v1", "a?b#c d") == "https://h/v1/a%3Fb%23c%20d"
+    assert DEEPINFRA.address("https://h/v1", "a?b#c d") == "https://h/v1/a%3Fb%23c%20d"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from kimi_tui import __version__
 from kimi_tui.adapters.endpoint import network
@@ -26,6 +26,7 @@ from kimi_tui.core.errors import (
 )
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.settings import is_loopback
+from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.endpoint_errors import error_from_response
 
 if TYPE_CHECKING:
@@ -76,16 +77,12 @@ def check_base_url(base_url: str) -> None:
         )
 
 
-def model_url(base_url: str, model: str) -> str:
-    """Join base URL and model; the slash in the model's name stays."""
-    return f"{base_url.rstrip('/')}/{quote(model, safe='/:@')}"
-
-
-class DeepInfraClient:
+class EndpointClient:
     """Sends requests over one pool of connections."""
 
     def __init__(
         self,
+        dialect: Dialect,
         base_url: str,
         key: str | None,
         *,
@@ -98,7 +95,8 @@ class DeepInfraClient:
         """Talk to one endpoint.
 
         Args:
-            base_url: Its address, one that `check_base_url` lets pass; requests go to BASE_URL/MODEL.
+            dialect: How it is spoken to.
+            base_url: Its address, one that `check_base_url` lets pass.
             key: A checked API key; None = none is sent.
             connect_timeout_s: Longest wait for a connection, in seconds.
             headers: More headers.
@@ -106,6 +104,8 @@ class DeepInfraClient:
             transport: Answers instead of the network, for the simulator and tests.
             user_agent: How the program names itself.
         """
+        self.dialect = dialect
+        """How the endpoint is spoken to."""
         self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
@@ -175,7 +175,7 @@ class DeepInfraClient:
             CompletionError: The endpoint refuses or cannot be reached.
         """
         # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
-        response = await self._post(body, model_url(self._base_url, model))
+        response = await self._post(body, self.dialect.address(self._base_url, model))
         if isinstance(response, CompletionError):
             raise response
         answer = _Response(response)
@@ -228,7 +228,9 @@ class DeepInfraClient:
             await _close(response)
         # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
         words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return error_from_response(response.status_code, dict(response.headers), words, datetime.now(UTC))
+        return error_from_response(
+            response.status_code, dict(response.headers), words, self.dialect.error_keys, datetime.now(UTC)
+        )
 
 
 async def _close(response: httpx.Response) -> None:
