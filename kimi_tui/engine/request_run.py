@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
@@ -151,8 +152,7 @@ class RequestRun:
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s = self._clock.monotonic()
-        for counted in segments:
-            part = counted.segment.part
+        for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
             if part is ReplyPart.REASONING:
@@ -160,7 +160,9 @@ class RequestRun:
             elif self._answer_s is None:
                 self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
-            self._turn.grow(part, counted.segment.text, counted.tokens)
+            same = list(group)
+            text = "".join(counted.segment.text for counted in same)
+            self._turn.grow(part, text, sum(counted.tokens for counted in same))
         self._keep_limits()
 
     def _keep_limits(self) -> None:

@@ -40,6 +40,8 @@ ERROR_BODY_TIMEOUT_S = 5.0
 """How long an error's body is waited for."""
 MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
+GATHERED_BYTES = 16 * 1024
+"""About how many bytes are gathered before they are handed on: few enough that a key need not wait for them."""
 LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
 """What is told when a reply breaks off."""
 UNANSWERED = (
@@ -176,9 +178,11 @@ class EndpointClient:
         response = await self._post(body, self.dialect.address(self._base_url, model))
         if isinstance(response, CompletionError):
             raise response
+        answer = _Response(response)
         try:
-            yield _Response(response)
+            yield answer
         finally:
+            await answer.stop()
             await _close(response)
 
     async def _post(self, body: bytes, url: str) -> httpx.Response | CompletionError:
@@ -256,6 +260,9 @@ class _Response:
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
+        self._pieces = list[bytes]()
+        self._arrived, self._taken = asyncio.Event(), asyncio.Event()
+        self._reader: asyncio.Task[CompletionError | None] | None = None
 
     @property
     def is_event_stream(self) -> bool:
@@ -275,23 +282,45 @@ class _Response:
         Raises:
             CompletionError: The connection broke.
         """
+        self._reader = asyncio.create_task(self._read())
+        while self._pieces or not self._reader.done():
+            await self._arrived.wait()
+            self._arrived.clear()
+            chunk = b"".join(self._pieces)
+            self._pieces.clear()
+            for start in range(0, len(chunk), MAX_PIECE_BYTES):
+                if start:
+                    await asyncio.sleep(0)  # the screen and the clock get their turn
+                yield chunk[start : start + MAX_PIECE_BYTES]
+            self._taken.set()
+        if (failure := self._reader.result()) is not None:
+            raise failure
+
+    async def _read(self) -> CompletionError | None:
+        """Gather what is there already: servers send each token by itself, and a piece costs as much as its bytes."""
         import httpx  # noqa: PLC0415 - see the head of the module
 
-        pieces = self._response.aiter_bytes()
-        while True:
-            failure: CompletionError | None = None
-            try:
-                chunk = await anext(pieces, None)
-            except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-                failure = translate(error)
-            if failure is not None:
-                raise failure
-            if chunk is None:
-                return
-            yield chunk[:MAX_PIECE_BYTES]
-            for start in range(MAX_PIECE_BYTES, len(chunk), MAX_PIECE_BYTES):
-                await asyncio.sleep(0)  # the screen and the clock get their turn
-                yield chunk[start : start + MAX_PIECE_BYTES]
+        gathered_bytes = 0
+        try:
+            async for piece in self._response.aiter_bytes():
+                self._pieces.append(piece)
+                self._arrived.set()
+                gathered_bytes += len(piece)
+                if gathered_bytes >= GATHERED_BYTES:
+                    self._taken.clear()
+                    await self._taken.wait()
+                    gathered_bytes = 0
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            return translate(error)
+        finally:
+            self._arrived.set()
+        return None
+
+    async def stop(self) -> None:
+        """Read no further."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
 
 
 def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError:  # noqa: PLR0911 - one row a kind

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -182,12 +182,6 @@ class PromptPane(Vertical):
         if form is not None and self._view is not None:
             event.stop()
             self.post_message(self.CopyRequested(form, self._view))
-
-    @on(Transcript.FollowChanged)
-    @on(Transcript.FoldToggled)
-    def _keep_to_itself(self, event: Message) -> None:
-        """These lines are not the conversation's."""
-        event.stop()
 
     def on_show(self) -> None:
         """Draw what was given before the pane came into view."""

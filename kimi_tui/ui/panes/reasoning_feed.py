@@ -103,7 +103,6 @@ class ReasoningPanel(Vertical, Panel):
         self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
         self._takes_two = takes_two
 
-    @on(Transcript.FollowChanged)
     @on(Transcript.Found)
     @on(Transcript.Chosen)
     def _keep(self, event: Message) -> None:

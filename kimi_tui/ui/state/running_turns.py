@@ -36,7 +36,9 @@ if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.engine.turn import Listener, Turn
 
 FRAME_S = 1 / 20
-"""Time between two drawings of a growing reply, in seconds."""
+"""Shortest time between two drawings of a growing reply, in seconds."""
+MAX_FRAME_S = 1 / 4
+"""Longest time between them, however busy the machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ class TurnView(Protocol):
 
     def notice(self, chat: Chat, text: str, severity: str) -> None:
         """Say something in a chat's conversation."""
+
+
+def frame_pause_s(late_s: float) -> float:
+    """How long to wait for the next drawing when the last wait was longer than asked for, both in seconds.
+
+    The loop was busy for that time: as long again is left to reading and to keys, so that drawing takes no more than
+    its share of a fast stream or a slow machine.
+    """
+    return min(FRAME_S + max(late_s, 0.0), MAX_FRAME_S)
 
 
 class Turns:
@@ -129,12 +140,15 @@ class Turns:
 
     async def _follow(self, chat: Chat, turn: Turn, listener: Listener, asked: _Asked) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
+        now, pause_s = asyncio.get_running_loop().time, FRAME_S
         while events := await listener.drain():
             for event in events:
                 self._apply(chat, turn, event, asked)
             if not all(isinstance(event, ReplyDelta) for event in events):
                 self._view.show_figures(chat)  # between these the screen's clock counts: that is often enough
-            await asyncio.sleep(FRAME_S)
+            due_s = now() + pause_s
+            await asyncio.sleep(pause_s)
+            pause_s = frame_pause_s(now() - due_s)
 
     def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, asked: _Asked) -> None:
         """Note one event, and have it shown; events of a turn that was left behind are late."""

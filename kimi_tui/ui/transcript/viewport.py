@@ -73,6 +73,11 @@ class Viewport:
         self._top_row: tuple[int, int] | None = None  # the row of a table at the top, and the line of it there
         self._top_columns: Widths | None = None
 
+    @property
+    def page_lines(self) -> int:
+        """Lines of a page: two stay in view when it is turned."""
+        return max(self.height - 2, 1)
+
     # -- entries
 
     def set_items(self, items: Iterable[Item]) -> None:
@@ -130,6 +135,10 @@ class Viewport:
         )
         return lines
 
+    def line(self, place: Place) -> Line:
+        """The line at a place."""
+        return self.lines(place)[place.line]
+
     def pieces_from(self, place: Place) -> Iterator[Place]:
         """The piece that a place is in and all behind it."""
         first_section, first_stretch, first_piece = place.section, place.stretch, place.piece
@@ -146,6 +155,17 @@ class Viewport:
                     stretch, first_piece = stretch + 1, 0
                 first_stretch = first_piece = 0
             first_section = 0
+
+    def body_pieces(self, item: int) -> Iterator[Place]:
+        """The pieces of an entry's text."""
+        for place in self.pieces_from(Place(item, Section.BODY)):
+            if place.item != item or place.section != Section.BODY:
+                return
+            yield place
+
+    def first_line(self, place: Place) -> Place:
+        """The first line of a piece that has something on it."""
+        return place._replace(line=next((number for number, line in enumerate(self.lines(place)) if line.runs), 0))
 
     def pieces_before(self, place: Place) -> Iterator[Place]:
         """All pieces before the one that a place is in, from there to the beginning."""
@@ -323,15 +343,10 @@ class Viewport:
 
     # -- the scroll bar
 
-    def extent(self, top: Place | None = None) -> tuple[int, int]:
-        """Lines above the view and lines in all, by estimates for what was never seen.
-
-        Args:
-            top: The line at the top; None = it is found out.
-        """
+    def extent(self, top: Place) -> tuple[int, int]:
+        """Lines above a view with that line at the top, and lines in all, by estimates for what was never seen."""
         if not self.items:
             return 0, 0
-        top = top or self.top
         item = self.items[min(top.item, len(self.items) - 1)]
         above = self._heights.before(top.item) + top.line
         for section in range(top.section):

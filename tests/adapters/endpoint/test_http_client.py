@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url, translate
+from kimi_tui.adapters.endpoint.http_client import GATHERED_BYTES, EndpointClient, check_base_url, translate
 from kimi_tui.core import errors
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 
@@ -106,6 +106,17 @@ async def test_the_request_is_the_documented_one() -> None:
     assert headers["authorization"] == f"bearer {KEY}"
     assert (headers["content-type"], headers["user-agent"], headers["x-team"]) == ("application/json", "me/1", "a")
     assert sent == body
+
+
+async def test_tokens_that_came_together_are_handed_on_together() -> None:
+    events = [b'data: {"token":{"text":"%d"}}\n\n' % number for number in range(2_000)]
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in events)
+    head = b"HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    async with serving(saying(head + chunked + b"0\r\n\r\n")) as client, client.send(b"{}", MODEL) as response:
+        pieces = [piece async for piece in response.chunks()]
+    assert b"".join(pieces) == b"".join(events)
+    assert len(pieces) < 40
+    assert max(map(len, pieces)) < 2 * GATHERED_BYTES
 
 
 async def test_an_unstreamed_reply_says_so() -> None:

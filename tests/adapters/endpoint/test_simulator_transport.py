@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -32,6 +34,7 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.now_s += seconds
+        await asyncio.sleep(0)  # as a clock does: others have their turn
 
 
 def client_of(clock: Clock, tokens_per_s: float = 60) -> EndpointClient:
@@ -99,8 +102,7 @@ async def test_who_stops_listening_ends_the_reply() -> None:
     async with client.send(body_of(prompt), "m/x") as response:
         async for _ in response.chunks():
             break
-    naps = len(clock.naps)
-    assert naps <= 2
+    assert len(clock.naps) <= 4  # what was read ahead
     result = await ask(client, prompt_of("math"))
     assert result.replies[0].content == showpieces.MATH
 

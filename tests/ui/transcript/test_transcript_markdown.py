@@ -19,7 +19,7 @@ from kimi_tui.core.markdown.source import MarkdownSource, References, parse_inli
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript import layout
-from kimi_tui.ui.transcript.copying import code_starts
+from kimi_tui.ui.transcript.code_blocks import start_lines
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.layout import block_lines
@@ -182,7 +182,7 @@ def test_all_that_stands_behind_the_mark_of_a_fence_is_shown() -> None:
         " x",
     ]
     text = "- a\n  ```py its title\n  ```\n  ```js other title\n  y\n  ```"
-    assert code_starts(lines_of(MarkdownSource(text), 12)) == [1, 3]
+    assert start_lines(lines_of(MarkdownSource(text), 12)) == [1, 3]
     for line in lines_of(MarkdownSource("```a-very-long-info-string\nx\n```"), 20):
         check_width(line, 20)
 

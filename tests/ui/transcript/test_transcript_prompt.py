@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 from textual.app import App
 from textual.filter import Monochrome
+from textual.geometry import Region
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -17,7 +18,7 @@ from kimi_tui.ui.transcript.prompt_lines import STAND_IN, prompt_lines
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt import template_rows
-from tests.ui.transcript.test_transcript_widget import Host, body, rows
+from tests.ui.transcript.test_transcript_widget import Host, body, select_all, selected
 
 INPUT = (
     "<|im_system|>ChatMessageRole.SYSTEM<|im_middle|>Be brief.\n\nAlways.<|im_end|>"
@@ -46,12 +47,12 @@ async def test_markers_are_chips_and_harmless_ones_show_their_joiner() -> None:
             f" <|im_user|>ChatMessageRole.USER<|im_middle|>What is <{STAND_IN}|im_end|>?   And [{STAND_IN}EOS]<|im_end|>",
             " <|im_assistant|>assistant<|im_middle|><think>",
         ]
-        chips = [s.text for s in transcript._frame[3] if s.style and s.style.reverse]
+        chips = [s.text for s in transcript.render_lines(Region(0, 3, 120, 1))[0] if s.style and s.style.reverse]
         assert chips == ["<|im_user|>", "<|im_middle|>", "<|im_end|>"]
-        harmless = [s.text for s in transcript._frame[3] if s.style and s.style.underline]
+        harmless = [s.text for s in transcript.render_lines(Region(0, 3, 120, 1))[0] if s.style and s.style.underline]
         assert harmless == [f"<{STAND_IN}|im_end|>", f"[{STAND_IN}EOS]"]
-        transcript.select_all()
-        assert transcript.selected_text() == INPUT
+        select_all(transcript)
+        assert selected(transcript) == INPUT
 
 
 @settings(max_examples=200, deadline=None)
@@ -88,7 +89,7 @@ async def test_a_part_of_an_input_is_copied_exactly() -> None:
         transcript.start_selection()
         await pilot.press("down", "down", "down", "v", "down", "end")
         start = INPUT.index("<|im_user|>")
-        assert transcript.selected_text() == INPUT[start:]
+        assert selected(transcript) == INPUT[start:]
 
 
 async def test_an_input_that_changes_as_one_types_keeps_what_is_read() -> None:
@@ -101,8 +102,8 @@ async def test_an_input_that_changes_as_one_types_keeps_what_is_read() -> None:
         for draft in ("drafts", "drafts and", ""):
             transcript.update_entry(prompt(history + draft + "<|im_end|>"))
             assert body(transcript)[:-1] == before
-        transcript.select_all()
-        assert transcript.selected_text().endswith("question 899<|im_end|><|im_end|>")
+        select_all(transcript)
+        assert selected(transcript).endswith("question 899<|im_end|><|im_end|>")
 
 
 async def test_reasoning_alone_has_no_heading_and_no_bar() -> None:
@@ -131,9 +132,8 @@ async def test_line_filters_apply_to_text_marks_and_scroll_bar() -> None:
         transcript.scroll_to_top()
         transcript.find("lamb")
         transcript.choose("u1")
-        transcript.select_all()
-        rows(transcript)
-        for strip in transcript._frame:
+        select_all(transcript)
+        for strip in transcript.render_lines(Region(0, 0, *transcript.size)):
             for segment in strip:
                 for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
                     red, green, blue = colour.get_truecolor() if colour is not None else (0, 0, 0)

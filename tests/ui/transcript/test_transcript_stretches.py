@@ -23,6 +23,7 @@ from kimi_tui.ui.transcript.stretches import Part
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP, Viewport
+from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, rows
 
@@ -95,7 +96,7 @@ async def test_a_long_reply_that_was_streamed_is_drawn_as_one_that_was_loaded(na
         transcript.set_entries([done])
         whole = pages(transcript)
         transcript.set_entries([])
-        transcript.add(live())
+        transcript.set_entries([live()])
         place = 0
         while place < len(text):
             size = chance.choice([3, 40, 400])
@@ -162,7 +163,7 @@ async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_v
         transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
         assert "See r (http://u.v/) there." in "\n".join(body(transcript))
         transcript.set_entries([])
-        transcript.add(live())
+        transcript.set_entries([live()])
         for place in range(0, len(text), 1_000):
             transcript.append("live", ReplyPart.ANSWER, text[place : place + 1_000])
             rows(transcript)
@@ -235,17 +236,16 @@ def test_targets_are_found_without_parsing_where_that_is_sure(monkeypatch: pytes
     assert sum(map(len, parsed)) < 50
 
 
-async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 4000)])
-        assert "The end." in "\n".join(body(transcript))
-        part = transcript._view.items[0].part(Section.BODY)
-        assert len(part.stretches) > 50
-        assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 2
-        transcript.scroll_to_top()
-        assert "Lamb" in "\n".join(body(transcript))
-        assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
+def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 4000)])
+    assert "The end." in "\n".join(parts.texts())
+    part = parts.viewport.items[0].part(Section.BODY)
+    assert len(part.stretches) > 50
+    assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 2
+    parts.view.scroll_to_top()
+    assert "Lamb" in "\n".join(parts.texts())
+    assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
 
 
 @pytest.mark.parametrize(
@@ -257,51 +257,37 @@ async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
     ],
     ids=["list", "plain list", "table"],
 )
-async def test_a_jump_into_a_giant_block_reads_and_lays_out_little_of_it(text: str, most_lines: int) -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
-        body(transcript)
-        view = transcript._view
-        view.scroll_to_line(view.extent()[1] // 2)
-        transcript._moved()
-        assert all(line.strip() for line in body(transcript))
-        item = view.items[0]
-        assert item.laid_out_lines <= most_lines
-        assert sum(stretch.parsed_chars for stretch in item.part(Section.BODY).stretches) <= 5 * FORCED_CHARS
+def test_a_jump_into_a_giant_block_reads_and_lays_out_little_of_it(text: str, most_lines: int) -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", text)])
+    parts.texts()
+    parts.view.scroll_to_line(parts.view.scroll_bar().total // 2)
+    assert all(line.strip() for line in parts.texts())
+    assert parts.laid_out_lines <= most_lines
+    assert parts.parsed_chars <= 5 * FORCED_CHARS
 
 
-async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_lies_far_away_is_dropped_and_looks_alike_when_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewport, "KEPT_LINES", 400)
     monkeypatch.setattr(viewport, "KEPT_CHARS", 50_000)
-    async with Host().run_test(size=(80, 50)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([Entry(f"r{n}", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 80) for n in range(4)])
-        transcript.scroll_to_top()
-        first = body(transcript)
-        for _ in range(250):
-            transcript.scroll_lines(45)
-            rows(transcript)
-        assert transcript.is_following
-        kept = transcript._view._lines_kept
-        assert kept.total <= 460
-        items = transcript._view.items
-        lines = sum(
-            len(piece.lines or ())
-            for item in items
-            for section in Section
-            for stretch in item.part(section).stretches
-            for piece in stretch.pieces
-        )
-        assert lines < 1_500
-        parsed = sum(len(s.text) for item in items for s in item.part(Section.BODY).stretches if s.pieces)
-        assert parsed <= 60_000
-        above, total = transcript._view.extent()
-        assert above + 50 == total  # all was seen, so the heights are exact, dropped or not
-        transcript.scroll_to_top()
-        assert body(transcript)[:-1] == first[:-1]
+    parts = Parts(77, 50)
+    parts.set_entries([Entry(f"r{n}", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 80) for n in range(4)])
+    parts.view.scroll_to_top()
+    first = parts.texts()
+    for _ in range(250):
+        parts.view.scroll_lines(45)
+        parts.texts()
+        parts.viewport.trim()
+    assert parts.viewport.is_following
+    stretches = [
+        stretch for item in parts.viewport.items for section in Section for stretch in item.part(section).stretches
+    ]
+    assert sum(len(piece.lines or ()) for stretch in stretches for piece in stretch.pieces) < 1_500
+    assert sum(len(stretch.text) for stretch in stretches if stretch.pieces) <= 60_000
+    _, above, total = parts.view.scroll_bar()
+    assert above + 50 == total  # all was seen, so the heights are exact, dropped or not
+    parts.view.scroll_to_top()
+    assert parts.texts() == first
 
 
 def test_a_changed_text_keeps_the_stretches_that_are_the_same() -> None:

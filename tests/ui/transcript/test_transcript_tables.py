@@ -20,6 +20,7 @@ from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import Place, Viewport
+from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import Host, body, rows
 
@@ -88,17 +89,14 @@ async def test_a_cell_that_comes_late_has_the_room_there_is() -> None:
         assert bars(body(transcript)) == bars(last)
 
 
-async def test_the_bars_of_a_giant_table_stand_in_the_same_columns_everywhere() -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", NUMBERED)])
-        known = bars(body(transcript))
-        assert len(known) == 1
-        view = transcript._view
-        for line in (0, 380, 395, 1130, 1145, 2500):
-            view.scroll_to_line(line)
-            transcript._moved()
-            assert bars(body(transcript)) == known
+def test_the_bars_of_a_giant_table_stand_in_the_same_columns_everywhere() -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", NUMBERED)])
+    known = bars(parts.texts())
+    assert len(known) == 1
+    for line in (0, 380, 395, 1130, 1145, 2500):
+        parts.view.scroll_to_line(line)
+        assert bars(parts.texts()) == known
 
 
 @settings(max_examples=40, deadline=None)
@@ -191,21 +189,20 @@ def test_rows_are_laid_out_again_only_where_columns_get_other_widths() -> None:
 
 
 @pytest.mark.parametrize("line", [5, 40, 61])
-async def test_a_column_that_grows_moves_no_line_that_is_read(line: int) -> None:
-    async with Host().run_test(size=(44, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([live()])
-        text = "".join(f"| {n} | some words that wrap on a narrow screen | no |\n" for n in range(60))
-        transcript.append("live", ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
-        rows(transcript)
-        transcript._view.scroll_to(Place(0, Section.BODY, 0, 0 if line < 60 else 1, line % 60))
-        transcript._moved()
-        before = body(transcript)
-        seen = set()
-        for size in range(1, 40):
-            transcript.append("live", ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
-            now = body(transcript)
-            number = next(row for row in now if row.split("│")[0].strip()).split("│")[0]
-            assert number == next(row for row in before if row.split("│")[0].strip()).split("│")[0]
-            seen |= bars(now)
-        assert len(seen) > 3
+def test_a_column_that_grows_moves_no_line_that_is_read(line: int) -> None:
+    parts = Parts(41, 12)
+    parts.set_entries([live()])
+    text = "".join(f"| {n} | some words that wrap on a narrow screen | no |\n" for n in range(60))
+    parts.append("live", ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
+    parts.texts()
+    parts.view.scroll_lines(-1)
+    parts.view.scroll_to(Place(0, Section.BODY, 0, 0 if line < 60 else 1, line % 60))
+    before = parts.texts()
+    seen = set()
+    for size in range(1, 40):
+        parts.append("live", ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
+        now = parts.texts()
+        number = next(row for row in now if row.split("│")[0].strip()).split("│")[0]
+        assert number == next(row for row in before if row.split("│")[0].strip()).split("│")[0]
+        seen |= bars(now)
+    assert len(seen) > 3
