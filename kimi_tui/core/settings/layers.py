@@ -14,7 +14,7 @@ from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.fields import FIELDS, SETTABLE, check_stored
 
-Key = tuple[str | int, ...]
+Key = tuple[str, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
 
 
