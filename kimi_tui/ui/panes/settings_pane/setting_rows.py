@@ -1,4 +1,4 @@
-"""The rows of the settings pane one below the other, one of which has the cursor."""
+"""The rows of the settings pane one below the other, one of which has the cursor, and maybe an editor."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from textual.containers import VerticalScroll
 
+from kimi_tui.ui.keys.focus import take_keys
+from kimi_tui.ui.panes.settings_pane.editor import Editor
+from kimi_tui.ui.panes.settings_pane.edits import EditKind
 from kimi_tui.ui.panes.settings_pane.row import SettingRow
 from kimi_tui.ui.panes.settings_pane.row_values import FIRST_ROW, Row, RowKind
 
@@ -28,6 +31,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._widgets: dict[str, SettingRow] = {}
         self._cursor = FIRST_ROW
+        self._editor: Editor | None = None
 
     # -- showing
 
@@ -96,10 +100,48 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         """Put the cursor on a row, which need not be there yet, or on the first where there is none of that id."""
         self.put_cursor(row_id if row_id and (not self._widgets or row_id in self._widgets) else FIRST_ROW)
 
-    def show_cursor(self) -> None:
-        """Scroll to the row under the cursor."""
-        if (widget := self.cursor_widget) is not None:
-            widget.scroll_visible(animate=False)
+    # -- the editor
+
+    @property
+    def editor(self) -> Editor | None:
+        """The editor that is open at the row under the cursor; None = none is."""
+        return self._editor
+
+    def open(self, editor: Editor) -> None:
+        """Put an editor below the row under the cursor, or in its place."""
+        self._editor = editor
+        if (row := self.cursor_widget) is not None:
+            row.display = editor.edit.kind is not EditKind.LINE
+        self.mount(editor, after=row)
+        self.keep_in_view()
+
+    def close(self) -> None:
+        """Take the editor away."""
+        editor, self._editor = self._editor, None
+        if editor is None:
+            return
+        has_focus = editor.has_focus_within
+        if (row := self.cursor_widget) is not None:
+            row.display = True
+        editor.remove()
+        if has_focus:
+            take_keys(self)
+        self.keep_in_view()
+
+    def give_keys(self) -> None:
+        """Give the focus to the editor that is open, else take it."""
+        if self._editor is not None:
+            self._editor.begin()
+        else:
+            take_keys(self)
+
+    def keep_in_view(self) -> None:
+        """Fit the editor into the rows and scroll to it; where none is open, to the row under the cursor."""
+        if self._editor is not None:
+            self._editor.fit(self.size.height - 1)  # its row stays in view above it
+        shown = self._editor or self.cursor_widget
+        if shown is not None and shown.is_attached:
+            shown.scroll_visible(animate=False)
 
     # -- moving
 
@@ -142,7 +184,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
             place += step
         if 0 <= place < len(ids):
             self.put_cursor(ids[place])
-            self.show_cursor()
+            self.keep_in_view()
         if place <= 1:
             self.scroll_home(animate=False)  # the heading above the first row comes into view too
 
