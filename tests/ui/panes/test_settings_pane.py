@@ -649,6 +649,22 @@ async def test_another_session_gets_nothing_of_what_is_being_typed_and_its_own_g
         assert app.session.settings == {"response_format": '{"type": "regex", "regex": "abcd"}'}
 
 
+async def test_keys_beside_an_open_editor_are_its_own() -> None:
+    app = Host()
+    async with app.run_test(size=(60, 30)) as pilot:
+        await go_to(pilot, "top_k")
+        await pilot.press("enter", "4")
+        app.query_one(SettingRows).focus()
+        await pilot.pause()
+        await pilot.press("2", "0")
+        assert shown_texts(app) == ["420"]
+        app.query_one(SettingRows).focus()
+        await pilot.pause()
+        await pilot.press("escape")
+        assert not editing(app)
+        assert "changed, not taken" in app.line("top_k")
+
+
 async def test_a_pane_that_is_shown_to_before_it_is_mounted_shows_it() -> None:
     pane = SettingsPane()
     pane.show(settings_view(config(), replace(SESSION, settings={"top_k": 5})))

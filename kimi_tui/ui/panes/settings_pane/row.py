@@ -38,7 +38,7 @@ class SettingRow(Widget):
 
     def __init__(self, row: Row) -> None:
         """Show that row."""
-        super().__init__(classes=f"-{row.kind}")
+        super().__init__()
         self._row = row
         self._has_cursor = False
 
