@@ -162,8 +162,7 @@ def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
 
     rows: dict[str, _Row] = {}
     for name, preset in settings.presets.items():
-        value = {**preset.values, **({"instant": dict(preset.instant)} if preset.instant else {})}
-        rows[dotted(("presets", name))] = _Row(value, _source(("presets", name), loaded))
+        rows[dotted(("presets", name))] = _Row(preset.table, _source(("presets", name), loaded))
     return rows
 
 

@@ -53,6 +53,11 @@ class Preset:
     instant: Mapping[str, object] = field(default_factory=dict)
     """Values that differ in instant mode."""
 
+    @property
+    def table(self) -> dict[str, object]:
+        """What stands for it in a file, but that request fields are as in a body."""
+        return {**self.values, **({"instant": dict(self.instant)} if self.instant else {})}
+
     def resolved(self, *, thinking: bool) -> dict[str, object]:
         """Its values in that mode."""
         return dict(self.values) if thinking else {**self.values, **self.instant}

@@ -45,18 +45,13 @@ def with_setting(settings: Settings, session: Session, name: str, value: object 
     """
     match name:
         case "thinking":
-            return with_thinking(session, thinking=value is True)
+            return replace(session, settings={**session.settings, "thinking": value is True})
         case "preset":
             return with_preset(settings, session, str(value))
         case "system":
             return with_system(session, None if value is None else str(value))
         case _:
             return replace(session, settings=store_setting(session.settings, name, value))
-
-
-def with_thinking(session: Session, *, thinking: bool) -> Session:
-    """Let the session think first, or answer at once."""
-    return replace(session, settings={**session.settings, "thinking": thinking})
 
 
 def with_preset(settings: Settings, session: Session, name: str) -> Session:
@@ -146,7 +141,7 @@ def preset_of(settings: Settings, session: Session, name: str) -> Preset:
 
 
 def _sent(settings: Settings, session: Session, *, thinking: bool) -> dict[str, object]:
-    resolved = resolve_sources(settings, with_thinking(session, thinking=thinking))
+    resolved = resolve_sources(settings, with_setting(settings, session, "thinking", thinking))
     chosen = {name for name, source in resolved.sources.items() if source != "default"}
     unset = {name: empty for name, empty in EMPTY_MEANS_UNSET.items() if name in chosen}
     sent = {**unset, **{name: value for name, value in resolved.values.items() if name in chosen}}
@@ -161,7 +156,7 @@ def save_preset_changes(settings: Settings, session: Session, name: str) -> dict
         FieldError: The session sets something that is not allowed.
     """
     name = checked_preset_name(settings, name)
-    return {("presets", name): _plain(preset_of(settings, session, name))}
+    return {("presets", name): preset_of(settings, session, name).table}
 
 
 def rename_preset_changes(
@@ -182,7 +177,7 @@ def rename_preset_changes(
     new = checked_preset_name(settings, new)
     if new in settings.saved_presets:
         raise UsageError(f"There is a preset {new!r} already.", "Choose another name.")
-    changes: dict[Key, object | None] = {("presets", old): None, ("presets", new): _plain(preset)}
+    changes: dict[Key, object | None] = {("presets", old): None, ("presets", new): preset.table}
     return {**changes, ("chat", "preset"): new} if settings.chat.preset == old else changes
 
 
@@ -210,7 +205,7 @@ def delete_preset_changes(settings: Settings, name: str, config_keys: Set[Key] =
     preset = _own_preset(settings, name, config_keys, "Only presets that were saved here are deleted here.")
     is_chosen = settings.chat.preset == name
     changes: dict[Key, object | None] = {("presets", name): None, **({("chat", "preset"): None} if is_chosen else {})}
-    undoing: dict[Key, object | None] = {("presets", name): _plain(preset)}
+    undoing: dict[Key, object | None] = {("presets", name): preset.table}
     return Deletion(changes, {**undoing, ("chat", "preset"): name} if is_chosen else undoing)
 
 
@@ -240,10 +235,6 @@ def checked_preset_name(settings: Settings, name: str) -> str:
     if problem := preset_name_problem(preset_origins(settings), name):
         raise UsageError(problem, "Choose another name, such as careful.")
     return name
-
-
-def _plain(preset: Preset) -> dict[str, object]:
-    return {**preset.values, **({"instant": dict(preset.instant)} if preset.instant else {})}
 
 
 def overruled(settings: Settings, changes: Changes, config_keys: Set[Key]) -> tuple[Key, ...]:

@@ -241,7 +241,7 @@ def test_a_session_with_only_a_saved_preset_sends_the_same(own: dict[str, object
     for thinking in (True, False):
         alone = session(preset="my own", thinking=thinking)
         sent = resolve_request(saved, alone)
-        assert sent == resolve_request(Settings(), changes.with_thinking(one, thinking=thinking))
+        assert sent == resolve_request(Settings(), changes.with_setting(Settings(), one, "thinking", thinking))
 
 
 @pytest.mark.parametrize(

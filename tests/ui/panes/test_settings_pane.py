@@ -1107,8 +1107,8 @@ async def test_a_preset_whose_name_has_blanks_is_renamed() -> None:
 
 async def test_a_key_that_comes_before_the_rows_does_nothing() -> None:
     rows = SettingRows()
-    for move in MOVES.values():
-        move(rows)
+    for key in MOVES:
+        rows.move(key)
     assert rows.row is None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from textual.containers import VerticalScroll
 
@@ -38,34 +39,24 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     def show(self, rows: Iterable[Row]) -> None:
         """Show other rows; the cursor stays on its row, or goes to the first where that is gone."""
         wanted = {row.id: row for row in rows}
-        for gone in [row_id for row_id in self._widgets if row_id not in wanted]:
-            self._widgets.pop(gone).remove()
-        self._mount_missing(wanted)
+        before = self._widgets
+        for row_id in before.keys() - wanted.keys():
+            before[row_id].remove()
+        self._widgets = {row_id: before.get(row_id) or SettingRow(row) for row_id, row in wanted.items()}
+        for row_id, row in wanted.items():
+            self._widgets[row_id].show(row)
+        self._mount_new(before)
         self.put_cursor(self._cursor if self._cursor in wanted else FIRST_ROW)
 
-    def _mount_missing(self, wanted: Mapping[str, Row]) -> None:
-        widgets: dict[str, SettingRow] = {}
-        new: list[SettingRow] = []
-        for row_id, row in wanted.items():
-            widget = self._widgets.get(row_id)
-            if widget is None:
-                widget = SettingRow(row)
-                new.append(widget)
-            widget.show(row)
-            widgets[row_id] = widget
-        is_first = not self._widgets
-        self._widgets = widgets
-        if is_first:
-            self.mount_all(new)
+    def _mount_new(self, before: Collection[str]) -> None:
+        if not before:
+            self.mount_all(self._widgets.values())
             return
-        order = list(widgets.values())
-        for widget in new:
-            self.mount(widget, before=self._next_mounted(order, widget))
-
-    @staticmethod
-    def _next_mounted(order: list[SettingRow], widget: SettingRow) -> SettingRow:
-        """The next row that is there already; the last rows always are."""
-        return next(other for other in order[order.index(widget) :] if other.is_attached)
+        following: SettingRow | None = None  # from the last row, which is always there, upwards
+        for row_id, widget in reversed(self._widgets.items()):
+            if row_id not in before:
+                self.mount(widget, before=following)
+            following = widget
 
     # -- the cursor
 
@@ -145,40 +136,12 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     # -- moving
 
-    def move_up(self) -> None:
-        """Move to the row above."""
-        self._move(self._place - 1, -1)
-
-    def move_down(self) -> None:
-        """Move to the row below."""
-        self._move(self._place + 1, 1)
-
-    def move_page_up(self) -> None:
-        """Move a page up."""
-        self._move(max(self._place - self.size.height, 1), -1)
-
-    def move_page_down(self) -> None:
-        """Move a page down."""
-        self._move(self._place + self.size.height, 1)
-
-    def move_to_first(self) -> None:
-        """Move to the first row."""
-        self._move(0, 1)
-
-    def move_to_last(self) -> None:
-        """Move to the last row."""
-        self._move(len(self._widgets) - 1, -1)
-
-    @property
-    def _place(self) -> int:
-        """Where the cursor stands among the rows; 0 = there are none yet."""
-        return list(self._widgets).index(self._cursor) if self._widgets else 0
-
-    def _move(self, to: int, step: int) -> None:
-        """Put the cursor on a row, or the nearest one that can have it."""
+    def move(self, key: str) -> None:
+        """Do what one of `MOVES` says, to the nearest row that can have the cursor."""
         ids = list(self._widgets)
         if not ids:
             return
+        to, step = MOVES[key](ids.index(self._cursor), self.size.height)
         place = max(0, min(to, len(ids) - 1))
         while 0 <= place < len(ids) and self._widgets[ids[place]].row.kind is RowKind.HEADING:
             place += step
@@ -189,12 +152,13 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
             self.scroll_home(animate=False)  # the heading above the first row comes into view too
 
 
-MOVES: Mapping[str, Callable[[SettingRows], None]] = {
-    "up": SettingRows.move_up,
-    "down": SettingRows.move_down,
-    "pageup": SettingRows.move_page_up,
-    "pagedown": SettingRows.move_page_down,
-    "home": SettingRows.move_to_first,
-    "end": SettingRows.move_to_last,
+MOVES: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
+    "up": lambda place, _: (place - 1, -1),
+    "down": lambda place, _: (place + 1, 1),
+    "pageup": lambda place, page: (max(place - page, 1), -1),
+    "pagedown": lambda place, page: (place + page, 1),
+    "home": lambda *_: (0, 1),
+    "end": lambda *_: (sys.maxsize, -1),
 }
-"""Keys that move the cursor; no user changes them."""
+"""Keys that move the cursor, which no user changes: from its place among the rows and the rows of a page, where to, and
+in which direction where it cannot stand there."""

@@ -73,7 +73,7 @@ class SettingsPane(Vertical):
         super().__init__(id=id)
         self.border_title = "Settings"
         self._keys = keys
-        self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, move) for key, move in MOVES.items()}
+        self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, key) for key in MOVES}
         self._acts |= dict.fromkeys(("enter", "space"), self._edit)
         for action_id in DEFAULT_KEYS:
             self._acts |= dict.fromkeys(keys.get(action_id, ()), getattr(self, BY_ID[action_id].method))
@@ -197,8 +197,8 @@ class SettingsPane(Vertical):
         edit = row_actions.type_over(row, char) if row is not None else None
         return partial(self._carry_out, edit) if edit is not None else None
 
-    def _move(self, move: Callable[[SettingRows], None]) -> None:
-        move(self._rows)
+    def _move(self, key: str) -> None:
+        self._rows.move(key)
         self._say("")
 
     @on(SettingRow.Clicked)
