@@ -156,9 +156,10 @@ def _lines(file: _File, problems: ConfigProblems) -> list[str]:
     """What is wrong in a file, a line each, in the order of its lines."""
     if not problems:
         return []
-    from kimi_tui.adapters.config.toml_lines import line_of  # noqa: PLC0415 - for mistakes only
+    from kimi_tui.adapters.config.toml_lines import lines_of  # noqa: PLC0415 - for mistakes only
 
-    placed = sorted(((line_of(file.text, problem.key), problem) for problem in problems), key=lambda pair: pair[0])
+    lines = lines_of(file.text, [problem.key for problem in problems])
+    placed = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0])
     return [
         _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed) for line, problem in placed
     ]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.adapters.config.toml_lines import line_of
+from kimi_tui.adapters.config.toml_lines import lines_of
 from kimi_tui.core.settings.layers import Key
 
 TOML = '''a.b = 1
@@ -72,8 +72,8 @@ last = 1
     ids=str,
 )
 def test_keys_of_every_form_are_found(key: Key, line: int) -> None:
-    assert line_of(TOML, key) == line
-    assert line_of(TOML.replace("\n", "\r\n"), key) == line
+    assert lines_of(TOML, [key]) == [line]
+    assert lines_of(TOML.replace("\n", "\r\n"), [key]) == [line]
 
 
 TEXTS = ("", "plain", "= 1", "a = 1\nb = 2", "[t]\n[[t]]", "#", '"', "'", '"""', "\\", "{x = 1", "]", "é\t")
@@ -102,4 +102,4 @@ def written(chance: random.Random) -> tuple[str, dict[Key, int]]:
 def test_every_key_of_a_generated_document_is_found(seed: int) -> None:
     text, lines = written(random.Random(seed))
     tomllib.loads(text)
-    assert {key: line_of(text, key) for key in lines} == lines
+    assert lines_of(text, lines) == list(lines.values())
