@@ -135,9 +135,10 @@ def test_what_it_does_not_carry_is_not_sent_and_the_settings_say_so() -> None:
     settings, problems = parse_settings({**CONFIG, "sampling": {"top_k": 3, "num_responses": 2}})
     assert not problems
     assert list(resolve_request(settings, None).fields) == ["max_new_tokens", "temperature", "stop", "stream"]
-    rows = {row.spec.name: row for row in settings_view(settings, Session("s", NOW, NOW, "model")).rows}
-    assert rows["temperature"].spec.allowed == "a number in [0, 2]"
-    assert rows["stop"].spec.allowed == "at most 4 non-empty strings"
+    rows = settings_view(settings, Session("s", NOW, NOW, "model")).settings
+    specs = {name: row.spec for name, row in rows.items() if row.spec is not None}
+    assert specs["temperature"].allowed == "a number in [0, 2]"
+    assert specs["stop"].allowed == "at most 4 non-empty strings"
     assert [bool(rows[name].warning) for name in ("temperature", "top_k")] == [False, True]
 
 

@@ -157,9 +157,10 @@ def _lines(file: _File, problems: ConfigProblems) -> list[str]:
     """What is wrong in a file, a line each, in the order of its lines."""
     if not problems:
         return []
-    from kimi_tui.core.settings.toml_lines import locate  # noqa: PLC0415 - for mistakes only
+    from kimi_tui.adapters.config.toml_lines import lines_of  # noqa: PLC0415 - for mistakes only
 
-    placed = sorted(((locate(file.text, problem.key), problem) for problem in problems), key=lambda pair: pair[0])
+    lines = lines_of(file.text, [problem.key for problem in problems])
+    placed = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0])
     return [
         _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed) for line, problem in placed
     ]
@@ -171,8 +172,7 @@ def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
 
 def dotted(key: Key) -> str:
     """A key as TOML writes it: `presets."my own".top_p`."""
-    parts = (str(part) for part in key)
-    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
+    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in key)
 
 
 def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:

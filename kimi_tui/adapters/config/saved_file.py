@@ -90,7 +90,7 @@ def _read(path: Path) -> dict[str, object]:
 def _changed(path: Path, before: Mapping[str, object], changes: Mapping[Key, object | None]) -> dict[str, object]:
     after = copy.deepcopy(dict(before))
     for key, value in changes.items():
-        *tables, name = (str(part) for part in key)
+        *tables, name = key
         if value is None:
             _remove(after, tables, name)
         else:
@@ -134,7 +134,7 @@ def _encoded(key: Key, value: object) -> object:
         encoded = encode_fields(value)
         return {**encoded, "instant": encode_fields(instant)} if isinstance(instant, Mapping) else encoded
     if key[0] == "sampling" and len(key) == 2:
-        return encode_fields({str(key[1]): value})[str(key[1])]
+        return encode_fields({key[1]: value})[key[1]]
     return value
 
 

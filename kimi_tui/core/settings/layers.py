@@ -15,7 +15,7 @@ from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.fields import SETTABLE
 
-Key = tuple[str | int, ...]
+Key = tuple[str, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
 
 
@@ -53,6 +53,11 @@ class Preset:
     """Its values."""
     instant: Mapping[str, object] = field(default_factory=dict)
     """Values that differ in instant mode."""
+
+    @property
+    def table(self) -> dict[str, object]:
+        """What stands for it in a file, but that request fields are as in a body."""
+        return {**self.values, **({"instant": dict(self.instant)} if self.instant else {})}
 
     def resolved(self, *, thinking: bool) -> dict[str, object]:
         """Its values in that mode."""

@@ -34,6 +34,8 @@ class RequestOptions:
     """False after `--no-think`."""
 
 
+EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
+"""Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
 """The command line says nothing."""
 
@@ -100,15 +102,36 @@ class Resolved:
     """What every layer together says, and which layer said it."""
 
     values: Mapping[str, object]
-    """By field: what is sent; an empty `stop` or `prompt_cache_key` says that it is not."""
+    """By field: what was set; an empty one of `EMPTY_MEANS_UNSET` says that none is sent."""
     sources: Mapping[str, str]
     """By field: who said so; fields that were unset on purpose stand here too."""
     extra: Mapping[str, object]
     """Fields of other servers."""
+    extra_sources: Mapping[str, str]
+    """By field of another server: who said so."""
     thinking: bool
     """Whether the model thinks first."""
     template: Template
     """How the prompt is written."""
+    dialect: Dialect
+    """Says which fields a body carries."""
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What the body holds, in its order."""
+        sent = {name: self.values[name] for name in self.dialect.fields if name in self.values}
+        sent = {name: value for name, value in sent.items() if value or name not in EMPTY_MEANS_UNSET}
+        if "stream" in sent and self.unstreamed_since:
+            sent["stream"] = False
+        return sent
+
+    @property
+    def unstreamed_since(self) -> str:
+        """What keeps any reply from being streamed; "" = nothing."""
+        carried = self.dialect.fields
+        if "num_responses" in carried and self.values.get("num_responses", 1) != 1:
+            return "num_responses is above 1"
+        return "there is a webhook" if "webhook" in carried and "webhook" in self.values else ""
 
 
 def resolve_sources(settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS) -> Resolved:
@@ -135,8 +158,10 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
             if name in layer.values:
                 values[name], sources[name] = layer.values[name], source
                 break
-    extra = {**settings.saved_sampling.extra, **settings.sampling.extra, **own.layer.extra}
-    return Resolved(values, sources, extra, thinking, template)
+    upwards = layers[::-1]
+    extra = {name: value for _, layer in upwards for name, value in layer.extra.items()}
+    extra_sources = {name: source for source, layer in upwards for name in layer.extra}
+    return Resolved(values, sources, extra, extra_sources, thinking, template, settings.dialect)
 
 
 def _layers(
@@ -173,13 +198,9 @@ def resolve_request(
         FieldError: The session sets something that is not allowed.
     """
     resolved = resolve_sources(settings, session, options)
-    values, carried = resolved.values, settings.dialect.fields
-    fields = {name: values[name] for name in carried if name in values and not _is_nothing(name, values[name])}
-    if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
-        fields["stream"] = False
     own_model = session.model if session else ""
     return RequestSettings(
-        fields=fields,
+        fields=resolved.fields,
         extra=resolved.extra,
         thinking=resolved.thinking,
         template=resolved.template,
@@ -189,8 +210,3 @@ def resolve_request(
         silence_s=settings.api.read_timeout_s,
         model=settings.model_option or own_model or settings.api.model,
     )
-
-
-def _is_nothing(name: str, value: object) -> bool:
-    """An empty list of stop sequences, and an empty key, say "send none"."""
-    return name in {"stop", "prompt_cache_key"} and not value

@@ -10,7 +10,6 @@ from textual.message import Message
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.actions import BY_ID, Scope
 from kimi_tui.core.settings.field_text import field_named_in
@@ -54,58 +53,22 @@ class SettingsPanel(SettingsPane, Panel):
         event.stop()
         self._desk.refresh_hints()
 
-    @on(messages.FieldSet)
-    def _field_set(self, event: messages.FieldSet) -> None:
-        """Set a field."""
-        self._change(event, lambda session: settings_changes.with_field(session, event.name, event.value))
+    @on(messages.SettingChanged)
+    def _setting_changed(self, event: messages.SettingChanged) -> None:
+        settings = self._desk.services.settings
+        self._change(event, lambda session: settings_changes.with_setting(settings, session, event.name, event.value))
 
-    @on(messages.FieldReset)
-    def _field_reset(self, event: messages.FieldReset) -> None:
-        """Take back what the session sets."""
+    @on(messages.SettingReset)
+    def _setting_reset(self, event: messages.SettingReset) -> None:
         settings = self._desk.services.settings
         self._change(event, lambda session: settings_changes.without_own(settings, session, event.name))
 
-    @on(messages.AllResetRequested)
-    def _all_reset_requested(self, event: messages.AllResetRequested) -> None:
-        """Take back all that the session sets."""
-        self._change(event, settings_changes.without_any_own)
-
-    @on(messages.ThinkingChanged)
-    def _thinking_changed(self, event: messages.ThinkingChanged) -> None:
-        """Switch between thinking and instant."""
-        self._change(event, lambda session: settings_changes.with_thinking(session, thinking=event.thinking))
-
-    @on(messages.PresetChosen)
-    def _preset_chosen(self, event: messages.PresetChosen) -> None:
-        """Choose a preset."""
-        settings = self._desk.services.settings
-        self._change(event, lambda session: settings_changes.with_preset(settings, session, event.name))
-
-    @on(messages.SystemChanged)
-    def _system_changed(self, event: messages.SystemChanged) -> None:
-        """Set the system prompt."""
-        self._change(event, lambda session: with_system(session, event.text))
-
-    @on(messages.PresetSaveRequested)
-    def _preset_save_requested(self, event: messages.PresetSaveRequested) -> None:
-        """Save what the session sends as a preset."""
+    @on(messages.ActionRequested)
+    def _action_requested(self, event: messages.ActionRequested) -> None:
         event.stop()
-        self._desk.perform(BY_ID["save-preset"], event.name)
+        self._desk.perform(BY_ID[event.action_id], event.argument)
 
     @on(messages.PresetRenameRequested)
     def _preset_rename_requested(self, event: messages.PresetRenameRequested) -> None:
-        """Rename a preset."""
         event.stop()
         self._desk.rename_preset(event.old, event.new)
-
-    @on(messages.PresetDeleteRequested)
-    def _preset_delete_requested(self, event: messages.PresetDeleteRequested) -> None:
-        """Delete a preset."""
-        event.stop()
-        self._desk.perform(BY_ID["delete-preset"], event.name)
-
-    @on(messages.DefaultRequested)
-    def _default_requested(self, event: messages.DefaultRequested) -> None:
-        """Let new sessions begin so."""
-        event.stop()
-        self._desk.perform(BY_ID["make-default"], "")
