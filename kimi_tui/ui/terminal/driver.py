@@ -7,17 +7,20 @@ as texts and foreign bytes as U+FFFD, and comes back after it was stopped: all o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
 import sys
 from codecs import getincrementaldecoder
+from threading import Lock
 from typing import Any
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from kimi_tui.ui.terminal.ending import is_in_background
+from kimi_tui.ui.terminal.screen_diff import ScreenDiff
 from kimi_tui.ui.terminal.terminal_input import TerminalInput
 
 READ_BYTES = 65536
@@ -39,6 +42,8 @@ class TerminalDriver(LinuxDriver):
                 stdout.fileno(), "w", encoding=stdout.encoding, errors="backslashreplace", closefd=False
             )
         self._is_away = False  # another program has the terminal
+        self._screen = None if app.console.is_dumb_terminal else ScreenDiff()
+        self._drawing = Lock()  # the thread that reads keys switches modes on as well
         # The library does both inside a signal handler, where a write may wait for a lock that the interrupted code
         # holds; and after SIGSTOP it would begin a second time, with two readers of keys.
         loop = asyncio.get_running_loop()
@@ -98,8 +103,19 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Draw; nothing while another program has the terminal: all is drawn again afterwards."""
-        if not self._is_away:
-            super().write(data)
+        if self._is_away:
+            return
+        with self._drawing:
+            if self._screen is not None:
+                data = self._screen.reduce(data, self._size_now())
+            if data:
+                super().write(data)
+
+    def _size_now(self) -> tuple[int, int]:
+        """Columns and rows of the terminal, which the library may not have heard of yet; 0 = they are not known."""
+        with contextlib.suppress(OSError, ValueError):  # it is gone
+            return os.get_terminal_size(self._file.fileno()) if self._file is not None else (0, 0)
+        return 0, 0
 
     # -- keys
 
