@@ -33,8 +33,8 @@ from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import Lock, Opening, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
 from kimi_tui.ui.terminal.ending import Ending
-from kimi_tui.ui.terminal.key_sequences import register_key_sequences
-from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, come_to_rest, outlive_terminal, terminal_filters
+from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
+from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import begin_with_theme
 
@@ -46,9 +46,7 @@ IDLE_AFTER_S = 0.25
 """Time from the start until what the first frame did not need is made ready, in seconds."""
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
-register_key_sequences()
-outlive_terminal()
-come_to_rest()
+patch_library()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -257,9 +255,5 @@ class KimiApp(App[str], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""
         self.crash = self.crash or error
-        self._return_code = 1
         log.error("the screen failed: %s", type(error).__name__, exc_info=error)
-        if self._exception is None:  # tests look here
-            self._exception = error
-            self._exception_event.set()
-        self._close_messages_no_wait()
+        fail(self, error)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual import _ansi_sequences
 from wcwidth import wcwidth
 
 from kimi_tui.ui.terminal.screen_diff import PLAIN, SYNC_END, SYNC_START, ScreenDiff
@@ -207,6 +208,10 @@ def test_characters_that_are_taken_for_one_column_are_one_column_wide() -> None:
         )
     ]
     assert wrong == []
+
+
+def test_the_library_marks_updates_as_we_know_them() -> None:
+    assert (_ansi_sequences.SYNC_START, _ansi_sequences.SYNC_END) == (SYNC_START, SYNC_END)
 
 
 # -- what it costs

@@ -27,7 +27,8 @@ class GuardedInput(EditLine):
         super().__init__(value, placeholder=placeholder, select_on_focus=False, compact=True)
         self._guard = guard
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Let the guard have a key before the library's own handler."""
         self._guard(event)
 
 
@@ -52,10 +53,11 @@ class GuardedTextArea(EditArea):
         """The text with the line ends that stand-ins stand for."""
         return text.translate(_FROM_STAND_INS)
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Let the guard have a key before the library's own handler."""
         self._guard(event)
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    async def on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
@@ -70,5 +72,6 @@ class GuardedOptionList(OptionList):
         super().__init__(*options, compact=True)
         self._guard = guard
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Let the guard have a key before the library's own handler."""
         self._guard(event)

@@ -159,7 +159,7 @@ class SettingsPane(Vertical):
 
     # -- keys and mouse
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Do what a key says; while an editor is open the keys are its own."""
         if self._slot.take_key(event):
             return
