@@ -9,10 +9,12 @@ import shutil
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
 from dataclasses import replace
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -69,6 +71,7 @@ class KimiApp(App[str], inherit_bindings=False):
         idle_work: IdleWork | None = None,
         modes: Sequence[object] | None = None,
         typed: str = "",
+        hand_over: Callable[[], bytes] = bytes,
         force_end: Callable[[int], object] | None = None,
     ) -> None:
         """Build the program.
@@ -81,11 +84,12 @@ class KimiApp(App[str], inherit_bindings=False):
             opening: The session to read; None = there is none.
             idle_work: What is done once after the first frame, when nothing else is to do.
             modes: The terminal's modes for when the program is left or suspended; None = as they are now.
-            typed: What was typed before the program read keys.
+            typed: What was typed before anybody read keys.
+            hand_over: Makes whoever has the terminal leave it, and gives what was read of keys since then.
             force_end: Ends the program at once, where it was asked to end and did not within seconds; takes the
                 signal's number. None = there is no terminal that could be gone, and nothing is forced.
         """
-        super().__init__(TerminalDriver)
+        super().__init__(cast("type[Driver]", partial(TerminalDriver, modes=modes, hand_over=hand_over)))
         self._services = services
         if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there
             self.console.size = shutil.get_terminal_size()
@@ -103,7 +107,6 @@ class KimiApp(App[str], inherit_bindings=False):
         self._force_end = force_end
         self._ending: Ending | None = None
         self._idle_work = idle_work
-        self._terminal_modes = modes
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
         """What is typed and clicked, one after the other."""
@@ -158,8 +161,6 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
         self._ending = self._listen()
-        if self._terminal_modes is not None:  # the driver found a terminal that was raw already
-            setattr(self._driver, "attrs_before", list(self._terminal_modes))  # noqa: B010 - not all drivers have them
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -40,8 +40,7 @@ Cell = tuple[str, str]
 """A character one column wide, and its style: SGR parameters, "" = none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """A column of a text that is written whole or not at all."""
 
     text: str
@@ -58,8 +57,7 @@ Row = tuple[Cell | Opaque | Unknown, ...]
 BLANK: Cell = (" ", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A text as the library writes it behind a cursor move, without styles that go on behind it."""
 
     text: str

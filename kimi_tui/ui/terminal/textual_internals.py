@@ -7,6 +7,7 @@ bound in pyproject.toml is the newest version that they have passed with.
 from __future__ import annotations
 
 import contextlib
+from functools import wraps
 from typing import Any, NamedTuple, cast
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
@@ -84,7 +85,7 @@ INTERNALS = (
     Internal("textual._ansi_sequences:SYNC_END", None, "likewise", "screen_diff"),
     Internal("textual.app:App._display", "self, screen, renderable", "writes a drawing at once", "screen_diff"),
     # the application
-    Internal(_APP + "_driver", None, "takes the modes from before the start", "kimi_app"),
+    Internal(_APP + "_build_driver", "self, headless, inline, mouse, size", "makes our driver", "kimi_app"),
     Internal(_APP + "_handle_exception", "self, error", "would print texts and key", "kimi_app"),
     Internal(_APP + "_return_code", None, "the status after an error", __name__),
     Internal(_APP + "_exception", None, "where tests look for an error", __name__),
@@ -165,6 +166,7 @@ def _outlive_terminal() -> None:
     The library's writing thread would end, and whoever draws wait for it forever, before everything is kept.
     """
 
+    @wraps(WriterThread.run)
     def run(writer: WriterThread) -> None:
         while (text := writer._queue.get()) is not None:
             with contextlib.suppress(OSError):
@@ -186,6 +188,7 @@ def _come_to_rest() -> None:
     """
     resized = Screen._screen_resized
 
+    @wraps(resized)
     def resized_as_it_is(screen: Screen[object], size: Size) -> None:
         del size
         resized(screen, screen.app.size)
