@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rich.cells import cell_len
 
@@ -190,7 +190,7 @@ class _Pen:
     def write(self, cells: Row, *, is_at_edge: bool) -> None:
         """Write plain cells; behind the last column it depends on the terminal where the cursor is."""
         out = self.out
-        for char, style in cells:  # type: ignore[misc]
+        for char, style in cast("Sequence[Cell]", cells):
             if style != self._style:
                 self.set_style(style)
             out.append(char)
