@@ -30,11 +30,16 @@ MAX_GAP = 3
 MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
 RUN = re.compile(r"(?:\x1b\[([\d;]+)m)?([^\x00-\x1f\x7f-\x9f]*)(\x1b\[0m)?")
 LINK = re.compile("\x1b\\]8;[^\x00-\x1f\x7f-\x9f]*\x1b\\\\")
-PLAIN = re.compile(
-    r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u03ff\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e"
-    r"\u2190-\u21ff\u2200-\u22ff\u2500-\u259f\u25a0-\u25fc\u25ff\u2800-\u28ff\u2713\u2717\u276f]*"
-)
-"""Text of which every terminal makes a column a character: Latin, Greek, Cyrillic, and what screens are drawn with."""
+PLAIN = frozenset(
+    chr(code)
+    for first, last in (
+        (0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x391, 0x3A1), (0x3A3, 0x482), (0x48A, 0x52F), (0x2010, 0x2027),
+        (0x2030, 0x205E), (0x2190, 0x22FF), (0x2500, 0x25FC), (0x25FF, 0x25FF), (0x2800, 0x28FF), (0x2713, 0x2713),
+        (0x2717, 0x2717), (0x276F, 0x276F),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+"""What takes one column in every terminal: Latin, Greek, Cyrillic, and what screens are drawn with."""
 
 Cell = tuple[str, str]
 """A character one column wide, and its style: SGR parameters, "" = none."""
@@ -244,7 +249,7 @@ def _piece(text: str) -> Piece | None:
     runs = _runs(bare)
     if runs is None:
         return None
-    if bare == text and PLAIN.fullmatch("".join(chars for _, chars in runs)):
+    if bare == text and all(PLAIN.issuperset(chars) for _, chars in runs):
         if len(_SAME) > MAX_SAME:
             _SAME.clear()
         cells = [_SAME.setdefault(cell, cell) for style, chars in runs for cell in zip(chars, repeat(style))]
