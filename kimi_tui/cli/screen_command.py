@@ -70,7 +70,7 @@ def run(options: Namespace, context: Context) -> int:
 def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
     """Draw the first frame where the terminal is sure to show it as it is meant."""
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.ui.state.first_frame import first_frame  # noqa: PLC0415
+    from kimi_tui.ui.state.first_frame import EarlyEcho, first_frame  # noqa: PLC0415
     from kimi_tui.ui.terminal.encoding import UTF8, screen_encoding  # noqa: PLC0415
 
     stream, environ = context.stdout, context.environ
@@ -85,6 +85,7 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
     with contextlib.suppress(OSError):
         columns, rows = os.get_terminal_size(stream.fileno())
         terminal.draw(stream.fileno(), first_frame(columns, rows, palette))
+        terminal.echo(EarlyEcho(columns, rows))
 
 
 def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, held: contextlib.ExitStack) -> KimiApp:
@@ -129,7 +130,8 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
         opening=opening,
         idle_work=warm_up,
         modes=terminal.modes,
-        typed=terminal.hand_over(),
+        typed=terminal.typed,
+        hand_over=terminal.hand_over,
         force_end=partial(terminal.end_now, context.stdout.fileno()),
     )
 

@@ -53,7 +53,7 @@ class ExactTextArea(EditArea):
         """The text with the line ends that stand-ins stand for."""
         return text.translate(_FROM_STAND_INS)
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    async def on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()

@@ -176,7 +176,7 @@ class SettingsPane(Vertical):
 
     # -- keys and mouse
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Do what a key says; while an editor is open it has done so, or is given the key and all that follow."""
         if (editor := self._rows.editor) is not None:
             if self._rows.has_focus:
