@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.text.visible import visible, visible_line
 from kimi_tui.ui.state.entry import EntryKind
 from kimi_tui.ui.transcript.item import Item
@@ -49,7 +49,7 @@ def _item_parts(view: Viewport, item: int, selected: Range) -> Iterator[str]:
             heading = view.items[item].header.heading  # without what stands beside it and below it
             text = heading if start < first or selected.start.chars < len(visible_line(heading)) else ""
         elif section is not Section.HEAD and start < first and end >= last:
-            text = view.items[item].text(section) if view.items[item].part(section).stretches else ""
+            text = view.items[item].text(section) if view.items[item].part(section).chunks else ""
         else:
             text = "".join(_pieces_text(view, max(first, start), min(last, end), selected))
         if text:
@@ -66,7 +66,7 @@ def _pieces_text(view: Viewport, first: Place, last: Place, selected: Range) -> 
         content = view.piece(place).content
         if isinstance(content, Block) and content.kind == "fence":
             # The marks of a fence are copied when the range goes over them: it began before and goes on behind.
-            is_fence_whole = start is None and end is None and (content.head is None or is_fence_whole)
+            is_fence_whole = start is None and end is None and (not content.goes_on or is_fence_whole)
             yield content.source if is_fence_whole else _part_text(view, place, start, end)
         elif _is_whole(view, place, start, end) and content is not None:
             yield _without_gap(content, is_first=start is not None)
@@ -171,7 +171,7 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
         return None
     source = [line for line in block.source.splitlines() if line.strip()]
     above = len(lines) - len(source)
-    if block.head is None and above in {0, 1}:  # a line for each row: those alone
+    if not block.goes_on and above in {0, 1}:  # a line for each row: those alone
         return "\n".join(source[max(touched[0] - above, 0) : touched[-1] - above + 1])
     return "\n".join(source)
 
@@ -180,7 +180,7 @@ def code_blocks(view: Viewport, item: int) -> list[str]:
     """The code of all blocks of a message, in order; parts of a block that was cut are one."""
     blocks: list[str] = []
     for block, token in _code_of(view, item):
-        if block.head is not None and block.kind == "fence" and blocks:
+        if block.goes_on and block.kind == "fence" and blocks:
             blocks[-1] += token.content
         else:
             blocks.append(token.content)
@@ -227,7 +227,7 @@ def plain_text(item: Item, look: Look) -> str:
         return item.text(Section.BODY)
     fresh = Item(item.entry, is_folded=True)  # laid out apart, so that what is on screen is not touched
     parts: list[str] = []
-    for place, _ in enumerate(fresh.part(Section.BODY).stretches):
+    for place, _ in enumerate(fresh.part(Section.BODY).chunks):
         for piece, _ in enumerate(fresh.stretch(Section.BODY, place, look).pieces):
             is_begun = True
             for line in fresh.lines(Section.BODY, place, piece, look):

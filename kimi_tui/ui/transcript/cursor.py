@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.state.entry import MESSAGES, EntryKind
 from kimi_tui.ui.transcript import copying
 from kimi_tui.ui.transcript.entry_rows import LinesPane
@@ -272,7 +272,7 @@ class CursorPane(LinesPane):
             if place.item != item or place.section != Section.BODY:
                 return
             content = self._view.piece(place).content
-            if not isinstance(content, Block) or (content.head is not None and content.kind == "fence"):
+            if not isinstance(content, Block) or (content.goes_on and content.kind == "fence"):
                 continue
             if count := len(copying.code_tokens(content)):
                 yield place, count
@@ -280,4 +280,4 @@ class CursorPane(LinesPane):
 
 def _begins_code(block: Block) -> bool:
     """Whether there is code in a block, other than what goes on with the block before."""
-    return (block.head is None or block.kind not in copying.CODE_TOKENS) and bool(copying.code_tokens(block))
+    return (not block.goes_on or block.kind not in copying.CODE_TOKENS) and bool(copying.code_tokens(block))

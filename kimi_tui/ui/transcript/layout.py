@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.markdown.source import Block, References, parse_inline
+from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.transcript.lines import Line, Run, chop, line_of, wrap
@@ -47,7 +48,6 @@ _DETAILS = (
     r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)"
 )
 _DETAILS_END = r"(?i)\s*</details>\s*"
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def displayable(text: str) -> str:
@@ -118,9 +118,9 @@ class _Layout:
         block = self._block
         if block.kind == "fence":
             before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""
-            yield from self._code(block.tokens[0], width, before=before, is_first=block.head is None)
+            yield from self._code(block.tokens[0], width, before=before, is_first=not block.goes_on)
         elif block.kind == "table":
-            yield from self._table(block.tokens, width, self._styles.base, columns, has_head=block.head is None)
+            yield from self._table(block.tokens, width, self._styles.base, columns, has_head=not block.goes_on)
         else:
             yield from self._blocks(block.tokens, width, self._styles.base)
 
@@ -137,16 +137,11 @@ class _Layout:
 
     def _is_apart(self, token: Token) -> bool:
         """Whether a blank line stands before a block, in the source."""
-        first = self._block.tokens[0]
-        if token.map is None or first.map is None:
-            return False
-        line = token.map[0] - first.map[0] + self._block.first_line - 1
-        lines = self._source_lines
-        return 0 <= line < len(lines) and not lines[line].strip(" \t\r\n>")
+        return token.map is not None and token.map[0] - 1 in self._blank_lines
 
     @cached_property
-    def _source_lines(self) -> list[str]:
-        return _LINES.findall(self._block.source)
+    def _blank_lines(self) -> set[int]:
+        return self._block.blank_lines()
 
     def _block_lines(self, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         first, inner = tokens[0], tokens[1:-1]
@@ -309,10 +304,10 @@ class _Layout:
         """The text of a cell; kept while the table grows below it."""
         if self._colours is None or token is self._open_text:
             return self.inline(token, style)
-        known = self._colours.cells.get(id(token))
-        if known is None:
-            known = self._colours.cells[id(token)] = token, self.inline(token, style)
-        return known[1]
+        runs = self._colours.cells.get((token.content, style))
+        if runs is None:
+            runs = self._colours.cells[token.content, style] = self.inline(token, style)
+        return runs
 
     def inline(self, token: Token, style: Style) -> list[Run]:
         """The text of an inline token with its emphasis, code and links."""

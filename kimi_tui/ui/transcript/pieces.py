@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.transcript.highlight import LineColours
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.styles import Styles

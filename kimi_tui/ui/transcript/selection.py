@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kimi_tui.core.markdown.list_items import is_list
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.painter import Mark, Span
 from kimi_tui.ui.transcript.pieces import Piece
@@ -142,9 +141,9 @@ def whole_block(view: Viewport, place: Place) -> Range:
 
 def _is_list_part(piece: Piece) -> bool:
     """Whether a piece is a list or a part of one."""
-    return isinstance(piece.content, Block) and is_list(piece.content)
+    return isinstance(piece.content, Block) and piece.content.is_list
 
 
 def _goes_on(piece: Piece, before: Piece) -> bool:
     """Whether a piece is the next part of the list that the one before is a part of."""
-    return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.head is not None
+    return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.goes_on

@@ -16,7 +16,7 @@ from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.lru_cache import Recent
 from kimi_tui.ui.transcript.pieces import Look, Piece, Section
-from kimi_tui.ui.transcript.stretches import Stretch
+from kimi_tui.ui.transcript.section_layout import ChunkLayout
 from kimi_tui.ui.transcript.table_layout import Widths
 
 KEPT_LINES = 4_000
@@ -112,10 +112,10 @@ class Viewport:
 
     # -- pieces and lines
 
-    def stretch(self, place: Place) -> Stretch:
+    def stretch(self, place: Place) -> ChunkLayout:
         """The parsed stretch that a place is in."""
         stretch = self.items[place.item].stretch(Section(place.section), place.stretch, self.look)
-        self._stretches_kept.use(stretch, len(stretch.text))
+        self._stretches_kept.use(stretch, len(stretch.chunk.text))
         return stretch
 
     def piece(self, place: Place) -> Piece:
@@ -137,7 +137,7 @@ class Viewport:
             for section in range(first_section, len(Section)):
                 part = self.items[item].part(Section(section))
                 stretch = first_stretch
-                while stretch < len(part.stretches):
+                while stretch < len(part.chunks):
                     at = Place(item, section, stretch)
                     piece = first_piece
                     while piece < len(self.stretch(at).pieces):
@@ -157,9 +157,7 @@ class Viewport:
                 last_section, last_stretch, last_piece = len(Section) - 1, None, None
             for section in range(last_section, -1, -1):
                 part = self.items[item].part(Section(section))
-                stretch = (
-                    len(part.stretches) - 1 if last_stretch is None else min(last_stretch, len(part.stretches) - 1)
-                )
+                stretch = len(part.chunks) - 1 if last_stretch is None else min(last_stretch, len(part.chunks) - 1)
                 while stretch >= 0:
                     at = Place(item, section, stretch)
                     is_first = last_stretch == stretch and last_piece is not None
@@ -212,7 +210,7 @@ class Viewport:
         if place.item >= len(self.items):
             return False
         part = self.items[place.item].part(Section(place.section))
-        return place.stretch < len(part.stretches) and place.piece < len(self.stretch(place).pieces)
+        return place.stretch < len(part.chunks) and place.piece < len(self.stretch(place).pieces)
 
     # -- the window
 

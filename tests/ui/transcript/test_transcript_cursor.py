@@ -8,7 +8,7 @@ from textual.message import Message
 
 from kimi_tui.core.wire.turn_events import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.transcript.stretches import Stretch
+from kimi_tui.ui.transcript.section_layout import ChunkLayout
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import Place, Viewport
 from tests.ui.transcript.test_transcript_view import live
@@ -254,7 +254,7 @@ async def test_whether_there_is_code_is_known_without_what_stands_behind_it(monk
     looked = set[int]()
     real = Viewport.stretch
 
-    def stretch(self: Viewport, place: Place) -> Stretch:
+    def stretch(self: Viewport, place: Place) -> ChunkLayout:
         looked.add(place.stretch)
         return real(self, place)
 

@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.adapters.endpoint.simulator.showpieces import TABLE
-from kimi_tui.core.markdown.source import MarkdownSource, References, parse_inline
+from kimi_tui.core.markdown.inline import References, parse_inline
+from kimi_tui.core.markdown.source import MarkdownSource
 from kimi_tui.core.wire.turn_events import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript import layout

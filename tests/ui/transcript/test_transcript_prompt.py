@@ -9,10 +9,10 @@ from rich.style import Style
 from textual.app import App
 from textual.filter import Monochrome
 
+from kimi_tui.core.markdown.plain_text import PlainSource
 from kimi_tui.core.prompt.neutralise import encode, marker_spans
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.pieces import Look
-from kimi_tui.ui.transcript.plain import PlainSource
 from kimi_tui.ui.transcript.prompt_lines import STAND_IN, prompt_lines
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript

@@ -107,7 +107,7 @@ async def test_choosing_what_is_in_view_goes_on_following() -> None:
 def costs(transcript: Transcript) -> tuple[int, int, int]:
     """Characters parsed, lines laid out and strips made so far."""
     items = transcript._view.items
-    parsed = sum(s.parsed_chars for item in items for part in item._parts.values() for s in part.stretches)
+    parsed = sum(c.parsed_chars for item in items for section in Section for c in item.part(section).source.chunks)
     painter = transcript._painter
     return parsed, sum(item.laid_out_lines for item in items), 0 if painter is None else painter.built_strips
 
