@@ -115,7 +115,7 @@ class MarkdownSource:
             return False
         block = self.open[-1]
         half = block.source[max(block.source.rfind("\n"), block.source.rfind("\r")) + 1 :]
-        if len(half) + len(text) > block_parts.MAX_TEXT_CHARS:
+        if len(block.source if block.kind == "paragraph" else half) + len(text) > block_parts.MAX_TEXT_CHARS:
             return False
         tokens = lengthened(block.tokens, half, text)
         if tokens is None:

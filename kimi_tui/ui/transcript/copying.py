@@ -49,7 +49,7 @@ def _item_parts(view: Viewport, item: int, selected: Range) -> Iterator[str]:
             heading = view.items[item].header.heading  # without what stands beside it and below it
             text = heading if start < first or selected.start.chars < len(visible_line(heading)) else ""
         elif section is not Section.HEAD and start < first and end >= last:
-            text = view.items[item].text(section) if view.items[item].part(section).chunks else ""
+            text = view.items[item].text(section) if view.items[item].section(section).chunks else ""
         else:
             text = "".join(_pieces_text(view, max(first, start), min(last, end), selected))
         if text:
@@ -227,8 +227,8 @@ def plain_text(item: Item, look: Look) -> str:
         return item.text(Section.BODY)
     fresh = Item(item.entry, is_folded=True)  # laid out apart, so that what is on screen is not touched
     parts: list[str] = []
-    for place, _ in enumerate(fresh.part(Section.BODY).chunks):
-        for piece, _ in enumerate(fresh.stretch(Section.BODY, place, look).pieces):
+    for place, _ in enumerate(fresh.section(Section.BODY).chunks):
+        for piece, _ in enumerate(fresh.chunk(Section.BODY, place, look).pieces):
             is_begun = True
             for line in fresh.lines(Section.BODY, place, piece, look):
                 lead = line.copied_lead if is_begun else ""

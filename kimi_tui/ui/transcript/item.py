@@ -52,7 +52,7 @@ class Item:
 
     def prepare(self) -> None:
         """Cut its text, however large; this may be done in a thread, while nothing else knows it."""
-        self._part(Section.BODY).source.prepare()
+        self._section(Section.BODY).source.prepare()
 
     # -- what is shown
 
@@ -111,7 +111,7 @@ class Item:
             return
         had_thought = self.has_thought
         section = SECTIONS[reply_part]
-        self._part(section).append(text)
+        self._section(section).append(text)
         self._has_grown = True
         if section is Section.REASONING and not had_thought:
             self._reset_fixed(Section.HEAD)
@@ -151,7 +151,7 @@ class Item:
         if not self._parts:
             return self.estimate(look.width)
         self.see(look)
-        return sum(self.part(section).height for section in Section)
+        return sum(self.section(section).height for section in Section)
 
     def estimate(self, width: int) -> int:
         """About how many lines it has at a width, without looking into it."""
@@ -169,13 +169,13 @@ class Item:
             for part in self._parts.values():
                 part.see(look)
 
-    def part(self, section: Section) -> SectionLayout:
-        """A section of it; one without stretches where there is nothing to show."""
+    def section(self, section: Section) -> SectionLayout:
+        """A section of it; one without chunks where there is nothing to show."""
         if section is Section.REASONING and (self.is_folded or not self.has_thought):
             return _NOTHING
-        return self._part(section)
+        return self._section(section)
 
-    def _part(self, section: Section) -> SectionLayout:
+    def _section(self, section: Section) -> SectionLayout:
         part = self._parts.get(section)
         if part is None:
             if section in {Section.HEAD, Section.TAIL}:
@@ -188,47 +188,47 @@ class Item:
                 part.see(self._look)
         return part
 
-    def stretch(self, section: Section, place: int, look: Look) -> ChunkLayout:
-        """A stretch of a section, with all that was added."""
+    def chunk(self, section: Section, place: int, look: Look) -> ChunkLayout:
+        """A chunk of a section, with all that was added."""
         self.see(look)
-        return self.part(section).parse(place, look, is_streaming=self._entry.is_streaming)
+        return self.section(section).parse(place, look, is_streaming=self._entry.is_streaming)
 
-    def lines(self, section: Section, stretch_place: int, place: int, look: Look) -> list[Line]:
+    def lines(self, section: Section, chunk_place: int, place: int, look: Look) -> list[Line]:
         """The lines of a piece."""
-        stretch = self.stretch(section, stretch_place, look)
-        piece = stretch.pieces[place]
-        columns = self.part(section).columns(stretch_place, place, _inner_width(look))
+        chunk = self.chunk(section, chunk_place, look)
+        piece = chunk.pieces[place]
+        columns = self.section(section).columns(chunk_place, place, _inner_width(look))
         if piece.lines is None or piece.columns != columns:
             piece.columns = columns
-            piece.lines = list(self._lay_out(section, stretch_place, place, piece, look))
+            piece.lines = list(self._lay_out(section, chunk_place, place, piece, look))
             self.laid_out_lines += len(piece.lines)
-            if stretch.heights[place] != len(piece.lines):
-                stretch.heights.set(place, len(piece.lines))
-                self.part(section).measure(stretch_place)
+            if chunk.heights[place] != len(piece.lines):
+                chunk.heights.set(place, len(piece.lines))
+                self.section(section).measure(chunk_place)
         return piece.lines
 
     def pieces_without_lines(self, look: Look) -> Iterator[tuple[Section, int, int]]:
-        """The pieces that are not laid out: section, stretch, place in the stretch."""
+        """The pieces that are not laid out: section, chunk, place in the chunk."""
         for section in Section:
-            for place, _ in enumerate(self.part(section).chunks):
-                for number, piece in enumerate(self.stretch(section, place, look).pieces):
+            for place, _ in enumerate(self.section(section).chunks):
+                for number, piece in enumerate(self.chunk(section, place, look).pieces):
                     if piece.lines is None:
                         yield section, place, number
 
-    def piece(self, section: Section, stretch_place: int, place: int) -> Piece:
+    def piece(self, section: Section, chunk_place: int, place: int) -> Piece:
         """A piece that is laid out."""
-        return self.part(section).chunks[stretch_place].pieces[place]
+        return self.section(section).chunks[chunk_place].pieces[place]
 
     @property
     def thought_line(self) -> int | None:
         """Which line of its head opens and closes the think block; None = it has none."""
         return (1 if self._entry.heading else 0) if self.has_thought else None
 
-    def _lay_out(self, section: Section, stretch_place: int, place: int, piece: Piece, look: Look) -> Iterable[Line]:
-        entry, content, part = self._entry, piece.content, self.part(section)
-        pieces = part.chunks[stretch_place].pieces
-        is_first = not (stretch_place or place)
-        is_last = place == len(pieces) - 1 and stretch_place == len(part.chunks) - 1
+    def _lay_out(self, section: Section, chunk_place: int, place: int, piece: Piece, look: Look) -> Iterable[Line]:
+        entry, content, part = self._entry, piece.content, self.section(section)
+        pieces = part.chunks[chunk_place].pieces
+        is_first = not (chunk_place or place)
+        is_last = place == len(pieces) - 1 and chunk_place == len(part.chunks) - 1
         if isinstance(content, Block):
             gap = [BLANK] if content.has_gap and not is_first else []
             lines = block_lines(
@@ -250,7 +250,7 @@ class Item:
             return thought_lines(text, look, is_last=is_last)
         if entry.kind is EntryKind.PROMPT:
             end = piece.start + len(text)
-            before, after = part.source.around(stretch_place, piece.start, end, REACH_CHARS)
+            before, after = part.source.around(chunk_place, piece.start, end, REACH_CHARS)
             return prompt_lines(text, look, before=before, after=after, is_last=is_last)
         return plain_body(entry, text, look, is_first=is_first, is_last=is_last)
 

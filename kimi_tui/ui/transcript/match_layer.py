@@ -168,12 +168,12 @@ class FindingPane(CursorPane):
         place = self._rows[0][0]
         chars = 0
         if place.section in {Section.REASONING, Section.BODY}:
-            stretch = self._view.stretch(place)
-            chars = stretch.chunk.start + stretch.pieces[place.piece].start
+            chunk = self._view.chunk(place)
+            chars = chunk.source.start + chunk.pieces[place.piece].start
         return Hit(place.item, Section(place.section), chars)
 
     def _is_hidden(self, hit: Hit) -> bool:
-        return hit.section is Section.REASONING and not self._view.items[hit.item].part(hit.section).chunks
+        return hit.section is Section.REASONING and not self._view.items[hit.item].section(hit.section).chunks
 
     def _show_hit(self, hit: Hit, *, unfold: bool) -> None:
         if self._is_hidden(hit):
@@ -186,11 +186,11 @@ class FindingPane(CursorPane):
 
     def _line_of(self, hit: Hit) -> Place:
         """The line that shows a hit; the first of its piece, or of the one behind, when what was found is not shown."""
-        part = self._view.items[hit.item].part(hit.section)
+        part = self._view.items[hit.item].section(hit.section)
         at = Place(hit.item, hit.section, part.source.chunk_at(hit.chars))
-        stretch = self._view.stretch(at)
-        at = at._replace(piece=stretch.piece_at(hit.chars - stretch.chunk.start))
-        at = next(self._view.pieces_from(at), at)  # a stretch that only says where links lead has no piece
+        chunk = self._view.chunk(at)
+        at = at._replace(piece=chunk.piece_at(hit.chars - chunk.source.start))
+        at = next(self._view.pieces_from(at), at)  # a chunk that only says where links lead has no piece
         for number, spans in enumerate(self._spans(at)):
             if any(span.mark is Mark.CURRENT_HIT for span in spans):
                 return at._replace(line=number)
@@ -201,8 +201,8 @@ class FindingPane(CursorPane):
         search, lines = self._search, self._view.lines(place)
         if search is None or place.section not in {Section.REASONING, Section.BODY}:
             return [[] for _ in lines]
-        stretch, piece = self._view.stretch(place), self._view.piece(place)
-        start = stretch.chunk.start + piece.start
+        chunk, piece = self._view.chunk(place), self._view.piece(place)
+        start = chunk.source.start + piece.start
         section = Section(place.section)
         hits = search.hits_in(place.item, section, start, start + len(piece.source))
         if not hits:

@@ -17,11 +17,11 @@ from kimi_tui.ui.transcript.table_layout import Widths
 class ChunkLayout:
     """The layout of a chunk; one without text has one piece, which is made from the entry itself."""
 
-    __slots__ = ("_done", "_size", "chunk", "heights", "pieces")
+    __slots__ = ("_done", "_size", "heights", "pieces", "source")
 
     def __init__(self, chunk: Chunk) -> None:
         """Nothing is parsed yet."""
-        self.chunk = chunk
+        self.source = chunk
         """Its source, and what it was parsed to."""
         self.heights = Heights()
         """Lines of its pieces, kept when they are dropped."""
@@ -31,7 +31,7 @@ class ChunkLayout:
 
     def resize(self) -> None:
         """Take the size of its text as it is now."""
-        self._size = size_of(self.chunk.text)
+        self._size = size_of(self.source.text)
 
     def height(self, width: int) -> int:
         """How many lines it has, as far as that is known."""
@@ -42,17 +42,17 @@ class ChunkLayout:
 
     def drop(self) -> None:
         """Give up what it was parsed to."""
-        self.chunk.drop()
+        self.source.drop()
         self.pieces = list[Piece]()
         """Its blocks; nothing before it is looked at."""
         self._done = 0  # how many pieces cannot change any more
-        if not self.chunk.text:
+        if not self.source.text:
             self.pieces, self.heights = [Piece()], Heights([1])
 
     def end(self) -> None:
         """Nothing is added any more, since another chunk follows."""
         self.resize()
-        if not self.chunk.blocks:
+        if not self.source.blocks:
             self.pieces, self._done, self.heights = [], 0, Heights()
         elif self.pieces:
             self.pieces[-1].lines = None  # it was the last one, and may look different as such
@@ -70,7 +70,7 @@ class ChunkLayout:
 
     def fill(self, width: int, *, is_growing: bool) -> None:
         """Have a piece for each block; those of an open end are made anew where they changed."""
-        blocks, start = self.chunk.blocks, self.chunk.start
+        blocks, start = self.source.blocks, self.source.start
         is_known = len(self.heights) == len(blocks)
         opened = self.pieces[self._done :]
         del self.pieces[self._done :]
@@ -82,7 +82,7 @@ class ChunkLayout:
             before = self.pieces[-1] if self.pieces else None
             if isinstance(content, str):
                 piece = Piece(content, before.start + len(before.source) if before else 0)
-            elif not is_growing or len(self.pieces) < self.chunk.finished:
+            elif not is_growing or len(self.pieces) < self.source.finished:
                 piece = Piece(content, content.start - start)
             elif place < len(opened) and opened[place].content == content:
                 piece = opened[place]
@@ -92,7 +92,7 @@ class ChunkLayout:
             self.pieces.append(piece)
             if not is_known:
                 self.heights.append(piece.estimate(width))
-        self._done = self.chunk.finished
+        self._done = self.source.finished
 
     def piece_at(self, chars: int) -> int:
         """Which piece holds a character of its text; it is parsed."""
@@ -134,7 +134,7 @@ class SectionLayout:
         known = len(self.chunks)
         self.source.change_to(text)
         self._tables = LongTables(self.source)
-        same = sum(chunk.chunk is now for chunk, now in zip(self.chunks, self.source.chunks, strict=False))
+        same = sum(chunk.source is now for chunk, now in zip(self.chunks, self.source.chunks, strict=False))
         del self.chunks[same:]
         self._heights.cut(same)
         if same < known and same:
@@ -191,7 +191,7 @@ class SectionLayout:
     def _give_up_expected(self) -> None:
         """Show as text what looks like a link to a target that did not come."""
         for chunk in self.chunks:
-            if "][" in chunk.chunk.text:
+            if "][" in chunk.source.text:
                 chunk.forget_lines()
 
     def columns(self, place: int, piece: int, width: int) -> Widths | None:

@@ -128,7 +128,7 @@ def _is_word(char: str) -> bool:
 
 def whole_block(view: Viewport, place: Place) -> Range:
     """The block that a line is in, from its first to its last character: a paragraph, a list, code."""
-    pieces, first, last = view.stretch(place).pieces, place.piece, place.piece
+    pieces, first, last = view.chunk(place).pieces, place.piece, place.piece
     if _is_list_part(pieces[place.piece]):
         while first > 0 and _goes_on(pieces[first], pieces[first - 1]):
             first -= 1

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
@@ -155,6 +155,7 @@ def test_any_cuts_give_the_same_blocks(text: str, sizes: list[int]) -> None:
 def test_any_cuts_give_the_same_blocks_where_blocks_are_long() -> None:
     @settings(max_examples=500, deadline=None)
     @given(st.lists(PIECES, max_size=30).map("".join), st.lists(st.integers(1, 40), min_size=1, max_size=5))
+    @example("| a | b |\n| a | b |\nx](y)", [1])
     def check(text: str, sizes: list[int]) -> None:
         check_cuts(text, sizes)
 

@@ -139,12 +139,12 @@ def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, mon
             if chance.random() < 0.5:
                 streamed.rows()
             if chance.random() < 0.1:
-                chance.choice(item.part(Section.BODY).chunks).drop()
+                chance.choice(item.section(Section.BODY).chunks).drop()
         item.update(done)
         loaded.set_items([Item(done, is_folded=True)])
         assert [line for _, line in loaded.rows()] == [line for _, line in streamed.rows()]
         assert drawn(loaded) == drawn(streamed)
-        count += len(item.part(Section.BODY).chunks)
+        count += len(item.section(Section.BODY).chunks)
     assert count > 300
 
 
@@ -222,7 +222,7 @@ async def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 4000)])
         assert "The end." in "\n".join(body(transcript))
-        part = transcript._view.items[0].part(Section.BODY)
+        part = transcript._view.items[0].section(Section.BODY)
         assert len(part.chunks) > 50
         assert sum(bool(chunk.pieces) for chunk in part.chunks) <= 2
         transcript.scroll_to_top()
@@ -250,7 +250,7 @@ async def test_a_jump_into_a_giant_block_reads_and_lays_out_little_of_it(text: s
         assert all(line.strip() for line in body(transcript))
         item = view.items[0]
         assert item.laid_out_lines <= most_lines
-        assert sum(chunk.parsed_chars for chunk in item.part(Section.BODY).source.chunks) <= 5 * FORCED_CHARS
+        assert sum(chunk.parsed_chars for chunk in item.section(Section.BODY).source.chunks) <= 5 * FORCED_CHARS
 
 
 async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(
@@ -274,11 +274,11 @@ async def test_what_lies_far_away_is_dropped_and_drawn_alike_when_it_comes_back(
             len(piece.lines or ())
             for item in items
             for section in Section
-            for chunk in item.part(section).chunks
+            for chunk in item.section(section).chunks
             for piece in chunk.pieces
         )
         assert lines < 1_500
-        parsed = sum(len(c.chunk.text) for item in items for c in item.part(Section.BODY).chunks if c.pieces)
+        parsed = sum(len(c.source.text) for item in items for c in item.section(Section.BODY).chunks if c.pieces)
         assert parsed <= 60_000
         above, total = transcript._view.extent()
         assert above + 50 == total  # all was seen, so the heights are exact, dropped or not

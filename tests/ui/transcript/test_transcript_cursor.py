@@ -252,16 +252,16 @@ async def test_code_that_is_markdown_is_one_block_with_its_own_code() -> None:
 
 async def test_whether_there_is_code_is_known_without_what_stands_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = set[int]()
-    real = Viewport.stretch
+    real = Viewport.chunk
 
-    def stretch(self: Viewport, place: Place) -> ChunkLayout:
-        looked.add(place.stretch)
+    def chunk(self: Viewport, place: Place) -> ChunkLayout:
+        looked.add(place.chunk)
         return real(self, place)
 
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(1, "Code:\n\n```py\n" + "x = 1\n" * 20_000 + "```")])
-        monkeypatch.setattr(Viewport, "stretch", stretch)
+        monkeypatch.setattr(Viewport, "chunk", chunk)
         assert transcript.has_code("r1")
         assert looked == {0}
         assert transcript.code_blocks("r1") == ["x = 1\n" * 20_000]

@@ -325,7 +325,7 @@ def test_a_link_to_a_target_that_never_comes_is_shown_as_it_was_written() -> Non
     item, look = Item(Entry("r", EntryKind.ASSISTANT, "", text, is_streaming=True), is_folded=True), Look(STYLES, 60)
     assert item.lines(Section.BODY, 0, 0, look)[0].text.strip() == "see r here"
     item.update(Entry("r", EntryKind.ASSISTANT, "", text))
-    assert item.stretch(Section.BODY, 0, look).pieces[0].lines is None
+    assert item.chunk(Section.BODY, 0, look).pieces[0].lines is None
     assert item.lines(Section.BODY, 0, 0, look)[0].text.strip() == "see [r][id] here"
 
 

@@ -107,7 +107,7 @@ async def test_choosing_what_is_in_view_goes_on_following() -> None:
 def costs(transcript: Transcript) -> tuple[int, int, int]:
     """Characters parsed, lines laid out and strips made so far."""
     items = transcript._view.items
-    parsed = sum(c.parsed_chars for item in items for section in Section for c in item.part(section).source.chunks)
+    parsed = sum(c.parsed_chars for item in items for section in Section for c in item.section(section).source.chunks)
     painter = transcript._painter
     return parsed, sum(item.laid_out_lines for item in items), 0 if painter is None else painter.built_strips
 
@@ -200,5 +200,5 @@ async def test_the_scroll_bar_tells_exactly_where_the_view_is() -> None:
         for line in range(0, len(seen), 7):
             transcript._view.scroll_to_line(line)
             assert transcript._view.extent()[0] == line
-        parts = [transcript._view.items[3].part(section).height for section in Section]
+        parts = [transcript._view.items[3].section(section).height for section in Section]
         assert sum(parts) == transcript._view.items[3].height(transcript._look)

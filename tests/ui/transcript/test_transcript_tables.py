@@ -118,7 +118,7 @@ def test_a_table_of_several_chunks_that_was_streamed_is_one_that_was_loaded(seed
     text = table(
         chance.randint(1, 4), 150, chance.choice(["", "\nThe end.\n", "\n[x]: https://example.org/x\n"]), chance
     )
-    assert len(Item(Entry("r", EntryKind.ASSISTANT, "K", text), is_folded=True).part(Section.BODY).chunks) > 1
+    assert len(Item(Entry("r", EntryKind.ASSISTANT, "K", text), is_folded=True).section(Section.BODY).chunks) > 1
     check_streaming(text, chance, chance.choice([12, 40, 100]))
 
 
@@ -127,7 +127,7 @@ def check_streaming(text: str, chance: random.Random, width: int) -> None:
     done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
     whole = all_lines(Item(done, is_folded=True), look)
     backwards = Item(done, is_folded=True)
-    last = len(backwards.part(Section.BODY).chunks) - 1
+    last = len(backwards.section(Section.BODY).chunks) - 1
     list(window(backwards, look).pieces_before(Place(0, Section.BODY, last, 10_000)))
     assert all_lines(backwards, look) == whole
     grown = Item(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
