@@ -122,7 +122,7 @@ def _map(token: Token) -> Sequence[int]:
 
 def _rows(table: Block) -> list[Block]:
     tokens = table.tokens
-    starts = [place for place, token in enumerate(tokens) if token.type == "tr_open"][1:]
+    starts = _row_starts(table)
     if len(starts) <= MAX_TABLE_ROWS:
         return [table]
     lines = LINES.findall(table.source)
@@ -145,6 +145,38 @@ def _rows(table: Block) -> list[Block]:
         )
         parts.append(replace(part, goes_on=True, has_gap=False, opening=opening) if parts else part)
     return parts
+
+
+def table_opening(table: Block) -> str:
+    """The lines under which further rows of a table are parsed; "" = it is none, or other lines stand behind it."""
+    lines = LINES.findall(table.source)
+    if table.kind != "table" or len(lines) != table.first_line + table.line_count:
+        return ""
+    return table.opening or _first_lines(lines[table.first_line : table.first_line + HEAD_LINES])
+
+
+def with_rows(table: Block, more: Block, source: str) -> Block:
+    """A table with the rows of another one that was parsed under the same head; `source` = that of those rows."""
+    rows, others = _row_starts(table), _row_starts(more)
+    if not others:
+        return replace(table, source=table.source + source)
+    known = table.tokens[: -2 if rows else -1]
+    first = _map(known[0])[0]
+    return replace(
+        table,
+        source=table.source + source,
+        line_count=table.line_count + len(others),
+        tokens=(
+            known[0].copy(map=[first, first + HEAD_LINES + len(rows) + len(others)]),
+            *known[1:],
+            *more.tokens[others[0] if rows else others[0] - 1 :],  # with the token that opens the body
+        ),
+    )
+
+
+def _row_starts(table: Block) -> list[int]:
+    """The places of the tokens with which rows begin, the head left out."""
+    return [place for place, token in enumerate(table.tokens) if token.type == "tr_open"][1:]
 
 
 def _first_lines(lines: Sequence[str]) -> str:

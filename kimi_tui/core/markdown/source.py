@@ -166,6 +166,8 @@ class MarkdownSource:
 
     def _parse(self, text: str) -> tuple[list[Block], list[Found]]:
         """Parse the beginning of the tail."""
+        if (known := self._parse_rows(text)) is not None:
+            return known
         opening = self._opening
         self.parsed_chars += len(opening) + len(text)
         blocks, found = parse(opening + text, self._kept_references, self._tail_start - len(opening))
@@ -174,6 +176,19 @@ class MarkdownSource:
         return [part for block in blocks for part in block_parts.parts_of(block)], [
             (at - len(opening), label, it) for at, label, it in found
         ]
+
+    def _parse_rows(self, text: str) -> tuple[list[Block], list[Found]] | None:
+        """Parse the beginning of the tail where it is a table that was known and new rows; None = it is not."""
+        whole_chars, blocks, found = self._whole or (0, [], [])
+        opening = block_parts.table_opening(blocks[0]) if len(blocks) == 1 and len(text) > whole_chars else ""
+        if not opening:
+            return None
+        added = text[whole_chars:]
+        self.parsed_chars += len(opening) + len(added)
+        more, new = parse(opening + added, self._kept_references)
+        if new or len(more) != 1 or more[0].kind != "table":
+            return None
+        return block_parts.parts_of(block_parts.with_rows(blocks[0], more[0], added)), found
 
     def _first(self, block: Block) -> Block:
         """The first block of the tail, as what it goes on with."""
