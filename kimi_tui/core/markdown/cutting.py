@@ -4,7 +4,7 @@ A chunk of Markdown ends where every block ends for certain: at a blank line out
 with a letter or a heading's mark. A fence, table, list or paragraph that offers no such place for long goes on in the
 next chunk, a fence and a table under their own first lines. The places depend on the text alone, not on how it was cut
 when it came. They are found by patterns and not by the parser, which would have to read all of a text from its
-beginning: a hundred times slower, for a reply of which one screen is shown.
+beginning, forty times slower, for a reply of which one screen is shown.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Cut(NamedTuple):
     """Where the head of a table that goes on stands, in characters of this chunk; -1 = not in this one."""
 
 
-class Range(NamedTuple):
+class _Range(NamedTuple):
     """Text that is not to be cut at blank lines."""
 
     start: int
@@ -82,7 +82,7 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
     if line := text.find("\n", LINE_CHARS) + 1:
         cuts.append(Cut(line, "", True))
     free = 0
-    for range_ in chain(protected(text, opening), [Range(len(text), len(text), "")]):
+    for range_ in chain(_protected(text, opening), [_Range(len(text), len(text), "")]):
         found = _free_cut(text, free, range_.start, opening) or _fence_cut(text, range_)
         if found is not None:
             cuts.append(found)
@@ -106,21 +106,21 @@ def _word_end(text: str) -> int:
     return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or before_marker(text, HARD_CHARS)
 
 
-def protected(text: str, opening: str) -> Iterator[Range]:
+def _protected(text: str, opening: str) -> Iterator[_Range]:
     """The fences and HTML of a text that may hold blank lines; `opening` = the fence or table that it goes on with."""
     place = 0
     if opening.lstrip()[:1] in {"`", "~"}:
         place = fence_end(text, 0, opening)
-        yield Range(0, place, opening)
+        yield _Range(0, place, opening)
     while (found := _PROTECTED.search(text, place)) is not None:
         if found["fence"]:
             place = fence_end(text, found.end(), found[0])
-            yield Range(found.start(), place, found[0] + "\n", found.end())
+            yield _Range(found.start(), place, found[0] + "\n", found.end())
         else:
             closer = "-->" if found["html"] == "!--" else f"</{found['html']}>"
             end = text.find(closer, found.end())
             place = len(text) if end < 0 else end + len(closer)
-            yield Range(found.start(), place, "")
+            yield _Range(found.start(), place, "")
 
 
 def _free_cut(text: str, start: int, end: int, opening: str) -> Cut | None:
@@ -149,7 +149,7 @@ def _inner_cut(text: str, start: int, place: int, opening: str) -> Cut:
     return Cut(place, opening, True)
 
 
-def _fence_cut(text: str, range_: Range) -> Cut | None:
+def _fence_cut(text: str, range_: _Range) -> Cut | None:
     """A line's end inside a fence that is too long."""
     if not range_.opening or range_.end <= FORCED_CHARS:
         return None

@@ -1,6 +1,6 @@
 """Rows of long tables as they are written, for whoever measures all of them to show a few.
 
-Not parsed for their number alone: the parser takes seconds for 50,000 rows, patterns some hundredths of one. Which
+Not parsed for their number alone: the parser takes more than a second for 50,000 rows, patterns some hundredths. Which
 lines are rows is what the parser says; what a cell shows is told closely enough for a measure.
 """
 
