@@ -19,12 +19,12 @@ from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.cli.screen_command import first_session
 from kimi_tui.core.errors import SessionHeldError, StorageError
+from kimi_tui.core.markdown import chunked_text
+from kimi_tui.core.markdown.cutting import Cut, next_cut
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
 from kimi_tui.ui.state import entries, status_line
 from kimi_tui.ui.state.services import Opening
-from kimi_tui.ui.transcript import stretches
-from kimi_tui.ui.transcript.stretch_cuts import Cut, next_cut
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, settle, talk
 
@@ -227,7 +227,7 @@ async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeyp
         return cut(*args, **kwargs)
 
     async with program(tmp_path) as running:
-        monkeypatch.setattr(stretches, "next_cut", noted)
+        monkeypatch.setattr(chunked_text, "next_cut", noted)
         entry = entries.message_entry(giant.messages[-1], timestamps=False)
         await asyncio.to_thread(running.screen.transcript.prepare, [entry])
         running.screen.transcript.set_entries([entry])

@@ -3,9 +3,10 @@
 The way of a text to the screen, one module for each step:
 
 1. `ui.state.entry`: the values that are shown, one for each message or notice; `entry_list` has them by their keys.
-2. `item`: an entry and its layout, in four sections (`pieces.Section`): heading, reasoning, body, end.
-3. `stretches`: a section's text as stretches, each parsed only when it is looked at; `stretch_cuts` says where they
-   end. A stretch has pieces (a block of Markdown, a chunk of plain text), which grow at the end only.
+2. `item`: an entry and its layout, in four *sections* (`pieces.Section`): heading, reasoning, body, end.
+3. `section_layout`: the text of a section is a `core.markdown.chunked_text`, cut into *chunks* of bounded length, each
+   parsed to *blocks* only when it is looked at. A *piece* is a block as it is shown: one of Markdown, a part of a
+   long one, or some lines of plain text, with its *lines* once it is laid out.
 4. `layout` (with `table_layout`, `highlight`, `styles`) makes lines of a block at a width, `entry_chrome` and
    `prompt_lines` of what is no Markdown; `lines` wraps them.
 5. `viewport`: which lines are in view, by an anchor and an index of `heights`; `lru_cache` drops what lies far away.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.painter import RowLook
@@ -104,12 +104,12 @@ class CodeBlocks:
 
 def begins_code(block: Block) -> bool:
     """Whether there is code in a block, other than what goes on with the block before."""
-    return (block.head is None or block.kind not in CODE_TOKENS) and bool(_code_tokens(block))
+    return (not block.goes_on or block.kind not in CODE_TOKENS) and bool(_code_tokens(block))
 
 
 def _goes_on(block: Block) -> bool:
     """Whether a block is fenced code that began in the block before."""
-    return block.head is not None and block.kind == "fence"
+    return block.goes_on and block.kind == "fence"
 
 
 def _code_tokens(block: Block) -> list[Token]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rich.style import Style
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.text.visible import visible, visible_line
 from kimi_tui.ui.state.entry import EntryKind
 from kimi_tui.ui.transcript.code_blocks import CODE_TOKENS
@@ -49,7 +49,7 @@ def _item_parts(viewport: Viewport, item: int, selected: SelectionRange) -> Iter
             heading = viewport.items[item].header.heading  # without what stands beside it and below it
             text = heading if start < first or selected.start.chars < len(visible_line(heading)) else ""
         elif section is not Section.HEAD and start < first and end >= last:
-            text = viewport.items[item].text(section) if viewport.items[item].part(section).stretches else ""
+            text = viewport.items[item].text(section) if viewport.items[item].section(section).chunks else ""
         else:
             text = "".join(_pieces_text(viewport, max(first, start), min(last, end), selected))
         if text:
@@ -66,7 +66,7 @@ def _pieces_text(viewport: Viewport, first: Place, last: Place, selected: Select
         content = viewport.piece(place).content
         if isinstance(content, Block) and content.kind == "fence":
             # The marks of a fence are copied when the range goes over them: it began before and goes on behind.
-            is_fence_whole = start is None and end is None and (content.head is None or is_fence_whole)
+            is_fence_whole = start is None and end is None and (not content.goes_on or is_fence_whole)
             yield content.source if is_fence_whole else _part_text(viewport, place, start, end)
         elif _is_whole(viewport, place, start, end) and content is not None:
             yield _without_gap(content, is_first=start is not None)
@@ -171,7 +171,7 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
         return None
     source = [line for line in block.source.splitlines() if line.strip()]
     above = len(lines) - len(source)
-    if block.head is None and above in {0, 1}:  # a line for each row: those alone
+    if not block.goes_on and above in {0, 1}:  # a line for each row: those alone
         return "\n".join(source[max(touched[0] - above, 0) : touched[-1] - above + 1])
     return "\n".join(source)
 
@@ -182,8 +182,8 @@ def plain_text(item: Item) -> str:
         return item.text(Section.BODY)
     fresh = Item(item.entry, is_folded=True)  # laid out apart, so that what is on screen is not touched
     look, parts = Look(Styles({}, Style()), PLAIN_WIDTH), list[str]()
-    for place, _ in enumerate(fresh.part(Section.BODY).stretches):
-        for piece, _ in enumerate(fresh.stretch(Section.BODY, place, look).pieces):
+    for place, _ in enumerate(fresh.section(Section.BODY).chunks):
+        for piece, _ in enumerate(fresh.chunk(Section.BODY, place, look).pieces):
             is_begun = True
             for line in fresh.lines(Section.BODY, place, piece, look):
                 lead = line.copied_lead if is_begun else ""

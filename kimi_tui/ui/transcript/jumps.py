@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.state.entry import EntryKind
 from kimi_tui.ui.transcript.code_blocks import begins_code
 from kimi_tui.ui.transcript.entry_list import EntriesChange

@@ -153,13 +153,13 @@ class Search:
             return Hit(0, Section.HEAD, 0)
         chars = 0
         if place.section in TEXT_SECTIONS:
-            stretch = self._view.viewport.stretch(place)
-            chars = stretch.start + stretch.pieces[place.piece].start
+            chunk = self._view.viewport.chunk(place)
+            chars = chunk.source.start + chunk.pieces[place.piece].start
         return Hit(place.item, Section(place.section), chars)
 
     def _is_hidden(self, hit: Hit) -> bool:
         item = self._view.viewport.items[hit.item]
-        return hit.section is Section.REASONING and not item.part(hit.section).stretches
+        return hit.section is Section.REASONING and not item.section(hit.section).chunks
 
     def _show_hit(self, hit: Hit, *, unfold: bool) -> None:
         if self._is_hidden(hit):
@@ -173,11 +173,11 @@ class Search:
     def _line_of(self, hit: Hit) -> Place:
         """The line that shows a hit; the first of its piece, or of the one behind, when what was found is not shown."""
         viewport = self._view.viewport
-        part = viewport.items[hit.item].part(hit.section)
-        at = Place(hit.item, hit.section, part.stretch_at(hit.chars))
-        stretch = viewport.stretch(at)
-        at = at._replace(piece=stretch.piece_at(hit.chars - stretch.start))
-        at = next(viewport.pieces_from(at), at)  # a stretch that only says where links lead has no piece
+        part = viewport.items[hit.item].section(hit.section)
+        at = Place(hit.item, hit.section, part.source.chunk_at(hit.chars))
+        chunk = viewport.chunk(at)
+        at = at._replace(piece=chunk.piece_at(hit.chars - chunk.source.start))
+        at = next(viewport.pieces_from(at), at)  # a chunk that only says where links lead has no piece
         for number, spans in enumerate(self._spans(at)):
             if any(span.mark is Mark.CURRENT_HIT for span in spans):
                 return at._replace(line=number)
@@ -189,7 +189,7 @@ class Search:
         if hits is None or place.section not in TEXT_SECTIONS:
             return [()] * len(lines)
         piece, section = self._view.viewport.piece(place), Section(place.section)
-        start = self._view.viewport.stretch(place).start + piece.start
+        start = self._view.viewport.chunk(place).source.start + piece.start
         found = hits.hits_in(place.item, section, start, start + len(piece.source))
         if not found:
             return [()] * len(lines)

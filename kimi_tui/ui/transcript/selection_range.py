@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kimi_tui.core.markdown.list_items import is_list
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.painter import Mark, Span
 from kimi_tui.ui.transcript.pieces import Piece
@@ -129,7 +128,7 @@ def _is_word(char: str) -> bool:
 
 def whole_block(viewport: Viewport, place: Place) -> SelectionRange:
     """The block that a line is in, from its first to its last character: a paragraph, a list, code."""
-    pieces, first, last = viewport.stretch(place).pieces, place.piece, place.piece
+    pieces, first, last = viewport.chunk(place).pieces, place.piece, place.piece
     if _is_list_part(pieces[place.piece]):
         while first > 0 and _goes_on(pieces[first], pieces[first - 1]):
             first -= 1
@@ -142,9 +141,9 @@ def whole_block(viewport: Viewport, place: Place) -> SelectionRange:
 
 def _is_list_part(piece: Piece) -> bool:
     """Whether a piece is a list or a part of one."""
-    return isinstance(piece.content, Block) and is_list(piece.content)
+    return isinstance(piece.content, Block) and piece.content.is_list
 
 
 def _goes_on(piece: Piece, before: Piece) -> bool:
     """Whether a piece is the next part of the list that the one before is a part of."""
-    return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.head is not None
+    return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.goes_on

@@ -90,8 +90,8 @@ class Parts:
         """How many characters were parsed in all."""
         items = self.viewport.items
         return sum(
-            stretch.parsed_chars
+            chunk.parsed_chars
             for item in items
             for section in (Section.REASONING, Section.BODY)
-            for stretch in item.part(section).stretches
+            for chunk in item.section(section).source.chunks
         )

@@ -10,10 +10,10 @@ from textual.app import App
 from textual.filter import Monochrome
 from textual.geometry import Region
 
+from kimi_tui.core.markdown.plain_text import PlainSource
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.pieces import Look
-from kimi_tui.ui.transcript.plain import PlainSource
 from kimi_tui.ui.transcript.prompt_lines import STAND_IN, prompt_lines
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript

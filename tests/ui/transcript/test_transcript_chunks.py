@@ -1,4 +1,4 @@
-"""Long texts as stretches: cut by the text alone, drawn alike however they came, and little of them parsed."""
+"""Long texts as chunks: cut by the text alone, drawn alike however they came, and little of them parsed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dataclasses import replace
 import pytest
 from rich.style import Style
 
-from kimi_tui.core.markdown.source import Block, MarkdownSource
+from kimi_tui.core.markdown import chunked_text, cutting
+from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.chunked_text import ChunkedText
+from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
+from kimi_tui.core.markdown.source import MarkdownSource
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.transcript import link_targets as targets_module
-from kimi_tui.ui.transcript import stretch_cuts, viewport
-from kimi_tui.ui.transcript import stretches as stretches_module
+from kimi_tui.ui.transcript import viewport
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.lines import Line
-from kimi_tui.ui.transcript.link_targets import targets
 from kimi_tui.ui.transcript.pieces import Look, Section
-from kimi_tui.ui.transcript.stretch_cuts import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
-from kimi_tui.ui.transcript.stretches import Part
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP, Viewport
@@ -46,29 +45,25 @@ TEXTS = {
 }
 
 
-def stretches(text: str) -> list[str]:
-    return [stretch.text for stretch in Part(text, is_markdown=True).stretches]
-
-
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("is_markdown", [True, False])
-def test_stretches_join_to_the_text_and_depend_on_it_alone(name: str, is_markdown: bool) -> None:
+def test_chunks_join_to_the_text_and_depend_on_it_alone(name: str, is_markdown: bool) -> None:
     text, chance = TEXTS[name], random.Random(3)
-    whole = Part(text, is_markdown=is_markdown)
+    whole = ChunkedText(text, is_markdown=is_markdown)
     assert whole.text == text
-    assert all(len(stretch.text) <= HARD_CHARS for stretch in whole.stretches)
-    assert len(whole.stretches) > 1
-    grown, place = Part(is_markdown=is_markdown), 0
+    assert all(len(chunk.text) <= HARD_CHARS for chunk in whole.chunks)
+    assert len(whole.chunks) > 1
+    grown, place = ChunkedText(is_markdown=is_markdown), 0
     while place < len(text):
         size = chance.choice([1, 7, 300, 5000])
         grown.append(text[place : place + size])
         place += size
-    assert [(s.text, s.opening, s.goes_on, s.start) for s in grown.stretches] == [
-        (s.text, s.opening, s.goes_on, s.start) for s in whole.stretches
+    assert [(c.text, c.opening, c.is_inside, c.start) for c in grown.chunks] == [
+        (c.text, c.opening, c.is_inside, c.start) for c in whole.chunks
     ]
 
 
-def test_where_stretches_end() -> None:
+def test_where_chunks_end() -> None:
     prose = "Prose.\n\n"
     assert next_cut(prose * 20, "", is_markdown=True) is None
     cut = next_cut(prose * 9000, "", is_markdown=True)
@@ -127,8 +122,8 @@ def drawn(view: Viewport) -> list[Line]:
 def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = {"SAFE_CHARS": 60, "FORCED_CHARS": 90, "LINE_CHARS": 130, "HARD_CHARS": 200, "WORD_CHARS": 20}
     for name, limit in limits.items():
-        monkeypatch.setattr(stretch_cuts, name, limit)
-    monkeypatch.setattr(stretches_module, "HARD_CHARS", 200)
+        monkeypatch.setattr(cutting, name, limit)
+    monkeypatch.setattr(chunked_text, "HARD_CHARS", 200)
     chance, look = random.Random(seed), Look(Styles({}, Style()), 40)
     count = 0
     for _ in range(100):
@@ -145,12 +140,12 @@ def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, mon
             if chance.random() < 0.5:
                 streamed.rows()
             if chance.random() < 0.1:
-                chance.choice(item.part(Section.BODY).stretches).drop()
+                chance.choice(item.section(Section.BODY).chunks).drop()
         item.update(done)
         loaded.set_items([Item(done, is_folded=True)])
         assert [line for _, line in loaded.rows()] == [line for _, line in streamed.rows()]
         assert drawn(loaded) == drawn(streamed)
-        count += len(item.part(Section.BODY).stretches)
+        count += len(item.section(Section.BODY).chunks)
     assert count > 300
 
 
@@ -174,39 +169,35 @@ async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_v
 
 
 def test_code_inside_of_long_markdown_is_shown_as_one_block() -> None:
-    text = TEXTS["code in markdown"]
-    part, look = Part(text, is_markdown=True), Look(Styles({}, Style()), 40)
-    pieces = [
-        piece.content
-        for place, _ in enumerate(part.stretches)
-        for piece in part.parse(place, look, is_streaming=False).pieces
-        if isinstance(piece.content, Block)
-    ]
-    assert {block.kind for block in pieces[1:-1]} == {"fence"}
-    assert [block.kind for block in pieces if block.head is None] == ["paragraph", "fence", "paragraph"]
-    code = "".join(block.tokens[0].content for block in pieces[1:-1])
-    assert code == text.partition("````md\n")[2].removesuffix("````\n\nThe *end*.")
-    assert part.text == text
+    text = ChunkedText(TEXTS["code in markdown"], is_markdown=True)
+    for chunk in text.chunks:
+        chunk.parse(is_streaming=False)
+    blocks = [block for chunk in text.chunks for block in chunk.blocks if isinstance(block, Block)]
+    assert {block.kind for block in blocks[1:-1]} == {"fence"}
+    assert [block.kind for block in blocks if not block.goes_on] == ["paragraph", "fence", "paragraph"]
+    code = "".join(block.tokens[0].content for block in blocks[1:-1])
+    assert code == text.text.partition("````md\n")[2].removesuffix("````\n\nThe *end*.")
 
 
 def test_a_text_of_targets_alone_is_parsed_once() -> None:
-    part = Part("".join(f"[a{n}]: /b{n}\n" for n in range(3_000)), is_markdown=True)
-    look = Look(Styles({}, Style()), 40)
+    text = ChunkedText("".join(f"[a{n}]: /b{n}\n" for n in range(3_000)), is_markdown=True)
     for _ in range(5):
-        stretch = part.parse(0, look, is_streaming=False)
-    assert stretch.parsed_chars <= 2 * len(stretch.text)
-    assert len(part.references) == 3_000
+        text.parse(0, is_streaming=False)
+    assert text.chunks[0].parsed_chars <= 2 * len(text.chunks[0].text)
+    assert len(text.references) == 3_000
 
 
 def test_a_text_that_lost_its_end_can_grow_again() -> None:
-    look, text = Look(Styles({}, Style()), 40), "Some words.\n\n" * 2_000
-    part = Part(is_markdown=True)
-    for place in range(0, len(text), 500):
-        part.append(text[place : place + 500])
-        part.parse(len(part.stretches) - 1, look, is_streaming=True)
-    part.change_to(part.parse(0, look, is_streaming=False).text)
-    part.append("- The end.")
-    assert part.parse(0, look, is_streaming=False).pieces[-1].source == "- The end."
+    text = ChunkedText(is_markdown=True)
+    for place in range(0, 26_000, 500):
+        text.append(("Some words.\n\n" * 2_000)[place : place + 500])
+        text.parse(len(text.chunks) - 1, is_streaming=True)
+    text.change_to(text.chunks[0].text)
+    text.append("- The end.")
+    text.parse(0, is_streaming=False)
+    last = text.chunks[0].blocks[-1]
+    assert isinstance(last, Block)
+    assert last.source == "- The end."
 
 
 def pages(transcript: Transcript) -> list[str]:
@@ -218,34 +209,25 @@ def pages(transcript: Transcript) -> list[str]:
     return seen + body(transcript)
 
 
-def test_targets_are_found_without_parsing_where_that_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_targets_are_those_that_the_parser_finds() -> None:
     chance = random.Random(7)
-    parsed: list[str] = []
-
-    def counted(text: str) -> MarkdownSource:
-        parsed.append(text)
-        return MarkdownSource(text)
-
-    monkeypatch.setattr(targets_module, "MarkdownSource", counted)
     for _ in range(1_500):
         text = "".join(chance.choices(PIECES, k=chance.randint(1, 12)))
-        assert targets(text) == MarkdownSource(text).references, text
-    long = "Some words.\n\n" * 100 + "```py\nx = y[1:]\n\n[z]: int = 3\n```\n[a]: /a\n\n[b]: /b\n\n[^1]: a note\n"
-    parsed.clear()
-    assert targets(long) == {"A": "/a", "B": "/b"}
-    assert sum(map(len, parsed)) < 50
+        chunk = ChunkedText(text, is_markdown=True).chunks[0]
+        assert chunk.targets() == MarkdownSource(text).references, text
+        assert not chunk.blocks
 
 
 def test_of_a_long_text_only_what_is_in_view_is_parsed() -> None:
     parts = Parts(77, 24)
     parts.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", MARKDOWN * 4000)])
     assert "The end." in "\n".join(parts.texts())
-    part = parts.viewport.items[0].part(Section.BODY)
-    assert len(part.stretches) > 50
-    assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 2
+    part = parts.viewport.items[0].section(Section.BODY)
+    assert len(part.chunks) > 50
+    assert sum(bool(chunk.pieces) for chunk in part.chunks) <= 2
     parts.view.scroll_to_top()
     assert "Lamb" in "\n".join(parts.texts())
-    assert sum(bool(stretch.pieces) for stretch in part.stretches) <= 4
+    assert sum(bool(chunk.pieces) for chunk in part.chunks) <= 4
 
 
 @pytest.mark.parametrize(
@@ -279,27 +261,25 @@ def test_what_lies_far_away_is_dropped_and_looks_alike_when_it_comes_back(monkey
         parts.texts()
         parts.viewport.trim()
     assert parts.viewport.is_following
-    stretches = [
-        stretch for item in parts.viewport.items for section in Section for stretch in item.part(section).stretches
-    ]
-    assert sum(len(piece.lines or ()) for stretch in stretches for piece in stretch.pieces) < 1_500
-    assert sum(len(stretch.text) for stretch in stretches if stretch.pieces) <= 60_000
+    chunks = [chunk for item in parts.viewport.items for section in Section for chunk in item.section(section).chunks]
+    assert sum(len(piece.lines or ()) for chunk in chunks for piece in chunk.pieces) < 1_500
+    assert sum(len(chunk.source.text) for chunk in chunks if chunk.pieces) <= 60_000
     _, above, total = parts.view.scroll_bar()
     assert above + 50 == total  # all was seen, so the heights are exact, dropped or not
     parts.view.scroll_to_top()
     assert parts.texts() == first
 
 
-def test_a_changed_text_keeps_the_stretches_that_are_the_same() -> None:
-    text = MARKDOWN * 100
-    part = Part(text, is_markdown=True)
-    before = list(part.stretches)
-    part.change_to(text[:-500] + "another end")
-    assert part.text == text[:-500] + "another end"
-    assert part.stretches[:-1] == before[: len(part.stretches) - 1]
-    part.change_to("short")
-    assert part.text == "short"
-    part.change_to("")
-    assert part.text == ""
-    part.append("again")
-    assert part.text == "again"
+def test_a_changed_text_keeps_the_chunks_that_are_the_same() -> None:
+    text = ChunkedText(MARKDOWN * 100, is_markdown=True)
+    before = list(text.chunks)
+    changed = text.text[:-500] + "another end"
+    text.change_to(changed)
+    assert text.text == changed
+    assert text.chunks[:-1] == before[: len(text.chunks) - 1]
+    text.change_to("short")
+    assert text.text == "short"
+    text.change_to("")
+    assert text.text == ""
+    text.append("again")
+    assert text.text == "again"

@@ -1,9 +1,10 @@
-"""Where a long text is cut into stretches, so that no more than one of them has to be parsed to show a screen.
+"""Where a long text is cut into chunks, so that no more than one of them has to be parsed to show a screen.
 
-A stretch of Markdown ends where every block ends for certain: at a blank line outside fences, before a line that
-begins with a letter or a heading's mark. A fence, table, list or paragraph that offers no such place for long goes on
-in the next stretch, a fence and a table under their own first lines. The places depend on the text alone, not on how
-it was cut when it came.
+A chunk of Markdown ends where every block ends for certain: at a blank line outside fences, before a line that begins
+with a letter or a heading's mark. A fence, table, list or paragraph that offers no such place for long goes on in the
+next chunk, a fence and a table under their own first lines. The places depend on the text alone, not on how it was cut
+when it came. They are found by patterns and not by the parser, which would have to read all of a text from its
+beginning, forty times slower, for a reply of which one screen is shown.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from kimi_tui.core.markdown.fences import Nesting
-from kimi_tui.ui.transcript.plain import before_marker
+from kimi_tui.core.markdown.fences import fence_end, opening_behind
+from kimi_tui.core.markdown.plain_text import before_marker
 
 SAFE_CHARS = 12_000
 """From here on the first safe place is taken."""
@@ -31,8 +32,6 @@ _PROTECTED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """What may hold blank lines: a fence, and a few kinds of HTML."""
-_FENCE_LINE = re.compile(r"^ {0,3}((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:```|~~~)[^\r\n]*)\r?$", re.MULTILINE)
-"""What may open or close a fence inside a block of Markdown."""
 _SAFE = re.compile(r"\n[ \t\r]*\n(?=[^\W\d_]|#)")
 _UNINDENTED = re.compile(r"\n(?=\S)")
 _BLANK = re.compile(r"\n[ \t\r]*\n")
@@ -41,19 +40,19 @@ _TABLE_TOP = re.compile(r"^[^\n]*\n {0,3}(?=[^\n]*\|)(?=[^\n]*-)[|: \t-]+\r?\n",
 
 
 class Cut(NamedTuple):
-    """Where a stretch ends."""
+    """Where a chunk ends."""
 
     chars: int
     """How many characters it has."""
     opening: str = ""
-    """First lines of the fence or table that goes on in the next stretch; "" = none does."""
+    """First lines of the fence or table that goes on in the next chunk; "" = none does."""
     is_inside: bool = False
     """Whether a block is cut here."""
-    opened: int = -1
-    """Where the head of a table that goes on stands, in characters of this stretch; -1 = not in this one."""
+    table: int = -1
+    """Where the head of a table that goes on stands, in characters of this chunk; -1 = not in this one."""
 
 
-class Range(NamedTuple):
+class _Range(NamedTuple):
     """Text that is not to be cut at blank lines."""
 
     start: int
@@ -65,15 +64,15 @@ class Range(NamedTuple):
 
 
 def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
-    """Say where the stretch that begins a text ends.
+    """Say where the chunk that begins a text ends.
 
     Args:
-        text: The text from the stretch's beginning; what stands behind `HARD_CHARS` + 1 does not matter.
+        text: The text from the chunk's beginning; what stands behind `HARD_CHARS` + 1 does not matter.
         opening: First lines of the fence or table that it goes on with; "" = none.
         is_markdown: Whether it is Markdown.
 
     Returns:
-        The end; None = the text may still grow into this stretch.
+        The end; None = the text may still grow into this chunk.
     """
     if len(text) <= SAFE_CHARS:
         return None
@@ -83,7 +82,7 @@ def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
     if line := text.find("\n", LINE_CHARS) + 1:
         cuts.append(Cut(line, "", True))
     free = 0
-    for range_ in chain(protected(text, opening), [Range(len(text), len(text), "")]):
+    for range_ in chain(_protected(text, opening), [_Range(len(text), len(text), "")]):
         found = _free_cut(text, free, range_.start, opening) or _fence_cut(text, range_)
         if found is not None:
             cuts.append(found)
@@ -103,47 +102,25 @@ def _plain_cut(text: str) -> Cut | None:
 
 
 def _word_end(text: str) -> int:
-    """The last blank before the end of what a stretch may be; that end where there is none near."""
+    """The last blank before the end of what a chunk may be; that end where there is none near."""
     return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or before_marker(text, HARD_CHARS)
 
 
-def protected(text: str, opening: str) -> Iterator[Range]:
+def _protected(text: str, opening: str) -> Iterator[_Range]:
     """The fences and HTML of a text that may hold blank lines; `opening` = the fence or table that it goes on with."""
     place = 0
     if opening.lstrip()[:1] in {"`", "~"}:
-        place = _fence_end(text, 0, opening)
-        yield Range(0, place, opening)
+        place = fence_end(text, 0, opening)
+        yield _Range(0, place, opening)
     while (found := _PROTECTED.search(text, place)) is not None:
         if found["fence"]:
-            place = _fence_end(text, found.end(), found[0])
-            yield Range(found.start(), place, found[0] + "\n", found.end())
+            place = fence_end(text, found.end(), found[0])
+            yield _Range(found.start(), place, found[0] + "\n", found.end())
         else:
             closer = "-->" if found["html"] == "!--" else f"</{found['html']}>"
             end = text.find(closer, found.end())
             place = len(text) if end < 0 else end + len(closer)
-            yield Range(found.start(), place, "")
-
-
-def _fence_end(text: str, start: int, opening: str) -> int:
-    """Where a fence ends that goes on at a place, `opening` being its first lines."""
-    if (nesting := _nesting(opening)) is not None:
-        ends = (line.end() for line in _FENCE_LINE.finditer(text, start) if nesting.read(line[1]))
-        return next(ends, len(text))
-    first = opening.lstrip()
-    size = len(first) - len(first.lstrip(first[0]))
-    closing = re.compile(rf"^ {{0,3}}{first[0]}{{{size},}}[ \t]*\r?$", re.MULTILINE)
-    found = closing.search(text, start)
-    return len(text) if found is None else found.end()
-
-
-def _nesting(opening: str) -> Nesting | None:
-    """The fences that are open behind the first lines of a fence of Markdown; None = it is none."""
-    first, *others = opening.splitlines() or [""]
-    nesting = Nesting.of(first.lstrip(" "))
-    if nesting is not None:
-        for line in others:
-            nesting.read(line)
-    return nesting
+            yield _Range(found.start(), place, "")
 
 
 def _free_cut(text: str, start: int, end: int, opening: str) -> Cut | None:
@@ -172,19 +149,9 @@ def _inner_cut(text: str, start: int, place: int, opening: str) -> Cut:
     return Cut(place, opening, True)
 
 
-def _fence_cut(text: str, range_: Range) -> Cut | None:
+def _fence_cut(text: str, range_: _Range) -> Cut | None:
     """A line's end inside a fence that is too long."""
     if not range_.opening or range_.end <= FORCED_CHARS:
         return None
     line = text.find("\n", max(FORCED_CHARS, range_.inner), range_.end) + 1
-    return Cut(line, _opening_at(text, range_, line), True) if line else None
-
-
-def _opening_at(text: str, range_: Range, end: int) -> str:
-    """The first lines of a fence that is cut there, those of the fences that are open in it included."""
-    nesting = _nesting(range_.opening)
-    if nesting is None:
-        return range_.opening
-    for line in _FENCE_LINE.finditer(text, range_.inner, end):
-        nesting.read(line[1])
-    return range_.opening.partition("\n")[0] + "\n" + "".join(f"{line}\n" for line in nesting.inner)
+    return Cut(line, opening_behind(range_.opening, text[range_.inner : line]), True) if line else None
