@@ -7,7 +7,7 @@ import pytest
 from kimi_tui.core.errors import ServerFaultError
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role
-from kimi_tui.core.wire.turn_events import Phase, Retrying
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, Retrying
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.status_line import meter
@@ -59,8 +59,7 @@ def test_a_live_turn_tells_its_figures() -> None:
     live = LiveTurn(reply, started_s=100.0)
 
     def come(part: ReplyPart, text: str, tokens: int, now_s: float) -> None:
-        reply.grow(part, text, tokens)
-        live.note(part, now_s)
+        live.note(ReplyDelta("m2", part, *reply.grow(part, text, tokens), tokens), now_s)
 
     assert live.figures(101.5, 0.5) == Figures("waiting 1.5 s", session_usd=0.5)
     live.phase = Phase.REASONING
@@ -73,6 +72,16 @@ def test_a_live_turn_tells_its_figures() -> None:
     live.phase = Phase.ANSWERING
     come(ReplyPart.ANSWER, "yes", 1, 102.8)
     assert live.thought_label(110.0) == "Thought for 2.0 s · 61 tok"
+
+
+def test_a_live_turn_shows_what_has_been_told_and_not_what_the_reply_holds_already() -> None:
+    reply = GrowingReply(Message("m2", Role.ASSISTANT, "So", reasoning="h"), is_thinking=True)
+    live = LiveTurn(reply, started_s=100.0)
+    start, end = reply.grow(ReplyPart.REASONING, "m")
+    reply.grow(ReplyPart.REASONING, " more that is told later")
+    assert (live.text(ReplyPart.REASONING), live.text(ReplyPart.ANSWER)) == ("h", "So")
+    live.note(ReplyDelta("m2", ReplyPart.REASONING, start, end, 1), 100.5)
+    assert live.text(ReplyPart.REASONING) == "hm"
 
 
 WHOLE = Figures("ready", 61.2, 0.41, 12_345, 420, 0.0021, 0.014)

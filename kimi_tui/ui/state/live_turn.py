@@ -5,10 +5,10 @@ Every time is passed in, so that tests move it by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
-from kimi_tui.core.wire.turn_events import Phase
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -33,6 +33,11 @@ class LiveTurn:
     """What is said while an attempt waits; "" = none does."""
     label: str = ""
     """The think block's one line as it was last made."""
+    _told: dict[ReplyPart, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take what it begins with as told."""
+        self._told = {part: len(text) for part, text in self.reply.texts.items()}
 
     @property
     def key(self) -> str:
@@ -49,17 +54,18 @@ class LiveTurn:
         """Tokens of reasoning so far."""
         return self.reply.tokens[ReplyPart.REASONING]
 
-    def note(self, part: ReplyPart, now_s: float) -> None:
-        """Note that text of a part has come."""
+    def note(self, delta: ReplyDelta, now_s: float) -> None:
+        """Note that text has come."""
         self.retry = ""
+        self._told[delta.part] = delta.end
         if self.first_token_s is None:
             self.first_token_s = now_s
-        if part is ReplyPart.ANSWER and self.thinking_end_s is None:
+        if delta.part is ReplyPart.ANSWER and self.thinking_end_s is None:
             self.thinking_end_s = now_s
 
     def text(self, part: ReplyPart) -> str:
-        """All that has come of a part."""
-        return str(self.reply.texts[part])
+        """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
+        return self.reply.texts[part].between(0, self._told[part])
 
     def entry(self) -> Entry:
         """The growing reply as an entry of the conversation."""

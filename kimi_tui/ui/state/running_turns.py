@@ -163,7 +163,7 @@ class Turns:
                 live.phase = phase
             case ReplyDelta():
                 now_s = self._services.clock.monotonic()
-                live.note(event.part, now_s)
+                live.note(event, now_s)
                 if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
                     live.update_label(now_s)
                 self._view.show_delta(chat, event)

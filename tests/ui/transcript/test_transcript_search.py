@@ -64,7 +64,11 @@ async def test_what_is_found_is_drawn_and_told() -> None:
         await pilot.pause()
         assert app.last == ("lamb", 3, 1)
         after = transcript.render_lines(Region(0, 0, *transcript.size))
-        assert [row for row, strip in enumerate(after) if strip != before[row]] == [1, 4, 7]  # what the marks of Markdown part is not found
+        assert [row for row, strip in enumerate(after) if strip != before[row]] == [
+            1,
+            4,
+            7,
+        ]  # what the marks of Markdown part is not found
         transcript.find("")
         await pilot.pause()
         assert app.last == ("", 0, 0)
