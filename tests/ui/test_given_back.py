@@ -272,7 +272,7 @@ async def test_a_command_that_fails_later_is_not_mended_in_another_session(tmp_p
     async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
         first = running.screen.chat
         running.screen.sending.submit("/export x.pdf")
-        await running.screen.show_chat(running.screen.open_chats.create())
+        await running.screen.current.show(running.screen.open_chats.create())
         await running.shows("x.pdf")
         await running.pilot.pause()
         assert running.screen.chat is not first

@@ -21,6 +21,7 @@ from kimi_tui.cli.screen_command import first_session
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
+from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.state import entries, status_line
 from kimi_tui.ui.state.services import Opening
 from kimi_tui.ui.transcript import stretches
@@ -116,7 +117,7 @@ async def looks(running: Program) -> dict[str, object]:
     fields = [field.value for field in (*running.app.screen.query(Input), *screen.query(Input))]
     return {
         "screens": [type(shown).__name__ for shown in running.app.screen_stack],
-        "focus": screen.scope_of_focus(),
+        "focus": scope_of(screen.focused),
         "texts": screen.drafts.texts,
         "title": screen.composer.border_title,
         "fields": fields,

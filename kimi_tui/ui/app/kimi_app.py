@@ -137,7 +137,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """Whether a key was meant for a screen above the conversation and nothing else."""
         if not isinstance(event, events.Key) or not isinstance(screen, Above):
             return False
-        return not event.is_printable and self._screen.key_order.blind_action(event) is None
+        return not event.is_printable and self._screen.keyboard.blind_action(event) is None
 
     @property
     def _screen_now(self) -> Screen[object] | None:
@@ -146,7 +146,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
-        screen, action = self._screen_now, self._screen.key_order.blind_action(event)
+        screen, action = self._screen_now, self._screen.keyboard.blind_action(event)
         if action is None or not isinstance(screen, Above):
             return
         event.prevent_default()
@@ -155,7 +155,7 @@ class KimiApp(App[str], inherit_bindings=False):
             screen.clear_selection()
         else:
             screen.cancel()
-            self._screen.action_choose(action.id)
+            self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
@@ -252,7 +252,7 @@ class KimiApp(App[str], inherit_bindings=False):
                 f"Something went wrong inside the program ({fault_of(error)}).",
                 "KIMI_TUI_LOG=FILE records details.",
             )
-            self._screen.say_error(unexpected)
+            self._screen.say(error_text(unexpected), "error")
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_turns import Turns
 
 SAVING = "saving on leaving"
 """What the question is about, so that it stands there once."""
@@ -15,9 +19,30 @@ SAVING = "saving on leaving"
 class Leaving:
     """Decides whether the program may be left."""
 
-    def __init__(self, desk: Desk, switching: asyncio.Lock) -> None:
-        """Work on that screen; while `switching` is held another session comes on screen."""
-        self._desk, self._switching = desk, switching
+    def __init__(
+        self,
+        open_chats: OpenChats,
+        turns: Turns,
+        drafts: Drafts,
+        *,
+        switching: asyncio.Lock,
+        saved: Callable[[], None],
+        say: Say,
+        key: str,
+    ) -> None:
+        """Be ready.
+
+        Args:
+            open_chats: What is saved.
+            turns: What is stopped.
+            drafts: What is being typed.
+            switching: Held while another session comes on screen.
+            saved: Shows whether sessions are saved.
+            say: Asks.
+            key: Key that leaves the program; "" = none does.
+        """
+        self._open_chats, self._turns, self._drafts, self._switching = open_chats, turns, drafts, switching
+        self._saved, self._say, self._key = saved, say, key
         self._asked: tuple[tuple[Session, str], ...] = ()
         self._is_saving = False
 
@@ -37,28 +62,25 @@ class Leaving:
         return not asks or self._may_lose()
 
     async def _save(self) -> None:
-        desk = self._desk
-        for chat in desk.open_chats.all:
-            await desk.turns.settle(chat)
+        for chat in self._open_chats.all:
+            await self._turns.settle(chat)
         async with self._switching:
-            await desk.open_chats.keep(lambda: desk.drafts.own)
-        desk.refresh_bars()
+            await self._open_chats.keep(lambda: self._drafts.own)
+        self._saved()
 
     def _may_lose(self) -> bool:
         """Whether nothing is lost, or just that which was asked about; it is asked about else."""
-        desk = self._desk
-        lost = tuple((chat.session, chat.draft) for chat in desk.open_chats.unsaved)
+        unsaved = self._open_chats.unsaved
+        lost = tuple((chat.session, chat.draft) for chat in unsaved)
         if not lost or lost == self._asked:
             return True
         self._asked = lost
-        error = next(chat.unsaved for chat in desk.open_chats.unsaved)
-        key = desk.keyboard.table.label("quit")
-        one = "This session has" if desk.chat.unsaved is not None else "Another session has"
+        error = unsaved[0].unsaved
+        one = "This session has" if self._open_chats.current in unsaved else "Another session has"
         where = one if len(lost) == 1 else f"{counted(len(lost), 'session')} have"
-        way = f"{key} once more" if key else "/quit once more"
-        desk.say(
+        self._say(
             f"{error.summary if error else ''}\n{where} text that is in no file. Make room and leave, "
-            f"or /export FILE to another place.\n{way} leaves without it.",
+            f"or /export FILE to another place.\n{self._key or '/quit'} once more leaves without it.",
             "error",
             about=SAVING,
         )

@@ -29,6 +29,8 @@ class OpenChats:
         self.current = self._chat(session, lock)
         """The chat on screen."""
         self._others: list[Chat] = []
+        self.trashed: list[tuple[Path, str]] = []
+        """The sessions that were deleted and can be brought back, the last one last: where each lies, and its name."""
 
     @property
     def all(self) -> tuple[Chat, ...]:

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
+from kimi_tui.core.settings.actions import ACTIONS, Scope
 from kimi_tui.core.settings.settings_view import SettingsView
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.settings_pane import messages, row_actions
@@ -61,8 +61,8 @@ class SettingsPane(Vertical):
         self._keys = keys
         self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, move) for key, move in MOVES.items()}
         self._acts |= dict.fromkeys(("enter", "space"), self._edit)
-        for action_id in DEFAULT_KEYS:
-            self._acts |= dict.fromkeys(keys.get(action_id, ()), getattr(self, BY_ID[action_id].method))
+        self._acts |= dict.fromkeys(keys.get("reset-field", ()), self.do_reset_field)
+        self._acts |= dict.fromkeys(keys.get("unset-field", ()), self.do_unset_field)
         self._hints = ""
         self._view: SettingsView | None = None
         self._unsaved_edits = UnsavedEdits()

@@ -1,0 +1,68 @@
+"""The command that switches the colours, or lets them be chosen while they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from textual.app import App
+
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.text.quoting import quoted
+from kimi_tui.ui.commands.background import Done
+from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.text.themes import show_theme
+
+
+class ThemeCommand:
+    """Switches the colours, and saves the choice."""
+
+    def __init__(
+        self, app: App[Any], services: Services, attempt: Callable[[Callable[[], Done]], None], say: Say
+    ) -> None:
+        """Be ready.
+
+        Args:
+            app: Whose colours they are.
+            services: The themes, and where the choice is saved.
+            attempt: Takes what was chosen, and tells what goes wrong.
+            say: Tells that the choice will not last.
+        """
+        self._app, self._services, self._attempt, self._say = app, services, attempt, say
+
+    def __call__(self, argument: str) -> None:
+        """Switch to the theme of that name; "" = to one that is chosen.
+
+        Raises:
+            UsageError: There is no such theme.
+            KimiError: Its file cannot be used, or the choice not be saved.
+        """
+        name = argument.strip()
+        if name:
+            self._use(name)
+        else:
+            self._choose()
+
+    def _choose(self) -> None:
+        from kimi_tui.ui.screens.choice import ThemeScreen  # noqa: PLC0415 - most commands do not need it
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._attempt(partial(self._use, name))
+
+        screen = ThemeScreen(sorted(self._services.themes), self._app.theme, self._show)
+        self._app.push_screen(screen, chosen)
+
+    def _show(self, name: str) -> None:
+        show_theme(self._app, self._services.themes, name)
+
+    def _use(self, name: str) -> None:
+        themes, store = self._services.themes, self._services.store
+        if name not in themes:
+            raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(themes))}")
+        self._show(name)
+        if store.save({("ui", "theme"): name}) and (first := store.value.ui.theme) != name:
+            words = f"{name} holds until you leave: the config file says theme = {quoted(first)}, which goes first."
+            self._say(f"{words} Change it there.", "warning", about="theme")
