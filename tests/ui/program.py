@@ -182,7 +182,7 @@ async def settle(running: Program) -> None:
     """Let cursors stand still and everything be drawn that is on its way, once the focus is where it is going."""
     screen = running.app.screen
     await running.until(
-        lambda: not running.screen.is_giving_keys and (screen.focused is None or screen.focused.has_focus)
+        lambda: not running.screen.panes.is_giving_keys and (screen.focused is None or screen.focused.has_focus)
     )
     for editor in (*screen.query(Input), *screen.query(TextArea)):
         editor.cursor_blink = False

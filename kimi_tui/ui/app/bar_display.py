@@ -23,24 +23,20 @@ TICK_S = 0.2
 class BarDisplay:
     """Shows titles and figures."""
 
-    def __init__(self, services: Services, open_chats: OpenChats, tick: Callable[[], None]) -> None:
-        """Begin with empty bars.
-
-        Args:
-            services: The settings and the clock.
-            open_chats: What is told of.
-            tick: Called again and again while turns run.
-        """
+    def __init__(self, services: Services, open_chats: OpenChats) -> None:
+        """Begin with empty bars, which tell of these chats."""
         self.title, self.status = Bar(id="title-bar"), Bar(id="status-bar")
         """The bar above, and the one below."""
-        self._open_chats, self._on_tick = open_chats, tick
+        self._open_chats = open_chats
+        self._on_tick: Callable[[], None] | None = None
         self._now_s, self._bars = services.clock.monotonic, Bars(services)
         self._ticker: Timer | None = None
         self._remark: Sequence[str] = ()
         self._remark_timer: Timer | None = None
 
-    def begin(self) -> None:
-        """Be ready to keep the figures of running turns moving."""
+    def begin(self, on_tick: Callable[[], None]) -> None:
+        """Be ready to keep the figures of running turns moving; `on_tick` is called again and again meanwhile."""
+        self._on_tick = on_tick
         self._ticker = self.status.set_interval(TICK_S, self.tick, pause=True)
 
     def prepare(self, chat: Chat) -> None:
@@ -49,7 +45,8 @@ class BarDisplay:
 
     def tick(self) -> None:
         """Show how far running turns are."""
-        self._on_tick()
+        if self._on_tick is not None:
+            self._on_tick()
         self.refresh()
         if self._ticker is not None and not any(chat.turn for chat in self._open_chats.all):
             self._ticker.pause()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -21,7 +20,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
@@ -33,9 +32,6 @@ from kimi_tui.ui.commands.background import Background
 from kimi_tui.ui.commands.command_palette import ActionProvider
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Dispatcher, Rows
-from kimi_tui.ui.commands.leaving import Leaving
-from kimi_tui.ui.commands.prompt_history import PromptHistory
-from kimi_tui.ui.commands.sending import Sending
 from kimi_tui.ui.commands.session_opener import SessionOpener
 from kimi_tui.ui.keys.focus import scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard
@@ -58,10 +54,6 @@ from kimi_tui.ui.widgets.queue_line import QueueLine
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.app.late_parts import LateParts
-    from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
-    from kimi_tui.ui.panes.settings_pane import messages as settings_messages
-TEXT_LOST = 1
-"""What the program ends with where text could not be saved."""
 
 
 class ChatScreen(Screen[None]):
@@ -116,26 +108,26 @@ class ChatScreen(Screen[None]):
         self.drafts = Drafts(self.composer)
         self._queue = QueueLine(keys.label("last-prompt"), id="queue")
 
-        self.bars = BarDisplay(services, self.open_chats, self._tick)
+        self.bars = BarDisplay(services, self.open_chats)
         feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark)
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self._run, self.say)
         self.run_later = self._background.later
         tabs = [(name, keys.label(name)) for name in PANES]
-        self._panes = SidePanes(
+        self.panes = SidePanes(
             self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement, store=services.store,
             run_later=self.run_later,
         )  # fmt: skip
         self._hints = HintDisplay(
             self, self.keyboard, self.open_chats, transcript=self.transcript, composer=self.composer,
-            drafts=self.drafts, find_bar=self.find_bar, panes=self._panes, offers=self.offers,
+            drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
         )  # fmt: skip
         self.redraw = Redraw(
-            services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self._panes, queue=self._queue,
+            services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes, queue=self._queue,
             composer=self.composer,
         )  # fmt: skip
         self._turn_display = TurnDisplay(
-            self.open_chats, self.transcript, feed, self._panes, drafts=self.drafts, redraw=self.redraw,
+            self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,
             now_s=services.clock.monotonic,
         )  # fmt: skip
         self._turns = Turns(services, self._turn_display, self._run_turn)
@@ -145,45 +137,31 @@ class ChatScreen(Screen[None]):
             say=self.say,
         )  # fmt: skip
         self._opener = SessionOpener(self.open_chats, self.composer, self.redraw.prepare, self.remark)
-        self._leaving = Leaving(
-            self.open_chats, self._turns, self.drafts, switching=self.current.switching, saved=self.bars.refresh,
-            say=self.say, key=keys.label("quit"),
-        )  # fmt: skip
-        self._history = PromptHistory(
-            self.composer, self.drafts, self.open_chats, recent=library.recent_prompts, show_queue=self.redraw.queue,
-            run_later=self.run_later,
-        )  # fmt: skip
         self.dispatcher = Dispatcher(
             self._make_rows, offers=self.offers, is_too_early=self._opener.is_too_early_for, ask=self._ask_argument,
             background=self._background, say=self.say, remark=self.remark,
         )  # fmt: skip
-        self.sending = Sending(
-            self.composer, self.drafts, self.open_chats, self._turns, perform=self.dispatcher.perform,
-            show_queue=self.redraw.queue, say=self.say,
-        )  # fmt: skip
 
     @cached_property
-    def _late(self) -> LateParts:
+    def late(self) -> LateParts:
+        """What commands and panes are made of."""
         from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
 
         return LateParts(
             services=self.services, keyboard=self.keyboard, open_chats=self.open_chats, current=self.current,
             turns=self._turns, transcript=self.transcript, find_bar=self.find_bar, composer=self.composer,
-            drafts=self.drafts, history=self._history, panes=self._panes, redraw=self.redraw,
-            background=self._background, offers=self.offers, type_here=self.type_here, copy=self.copy,
+            drafts=self.drafts, panes=self.panes, redraw=self.redraw, background=self._background,
+            perform=self.dispatcher.perform, offers=self.offers, type_here=self.type_here, copy=self.copy,
             leave=self.leave, say=self.say, remark=self.remark,
         )  # fmt: skip
 
     # The parts above are handed these, since what they call is made after them.
 
     def _make_rows(self) -> Rows:
-        return self._late.rows()
+        return self.late.rows()
 
     def _make_panel(self, name: str) -> Panel:
-        return self._late.make_panel(name)
-
-    def _tick(self) -> None:
-        self._turn_display.tick()
+        return self.late.make_panel(name)
 
     def _run(self, work: Coroutine[Any, Any, None], group: str) -> None:
         self.run_worker(work, group=group, exit_on_error=False)
@@ -200,7 +178,7 @@ class ChatScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield self.bars.title
-        yield self._panes
+        yield self.panes
         yield self.find_bar
         with Vertical(id="bottom"):
             yield CommandHints(id="command-hints")
@@ -211,7 +189,7 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show the session and start typing."""
-        self.bars.begin()
+        self.bars.begin(self._turn_display.tick)
         if self._opening is None:
             self._begin()
         else:
@@ -238,9 +216,9 @@ class ChatScreen(Screen[None]):
             self.say(line, "warning")
         if services.key_problem is not None and self.chat.branch:
             self.say(key_words(services.key_problem), "warning")
-        self._panes.begin()
+        self.panes.begin()
         for line in lines:
-            self.sending.submit(line)
+            self.late.sending.submit(line)
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
         """Give the conversation the room that the panes leave."""
@@ -260,12 +238,12 @@ class ChatScreen(Screen[None]):
     def _keep_focus(self) -> None:
         """Give the focus, where what had it went out of view, to the pane that had it before, else to the composer."""
         is_lost = self.focused is None or not all(node.display for node in self.focused.ancestors_with_self)
-        if is_lost and not self._panes.give_keys_back():
+        if is_lost and not self.panes.give_keys_back():
             take_keys(self.composer)
 
     def on_resize(self) -> None:
         """Arrange everything for another size."""
-        self._panes.fit()
+        self.panes.fit()
         self._hints.refresh()
         self.bars.refresh()
 
@@ -288,18 +266,10 @@ class ChatScreen(Screen[None]):
 
     # -- what there is
 
-    @property
-    def is_giving_keys(self) -> bool:
-        """Whether a pane is about to take the focus."""
-        return self._panes.is_giving_keys
-
-    def target(self) -> Message | None:
-        """The message that actions are about: the chosen one, else the last."""
-        return self.chat.target(self.transcript.chosen)
-
     def offers(self) -> set[Need]:
         """What there is for actions to work on."""
-        return situation.offers(self.chat, self.target(), self.transcript, is_finding=bool(self.find_bar.text))
+        target = self.chat.target(self.transcript.chosen)
+        return situation.offers(self.chat, target, self.transcript, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
 
@@ -331,7 +301,7 @@ class ChatScreen(Screen[None]):
 
     def type_here(self) -> None:
         """Let what is typed go into the composer; no message is chosen then."""
-        self._panes.keep_keys()
+        self.panes.keep_keys()
         self.transcript.choose(None)
         take_keys(self.composer)
 
@@ -342,11 +312,7 @@ class ChatScreen(Screen[None]):
     async def leave(self, *, asks: bool = True) -> None:
         """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""
         await self._opener.wait()
-        if await self._leaving.may_leave(asks=asks):
-            self.services.library.close()
-            self.open_chats.release()
-            session_id = self.chat.session.id if self.open_chats.has_file(self.chat) else None
-            self.app.exit(session_id, return_code=TEXT_LOST if self.open_chats.unsaved else 0)
+        await self.late.leaving.leave(asks=asks)
 
     # -- what happens in the widgets
 
@@ -354,7 +320,7 @@ class ChatScreen(Screen[None]):
     def _submitted(self, event: Composer.Submitted) -> None:
         event.stop()
         if not self._opener.submit(event.text):
-            self.sending.submit(event.text)
+            self.late.sending.submit(event.text)
 
     @on(Composer.RecallRequested)
     def _recall(self, event: Composer.RecallRequested) -> None:
@@ -362,7 +328,7 @@ class ChatScreen(Screen[None]):
         if event.step > 0:
             self.dispatcher.perform("last-prompt")
         else:
-            self._history.recall(event.step)
+            self.late.history.recall(event.step)
 
     @on(Composer.QuitRequested)
     def _quit_requested(self) -> None:
@@ -371,7 +337,7 @@ class ChatScreen(Screen[None]):
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
         event.stop()
-        self._panes.draft_changed()
+        self.panes.draft_changed()
         self._hints.refresh_send_word()
 
     @on(Composer.CompletionsChanged)
@@ -388,7 +354,7 @@ class ChatScreen(Screen[None]):
     @on(Conversation.Chosen)
     def _chosen(self, event: Conversation.Chosen) -> None:
         event.stop()
-        self._panes.bring_up_to_date("reasoning")
+        self.panes.bring_up_to_date("reasoning")
         self._hints.refresh()
 
     @on(Conversation.CopyRequested)
@@ -408,7 +374,7 @@ class ChatScreen(Screen[None]):
             self.transcript.choose(None)
         if self.focused is not None:
             is_finding = self.find_bar in self.focused.ancestors
-            self._panes.follow_keys(self.find_bar.searched if is_finding else self.focused)
+            self.panes.follow_keys(self.find_bar.searched if is_finding else self.focused)
         self._hints.refresh()
 
     @on(Conversation.SelectionModeChanged)
@@ -416,53 +382,9 @@ class ChatScreen(Screen[None]):
         event.stop()
         self._hints.refresh()
 
-    # The panes are imported when they are first opened: what they ask for is found by the names of their messages.
-
     def on_hints_changed(self, event: TextualMessage) -> None:
-        """The keys of a pane do something else now."""
+        """The keys of a pane, which is imported when it is first opened, do something else now."""
         event.stop()
         self._hints.refresh()
 
     on_sessions_pane_hints_changed = on_hints_changed
-
-    def on_sessions_pane_open_requested(self, event: SessionsPane.OpenRequested) -> None:
-        """Show the session."""
-        event.stop()
-        self.run_later(self._open_from_pane(event.path))
-
-    async def _open_from_pane(self, path: Path) -> None:
-        await self.current.open(path)
-        self._panes.close_overlay()
-        self.type_here()
-
-    def on_sessions_pane_leave_requested(self, event: SessionsPane.LeaveRequested) -> None:
-        """Go back to the composer."""
-        event.stop()
-        self._panes.close_overlay()
-        self.type_here()
-
-    def on_sessions_pane_refused(self, event: SessionsPane.Refused) -> None:
-        """Say why nothing happened."""
-        event.stop()
-        why = "This file cannot be read, so it stays as it is. Opening it tells why."
-        self.remark(why, "Not readable: opening it tells why.")
-
-    def on_preset_save_requested(self, event: settings_messages.PresetSaveRequested) -> None:
-        """Save what the session sends as a preset."""
-        event.stop()
-        self.dispatcher.perform("save-preset", event.name)
-
-    def on_preset_rename_requested(self, event: settings_messages.PresetRenameRequested) -> None:
-        """Rename a preset: the command could not tell where its old name ends."""
-        event.stop()
-        self._background.attempt(lambda: self._late.presets.rename(event.old, event.new))
-
-    def on_preset_delete_requested(self, event: settings_messages.PresetDeleteRequested) -> None:
-        """Delete a preset."""
-        event.stop()
-        self.dispatcher.perform("delete-preset", event.name)
-
-    def on_default_requested(self, event: settings_messages.DefaultRequested) -> None:
-        """Let new sessions begin so."""
-        event.stop()
-        self.dispatcher.perform("make-default")

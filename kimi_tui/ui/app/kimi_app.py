@@ -127,7 +127,7 @@ class KimiApp(App[str], inherit_bindings=False):
     @property
     def is_giving_keys(self) -> bool:
         """Whether a pane is about to take the focus."""
-        return self._screen.is_giving_keys
+        return self._screen.panes.is_giving_keys
 
     async def ready_for(self, event: events.Event) -> bool:
         """Wait until there is what an event asks for; whether that was necessary."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
@@ -13,11 +14,13 @@ from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.file_commands import FileCommands
+from kimi_tui.ui.commands.leaving import Leaving
 from kimi_tui.ui.commands.message_commands import MessageCommands
 from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
+from kimi_tui.ui.commands.sending import Perform, Sending
 from kimi_tui.ui.commands.session_commands import SessionCommands
 from kimi_tui.ui.commands.setting_commands import SettingCommands
 from kimi_tui.ui.commands.theme_command import ThemeCommand
@@ -35,6 +38,9 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
 
+TEXT_LOST = 1
+"""What the program ends with where text could not be saved."""
+
 
 @dataclass(eq=False, kw_only=True)
 class LateParts:
@@ -49,10 +55,10 @@ class LateParts:
     find_bar: FindBar
     composer: Composer
     drafts: Drafts
-    history: PromptHistory
     panes: SidePanes
     redraw: Redraw
     background: Background
+    perform: Perform
     offers: Callable[[], set[Need]]
     type_here: Callable[[], None]
     copy: Callable[[str, str], None]
@@ -61,14 +67,44 @@ class LateParts:
     remark: Remark
 
     @cached_property
+    def history(self) -> PromptHistory:
+        """What Up and Down bring back."""
+        return PromptHistory(
+            self.composer, self.drafts, self.open_chats, recent=self.services.library.recent_prompts,
+            show_queue=self.redraw.queue, run_later=self.background.later,
+        )  # fmt: skip
+
+    @cached_property
+    def sending(self) -> Sending:
+        """What becomes of a text when Enter is pressed."""
+        return Sending(
+            self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
+            show_queue=self.redraw.queue, say=self.say,
+        )  # fmt: skip
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """What ends the program."""
+        return Leaving(
+            self.open_chats, self.turns, self.drafts, switching=self.current.switching,
+            saved=self.redraw.bars.refresh, say=self.say, key=self.keyboard.table.label("quit"), ended=self._end,
+        )  # fmt: skip
+
+    def _end(self) -> None:
+        """End the program with the id of the session to resume."""
+        chats = self.open_chats
+        self.services.library.close()
+        session_id = chats.current.session.id if chats.has_file(chats.current) else None
+        self.transcript.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
+
+    @cached_property
     def _files(self) -> FileCommands:
         key = self.keyboard.table.label("restore-session")
         library, listed = self.services.library, self.redraw.listed
         return FileCommands(library, self.open_chats, self.current, listed=listed, say=self.say, restore_key=key)
 
     @cached_property
-    def presets(self) -> PresetCommands:
-        """What is done with presets."""
+    def _presets(self) -> PresetCommands:
         store, change, changed = self.services.store, self.current.change, self.redraw.session
         return PresetCommands(store, self.open_chats, change, changed, self.say)
 
@@ -95,7 +131,7 @@ class LateParts:
             **screen.rows(),
             **messages.rows(),
             **SettingCommands(services, chats, self.current.change, say).rows(),
-            **self.presets.rows(),
+            **self._presets.rows(),
             **SessionCommands(services.library, chats, self.current, say).rows(),
             **self._files.rows(),
             **panes.rows(),
@@ -109,10 +145,11 @@ class LateParts:
             case "sessions":
                 from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415
 
-                now, later = services.clock.now, self.background.later
                 return SessionsPanel(
-                    services.library, chats, self._files, now=now, run_later=later, say=self.say, keys=keys
-                )
+                    services.library, chats, self._files, now=services.clock.now, open=self._open_and_leave_pane,
+                    leave=self._leave_pane, run_later=self.background.later, say=self.say, remark=self.remark,
+                    keys=keys,
+                )  # fmt: skip
             case "reasoning":
                 from kimi_tui.ui.panes.reasoning_feed import ReasoningPanel  # noqa: PLC0415
 
@@ -120,8 +157,18 @@ class LateParts:
             case "settings":
                 from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
 
-                return SettingsPanel(services.store, chats, self.current.change, self.say, keys.keys)
+                return SettingsPanel(
+                    services.store, chats, self._presets, change=self.current.change, say=self.say, keys=keys.keys
+                )
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
 
                 return PromptPanel(self._prompts, keys.keys)
+
+    async def _open_and_leave_pane(self, path: Path) -> None:
+        await self.current.open(path)
+        self._leave_pane()
+
+    def _leave_pane(self) -> None:
+        self.panes.close_overlay()
+        self.type_here()

@@ -30,18 +30,18 @@ class Redraw:
         composer: Composer,
     ) -> None:
         """Draw with these."""
-        self._services, self._open_chats, self._feed, self._bars = services, open_chats, feed, bars
+        self._services, self._open_chats, self._feed, self.bars = services, open_chats, feed, bars
         self._hints, self._panes, self._queue, self._composer = hints, panes, queue, composer
 
     def prepare(self, chat: Chat) -> None:
         """Make what takes long of a chat that nobody else knows yet; this may be done in a thread."""
         self._feed.prepare(chat)
-        self._bars.prepare(chat)
+        self.bars.prepare(chat)
 
     def session(self) -> None:
         """The session on screen, its messages or its settings changed."""
         self._feed.show()
-        self._bars.refresh()
+        self.bars.refresh()
         self.beside()
 
     def beside(self) -> None:
@@ -52,7 +52,7 @@ class Redraw:
 
     def figures(self) -> None:
         """A turn goes on."""
-        self._bars.refresh()
+        self.bars.refresh()
         self.queue()
 
     def queue(self) -> None:

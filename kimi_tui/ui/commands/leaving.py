@@ -17,7 +17,7 @@ SAVING = "saving on leaving"
 
 
 class Leaving:
-    """Decides whether the program may be left."""
+    """Ends the program, where nothing is lost by it."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Leaving:
         saved: Callable[[], None],
         say: Say,
         key: str,
+        ended: Callable[[], None],
     ) -> None:
         """Be ready.
 
@@ -40,26 +41,29 @@ class Leaving:
             saved: Shows whether sessions are saved.
             say: Asks.
             key: Key that leaves the program; "" = none does.
+            ended: Ends the program.
         """
         self._open_chats, self._turns, self._drafts, self._switching = open_chats, turns, drafts, switching
-        self._saved, self._say, self._key = saved, say, key
+        self._saved, self._say, self._key, self._ended = saved, say, key, ended
         self._asked: tuple[tuple[Session, str], ...] = ()
         self._is_saving = False
 
-    async def may_leave(self, *, asks: bool) -> bool:
-        """Stop every reply and save everything; whether the program may be left then.
+    async def leave(self, *, asks: bool) -> None:
+        """Stop every reply, save everything and end the program.
 
         Args:
-            asks: Whether to ask, where text cannot be saved: it may be left when nothing has changed since.
+            asks: Whether to ask, where text cannot be saved: it is left when nothing has changed since.
         """
         if asks and self._is_saving:  # a second press must not answer what has not been asked yet
-            return False
+            return
         self._is_saving = True
         try:
             await self._save()
         finally:
             self._is_saving = False
-        return not asks or self._may_lose()
+        if not asks or self._may_lose():
+            self._open_chats.release()
+            self._ended()
 
     async def _save(self) -> None:
         for chat in self._open_chats.all:

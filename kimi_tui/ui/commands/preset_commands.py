@@ -51,11 +51,11 @@ class PresetCommands:
         """What does what."""
         return {
             "preset": self._choose,
-            "save-preset": self._save,
+            "save-preset": self.save,
             "rename-preset": self._rename_typed,
-            "delete-preset": self._delete,
+            "delete-preset": self.delete,
             "restore-preset": self._restore,
-            "make-default": self._make_default,
+            "make-default": self.make_default,
         }
 
     @property
@@ -72,8 +72,13 @@ class PresetCommands:
         self._change(settings_changes.with_preset(settings, self._session, name))
         self._say(f"Preset {name}, for this session.")
 
-    def _save(self, argument: str) -> None:
-        """Save what this session sends as a preset, which it has then."""
+    def save(self, argument: str) -> None:
+        """Save what this session sends as a preset, which it has then.
+
+        Raises:
+            UsageError: The name cannot be taken.
+            ConfigError: It could not be saved.
+        """
         name = settings_changes.checked_preset_name(self._store.value, argument)
         self._store.save(settings_changes.save_preset_changes(self._store.value, self._session, name))
         own = settings_changes.without_any_own(self._session)
@@ -101,8 +106,13 @@ class PresetCommands:
         self._say(f"Preset {old} is called {new} now.")
         self._shown()
 
-    def _delete(self, argument: str) -> None:
-        """Delete a preset of the user's own; this session takes the default one where it had it."""
+    def delete(self, argument: str) -> None:
+        """Delete a preset of the user's own; this session takes the default one where it had it.
+
+        Raises:
+            UsageError: There is no such preset, or it is not the user's own.
+            ConfigError: It could not be saved.
+        """
         name = " ".join(argument.split())
         deletion = settings_changes.delete_preset_changes(self._store.value, name, self._store.config_keys)
         self._store.save(deletion.changes)
@@ -127,8 +137,12 @@ class PresetCommands:
         self._say(f"Preset {deleted.name} is back.", about=f"preset {deleted.name}")
         self._shown()
 
-    def _make_default(self) -> None:
-        """Let new sessions begin with what this one sets."""
+    def make_default(self) -> None:
+        """Let new sessions begin with what this one sets.
+
+        Raises:
+            ConfigError: It could not be saved.
+        """
         changes = settings_changes.default_changes(self._store.value, self._session)
         if not changes:
             self._say("This session sets nothing of its own; the defaults are as they were.")

@@ -1,7 +1,4 @@
-"""The sessions pane at work: lists what lies on disk, and renames, copies, deletes and brings back.
-
-What it asks for besides, to open a session or to be left, goes on to the screen.
-"""
+"""The sessions pane at work: lists what lies on disk, and opens, renames, copies, deletes and brings back."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
-from kimi_tui.ui.state.callbacks import RunLater, Say
+from kimi_tui.ui.state.callbacks import Remark, RunLater, Say
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Library
@@ -54,8 +51,11 @@ class SessionsPanel(SessionsPane, Panel):
         files: Files,
         *,
         now: Callable[[], datetime],
+        open: Callable[[Path], Awaitable[None]],
+        leave: Callable[[], None],
         run_later: RunLater,
         say: Say,
+        remark: Remark,
         keys: KeyTable,
     ) -> None:
         """List the library.
@@ -65,13 +65,17 @@ class SessionsPanel(SessionsPane, Panel):
             open_chats: Those that are open, to be marked.
             files: What is done with those on disk.
             now: The time; it decides what is called today.
+            open: Shows a session, and leaves the pane; may raise KimiError.
+            leave: Leaves the pane.
             run_later: Does what is asked for.
             say: Says why there is no list.
+            remark: Says why nothing happened.
             keys: Keys by action.
         """
         super().__init__(keys=keys.keys, id="sessions-pane")
         self._library, self._open_chats, self._files, self._now = library, open_chats, files, now
-        self._run_later, self._say, self._key_table = run_later, say, keys
+        self._open_session, self._leave_pane, self._run_later = open, leave, run_later
+        self._say, self._remark, self._key_table = say, remark, keys
         self._is_listing = False
         self._is_stale = False
         self._has_shown = asyncio.Event()  # any sessions at all
@@ -131,6 +135,22 @@ class SessionsPanel(SessionsPane, Panel):
             {path for path, chat in paths.items() if chat.is_unread},
             {path for path, chat in paths.items() if chat.has_failed},
         )
+
+    @on(SessionsPane.OpenRequested)
+    def _open_requested(self, event: SessionsPane.OpenRequested) -> None:
+        event.stop()
+        self._run_later(self._open_session(event.path))
+
+    @on(SessionsPane.LeaveRequested)
+    def _leave_requested(self, event: SessionsPane.LeaveRequested) -> None:
+        event.stop()
+        self._leave_pane()
+
+    @on(SessionsPane.Refused)
+    def _refused(self, event: SessionsPane.Refused) -> None:
+        event.stop()
+        why = "This file cannot be read, so it stays as it is. Opening it tells why."
+        self._remark(why, "Not readable: opening it tells why.")
 
     @on(SessionsPane.RenameRequested)
     @on(SessionsPane.DuplicateRequested)

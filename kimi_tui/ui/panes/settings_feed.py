@@ -1,9 +1,9 @@
-"""The settings pane at work: shows what the session sends, and changes it."""
+"""The settings pane at work: shows what the session sends, and changes it, or what is saved for others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import on
 from textual.message import Message
@@ -25,25 +25,50 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import SettingsStore
 
 
+class Presets(Protocol):
+    """What is saved for all sessions; each raises KimiError where it cannot be done."""
+
+    def save(self, name: str) -> None:
+        """Save what the session sends as a preset."""
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a preset."""
+
+    def delete(self, name: str) -> None:
+        """Delete a preset."""
+
+    def make_default(self) -> None:
+        """Let new sessions begin with what the session sets."""
+
+
 class SettingsPanel(SettingsPane, Panel):
-    """Keeps the session's settings in view; what it asks of presets goes on to the screen."""
+    """Keeps the session's settings in view."""
 
     scope: ClassVar[Scope] = Scope.SETTINGS
 
     def __init__(
-        self, store: SettingsStore, open_chats: OpenChats, change: Callable[[Session], None], say: Say, keys: Keys
+        self,
+        store: SettingsStore,
+        open_chats: OpenChats,
+        presets: Presets,
+        *,
+        change: Callable[[Session], None],
+        say: Say,
+        keys: Keys,
     ) -> None:
         """Show what is on screen.
 
         Args:
             store: The settings below the session's own.
             open_chats: Whose settings are shown.
+            presets: What is saved for all sessions.
             change: Takes the changed session.
             say: Says why something cannot be set.
             keys: Keys by action.
         """
         super().__init__(keys=keys, id="settings-pane")
-        self._store, self._open_chats, self._change, self._tell = store, open_chats, change, say
+        self._store, self._open_chats, self._presets = store, open_chats, presets
+        self._change, self._tell = change, say
         self.acts = {"reset-field": self.do_reset_field, "unset-field": self.do_unset_field}
 
     def come_into_view(self) -> None:
@@ -63,8 +88,27 @@ class SettingsPanel(SettingsPane, Panel):
     @on(messages.SystemChanged)
     def _setting_changed(self, event: Message) -> None:
         event.stop()
+        self._attempt(lambda: self._change(self._changed(event)))
+
+    @on(messages.PresetSaveRequested)
+    @on(messages.PresetRenameRequested)
+    @on(messages.PresetDeleteRequested)
+    @on(messages.DefaultRequested)
+    def _presets_changed(self, event: Message) -> None:
+        event.stop()
+        match event:
+            case messages.PresetSaveRequested(name=name):
+                self._attempt(lambda: self._presets.save(name))
+            case messages.PresetRenameRequested(old=old, new=new):
+                self._attempt(lambda: self._presets.rename(old, new))
+            case messages.PresetDeleteRequested(name=name):
+                self._attempt(lambda: self._presets.delete(name))
+            case _:
+                self._attempt(self._presets.make_default)
+
+    def _attempt(self, work: Callable[[], None]) -> None:
         try:
-            self._change(self._changed(event))
+            work()
         except KimiError as error:
             self._tell(error_text(error), "error")
 

@@ -34,7 +34,7 @@ async def still_works(running: Program) -> None:
     """In a large terminal what has the focus can be seen, and the composer is one Escape or two away."""
     assert running.app.crash is None
     await resize(running.pilot, *SIZES[0])
-    await running.until(lambda: not running.screen.is_giving_keys and running.screen.focused is not None)
+    await running.until(lambda: not running.screen.panes.is_giving_keys and running.screen.focused is not None)
     await running.pilot.pause()
     focused = running.screen.focused
     assert focused is not None
