@@ -123,8 +123,8 @@ class ChatScreen(Screen[None]):
             drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
         )  # fmt: skip
         self.redraw = Redraw(
-            services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes, queue=self._queue,
-            composer=self.composer,
+            services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
+            queue_line=self._queue, composer=self.composer,
         )  # fmt: skip
         self._turn_display = TurnDisplay(
             self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,

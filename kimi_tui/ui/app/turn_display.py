@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, TurnEnded
@@ -21,94 +22,81 @@ FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
 """Ends that nobody wanted."""
 
 
+@dataclass(eq=False)
 class TurnDisplay:
     """Shows turns; see `running_turns.TurnView`."""
 
-    def __init__(
-        self,
-        open_chats: OpenChats,
-        transcript: Transcript,
-        feed: ConversationFeed,
-        panes: SidePanes,
-        *,
-        drafts: Drafts,
-        redraw: Redraw,
-        now_s: Callable[[], float],
-    ) -> None:
-        """Be ready.
+    open_chats: OpenChats
+    transcript: Transcript
+    feed: ConversationFeed
+    panes: SidePanes
+    drafts: Drafts
+    redraw: Redraw
+    now_s: Callable[[], float]  # the clock, in seconds
 
-        Args:
-            open_chats: Whose turns they are.
-            transcript: Where replies grow.
-            feed: Shows the other entries there.
-            panes: Are told what arrives.
-            drafts: Where messages come back that were not sent.
-            redraw: Shows what changed with them.
-            now_s: The clock, in seconds.
-        """
-        self._open_chats, self._transcript, self._feed, self._panes = open_chats, transcript, feed, panes
-        self._drafts, self._redraw, self._now_s = drafts, redraw, now_s
-        self.notice = feed.notice
+    def notice(self, chat: Chat, text: str, severity: str) -> None:
+        """Say something in a chat's conversation."""
+        self.feed.notice(chat, text, severity)
 
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
-        if chat is self._open_chats.current:
-            chosen = self._transcript.chosen
-            self._feed.show()
-            self._transcript.follow_tail()
+        if chat is self.open_chats.current:
+            chosen = self.transcript.chosen
+            self.feed.show()
+            self.transcript.follow_tail()
             if chat.live is not None:
                 self._move_cursor(chosen, chat.live.key)
-            self._redraw.beside()
-        self._panes.bring_up_to_date("sessions")
+            self.redraw.beside()
+        self.panes.bring_up_to_date("sessions")
 
     def _move_cursor(self, chosen: str | None, key: str) -> None:
         """Put the message cursor on what came in the place of the message that had it, where that is gone."""
-        if chosen is not None and self._transcript.chosen is None:
-            self._transcript.choose(key, brings_into_view=False)
+        if chosen is not None and self.transcript.chosen is None:
+            self.transcript.choose(key, brings_into_view=False)
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
-        if chat is self._open_chats.current and chat.live is not None and chat.is_live_on_branch():
-            self._transcript.append(chat.live.key, delta.part, delta.text)
-            self._transcript.set_thought_label(chat.live.key, chat.live.label)
-            self._panes.delta_arrived(delta)
+        if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
+            self.transcript.append(chat.live.key, delta.part, delta.text)
+            self.transcript.set_thought_label(chat.live.key, chat.live.label)
+            self.panes.delta_arrived(delta)
 
     def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
         """Show what the growing reply has become."""
-        if chat is self._open_chats.current:
+        if chat is self.open_chats.current:
             if ended.replies:
-                self._transcript.rename_entry(key, self._reply_entry(chat, ended))
-            chosen = self._transcript.chosen
-            self._feed.show()
+                self.transcript.rename_entry(key, self._reply_entry(chat, ended))
+            chosen = self.transcript.chosen
+            self.feed.show()
             if chat.branch:
                 self._move_cursor(chosen, chat.branch[-1].id)
-            self._redraw.beside()
+            self.redraw.beside()
         else:
             chat.is_unread = True
             chat.has_failed |= ended.state in FAILED_STATES or ended.save_error is not None
-        self._panes.bring_up_to_date("sessions")
+        self.panes.bring_up_to_date("sessions")
 
     def _reply_entry(self, chat: Chat, ended: TurnEnded) -> Entry:
         """The entry of the reply; of one that is not on the branch on screen, as it would be there."""
         reply = ended.replies[0]
-        known = next((entry for entry in reversed(self._feed.entries_of(chat)) if entry.key == reply.id), None)
+        known = next((entry for entry in reversed(self.feed.entries_of(chat)) if entry.key == reply.id), None)
         return known or entries.message_entry(reply, timestamps=False)
 
     def show_figures(self, chat: Chat) -> None:
         """Show the figures of a turn as they are now."""
-        if chat is self._open_chats.current:
-            self._redraw.figures()
+        if chat is self.open_chats.current:
+            self.redraw.figures()
 
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again; in a chat on screen as the edit that it was."""
-        if chat is self._open_chats.current:
-            self._drafts.give_back(text, edited)
+        if chat is self.open_chats.current:
+            self.drafts.give_back(text, edited)
         else:
             chat.draft = typed_before(text, chat.draft)
 
     def tick(self) -> None:
         """Keep the line of the think block moving."""
-        live = self._open_chats.current.live
-        if live is not None and live.phase is Phase.REASONING and live.update_label(self._now_s()):
-            self._transcript.set_thought_label(live.key, live.label)
-            self._panes.label_changed()
+        live = self.open_chats.current.live
+        if live is not None and live.phase is Phase.REASONING and live.update_label(self.now_s()):
+            self.transcript.set_thought_label(live.key, live.label)
+            self.panes.label_changed()

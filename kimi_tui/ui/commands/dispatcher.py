@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 from kimi_tui.core.settings.actions import BY_ID, Action, Need
@@ -15,50 +16,35 @@ Rows = Mapping[str, Callable[..., Done]]
 takes an argument, else with nothing. What cannot be done raises a KimiError."""
 
 
+@dataclass(eq=False)
 class Dispatcher:
     """Does actions."""
 
-    def __init__(
-        self,
-        make_rows: Callable[[], Rows],
-        *,
-        offers: Callable[[], set[Need]],
-        is_too_early: Callable[[str], bool],
-        ask: Callable[[Action], None],
-        background: Background,
-        say: Say,
-        remark: Remark,
-    ) -> None:
-        """Be ready.
-
-        Args:
-            make_rows: Makes the one table of all actions, with the first of them.
-            offers: Gives what there is for actions to work on.
-            is_too_early: Says of an action whether it has to wait for the session to be there, which is told then.
-            ask: Lets the argument of an action be typed.
-            background: Runs them.
-            say: Says that a command cannot be done.
-            remark: Says it of a key.
-        """
-        self._make_rows, self._offers, self._is_too_early, self._ask = make_rows, offers, is_too_early, ask
-        self._background, self._say, self._remark = background, say, remark
+    make_rows: Callable[[], Rows]  # makes the one table of all actions, with the first of them
+    offers: Callable[[], set[Need]]  # gives what there is for actions to work on
+    is_too_early: Callable[[str], bool]
+    """Says of an action whether it has to wait for the session to be there, which is told then."""
+    ask: Callable[[Action], None]  # lets the argument of an action be typed
+    background: Background
+    say: Say
+    remark: Remark
 
     @cached_property
     def rows(self) -> Rows:
         """What does each action."""
-        return self._make_rows()
+        return self.make_rows()
 
     def choose(self, action_id: str) -> None:
         """Do an action without an argument, as a key or the palette asks; one that needs it asks for it."""
         action = BY_ID[action_id]
-        if self._is_too_early(action_id):
+        if self.is_too_early(action_id):
             return
-        if refusal := situation.refusal(action, self._offers()):
+        if refusal := situation.refusal(action, self.offers()):
             self._remark_refusal(refusal)  # a key that does nothing now is worth a word
         elif action.runs_alone:
             self._do(action, "")
         else:
-            self._ask(action)
+            self.ask(action)
 
     def perform(self, action_id: str, argument: str = "", failed: Callable[[], None] = lambda: None) -> None:
         """Do an action; that it cannot be done now, and what goes wrong, is told in the conversation.
@@ -69,22 +55,22 @@ class Dispatcher:
             failed: Is called where it went wrong.
         """
         action = BY_ID[action_id]
-        if self._is_too_early(action_id):
+        if self.is_too_early(action_id):
             failed()
             return
-        refusal = situation.refusal(action, self._offers())
+        refusal = situation.refusal(action, self.offers())
         if not refusal:
             self._do(action, argument, failed)
         elif Need.NOTICE in action.needs:  # that there are no notices is no notice
             self._remark_refusal(refusal)
         else:
-            self._say(refusal, "warning")
+            self.say(refusal, "warning")
             failed()
 
     def _do(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
         row = self.rows[action.id]
-        self._background.attempt(partial(row, argument) if action.argument else row, failed)
+        self.background.attempt(partial(row, argument) if action.argument else row, failed)
 
     def _remark_refusal(self, refusal: str) -> None:
         why = refusal.partition(": ")[2]
-        self._remark(refusal, f"{why[:1].upper()}{why[1:]}")
+        self.remark(refusal, f"{why[:1].upper()}{why[1:]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
@@ -21,31 +21,16 @@ TITLE_CHARS = 60
 """Of a longer title a notice says that much."""
 
 
+@dataclass(eq=False)
 class FileCommands:
     """Commands on any session in the folder; as slash commands, on the one on screen."""
 
-    def __init__(
-        self,
-        library: Library,
-        open_chats: OpenChats,
-        current: CurrentSession,
-        *,
-        listed: Callable[[], None],
-        say: Say,
-        restore_key: str,
-    ) -> None:
-        """Be ready.
-
-        Args:
-            library: The sessions on disk.
-            open_chats: Those that are open.
-            current: Saves these before anything is done with their files, and shows another one where one goes.
-            listed: Shows the list of sessions anew.
-            say: Tells what was done.
-            restore_key: Key that brings a deleted one back, in the sessions pane; "" = none does.
-        """
-        self._library, self._open_chats, self._current = library, open_chats, current
-        self._listed, self._say, self._restore_key = listed, say, restore_key
+    library: Library
+    open_chats: OpenChats
+    current: CurrentSession
+    listed: Callable[[], None]  # shows the list of sessions anew
+    say: Say
+    restore_key: str
 
     def rows(self) -> Rows:
         """What does what."""
@@ -61,10 +46,10 @@ class FileCommands:
         Raises:
             UsageError: It holds nothing yet.
         """
-        session = self._open_chats.current.session
+        session = self.open_chats.current.session
         if not session.messages:
             raise UsageError("This session holds nothing yet.")
-        return self._library.path_of(session)
+        return self.library.path_of(session)
 
     async def _delete_here(self) -> None:
         await self.delete(self._here())
@@ -74,10 +59,10 @@ class FileCommands:
 
     async def _name(self, path: Path) -> str:
         """What a notice calls a session: its title in quotes; a file's name where there is no such session."""
-        chat = self._open_chats.at(path)
+        chat = self.open_chats.at(path)
         if chat is not None:
             return _quoted(chat.session.title)
-        listing = await asyncio.to_thread(self._library.listing)
+        listing = await asyncio.to_thread(self.library.listing)
         titles = (summary.title for summary in listing.summaries if summary.path == str(path))
         title = next(titles, None)
         return path.name if title is None else _quoted(title)
@@ -88,30 +73,30 @@ class FileCommands:
         Raises:
             StorageError: It could not be written.
         """
-        chat = self._open_chats.at(path)
+        chat = self.open_chats.at(path)
         if chat is not None:
-            await self._current.save(chat)
+            await self.current.save(chat)
         return chat
 
     async def rename(self, path: Path, title: str) -> None:
         """Give a session another title."""
-        chat = self._open_chats.at(path)
+        chat = self.open_chats.at(path)
         if chat is None:
-            await asyncio.to_thread(self._library.rename, path, title)
-        elif chat is self._open_chats.current:
-            self._current.change(replace(chat.session, title=title))
+            await asyncio.to_thread(self.library.rename, path, title)
+        elif chat is self.open_chats.current:
+            self.current.change(replace(chat.session, title=title))
         else:
             chat.open_session.update(lambda value: replace(value, title=title))
-            await self._current.save(chat)
-        self._listed()
+            await self.current.save(chat)
+        self.listed()
 
     async def duplicate(self, path: Path) -> None:
         """Make a copy of a session."""
         await self._save(path)
         name = await self._name(path)
-        await asyncio.to_thread(self._library.duplicate, path)
-        self._listed()
-        self._say(f"Copied {name}; the sessions list the copy first.")
+        await asyncio.to_thread(self.library.duplicate, path)
+        self.listed()
+        self.say(f"Copied {name}; the sessions list the copy first.")
 
     async def delete(self, path: Path) -> str:
         """Move a session to the trash, and return what it is called; one on screen gives way to a new one.
@@ -119,18 +104,18 @@ class FileCommands:
         Raises:
             UsageError: Its reply is still running.
         """
-        chat = self._open_chats.at(path)
+        chat = self.open_chats.at(path)
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         await self._save(path)
         name = await self._name(path)
-        trashed = await asyncio.to_thread(self._library.delete, path, is_held_here=chat is not None)
-        self._open_chats.trashed.append((trashed, name))
+        trashed = await asyncio.to_thread(self.library.delete, path, is_held_here=chat is not None)
+        self.open_chats.trashed.append((trashed, name))
         if chat is not None:
             await self._let_go(chat)
-        self._listed()
-        self._say(
-            f"Moved to the trash: {name}. {self._restore_key} in the sessions pane, or /restore-session, "
+        self.listed()
+        self.say(
+            f"Moved to the trash: {name}. {self.restore_key} in the sessions pane, or /restore-session, "
             "brings it back.",
             about=f"trash {trashed}",
         )
@@ -138,9 +123,9 @@ class FileCommands:
 
     async def _let_go(self, chat: Chat) -> None:
         """Let go of a chat whose file is gone, so that nothing writes it again."""
-        if chat is self._open_chats.current:
-            await self._current.show_new()
-        self._open_chats.forget(chat)
+        if chat is self.open_chats.current:
+            await self.current.show_new()
+        self.open_chats.forget(chat)
 
     async def restore(self) -> str:
         """Bring the session that was deleted last back, and return what it is called.
@@ -148,16 +133,16 @@ class FileCommands:
         Raises:
             UsageError: None was deleted since the program started.
         """
-        if not self._open_chats.trashed:
+        if not self.open_chats.trashed:
             raise UsageError(
                 "No session was deleted since the program started.",
                 "`kimi-tui sessions restore NAME` brings older ones back.",
             )
-        trashed, name = self._open_chats.trashed[-1]
-        await asyncio.to_thread(self._library.restore_path, trashed)
-        self._open_chats.trashed.pop()
-        self._listed()
-        self._say(f"Brought back: {name}.", about=f"trash {trashed}")
+        trashed, name = self.open_chats.trashed[-1]
+        await asyncio.to_thread(self.library.restore_path, trashed)
+        self.open_chats.trashed.pop()
+        self.listed()
+        self.say(f"Brought back: {name}.", about=f"trash {trashed}")
         return name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.text.counts import counted
@@ -16,37 +17,20 @@ SAVING = "saving on leaving"
 """What the question is about, so that it stands there once."""
 
 
+@dataclass(eq=False)
 class Leaving:
     """Ends the program, where nothing is lost by it."""
 
-    def __init__(
-        self,
-        open_chats: OpenChats,
-        turns: Turns,
-        drafts: Drafts,
-        *,
-        switching: asyncio.Lock,
-        saved: Callable[[], None],
-        say: Say,
-        key: str,
-        ended: Callable[[], None],
-    ) -> None:
-        """Be ready.
-
-        Args:
-            open_chats: What is saved.
-            turns: What is stopped.
-            drafts: What is being typed.
-            switching: Held while another session comes on screen.
-            saved: Shows whether sessions are saved.
-            say: Asks.
-            key: Key that leaves the program; "" = none does.
-            ended: Ends the program.
-        """
-        self._open_chats, self._turns, self._drafts, self._switching = open_chats, turns, drafts, switching
-        self._saved, self._say, self._key, self._ended = saved, say, key, ended
-        self._asked: tuple[tuple[Session, str], ...] = ()
-        self._is_saving = False
+    open_chats: OpenChats
+    turns: Turns
+    drafts: Drafts
+    switching: asyncio.Lock
+    saved: Callable[[], None]  # shows whether sessions are saved
+    say: Say
+    key: str
+    ended: Callable[[], None]  # ends the program
+    _asked: tuple[tuple[Session, str], ...] = field(default=(), init=False)
+    _is_saving: bool = field(default=False, init=False)
 
     async def leave(self, *, asks: bool) -> None:
         """Stop every reply, save everything and end the program.
@@ -62,29 +46,29 @@ class Leaving:
         finally:
             self._is_saving = False
         if not asks or self._may_lose():
-            self._open_chats.release()
-            self._ended()
+            self.open_chats.release()
+            self.ended()
 
     async def _save(self) -> None:
-        for chat in self._open_chats.all:
-            await self._turns.settle(chat)
-        async with self._switching:
-            await self._open_chats.keep(lambda: self._drafts.own)
-        self._saved()
+        for chat in self.open_chats.all:
+            await self.turns.settle(chat)
+        async with self.switching:
+            await self.open_chats.keep(lambda: self.drafts.own)
+        self.saved()
 
     def _may_lose(self) -> bool:
         """Whether nothing is lost, or just that which was asked about; it is asked about else."""
-        unsaved = self._open_chats.unsaved
+        unsaved = self.open_chats.unsaved
         lost = tuple((chat.session, chat.draft) for chat in unsaved)
         if not lost or lost == self._asked:
             return True
         self._asked = lost
         error = unsaved[0].unsaved
-        one = "This session has" if self._open_chats.current in unsaved else "Another session has"
+        one = "This session has" if self.open_chats.current in unsaved else "Another session has"
         where = one if len(lost) == 1 else f"{counted(len(lost), 'session')} have"
-        self._say(
+        self.say(
             f"{error.summary if error else ''}\n{where} text that is in no file. Make room and leave, "
-            f"or /export FILE to another place.\n{self._key or '/quit'} once more leaves without it.",
+            f"or /export FILE to another place.\n{self.key or '/quit'} once more leaves without it.",
             "error",
             about=SAVING,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
@@ -20,31 +21,16 @@ WIDTH_STEP = 4
 """How much wider or narrower a pane gets at a time, in cells."""
 
 
+@dataclass(eq=False)
 class PaneCommands:
     """Opens panes, and brings those that are not in view there first."""
 
-    def __init__(
-        self,
-        panes: SidePanes,
-        prompts: PromptSource,
-        transcript: Transcript,
-        open_chats: OpenChats,
-        *,
-        type_here: Callable[[], None],
-        remark: Remark,
-    ) -> None:
-        """Be ready.
-
-        Args:
-            panes: The panes.
-            prompts: The exact inputs.
-            transcript: The conversation.
-            open_chats: The session on screen.
-            type_here: Gives the composer the keys.
-            remark: Says that there is nothing to resize.
-        """
-        self._panes, self._prompts, self._transcript, self._open_chats = panes, prompts, transcript, open_chats
-        self._type_here, self._remark = type_here, remark
+    panes: SidePanes
+    prompts: PromptSource
+    transcript: Transcript
+    open_chats: OpenChats
+    type_here: Callable[[], None]  # gives the composer the keys
+    remark: Remark
 
     def rows(self) -> Rows:
         """What does what."""
@@ -63,44 +49,44 @@ class PaneCommands:
         }
 
     def _toggle(self, name: str) -> None:
-        if not self._panes.toggle(name):
-            self._type_here()
+        if not self.panes.toggle(name):
+            self.type_here()
 
     def _widen(self, columns: int) -> None:
-        if not self._panes.widen(columns):
-            self._remark("There is no side pane to resize; open one first.", "There is no side pane to resize.")
+        if not self.panes.widen(columns):
+            self.remark("There is no side pane to resize; open one first.", "There is no side pane to resize.")
 
     def _show_reasoning(self) -> None:
         """Show the reasoning of the chosen message, which stays chosen."""
-        chosen = self._transcript.chosen
-        self._panes.show_pane("reasoning")
-        self._transcript.choose(chosen)
-        self._panes.bring_up_to_date("reasoning")
+        chosen = self.transcript.chosen
+        self.panes.show_pane("reasoning")
+        self.transcript.choose(chosen)
+        self.panes.bring_up_to_date("reasoning")
 
     def _show_request(self) -> None:
-        message = self._open_chats.current.target(self._transcript.chosen)
+        message = self.open_chats.current.target(self.transcript.chosen)
         if message is None or message.role is not Role.ASSISTANT:
             raise UsageError("Only a reply has a request.")
-        self._prompts.past = message.id
-        self._panes.show_pane("prompt")
-        self._panes.bring_up_to_date("prompt")
+        self.prompts.past = message.id
+        self.panes.show_pane("prompt")
+        self.panes.bring_up_to_date("prompt")
 
     def _filter_sessions(self) -> None:
-        self._panes.show_pane("sessions")
-        if (panel := self._panes.in_view("sessions")) is not None:
+        self.panes.show_pane("sessions")
+        if (panel := self.panes.in_view("sessions")) is not None:
             panel.call_after_refresh(panel.acts["filter-sessions"])
 
     def _act(self, name: str, action_id: str) -> None:
         """Do something where a pane's cursor stands; a pane that is not in view is only shown: it is to be seen."""
-        panel = self._panes.in_view(name)
-        self._panes.show_pane(name)
+        panel = self.panes.in_view(name)
+        self.panes.show_pane(name)
         if panel is not None:
             panel.acts[action_id]()
 
     def _copy(self, action_id: str) -> None:
         """Copy the input that the pane shows, else that of the next turn."""
-        panel = self._panes.in_view("prompt")
+        panel = self.panes.in_view("prompt")
         if panel is not None:
             panel.acts[action_id]()
         else:
-            self._prompts.copy_as(FORMS[action_id])
+            self.prompts.copy_as(FORMS[action_id])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Role, Session
@@ -18,44 +19,29 @@ from kimi_tui.ui.state.slash import typed
 from kimi_tui.ui.widgets.composer import Composer
 
 
+@dataclass(eq=False)
 class PromptHistory:
     """Goes from prompt to prompt in the composer, as long as nothing else is typed there."""
 
-    def __init__(
-        self,
-        composer: Composer,
-        drafts: Drafts,
-        open_chats: OpenChats,
-        *,
-        recent: Callable[[], Sequence[str]],
-        show_queue: Callable[[], None],
-        run_later: RunLater,
-    ) -> None:
-        """Begin with nothing recalled.
-
-        Args:
-            composer: Where prompts are put.
-            drafts: What it holds.
-            open_chats: The session on screen.
-            recent: Reads the prompts of earlier sessions; may take long, and raise StorageError.
-            show_queue: Shows the messages that wait.
-            run_later: Does that reading.
-        """
-        self._composer, self._drafts, self._open_chats = composer, drafts, open_chats
-        self._recent, self._show_queue, self._run_later = recent, show_queue, run_later
-        self._chat: Chat | None = None  # for which earlier prompts were read
-        self._earlier: Sequence[str] | None = ()  # None = they are being read
-        self._wanted = 0  # steps that wait for them
-        self._wanted_in: Session | None = None  # as it was then: a message that was sent since ends the waiting
+    composer: Composer
+    drafts: Drafts
+    open_chats: OpenChats
+    recent: Callable[[], Sequence[str]]  # reads the prompts of earlier sessions; may take long, and raise StorageError
+    show_queue: Callable[[], None]  # shows the messages that wait
+    run_later: RunLater
+    _chat: Chat | None = field(default=None, init=False)
+    _earlier: Sequence[str] | None = field(default=(), init=False)
+    _wanted: int = field(default=0, init=False)
+    _wanted_in: Session | None = field(default=None, init=False)
 
     def recall(self, step: int) -> None:
         """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
-        composer, chat = self._composer, self._open_chats.current
+        composer, chat = self.composer, self.open_chats.current
         if composer.draft and composer.draft != composer.recalled:
             return
-        if chat.queued and not composer.draft and not self._drafts.is_aside:
+        if chat.queued and not composer.draft and not self.drafts.is_aside:
             composer.exchange(typed(chat.queued.pop()))
-            self._show_queue()
+            self.show_queue()
         else:
             self._step(chat, step)
 
@@ -63,8 +49,8 @@ class PromptHistory:
         """Go on from the prompt that is there, or from the empty composer."""
         if chat is not self._chat:
             self._chat, self._earlier, self._wanted = chat, None, 0
-            self._run_later(self._read(chat), keys_wait=False)
-        prompts, draft = list(dict.fromkeys(self._prompts(chat))), self._composer.draft
+            self.run_later(self._read(chat), keys_wait=False)
+        prompts, draft = list(dict.fromkeys(self._prompts(chat))), self.composer.draft
         place = (prompts.index(draft) if draft in prompts else -1) + step
         is_beyond = place >= len(prompts) and self._earlier is None
         self._wanted, self._wanted_in = self._wanted + step if is_beyond else 0, chat.session
@@ -72,9 +58,9 @@ class PromptHistory:
             self._show(prompts[min(place, len(prompts) - 1)] if place >= 0 else "")
 
     def _show(self, prompt: str) -> None:
-        self._composer.recalled = prompt
-        if self._composer.draft != prompt:
-            self._composer.exchange(prompt)
+        self.composer.recalled = prompt
+        if self.composer.draft != prompt:
+            self.composer.exchange(prompt)
 
     def _prompts(self, chat: Chat) -> Iterator[str]:
         yield from (typed(message.content) for message in reversed(chat.session.messages) if message.role is Role.USER)
@@ -82,12 +68,12 @@ class PromptHistory:
 
     async def _read(self, chat: Chat) -> None:
         try:
-            earlier = await asyncio.to_thread(self._recent)
+            earlier = await asyncio.to_thread(self.recent)
         except StorageError:  # what needs the folder says so; here there is no more to offer
             earlier = ()
         if chat is not self._chat:
             return
         self._earlier, wanted = earlier, self._wanted
-        is_untouched = self._composer.draft in {"", self._composer.recalled} and not chat.queued
-        if wanted and is_untouched and chat is self._open_chats.current and chat.session is self._wanted_in:
+        is_untouched = self.composer.draft in {"", self.composer.recalled} and not chat.queued
+        if wanted and is_untouched and chat is self.open_chats.current and chat.session is self._wanted_in:
             self._step(chat, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from kimi_tui.core.errors import KimiError, UsageError
@@ -22,75 +23,59 @@ class Perform(Protocol):
         """Do it with the text behind its slash command; `failed` is called where it went wrong, which is told."""
 
 
+@dataclass(eq=False)
 class Sending:
     """Sends messages, and carries slash commands out."""
 
-    def __init__(
-        self,
-        composer: Composer,
-        drafts: Drafts,
-        open_chats: OpenChats,
-        turns: Turns,
-        *,
-        perform: Perform,
-        show_queue: Callable[[], None],
-        say: Say,
-    ) -> None:
-        """Be ready.
-
-        Args:
-            composer: Where the text was typed.
-            drafts: What it holds.
-            open_chats: The session on screen.
-            turns: What asks for replies.
-            perform: Does what a command says.
-            show_queue: Shows the messages that wait.
-            say: Tells why nothing was sent.
-        """
-        self._composer, self._drafts, self._open_chats, self._turns = composer, drafts, open_chats, turns
-        self._perform, self._show_queue, self._say = perform, show_queue, say
+    composer: Composer
+    drafts: Drafts
+    open_chats: OpenChats
+    turns: Turns
+    perform: Perform
+    show_queue: Callable[[], None]  # shows the messages that wait
+    say: Say
 
     def submit(self, text: str) -> None:
         """Send a message, or do what a slash command says."""
-        chat, drafts = self._open_chats.current, self._drafts
+        chat, drafts = self.open_chats.current, self.drafts
         edited = drafts.edited
-        was_aside = drafts.bring_back(self._composer.draft)
+        was_aside = drafts.bring_back(self.composer.draft)
         before = drafts.texts
 
         def mend() -> None:
-            if self._open_chats.current is chat and drafts.texts == before:  # nothing else was begun since
+            if self.open_chats.current is chat and drafts.texts == before:  # nothing else was begun since
                 self._mend(text, edited, is_aside=was_aside or any(before))
 
         match parse_line(text):
             case Command(action, argument):
-                self._perform(action.id, argument, mend)
+                self.perform(action.id, argument, mend)
             case UnknownCommand(name, nearest):
                 near = "  Did you mean " + ", ".join(f"/{word}" for word in nearest) + "?" if nearest else ""
-                self._say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
+                self.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
                 mend()
             case Text(message):
                 self._send(message, edited)
 
     def _send(self, text: str, edited: str | None) -> None:
         """Send a message, or let it wait for the running reply."""
-        chat = self._open_chats.current
+        chat = self.open_chats.current
         if chat.turn is not None and edited is None:
             chat.queued.append(text)
-            self._show_queue()
+            self.show_queue()
             return
         try:
             if chat.turn is not None:
                 raise UsageError("A reply is running.", "Escape stops it; then send the edited question.")
-            self._turns.send(chat, text, alternative_to=edited)
+            self.turns.send(chat, text, alternative_to=edited)
         except KimiError as error:
-            self._say(error_text(error, "Nothing was sent; your text is in the composer."), "error")
-            self._drafts.give_back(text, edited)
+            self.say(error_text(error, "Nothing was sent; your text is in the composer."), "error")
+            self.drafts.give_back(text, edited)
 
     def _mend(self, line: str, edited: str | None, *, is_aside: bool) -> None:
         """Give a line back that could not be done, to be mended; a short one is selected, to be typed over."""
         if is_aside:
-            self._drafts.begin_mending(line, edited)
+            self.drafts.begin_mending(line, edited)
         else:
-            self._composer.draft = line
+            self.composer.draft = line
         if "\n" not in line:
-            self._composer.select_all()
+            self.composer.select_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core.errors import StorageError, UsageError
@@ -15,31 +15,20 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Library
 
 
+@dataclass(eq=False)
 class SessionCommands:
     """Commands on the session on screen."""
 
-    def __init__(
-        self,
-        library: Library,
-        open_chats: OpenChats,
-        current: CurrentSession,
-        say: Say,
-    ) -> None:
-        """Be ready.
-
-        Args:
-            library: The sessions on disk.
-            open_chats: The session on screen.
-            current: Changes it, and puts others in its place.
-            say: Tells what was done.
-        """
-        self._library, self._open_chats, self._current, self._say = library, open_chats, current, say
+    library: Library
+    open_chats: OpenChats
+    current: CurrentSession
+    say: Say
 
     def rows(self) -> Rows:
         """What does what."""
         return {
             "rename": self._rename,
-            "new": self._current.show_new,
+            "new": self.current.show_new,
             "resume": self._resume,
             "import": self._import,
             "export": self._export,
@@ -47,43 +36,43 @@ class SessionCommands:
 
     @property
     def _session(self) -> Session:
-        return self._open_chats.current.session
+        return self.open_chats.current.session
 
     def _rename(self, argument: str) -> None:
         title = " ".join(argument.split())
         if not title:
             raise UsageError("/rename needs a title.", "For example: /rename Cooking lamb")
-        self._current.change(replace(self._session, title=title))
+        self.current.change(replace(self._session, title=title))
 
     async def _resume(self, argument: str) -> None:
         """Open the latest other session, or the one that the text names."""
         name = argument.strip()
         if name:
-            path, passed_over = await asyncio.to_thread(self._library.find, name)
+            path, passed_over = await asyncio.to_thread(self.library.find, name)
         else:
-            listing = await asyncio.to_thread(self._library.listing)
+            listing = await asyncio.to_thread(self.library.listing)
             others = (summary.path for summary in listing.summaries if summary.id != self._session.id)
             found = next(others, None)
             if found is None:
                 raise StorageError(listing.words_for_none("There is no other session."), "/new begins a new one.")
             path, passed_over = Path(found), listing.unreadable
-        await self._current.open(path)
+        await self.current.open(path)
         for unreadable in passed_over:
-            self._say(unreadable.words, "warning", about=unreadable.path)
+            self.say(unreadable.words, "warning", about=unreadable.path)
 
     async def _import(self, argument: str) -> None:
         """Open a copy of a session file."""
         source = _path(argument, "import", "notes.toml")
-        path, told = await asyncio.to_thread(self._library.import_file, source)
-        await self._current.open(path)
+        path, told = await asyncio.to_thread(self.library.import_file, source)
+        await self.current.open(path)
         for line in told:
-            self._say(line, "warning")
-        self._say(f"This is a copy of {source}; the file stays as it is.")
+            self.say(line, "warning")
+        self.say(f"This is a copy of {source}; the file stays as it is.")
 
     async def _export(self, argument: str) -> None:
         path = _path(argument, "export", "lamb.md")
-        await asyncio.to_thread(self._library.export, self._session, path)
-        self._say(f"Exported to {path}.")
+        await asyncio.to_thread(self.library.export, self._session, path)
+        self.say(f"Exported to {path}.")
 
 
 def _path(argument: str, command: str, example: str) -> Path:

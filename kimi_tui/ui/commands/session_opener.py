@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from kimi_tui.core.settings.actions import Action
 from kimi_tui.ui.state.callbacks import Remark
@@ -24,24 +25,17 @@ AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
 """Actions that need no session: those of the composer, and those that end something."""
 
 
+@dataclass(eq=False)
 class SessionOpener:
     """Reads the session, and knows whether it is there."""
 
-    def __init__(
-        self, open_chats: OpenChats, composer: Composer, prepare: Callable[[Chat], None], remark: Remark
-    ) -> None:
-        """Begin without it.
-
-        Args:
-            open_chats: Where it comes.
-            composer: Where one types meanwhile.
-            prepare: Makes what showing it takes, in a thread.
-            remark: Says that an action waits.
-        """
-        self._open_chats, self._composer, self._prepare, self._remark = open_chats, composer, prepare, remark
-        self._is_over = asyncio.Event()
-        self._waits_for_command = False
-        self._lines: list[str] = []
+    open_chats: OpenChats
+    composer: Composer
+    prepare: Callable[[Chat], None]  # makes what showing it takes, in a thread
+    remark: Remark
+    _is_over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _waits_for_command: bool = field(default=False, init=False)
+    _lines: list[str] = field(default_factory=list, init=False)
 
     async def read(self, opening: Opening) -> None:
         """Read the session, and put what has been typed meanwhile below its draft.
@@ -49,10 +43,10 @@ class SessionOpener:
         Raises:
             StorageError: It cannot be read.
         """
-        chat = self._open_chats.chat_of(await asyncio.to_thread(opening.read))
-        await asyncio.to_thread(self._prepare, chat)
-        self._open_chats.begin_with(chat)
-        typed = self._composer.draft
+        chat = self.open_chats.chat_of(await asyncio.to_thread(opening.read))
+        await asyncio.to_thread(self.prepare, chat)
+        self.open_chats.begin_with(chat)
+        typed = self.composer.draft
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
 
     def end(self) -> list[str]:
@@ -85,5 +79,5 @@ class SessionOpener:
         """Whether an action has to wait until the session has been read; that is told then."""
         is_early = not self._is_over.is_set() and action_id not in AT_ONCE
         if is_early:
-            self._remark("The session is still being opened; this waits for it.")
+            self.remark("The session is still being opened; this waits for it.")
         return is_early

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.template import END
@@ -17,19 +18,14 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 
 
+@dataclass(eq=False)
 class SettingCommands:
     """Commands on the session's own settings."""
 
-    def __init__(self, services: Services, open_chats: OpenChats, change: Callable[[Session], None], say: Say) -> None:
-        """Be ready.
-
-        Args:
-            services: The settings, and what they come to.
-            open_chats: The session on screen.
-            change: Takes the changed session.
-            say: Tells what is set.
-        """
-        self._services, self._open_chats, self._change, self._say = services, open_chats, change, say
+    services: Services
+    open_chats: OpenChats
+    change: Callable[[Session], None]  # takes the changed session
+    say: Say
 
     def rows(self) -> Rows:
         """What does what."""
@@ -37,15 +33,15 @@ class SettingCommands:
 
     @property
     def _session(self) -> Session:
-        return self._open_chats.current.session
+        return self.open_chats.current.session
 
     def _think(self, argument: str) -> None:
         """Switch between thinking and instant."""
         word = argument.strip().lower()
         if word not in {"", "on", "off"}:
             raise UsageError(f"/think takes on or off, not {argument.strip()!r}.")
-        thinking = word == "on" if word else not self._services.resolve(self._session).thinking
-        self._change(settings_changes.with_thinking(self._session, thinking=thinking))
+        thinking = word == "on" if word else not self.services.resolve(self._session).thinking
+        self.change(settings_changes.with_thinking(self._session, thinking=thinking))
 
     def _set(self, argument: str) -> None:
         """Set a request field for this session; without a value say what is sent, of all of them without a name."""
@@ -57,50 +53,50 @@ class SettingCommands:
         if not text:
             self._show_field(name)
             return
-        self._change(settings_changes.with_field(self._session, name, value))
-        self._say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
+        self.change(settings_changes.with_field(self._session, name, value))
+        self.say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
         if name == "stop" and END not in (value if isinstance(value, list) else ()):
-            self._say(f"Without {END} among them the model may go on after its answer.", "warning")
+            self.say(f"Without {END} among them the model may go on after its answer.", "warning")
 
     def _show_field(self, name: str) -> None:
-        value = self._services.resolve(self._session).fields.get(name)
+        value = self.services.resolve(self._session).fields.get(name)
         now = f"{name} is not sent" if value is None else f"{name} = {_written(value)}"
-        self._say(
+        self.say(
             f"{now}. Allowed: {fields.FIELDS[name].typed}.\n"
             f"/set {name} VALUE sets it, /set {name} null sends none, /reset {name} takes back what this session sets."
         )
 
     def _list_fields(self) -> None:
-        request = self._services.resolve(self._session)
+        request = self.services.resolve(self._session)
         sent = [f"{name} = {_written(value)}" for name, value in request.fields.items()]
         unset = [name for name in fields.SETTABLE if name not in request.fields]
-        self._say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
+        self.say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
 
     def _reset(self, argument: str) -> None:
         """Take back what this session sets for a field, or for all of them."""
         name = argument.strip()
         if not name:
-            self._change(settings_changes.without_any_own(self._session))
-            self._say("This session sets nothing of its own now.")
+            self.change(settings_changes.without_any_own(self._session))
+            self.say("This session sets nothing of its own now.")
             return
         if name not in fields.SETTABLE:
             raise UsageError(f"There is no request field {name!r}.", f"Fields: {', '.join(fields.SETTABLE)}")
-        self._change(settings_changes.without_own(self._services.settings, self._session, name))
-        self._say(f"{name} is as without this session.")
+        self.change(settings_changes.without_own(self.services.settings, self._session, name))
+        self.say(f"{name} is as without this session.")
 
     def _system(self, argument: str) -> None:
         """Set, show or (with "none") remove the system prompt."""
         word, current = argument.strip(), self._session.system
         if word:
             system = None if word.lower() == "none" else argument
-            self._change(tree.with_system(self._session, system))
-            self._say(
+            self.change(tree.with_system(self._session, system))
+            self.say(
                 "The system prompt is set, from the next message on." if system else "The system prompt is removed."
             )
         elif current:
-            self._say(f"System prompt:\n{current}\n\n/system TEXT sets another one, /system none removes it.")
+            self.say(f"System prompt:\n{current}\n\n/system TEXT sets another one, /system none removes it.")
         else:
-            self._say("There is no system prompt. /system TEXT sets one.")
+            self.say("There is no system prompt. /system TEXT sets one.")
 
 
 def _written(value: object) -> str:

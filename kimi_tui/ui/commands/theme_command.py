@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,21 +17,14 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text.themes import show_theme
 
 
+@dataclass(eq=False)
 class ThemeCommand:
     """Switches the colours, and saves the choice."""
 
-    def __init__(
-        self, app: App[Any], services: Services, attempt: Callable[[Callable[[], Done]], None], say: Say
-    ) -> None:
-        """Be ready.
-
-        Args:
-            app: Whose colours they are.
-            services: The themes, and where the choice is saved.
-            attempt: Takes what was chosen, and tells what goes wrong.
-            say: Tells that the choice will not last.
-        """
-        self._app, self._services, self._attempt, self._say = app, services, attempt, say
+    app: App[Any]
+    services: Services
+    attempt: Callable[[Callable[[], Done]], None]  # takes what was chosen, and tells what goes wrong
+    say: Say
 
     def __call__(self, argument: str) -> None:
         """Switch to the theme of that name; "" = to one that is chosen.
@@ -50,19 +44,19 @@ class ThemeCommand:
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self._attempt(partial(self._use, name))
+                self.attempt(partial(self._use, name))
 
-        screen = ThemeScreen(sorted(self._services.themes), self._app.theme, self._show)
-        self._app.push_screen(screen, chosen)
+        screen = ThemeScreen(sorted(self.services.themes), self.app.theme, self._show)
+        self.app.push_screen(screen, chosen)
 
     def _show(self, name: str) -> None:
-        show_theme(self._app, self._services.themes, name)
+        show_theme(self.app, self.services.themes, name)
 
     def _use(self, name: str) -> None:
-        themes, store = self._services.themes, self._services.store
+        themes, store = self.services.themes, self.services.store
         if name not in themes:
             raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(themes))}")
         self._show(name)
         if store.save({("ui", "theme"): name}) and (first := store.value.ui.theme) != name:
             words = f"{name} holds until you leave: the config file says theme = {quoted(first)}, which goes first."
-            self._say(f"{words} Change it there.", "warning", about="theme")
+            self.say(f"{words} Change it there.", "warning", about="theme")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 from kimi_tui.core.errors import KimiError
@@ -24,38 +25,26 @@ WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command"
 Make = Callable[[], PromptView]
 
 
+@dataclass(eq=False)
 class PromptSource:
     """Makes inputs of what is on screen and what is being typed."""
 
-    def __init__(
-        self,
-        services: Services,
-        open_chats: OpenChats,
-        drafts: Drafts,
-        copy: Callable[[str, str], None],
-        remark: Remark,
-    ) -> None:
-        """Begin with the next turn's.
-
-        Args:
-            services: The settings, and the address that a request goes to.
-            open_chats: Whose input is made.
-            drafts: The question.
-            copy: Puts a text into the clipboard, and says what it was.
-            remark: Says why there is none.
-        """
-        self._services, self._open_chats, self._drafts = services, open_chats, drafts
-        self._copy, self._remark = copy, remark
-        self._viewer, self._viewing = PromptViewer(), threading.Lock()
-        self._measured: tuple[Session, int] | None = None
-        self.past: str | None = None
-        """Id of the reply that was asked about; None = the next turn's is wanted."""
+    services: Services
+    open_chats: OpenChats
+    drafts: Drafts
+    copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
+    remark: Remark
+    _viewer: PromptViewer = field(default_factory=PromptViewer, init=False)
+    _viewing: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _measured: tuple[Session, int] | None = field(default=None, init=False)
+    past: str | None = field(default=None, init=False)
+    """Id of the reply that was asked about; None = the next turn's is wanted."""
 
     def plan(self) -> tuple[Make, str] | None:
         """Say what makes the input that is wanted, in any thread, and its title; None = nothing can, which is told."""
-        session, past = self._open_chats.current.session, self.past
+        session, past = self.open_chats.current.session, self.past
         if past is not None and any(message.id == past for message in session.messages):
-            window_tokens = self._services.settings.api.context_tokens
+            window_tokens = self.services.settings.api.context_tokens
             return partial(past_view, session, past, window_tokens), f"Request of {past}"
         next_one = self._next()
         if next_one is None:
@@ -65,20 +54,20 @@ class PromptSource:
 
     def chars(self) -> int:
         """How much text there is to write: of the messages and of what is being typed, in characters."""
-        session = self._open_chats.current.session
+        session = self.open_chats.current.session
         if self._measured is None or self._measured[0] is not session:
             self._measured = session, sum(len(message.content) for message in session.messages)
-        return self._measured[1] + len(self._drafts.texts[-1])
+        return self._measured[1] + len(self.drafts.texts[-1])
 
     def _next(self) -> Make | None:
         """What makes the input of the next turn; None = the session's settings cannot be used, which is told."""
-        session = self._open_chats.current.session
+        session = self.open_chats.current.session
         try:
-            request = self._services.resolve(session)
+            request = self.services.resolve(session)
         except KimiError as error:
-            self._remark(error.summary)
+            self.remark(error.summary)
             return None
-        draft, edited = self._drafts.next_message
+        draft, edited = self.drafts.next_message
         if any(message.id == edited for message in session.messages):  # it may have been deleted since
             session = before(session, edited or "")
         line = parse_line(draft)
@@ -96,7 +85,7 @@ class PromptSource:
             if make is None:
                 return
             view = make()
-        request = self._services.resolve(self._open_chats.current.session)
+        request = self.services.resolve(self.open_chats.current.session)
         body = request_body(view, None if view.sent is not None else request)
         texts = {"text": view.text, "json": body.decode()}
-        self._copy(texts.get(form) or curl_command(self._services.url_of(request), body), WHATS[form])
+        self.copy(texts.get(form) or curl_command(self.services.url_of(request), body), WHATS[form])
