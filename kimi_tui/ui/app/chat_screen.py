@@ -105,6 +105,7 @@ class ChatScreen(Screen[None]):
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
         self.find_bar = FindBar(self.transcript, self.type_here, id="find-bar")
         self.composer = Composer(keys.keys, id="composer")
+        self.composer.choices = situation.choices(services)
         self.drafts = Drafts(self.composer)
         self._queue = QueueLine(keys.label("last-prompt"), id="queue")
 
