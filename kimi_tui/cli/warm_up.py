@@ -9,10 +9,9 @@ from importlib import import_module
 MODULES = (
     "kimi_tui.engine.turn_engine",
     "kimi_tui.ui.commands.screen_commands",
-    "kimi_tui.ui.commands.message_commands",
-    "kimi_tui.ui.commands.view_commands",
-    "kimi_tui.ui.commands.file_commands",
     "kimi_tui.ui.commands.session_commands",
+    "kimi_tui.ui.panes.prompt_source",
+    "kimi_tui.ui.app.late_parts",
     "markdown_it.common.entities",
     "markdown_it",
     "anyio",

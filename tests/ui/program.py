@@ -20,14 +20,17 @@ from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import CompletionClient
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import NO_LAYER, Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.engine.turn_engine import Engine
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
+from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.prompt_pane import PromptPane
 from kimi_tui.ui.state.services import Clipboard, Opening, Services
+from kimi_tui.ui.widgets.side import Side
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
 
@@ -85,6 +88,15 @@ class Program:
         screen = self.app.screen_stack[0]
         assert isinstance(screen, ChatScreen)
         return screen
+
+    @property
+    def scope(self) -> Scope:
+        """Where the focus is."""
+        return scope_of(self.screen.focused)
+
+    def side(self, pane: str) -> Side:
+        """Where a pane stands."""
+        return self.screen.query_one("#left-side" if pane == "sessions" else "#right-side", Side)
 
     @property
     def text(self) -> str:
@@ -170,7 +182,7 @@ async def settle(running: Program) -> None:
     """Let cursors stand still and everything be drawn that is on its way, once the focus is where it is going."""
     screen = running.app.screen
     await running.until(
-        lambda: not running.screen.is_giving_keys and (screen.focused is None or screen.focused.has_focus)
+        lambda: not running.screen.panes.is_giving_keys and (screen.focused is None or screen.focused.has_focus)
     )
     for editor in (*screen.query(Input), *screen.query(TextArea)):
         editor.cursor_blink = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from kimi_tui.core.errors import ThemeError
+from kimi_tui.core.settings.layers import Key
 from tests.fakes.scripted_client import Script, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 from tests.ui.resizing import resize
@@ -112,33 +114,40 @@ async def test_every_click_may_come_twice(tmp_path: Path, name: str, is_streamin
             await close_all(running)
 
 
-@pytest.mark.parametrize("name", ["theme", "palette"])
-async def test_what_is_chosen_twice_at_once_is_done_once(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+async def choose_twice(running: Program, screen: Screen[object]) -> None:
+    """Choose what is marked twice, before the first choice has closed the screen."""
+    options = screen.query_one(OptionList)
+    for _ in range(2):
+        options.action_select()
+    await running.until(lambda: len(running.app.screen_stack) == 1)
+    await running.pilot.pause()
+
+
+async def test_a_theme_that_is_chosen_twice_at_once_is_kept_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with program(tmp_path, session=TALK) as running:
-        done = list[str]()
+        saved, save = list[object](), running.settings.save
 
-        def noted(method: str) -> None:
-            real = getattr(running.screen, method)
+        async def keep(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+            saved.append(changes)
+            return await save(changes)
 
-            def call(what: str) -> None:
-                done.append(what)
-                real(what)
-
-            monkeypatch.setattr(running.screen, method, call)
-
-        noted("action_choose")
-        noted("show_theme")
+        monkeypatch.setattr(running.settings, "save", keep)
         running.screen.composer.draft = "half a thought"
-        screen = await open_screen(running, name)
-        done.clear()
-        options = screen.query_one(OptionList)
-        for _ in range(2):
-            options.action_select()
-        await running.until(lambda: len(running.app.screen_stack) == 1)
-        await running.pilot.pause()
-        assert len(done) == 1
+        await choose_twice(running, await open_screen(running, "theme"))
+        assert len(saved) == 1
+        assert running.screen.composer.draft == "half a thought"
+
+
+async def test_a_command_that_is_chosen_twice_at_once_is_done_once(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        running.screen.composer.draft = "half a thought"
+        screen = await open_screen(running, "palette")
+        await running.type("thinking or instant")
+        await running.until(lambda: screen.query_one(OptionList).option_count == 1)
+        await choose_twice(running, screen)
+        assert running.screen.chat.session.settings["thinking"] is False
         assert running.screen.composer.draft == "half a thought"
 
 

@@ -1,25 +1,23 @@
-"""Every action of the registry has the one method that does it."""
+"""Every action of the registry has its row in the one table of what does them, which can be called as it will be."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
+from inspect import signature
+from pathlib import Path
 
-from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
-from kimi_tui.ui.commands.file_commands import FileCommands
-from kimi_tui.ui.commands.message_commands import MessageCommands
-from kimi_tui.ui.commands.pane_commands import PaneCommands
-from kimi_tui.ui.commands.screen_commands import ScreenCommands
-from kimi_tui.ui.commands.session_commands import SessionCommands
-from kimi_tui.ui.commands.view_commands import ViewCommands
-
-ON_SCREEN = [action for action in ACTIONS if action.is_command or action.in_palette or action.scope is Scope.SCREEN]
+from kimi_tui.core.settings.actions import ACTIONS
+from kimi_tui.ui.app.chat_screen import ChatScreen
+from tests.ui.program import prepare
 
 
-@pytest.mark.parametrize("action", ON_SCREEN, ids=lambda action: action.id)
-def test_an_action_is_done_in_one_place(action: Action) -> None:
-    homes = [
-        home
-        for home in (FileCommands, MessageCommands, PaneCommands, ScreenCommands, SessionCommands, ViewCommands)
-        if hasattr(home, action.method)
-    ]
-    assert len(homes) == 1
+async def test_every_action_is_a_row_of_the_table(tmp_path: Path) -> None:
+    async with prepare(tmp_path).app.run_test() as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, ChatScreen)
+        rows: Mapping[str, object] = screen.dispatcher.rows
+        assert sorted(rows) == sorted(action.id for action in ACTIONS)
+        for action in ACTIONS:
+            row = rows[action.id]
+            assert callable(row)
+            signature(row).bind(*([""] if action.argument else []))

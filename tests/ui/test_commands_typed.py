@@ -18,7 +18,7 @@ def lists(running: Program) -> bool:
 async def test_enter_takes_the_marked_command_where_none_was_typed(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.pilot.press(*"/sess", "enter")
-        await running.until(lambda: running.screen.scope_of_focus() is Scope.SESSIONS)
+        await running.until(lambda: running.scope is Scope.SESSIONS)
         assert running.screen.composer.draft == ""
         assert "There is no command" not in running.text
 

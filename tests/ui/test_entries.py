@@ -7,26 +7,28 @@ import pytest
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ServerFaultError
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
-from kimi_tui.ui.state.entries import end_notices
+from kimi_tui.ui.state.end_notices import end_notices
 
 
 def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:
     reply = Message("m2", Role.ASSISTANT, "part", state=MessageState.INTERRUPTED)
     ended = TurnEnded("t", Phase.FAILED, MessageState.INTERRUPTED, (reply,), BrokenStreamError("Cut.", "Try again."))
-    for again, ways in (("r", "r on it or /regenerate asks"), ("", "/regenerate asks")):
-        [(text, _)] = end_notices(ended, has_text_back=True, again=again)
-        assert f"What arrived is kept; {ways} for another reply." in text
+    [notice] = end_notices(ended, has_text_back=True)
+    assert [offer.action_id for offer in notice.offers] == ["regenerate"]
+    for key, ways in (("r", "r on it or /regenerate asks"), ("", "/regenerate asks")):
+        words = notice.words({"regenerate": key}.__getitem__)
+        assert words == f"Cut.\nWhat arrived is kept; {ways} for another reply.\nTry again."
 
 
 @pytest.mark.parametrize("error", [None, ServerFaultError("The endpoint failed.", "Try again.")])
 def test_where_nothing_is_in_the_composer_a_way_to_ask_again_is_named(error: CompletionError | None) -> None:
     phase = Phase.STOPPED if error is None else Phase.FAILED
     ended = TurnEnded("t", phase, MessageState.FAILED, (), error)
-    [(text, _)] = end_notices(ended, has_text_back=False, again="r")
-    assert "r on it or /regenerate asks for a reply." in text
-    [(text, _)] = end_notices(ended, has_text_back=True, again="r")
-    assert "Your text is back in the composer." in text
-    assert "/regenerate" not in text
+    [notice] = end_notices(ended, has_text_back=False)
+    assert "r on it or /regenerate asks for a reply." in notice.words(lambda _: "r")
+    [notice] = end_notices(ended, has_text_back=True)
+    assert "Your text is back in the composer." in notice.words(lambda _: "r")
+    assert not notice.offers
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,6 @@ def test_a_reply_that_ends_inside_its_thinking(
     phase: Phase, state: MessageState, reason: str | None, said: list[str]
 ) -> None:
     reply = Message("m2", Role.ASSISTANT, "", reasoning="hm", state=state, finish_reason=reason)
-    found = [text for text, _ in end_notices(TurnEnded("t", phase, state, (reply,)), has_text_back=False)]
+    found = [notice.text for notice in end_notices(TurnEnded("t", phase, state, (reply,)), has_text_back=False)]
     assert len(found) == len(said)
     assert all(part in text for part, text in zip(said, found, strict=True))

@@ -71,7 +71,7 @@ def put_back(running: Program, session: Session | None) -> None:
     running.screen.dispatcher.choose("back")
     if session is not None and running.screen.chat.turn is None:
         running.screen.chat.open_session.update(lambda _: session)
-        running.screen.refresh_session()
+        running.screen.redraw.session()
 
 
 @pytest.mark.parametrize("name", situations())

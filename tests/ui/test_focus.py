@@ -16,10 +16,10 @@ SMALL, NARROW, WIDE = (60, 20), (80, 24), (120, 40)
 
 async def has_keys(running: Program, scope: Scope) -> None:
     """Wait until the focus is there; it can be seen."""
-    await running.until(lambda: running.screen.scope_of_focus() is scope)
+    await running.until(lambda: running.scope is scope)
     await running.pilot.pause()
     focused = running.screen.focused
-    assert running.screen.scope_of_focus() is scope
+    assert running.scope is scope
     assert focused is not None
     assert focused.region.area > 0
     assert all(node.display for node in focused.ancestors_with_self)
@@ -33,7 +33,7 @@ async def test_closing_a_pane_brings_up_none_that_was_hidden_behind_it(
     async with program(tmp_path, session=TALK, size=size) as running:
         await running.type(keys)
         await has_keys(running, Scope.COMPOSER)
-        assert not running.screen.side_of("prompt").display
+        assert not running.side("prompt").display
         await running.type("typed")
         await running.shows("typed")
 
@@ -53,8 +53,8 @@ async def test_a_pane_beside_another_stays_when_that_is_closed(tmp_path: Path) -
     async with program(tmp_path, session=TALK, size=WIDE) as running:
         await running.type("<f2><f3><f5><f5>")
         await has_keys(running, Scope.COMPOSER)
-        assert running.screen.side_of("sessions").display
-        assert not running.screen.side_of("prompt").display
+        assert running.side("sessions").display
+        assert not running.side("prompt").display
 
 
 async def test_panes_do_not_cover_what_is_being_typed_when_the_terminal_shrinks(tmp_path: Path) -> None:
@@ -130,9 +130,9 @@ async def test_the_key_of_a_pane_in_view_hides_it_wherever_the_focus_is(
     async with program(tmp_path, session=TALK, size=size) as running:
         await running.type(f"<{key}>")
         await has_keys(running, PANES[key])
-        side = running.screen.side_of(PANES[key].name.lower())
+        side = running.side(PANES[key].name.lower())
         await running.type(away)
-        await running.until(lambda: running.screen.scope_of_focus() is not PANES[key] or away == "<tab>")
+        await running.until(lambda: running.scope is not PANES[key] or away == "<tab>")
         await running.type(f"<{key}>")
         await has_keys(running, Scope.COMPOSER)
         assert side.region.area == 0
@@ -159,6 +159,6 @@ async def test_tab_reaches_a_pane_that_is_open(tmp_path: Path, key: str) -> None
         await has_keys(running, Scope.COMPOSER)
         for _ in range(4):
             await running.type("<tab>")
-            if running.screen.scope_of_focus() is PANES[key]:
+            if running.scope is PANES[key]:
                 return
         raise AssertionError("Tab does not go there")

@@ -324,7 +324,7 @@ async def test_a_reply_that_failed_in_the_background_has_its_own_mark_until_it_i
         await running.shows("✗ 08:15")
         await running.shows("✗ 1 failed")
         assert "1 new" not in running.text
-        await running.screen.show_chat(first)
+        await running.screen.current.show(first)
         await running.until(lambda: "✗ 08:15" not in running.text and "✗ 1 failed" not in running.text)
         assert not first.has_failed
 

@@ -23,6 +23,7 @@ from kimi_tui.core.markdown import chunked_text
 from kimi_tui.core.markdown.cutting import Cut, next_cut
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
+from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.state import entries, status_line
 from kimi_tui.ui.state.services import Opening
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
@@ -120,7 +121,7 @@ async def looks(running: Program) -> dict[str, object]:
     fields = [field.value for field in (*running.app.screen.query(Input), *screen.query(Input))]
     return {
         "screens": [type(shown).__name__ for shown in running.app.screen_stack],
-        "focus": screen.scope_of_focus(),
+        "focus": scope_of(screen.focused),
         "texts": screen.drafts.texts,
         "title": screen.composer.border_title,
         "fields": fields,

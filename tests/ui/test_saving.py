@@ -174,7 +174,7 @@ async def test_a_session_that_cannot_be_saved_stays_open_behind_another(tmp_path
         await ask(running)
         await switch(running)
         await running.shows("! 1 not saved")
-        await running.screen.open_path(running.files.path_of(TALK))
+        await running.screen.current.open(running.files.path_of(TALK))
         assert [message.content for message in running.screen.chat.branch][-1] == "Braise it."
         await switch(running)
         disk.is_full = False

@@ -80,7 +80,7 @@ def later(seconds: float, *gates: asyncio.Event) -> Steps:
 
     async def pass_time(running: Program) -> None:
         running.clock.time_s += seconds
-        running.screen.bar_display.tick()
+        running.screen.bars.tick()
         for gate in gates:
             gate.set()
         await running.pilot.pause()

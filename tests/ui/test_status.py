@@ -95,7 +95,7 @@ async def test_a_remark_stands_its_time_whatever_the_figures_do(
     monkeypatch.setattr(bar_display, "REMARK_S", 0.2)
     async with program(tmp_path, session=TALK) as running:
         running.screen.remark("Mind this.")
-        running.screen.refresh_bars()
+        running.screen.bars.refresh()
         await running.pilot.pause(0)
         assert "Mind this." in running.text
         await running.shows("○ ready")

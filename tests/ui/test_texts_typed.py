@@ -167,7 +167,7 @@ class Typist:
         if before.session.id == TALK.id:
             await self.running.type("<ctrl+n>")
         else:
-            self.screen.run_later(self.screen.open_path(self.running.files.path_of(TALK)))
+            self.screen.run_later(self.screen.current.open(self.running.files.path_of(TALK)))
         await self.running.until(lambda: self.screen.chat is not before)
 
     # -- what has to hold

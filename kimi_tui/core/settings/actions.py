@@ -2,7 +2,7 @@
 
 One list serves the key bindings, `[keymap]` of the config, the command palette, the help screen, the footer, the slash
 commands and the README. An action's id is also its slash command where `is_command` says so. What an action does
-stands in the method that `Action.method` names, on the screen, in `ui/commands` or in the pane of its scope.
+stands in a row for its id in `ui/commands`; where the cursor of a pane decides what it is about, in that pane.
 """
 
 from __future__ import annotations
@@ -72,11 +72,6 @@ class Action:
     """The word for the footer, shown where the keys apply; "" = it never stands there."""
     waits: bool = False
     """Whether it cannot be done while a reply runs in this session."""
-
-    @property
-    def method(self) -> str:
-        """Name of the method that does it."""
-        return "do_" + self.id.replace("-", "_")
 
     @property
     def usage(self) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from textual.timer import Timer
 
-from kimi_tui.ui.panes.desk import Desk
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import UNSAVED, Bars, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
@@ -22,24 +23,21 @@ TICK_S = 0.2
 class BarDisplay:
     """Shows titles and figures."""
 
-    def __init__(self, desk: Desk, title: Bar, status: Bar, tick: Callable[[float], None]) -> None:
-        """Show them in those bars.
-
-        Args:
-            desk: The screen.
-            title: The bar above.
-            status: The bar below.
-            tick: Called with the clock's seconds while turns run.
-        """
-        self._desk, self._title, self._status, self._on_tick = desk, title, status, tick
-        self._bars = Bars(desk.services)
+    def __init__(self, services: Services, open_chats: OpenChats) -> None:
+        """Begin with empty bars, which tell of these chats."""
+        self.title, self.status = Bar(id="title-bar"), Bar(id="status-bar")
+        """The bar above, and the one below."""
+        self._open_chats = open_chats
+        self._on_tick: Callable[[], None] | None = None
+        self._now_s, self._bars = services.clock.monotonic, Bars(services)
         self._ticker: Timer | None = None
         self._remark: Sequence[str] = ()
         self._remark_timer: Timer | None = None
 
-    def begin(self) -> None:
-        """Be ready to keep the figures of running turns moving."""
-        self._ticker = self._status.set_interval(TICK_S, self.tick, pause=True)
+    def begin(self, on_tick: Callable[[], None]) -> None:
+        """Be ready to keep the figures of running turns moving; `on_tick` is called again and again meanwhile."""
+        self._on_tick = on_tick
+        self._ticker = self.status.set_interval(TICK_S, self.tick, pause=True)
 
     def prepare(self, chat: Chat) -> None:
         """Make the words of a chat, for the time when it is shown; this may be done in a thread."""
@@ -47,9 +45,10 @@ class BarDisplay:
 
     def tick(self) -> None:
         """Show how far running turns are."""
-        self._on_tick(self._desk.services.clock.monotonic())
+        if self._on_tick is not None:
+            self._on_tick()
         self.refresh()
-        if self._ticker is not None and not any(chat.turn for chat in self._desk.open_chats.all):
+        if self._ticker is not None and not any(chat.turn for chat in self._open_chats.all):
             self._ticker.pause()
 
     def remark(self, *texts: str) -> None:
@@ -60,7 +59,7 @@ class BarDisplay:
         """
         if self._remark_timer is not None:
             self._remark_timer.stop()
-        self._remark, self._remark_timer = texts, self._status.set_timer(REMARK_S, self._end_remark)
+        self._remark, self._remark_timer = texts, self.status.set_timer(REMARK_S, self._end_remark)
         self.refresh()
 
     def _end_remark(self) -> None:
@@ -69,19 +68,19 @@ class BarDisplay:
 
     def refresh(self) -> None:
         """Show the figures as they are now, beside a remark only what has room."""
-        desk = self._desk
-        texts, live = self._bars.texts(desk.chat.session, desk.chat.empty_end), desk.chat.live
-        others = elsewhere(desk.open_chats.all[1:])
-        is_narrow = desk.size.width < NARROW_COLUMNS
+        chat = self._open_chats.current
+        texts, live = self._bars.texts(chat.session, chat.empty_end), chat.live
+        others = elsewhere(self._open_chats.all[1:])
+        is_narrow = self.title.app.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
-        title = title if desk.chat.unsaved is None else f"{UNSAVED}{title}"
-        self._title.variants = tuple((title, f"{others}{place}") for place in places)
+        title = title if chat.unsaved is None else f"{UNSAVED}{title}"
+        self.title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:
             variants = texts.last.variants("○", texts.context.words())
         else:
-            figures = live.figures(desk.services.clock.monotonic(), texts.last.session_usd)
+            figures = live.figures(self._now_s(), texts.last.session_usd)
             variants = figures.variants("●", texts.context.words(live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()
         remarks = tuple((text, right) for text in self._remark for right in (variants[0][1], ""))
-        self._status.variants = remarks or variants
+        self.status.variants = remarks or variants

@@ -126,7 +126,7 @@ class KimiApp(App[str], inherit_bindings=False):
     @property
     def is_giving_keys(self) -> bool:
         """Whether a pane is about to take the focus."""
-        return self._screen.is_giving_keys
+        return self._screen.panes.is_giving_keys
 
     async def ready_for(self, event: events.Event) -> bool:
         """Wait until there is what an event asks for; whether that was necessary."""
@@ -136,7 +136,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """Whether a key was meant for a screen above the conversation and nothing else."""
         if not isinstance(event, events.Key) or not isinstance(screen, Above):
             return False
-        return not event.is_printable and self._screen.key_order.blind_action(event) is None
+        return not event.is_printable and self._screen.keyboard.blind_action(event) is None
 
     @property
     def _screen_now(self) -> Screen[object] | None:
@@ -145,7 +145,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
-        screen, action = self._screen_now, self._screen.key_order.blind_action(event)
+        screen, action = self._screen_now, self._screen.keyboard.blind_action(event)
         if action is None or not isinstance(screen, Above):
             return
         event.prevent_default()
@@ -154,7 +154,7 @@ class KimiApp(App[str], inherit_bindings=False):
             screen.clear_selection()
         else:
             screen.cancel()
-            self._screen.action_choose(action.id)
+            self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
@@ -249,7 +249,7 @@ class KimiApp(App[str], inherit_bindings=False):
                 f"Something went wrong inside the program ({fault_of(error)}).",
                 "KIMI_TUI_LOG=FILE records details.",
             )
-            self._screen.say_error(unexpected)
+            self._screen.say(error_text(unexpected), "error")
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""

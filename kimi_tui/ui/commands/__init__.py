@@ -1,4 +1,4 @@
-"""What actions do: one method per action, named by the registry, in the module of its subject.
+"""What actions do, by subject: each module gives rows, from an action's id to what does it, for the dispatcher's table.
 
-Each class works on a `Desk`; nothing here knows the screen's widgets beyond the transcript.
+A command is handed what it needs: widgets, values, callables. Nothing here knows the screen.
 """

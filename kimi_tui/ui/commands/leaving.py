@@ -3,62 +3,72 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_turns import Turns
 
 SAVING = "saving on leaving"
 """What the question is about, so that it stands there once."""
 
 
+@dataclass(eq=False)
 class Leaving:
-    """Decides whether the program may be left."""
+    """Ends the program, where nothing is lost by it."""
 
-    def __init__(self, desk: Desk, switching: asyncio.Lock) -> None:
-        """Work on that screen; while `switching` is held another session comes on screen."""
-        self._desk, self._switching = desk, switching
-        self._asked: tuple[tuple[Session, str], ...] = ()
-        self._is_saving = False
+    open_chats: OpenChats
+    turns: Turns
+    drafts: Drafts
+    switching: asyncio.Lock
+    saved: Callable[[], None]  # shows whether sessions are saved
+    say: Say
+    key: str
+    ended: Callable[[], Awaitable[None]]  # ends the program
+    _asked: tuple[tuple[Session, str], ...] = field(default=(), init=False)
+    _is_saving: bool = field(default=False, init=False)
 
-    async def may_leave(self, *, asks: bool) -> bool:
-        """Stop every reply and save everything; whether the program may be left then.
+    async def leave(self, *, asks: bool) -> None:
+        """Stop every reply, save everything and end the program.
 
         Args:
-            asks: Whether to ask, where text cannot be saved: it may be left when nothing has changed since.
+            asks: Whether to ask, where text cannot be saved: it is left when nothing has changed since.
         """
         if asks and self._is_saving:  # a second press must not answer what has not been asked yet
-            return False
+            return
         self._is_saving = True
         try:
             await self._save()
         finally:
             self._is_saving = False
-        return not asks or self._may_lose()
+        if not asks or self._may_lose():
+            await self.open_chats.release()
+            await self.ended()
 
     async def _save(self) -> None:
-        desk = self._desk
-        for chat in desk.open_chats.all:
-            await desk.turns.settle(chat)
-        async with self._switching:
-            await desk.open_chats.keep(lambda: desk.drafts.own)
-        desk.refresh_bars()
+        for chat in self.open_chats.all:
+            await self.turns.settle(chat)
+        async with self.switching:
+            await self.open_chats.keep(lambda: self.drafts.own)
+        self.saved()
 
     def _may_lose(self) -> bool:
         """Whether nothing is lost, or just that which was asked about; it is asked about else."""
-        desk = self._desk
-        lost = tuple((chat.session, chat.draft) for chat in desk.open_chats.unsaved)
+        unsaved = self.open_chats.unsaved
+        lost = tuple((chat.session, chat.draft) for chat in unsaved)
         if not lost or lost == self._asked:
             return True
         self._asked = lost
-        error = next(chat.unsaved for chat in desk.open_chats.unsaved)
-        key = desk.keyboard.table.label("quit")
-        one = "This session has" if desk.chat.unsaved is not None else "Another session has"
+        error = unsaved[0].unsaved
+        one = "This session has" if self.open_chats.current in unsaved else "Another session has"
         where = one if len(lost) == 1 else f"{counted(len(lost), 'session')} have"
-        way = f"{key} once more" if key else "/quit once more"
-        desk.say(
+        self.say(
             f"{error.summary if error else ''}\n{where} text that is in no file. Make room and leave, "
-            f"or /export FILE to another place.\n{way} leaves without it.",
+            f"or /export FILE to another place.\n{self.key or '/quit'} once more leaves without it.",
             "error",
             about=SAVING,
         )

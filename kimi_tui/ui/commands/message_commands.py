@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.keys.focus import take_keys
-from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.keys.focus import has_keys
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_turns import Turns
+from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
+@dataclass(eq=False)
 class MessageCommands:
     """Commands on messages of the branch on screen."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
-        self._desk = desk
+    transcript: Transcript
+    open_chats: OpenChats
+    turns: Turns
+    drafts: Drafts
+    change: Callable[[Session], None]  # takes the changed session
+    copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
+    type_here: Callable[[], None]  # gives the composer the keys
+    say: Say
+    undo_key: str
+
+    def rows(self) -> Rows:
+        """What does what."""
+        return {
+            "next-message": self._next_message,
+            "copy": self._copy,
+            "copy-code": self._copy_code,
+            "copy-reasoning": self._copy_reasoning,
+            "edit": self._edit,
+            "regenerate": self._regenerate,
+            "previous-alternative": partial(self._step_alternative, -1),
+            "next-alternative": partial(self._step_alternative, 1),
+            "delete": self._delete,
+            "undo": self._undo,
+            "leave-out": self._leave_out,
+        }
+
+    @property
+    def _session(self) -> Session:
+        return self.open_chats.current.session
 
     def _target(self) -> Message:
         """The message that a command is about.
@@ -27,80 +59,33 @@ class MessageCommands:
         Raises:
             UsageError: There is none, or it is still being written.
         """
-        message = self._desk.target()
+        message = self.open_chats.current.target(self.transcript.chosen)
         if message is None:
             raise UsageError("There is no message yet, or it is still being written.")
         return message
 
-    # -- the message cursor
-
-    def do_choose_message(self, argument: str) -> None:
-        """Put the message cursor on the last message in view."""
-        del argument
-        take_keys(self._desk.transcript)
-        self._desk.transcript.choose_in_view()
-
-    def do_previous_message(self, argument: str) -> None:
-        """Move the message cursor up."""
-        del argument
-        self._desk.transcript.move_choice(-1)
-
-    def do_next_message(self, argument: str) -> None:
+    def _next_message(self) -> None:
         """Move the message cursor down; below the last message is the composer."""
-        del argument
-        branch = self._desk.chat.branch
-        if branch and self._desk.transcript.chosen == branch[-1].id and self._desk.chat.turn is None:
-            self._desk.type_here()
+        chat = self.open_chats.current
+        if chat.branch and self.transcript.chosen == chat.branch[-1].id and chat.turn is None:
+            self.type_here()
         else:
-            self._desk.transcript.move_choice(1)
-
-    def do_first_message(self, argument: str) -> None:
-        """Move the message cursor to the first message."""
-        del argument
-        self._desk.transcript.choose_edge(first=True)
-
-    def do_last_message(self, argument: str) -> None:
-        """Move the message cursor to the last message."""
-        del argument
-        self._desk.transcript.choose_edge(first=False)
-
-    def do_type_command(self, argument: str) -> None:
-        """Let a command be typed in the composer."""
-        del argument
-        self._desk.transcript.choose(None)
-        self._desk.drafts.begin_command()
-
-    def do_fold_this(self, argument: str) -> None:
-        """Open or close the think block of the chosen message."""
-        del argument
-        transcript = self._desk.transcript
-        if transcript.chosen is not None:
-            transcript.toggle_fold(transcript.chosen)
-        elif (message := self._desk.chat.last(Role.ASSISTANT)) is not None:
-            transcript.toggle_fold(message.id)
+            self.transcript.move_choice(1)
 
     # -- copying
 
-    def do_copy(self, argument: str) -> None:
-        """Copy the message as it was written, or (with "text") without its Markdown.
-
-        Raises:
-            UsageError: The argument is another one.
-        """
+    def _copy(self, argument: str) -> None:
+        """Copy the message as it was written, or (with "text") without its Markdown."""
         message, word = self._target(), argument.strip().lower()
         if word not in {"", "text", "markdown"}:
             raise UsageError(f"/copy takes text or markdown, not {argument.strip()!r}.")
-        text = self._desk.transcript.plain_text_of(message.id) if word == "text" else message.content
-        self._desk.copy(text, "The message")
+        text = self.transcript.plain_text_of(message.id) if word == "text" else message.content
+        self.copy(text, "The message")
 
-    def do_copy_code(self, argument: str) -> None:
-        """Copy a code block; several are numbered to choose from.
-
-        Raises:
-            UsageError: There is no block of that number.
-        """
+    def _copy_code(self, argument: str) -> None:
+        """Copy a code block; several are numbered to choose from."""
         message, word = self._target(), argument.strip()
-        blocks = self._desk.transcript.code_blocks(message.id)
+        blocks = self.transcript.code_blocks(message.id)
         if not word and len(blocks) > 1:
             self._choose_code(message.id, blocks)
             return
@@ -108,136 +93,90 @@ class MessageCommands:
         if not 1 <= number <= len(blocks):
             there = f"The message has {counted(len(blocks), 'code block')}"
             raise UsageError(f"{there}; /copy-code takes the number of one.")
-        self._desk.copy(blocks[number - 1], "The code block")
+        self.copy(blocks[number - 1], "The code block")
 
     def _choose_code(self, key: str, blocks: Sequence[str]) -> None:
         """Let one of the code blocks of a message, which are numbered meanwhile, be chosen, and copy it."""
         from kimi_tui.ui.screens.choice import NumberScreen  # noqa: PLC0415 - most commands do not need it
 
         def chosen(number: int | None) -> None:
-            self._desk.transcript.hide_code_numbers()
+            self.transcript.hide_code_numbers()
             if number is not None:
-                self._desk.copy(blocks[number - 1], f"Code block {number}")
+                self.copy(blocks[number - 1], f"Code block {number}")
 
-        self._desk.transcript.show_code_numbers(key)
-        above = self._desk.transcript.code_blocks_above(key)
+        self.transcript.show_code_numbers(key)
+        above = self.transcript.code_blocks_above(key)
         question = f"Which code block? {above} above the view" if above else "Which code block?"
-        self._desk.open_screen(NumberScreen(question, len(blocks)), chosen)
+        self.transcript.app.push_screen(NumberScreen(question, len(blocks)), chosen)
 
-    def do_copy_reasoning(self, argument: str) -> None:
-        """Copy the reasoning of the message.
-
-        Raises:
-            UsageError: It has none.
-        """
-        del argument
+    def _copy_reasoning(self) -> None:
         reasoning = self._target().reasoning
         if not reasoning:
             raise UsageError("This message has no reasoning.")
-        self._desk.copy(reasoning, "The reasoning")
+        self.copy(reasoning, "The reasoning")
 
     # -- asking again
 
-    def do_edit(self, argument: str) -> None:
-        """Bring a question into the composer, to be sent as an alternative.
-
-        Raises:
-            UsageError: There is no question.
-        """
-        del argument
+    def _edit(self) -> None:
+        """Bring a question into the composer, to be sent as an alternative."""
         question = self._question()
-        self._desk.transcript.choose(None)
-        self._desk.drafts.begin_edit(question.id, question.content)
+        self.transcript.choose(None)
+        self.drafts.begin_edit(question.id, question.content)
 
-    def do_regenerate(self, argument: str) -> None:
-        """Ask for another reply.
-
-        Raises:
-            UsageError: There is no question.
-            KimiError: Nothing can be sent.
-        """
-        del argument
-        question = self._question()
-        self._desk.turns.regenerate(self._desk.chat, question.id)
-        if self._desk.scope_of_focus() is not Scope.TRANSCRIPT:
-            self._desk.type_here()
+    def _regenerate(self) -> None:
+        self.turns.regenerate(self.open_chats.current, self._question().id)
+        if not has_keys(self.transcript):
+            self.type_here()
 
     def _question(self) -> Message:
-        question = self._desk.chat.question_of(self._target())
+        question = self.open_chats.current.question_of(self._target())
         if question is None:
             raise UsageError("There is no question here.")
         return question
 
     # -- the tree
 
-    def do_previous_alternative(self, argument: str) -> None:
-        """Show the alternative before this one."""
-        del argument
-        self.step_alternative(-1)
-
-    def do_next_alternative(self, argument: str) -> None:
-        """Show the alternative after this one."""
-        del argument
-        self.step_alternative(1)
-
-    def step_alternative(self, step: int) -> None:
+    def _step_alternative(self, step: int) -> None:
         """Go to another alternative of the message; its newest branch is shown."""
-        message, session = self._target(), self._desk.chat.session
-        family = tree.alternatives(session, message.id)
+        message = self._target()
+        family = tree.alternatives(self._session, message.id)
         place = [other.id for other in family].index(message.id) + step
         if 0 <= place < len(family):
-            self._change_tree(tree.select(session, family[place].id))
-            self._desk.transcript.choose(family[place].id)
+            self.change(tree.select(self._session, family[place].id))
+            self.transcript.choose(family[place].id)
 
-    def do_delete(self, argument: str) -> None:
+    def _delete(self) -> None:
         """Delete the message and everything below it."""
-        del argument
-        message, chat = self._target(), self._desk.chat
+        message, chat = self._target(), self.open_chats.current
         before = len(chat.session.messages)
         chat.delete(message.id)
         self._show_tree()
-        self._choose_end()
         count = before - len(chat.session.messages)
-        self._desk.say(f"Deleted {counted(count, 'message')}. {self._undo_words()}", about=self._last_deletion())
+        way = f"{self.undo_key} in the conversation, or /undo," if self.undo_key else "/undo"
+        self.say(f"Deleted {counted(count, 'message')}. {way} brings it back.", about=self._last_deletion())
+
+    def _undo(self) -> None:
+        about, count = self._last_deletion(), self.open_chats.current.undo_delete()
+        self._show_tree()
+        self.say(f"Brought back {counted(count, 'message')}.", about=about)
 
     def _last_deletion(self) -> str:
         """What the notices on the last deletion, and on its undoing, are about."""
-        chat = self._desk.chat
+        chat = self.open_chats.current
         return f"deletion {len(chat.deleted)} in {chat.session.id}"
 
-    def _choose_end(self) -> None:
-        """Put the message cursor on the last message, where it stands in the conversation, so that it can be seen."""
-        branch = self._desk.chat.branch
-        if branch and self._desk.scope_of_focus() is Scope.TRANSCRIPT:
-            self._desk.transcript.choose(branch[-1].id)
-        else:
-            self._desk.type_here()
-
-    def _undo_words(self) -> str:
-        key = self._desk.keyboard.table.label("undo")
-        return f"{key} in the conversation, or /undo, brings it back." if key else "/undo brings it back."
-
-    def do_undo(self, argument: str) -> None:
-        """Bring back what was deleted last."""
-        del argument
-        chat = self._desk.chat
-        about, count = self._last_deletion(), chat.undo_delete()
-        self._show_tree()
-        self._choose_end()
-        self._desk.say(f"Brought back {counted(count, 'message')}.", about=about)
-
-    def do_leave_out(self, argument: str) -> None:
-        """Leave the message out of the prompt, or take it in again."""
-        del argument
-        message = self._target()
-        changed = replace(message, excluded=not message.excluded)
-        session = self._desk.chat.session
-        messages = tuple(changed if other.id == message.id else other for other in session.messages)
-        self._change_tree(replace(session, messages=messages))
-
-    def _change_tree(self, session: Session) -> None:
-        self._desk.change(session)
-        self._desk.refresh_session()
-
     def _show_tree(self) -> None:
-        self._change_tree(self._desk.chat.session)
+        """Show a branch of another length; the message cursor goes to its end, where it is in the conversation."""
+        self.change(self._session)
+        branch = self.open_chats.current.branch
+        if branch and has_keys(self.transcript):
+            self.transcript.choose(branch[-1].id)
+        else:
+            self.type_here()
+
+    def _leave_out(self) -> None:
+        """Leave the message out of the prompt, or take it in again."""
+        message, session = self._target(), self._session
+        changed = replace(message, excluded=not message.excluded)
+        messages = tuple(changed if other.id == message.id else other for other in session.messages)
+        self.change(replace(session, messages=messages))

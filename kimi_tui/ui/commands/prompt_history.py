@@ -1,4 +1,4 @@
-"""The prompts that Up brings back: those of the session on screen, then those of earlier ones.
+"""The prompts that Up brings back: one that waits, those of the session on screen, then those of earlier ones.
 
 What earlier sessions hold is read when the first prompt is asked for, beside everything else: no key waits for a file.
 """
@@ -6,44 +6,61 @@ What earlier sessions hold is read when the first prompt is asked for, beside ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Role, Session
-from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.callbacks import RunLater
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.slash import typed
+from kimi_tui.ui.widgets.composer import Composer
 
 
+@dataclass(eq=False)
 class PromptHistory:
     """Goes from prompt to prompt in the composer, as long as nothing else is typed there."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
-        self._desk = desk
-        self._chat: Chat | None = None  # for which earlier prompts were read
-        self._earlier: Sequence[str] | None = ()  # None = they are being read
-        self._wanted = 0  # steps that wait for them
-        self._wanted_in: Session | None = None  # as it was then: a message that was sent since ends the waiting
+    composer: Composer
+    drafts: Drafts
+    open_chats: OpenChats
+    recent: Callable[[], Sequence[str]]  # reads the prompts of earlier sessions; may take long, and raise StorageError
+    show_queue: Callable[[], None]  # shows the messages that wait
+    run_later: RunLater
+    _chat: Chat | None = field(default=None, init=False)
+    _earlier: Sequence[str] | None = field(default=(), init=False)
+    _wanted: int = field(default=0, init=False)
+    _wanted_in: Session | None = field(default=None, init=False)
 
     def recall(self, step: int) -> None:
-        """Put an older (1) or a newer (-1) prompt into the composer, which is empty or holds the one before."""
-        chat, composer = self._desk.chat, self._desk.composer
+        """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
+        composer, chat = self.composer, self.open_chats.current
+        if composer.draft and composer.draft != composer.recalled:
+            return
+        if chat.queued and not composer.draft and not self.drafts.is_aside:
+            composer.exchange(typed(chat.queued.pop()))
+            self.show_queue()
+        else:
+            self._step(chat, step)
+
+    def _step(self, chat: Chat, step: int) -> None:
+        """Go on from the prompt that is there, or from the empty composer."""
         if chat is not self._chat:
             self._chat, self._earlier, self._wanted = chat, None, 0
-            self._desk.run_later(self._read(chat), keys_wait=False)
-        prompts = list(dict.fromkeys(self._prompts(chat)))
-        place = (prompts.index(composer.draft) if composer.draft in prompts else -1) + step
+            self.run_later(self._read(chat), keys_wait=False)
+        prompts, draft = list(dict.fromkeys(self._prompts(chat))), self.composer.draft
+        place = (prompts.index(draft) if draft in prompts else -1) + step
         is_beyond = place >= len(prompts) and self._earlier is None
         self._wanted, self._wanted_in = self._wanted + step if is_beyond else 0, chat.session
         if prompts and not is_beyond:
             self._show(prompts[min(place, len(prompts) - 1)] if place >= 0 else "")
 
     def _show(self, prompt: str) -> None:
-        composer = self._desk.composer
-        composer.recalled = prompt
-        if composer.draft != prompt:
-            composer.exchange(prompt)
+        self.composer.recalled = prompt
+        if self.composer.draft != prompt:
+            self.composer.exchange(prompt)
 
     def _prompts(self, chat: Chat) -> Iterator[str]:
         yield from (typed(message.content) for message in reversed(chat.session.messages) if message.role is Role.USER)
@@ -51,12 +68,12 @@ class PromptHistory:
 
     async def _read(self, chat: Chat) -> None:
         try:
-            earlier = await asyncio.to_thread(self._desk.services.library.recent_prompts)
+            earlier = await asyncio.to_thread(self.recent)
         except StorageError:  # what needs the folder says so; here there is no more to offer
             earlier = ()
         if chat is not self._chat:
             return
         self._earlier, wanted = earlier, self._wanted
-        is_untouched = self._desk.composer.draft in {"", self._desk.composer.recalled} and not chat.queued
-        if wanted and is_untouched and chat is self._desk.chat and chat.session is self._wanted_in:
-            self.recall(wanted)
+        is_untouched = self.composer.draft in {"", self.composer.recalled} and not chat.queued
+        if wanted and is_untouched and chat is self.open_chats.current and chat.session is self._wanted_in:
+            self._step(chat, wanted)

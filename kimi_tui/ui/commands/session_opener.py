@@ -7,12 +7,16 @@ meant for what they open.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from kimi_tui.core.settings.actions import Action
-from kimi_tui.ui.panes.desk import Desk
-from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Opening
 from kimi_tui.ui.state.slash import Command, parse_line
+from kimi_tui.ui.widgets.composer import Composer
 
 ENDING = frozenset({"quit", "copy-or-quit"})
 """Actions that wait for nothing."""
@@ -21,21 +25,17 @@ AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
 """Actions that need no session: those of the composer, and those that end something."""
 
 
+@dataclass(eq=False)
 class SessionOpener:
     """Reads the session, and knows whether it is there."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Begin on that screen."""
-        self._desk = desk
-        self._is_over = asyncio.Event()
-        self._waits_for_command = False
-        self._lines: list[str] = []
-
-    def announce(self, opening: Opening) -> None:
-        """Show what is being opened; what is typed meanwhile is kept."""
-        self._desk.transcript.set_entries([entries.notice("opening", f"Opening {opening.name} …")])
-        self._desk.refresh_bars()
-        self._desk.type_here()
+    open_chats: OpenChats
+    composer: Composer
+    prepare: Callable[[Chat], None]  # makes what showing it takes, in a thread
+    remark: Remark
+    _is_over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _waits_for_command: bool = field(default=False, init=False)
+    _lines: list[str] = field(default_factory=list, init=False)
 
     async def read(self, opening: Opening) -> None:
         """Read the session, and put what has been typed meanwhile below its draft.
@@ -43,11 +43,10 @@ class SessionOpener:
         Raises:
             StorageError: It cannot be read.
         """
-        chats = self._desk.open_chats
-        chat = chats.chat_of(await asyncio.to_thread(opening.read))
-        await self._desk.prepare(chat)
-        chats.begin_with(chat)
-        typed = self._desk.composer.draft
+        chat = self.open_chats.chat_of(await asyncio.to_thread(opening.read))
+        await asyncio.to_thread(self.prepare, chat)
+        self.open_chats.begin_with(chat)
+        typed = self.composer.draft
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
 
     def end(self) -> list[str]:
@@ -80,5 +79,5 @@ class SessionOpener:
         """Whether an action has to wait until the session has been read; that is told then."""
         is_early = not self._is_over.is_set() and action_id not in AT_ONCE
         if is_early:
-            self._desk.remark("The session is still being opened; this waits for it.")
+            self.remark("The session is still being opened; this waits for it.")
         return is_early

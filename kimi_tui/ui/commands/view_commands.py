@@ -1,95 +1,66 @@
-"""Commands that move the view of the conversation, and what is looked for in it."""
+"""Commands that move the view of the conversation and its message cursor, and what is looked for in it."""
 
 from __future__ import annotations
 
-from kimi_tui.ui.keys.focus import take_keys
-from kimi_tui.ui.panes.desk import Desk
+from collections.abc import Callable
+from functools import partial
+
+from kimi_tui.core.session.session import Role
+from kimi_tui.core.settings.actions import Scope
+from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.keys.focus import scope_of, take_keys
+from kimi_tui.ui.panes.find_bar import FindBar
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
-class ViewCommands:
-    """Commands on the transcript."""
+def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, shown: Callable[[], None]) -> Rows:
+    """What moves through the conversation; `shown` shows it anew."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
-        self._desk = desk
+    def find(text: str) -> None:
+        """Look for a text, or open the search: in the reasoning, where that has the keys."""
+        focused = transcript.screen.focused
+        in_pane = isinstance(focused, Transcript) and scope_of(focused) is Scope.REASONING
+        find_bar.open(text.strip() or None, focused if in_pane and isinstance(focused, Transcript) else None)
 
-    def do_fold(self, argument: str) -> None:
-        """Fold or unfold every think block."""
-        del argument
-        self._desk.transcript.toggle_all_folds()
+    def choose_message() -> None:
+        take_keys(transcript)
+        transcript.choose_in_view()
 
-    def do_top(self, argument: str) -> None:
-        """Show the beginning."""
-        del argument
-        self._desk.transcript.scroll_to_top()
+    def fold_this() -> None:
+        last = open_chats.current.last(Role.ASSISTANT)
+        key = transcript.chosen or (last.id if last is not None else None)
+        if key is not None:
+            transcript.toggle_fold(key)
 
-    def do_follow(self, argument: str) -> None:
-        """Show the end and follow it."""
-        del argument
-        self._desk.transcript.follow_tail()
+    def dismiss() -> None:
+        open_chats.current.notices.clear()
+        shown()
 
-    def do_page_up(self, argument: str) -> None:
-        """Scroll a page up."""
-        del argument
-        self._desk.transcript.scroll_page(-1)
+    def select() -> None:
+        take_keys(transcript)
+        transcript.start_selection()
 
-    def do_page_down(self, argument: str) -> None:
-        """Scroll a page down."""
-        del argument
-        self._desk.transcript.scroll_page(1)
-
-    def do_line_up(self, argument: str) -> None:
-        """Scroll a line up."""
-        del argument
-        self._desk.transcript.scroll_lines(-1)
-
-    def do_line_down(self, argument: str) -> None:
-        """Scroll a line down."""
-        del argument
-        self._desk.transcript.scroll_lines(1)
-
-    def do_previous_heading(self, argument: str) -> None:
-        """Go to the heading before."""
-        del argument
-        self._desk.transcript.move_heading(-1)
-
-    def do_next_heading(self, argument: str) -> None:
-        """Go to the next heading."""
-        del argument
-        self._desk.transcript.move_heading(1)
-
-    def do_previous_code(self, argument: str) -> None:
-        """Go to the code block before."""
-        del argument
-        self._desk.transcript.move_code(-1)
-
-    def do_next_code(self, argument: str) -> None:
-        """Go to the next code block."""
-        del argument
-        self._desk.transcript.move_code(1)
-
-    def do_find(self, argument: str) -> None:
-        """Look for a text, or open the search."""
-        self._desk.search_bar.open(argument.strip() or None, self._desk.panes.searchable())
-
-    def do_previous_hit(self, argument: str) -> None:
-        """Go to the hit before."""
-        del argument
-        self._desk.search_bar.move_hit(-1)
-
-    def do_next_hit(self, argument: str) -> None:
-        """Go to the next hit."""
-        del argument
-        self._desk.search_bar.move_hit(1)
-
-    def do_dismiss(self, argument: str) -> None:
-        """Take the notices away."""
-        del argument
-        self._desk.chat.notices.clear()
-        self._desk.refresh_session()
-
-    def do_select(self, argument: str) -> None:
-        """Begin to select with the keyboard."""
-        del argument
-        take_keys(self._desk.transcript)
-        self._desk.transcript.start_selection()
+    return {
+        "fold": transcript.toggle_all_folds,
+        "fold-this": fold_this,
+        "top": transcript.scroll_to_top,
+        "follow": transcript.follow_tail,
+        "page-up": partial(transcript.scroll_page, -1),
+        "page-down": partial(transcript.scroll_page, 1),
+        "line-up": partial(transcript.scroll_lines, -1),
+        "line-down": partial(transcript.scroll_lines, 1),
+        "previous-heading": partial(transcript.move_heading, -1),
+        "next-heading": partial(transcript.move_heading, 1),
+        "previous-code": partial(transcript.move_code, -1),
+        "next-code": partial(transcript.move_code, 1),
+        "choose-message": choose_message,
+        "previous-message": partial(transcript.move_choice, -1),
+        "first-message": partial(transcript.choose_edge, first=True),
+        "last-message": partial(transcript.choose_edge, first=False),
+        "find": find,
+        "previous-hit": partial(find_bar.move_hit, -1),
+        "next-hit": partial(find_bar.move_hit, 1),
+        "dismiss": dismiss,
+        "select": select,
+    }

@@ -11,6 +11,8 @@ TAKE_KEY = "ctrl+o"
 """Takes what stands in an editor of the settings, however many lines it has."""
 EDITOR_KEYS = frozenset({"pageup", "pagedown", "ctrl+home", "ctrl+end", TAKE_KEY})
 """Keys that an editor in a pane keeps for itself."""
+BLIND = frozenset({"quit", "copy-or-quit"})
+"""Actions that are done anywhere: where the terminal is too small to show anything, and on every screen."""
 
 
 class Keyboard:
@@ -26,6 +28,11 @@ class Keyboard:
         if event.character is not None and event.is_printable:
             names.append(event.character)
         return self.table.action(scope, *names)
+
+    def blind_action(self, event: events.Key) -> Action | None:
+        """Find what a key does where nothing else can be done; None = nothing, it is none of `BLIND`."""
+        action = self.action_of(event, Scope.SCREEN)
+        return action if action is not None and action.id in BLIND else None
 
     def hint(self, action: Action) -> str:
         """An action as the footer shows it: its key and its word; "" = it has no key."""

@@ -140,9 +140,16 @@ class Drafts:
         self._hold(replace(held, text=held.text + typed_since))
         return True
 
-    def give_back(self, message: str) -> None:
-        """Put a message that was not sent before the draft, wherever that is."""
-        if self._behind:
+    def give_back(self, message: str, edited: str | None = None) -> None:
+        """Bring a message that was not sent back: before the draft, or to be mended where it was an edit.
+
+        Args:
+            message: The message.
+            edited: Id of the question that it is an edit of; None = of none.
+        """
+        if edited is not None:
+            self.begin_mending(typed(message), edited)
+        elif self._behind:
             draft = self._behind[0]
             self._behind[0] = replace(draft, text=typed_before(message, draft.text))
         else:

@@ -1,15 +1,23 @@
-"""The side panes at work: each feeds its widget with what is on screen, and does what the widget asks for.
-
-The widgets know values and messages only; what these mean for the session is decided here.
-"""
+"""What every side pane is to the rest of the screen: a widget that is told what changed, and does its own actions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
 from textual.widget import Widget
+
+from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.wire.turn_events import ReplyDelta
 
 
 class Panel(Widget):
-    """A pane's widget that can bring itself up to date."""
+    """A side pane at work; one that is not in view is told nothing, and brought up to date when it comes there."""
+
+    scope: ClassVar[Scope]
+    """What keys mean in it."""
+    acts: Mapping[str, Callable[[], None]] = {}
+    """What is done where its own cursor stands, by the action's id."""
 
     def take_focus(self) -> None:
         """Give the keys to what is used first."""
@@ -20,3 +28,12 @@ class Panel(Widget):
 
     def refresh_pane(self) -> None:
         """Show what is there now."""
+
+    def delta_arrived(self, delta: ReplyDelta) -> None:
+        """Text of the reply on screen arrived."""
+
+    def label_changed(self) -> None:
+        """The figures of the running reply are others now."""
+
+    def draft_changed(self) -> None:
+        """What is being typed is something else now."""

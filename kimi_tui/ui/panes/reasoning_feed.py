@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Self
 
 from rich.cells import cell_len
@@ -16,10 +17,10 @@ from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import take_keys
-from kimi_tui.ui.panes.desk import Desk
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.state.entries import message_entry
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -28,7 +29,6 @@ class ReasoningPanel(Vertical, Panel):
     """Shows one reply's reasoning; follows while it is written."""
 
     scope: ClassVar[Scope] = Scope.REASONING
-    """What its keys mean."""
     DEFAULT_CSS = """
     ReasoningPanel {
         height: 1fr;
@@ -36,10 +36,16 @@ class ReasoningPanel(Vertical, Panel):
     }
     """
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
+    def __init__(self, open_chats: OpenChats, chosen: Callable[[], str | None], now_s: Callable[[], float]) -> None:
+        """Show what is on screen.
+
+        Args:
+            open_chats: Whose reasoning is shown.
+            chosen: Gives the key of the message with the message cursor; None = none has it.
+            now_s: The clock, in seconds.
+        """
         super().__init__(id="reasoning-pane")
-        self._desk = desk
+        self._open_chats, self._chosen, self._now_s = open_chats, chosen, now_s
         self._head = Static(id="reasoning-head", markup=False)
         self.lines = Transcript(id="reasoning-lines")
         self._shown, self._is_growing = "", False
@@ -58,8 +64,8 @@ class ReasoningPanel(Vertical, Panel):
 
     def refresh_pane(self) -> None:
         """Show the reasoning of the chosen reply, else of the running one, else of the last."""
-        chat = self._desk.chat
-        chosen = chat.message(self._desk.transcript.chosen)
+        chat = self._open_chats.current
+        chosen = chat.message(self._chosen())
         live = chat.live if chosen is None and chat.is_live_on_branch() else None
         message = chosen if chosen is not None and chosen.role is Role.ASSISTANT else chat.last(Role.ASSISTANT)
         if live is not None:
@@ -80,20 +86,20 @@ class ReasoningPanel(Vertical, Panel):
             else:
                 self.lines.scroll_to_top()
 
-    def add(self, delta: ReplyDelta) -> None:
+    def delta_arrived(self, delta: ReplyDelta) -> None:
         """Show reasoning that arrived; the answer ends it."""
-        live = self._desk.chat.live
+        live = self._open_chats.current.live
         if live is None or self._shown != live.key:
             self.refresh_pane()
             return
         if delta.part is ReplyPart.REASONING:
             self.lines.append(live.key, ReplyPart.ANSWER, delta.text(live.reply))
 
-    def show_label(self) -> None:
+    def label_changed(self) -> None:
         """Show the figures of the running reply as they are now."""
-        live = self._desk.chat.live
+        live = self._open_chats.current.live
         if live is not None and self._shown == live.key:
-            rate = live.thinking_rate(self._desk.services.clock.monotonic())
+            rate = live.thinking_rate(self._now_s())
             self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
 
     def _show_head(self, parts: list[str]) -> None:
@@ -103,10 +109,7 @@ class ReasoningPanel(Vertical, Panel):
         self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
         self._takes_two = takes_two
 
-    @on(Transcript.Found)
     @on(Transcript.Chosen)
     def _keep(self, event: Message) -> None:
         """These lines are not the conversation's; only what a search finds is told on."""
         event.stop()
-        if isinstance(event, Transcript.Found):
-            self._desk.search_bar.show_found(event)

@@ -3,31 +3,79 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
+from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import on
+from textual.message import Message
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.session_list import SessionList
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.ui.panes.desk import Desk
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
+from kimi_tui.ui.state.callbacks import Remark, RunLater, Say
 from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.open_chats import OpenChats
+
+
+class Files(Protocol):
+    """What can be done with sessions as files; each raises KimiError where it cannot be done."""
+
+    async def rename(self, path: Path, title: str) -> None:
+        """Give a session another title."""
+
+    async def duplicate(self, path: Path) -> None:
+        """Make a copy of a session."""
+
+    async def delete(self, path: Path) -> str:
+        """Move a session to the trash, and return what it is called."""
+
+    async def restore(self) -> str:
+        """Bring the session that was deleted last back, and return what it is called."""
 
 
 class SessionsPanel(SessionsPane, Panel):
     """Keeps the list of sessions in view."""
 
     scope: ClassVar[Scope] = Scope.SESSIONS
-    """What its keys mean."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
-        super().__init__(keys=desk.keyboard.table.keys, id="sessions-pane")
-        self._desk = desk
+    def __init__(
+        self,
+        library: SessionStore,
+        open_chats: OpenChats,
+        files: Files,
+        *,
+        now: Callable[[], datetime],
+        open: Callable[[Path], Awaitable[None]],
+        leave: Callable[[], None],
+        run_later: RunLater,
+        say: Say,
+        remark: Remark,
+        keys: KeyTable,
+    ) -> None:
+        """List the library.
+
+        Args:
+            library: The sessions on disk.
+            open_chats: Those that are open, to be marked.
+            files: What is done with those on disk.
+            now: The time; it decides what is called today.
+            open: Shows a session, and leaves the pane; may raise KimiError.
+            leave: Leaves the pane.
+            run_later: Does what is asked for.
+            say: Says why there is no list.
+            remark: Says why nothing happened.
+            keys: Keys by action.
+        """
+        super().__init__(keys=keys.keys, id="sessions-pane")
+        self._library, self._open_chats, self._files, self._now = library, open_chats, files, now
+        self._open_session, self._leave_pane, self._run_later = open, leave, run_later
+        self._say, self._remark, self._key_table = say, remark, keys
         self._is_listing = False
         self._is_stale = False
         self._has_shown = asyncio.Event()  # any sessions at all
@@ -40,14 +88,6 @@ class SessionsPanel(SessionsPane, Panel):
         """Forget what was said when it was in view before."""
         self.say("")
 
-    async def _tell(self, work: Awaitable[str | None]) -> None:
-        """Say here what became of something: in the conversation, nobody who looks at the list may see it."""
-        try:
-            self.say(await work or "")
-        except KimiError as error:
-            self.say(error_text(error))
-            raise
-
     def refresh_pane(self) -> None:
         """List the sessions anew, off the event loop; a wish while it runs is fulfilled after it."""
         self._mark()
@@ -56,7 +96,7 @@ class SessionsPanel(SessionsPane, Panel):
             self._is_listing = True
             self.run_worker(self._load(), group="sessions", exit_on_error=False)
         if not self._has_shown.is_set():  # keys right behind the one that opened it are for its rows
-            self._desk.run_later(self._first_shown())
+            self._run_later(self._first_shown())
 
     async def _first_shown(self) -> None:
         await self._has_shown.wait()
@@ -68,7 +108,7 @@ class SessionsPanel(SessionsPane, Panel):
                 await self._fill()
         except KimiError as error:
             self.show_failure()
-            self._desk.say_error(error)
+            self._say(error_text(error), "error")
         finally:
             self._is_listing = False
             self._has_shown.set()
@@ -83,14 +123,14 @@ class SessionsPanel(SessionsPane, Panel):
         await asyncio.to_thread(lists.close)
 
     def _lists(self) -> Generator[SessionList, None, None]:
-        now = self._desk.services.clock.now().astimezone()
-        for listing in self._desk.services.library.listings():
+        now = self._now().astimezone()
+        for listing in self._library.listings():
             yield self.listed(listing, now)
 
     def _mark(self) -> None:
-        paths = {str(chat.path): chat for chat in self._desk.open_chats.all}
+        paths = {str(chat.path): chat for chat in self._open_chats.all}
         self.set_marks(
-            str(self._desk.chat.path),
+            str(self._open_chats.current.path),
             {path for path, chat in paths.items() if chat.turn is not None},
             {path for path, chat in paths.items() if chat.is_unread},
             {path for path, chat in paths.items() if chat.has_failed},
@@ -98,66 +138,48 @@ class SessionsPanel(SessionsPane, Panel):
 
     @on(SessionsPane.OpenRequested)
     def _open_requested(self, event: SessionsPane.OpenRequested) -> None:
-        """Open a session."""
         event.stop()
-        self._desk.run_later(self._open(event.path))
-
-    async def _open(self, path: Path) -> None:
-        await self._desk.open_path(path)
-        self._desk.panes.close_overlay()
-        self._desk.type_here()
-
-    @on(SessionsPane.RenameRequested)
-    def _rename_requested(self, event: SessionsPane.RenameRequested) -> None:
-        """Give a session another title."""
-        event.stop()
-        self._desk.run_later(self._tell(self._desk.files.rename(event.path, event.title)))
-
-    @on(SessionsPane.DuplicateRequested)
-    def _duplicate_requested(self, event: SessionsPane.DuplicateRequested) -> None:
-        """Copy a session."""
-        event.stop()
-        self._desk.run_later(self._tell(self._desk.files.duplicate(event.path)))
-
-    @on(SessionsPane.DeleteRequested)
-    def _delete_requested(self, event: SessionsPane.DeleteRequested) -> None:
-        """Move a session to the trash."""
-        event.stop()
-        self._desk.run_later(self._tell(self._delete(event.path)))
-
-    async def _delete(self, path: Path) -> str:
-        name = await self._desk.files.delete(path)
-        self.take_focus()  # another session on screen took the keys; the next one may be for this list
-        way = self._desk.keyboard.table.label("restore-session") or "/restore-session"
-        return f"{name} is in the trash. {way} brings it back."
-
-    @on(SessionsPane.RestoreRequested)
-    def _restore_requested(self, event: SessionsPane.RestoreRequested) -> None:
-        """Bring back what was deleted last."""
-        event.stop()
-        self._desk.run_later(self._tell(self._bring_back()))
-
-    async def _bring_back(self) -> str:
-        return f"{await self._desk.files.restore()} is back."
-
-    @on(SessionsPane.Refused)
-    def _refused(self, event: SessionsPane.Refused) -> None:
-        """Say why nothing happened."""
-        event.stop()
-        self._desk.remark(
-            "This file cannot be read, so it stays as it is. Opening it tells why.",
-            "Not readable: opening it tells why.",
-        )
-
-    @on(SessionsPane.HintsChanged)
-    def _hints_changed(self, event: SessionsPane.HintsChanged) -> None:
-        """Show the keys of another part."""
-        event.stop()
-        self._desk.refresh_hints()
+        self._run_later(self._open_session(event.path))
 
     @on(SessionsPane.LeaveRequested)
     def _leave_requested(self, event: SessionsPane.LeaveRequested) -> None:
-        """Go back to the composer."""
         event.stop()
-        self._desk.panes.close_overlay()
-        self._desk.type_here()
+        self._leave_pane()
+
+    @on(SessionsPane.Refused)
+    def _refused(self, event: SessionsPane.Refused) -> None:
+        event.stop()
+        why = "This file cannot be read, so it stays as it is. Opening it tells why."
+        self._remark(why, "Not readable: opening it tells why.")
+
+    @on(SessionsPane.RenameRequested)
+    @on(SessionsPane.DuplicateRequested)
+    @on(SessionsPane.DeleteRequested)
+    @on(SessionsPane.RestoreRequested)
+    def _requested(self, event: Message) -> None:
+        event.stop()
+        self._run_later(self._tell(self._done(event)))
+
+    async def _tell(self, work: Awaitable[str]) -> None:
+        """Say here what became of something: in the conversation, nobody who looks at the list may see it."""
+        try:
+            self.say(await work)
+        except KimiError as error:
+            self.say(error_text(error))
+            raise
+
+    async def _done(self, event: Message) -> str:
+        """Do what was asked for, and give what is said of it; "" = nothing."""
+        match event:
+            case SessionsPane.RenameRequested(path=path, title=title):
+                await self._files.rename(path, title)
+            case SessionsPane.DuplicateRequested(path=path):
+                await self._files.duplicate(path)
+            case SessionsPane.DeleteRequested(path=path):
+                name = await self._files.delete(path)
+                self.take_focus()  # another session on screen took the keys; the next one may be for this list
+                way = self._key_table.label("restore-session") or "/restore-session"
+                return f"{name} is in the trash. {way} brings it back."
+            case _:
+                return f"{await self._files.restore()} is back."
+        return ""

@@ -1,4 +1,4 @@
-"""The settings pane at work: shows what the session sends, and changes it."""
+"""The settings pane at work: shows what the session sends, and changes it, or what is saved for others."""
 
 from __future__ import annotations
 
@@ -11,64 +11,84 @@ from textual.message import Message
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
-from kimi_tui.core.settings.actions import BY_ID, Scope
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.field_text import field_named_in
+from kimi_tui.core.settings.keymap import Keys
 from kimi_tui.core.settings.settings_view import settings_view
-from kimi_tui.ui.panes.desk import Desk
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.settings_pane import messages
 from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
+from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.services import SettingsStore
 
 
 class SettingsPanel(SettingsPane, Panel):
     """Keeps the session's settings in view."""
 
     scope: ClassVar[Scope] = Scope.SETTINGS
-    """What its keys mean."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Work on that screen."""
-        super().__init__(keys=desk.keyboard.table.keys, id="settings-pane")
-        self._desk = desk
+    def __init__(
+        self,
+        store: SettingsStore,
+        open_chats: OpenChats,
+        *,
+        perform: Callable[[str, str], None],
+        rename_preset: Callable[[str, str], None],
+        change: Callable[[Session], None],
+        say: Say,
+        keys: Keys,
+    ) -> None:
+        """Show what is on screen.
+
+        Args:
+            store: The settings below the session's own.
+            open_chats: Whose settings are shown.
+            perform: Does an action of the registry with an argument.
+            rename_preset: Gives a preset, the first of the two names, the second one.
+            change: Takes the changed session.
+            say: Says why something cannot be set.
+            keys: Keys by action.
+        """
+        super().__init__(keys=keys, id="settings-pane")
+        self._store, self._open_chats = store, open_chats
+        self._perform, self._rename_preset = perform, rename_preset
+        self._change, self._tell = change, say
+        self.acts = {"reset-field": self.do_reset_field, "unset-field": self.do_unset_field}
 
     def come_into_view(self) -> None:
         """Begin at the field that was spoken of last in the conversation, else at the first row."""
-        notices = self._desk.chat.notices
+        notices = self._open_chats.current.notices
         self.begin_at(field_named_in(notices[-1].entry.text) if notices else "")
 
     def refresh_pane(self) -> None:
         """Show the settings as they are now."""
-        self.show(settings_view(self._desk.services.settings, self._desk.chat.session))
-
-    def _change(self, event: Message, change: Callable[[Session], Session]) -> None:
-        event.stop()
-        try:
-            self._desk.change(change(self._desk.chat.session))
-        except KimiError as error:
-            self._desk.say_error(error)
-
-    @on(messages.HintsChanged)
-    def _hints_changed(self, event: messages.HintsChanged) -> None:
-        """Have the footer say what keys do now."""
-        event.stop()
-        self._desk.refresh_hints()
+        self.show(settings_view(self._store.value, self._open_chats.current.session))
 
     @on(messages.SettingChanged)
     def _setting_changed(self, event: messages.SettingChanged) -> None:
-        settings = self._desk.services.settings
-        self._change(event, lambda session: settings_changes.with_setting(settings, session, event.name, event.value))
+        settings = self._store.value
+        self._take(event, lambda session: settings_changes.with_setting(settings, session, event.name, event.value))
 
     @on(messages.SettingReset)
     def _setting_reset(self, event: messages.SettingReset) -> None:
-        settings = self._desk.services.settings
-        self._change(event, lambda session: settings_changes.without_own(settings, session, event.name))
+        settings = self._store.value
+        self._take(event, lambda session: settings_changes.without_own(settings, session, event.name))
+
+    def _take(self, event: Message, changed: Callable[[Session], Session]) -> None:
+        event.stop()
+        try:
+            self._change(changed(self._open_chats.current.session))
+        except KimiError as error:
+            self._tell(error_text(error), "error")
 
     @on(messages.ActionRequested)
     def _action_requested(self, event: messages.ActionRequested) -> None:
         event.stop()
-        self._desk.perform(BY_ID[event.action_id], event.argument)
+        self._perform(event.action_id, event.argument)
 
     @on(messages.PresetRenameRequested)
     def _preset_rename_requested(self, event: messages.PresetRenameRequested) -> None:
         event.stop()
-        self._desk.rename_preset(event.old, event.new)
+        self._rename_preset(event.old, event.new)

@@ -8,14 +8,12 @@ from itertools import chain, repeat
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
-from kimi_tui.core.session.endings import ended_inside_reasoning, ending
+from kimi_tui.core.session.endings import ending
 from kimi_tui.core.session.session import Message, Role
-from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
 
-UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
 USER_NAME = "You"
 ASSISTANT_NAME = "Kimi"
 
@@ -110,29 +108,3 @@ def notice(key: str, text: str, severity: str = "info") -> Entry:
 def error_text(error: KimiError, kept: str = "") -> str:
     """A failure in words: what happened, what was kept, what to do next."""
     return "\n".join(line for line in (error.summary, kept, error.hint) if line)
-
-
-def end_notices(ended: TurnEnded, *, has_text_back: bool, again: str = "") -> list[tuple[str, str]]:
-    """What has to be said of a turn that ended other than usual: texts and severities.
-
-    Args:
-        ended: How it ended.
-        has_text_back: Whether its question is back in the composer where no reply came.
-        again: The key that asks for another reply; "" = none does.
-    """
-    ways = " or ".join(way for way in (f"{again} on it" if again else "", "/regenerate") if way)
-    kept = "Your text is back in the composer." if has_text_back else f"{ways} asks for a reply."
-    if ended.replies:
-        kept = f"What arrived is kept; {ways} asks for another reply."
-    found: list[tuple[str, str]] = []
-    if ended.error is not None:
-        found.append((error_text(ended.error, kept), "error"))
-    elif ended.phase is Phase.STOPPED:
-        if not ended.replies:
-            found.append((f"Stopped before anything arrived. {kept}".rstrip(), "info"))
-    elif ended.replies and ended_inside_reasoning(ended.replies[0]):
-        way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
-        found.append((f"The reply ended inside its thinking. {way}, or ask with /think off.", "warning"))
-    if ended.save_error is not None:
-        found.append((error_text(ended.save_error, UNSAVED_REPLY), "error"))
-    return found

@@ -99,6 +99,12 @@ class Chat:
         """Find a message of the branch by its entry's key; None = it is none, or still being written."""
         return self._branch_now().by_id.get(key or "")
 
+    def target(self, chosen: str | None) -> Message | None:
+        """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""
+        if self.live is not None and chosen == self.live.key:
+            return None
+        return self.message(chosen) or (self.branch[-1] if self.branch else None)
+
     def place_among_alternatives(self, message: Message) -> tuple[int, int]:
         """Its place among the messages with the same parent, from 1, and how many there are."""
         return self._branch_now().alternatives.get(message.id, (1, 1))

@@ -27,6 +27,8 @@ class OpenChats:
         """The chat on screen."""
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
+        self.trashed: list[tuple[Path, str]] = []
+        """The sessions that were deleted and can be brought back, the last one last: where each lies, and its name."""
 
     @property
     def all(self) -> tuple[Chat, ...]:

@@ -27,6 +27,7 @@ from kimi_tui.core.wire.turn_events import (
 )
 from kimi_tui.engine.openings import Asking, AskingAgain, Opening
 from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
@@ -182,9 +183,9 @@ class Turns:
         if turn.question is not None and not ended.replies:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
-        again = KeyTable.of(self._services.settings.keymap).label("regenerate")
-        for notice in entries.end_notices(ended, has_text_back=bool(asked.text), again=again):
-            self._view.notice(chat, *notice)
+        label = KeyTable.of(self._services.settings.keymap).label
+        for notice in end_notices(ended, has_text_back=bool(asked.text)):
+            self._view.notice(chat, notice.words(label), notice.severity)
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)
             return

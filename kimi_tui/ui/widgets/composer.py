@@ -7,7 +7,6 @@ by stand-ins from a private-use plane while they are being edited, so that what 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -89,20 +88,13 @@ class Composer(EditArea):
     class DraftChanged(Message):
         """The draft is another one now."""
 
-    def __init__(
-        self, keys: Keys = DEFAULT_KEYS, choices: Callable[[], Choices] = dict, *, id: str | None = None
-    ) -> None:
-        """Start empty.
-
-        Args:
-            keys: Keys by action.
-            choices: Gives the values that may stand behind commands.
-            id: The widget's id.
-        """
+    def __init__(self, keys: Keys = DEFAULT_KEYS, *, id: str | None = None) -> None:
+        """Start empty; `keys` are those of each action."""
         self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
         self._methods |= {"tab": "complete", "down": "down_or_pick"}
         self.edit_keys = keys
-        self._choices = choices
+        self.choices: Choices = {}
+        """The values that may stand behind commands."""
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
         self._has_stand_ins = False
@@ -229,7 +221,7 @@ class Composer(EditArea):
         line = self._command_line()
         if line != self._closed_at:
             self._closed_at = ""
-        found = completions(line, self._choices()) if line and not self._closed_at else ()
+        found = completions(line, self.choices) if line and not self._closed_at else ()
         if found != self._completions:
             picked = self._completions[self._picked] if self._completions else None
             self._completions, self._picked = found, found.index(picked) if picked in found else 0

@@ -102,7 +102,7 @@ async def test_another_change_begins_the_list_anew_without_an_end(
         await running.type("<f2>")
         folder.may_go_on.release()
         await running.shows("Stew 7")
-        running.screen.panes.sessions_changed()
+        running.screen.redraw.listed()
         folder.may_go_on.release(100)
         await running.shows("Stew 1 ")
         assert folder.ended == 2

@@ -6,12 +6,15 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from kimi_tui.ui.widgets.find_bar import FindBar
+from kimi_tui.ui.panes.find_bar import FindBar
+from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 class Host(App[None]):
     def compose(self) -> ComposeResult:
-        yield FindBar()
+        transcript = Transcript()
+        yield transcript
+        yield FindBar(transcript, lambda: None)
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,14 @@ async def still_works(running: Program) -> None:
     """In a large terminal what has the focus can be seen, and the composer is one Escape or two away."""
     assert running.app.crash is None
     await resize(running.pilot, *SIZES[0])
-    await running.until(lambda: not running.screen.is_giving_keys and running.screen.focused is not None)
+    await running.until(lambda: not running.screen.panes.is_giving_keys and running.screen.focused is not None)
     await running.pilot.pause()
     focused = running.screen.focused
     assert focused is not None
     assert all(node.display for node in focused.ancestors_with_self)
     for _ in range(3):
         await running.type("<escape>")
-    await running.until(lambda: running.screen.scope_of_focus() is Scope.COMPOSER)
+    await running.until(lambda: running.scope is Scope.COMPOSER)
     running.screen.composer.draft = ""
     await running.type("typed")
     assert running.screen.composer.draft == "typed"
@@ -59,7 +59,7 @@ async def test_a_pane_opened_right_behind_a_resize_is_there_when_there_is_room_a
         await running.pilot.pause()
         assert running.app.crash is None
         await resize(running.pilot, 120, 40)
-        await running.until(lambda: running.screen.scope_of_focus() is Scope[pane.upper()])
+        await running.until(lambda: running.scope is Scope[pane.upper()])
         await still_works(running)
 
 

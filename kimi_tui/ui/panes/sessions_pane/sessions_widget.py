@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from kimi_tui.core.session.listing import Listing
 from kimi_tui.core.session.session_list import Row, RowKind, SessionList, session_list
-from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
+from kimi_tui.core.settings.actions import ACTIONS, Scope
 from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
 from kimi_tui.ui.text.safe_text import content, line_text
 from kimi_tui.ui.widgets.editing import EditLine
@@ -138,7 +138,16 @@ class SessionsPane(Vertical):
             id: The widget's id.
         """
         super().__init__(id=id)
-        self._actions = {key: action for action in DEFAULT_KEYS for key in keys.get(action, ())}
+        self.acts: Mapping[str, Callable[[], None]] = {
+            "open-session": self._open,
+            "rename-session": self._edit_title,
+            "duplicate": self._duplicate,
+            "delete-session": self._delete,
+            "restore-session": self._restore,
+            "filter-sessions": self._type_filter,
+        }
+        """What its actions do, by their ids."""
+        self._acts = {key: act for action, act in self.acts.items() for key in keys.get(action, ())}
         self._to_local = to_local
         self._sessions = SessionList()
         self._current = ""
@@ -267,12 +276,12 @@ class SessionsPane(Vertical):
 
     # -- actions
 
-    def do_open_session(self) -> None:
+    def _open(self) -> None:
         """Ask for the session under the cursor to be opened."""
         if (path := self.cursor_path) is not None:
             self.post_message(self.OpenRequested(path))
 
-    def do_rename_session(self) -> None:
+    def _edit_title(self) -> None:
         """Open the editor on the title under the cursor; what is typed takes its place."""
         row = self._session_row()
         if row is None:
@@ -286,21 +295,21 @@ class SessionsPane(Vertical):
         self._editor.select_all()
         self._editor.call_after_refresh(self._show_editor_cursor)
 
-    def do_duplicate(self) -> None:
+    def _duplicate(self) -> None:
         """Ask for a copy of the session under the cursor."""
         if (row := self._session_row()) is not None:
             self.post_message(self.DuplicateRequested(Path(row.path)))
 
-    def do_delete_session(self) -> None:
+    def _delete(self) -> None:
         """Ask for the session under the cursor to go to the trash."""
         if (row := self._session_row()) is not None:
             self.post_message(self.DeleteRequested(Path(row.path)))
 
-    def do_restore_session(self) -> None:
+    def _restore(self) -> None:
         """Ask for the session deleted last."""
         self.post_message(self.RestoreRequested())
 
-    def do_filter_sessions(self) -> None:
+    def _type_filter(self) -> None:
         """Let a filter be typed."""
         self.screen.set_focus(self._filter)
 
@@ -330,9 +339,8 @@ class SessionsPane(Vertical):
             self._tell_hints()
 
     def _list_key(self, event: events.Key) -> Callable[[], None] | None:
-        name = self._actions.get(event.key) or self._actions.get(event.character or "")
-        if name is not None:
-            act: Callable[[], None] = getattr(self, BY_ID[name].method)
+        act = self._acts.get(event.key) or self._acts.get(event.character or "")
+        if act is not None:
             return act
         if event.key == "escape":
             return self._clear_filter if self._filter.value else self._leave
@@ -342,7 +350,7 @@ class SessionsPane(Vertical):
     def _filter_key(self, key: str) -> Callable[[], None] | None:
         if key == "escape":
             return self._end_filter if self._filter.value else self._leave
-        return self.do_open_session if key == "enter" else self._cursor_key(key)
+        return self._open if key == "enter" else self._cursor_key(key)
 
     def _late_key(self, event: events.Key, target: Input) -> Callable[[], None] | None:
         """A letter that was on its way to the list when the focus moved; the rest, inputs take themselves."""
@@ -446,7 +454,7 @@ class SessionsPane(Vertical):
     def _on_chosen(self, event: RowList.Chosen) -> None:
         """Open what was clicked."""
         event.stop()
-        self.do_open_session()
+        self._open()
 
     @on(RowList.Scrolled)
     def _on_scrolled(self, event: RowList.Scrolled) -> None:

@@ -75,8 +75,8 @@ class SettingsPane(Vertical):
         self._keys = keys
         self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, key) for key in MOVES}
         self._acts |= dict.fromkeys(("enter", "space"), self._edit)
-        for action_id in DEFAULT_KEYS:
-            self._acts |= dict.fromkeys(keys.get(action_id, ()), getattr(self, BY_ID[action_id].method))
+        self._acts |= dict.fromkeys(keys.get("reset-field", ()), self.do_reset_field)
+        self._acts |= dict.fromkeys(keys.get("unset-field", ()), self.do_unset_field)
         self._new_line_keys = frozenset(keys.get("new-line", BY_ID["new-line"].keys))
         self._hints = ""
         self._view: SettingsView | None = None

@@ -1,17 +1,17 @@
-"""The search line: what is looked for, and how often it is there."""
+"""The search line: what is looked for in the conversation, or in a pane, and how often it is there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from kimi_tui.ui.keys.focus import take_keys
+from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.editing import EditLine
 
 
@@ -33,25 +33,18 @@ class FindBar(Horizontal):
     STEPS: ClassVar[dict[str, int]] = {"enter": 1, "down": 1, "shift+enter": -1, "up": -1}
     """Keys that go to another hit, and how far."""
 
-    @dataclass
-    class Changed(Message):
-        """Something else is looked for; "" = nothing."""
+    def __init__(self, transcript: Transcript, type_on: Callable[[], None], *, id: str | None = None) -> None:
+        """Start closed.
 
-        text: str
-
-    @dataclass
-    class HitRequested(Message):
-        """Another hit is wanted."""
-
-        step: int
-
-    class Closed(Message):
-        """The search is over."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        """Start closed."""
+        Args:
+            transcript: The lines that are searched, unless others are named.
+            type_on: Gives the composer the keys back.
+            id: The widget's id.
+        """
         super().__init__(id=id)
-        self._told = ""
+        self._transcript, self._type_on = transcript, type_on
+        self.searched = transcript
+        """The lines that are or were searched."""
 
     def compose(self) -> ComposeResult:
         """The text and the count."""
@@ -63,16 +56,24 @@ class FindBar(Horizontal):
         """Whether it is on screen."""
         return self.has_class("-open")
 
-    def open(self, text: str | None = None) -> None:
-        """Show it; a text is put in and its first hit gone to, else the old one is there to be typed over."""
+    def open(self, text: str | None = None, where: Transcript | None = None) -> None:
+        """Show it; a text is put in and its first hit gone to, else the old one is there to be typed over.
+
+        Args:
+            text: What to look for; None = what is there.
+            where: The lines to search; None = the conversation.
+        """
+        self.searched.find("")
+        self.searched = where or self._transcript
         self.add_class("-open")
         field = self.query_one(Input)
         if text is not None:
             with self.prevent(Input.Changed):
                 field.value = text
-            self._go_to_hit(1)
+            self.searched.find(text)
+            self.move_hit(1)
         else:
-            self._tell(field.value)
+            self.searched.find(field.value)
         field.select_all()
         take_keys(field)
 
@@ -81,15 +82,27 @@ class FindBar(Horizontal):
         """What is or was looked for."""
         return self.query_one(Input).value
 
-    def show_again(self) -> None:
-        """Show it with what was looked for; the focus stays where it is."""
-        self.add_class("-open")
-
-    def close(self) -> None:
-        """Hide it."""
+    def close(self) -> bool:
+        """End the search; whether it was open."""
+        if not self.is_open:
+            return False
         self.remove_class("-open")
-        self._told = ""
         self.query_one(Static).update("")
+        self.searched.find("")
+        if self.searched is self._transcript:
+            self._type_on()
+        else:
+            take_keys(self.searched)
+        return True
+
+    def move_hit(self, step: int) -> None:
+        """Go to another hit, of the search before where none is open."""
+        if not self.is_open:
+            self.add_class("-open")
+        self.searched.find(
+            self.text
+        )  # keys may come in one burst: what was typed before this one has not been told yet
+        self.searched.move_hit(step)
 
     def show_count(self, count: int, current: int, *, is_reading: bool) -> None:
         """Say how often it was found.
@@ -106,26 +119,15 @@ class FindBar(Horizontal):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        """Look for what is there now."""
         event.stop()
-        self._tell(event.value)
-
-    def _tell(self, text: str) -> None:
-        if text != self._told:
-            self._told = text
-            self.post_message(self.Changed(text))
-
-    def _go_to_hit(self, step: int) -> None:
-        # Keys may come in one burst: what was typed before this one has not been told yet.
-        self._tell(self.query_one(Input).value)
-        self.post_message(self.HitRequested(step))
+        self.searched.find(event.value)
 
     def on_key(self, event: events.Key) -> None:
         """Go from hit to hit, or close."""
         if event.key in self.STEPS:
             event.stop()
             event.prevent_default()
-            self._go_to_hit(self.STEPS[event.key])
+            self.move_hit(self.STEPS[event.key])
         elif event.key == "escape":
             event.stop()
-            self.post_message(self.Closed())
+            self.close()

@@ -1,0 +1,80 @@
+"""The footer: what keys do where the focus is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textual.screen import Screen
+
+from kimi_tui.core.settings.actions import Need, Scope
+from kimi_tui.ui.commands import situation
+from kimi_tui.ui.keys.focus import scope_of
+from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.panes.find_bar import FindBar
+from kimi_tui.ui.panes.side_panes import SidePanes
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.widgets.composer import Composer
+
+FRAME_CELLS = 6
+"""What the composer's border takes of the footer's width, in cells."""
+
+
+@dataclass(eq=False)
+class HintDisplay:
+    """Shows it on the composer's edge, and where a pane covers that, below the pane."""
+
+    screen: Screen[None]
+    keyboard: Keyboard
+    open_chats: OpenChats
+    transcript: Transcript
+    composer: Composer
+    drafts: Drafts
+    find_bar: FindBar
+    panes: SidePanes
+    offers: Callable[[], set[Need]]  # gives what there is for actions to work on
+    _told_send_word: str = field(default="", init=False)
+
+    def refresh(self) -> None:
+        """Show it as it is now."""
+        focused = self.screen.focused
+        nodes = focused.ancestors_with_self if focused is not None else ()
+        own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
+        idle = (name for node in nodes for name in getattr(node, "idle_actions", ()))
+        scope, width = scope_of(focused), max(self.screen.size.width - FRAME_CELLS, 0)
+        words_now = self._words_now(scope) | dict.fromkeys(idle, "")
+        hints = situation.hints(scope, self.offers(), self.keyboard, width, instead=own, words_now=words_now)
+        self.composer.show_hints(hints)
+        self.panes.show_hints(hints)
+
+    def refresh_send_word(self) -> None:
+        """Show what Enter means, where that is something else for what is being typed now."""
+        if self._send_word != self._told_send_word:
+            self.refresh()
+
+    @property
+    def _send_word(self) -> str:
+        """What sending means for what is in the composer now, in a word; "" = it would be refused."""
+        beginning = self.composer.document.get_line(0)[:2]
+        if beginning.startswith("/") and beginning != "//":
+            return "run"
+        if self.open_chats.current.turn is None:
+            return "send"
+        return "queue" if self.drafts.edited is None else ""
+
+    def _words_now(self, scope: Scope) -> dict[str, str]:
+        """What actions mean now where that is something else than their own word, by id; "" = nothing."""
+        self._told_send_word = self._send_word
+        words_now = {"send": self._told_send_word}
+        if self.composer.has_completions or self.find_bar.is_open:
+            words_now["back"] = "close"
+        elif self.drafts.is_aside:
+            words_now["back"] = "cancel"
+        target = self.open_chats.current.target(self.transcript.chosen)
+        if target is not None and target.excluded:
+            words_now["leave-out"] = "take in"
+        if scope is Scope.SESSIONS and not self.open_chats.trashed:
+            words_now["restore-session"] = ""
+        return words_now

@@ -1,0 +1,178 @@
+"""What the first frame does not need: the commands, made with the first of them, and the side panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kimi_tui.core.settings.actions import Need
+from kimi_tui.ui.app.redraw import Redraw
+from kimi_tui.ui.commands.background import Background, Done
+from kimi_tui.ui.commands.composer_commands import composer_rows
+from kimi_tui.ui.commands.current_session import CurrentSession
+from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.commands.file_commands import FileCommands
+from kimi_tui.ui.commands.leaving import Leaving
+from kimi_tui.ui.commands.message_commands import MessageCommands
+from kimi_tui.ui.commands.pane_commands import PaneCommands
+from kimi_tui.ui.commands.preset_commands import PresetCommands
+from kimi_tui.ui.commands.prompt_history import PromptHistory
+from kimi_tui.ui.commands.screen_commands import ScreenCommands
+from kimi_tui.ui.commands.sending import Perform, Sending
+from kimi_tui.ui.commands.session_commands import SessionCommands
+from kimi_tui.ui.commands.setting_commands import SettingCommands
+from kimi_tui.ui.commands.theme_command import ThemeCommand
+from kimi_tui.ui.commands.view_commands import view_rows
+from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.panes.find_bar import FindBar
+from kimi_tui.ui.panes.panel import Panel
+from kimi_tui.ui.panes.prompt_source import PromptSource
+from kimi_tui.ui.panes.side_panes import SidePanes
+from kimi_tui.ui.state.callbacks import Remark, Say
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.running_turns import Turns
+from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.widgets.composer import Composer
+
+TEXT_LOST = 1
+"""What the program ends with where text could not be saved."""
+
+
+@dataclass(eq=False, kw_only=True)
+class LateParts:
+    """Makes them of what is there already, and hands each what it needs."""
+
+    services: Services
+    keyboard: Keyboard
+    open_chats: OpenChats
+    current: CurrentSession
+    turns: Turns
+    transcript: Transcript
+    find_bar: FindBar
+    composer: Composer
+    drafts: Drafts
+    panes: SidePanes
+    redraw: Redraw
+    background: Background
+    perform: Perform
+    offers: Callable[[], set[Need]]
+    type_here: Callable[[], None]
+    copy: Callable[[str, str], None]
+    leave: Callable[[], Done]
+    say: Say
+    remark: Remark
+
+    @cached_property
+    def history(self) -> PromptHistory:
+        """What Up and Down bring back."""
+        return PromptHistory(
+            self.composer, self.drafts, self.open_chats, recent=self.services.library.recent_prompts,
+            show_queue=self.redraw.queue, run_later=self.background.later,
+        )  # fmt: skip
+
+    @cached_property
+    def sending(self) -> Sending:
+        """What becomes of a text when Enter is pressed."""
+        return Sending(
+            self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
+            show_queue=self.redraw.queue, say=self.say,
+        )  # fmt: skip
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """What ends the program."""
+        return Leaving(
+            self.open_chats, self.turns, self.drafts, switching=self.current.switching,
+            saved=self.redraw.bars.refresh, say=self.say, key=self.keyboard.table.label("quit"), ended=self._end,
+        )  # fmt: skip
+
+    async def _end(self) -> None:
+        """End the program with the id of the session to resume."""
+        chats = self.open_chats
+        self.services.library.close()
+        session_id = chats.current.session.id if await chats.has_file(chats.current) else None
+        self.transcript.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
+
+    @cached_property
+    def _files(self) -> FileCommands:
+        key = self.keyboard.table.label("restore-session")
+        library, listed = self.services.library, self.redraw.listed
+        return FileCommands(library, self.open_chats, self.current, listed=listed, say=self.say, restore_key=key)
+
+    @cached_property
+    def _presets(self) -> PresetCommands:
+        store, change, changed = self.services.store, self.current.change, self.redraw.session
+        return PresetCommands(store, self.open_chats, change, changed, self.say)
+
+    @cached_property
+    def _prompts(self) -> PromptSource:
+        return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
+
+    def rows(self) -> Rows:
+        """The one table of all actions."""
+        services, chats, transcript, say = self.services, self.open_chats, self.transcript, self.say
+        screen = ScreenCommands(
+            self.composer, self.drafts, self.find_bar, self.panes, chats, keyboard=self.keyboard, offers=self.offers,
+            type_here=self.type_here, copy=self.copy, leave=self.leave, now_s=services.clock.monotonic,
+            remark=self.remark,
+        )  # fmt: skip
+        messages = MessageCommands(
+            transcript, chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
+            type_here=self.type_here, say=say, undo_key=self.keyboard.table.label("undo"),
+        )  # fmt: skip
+        panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
+        return {
+            **view_rows(transcript, self.find_bar, chats, self.redraw.session),
+            **composer_rows(self.composer, self.drafts, self.history, transcript),
+            **screen.rows(),
+            **messages.rows(),
+            **SettingCommands(services, chats, self.current.change, say).rows(),
+            **self._presets.rows(),
+            **SessionCommands(services.library, chats, self.current, say).rows(),
+            **self._files.rows(),
+            **panes.rows(),
+            "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
+        }
+
+    def make_panel(self, name: str) -> Panel:
+        """Make the widget of a pane; each is imported when it is first needed."""
+        services, chats, keys = self.services, self.open_chats, self.keyboard.table
+        match name:
+            case "sessions":
+                from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415
+
+                return SessionsPanel(
+                    services.library, chats, self._files, now=services.clock.now, open=self._open_and_leave_pane,
+                    leave=self._leave_pane, run_later=self.background.later, say=self.say, remark=self.remark,
+                    keys=keys,
+                )  # fmt: skip
+            case "reasoning":
+                from kimi_tui.ui.panes.reasoning_feed import ReasoningPanel  # noqa: PLC0415
+
+                return ReasoningPanel(chats, lambda: self.transcript.chosen, services.clock.monotonic)
+            case "settings":
+                from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
+
+                return SettingsPanel(
+                    services.store, chats, perform=self.perform, rename_preset=self._rename_preset,
+                    change=self.current.change, say=self.say, keys=keys.keys,
+                )  # fmt: skip
+            case _:
+                from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
+
+                return PromptPanel(self._prompts, keys.keys)
+
+    def _rename_preset(self, old: str, new: str) -> None:
+        self.background.attempt(lambda: self._presets.rename(old, new))
+
+    async def _open_and_leave_pane(self, path: Path) -> None:
+        await self.current.open(path)
+        self._leave_pane()
+
+    def _leave_pane(self) -> None:
+        self.panes.close_overlay()
+        self.type_here()

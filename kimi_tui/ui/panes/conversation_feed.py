@@ -1,0 +1,54 @@
+"""The conversation at work: shows the messages and notices of the session on screen, and puts notices there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.status_line import welcome_entries
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+
+@dataclass(eq=False)
+class ConversationFeed:
+    """Keeps the conversation in view."""
+
+    services: Services
+    open_chats: OpenChats
+    transcript: Transcript
+    remark: Remark
+    _notices: int = field(default=0, init=False)
+
+    def entries_of(self, chat: Chat) -> list[Entry]:
+        """What the conversation shows of a chat."""
+        return chat.entries(timestamps=self.services.settings.ui.timestamps)
+
+    def prepare(self, chat: Chat) -> None:
+        """Begin with what takes long of a chat that will be shown; this may be done in a thread."""
+        self.transcript.prepare(self.entries_of(chat))
+
+    def show(self) -> None:
+        """Show the session on screen anew."""
+        self.transcript.set_entries(self.entries_of(self.open_chats.current) or welcome_entries(self.services))
+
+    def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
+        """Put a notice into the conversation on screen; one about the same thing goes, wherever it stands."""
+        for chat in self.open_chats.all if about else ():
+            chat.drop_notices(about)
+        self.notice(self.open_chats.current, text, severity, about)
+
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
+        """Put a notice into a chat's conversation, where it stays until it is dismissed."""
+        self._notices += 1
+        chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity), about)
+        if chat is self.open_chats.current:
+            self.show()
+            self.transcript.follow_tail()
+            if not self.transcript.display:  # a pane covers it: the notice waits there, and is told here
+                first = text.partition("\n")[0]
+                self.remark(first, first.partition(". ")[0])

@@ -1,0 +1,33 @@
+"""Callables that many parts are handed, where `Callable` alone would not say how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+
+class Say(Protocol):
+    """Puts a notice into the conversation on screen."""
+
+    def __call__(self, text: str, severity: str = "info", *, about: str = "") -> None:
+        """Say it, in place of earlier notices about the same thing; "" = about nothing in particular."""
+
+
+class Remark(Protocol):
+    """Puts a word into the status line for a while."""
+
+    def __call__(self, *texts: str) -> None:
+        """Show the first form that fits; long ones first."""
+
+
+class RunLater(Protocol):
+    """Does something beside everything else; what goes wrong is told in the conversation."""
+
+    def __call__(self, work: Awaitable[None], failed: Callable[[], None] = ..., *, keys_wait: bool = True) -> None:
+        """Begin.
+
+        Args:
+            work: What is done.
+            failed: Called when it raised a KimiError.
+            keys_wait: Whether keys that follow may be meant for what comes of it; they wait for it, not for long.
+        """

@@ -1,0 +1,37 @@
+"""The messages that wait for the running reply, above the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.widgets import Static
+
+from kimi_tui.ui.text.safe_text import content, line_text
+
+QUEUE_CHARS = 60
+"""How much of a waiting message is shown."""
+
+
+class QueueLine(Static):
+    """A line for each message; hidden while none waits."""
+
+    def __init__(self, key: str, *, id: str) -> None:
+        """Begin hidden; `key` takes the last message back, in the empty composer."""
+        super().__init__(id=id, markup=False)
+        self._key = key
+        self.display = False
+
+    def show(self, queued: Sequence[str]) -> None:
+        """Show the messages that wait."""
+        if not self.display and not queued:
+            return
+        self.display = bool(queued)
+        lines = [f"Queued: {_shown(text)}" for text in queued]
+        lines[-1:] = [f"{line}  ({self._key} in the empty composer takes it back)" for line in lines[-1:]]
+        self.update(content("\n".join(lines)))
+
+
+def _shown(text: str) -> str:
+    """The beginning of a message on one line."""
+    shown = line_text(text[: QUEUE_CHARS + 1])
+    return shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"
