@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.settings.layers import Key
 from kimi_tui.ui.panes.sessions_feed import SessionsPanel
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, talk
@@ -273,7 +275,11 @@ async def test_a_theme_is_shown_as_it_is_chosen_and_kept(tmp_path: Path) -> None
 
 async def test_a_theme_that_the_config_overrules_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with program(tmp_path, session=TALK) as running:
-        monkeypatch.setattr(running.settings, "save", tuple)  # nothing of it has an effect
+
+        async def save(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+            return tuple(changes)  # nothing of it has an effect
+
+        monkeypatch.setattr(running.settings, "save", save)
         await running.type("/theme kimi-light<enter>")
         await running.shows('the config file says theme = "kimi-dark", which goes first')
         assert running.app.theme == "kimi-light"
