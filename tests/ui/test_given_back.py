@@ -271,8 +271,9 @@ async def test_an_edit_of_a_deleted_question_can_be_seen_in_the_prompt(tmp_path:
 async def test_a_command_that_fails_later_is_not_mended_in_another_session(tmp_path: Path) -> None:
     async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
         first = running.screen.chat
+        other = await running.screen.open_chats.create()
         running.screen.late.sending.submit("/export x.pdf")
-        await running.screen.current.show(await running.screen.open_chats.create())
+        await running.screen.current.show(other)
         await running.shows("x.pdf")
         await running.pilot.pause()
         assert running.screen.chat is not first
