@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import count, repeat
 from typing import NamedTuple, cast
 
 from rich.cells import cell_len
@@ -260,7 +260,7 @@ def _piece(text: str) -> Piece | None:
 
 MAX_SAME = 20_000
 """How many different cells are held once for all rows."""
-_SAME: dict[Cell, Cell] = {}
+_SAME: dict[Cell, Cell] = {BLANK: BLANK}
 
 
 def _runs(text: str) -> list[tuple[str, str]] | None:
@@ -303,17 +303,15 @@ def _is_plain(cells: Row) -> bool:
 
 
 def _changes(old: Row, new: Row) -> Iterator[tuple[int, int]]:
-    """From where to where cells differ."""
-    start = end = -1
-    for column, (before, after) in enumerate(zip(old, new, strict=True)):
-        if before is not after and before != after:
-            if start < 0:
-                start = column
-            elif column - end > MAX_GAP:
-                yield start, end
-                start = column
-            end = column + 1
-    if start >= 0:
+    """From where to where cells differ; equal ones that are not the same object, which are few, count as different."""
+    places = [place for place, before, after in zip(count(), old, new) if before is not after]
+    start = end = places[0] if places else 0
+    for place in places:
+        if place - end > MAX_GAP:
+            yield start, end
+            start = place
+        end = place + 1
+    if places:
         yield start, end
 
 
@@ -324,12 +322,12 @@ def _moves(old: Sequence[Row], new: Sequence[Row]) -> Iterator[tuple[int, int, i
         How many rows that spares to draw, at least two; the step, positive for upwards; the first row that only moved,
         and the one behind the last, where they are now.
     """
-    count = len(old)
+    rows = len(old)
     is_new = [before != after for before, after in zip(old, new, strict=True)]
-    for step in range(1 - count, count):
+    for step in range(1 - rows, rows):
         if not step:
             continue
-        places = range(max(0, -step), min(count, count - step))
+        places = range(max(0, -step), min(rows, rows - step))
         best, gain, top = (1, 0, 0), 0, places.start
         for y in places:
             if old[y + step] == new[y]:
@@ -341,6 +339,8 @@ def _moves(old: Sequence[Row], new: Sequence[Row]) -> Iterator[tuple[int, int, i
             elif gain > best[0]:
                 best = gain, top, y + 1
         gain, top, bottom = best
+        if gain == 1:
+            continue
         cleared = range(bottom, bottom + step) if step > 0 else range(top + step, top)
         if (gain := gain - sum(not is_new[y] for y in cleared)) > 1:
             yield gain, step, top, bottom

@@ -96,7 +96,7 @@ def test_the_terminal_moves_rows_where_it_can(env: dict[str, str], change: dict[
 )
 def test_every_signal_that_ends_leaves_the_terminal_as_it_was(env: dict[str, str], number: signal.Signals) -> None:
     with kimi_tui(["--demo"], env) as terminal:
-        terminal.until("Message Kimi")
+        terminal.until("○ ready")
         assert terminal.is_raw()
         terminal.send("half a thought")
         terminal.until("half a thought")
