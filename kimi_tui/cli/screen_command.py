@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.core.ports import HeldSession
     from kimi_tui.core.session.session import Session
     from kimi_tui.ui.app.kimi_app import KimiApp
-    from kimi_tui.ui.state.services import Opening
+    from kimi_tui.ui.state.services import FirstSession
 
 DUMB_TERMINALS = ("dumb", "unknown")
 """Values of TERM for terminals that know no control sequences."""
@@ -138,7 +138,7 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
 
 def first_session(
     options: Namespace, store: SessionFiles, new: Session, held: contextlib.ExitStack
-) -> tuple[HeldSession, Opening | None]:
+) -> tuple[HeldSession, FirstSession | None]:
     """Hold the new session; one that was asked for is found, held and read when the screen is there.
 
     Returns:
@@ -149,7 +149,7 @@ def first_session(
         held.callback(first.release)
         return first, None
     from kimi_tui.core.ports import HeldSession  # noqa: PLC0415
-    from kimi_tui.ui.state.services import Opening  # noqa: PLC0415
+    from kimi_tui.ui.state.services import FirstSession  # noqa: PLC0415
 
     name = None if options.resume is LATEST else options.resume
     told = list[str]()
@@ -171,7 +171,7 @@ def first_session(
         return session
 
     shown = found[0].stem if found is not None else name or LATEST_NAME
-    return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), Opening(shown, read, told)
+    return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), FirstSession(shown, read, told)
 
 
 def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:

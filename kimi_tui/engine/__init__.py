@@ -2,7 +2,7 @@
 
 It knows neither the screen nor the network; a front end calls `Engine.start` and consumes the turn's events:
 
-    turn = engine.start(open_session, "Hello!", request)
-    async for event in turn:
+    turn = engine.start(open_session, Asking("Hello!"), request)
+    async for event in turn.listen():
         …
 """

@@ -113,7 +113,7 @@ class RequestRun:
             dialect=self._client.dialect,
             prompt=self._prompt.text,
             prompt_end=self._prompt.end,
-            marks=self._turn.request.template.think,
+            marks=self._prompt.marks,
             is_event_stream=is_event_stream,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.prompt.open_turn import PromptEnd
@@ -33,9 +33,9 @@ def body_of(prompt: str, **fields: object) -> bytes:
     return json.dumps({"input": prompt, "stop": STOP, "stream": True, **fields}).encode()
 
 
-def plan_of(prompt: str, **fields: object) -> Plan:
+def plan_of(prompt: str, **fields: object) -> SimulatedReply:
     plan = respond(body_of(prompt, **fields), DEEPINFRA)
-    assert isinstance(plan, Plan), plan
+    assert isinstance(plan, SimulatedReply), plan
     return plan
 
 
@@ -45,7 +45,7 @@ def refusal_of(body: bytes) -> Refusal:
     return refusal
 
 
-def understood(plan: Plan, prompt: str) -> Read:
+def understood(plan: SimulatedReply, prompt: str) -> Read:
     """The reply as the program reads it from the wire."""
     prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
     builder = ReplyBuilder(

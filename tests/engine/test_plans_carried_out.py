@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.plans import Cause, Limits, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.turn_events import ReplyDelta
@@ -124,7 +124,7 @@ async def test_stopping_in_a_later_request_keeps_what_all_of_them_brought(is_beg
 def limited(limits: Limits) -> Plan:
     """Thinks up to a limit, then answers."""
 
-    def plan(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    def plan(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if not ends:
             return RequestStep("think", limits=limits)
         return RequestStep("answer", closes_thinking=True) if ends[-1].cause is Cause.BUDGET else None
@@ -243,7 +243,7 @@ class Model(ScriptedClient):
 def cut_after(chars: int) -> Plan:
     """Lets a first request be cut, and goes on."""
 
-    def plan(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    def plan(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if not ends:
             return RequestStep(limits=Limits(can_be_cut=True))
         return RequestStep("continue") if ends[-1].cause is Cause.SIGNAL else None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from kimi_tui.core.session.session import NO_USAGE, Usage
-from kimi_tui.core.wire.dialect import Dialect, Document, Finding, Frame, Generated, Twin
+from kimi_tui.core.wire.dialect import Dialect, Document, Frame, Generated, Mistake, Twin
 from kimi_tui.core.wire.endpoint_errors import ErrorKeys, error_in_stream, error_words
 from kimi_tui.core.wire.fields import Bound, ranged
 from kimi_tui.core.wire.sse import SseEvent
@@ -68,7 +68,7 @@ def write_reply(frame: Frame) -> Document:
     return {"all": said, "used": [frame.usage.input_tokens, frame.usage.output_tokens]}
 
 
-def write_refusal(findings: Sequence[Finding]) -> Document:
+def write_refusal(findings: Sequence[Mistake]) -> Document:
     return {"oops": "; ".join(f"{NAMES.get(str(f.place), f.place)}: {f.message}" for f in findings)}
 
 

@@ -29,7 +29,7 @@ from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.prompt_pane import PromptPane
-from kimi_tui.ui.state.services import Clipboard, Opening, Services
+from kimi_tui.ui.state.services import Clipboard, FirstSession, Services
 from kimi_tui.ui.widgets.side import Side
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
@@ -220,7 +220,7 @@ def prepare(
     endpoint: str = "test",
     connect: Callable[[HandClock], CompletionClient] | None = None,
     app_type: type[KimiApp] = KimiApp,
-    opening: Opening | None = None,
+    opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
@@ -260,7 +260,7 @@ async def program(
     config: Mapping[str, object] | None = None,
     key_problem: KimiError | None = None,
     size: tuple[int, int] = (120, 40),
-    opening: Opening | None = None,
+    opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.session import Message, Session
-from kimi_tui.ui.state.services import Opening
+from kimi_tui.ui.state.services import FirstSession
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program, talk
 
@@ -48,10 +48,10 @@ def watched(message: Message) -> Message:
     return WatchedMessage(**values | {"content": WatchedText(message.content)})
 
 
-def opening(session: Session) -> Opening:
+def opening(session: Session) -> FirstSession:
     """The session with watched messages, read while the screen is there already."""
     held = HeldSession(replace(session, messages=tuple(map(watched, session.messages))), Path("talk.toml"))
-    return Opening("Talk", lambda: held)
+    return FirstSession("Talk", lambda: held)
 
 
 @contextmanager

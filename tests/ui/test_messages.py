@@ -10,6 +10,7 @@ import pytest
 from kimi_tui.core.errors import AuthenticationError, CompletionError, StorageError
 from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.session.session import Session
+from kimi_tui.engine.openings import GoingOn
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 
@@ -361,3 +362,19 @@ async def test_leaving_keeps_the_running_reply_of_every_session(tmp_path: Path) 
         states = {running.files.load(Path(s.path)).messages[-1].state for s in listing.summaries}
         assert states == {"cancelled"}
         assert len(listing.summaries) == 2
+
+
+async def test_a_reply_that_is_gone_on_with_grows_in_its_place(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    script = streaming(token(" And braise"), gate, token(" it."), end(), DONE)
+    async with program(tmp_path, script, session=talk(("Lamb?", "Roast it."))) as running:
+        chat = running.screen.chat
+        message = chat.branch[-1]
+        running.screen.late.turns.start(chat, GoingOn(message))
+        await running.shows("Roast it. And braise")
+        assert running.text.count("Roast it.") == 1
+        gate.set()
+        await running.idle()
+        await running.shows("Roast it. And braise it.")
+        assert running.text.count("Roast it.") == 1
+        assert [(m.id, m.content) for m in chat.branch][-1] == (message.id, "Roast it. And braise it.")

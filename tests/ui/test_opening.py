@@ -25,7 +25,7 @@ from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.state import entries, status_line
-from kimi_tui.ui.state.services import Opening
+from kimi_tui.ui.state.services import FirstSession
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, settle, talk
 
@@ -38,9 +38,9 @@ class SlowFile:
     def __init__(self, error: StorageError | None = None) -> None:
         self.may_end, self._error = threading.Event(), error
 
-    def opening(self, data: Path) -> Opening:
+    def opening(self, data: Path) -> FirstSession:
         """A session that lies there, or would."""
-        return Opening("lamb", lambda: self._open(data / "sessions" / f"{TALK.id}.toml"))
+        return FirstSession("lamb", lambda: self._open(data / "sessions" / f"{TALK.id}.toml"))
 
     def _open(self, path: Path) -> HeldSession:
         assert self.may_end.wait(20)

@@ -15,7 +15,7 @@ from http import HTTPStatus
 import h11
 
 from kimi_tui.adapters.endpoint.simulator.pace import paced
-from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.adapters.endpoint.simulator.tour import Break
@@ -143,7 +143,7 @@ class _Connection:
             body += event.data
         raise _BadRequestError(413, "the body is too large")
 
-    async def _reply(self, plan: Plan | Refusal) -> None:
+    async def _reply(self, plan: SimulatedReply | Refusal) -> None:
         if isinstance(plan, Refusal):
             await self._send_document(plan.status, plan.document)
         elif plan.is_streamed:
@@ -151,7 +151,7 @@ class _Connection:
         else:
             await self._send_document(200, document(plan, self._dialect))
 
-    async def _stream(self, plan: Plan) -> None:
+    async def _stream(self, plan: SimulatedReply) -> None:
         """Send the reply at its pace; one that is to be cut ends without the message's end."""
         headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
         await self._write(h11.Response(status_code=200, headers=headers, reason="OK"))

@@ -15,7 +15,7 @@ from kimi_tui.core.errors import ConnectionFailedError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.wire.proxies import checked_address, proxy_kind, unusable
 
-if TYPE_CHECKING:  # the name of a type only: see the head of `deepinfra`
+if TYPE_CHECKING:  # the name of a type only: see the head of `http_client`
     import httpx
 
 CERTIFICATES_HINT = "It has to name certificates in PEM form; without it those that come with the program are trusted."
@@ -59,7 +59,7 @@ def _of_environment(base_url: str) -> tuple[str, str] | None:
 
 
 def _proxy(address: str, source: str) -> httpx.Proxy:
-    import httpx  # noqa: PLC0415 - see the head of `deepinfra`
+    import httpx  # noqa: PLC0415 - see the head of `http_client`
 
     try:
         proxy = httpx.Proxy(address)
@@ -87,7 +87,7 @@ def load_certificates() -> ssl.SSLContext:
         _check_file(file)
     elif folder and not any(os.path.isdir(part) for part in folder.split(os.pathsep)):
         raise ConnectionFailedError(f"SSL_CERT_DIR: {folder} is no folder; nothing was sent.", CERTIFICATES_HINT)
-    import httpx  # noqa: PLC0415 - see the head of `deepinfra`
+    import httpx  # noqa: PLC0415 - see the head of `http_client`
 
     try:
         if file or folder:

@@ -8,6 +8,7 @@ from typing import Self
 from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import branch
@@ -21,6 +22,8 @@ class OpenPrompt:
     """All of it."""
     end: PromptEnd
     """Where it ends."""
+    marks: ThinkMarks | None
+    """The think marks of its template, which part what answers it; None = it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +51,6 @@ class ClosedPrompt:
             reasoning=str(reply.texts[ReplyPart.REASONING]),
             answer=str(reply.texts[ReplyPart.ANSWER]),
         )
-        return OpenPrompt(self.text + self.writer.open_part(open_turn).text, open_turn.prompt_end)
+        return OpenPrompt(
+            self.text + self.writer.open_part(open_turn).text, open_turn.prompt_end, self.writer.door.template.think
+        )

@@ -7,9 +7,11 @@ where to where it grew.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from kimi_tui.core.session.session import (
     NO_TIMING,
@@ -26,6 +28,41 @@ class ReplyPart(StrEnum):
 
     REASONING = "reasoning"
     ANSWER = "answer"
+
+
+class TextView(Protocol):
+    """A growing text to be read."""
+
+    def __len__(self) -> int: ...
+
+    def __str__(self) -> str: ...
+
+    def between(self, start: int, end: int) -> str:
+        """Give a part of it, [start, end) in code points."""
+
+
+class ReplyView(Protocol):
+    """A growing reply to be read: what listeners and plans get."""
+
+    @property
+    def id(self) -> str:
+        """Id of the message that it will be."""
+
+    @property
+    def texts(self) -> Mapping[ReplyPart, TextView]:
+        """What it says so far."""
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether its think block is open."""
+
+    @property
+    def tokens(self) -> Mapping[ReplyPart, int]:
+        """Tokens that came of each part in this turn; some may count for both."""
+
+    @property
+    def requests(self) -> Sequence[RequestRecord]:
+        """The requests behind it that have ended, in order."""
 
 
 class GrowingText:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from kimi_tui.core.prompt.template import THINK_TEXTS
 from kimi_tui.core.session.session import NO_USAGE, Usage
-from kimi_tui.core.wire.dialect import Dialect, Document, Finding, Frame, Generated, Twin
+from kimi_tui.core.wire.dialect import Dialect, Document, Frame, Generated, Mistake, Twin
 from kimi_tui.core.wire.endpoint_errors import ErrorKeys, error_in_stream, error_words
 from kimi_tui.core.wire.fields import Bound, ranged
 from kimi_tui.core.wire.sse import SseEvent
@@ -201,7 +201,7 @@ def _write_reply(frame: Frame) -> Document:
     }
 
 
-def _write_refusal(findings: Sequence[Finding]) -> Document:
+def _write_refusal(findings: Sequence[Mistake]) -> Document:
     return {
         "detail": [
             {"loc": ["body"] if place is None else ["body", place], "msg": message, "type": kind}

@@ -60,7 +60,7 @@ Document = Mapping[str, object]
 """Parsed JSON: an object."""
 
 
-class Finding(NamedTuple):
+class Mistake(NamedTuple):
     """One mistake in a body."""
 
     place: str | int | None
@@ -93,7 +93,7 @@ class Twin:
     """A reply that is not streamed, or the note that it is queued."""
     write_error: Callable[[str], Document]
     """The body of an HTTP error."""
-    write_refusal: Callable[[Sequence[Finding]], Document]
+    write_refusal: Callable[[Sequence[Mistake]], Document]
     """The body of a 422."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.session import MessageState, RequestRecord
 
 
@@ -68,11 +68,11 @@ class RequestEnd:
     """Why it ended."""
 
 
-Plan = Callable[[GrowingReply, Sequence[RequestEnd]], RequestStep | None]
+Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
 """Gives the next request, the first one included; None = the turn is over. The ends stand in order, STOPPED never."""
 
 
-def single(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+def single(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
     """Ask once: an ordinary turn."""
     del reply
     return None if ends else RequestStep()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kimi_tui.core.errors import CompletionError, KimiError
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState
 
 
@@ -76,7 +76,7 @@ class ReplyDelta:
     tokens: int
     """How many tokens this text was sent as (≥ 0)."""
 
-    def text(self, reply: GrowingReply) -> str:
+    def text(self, reply: ReplyView) -> str:
         """The text itself, of the reply that it names."""
         return reply.texts[self.part].between(self.start, self.end)
 

@@ -46,7 +46,7 @@ from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
-from kimi_tui.ui.state.services import Opening, Services
+from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
@@ -81,7 +81,7 @@ class ChatScreen(Screen[None]):
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
-    def __init__(self, services: Services, first: HeldSession, opening: Opening | None = None) -> None:
+    def __init__(self, services: Services, first: HeldSession, opening: FirstSession | None = None) -> None:
         """Show a session; others may open it when it is left.
 
         Args:
@@ -193,7 +193,7 @@ class ChatScreen(Screen[None]):
             self._run(self._open(self._opening), "opening")
         self.app.post_message(self.TakesKeys())
 
-    async def _open(self, opening: Opening) -> None:
+    async def _open(self, opening: FirstSession) -> None:
         """Read the session to begin with, and show it."""
         try:
             await self._opener.read(opening)

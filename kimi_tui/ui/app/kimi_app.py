@@ -32,7 +32,7 @@ from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
 from kimi_tui.ui.state.entries import error_text
-from kimi_tui.ui.state.services import Opening, Services
+from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
 from kimi_tui.ui.terminal.ending import Ending
 from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
@@ -66,7 +66,7 @@ class KimiApp(App[str], inherit_bindings=False):
         first: HeldSession,
         terminal: Terminal = MODERN,
         *,
-        opening: Opening | None = None,
+        opening: FirstSession | None = None,
         idle_work: IdleWork | None = None,
         modes: Sequence[object] | None = None,
         typed: str = "",

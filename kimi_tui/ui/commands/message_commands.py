@@ -10,6 +10,7 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
+from kimi_tui.engine.openings import AskingAgain
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
@@ -124,7 +125,7 @@ class MessageCommands:
         self.drafts.begin_edit(question.id, question.content)
 
     def _regenerate(self) -> None:
-        self.turns.regenerate(self.open_chats.current, self._question().id)
+        self.turns.start(self.open_chats.current, AskingAgain(self._question().id))
         if not has_keys(self.transcript):
             self.type_here()
 

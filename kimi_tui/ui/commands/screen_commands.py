@@ -96,9 +96,9 @@ class ScreenCommands:
         return bool(selected)
 
     def _open_palette(self) -> None:
-        from kimi_tui.ui.screens.palette_screen import Palette  # noqa: PLC0415 - most commands do not need it
+        from kimi_tui.ui.screens.palette_screen import PaletteScreen  # noqa: PLC0415 - most commands do not need it
 
-        self.composer.app.push_screen(Palette())
+        self.composer.app.push_screen(PaletteScreen())
 
     def _open_help(self) -> None:
         from kimi_tui.ui.screens.help import HelpScreen  # noqa: PLC0415 - most commands do not need it

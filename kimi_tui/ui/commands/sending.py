@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.engine.openings import Asking
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.entries import error_text
@@ -66,7 +67,7 @@ class Sending:
         try:
             if chat.turn is not None:
                 raise UsageError("A reply is running.", "Escape stops it; then send the edited question.")
-            self.turns.send(chat, text, alternative_to=edited)
+            self.turns.start(chat, Asking(text, edited))
         except KimiError as error:
             self.say(error_text(error, "Nothing was sent; your text is in the composer."), "error")
             self.drafts.give_back(text, edited)

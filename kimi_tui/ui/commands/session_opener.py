@@ -14,7 +14,7 @@ from kimi_tui.core.settings.actions import Action
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Opening
+from kimi_tui.ui.state.services import FirstSession
 from kimi_tui.ui.state.slash import Command, parse_line
 from kimi_tui.ui.widgets.composer import Composer
 
@@ -37,7 +37,7 @@ class SessionOpener:
     _waits_for_command: bool = field(default=False, init=False)
     _lines: list[str] = field(default_factory=list, init=False)
 
-    async def read(self, opening: Opening) -> None:
+    async def read(self, opening: FirstSession) -> None:
         """Read the session, and put what has been typed meanwhile below its draft.
 
         Raises:

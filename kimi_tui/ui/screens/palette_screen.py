@@ -17,7 +17,7 @@ class Commands(SteadyOptions, CommandList, can_focus=False):
     DEFAULT_CSS = "Commands { min-width: 12; }"  # options cannot be laid out in no cell
 
 
-class Palette(Above, CommandPalette):
+class PaletteScreen(Above, CommandPalette):
     """Finds an action by its name."""
 
     def compose(self) -> ComposeResult:

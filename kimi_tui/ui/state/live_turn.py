@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -19,7 +19,7 @@ from kimi_tui.ui.text import words
 class LiveTurn:
     """The figures of one turn while it runs."""
 
-    reply: GrowingReply
+    reply: ReplyView
     """What has come."""
     started_s: float
     """When it was sent, on the clock's own scale."""

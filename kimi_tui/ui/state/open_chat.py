@@ -120,7 +120,7 @@ class Chat:
     def is_live_on_branch(self) -> bool:
         """Whether the running reply belongs to what is on screen."""
         question = None if self.turn is None else self.turn.question
-        return self.live is not None and question is not None and self.session.head == question.id
+        return self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
 
     def note_end(self, ended: TurnEnded) -> None:
         """Note how the turn ended; where it brought no reply, no message can tell."""
@@ -161,9 +161,12 @@ class Chat:
             after.setdefault(notice.after, []).append(notice.entry)
         shown = list(after.get(None, ()))
         messages = self._message_entries.of(self._branch_now(), timestamps=timestamps)
+        live = self.live if self.is_live_on_branch() else None
+        if live is not None and messages and messages[-1].key == live.key:  # it goes on, and is shown as it grows
+            messages = messages[:-1]
         shown += [each for entry in messages for each in (entry, *after.get(entry.key, ()))] if after else messages
-        if self.live is not None and self.is_live_on_branch():
-            shown += [self.live.entry(), *after.get(self.live.key, ())]
+        if live is not None:
+            shown += [live.entry(), *after.get(live.key, ())]
         return shown
 
     def delete(self, message_id: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
@@ -16,6 +15,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
     ReplyDelta,
@@ -25,7 +25,7 @@ from kimi_tui.core.wire.turn_events import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.engine.openings import Asking, AskingAgain, Opening
+from kimi_tui.engine.openings import Asking, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.live_turn import LiveTurn
@@ -40,20 +40,6 @@ FRAME_S = 1 / 20
 """Shortest time between two drawings of a growing reply, in seconds."""
 MAX_FRAME_S = 1 / 4
 """Longest time between them, however busy the machine is."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What was typed for a turn."""
-
-    text: str = ""
-    """The question; "" = one that stands in the session was asked again."""
-    alternative_to: str | None = None
-    """Id of the question that it is an edit of; None = of none."""
-
-    def is_still_edit_of(self, chat: Chat, turn: Turn) -> bool:
-        """Whether it stands in the session nowhere, and can be sent as an edit again."""
-        return turn.question is None and any(message.id == self.alternative_to for message in chat.session.messages)
 
 
 class TurnView(Protocol):
@@ -100,26 +86,15 @@ class Turns:
         """
         self._services, self._view, self._run = services, view, run
 
-    def send(self, chat: Chat, text: str, *, alternative_to: str | None = None) -> None:
-        """Send a question.
-
-        Args:
-            chat: Where it goes.
-            text: What it says.
-            alternative_to: Id of the question that it is an edit of, and becomes an alternative of; None = of none.
+    def start(self, chat: Chat, opening: Opening, plan: Plan = single) -> None:
+        """Begin a turn: the one way to do so.
 
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        self._begin(chat, Asking(text, alternative_to), _Asked(text, alternative_to))
-
-    def regenerate(self, chat: Chat, question_id: str) -> None:
-        """Ask for another reply.
-
-        Raises:
-            KimiError: Nothing can be sent.
-        """
-        self._begin(chat, AskingAgain(question_id), _Asked())
+        turn = self._services.engine().start(chat.open_session, opening, self._request(chat), plan)
+        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
+        self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:
         """Stop the turn of a chat and wait until what arrived is kept."""
@@ -134,24 +109,19 @@ class Turns:
             raise self._services.key_problem
         return self._services.resolve(chat.session)
 
-    def _begin(self, chat: Chat, opening: Opening, asked: _Asked) -> None:
-        turn = self._services.engine().start(chat.open_session, opening, self._request(chat))
-        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
-        self._run(self._follow(chat, turn, turn.listen(), asked))
-
-    async def _follow(self, chat: Chat, turn: Turn, listener: Listener, asked: _Asked) -> None:
+    async def _follow(self, chat: Chat, turn: Turn, listener: Listener, opening: Opening) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
         now, pause_s = asyncio.get_running_loop().time, FRAME_S
         while events := await listener.drain():
             for event in events:
-                self._apply(chat, turn, event, asked)
+                self._apply(chat, turn, event, opening)
             if not all(isinstance(event, ReplyDelta) for event in events):
                 self._view.show_figures(chat)  # between these the screen's clock counts: that is often enough
             due_s = now() + pause_s
             await asyncio.sleep(pause_s)
             pause_s = frame_pause_s(now() - due_s)
 
-    def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, asked: _Asked) -> None:
+    def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, opening: Opening) -> None:
         """Note one event, and have it shown; events of a turn that was left behind are late."""
         live = chat.live
         if live is None or chat.turn is not turn:
@@ -173,24 +143,25 @@ class Turns:
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
-                self._end(chat, turn, event, asked)
+                self._end(chat, turn, event, opening)
             case _:
                 assert_never(event)
 
-    def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, asked: _Asked) -> None:
+    def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
         chat.note_end(ended)
-        if turn.question is not None and not ended.replies:
+        if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
         label = KeyTable.of(self._services.settings.keymap).label
-        for notice in end_notices(ended, has_text_back=bool(asked.text)):
+        asked = opening if isinstance(opening, Asking) else None
+        for notice in end_notices(ended, has_text_back=asked is not None):
             self._view.notice(chat, notice.words(label), notice.severity)
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)
             return
-        unsent = [asked.text] if asked.text and not ended.replies else []
-        if unsent and asked.is_still_edit_of(chat, turn):
+        unsent = [asked.text] if asked is not None and not ended.replies else []
+        if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
             self._view.give_back(chat, unsent.pop(), asked.alternative_to)
         self._give_back(chat, [*unsent, *chat.queued])
 
@@ -208,7 +179,7 @@ class Turns:
             return
         text, *chat.queued = chat.queued
         try:
-            self.send(chat, text)
+            self.start(chat, Asking(text))
         except KimiError as error:
             self._give_back(chat, [text, *chat.queued])
             self._say_error(chat, error, "The queued message is back in the composer.")
@@ -220,3 +191,7 @@ class Turns:
 
     def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
         self._view.notice(chat, entries.error_text(error, kept), severity)
+
+
+def _is_there(chat: Chat, message_id: str | None) -> bool:
+    return any(message.id == message_id for message in chat.session.messages)

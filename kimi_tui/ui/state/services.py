@@ -59,7 +59,7 @@ class SettingsStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class FirstSession:
     """A session that is found, locked and read while the first frame is on screen."""
 
     name: str

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown.blocks import Block
-from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
+from kimi_tui.ui.transcript.entry_list import EntryList
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.painter import RowLook
 from kimi_tui.ui.transcript.view import View
@@ -82,11 +82,6 @@ class CodeBlocks:
         for place, content in self._blocks(index):
             if not _goes_on(content) and (count := len(_code_tokens(content))):
                 yield place, count
-
-    def entries_changed(self, change: EntriesChange) -> None:
-        """Go on with the same message under another key."""
-        if change.renamed is not None and self._numbered == change.renamed[0]:
-            self._numbered = change.renamed[1]
 
     def mark(self, looks: list[RowLook]) -> None:
         """Put the numbers on the rows where the blocks begin."""

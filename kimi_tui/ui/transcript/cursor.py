@@ -87,8 +87,7 @@ class Cursor:
 
     def entries_changed(self, change: EntriesChange) -> None:
         """Stay on the same message; when it is gone, on none."""
-        if change.renamed is not None and self._chosen == change.renamed[0]:
-            self._set(change.renamed[1])
+        del change
         if self._entries.index(self._chosen) is None:
             self._set(None)
 

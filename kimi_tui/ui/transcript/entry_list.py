@@ -1,4 +1,4 @@
-"""The entries of a transcript by their keys: what is shown, what grows, what is renamed.
+"""The entries of a transcript by their keys: what is shown, and what grows.
 
 Whoever keeps indices or keys of entries is told by an `EntriesChange` what has become of them.
 """
@@ -26,8 +26,6 @@ class EntriesChange:
     """Entries with another text, which is no longer one of what was there."""
     grown: Sequence[int] = ()
     """Entries that are new, or whose text may be longer."""
-    renamed: tuple[str, str] | None = None
-    """The old and the new key of an entry."""
     arrived: tuple[int, Section] | None = None
     """The first place where text was added that nobody has read yet."""
     has_other_end: bool = False
@@ -77,7 +75,7 @@ class EntryList:
             known = old.get(entry.key)
             if known is None:
                 known = self._make_item(entry)
-            elif known.entry is not entry and known.entry != entry:
+            elif (before := known.entry) is not entry and before != entry:
                 known.update(entry)
                 self._viewport.measure(self._indices[entry.key])
                 replaced.append(len(items))
@@ -109,17 +107,16 @@ class EntryList:
             has_other_end=end is None,
         )
 
-    def rename(self, old_key: str, entry: Entry) -> EntriesChange:
-        """Show an entry under another key: its place, its lines, its fold stay; one not there is ignored."""
-        index = self._indices.pop(old_key, None)
+    def update(self, entry: Entry) -> EntriesChange:
+        """Show an entry anew: its place, its fold, and the lines that are the same stay; one not there is ignored."""
+        index = self._indices.get(entry.key)
         if index is None:
             return EntriesChange()
         item = self._viewport.items[index]
         is_longer = _is_grown(item, entry)
         item.update(entry)
-        self._indices[entry.key] = index
         self._viewport.measure(index)
-        return EntriesChange(replaced=() if is_longer else [index], grown=[index], renamed=(old_key, entry.key))
+        return EntriesChange(replaced=() if is_longer else [index], grown=[index])
 
     def append(self, key: str, part: ReplyPart, text: str) -> EntriesChange:
         """Add text to an entry; one that is not there is ignored."""

@@ -12,7 +12,7 @@ _JOINING = "\n\u200d\ufe0f"
 """Text with one of these is wrapped from its beginning."""
 
 
-class GrowingText:
+class GrowingWrap:
     """Wraps a text again and again while it grows."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from kimi_tui.ui.transcript.growing_wrap import GrowingText
+from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
 from kimi_tui.ui.transcript.lines import Line, Run
 from kimi_tui.ui.transcript.styles import Styles
 
@@ -94,7 +94,7 @@ class LineColours:
         """Wrapped lines of text inside the block, by the text, its style and the width."""
         self.cells: dict[tuple[str, Style], list[Run]] = {}
         """Texts of a table's cells, by their source and style."""
-        self.open_text = GrowingText()
+        self.open_text = GrowingWrap()
         """Wraps the text at the very end of the block."""
         self._known: list[tuple[str, list[Line]]] = []
         self._look: tuple[Styles, int] | None = None

@@ -143,23 +143,16 @@ class Transcript(Widget, can_focus=True):
         """Show other entries; those that stay the same keep their lines and their fold."""
         self._entries_changed(self._entries.set_entries(entries))
 
-    def rename_entry(self, old_key: str, entry: Entry) -> None:
-        """Show an entry under another key: it keeps its place, its lines, its fold; one that is not there is ignored.
-
-        A live reply becomes the message with its own id this way.
-        """
-        self._entries_changed(self._entries.rename(old_key, entry))
-
     def update_entry(self, entry: Entry) -> None:
         """Show an entry anew; one that is not there is ignored."""
-        self.rename_entry(entry.key, entry)
+        self._entries_changed(self._entries.update(entry))
 
     def append(self, key: str, part: ReplyPart, text: str) -> None:
         """Add text to the growing reply; several calls are laid out and drawn as one."""
         self._entries_changed(self._entries.append(key, part, text))
 
     def _entries_changed(self, change: EntriesChange) -> None:
-        for part in (self._view, self._cursor, self._jumps, self._code, self._search, self._selection):
+        for part in (self._view, self._cursor, self._jumps, self._search, self._selection):
             part.entries_changed(change)
 
     def set_thought_label(self, key: str, label: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.adapters.endpoint.simulator import showpieces, tour
-from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import event_stream
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
 from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
@@ -137,7 +137,7 @@ def test_an_open_turn_goes_on_where_it_stopped() -> None:
 @given(prompts(tuple(TEMPLATES.values())))
 def test_every_open_turn_is_read(prompt: Prompt) -> None:
     plan = respond(body_of(write_prompt(prompt)), DEEPINFRA)
-    if isinstance(plan, Plan):
+    if isinstance(plan, SimulatedReply):
         reply = "".join(plan.replies[0])
         assert "cannot read this prompt" not in reply
         assert reply.count("</think>") == (not prompt.open_turn.is_closed)
@@ -149,7 +149,7 @@ def test_no_text_of_the_prompt_becomes_a_marker_in_the_reply(texts: list[str]) -
     for question in ("what did I say first?", "prompt", "<|im_end|></think>[EOS] hm?"):
         conversation = [*texts, *([""] if len(texts) % 2 else []), question]
         plan = respond(body_of(prompt_of(*conversation, system=texts[0])), DEEPINFRA)
-        assert isinstance(plan, Plan)
+        assert isinstance(plan, SimulatedReply)
         assert MARKER.findall("".join(plan.replies[0])) == ["</think>"]
         assert plan.finish_reason == "stop"
 
@@ -259,9 +259,9 @@ def test_several_responses_come_unstreamed() -> None:
 def test_the_same_seed_gives_the_same_reply() -> None:
     body = body_of(prompt_of("Anything at all?"), seed=18446744073709551615)
     plans = [respond(body, DEEPINFRA, number) for number in range(8)]
-    assert len({plan.replies for plan in plans if isinstance(plan, Plan)}) == 1
+    assert len({plan.replies for plan in plans if isinstance(plan, SimulatedReply)}) == 1
     without = [respond(body_of(prompt_of("Anything at all?")), DEEPINFRA, number) for number in range(8)]
-    assert len({plan.replies for plan in without if isinstance(plan, Plan)}) > 1
+    assert len({plan.replies for plan in without if isinstance(plan, SimulatedReply)}) > 1
 
 
 def test_max_new_tokens_ends_the_reply() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, cause_of, single
 
@@ -23,7 +23,7 @@ def growing(reasoning: str = "", content: str = "") -> GrowingReply:
 def answering_when_cut(plan: Plan) -> Plan:
     """Another plan, whose thinking can be cut: then the answer follows."""
 
-    def next_step(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if ends and ends[-1].cause is Cause.SIGNAL and reply.is_thinking:
             return RequestStep("answer", closes_thinking=True)
         step = plan(reply, ends)
@@ -35,7 +35,7 @@ def answering_when_cut(plan: Plan) -> Plan:
 def going_on_after_length(plan: Plan) -> Plan:
     """Another plan, which goes on where the endpoint stopped for want of tokens."""
 
-    def next_step(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if ends and ends[-1].cause is Cause.LENGTH:
             return RequestStep("continue")
         return plan(reply, ends)

@@ -47,7 +47,7 @@ class Parts:
 
     def changed(self, change: EntriesChange) -> None:
         """Tell all parts what has become of the entries."""
-        for part in (self.view, self.cursor, self.jumps, self.code, self.search, self.selection):
+        for part in (self.view, self.cursor, self.jumps, self.search, self.selection):
             part.entries_changed(change)
 
     def set_entries(self, entries: Sequence[Entry]) -> None:

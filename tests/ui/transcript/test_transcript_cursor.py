@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.events import Click
 from textual.geometry import Region
@@ -110,10 +112,9 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
         transcript.toggle_fold("live")
         transcript.choose("live")
         before = body(transcript)
-        transcript.rename_entry("live", reply(7, "answer and more", "thought\n" * 3))
-        assert transcript.chosen == "r7"
-        assert transcript.plain_text_of("r7") == "answer and more"
-        assert transcript.plain_text_of("live") == ""
+        transcript.update_entry(replace(reply(7, "answer and more", "thought\n" * 3), key="live"))
+        assert transcript.chosen == "live"
+        assert transcript.plain_text_of("live") == "answer and more"
         after = body(transcript)
         assert [a for a, b in zip(after, before, strict=True) if a != b] == [
             "▌  ▾ Thought for 1.0 s",
@@ -122,7 +123,7 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
         transcript.set_entries([user(1)])
         assert [transcript.chosen] == [None]
         await pilot.pause()
-        assert [event.key for event in app.seen if isinstance(event, Transcript.Chosen)] == ["live", "r7", None]
+        assert [event.key for event in app.seen if isinstance(event, Transcript.Chosen)] == ["live", None]
 
 
 async def test_clicks_choose_fold_and_ask_for_alternatives() -> None:
@@ -251,7 +252,7 @@ def test_whether_there_is_code_is_known_without_what_stands_behind_it() -> None:
     assert parts.parsed_chars > 5 * first
 
 
-def test_a_renamed_reply_is_laid_out_only_where_it_is_another_one() -> None:
+def test_a_reply_that_has_ended_is_laid_out_only_where_it_is_another_one() -> None:
     parts = Parts()
     parts.set_entries([user(1), live()])
     parts.append("live", ReplyPart.REASONING, "thought\n" * 3)
@@ -259,7 +260,7 @@ def test_a_renamed_reply_is_laid_out_only_where_it_is_another_one() -> None:
     parts.folds.toggle("live")
     parts.texts()
     laid_out = parts.laid_out_lines
-    parts.changed(parts.entries.rename("live", reply(7, "answer and more", "thought\n" * 3)))
+    parts.changed(parts.entries.update(replace(reply(7, "answer and more", "thought\n" * 3), key="live")))
     assert "  │ thought" in parts.texts()
     assert parts.laid_out_lines - laid_out <= 4
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.markdown.plain_text import PlainSource
-from kimi_tui.ui.transcript.growing_wrap import GrowingText
+from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
 from kimi_tui.ui.transcript.heights import Heights
 from kimi_tui.ui.transcript.lines import Run, chop, wrap
 
@@ -60,7 +60,7 @@ def test_wrapped_lines_fit_and_join_to_the_text(texts: list[str], width: int) ->
 def test_a_growing_text_is_wrapped_as_it_would_be_at_once(alphabet: str) -> None:
     chance = random.Random(7)
     for _ in range(40):
-        growing, texts, width = GrowingText(), [""], chance.randint(1, 12)
+        growing, texts, width = GrowingWrap(), [""], chance.randint(1, 12)
         for _ in range(40):
             added = "".join(chance.choice(alphabet) for _ in range(chance.choice((1, 2, 9, 40))))
             match chance.random():
@@ -76,7 +76,7 @@ def test_a_growing_text_is_wrapped_as_it_would_be_at_once(alphabet: str) -> None
 
 
 def test_only_the_last_lines_of_a_growing_text_are_wrapped_again() -> None:
-    growing, text = GrowingText(), "羊肉をローズマリーで焼きます。" * 100
+    growing, text = GrowingWrap(), "羊肉をローズマリーで焼きます。" * 100
     for end in range(0, len(text), 10):
         growing.wrap(runs([text[:end]]), 40)
     assert growing.wrapped_chars < 8 * len(text)

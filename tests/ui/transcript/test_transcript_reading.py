@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from textual.strip import Strip
@@ -19,7 +20,7 @@ ENTRIES = [*(reply(n, f"message {n}\n\n{MARKDOWN}", "hm\n" * 9) for n in range(3
 CHANGES: dict[str, Callable[[Transcript], object]] = {
     "the answer grows": lambda t: t.append("live", ReplyPart.ANSWER, LONG),
     "the reasoning grows": lambda t: t.append("live", ReplyPart.REASONING, "thought\n" * 90),
-    "the live reply ends": lambda t: t.rename_entry("live", reply(99, LONG)),
+    "the live reply ends": lambda t: t.update_entry(replace(reply(99, LONG), key="live")),
     "a message above grows": lambda t: t.update_entry(reply(0, LONG)),
     "a message above shrinks": lambda t: t.update_entry(reply(3, "short")),
     "a message above goes": lambda t: t.set_entries([ENTRIES[0], *ENTRIES[2:]]),

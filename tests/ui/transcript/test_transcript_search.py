@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.events import Key
 from textual.geometry import Region
@@ -146,8 +148,8 @@ def test_what_arrives_is_found_too_and_moves_nothing() -> None:
         parts.read_all()
     assert told(parts) == ("lamb", 22, 1)
     assert parts.texts() == before
-    last = reply(9, "some lamb only")
-    parts.changed(parts.entries.rename("live", last))
+    last = replace(reply(9, "some lamb only"), key="live")
+    parts.changed(parts.entries.update(last))
     assert told(parts) == ("lamb", 21, 1)
     parts.set_entries([*users[:-1], last])
     assert told(parts) == ("lamb", 20, 1)

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import OptionList
 
-from kimi_tui.ui.screens.palette_screen import Commands, Palette
+from kimi_tui.ui.screens.palette_screen import Commands, PaletteScreen
 
 PAGES = ("page_up", "page_down")
 
@@ -46,7 +46,7 @@ def nothing_found_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("action", PAGES)
 async def test_a_page_key_may_come_when_the_palette_has_found_something_and_not_drawn_it(action: str) -> None:
     async with Host().run_test() as pilot:
-        palette = Palette()
+        palette = PaletteScreen()
         pilot.app.push_screen(palette)
         await pilot.pause()
         options = palette.query_one(OptionList)
@@ -66,7 +66,7 @@ async def test_a_page_key_may_come_when_the_palette_has_found_something_and_not_
 async def test_a_page_key_may_come_where_there_is_no_room_for_a_line(action: str) -> None:
     Held.may_find.set()
     async with Host().run_test(size=(4, 2)) as pilot:
-        palette = Palette()
+        palette = PaletteScreen()
         pilot.app.push_screen(palette)
         await pilot.pause()
         options = palette.query_one(OptionList)
@@ -79,7 +79,7 @@ async def test_a_page_key_may_come_where_there_is_no_room_for_a_line(action: str
 async def test_a_click_may_come_on_an_option_that_is_not_there_any_more() -> None:
     Held.may_find.set()
     async with Host().run_test() as pilot:
-        palette = Palette()
+        palette = PaletteScreen()
         pilot.app.push_screen(palette)
         await pilot.pause()
         options = palette.query_one(Commands)

@@ -27,7 +27,7 @@ SLOWNESS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SimulatedReply:
     """A reply that is to be played."""
 
     replies: tuple[tuple[str, ...], ...]
@@ -60,7 +60,7 @@ class Plan:
         return round(self.input_tokens * USD_PER_INPUT_TOKEN + self.output_tokens * USD_PER_OUTPUT_TOKEN, 8)
 
 
-def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Plan:
+def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | SimulatedReply:
     """Decide what a request gets.
 
     Args:
@@ -128,10 +128,10 @@ def _plan(
     fault: Fault | None = None,
     *,
     slowness: float = 1.0,
-) -> Plan:
+) -> SimulatedReply:
     mark = template.think.close if template.think else ""
     played = [_play(reply, mark, asked.fields, fault.breaks if fault is not None else None) for reply in replies]
-    return Plan(
+    return SimulatedReply(
         tuple(tokens for tokens, _ in played),
         "length" if any(end is Break.LENGTH for _, end in played) else "stop",
         asked.fields.get("stream") is True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply
 from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.session.session import Usage
@@ -18,18 +18,18 @@ def encode(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
-def event_stream(plan: Plan, dialect: Dialect) -> Iterator[bytes]:
+def event_stream(plan: SimulatedReply, dialect: Dialect) -> Iterator[bytes]:
     """Yield the events of a streamed reply, one a token, then its end."""
     for frame in _frames(plan):
         yield b"".join(map(encode_event, dialect.twin.write_events(frame)))
 
 
-def document(plan: Plan, dialect: Dialect) -> Mapping[str, object]:
+def document(plan: SimulatedReply, dialect: Dialect) -> Mapping[str, object]:
     """The content of an unstreamed reply."""
     return dialect.twin.write_reply(_whole(plan))
 
 
-def _frames(plan: Plan) -> Iterator[Frame]:
+def _frames(plan: SimulatedReply) -> Iterator[Frame]:
     tokens = plan.replies[0]
     thought = _thought_tokens(plan, tokens)
     for text in tokens[:thought]:
@@ -42,7 +42,7 @@ def _frames(plan: Plan) -> Iterator[Frame]:
         yield _whole(plan)
 
 
-def _whole(plan: Plan) -> Frame:
+def _whole(plan: SimulatedReply) -> Frame:
     """The end of a reply, with all of it."""
     return Frame(
         finish_reason=plan.finish_reason,
@@ -53,12 +53,12 @@ def _whole(plan: Plan) -> Frame:
     )
 
 
-def _generated(plan: Plan, tokens: tuple[str, ...]) -> Generated:
+def _generated(plan: SimulatedReply, tokens: tuple[str, ...]) -> Generated:
     thought = _thought_tokens(plan, tokens)
     return Generated("".join(tokens[thought:]), "".join(tokens[:thought]))
 
 
-def _thought_tokens(plan: Plan, tokens: tuple[str, ...]) -> int:
+def _thought_tokens(plan: SimulatedReply, tokens: tuple[str, ...]) -> int:
     """How many tokens are reasoning."""
     if not plan.thinks:
         return 0

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 import httpx
 
 from kimi_tui.adapters.endpoint.simulator.pace import paced
-from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.wire.dialect import Dialect
@@ -51,7 +51,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
             return _json(200, document(plan, self._dialect))
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(self._play(plan)))
 
-    def _play(self, plan: Plan) -> AsyncGenerator[bytes, None]:
+    def _play(self, plan: SimulatedReply) -> AsyncGenerator[bytes, None]:
         return paced(event_stream(plan, self._dialect), self._tokens_per_s / plan.slowness, self._sleep, self._now)
 
 
