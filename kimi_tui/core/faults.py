@@ -7,7 +7,7 @@ PACKAGE = __file__.removesuffix("core/faults.py")
 
 
 def reason_of(error: OSError) -> str:
-    """Why the system refused something, in its own words; an error that it did not raise itself may have none."""
+    """In the system's own words; an error that it did not raise itself may have none."""
     return error.strerror or str(error) or "the system gives no reason"
 
 

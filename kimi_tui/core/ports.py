@@ -19,38 +19,26 @@ class CompletionResponse(Protocol):
 
     @property
     def is_event_stream(self) -> bool:
-        """Whether the body is an event stream; otherwise it is one JSON document."""
+        """Otherwise the body is one JSON document."""
 
     @property
     def request_id(self) -> str | None:
-        """The endpoint's name for the request as its headers say it, None when they do not."""
+        """As the headers say it; None = they do not."""
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the decoded body in pieces whose borders mean nothing.
-
-        Raises:
-            CompletionError: The connection broke.
-        """
+        """Yield the decoded body in pieces whose borders mean nothing; CompletionError when the connection breaks."""
 
 
 class CompletionClient(Protocol):
-    """Sends request bodies to the endpoint."""
-
     @property
     def dialect(self) -> Dialect:
-        """How the endpoint is spoken to: what bodies say, and what its bytes mean."""
+        """What bodies say, and what the endpoint's bytes mean."""
 
     def send(self, body: bytes, model: str) -> AbstractAsyncContextManager[CompletionResponse]:
-        """POST the body; leaving the context closes the connection, which ends generation.
+        """POST JSON in UTF-8; leaving the context closes the connection, which ends generation.
 
-        How long an answer may take is the caller's business.
-
-        Args:
-            body: The request as JSON in UTF-8.
-            model: The model that is asked; its name is part of the address.
-
-        Raises:
-            CompletionError: On entering, when the endpoint refuses or cannot be reached.
+        The model's name is part of the address. How long an answer may take is the caller's business. Entering raises
+        CompletionError where the endpoint refuses or cannot be reached.
         """
 
     def without_secrets(self, words: str) -> str:
@@ -58,14 +46,10 @@ class CompletionClient(Protocol):
 
 
 class SessionSaver(Protocol):
-    """Saves sessions: all that a turn asks of the store."""
+    """All that a turn asks of the store."""
 
     async def save(self, session: Session) -> None:
-        """Write the whole session, or leave the last whole one in place.
-
-        Raises:
-            StorageError: It could not be written.
-        """
+        """Write the whole session, or raise StorageError and leave the last whole one in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +59,7 @@ class HeldSession:
     session: Session
     """As it was read, or as it begins."""
     path: Path
-    """Its file, which need not be there yet."""
+    """It need not be there yet."""
     draft: str = ""
     """What was being typed in it; "" = nothing."""
     release: Callable[[], object] = lambda: None
@@ -89,11 +73,7 @@ class SessionStore(SessionSaver, Protocol):
     """
 
     def open(self, path: Path) -> HeldSession:
-        """Hold a session and read it.
-
-        Raises:
-            SessionHeldError: Others hold it.
-        """
+        """Hold a session and read it; raises SessionHeldError where others hold it."""
 
     def create(self, session: Session) -> HeldSession:
         """Hold a new session; nothing is written before it is saved."""
@@ -101,13 +81,11 @@ class SessionStore(SessionSaver, Protocol):
     def find(self, text: str, passed_over: Callable[[Unreadable], object]) -> Path:
         """Find a session's file by id, the beginning of one, title or path.
 
-        Args:
-            text: What names it.
-            passed_over: Is told of each file that may be the one that was meant, but cannot be read.
+        `passed_over` is told of each file that may be the one that was meant, but cannot be read.
         """
 
     def list(self) -> Listing:
-        """List all sessions, last changed first, and the files that cannot be read."""
+        """Last changed first; with the files that cannot be read."""
 
     def listings(self) -> Iterator[Listing]:
         """List them while their files are read: at once what is known, the last list is whole."""
@@ -149,5 +127,4 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
 
-    async def sleep(self, delay_s: float) -> None:
-        """Wait that many seconds."""
+    async def sleep(self, delay_s: float) -> None: ...

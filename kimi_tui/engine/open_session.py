@@ -15,10 +15,8 @@ from kimi_tui.core.session.session import Session
 
 
 class OpenSession:
-    """Holds the present value of one session."""
-
     def __init__(self, session: Session, store: SessionSaver | None) -> None:
-        """Open a session; without a store nothing is ever saved."""
+        """Without a store nothing is ever saved."""
         self._value = self._begun = session
         self._store = store
         self._saving = asyncio.Lock()
@@ -30,7 +28,6 @@ class OpenSession:
 
     @property
     def value(self) -> Session:
-        """The session as it stands now."""
         return self._value
 
     @property
@@ -44,7 +41,6 @@ class OpenSession:
         return self._value is not (self._saved or self._begun)
 
     def update(self, change: Callable[[Session], Session]) -> Session:
-        """Apply a change and return what the session is now."""
         self._value = change(self._value)
         return self._value
 
@@ -61,8 +57,7 @@ class OpenSession:
     async def save(self) -> None:
         """Save the present value. Saves never overlap; one that had to wait finds its value saved already.
 
-        Raises:
-            StorageError: It could not be written; the last whole file is in place.
+        Raises StorageError where it could not be written; the last whole file is in place.
         """
         if self._store is None:
             return

@@ -15,8 +15,6 @@ from kimi_tui.engine.open_session import OpenSession
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A new question."""
-
     text: str
     """What was typed; lone surrogates become U+FFFD."""
     alternative_to: str | None = None
@@ -28,11 +26,7 @@ class Asking:
         return _new_reply(blank, reply_id, question_id)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
-        """Add the question as the head; the first one of a session gives it its title.
-
-        Raises:
-            CompletionError: The question that it is an alternative of is gone.
-        """
+        """Add it as the head, the first one also as the title; CompletionError = `alternative_to` is gone."""
         edited = None if self.alternative_to is None else _standing(session, self.alternative_to, "question")
         parent = tree.question_parent(session) if edited is None else edited.parent
         message = Message(reply.question_id, Role.USER, replace_lone(self.text), parent, now)
@@ -45,19 +39,13 @@ class AskingAgain:
     """A question that stands in the session; the replies it has become alternatives."""
 
     question_id: str
-    """Its id."""
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
-        """Take the id of the reply, of which `blank` says what is known of any."""
         (reply_id,) = open_session.take_ids(1)
         return _new_reply(blank, reply_id, self.question_id)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
-        """Make the question the head.
-
-        Raises:
-            CompletionError: It is gone.
-        """
+        """Make the question the head; raises CompletionError where it is gone."""
         return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
 
 
@@ -66,7 +54,6 @@ class GoingOn:
     """A reply that stands in the session: the same message grows, or, with messages below it, an alternative to it."""
 
     message: Message
-    """The reply as it stands there."""
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Begin with all that it says, and where it broke off: inside its think block, or behind it."""
@@ -78,11 +65,7 @@ class GoingOn:
         return GrowingReply(message, is_thinking=has_block_open)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
-        """Make the reply, or the question above it, the head.
-
-        Raises:
-            CompletionError: It is gone, or another one now.
-        """
+        """Make the reply, or the question above it, the head; CompletionError = it is gone, or has changed."""
         if _standing(session, self.message.id, "reply") != self.message:
             raise CompletionError("The reply has changed since.", "Nothing was sent.")
         head = reply.id if reply.id == self.message.id else reply.question_id

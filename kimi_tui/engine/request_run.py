@@ -41,7 +41,6 @@ class RequestRun:
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """Prepare a request of that turn."""
         self._turn, self._step, self._prompt = turn, step, prompt
         self._fields = {**turn.request.fields, **step.fields}
         self._client, self._clock, self._jitter = client, clock, jitter
@@ -118,7 +117,6 @@ class RequestRun:
         )
 
     async def _once(self, body: bytes) -> None:
-        """Send the body and read the reply to its end."""
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = self._clock.monotonic()
         request = self._turn.request

@@ -13,10 +13,7 @@ Callback = Callable[[signal.Signals], object]
 def take(callback: Callback, *numbers: signal.Signals) -> tuple[signal.Signals, ...]:
     """Call something on those signals as long as the loop runs; where a loop takes no signals, nothing happens.
 
-    What whoever started the program had ignored, such as `nohup` the hangup, stays ignored.
-
-    Returns:
-        The signals that are not ignored.
+    What whoever started the program had ignored, such as `nohup` the hangup, stays ignored, and is not given back.
     """
     loop = asyncio.get_running_loop()
     numbers = tuple(number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN)

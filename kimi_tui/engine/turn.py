@@ -50,22 +50,14 @@ class Listener:
 
 
 class Turn:
-    """A question and the reply that is being written to it."""
-
     def __init__(self, open_session: OpenSession, request: RequestSettings, reply: GrowingReply) -> None:
-        """Begin idle; the engine moves it."""
         self.open_session = open_session
-        """The session it belongs to."""
         self.request = request
-        """What its requests say."""
         self.reply = reply
-        """What is being written."""
         self.phase = Phase.IDLE
-        """Where it stands."""
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
         self.head_before: str | None = None
-        """Head of the session before the turn."""
         self._listeners: list[Listener] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
@@ -81,7 +73,6 @@ class Turn:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the user asked it to stop."""
         return self._is_stopped
 
     def stop(self) -> None:
@@ -108,10 +99,8 @@ class Turn:
     def run_as(self, task: asyncio.Task[None]) -> None:
         """Say which task drives it, so that `stop` can cancel it.
 
-        That task calls this itself: one that is cancelled before it runs would end without a last event.
-
-        Raises:
-            asyncio.CancelledError: It was stopped before.
+        That task calls this itself: one that is cancelled before it runs would end without a last event. Raises
+        CancelledError where the turn was stopped before.
         """
         if self._is_stopped:
             raise asyncio.CancelledError
@@ -126,17 +115,14 @@ class Turn:
         self._is_sealed = True
 
     def report(self, event: TurnEvent) -> None:
-        """Tell every listener."""
         for listener in self._listeners:
             listener.put(event)
 
     def grow(self, part: ReplyPart, text: str, tokens: int) -> None:
-        """Add text to the reply, and tell of it."""
         start, end = self.reply.grow(part, text, tokens)
         self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
 
     def move(self, phase: Phase) -> None:
-        """Step to another phase and report it."""
         if phase is self.phase:
             return
         assert phase in NEXT_PHASES[self.phase], f"{self.phase} → {phase}"
@@ -144,7 +130,6 @@ class Turn:
         self.report(PhaseChanged(self.reply.id, phase))
 
     def end(self, event: TurnEnded) -> None:
-        """Report the last event."""
         if not self._ended.done():
             self._ended.set_result(event)
         self.report(event)

@@ -63,27 +63,12 @@ class Engine:
     """Starts turns; any number may run at once."""
 
     def __init__(self, client: CompletionClient, clock: Clock, jitter: Callable[[], float] = lambda: 0.5) -> None:
-        """Drive turns over that client.
-
-        Args:
-            client: Sends requests.
-            clock: Tells the time and waits.
-            jitter: Gives a random number in [0, 1) for the pauses between attempts.
-        """
+        """`jitter` gives a random number in [0, 1) for the pauses between attempts."""
         self._client, self._clock, self._jitter = client, clock, jitter
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
-        """Begin a turn. Returns at once; needs a running event loop.
-
-        Nothing is raised: a failure is the turn's last event.
-
-        Args:
-            open_session: The session it goes into.
-            opening: What it begins with.
-            request: What the requests say.
-            plan: Which requests it has; by default one.
-        """
+        """Returns at once, needs a running event loop, and raises nothing: a failure is the turn's last event."""
         blank = Message(
             id="",
             role=Role.ASSISTANT,
@@ -148,9 +133,8 @@ class Engine:
     def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, _Context]:
         """Give the turn its place in the session and write the prompt; nothing changes where it cannot fit.
 
-        Raises:
-            InputTooLargeError: It surely does not fit the context window.
-            CompletionError: What it is about is gone.
+        Raises InputTooLargeError where it surely does not fit the context window, CompletionError where what it is
+        about is gone.
         """
         request, before = turn.request, turn.open_session.value
         session = opening.apply(before, turn.reply, self._clock.now())
@@ -180,7 +164,6 @@ class Engine:
         return None
 
     async def _finish(self, turn: Turn, last: ReplyResult, context: _Context) -> None:
-        """Put the replies into the session, save it and report the end."""
         replies = self._messages(turn, last, context)
         if replies:
             now = self._clock.now()

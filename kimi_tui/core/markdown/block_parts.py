@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_CODE_LINES = 50
-"""Lines of a fence in one part."""
 MAX_TABLE_ROWS = 30
-"""Rows of a table in one part."""
 MAX_TEXT_CHARS = 3_000
 """Characters of a paragraph, or of a line of code, in one part."""
 HEAD_LINES = 2
@@ -35,7 +33,6 @@ _STICKS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U00
 
 
 def parts_of(block: Block) -> list[Block]:
-    """A block as its parts; itself where it is short."""
     if block.is_list:
         return _items(block)
     match block.kind:
@@ -75,7 +72,7 @@ def _next_number(block: Block) -> int:
 
 
 def _items(block: Block) -> list[Block]:
-    """One part per item; two items stay together where the second might be taken for something else."""
+    """Two items stay together where the second might be taken for something else."""
     lines = LINES.findall(block.source)
     opener, closer = block.tokens[0], block.tokens[-1]
     first = _map(opener)[0] - block.first_line
@@ -175,7 +172,7 @@ def with_rows(table: Block, more: Block, source: str) -> Block:
 
 
 def _row_starts(table: Block) -> list[int]:
-    """The places of the tokens with which rows begin, the head left out."""
+    """The head's is left out."""
     return [place for place, token in enumerate(table.tokens) if token.type == "tr_open"][1:]
 
 

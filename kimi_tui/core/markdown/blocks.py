@@ -21,20 +21,18 @@ Found = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One top-level block, or a part of one that is long."""
-
     kind: str
     """The parser's name without "_open": paragraph, heading, fence, table, bullet_list and so on."""
     source: str
-    """Its source, with the line ends behind it."""
+    """With the line ends behind it."""
     start: int
-    """Where its source begins, in characters of the whole text."""
+    """In characters of the whole text."""
     first_line: int
     """Line of its source on which it begins; what stands before are blank lines and targets of links."""
     line_count: int
-    """How many lines of its source it has, without what stands behind it."""
+    """Without what stands behind it."""
     tokens: tuple[Token, ...]
-    """What the parser made of it, the text inside not yet parsed."""
+    """The text inside is not parsed yet."""
     goes_on: bool = False
     """Whether it goes on with the block before it, being a part of the same one."""
     has_gap: bool = True
@@ -54,7 +52,6 @@ class Block:
 
     @property
     def end(self) -> int:
-        """Where its source ends, in characters of the whole text."""
         return self.start + len(self.source)
 
     @property
@@ -81,15 +78,7 @@ class _Found(dict[str, Any]):
 
 
 def parse(text: str, references: References | None = None, start: int = 0) -> tuple[list[Block], list[Found]]:
-    """Split a text into its top-level blocks, and find the targets of links that it adds to those known.
-
-    The sources of the blocks join to the text, where it has any block.
-
-    Args:
-        text: The text.
-        references: The targets that are known.
-        start: Where it begins, in characters of the whole text.
-    """
+    """The sources of the blocks join to the text; the targets of links are those that are not among `references`."""
     env: dict[str, Any] = {"references": _Found(references or {})}
     tokens = blocks_parser().parse(text, env)
     groups: list[list[Token]] = []

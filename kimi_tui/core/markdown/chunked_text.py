@@ -20,39 +20,24 @@ _MAY_DEFINE = re.compile(r"(?:\A|[\r\n])[ \t>*+.)\-\d]*\[(?:[^\[\]\\]|\\.){1,999
 
 
 class Chunk:
-    """A run of text that is parsed by itself."""
-
     __slots__ = (
         "_is_markdown", "_is_whole", "_parsed_before", "_source", "_taken", "_was_growing", "blocks", "finished",
         "is_inside", "opening", "references", "start", "table", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, start: int, cut: Cut, table: int = -1, *, is_markdown: bool = False) -> None:
-        """Begin unparsed.
-
-        Args:
-            text: Its source.
-            start: Where it begins, in characters of the whole text.
-            cut: The end of the chunk before it.
-            table: Where the table begins that it goes on with, in characters of the whole text; -1 = with none.
-            is_markdown: Whether it is Markdown.
-        """
+        """`cut` = the end of the chunk before it."""
         self.text = text
-        """Its source."""
         self.start = start
-        """Where it begins, in characters of the whole text."""
+        """In characters of the whole text."""
         self.opening = cut.opening
-        """First lines of the fence or table that it goes on with; "" = none."""
         self.is_inside = cut.is_inside
-        """Whether it begins inside a block."""
         self.table = table
-        """Where the table begins that it goes on with, in characters of the whole text; -1 = with none."""
         self.blocks: list[Block | str] = []
         """What it was parsed to: Markdown, or some lines of plain text; nothing before it is looked at."""
         self.finished = 0
         """How many of them cannot change any more."""
         self.references: References = {}
-        """Targets of links in it, as far as it was parsed."""
         self._is_markdown = is_markdown
         self._source: MarkdownSource | PlainSource | None = None
         self._taken = 0  # how many characters the source has
@@ -67,11 +52,10 @@ class Chunk:
 
     @property
     def is_parsed(self) -> bool:
-        """Whether all of its text is in the blocks."""
         return self._taken == len(self.text)
 
     def append(self, text: str) -> None:
-        """Add text at the end; it is parsed when it is looked at."""
+        """It is parsed when it is looked at."""
         self.text += text
         self._is_whole = False
 
@@ -90,20 +74,14 @@ class Chunk:
         return self.start + cut.table if cut.table >= 0 else self.table if cut.opening else -1
 
     def drop(self) -> None:
-        """Give up what it was parsed to."""
         self._close()
         self.blocks, self.finished, self._taken = [], 0, 0
 
     def _close(self) -> None:
-        """Nothing comes any more."""
         self._parsed_before, self._source = self.parsed_chars, None
 
     def parse(self, *, is_streaming: bool) -> bool:
-        """Take in what was added since the last time; False = nothing was.
-
-        Args:
-            is_streaming: Whether more may be added.
-        """
+        """Take in what was added since the last time; False = nothing was."""
         is_growing = is_streaming and self._is_markdown and not self._is_whole
         if self.is_parsed and (is_growing or not self._was_growing):
             return False
@@ -143,12 +121,9 @@ class Chunk:
 
 
 class ChunkedText:
-    """A growing text."""
-
     def __init__(self, text: str = "", *, is_markdown: bool = False) -> None:
-        """Begin with a text; nothing of it is parsed yet."""
         self.chunks: list[Chunk] = []
-        """Its chunks, in order; none when there is no text."""
+        """Empty when there is no text."""
         self.references: References = {}
         """Targets of links, as far as they are known; another mapping as soon as there are others."""
         self._is_markdown = is_markdown
@@ -158,16 +133,13 @@ class ChunkedText:
 
     @property
     def text(self) -> str:
-        """The whole text."""
         return self.chunks[0].text if len(self.chunks) == 1 else "".join(chunk.text for chunk in self.chunks)
 
     @property
     def chars(self) -> int:
-        """Characters of the whole text."""
         return self.chunks[-1].start + len(self.chunks[-1].text) if self.chunks else 0
 
     def append(self, text: str) -> None:
-        """Add text at the end."""
         if not self.chunks:
             self._add(text, 0, Cut(0))
             return
@@ -193,7 +165,7 @@ class ChunkedText:
         self._add(text[first.start :], first.start, Cut(0, first.opening, first.is_inside), first.table)
 
     def _add(self, text: str, start: int, cut: Cut, table: int = -1) -> None:
-        """Add chunks behind a cut; `table` = where the table begins that goes on there."""
+        """`table` = where the table begins that goes on behind the cut; -1 = none does."""
         place = 0
         while place < len(text):
             window = text[place : place + HARD_CHARS + 1]
@@ -203,12 +175,7 @@ class ChunkedText:
             place, cut, table = place + end.chars, end, chunk.table_behind(end)
 
     def parse(self, place: int, *, is_streaming: bool) -> bool:
-        """Parse a chunk, and find the targets of links that stand in others; False = its blocks were known.
-
-        Args:
-            place: Index of the chunk.
-            is_streaming: Whether more text may be added.
-        """
+        """Parse a chunk, and find the targets of links that stand in others; False = its blocks were known."""
         whole = len(self.chunks) - is_streaming
         is_new = self.chunks[place].parse(is_streaming=is_streaming and place == whole)
         if is_new:
@@ -227,7 +194,7 @@ class ChunkedText:
             self._known = whole
 
     def _learn(self, found: dict[int, References]) -> None:
-        """Know the targets that chunks have; the first of those with the same label counts."""
+        """The first of those with the same label counts."""
         if all(self._found.get(place, {}) == references for place, references in found.items()):
             return
         self._found |= found
@@ -238,7 +205,6 @@ class ChunkedText:
             self.references = known
 
     def chunk_at(self, chars: int) -> int:
-        """Which chunk holds a character."""
         return max(bisect_right(self.chunks, chars, key=lambda chunk: chunk.start) - 1, 0)
 
     def around(self, place: int, start: int, end: int, reach: int) -> tuple[str, str]:

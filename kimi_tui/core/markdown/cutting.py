@@ -40,14 +40,10 @@ _TABLE_TOP = re.compile(r"^[^\n]*\n {0,3}(?=[^\n]*\|)(?=[^\n]*-)[|: \t-]+\r?\n",
 
 
 class Cut(NamedTuple):
-    """Where a chunk ends."""
-
     chars: int
-    """How many characters it has."""
     opening: str = ""
     """First lines of the fence or table that goes on in the next chunk; "" = none does."""
     is_inside: bool = False
-    """Whether a block is cut here."""
     table: int = -1
     """Where the head of a table that goes on stands, in characters of this chunk; -1 = not in this one."""
 
@@ -64,15 +60,10 @@ class _Range(NamedTuple):
 
 
 def next_cut(text: str, opening: str, *, is_markdown: bool) -> Cut | None:
-    """Say where the chunk that begins a text ends.
+    """Say where the chunk that begins a text ends; None = the text may still grow into it.
 
-    Args:
-        text: The text from the chunk's beginning; what stands behind `HARD_CHARS` + 1 does not matter.
-        opening: First lines of the fence or table that it goes on with; "" = none.
-        is_markdown: Whether it is Markdown.
-
-    Returns:
-        The end; None = the text may still grow into this chunk.
+    What stands behind `HARD_CHARS` + 1 does not matter. `opening` = first lines of the fence or table that it goes on
+    with; "" = none.
     """
     if len(text) <= SAFE_CHARS:
         return None

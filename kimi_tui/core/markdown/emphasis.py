@@ -34,15 +34,11 @@ _FULLWIDTH_QUOTES = frozenset("‘’“”")
 
 
 class EmphasisState(StateInline):
-    """The parser's state of one text, with these rules for the runs of marks in it."""
-
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, out_tokens: list[Token]) -> None:
-        """Begin."""
         super().__init__(src, md, env, out_tokens)
         self._operators = set[int]()  # where each star that multiplies ends
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: N802, N803 - the parser's own names
-        """Say whether the run of marks that begins there can open or close emphasis, and how long it is."""
         end, mark = start, self.src[start]
         while end < self.posMax and self.src[end] == mark:
             end += 1

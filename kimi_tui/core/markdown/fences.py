@@ -40,17 +40,15 @@ _NAME = re.compile(r"[{.\s]*([^\s{}:,=]+)")
 
 
 _FENCE_LINE = re.compile(r"^ {0,3}((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:```|~~~)[^\r\n]*)\r?$", re.MULTILINE)
-"""A line that may open or close a fence inside a block of Markdown."""
 
 
 class Nesting:
     """The fences that are open inside a block of Markdown, while its lines are read one after the other."""
 
     def __init__(self, mark: str) -> None:
-        """Begin behind the first line, which has this mark."""
         self._mark = mark
         self.inner: list[str] = []
-        """First lines of the fences that are open inside it, outermost first."""
+        """First lines, outermost first."""
 
     @classmethod
     def of(cls, opening: str) -> Nesting | None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kimi_tui.core.markdown.emphasis import EmphasisState
 
 References = Mapping[str, str]
-"""Targets of links by their labels."""
 _SPECIAL = re.compile(r"[\n\\`*_~\[!<&$]")
 """Text without any of these is just text."""
 # Patterns without `compile`: they are compiled when the first text is written, not when the program starts.
@@ -46,14 +45,7 @@ _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
 
 def parse_inline(text: str, references: References, *, is_open: bool = False, is_growing: bool = False) -> list[Token]:
-    """Parse the text inside a block.
-
-    Args:
-        text: The text, without the marks of its block.
-        references: Targets of links.
-        is_open: Whether its end is still being written.
-        is_growing: Whether more of the message is written, so that targets may come.
-    """
+    """`text` is without the marks of its block; `is_growing` = more of the message comes, so targets of links may."""
     if (is_open or is_growing) and "][" in text:
         references = _expected(text) | dict(references)
     if is_open:

@@ -27,12 +27,12 @@ MAX_FORMULA_CHARS = 4_000
 
 
 def add_math_inline(parser: MarkdownIt) -> None:
-    """Teach a parser of text formulas inside a line, as tokens `math_inline`."""
+    """Formulas inside a line become tokens `math_inline`."""
     parser.inline.ruler.before("escape", "math_inline", _inline)
 
 
 def add_math_blocks(parser: MarkdownIt) -> None:
-    """Teach a parser of blocks formulas on lines of their own, as tokens `math_block`."""
+    """Formulas on lines of their own become tokens `math_block`."""
     parser.block.ruler.before("fence", "math_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
 
 

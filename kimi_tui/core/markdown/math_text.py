@@ -47,7 +47,6 @@ def _pairs(table: str) -> dict[str, str]:
 
 
 SYMBOLS = _pairs(_SYMBOLS)
-"""Commands that stand for one character."""
 OPERATORS = _pairs(_OPERATORS)
 """Commands that stand for one character with a blank on either side."""
 FUNCTIONS = frozenset(_FUNCTIONS.split())
@@ -63,9 +62,7 @@ SPACES = {
     "enspace": " ",
     "thinspace": " ",
 }
-"""Commands that are blanks."""
 LITERALS = {"{": "{", "}": "}", "$": "$", "%": "%", "#": "#", "&": "&", "_": "_", "|": "‖"}
-"""Escaped characters."""
 NOTHING = frozenset({
     "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "nonumber", "notag", "left", "right", "middle",
     "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr",
@@ -79,11 +76,8 @@ ACCENTS = {
     "hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "overline": "\u0304", "vec": "\u20d7", "dot": "\u0307",
     "ddot": "\u0308", "tilde": "\u0303", "widetilde": "\u0303",
 }  # fmt: skip
-"""Marks above a single character."""
 FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac"})
-"""Tokens that begin a fraction."""
 ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
-"""Signs of roots by their index."""
 ROWS = frozenset({"align", "align*", "aligned", "split", "gather", "gather*", "gathered", "equation", "equation*"})
 """Environments that are lines of formulas."""
 _DOUBLE_STRUCK = {"C": "ℂ", "H": "ℍ", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ", "1": "𝟙"}
@@ -131,8 +125,6 @@ def readable(formula: str) -> str | None:
 
 
 class _Reader:
-    """Reads the tokens of one formula from left to right."""
-
     def __init__(self, formula: str) -> None:
         self._tokens: list[str] = _TOKEN.findall(formula)
         self._at = 0

@@ -5,28 +5,23 @@ from __future__ import annotations
 import re
 
 MAX_LINES = 40
-"""Lines in one chunk."""
 MAX_CHARS = 4_000
-"""Characters in one chunk; a line longer than that goes on in the next one."""
+"""A line longer than that goes on in the next chunk."""
 MARKER_CHARS = 64
 """A control marker is shorter than that."""
 _HALF_MARKER = re.compile("[<\\[]\u2060*[|/]?\\w*\\|?\\Z")
 
 
 class PlainSource:
-    """A growing text; its chunks depend on the text alone, not on how it was cut when it came."""
+    """Its chunks depend on the text alone, not on how it was cut when it came."""
 
     def __init__(self, text: str = "") -> None:
-        """Begin with a text."""
         self.finished: list[str] = []
-        """Chunks that do not change any more."""
         self.open: list[str] = []
-        """The last chunk."""
         self._tail: list[str] = []
         self.append(text)
 
     def append(self, text: str) -> None:
-        """Add text at the end."""
         tail = "".join(self._tail) + text
         start = 0
         while (end := _chunk_end(tail, start)) < len(tail):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 MAX_LEVEL = 40
 """How deep quotes, lists and items may stand in each other; deeper ones are shown as the text of the deepest."""
 MAX_LABEL_CHARS = 60
-"""Longest label of a footnote."""
 _REFERENCE = re.compile(rf"\[\^([^\]\s]{{1,{MAX_LABEL_CHARS}}})\]")
 
 
@@ -45,7 +44,6 @@ def blocks_parser() -> MarkdownIt:
 
 @cache
 def inline_parser() -> MarkdownIt:
-    """The parser of the text inside a block."""
     from markdown_it import MarkdownIt  # noqa: PLC0415
 
     parser = MarkdownIt("commonmark").enable("strikethrough")
@@ -57,7 +55,7 @@ def inline_parser() -> MarkdownIt:
 
 
 def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Take a table; cells beyond the columns of its head, which the library drops, stay in the last column."""
+    """Cells beyond the columns of its head, which the library drops, stay in the last column."""
     from markdown_it.rules_block import table  # noqa: PLC0415
 
     begin = len(state.tokens)

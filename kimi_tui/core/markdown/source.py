@@ -25,8 +25,6 @@ from kimi_tui.core.markdown.inline import References
 
 
 class MarkdownSource:
-    """A growing Markdown text of bounded length: a chunk of a long one."""
-
     def __init__(
         self,
         text: str = "",
@@ -37,24 +35,13 @@ class MarkdownSource:
         is_inside: bool = False,
         table: int = -1,
     ) -> None:
-        """Begin with a text.
-
-        Args:
-            text: What is there already.
-            is_growing: Whether more of it is being written.
-            start: Where it begins, in characters of the whole text.
-            opening: First lines of the fence or table that it goes on with; "" = none.
-            is_inside: Whether it begins inside a block.
-            table: Where the table begins that it goes on with, in characters of the whole text; -1 = with none.
-        """
+        """`start` and `table` count in the whole text; `opening` "" and `table` -1 = it goes on with nothing."""
         self.finished: list[Block] = []
-        """Blocks that do not change any more."""
         self.open: list[Block] = []
         """The last block; a half line behind it may be another one."""
         self.references: References = {}
         """Targets of links found so far; one that comes late changes what earlier blocks show."""
         self.parsed_chars = 0
-        """How much was given to the parser in all, a measure of what it cost."""
         self.is_growing = is_growing
         """Whether more is being written, so that a half end is shown as what it most likely becomes."""
         self._tail = ""
@@ -70,11 +57,9 @@ class MarkdownSource:
 
     @property
     def blocks(self) -> list[Block]:
-        """All blocks, in order."""
         return self.finished + self.open
 
     def append(self, text: str) -> None:
-        """Add text at the end."""
         if not text or self._lengthen(text):
             return
         self._tail += text
@@ -127,7 +112,6 @@ class MarkdownSource:
         return True
 
     def _show(self) -> None:
-        """Make the open blocks of the tail."""
         whole_chars, blocks, found = self._whole or (0, [], [])
         text = self._tail
         if self.is_growing:

@@ -10,12 +10,7 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 
 def row_cells(line: str, columns: int | None = None) -> list[str]:
-    """The sources of the cells of a row; there may be fewer than the table has columns.
-
-    Args:
-        line: The row.
-        columns: How many columns the table has; what stands behind the last of them stays in it. None = not known yet.
-    """
+    """There may be fewer than `columns` (None = not known yet); what stands behind the last of them stays in it."""
     line = line.strip(BLANKS)
     cells = line.split("|") if "\\" not in line else [cell.replace("\\|", "|") for cell in _BAR.split(line)]
     if cells[0] == "":

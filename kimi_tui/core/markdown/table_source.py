@@ -39,16 +39,13 @@ _MARKUP = (
 
 
 class TableRows:
-    """The rows of a table whose source comes from its beginning on."""
-
     def __init__(self, start: int) -> None:
-        """Begin before its head, which stands there, in characters of the whole text."""
+        """`start` = where its head stands, in characters of the whole text."""
         self.end = start
         """How far it was read, in characters of the whole text."""
         self.is_over = False
-        """Whether its last row was read."""
         self.head: str | None = None
-        """The line of its head; None = it was not read yet."""
+        """None = it was not read yet."""
         self.half = ""
         """The row that is being written, marks taken away as in `read`; "" = none is."""
         self._text = ""  # what is no whole line yet

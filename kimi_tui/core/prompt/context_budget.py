@@ -13,16 +13,11 @@ from kimi_tui.core.session.session import Message, Role, Session
 
 
 def surely_too_large(prompt: str, window_tokens: int, counted: int | None) -> bool:
-    """Whether even the least that an input can have exceeds the context window."""
     return least_tokens(prompt, counted) > window_tokens
 
 
 def counted_prefix(session: Session, prompt: str) -> int | None:
-    """Find the endpoint's own count of a prefix of a prompt.
-
-    Returns:
-        Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none.
-    """
+    """Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none."""
     messages = tree.branch(session)
     # Replies written in the same way share one walk, so that a long session costs one look at each message.
     known: dict[PromptWriter, list[int]] = {}
@@ -43,7 +38,7 @@ def counted_prefix(session: Session, prompt: str) -> int | None:
 
 
 def _first_count(reply: Message) -> int | None:
-    """Input tokens of a reply's first request: the later ones also counted what it had written by then."""
+    """Of its first request: the later ones also counted what it had written by then."""
     if reply.role is not Role.ASSISTANT:
         return None
     usage = reply.requests[0].usage if reply.requests else reply.usage
@@ -63,11 +58,7 @@ def _agreement(writer: PromptWriter, messages: Sequence[Message], prompt: str) -
 
 
 def check_input(session: Session, prompt: str, window_tokens: int) -> None:
-    """Refuse an input that surely exceeds the context window.
-
-    Raises:
-        InputTooLargeError: Even its characters / 6, or the endpoint's count of its beginning, exceeds the window.
-    """
+    """Raise InputTooLargeError where even its characters / 6, or the count of its beginning, exceeds the window."""
     counted = None if surely_too_large(prompt, window_tokens, None) else counted_prefix(session, prompt)
     if surely_too_large(prompt, window_tokens, counted):
         raise InputTooLargeError(

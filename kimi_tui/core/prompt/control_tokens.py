@@ -15,15 +15,12 @@ JOINER = "\u2060"
 
 @dataclass(frozen=True)
 class ControlTokens:
-    """The control tokens of a template, and what is done about texts that look like them."""
-
     brackets: tuple[tuple[str, str], ...] = ()
     """What stands around a name of A-Z a-z 0-9 _, such as ("<|", "|>")."""
     words: tuple[str, ...] = ()
     """Whole tokens, such as "[EOS]"."""
 
     def with_words(self, *words: str) -> ControlTokens:
-        """Add tokens."""
         return ControlTokens(self.brackets, self.words + words)
 
     @cached_property
@@ -36,11 +33,9 @@ class ControlTokens:
         return [match.span() for match in self._loose.finditer(text)] if self._may_stand_in(text) else []
 
     def encode(self, text: str) -> str:
-        """Make every token in a text harmless."""
         return self._firsts.sub(lambda first: first[0] + JOINER, text) if self._may_stand_in(text) else text
 
     def decode(self, text: str) -> str:
-        """Undo `encode`."""
         return self._first_joiners.sub("", text)
 
     def taken_from(self, text: str) -> tuple[str, int]:

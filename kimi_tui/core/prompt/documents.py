@@ -14,7 +14,7 @@ NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
 
 
 def render_markdown(session: Session) -> str:
-    """Write the active branch as Markdown; reasoning stands in a `<details>` block."""
+    """The active branch; reasoning stands in a `<details>` block."""
     messages = branch(session)
     texts = [text or "" for it in messages for text in (it.content, it.reasoning, _ending(it))]
     shared = shared_labels([session.system or "", *texts])
@@ -41,12 +41,11 @@ def _ending(message: Message) -> str:
 
 
 def render_text(session: Session) -> str:
-    """Write the active branch as plain text, answers without their reasoning."""
+    """The active branch, answers without their reasoning."""
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
     parts += [f"{NAMES[message.role]}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
     return "\n".join(parts)
 
 
 def with_newline(text: str) -> str:
-    """End a text with a line end, where it has none."""
     return text if text.endswith("\n") else text + "\n"

@@ -24,12 +24,10 @@ def _text(session: Session) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ExportForm:
-    """One form."""
-
     endings: tuple[str, ...]
     """What names of its files end in, the usual one first; "" = in nothing."""
     render: Callable[[Session], bytes]
-    """Writes a session; raises ConversionError where the form cannot hold all of it."""
+    """Raises ConversionError where the form cannot hold all of it."""
 
 
 EXPORT_FORMS: Mapping[str, ExportForm] = {
@@ -37,17 +35,11 @@ EXPORT_FORMS: Mapping[str, ExportForm] = {
     "text": ExportForm((".txt",), _text),
     **{name: ExportForm((form.ending,), form.encode) for name, form in sorted(FORMATS.items())},
 }
-"""All of them by name."""
 USUAL_ENDINGS = tuple(form.endings[0] for form in EXPORT_FORMS.values())
-"""What names end in, one ending for each form."""
 
 
 def export_form_of(suffix: str, file: str) -> ExportForm:
-    """Find the form that the suffix of a file's name says; Markdown where it has none.
-
-    Raises:
-        UsageError: It names a form that is not ours: a PDF is no Markdown.
-    """
+    """Markdown where there is no suffix; raises UsageError for a form that is not ours: a PDF is no Markdown."""
     by_ending = {ending: form for form in EXPORT_FORMS.values() for ending in form.endings}
     if (form := by_ending.get(suffix.lower())) is None:
         endings = ", ".join(ending for ending in by_ending if ending)

@@ -31,12 +31,9 @@ def verbatim(text: str) -> PromptText:
 
 @dataclass(frozen=True, slots=True)
 class TextDoor:
-    """Lets texts into the prompts of one template."""
-
     template: Template
-    """Whose markers are looked for."""
     neutralise: bool = True
-    """Whether they are made harmless: the switch `[chat] neutralise`."""
+    """The switch `[chat] neutralise`: whether markers are made harmless."""
 
     def foreign(self, text: str) -> PromptText:
         """Let in what somebody typed or pasted: no marker in it may work."""

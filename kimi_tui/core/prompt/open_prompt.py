@@ -16,10 +16,7 @@ from kimi_tui.core.session.tree import branch
 
 @dataclass(frozen=True, slots=True)
 class OpenPrompt:
-    """The exact input of a request."""
-
     text: str
-    """All of it."""
     end: PromptEnd
     """Where it ends."""
     marks: ThinkMarks | None
@@ -28,12 +25,8 @@ class OpenPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPrompt:
-    """What stands before the reply."""
-
     text: str
-    """All of it, exactly."""
     writer: PromptWriter
-    """How it is written, and what follows."""
 
     @classmethod
     def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:

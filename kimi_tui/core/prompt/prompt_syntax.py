@@ -21,33 +21,23 @@ SHOWN_CHARS = 40
 
 @dataclass(frozen=True, slots=True)
 class PromptTurn:
-    """One closed turn."""
-
     role: Role
-    """Who speaks."""
     text: PromptText
-    """The text; of a past answer what stands behind its think block."""
+    """Of a past answer what stands behind its think block."""
     reasoning: PromptText = NO_TEXT
     """What stands inside a past answer's think block; never holds the mark that closes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A whole prompt."""
-
     turns: tuple[PromptTurn, ...]
-    """Every closed turn, in order."""
     open_turn: OpenTurn
-    """Where the model goes on."""
     template: Template
-    """How it is written."""
 
 
 class PromptSyntaxError(ValueError):
-    """A text is not a prompt."""
-
     def __init__(self, problem: str, offset: int) -> None:
-        """Say what is wrong and at which code point."""
+        """`offset` counts code points."""
         super().__init__(f"{problem} at character {offset}")
         self.offset = offset
 
@@ -56,20 +46,14 @@ class PromptSyntaxError(ValueError):
 
 
 def write_prompt(prompt: Prompt) -> str:
-    """Write a prompt.
-
-    Raises:
-        ValueError: A turn holds what its template cannot say.
-    """
     template = prompt.template
     return "".join(write_turn(turn, template) for turn in prompt.turns) + write_open_turn(prompt.open_turn, template)
 
 
 def write_turn(turn: PromptTurn, template: Template) -> str:
-    """Write one closed turn, and what stands between it and the next.
+    """Write also what stands between it and the next.
 
-    Raises:
-        ValueError: It has reasoning where the template has no place for it, or which would end too early.
+    Raises ValueError where it has reasoning that the template has no place for, or that would end too early.
     """
     marks, block = template.marks(turn.role), ""
     if turn.reasoning or (turn.role is Role.ASSISTANT and _needs_block(turn.text, template)):
@@ -80,12 +64,7 @@ def write_turn(turn: PromptTurn, template: Template) -> str:
 
 
 def write_open_turn(turn: OpenTurn, template: Template) -> str:
-    """Write the end of a prompt.
-
-    Raises:
-        ValueError: It is inside a think block, or has reasoning, and the template has no think marks; or its
-            reasoning would end too early.
-    """
+    """Raises ValueError where the template has no think marks for it, or its reasoning would end too early."""
     has_block = template.think is not None or turn.reasoning or not turn.is_closed
     block = _block(turn.reasoning, template, is_closed=turn.is_closed) if has_block else ""
     return template.assistant.opening + block + turn.answer
@@ -110,13 +89,8 @@ def _block(reasoning: str, template: Template, *, is_closed: bool) -> str:
 def parse_prompt(prompt: str, templates: Iterable[Template] = TEMPLATES.values()) -> Prompt:
     """Read a prompt back, strictly: no marker may stand where the template has none.
 
-    Args:
-        prompt: The text.
-        templates: Those that it may be written by, at least one; the first one that fits is taken.
-
-    Raises:
-        PromptSyntaxError: It is a prompt of none of them, or has no open assistant turn; what is wrong is said of the
-            one that fits furthest.
+    The first of the templates (at least one) that fits is taken. Raises PromptSyntaxError where none does, or there is
+    no open assistant turn; what is wrong is said of the one that fits furthest.
     """
     errors: list[PromptSyntaxError] = []
     for template in templates:
@@ -128,8 +102,6 @@ def parse_prompt(prompt: str, templates: Iterable[Template] = TEMPLATES.values()
 
 
 class _Reader:
-    """Reads one text by one template."""
-
     def __init__(self, prompt: str, template: Template) -> None:
         self._prompt, self._template = prompt, template
         # Of two openings that fit, the longer one is meant.

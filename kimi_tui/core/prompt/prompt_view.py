@@ -20,33 +20,27 @@ from kimi_tui.core.session.tree import branch, message_of, question_parent
 
 @dataclass(frozen=True, slots=True)
 class PromptView:
-    """The exact input of one turn."""
-
     closed: tuple[PromptPart, ...]
     """The system prompt and every message that is sent, in order; the same tuple while nothing of it changes."""
     tail: tuple[PromptPart, ...]
     """What follows: the draft where there is one, and the open turn."""
     template: Template
-    """How it is written."""
     tokens: int
-    """Estimated size of all parts in tokens."""
+    """Estimated, of all parts."""
     neutralised: int
-    """How many places in all parts were made harmless."""
     counted_tokens: int | None
     """The endpoint's own count of a beginning of it; None = it has counted none."""
     window_tokens: int
-    """Size of the context window."""
     sent: Mapping[str, object] | None = None
     """Of a past reply: every other field that was sent, where that is known."""
 
     @property
     def parts(self) -> tuple[PromptPart, ...]:
-        """All parts in order."""
         return self.closed + self.tail
 
     @property
     def text(self) -> str:
-        """The input itself; joined when asked for."""
+        """Joined when asked for."""
         return "".join(part.text for part in self.parts)
 
 
@@ -67,7 +61,6 @@ class _Closed:
         return cls(made, *_sums(made), counted)
 
     def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
-        """The whole prompt."""
         tokens, neutralised = _sums(tail)
         return PromptView(
             self.parts,
@@ -81,15 +74,11 @@ class _Closed:
 
 
 def _sums(parts: Sequence[PromptPart]) -> tuple[int, int]:
-    """Tokens and neutralised places of parts."""
     return sum(part.tokens for part in parts), sum(part.neutralised for part in parts)
 
 
 class PromptViewer:
-    """Shows the exact input of the next turn, again and again, as the session and the draft change."""
-
     def __init__(self) -> None:
-        """Start with nothing kept."""
         self._writer: PromptWriter | None = None
         self._session: Session | None = None
         self._branch: tuple[Message, ...] = ()
@@ -98,13 +87,7 @@ class PromptViewer:
         self._parts: dict[str, tuple[Message, PromptPart | None]] = {}  # by the message's id
 
     def view(self, session: Session, request: RequestSettings, draft: str | None = None) -> PromptView:
-        """Show the input of the next turn: the parts joined are what `next_prompt` writes.
-
-        Args:
-            session: The session.
-            request: What the request says besides the conversation.
-            draft: A question that is not in the session yet; None = none.
-        """
+        """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet."""
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
         self._see_session(session)
@@ -138,7 +121,7 @@ class PromptViewer:
         self._has_open_question = bool(messages) and question_parent(session) != messages[-1].id
 
     def _closed_parts(self, writer: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        """Write what typing does not change; messages that stayed the same keep their parts."""
+        """Messages that stayed the same keep their parts."""
         if (system := writer.system_part()) is not None:
             yield system
         for message in messages:
@@ -150,16 +133,7 @@ class PromptViewer:
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
-    """Show the exact input that a reply answered: the parts joined are what `past_prompt` rebuilds.
-
-    Args:
-        session: The session.
-        message_id: Id of the reply, on whichever branch.
-        window_tokens: Size of the context window.
-
-    Raises:
-        KeyError: There is no such message.
-    """
+    """The parts joined are what `past_prompt` rebuilds, on whichever branch; raises KeyError for an unknown id."""
     reply = message_of(session, message_id)
     parts = past_parts(session, reply)
     tokens, neutralised = _sums(parts)

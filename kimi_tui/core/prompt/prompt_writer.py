@@ -27,15 +27,10 @@ class PartKind(StrEnum):
     """What a part of a prompt is, in the word that is shown."""
 
     SYSTEM = "system"
-    """The system prompt."""
     USER = "user"
-    """A question."""
     ASSISTANT = "assistant"
-    """A past answer."""
     DRAFT = "draft"
-    """A question that is not in the session yet."""
     OPEN = "open turn"
-    """The end: where the model goes on."""
 
 
 _KINDS = {Role.USER: PartKind.USER, Role.ASSISTANT: PartKind.ASSISTANT}
@@ -43,12 +38,10 @@ _KINDS = {Role.USER: PartKind.USER, Role.ASSISTANT: PartKind.ASSISTANT}
 
 @dataclass(frozen=True)
 class PromptPart:
-    """A part of a prompt, markers included."""
+    """Markers included."""
 
     kind: PartKind
-    """What it is."""
     text: str
-    """Exactly what is sent."""
     neutralised: int = 0
     """How many places in it were made harmless."""
     message_id: str | None = None
@@ -61,7 +54,7 @@ class PromptPart:
 
     @cached_property
     def tokens(self) -> int:
-        """Estimated size in tokens."""
+        """Estimated."""
         return estimate_tokens(self.text)
 
 
@@ -70,15 +63,13 @@ class PromptWriter:
     """How a prompt is written. What two replies were asked by an equal one are beginnings of the same text."""
 
     door: TextDoor
-    """The template, and whether markers in texts are made harmless."""
     system: str | None
-    """The system prompt as sent; None = none."""
+    """As sent; None = none."""
     left_out: frozenset[str] | None = None
     """Ids of messages that are not sent; None = those that are marked as excluded now."""
 
     @classmethod
     def of_next(cls, session: Session, request: RequestSettings) -> Self:
-        """The writer of the next turn's prompt."""
         return cls(request.door, session.system)
 
     @classmethod
@@ -93,35 +84,27 @@ class PromptWriter:
         return cls(door, None if sent is False else sent, frozenset(reply.left_out))
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
-        """The open turn that a past reply went on from."""
         return OpenTurn.of(self.door, is_closed=reply.thinking is False or reply.reopened)
 
     def closed_parts(self, messages: Iterable[Message]) -> Iterator[PromptPart]:
-        """Write all that stands before the open turn."""
         parts = itertools.chain([self.system_part()], map(self.message_part, messages))
         return (part for part in parts if part is not None)
 
     def system_part(self) -> PromptPart | None:
-        """Write the beginning of the prompt; None = it has no system prompt."""
+        """None = there is no system prompt."""
         return None if self.system is None else self._part(PartKind.SYSTEM, Role.SYSTEM, self.system)
 
     def message_part(self, message: Message) -> PromptPart | None:
-        """Write a message, a reply without its reasoning; None = it is not sent."""
+        """A reply without its reasoning; None = it is not sent."""
         is_left_out = message.excluded if self.left_out is None else message.id in self.left_out
         if is_left_out or message.is_only_queued:
             return None
         return self._part(_KINDS[message.role], message.role, message.content, message.id)
 
     def draft_part(self, text: str) -> PromptPart:
-        """Write a question that is not in the session yet."""
         return self._part(PartKind.DRAFT, Role.USER, text)
 
     def open_part(self, open_turn: OpenTurn) -> PromptPart:
-        """Write the end of the prompt.
-
-        Raises:
-            ValueError: The template cannot say it, see `write_open_turn`.
-        """
         return PromptPart(PartKind.OPEN, write_open_turn(open_turn, self.door.template))
 
     def _part(self, kind: PartKind, role: Role, source: str, message_id: str | None = None) -> PromptPart:
@@ -131,12 +114,9 @@ class PromptWriter:
 
 
 def next_prompt(session: Session, request: RequestSettings, draft: str | None = None) -> str:
-    """Write the exact input of the next turn.
+    """Write the exact input of the next turn; a branch that ends with a reply shows it closed, then the open turn.
 
-    Args:
-        session: The session; a branch that ends with a reply shows it closed, then the open turn.
-        request: What the request says besides the conversation.
-        draft: A question that is not in the session yet; it stands where the engine would add it.
+    `draft` = a question that is not in the session yet; it stands where the engine would add it.
     """
     writer, messages = PromptWriter.of_next(session, request), branch(session)
     if draft is not None:
@@ -151,10 +131,7 @@ def next_prompt(session: Session, request: RequestSettings, draft: str | None = 
 def past_prompt(session: Session, message_id: str) -> str:
     """Rebuild the exact input that a reply answered, from what the reply keeps of its request.
 
-    Messages that its prompt left out are those the reply names, whatever is marked as excluded now.
-
-    Raises:
-        KeyError: There is no such message.
+    Left out are the messages that the reply names, whatever is excluded now. Raises KeyError for an unknown id.
     """
     return "".join(part.text for part in past_parts(session, message_of(session, message_id)))
 

@@ -18,30 +18,22 @@ USUAL_MAX_TOKENS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class RequestSettings:
-    """Everything the engine needs to know to send one turn."""
-
     fields: Mapping[str, object] = field(default_factory=dict)
     """Every request field but `input`, checked."""
     extra: Mapping[str, object] = field(default_factory=dict)
-    """Fields of other servers, sent as they are."""
     thinking: bool = True
     """Whether the prompt leaves the think block open."""
     template: Template = DEFAULT_TEMPLATE
-    """How the prompt is written."""
     neutralise: bool = True
-    """Whether control markers in texts are made harmless."""
     context_tokens: int = 262_144
-    """Size of the context window. Source: the model's card."""
+    """Source: the model's card."""
     retries: int = 3
-    """Attempts after the first, [0, 3]."""
     silence_s: float = 120.0
     """Longest time without a token, in seconds; keep-alive comments do not count."""
     model: str = DEFAULT_MODEL
-    """The model that is asked."""
 
     @property
     def door(self) -> TextDoor:
-        """How texts get into the prompt."""
         return TextDoor(self.template, self.neutralise)
 
     @property
@@ -54,14 +46,10 @@ class RequestSettings:
 
 
 def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:
-    """Say how long to wait for the first sign of a reply, in seconds.
+    """In seconds, as `silence_s` is.
 
     A streamed reply shows its first token soon. An unstreamed one shows nothing until it has been written to its end,
     so that the wait grows with the tokens it may have.
-
-    Args:
-        fields: The request fields.
-        silence_s: Longest time without a token, in seconds.
     """
     if fields.get("stream") is True:
         return silence_s

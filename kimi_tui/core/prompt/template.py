@@ -22,8 +22,6 @@ from kimi_tui.core.session.session import Role
 
 @dataclass(frozen=True, slots=True)
 class TurnMarks:
-    """What stands around the text of a turn."""
-
     opening: str
     """Everything before it, the role's name included."""
     end: str
@@ -32,34 +30,26 @@ class TurnMarks:
 
 @dataclass(frozen=True, slots=True)
 class ThinkMarks:
-    """What stands around reasoning."""
-
     open: str
     close: str
 
 
 @dataclass(frozen=True, eq=False)  # a row is itself alone: to compare all it holds would cost every look-up
 class Template:
-    """How one family of models wants its prompts."""
-
     name: str
-    """What settings call it."""
     system: TurnMarks
     user: TurnMarks
     assistant: TurnMarks
     control: ControlTokens
     """What the endpoint reads as control tokens, the think marks aside."""
     stops: tuple[str, ...]
-    """What ends generation."""
     think: ThinkMarks | None = None
     """The marks of a think block, which the open turn begins with; None = the model does not think."""
     has_empty_block: bool = False
     """Whether a past answer whose reasoning is not sent stands behind an empty think block."""
     separator: str = ""
-    """What stands between two turns."""
 
     def marks(self, role: Role) -> TurnMarks:
-        """What stands around a turn of that role."""
         if role is Role.ASSISTANT:
             return self.assistant
         return self.user if role is Role.USER else self.system
@@ -102,4 +92,3 @@ ALL_MARKERS = ControlTokens(
     tuple({pair: None for template in TEMPLATES.values() for pair in template.markers.brackets}),
     tuple({word: None for template in TEMPLATES.values() for word in template.markers.words}),
 )
-"""The markers of every template, likewise."""

@@ -46,11 +46,6 @@ def _rounded_up(size: int, per_token: int) -> int:
 
 
 def least_tokens(prompt: str, counted: int | None) -> int:
-    """Say how many tokens an input has at the very least.
-
-    Args:
-        prompt: The whole input.
-        counted: The endpoint's own count of a prefix of it; None = it has counted none.
-    """
+    """`counted` = the endpoint's own count of a prefix of the input; None = it has counted none."""
     text, markers = ALL_MARKERS.taken_from(prompt)
     return max(markers + _rounded_up(len(text), MAX_CHARS_PER_TOKEN), counted or 0)

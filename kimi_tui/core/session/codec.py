@@ -32,7 +32,6 @@ from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.text.surrogates import replace_lone
 
 FORMAT = "kimi-tui/session"
-"""What a session file calls itself."""
 VERSION = 1
 """Rises only when a reader of the old one would misread."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +65,6 @@ def encode_session(session: Session) -> dict[str, object]:
 
 
 def encode_message(message: Message) -> dict[str, object]:
-    """Write one message as plain data."""
     known: dict[str, object] = {
         "id": message.id,
         "parent": message.parent,
@@ -253,15 +251,7 @@ class _Table:
 
 
 def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
-    """Read a session from plain data.
-
-    Args:
-        data: The file's tables.
-        known_at: When it was made and changed, UTC, where it does not say so itself.
-
-    Raises:
-        StorageError: It is no session; the summary names the place.
-    """
+    """`known_at` = its times, UTC, where it does not say them; StorageError says what is wrong, and where."""
     table = _Table(data, "")
     found_format, version = table.text("format"), table.count("version")
     if found_format != FORMAT:

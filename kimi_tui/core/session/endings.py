@@ -10,9 +10,7 @@ STATES = {
     MessageState.INTERRUPTED: "interrupted",
     MessageState.QUEUED: "queued: the text goes to the webhook",
 }
-"""What a reply that is not complete is called."""
 STATES_IN_SHORT = {**STATES, MessageState.QUEUED: "queued"}
-"""The same in one word."""
 ORDINARY_REASONS = frozenset({None, "stop", "eos_token", "stop_sequence"})
 """Reasons that say no more than that the reply is whole."""
 
@@ -44,5 +42,4 @@ def missing_answer(message: Message) -> str:
 
 
 def ended_inside_reasoning(message: Message) -> bool:
-    """Whether a reply ended before its thinking did."""
     return bool(missing_answer(message)) and bool(message.reasoning) and message.thinking_end is None

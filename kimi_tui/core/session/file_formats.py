@@ -18,10 +18,7 @@ Encoder = Callable[[Session], bytes]
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """One format."""
-
     name: str
-    """What settings and options call it."""
     make_encoder: Callable[[], Encoder]
     """Makes what writes one session again and again."""
     decode: Callable[[str], object]
@@ -38,23 +35,14 @@ class FileFormat:
 
     @property
     def title(self) -> str:
-        """What people are told that it is."""
         return self.name.upper()
 
     def encode(self, session: Session) -> bytes:
-        """Write a session once.
-
-        Raises:
-            ConversionError: The format cannot hold a value; the summary names its key.
-        """
+        """Raises ConversionError where the format cannot hold a value; the summary names its key."""
         return self.make_encoder()(session)
 
     def load(self, data: bytes) -> object:
-        """Read plain data.
-
-        Raises:
-            StorageError: It is not of this format; the summary says where.
-        """
+        """Make plain data; raises StorageError where it is not of this format, and says where."""
         try:
             text = data.decode("utf-8-sig")
             del data  # as large as all that is read from it
@@ -80,7 +68,7 @@ FORMATS: Mapping[str, FileFormat] = {
         ),
     )
 }
-"""All of them by name; the first one is what a file is taken for whose name says nothing."""
+"""The first one is what a file is taken for whose name says nothing."""
 DEFAULT = next(iter(FORMATS.values()))
 ENDINGS = tuple(form.ending for form in FORMATS.values())
 """What makes a file in the folder a session."""
@@ -91,7 +79,7 @@ IMPORTED = {form.ending: form for form in FORMATS.values()} | {
 
 
 def format_of(suffix: str) -> FileFormat:
-    """The format of a session file by its name's suffix, in either case."""
+    """In either case; the default where the suffix says nothing."""
     return FORMATS.get(suffix.lower().removeprefix("."), DEFAULT)
 
 

@@ -24,8 +24,6 @@ from kimi_tui.core.session.session import (
 
 
 class ReplyPart(StrEnum):
-    """One of the two texts of a reply."""
-
     REASONING = "reasoning"
     ANSWER = "answer"
 
@@ -69,7 +67,6 @@ class GrowingText:
     """A text that grows at its end: its pieces as they came, held once, in code points."""
 
     def __init__(self, text: str = "") -> None:
-        """Begin with what is there already."""
         self._pieces: list[str] = []
         self._starts: list[int] = []
         self._chars = 0
@@ -79,7 +76,6 @@ class GrowingText:
         return self._chars
 
     def append(self, piece: str) -> None:
-        """Add a piece at the end."""
         if piece:
             self._pieces.append(piece)
             self._starts.append(self._chars)
@@ -101,38 +97,24 @@ class GrowingText:
 
 
 class GrowingReply:
-    """What has come of one reply, from however many requests."""
-
     def __init__(self, beginning: Message, *, is_thinking: bool) -> None:
-        """Begin empty, or with the texts of a reply that is gone on with.
-
-        Args:
-            beginning: The message as far as it is known: its id, its place, what its prompt said; of a reply that is
-                gone on with, the whole of it.
-            is_thinking: Whether the prompt ends inside the think block.
-        """
+        """`beginning` = the message as far as it is known; of a reply that is gone on with, the whole of it."""
         self.beginning = beginning
-        """What was known of it before its first token."""
         self.texts = {
             ReplyPart.REASONING: GrowingText(beginning.reasoning or ""),
             ReplyPart.ANSWER: GrowingText(beginning.content),
         }
-        """What it says so far."""
         self.is_thinking = is_thinking
-        """Whether its think block is open."""
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
         self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
-        """The requests behind it, in order."""
 
     @property
     def id(self) -> str:
-        """Id of the message that it will be."""
         return self.beginning.id
 
     @property
     def question_id(self) -> str:
-        """Id of the question that it answers."""
         assert self.beginning.parent is not None, "a reply stands below its question"
         return self.beginning.parent
 
@@ -143,7 +125,6 @@ class GrowingReply:
 
     @property
     def has_grown(self) -> bool:
-        """Whether anything has come."""
         texts = {ReplyPart.REASONING: self.beginning.reasoning or "", ReplyPart.ANSWER: self.beginning.content}
         return any(len(self.texts[part]) > len(before) for part, before in texts.items())
 
@@ -168,12 +149,11 @@ class GrowingReply:
 
     @property
     def usage(self) -> Usage:
-        """What all of its requests used, as far as it was told."""
         return sum((request.usage for request in self.requests), NO_USAGE)
 
     @property
     def request_id(self) -> str | None:
-        """The endpoint's name for its last request; None = it gave none."""
+        """Of its last request; None = the endpoint gave none."""
         return self.requests[-1].request_id if self.requests else None
 
     def message(self, created: datetime) -> Message:

@@ -10,34 +10,26 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session, SessionSummary
 
 NO_SESSION = "There is no session yet."
-"""What is told of an empty folder."""
 SHOWN_CANDIDATES = 5
-"""How many sessions an ambiguous name lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A session file that cannot be read."""
-
     path: str
-    """Where it lies."""
     reason: str
-    """Why, in one line."""
+    """In one line."""
 
     @property
     def words(self) -> str:
-        """What is told of it, in one line."""
+        """In one line."""
         return f"{self.path} cannot be read: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies in the folder."""
-
     summaries: tuple[SessionSummary, ...] = ()
-    """The sessions, last changed first."""
+    """Last changed first."""
     unreadable: tuple[Unreadable, ...] = ()
-    """Files that are no readable sessions."""
     is_whole: bool = True
     """Whether nothing is missing, and nothing out of date, since files are still being read."""
 
@@ -50,11 +42,7 @@ class Listing:
         return f"{self.unreadable[0].words.rstrip('.')}{more}."
 
     def latest(self) -> str:
-        """Find the file of the session that was changed last.
-
-        Raises:
-            StorageError: There is none, or none that can be read.
-        """
+        """Raises StorageError where there is no session, or none that can be read."""
         if not self.summaries:
             hint = (
                 "`kimi-tui sessions check` looks at each." if self.unreadable else "Start kimi-tui and send a message."
@@ -65,14 +53,8 @@ class Listing:
     def find(self, text: str, what: str, hint: str) -> str:
         """Find the file of the one session that a text names: by id, file, beginning of an id, or title.
 
-        Args:
-            text: The text.
-            what: What it should name, in words.
-            hint: What to do where none fits.
-
-        Raises:
-            StorageError: None or several fit, and several are listed; what cannot be read may be the one that was
-                meant, and is named too.
+        `what` = what it should name, in words; `hint` = what to do where none fits. Raises StorageError where none or
+        several fit; it lists several, and names what cannot be read and may be the one that was meant.
         """
         word = text.casefold()
         rules = (
@@ -114,7 +96,6 @@ def _stem(path: str) -> str:
 
 
 def summary_of(session: Session, path: str) -> SessionSummary:
-    """What lists show of a session."""
     return SessionSummary(
         id=session.id,
         title=session.title,

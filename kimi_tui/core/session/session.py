@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Literal
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
-"""An empty mapping that may be shared by values."""
 
 
 def _nothing() -> Mapping[str, object]:
@@ -23,8 +22,6 @@ def _nothing() -> Mapping[str, object]:
 
 
 class Role(StrEnum):
-    """Who speaks."""
-
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
@@ -55,11 +52,10 @@ class Usage:
     """Token counts and cost as the endpoint reported them; None = not reported."""
 
     input_tokens: int | None = None
-    """Tokens of the prompt."""
     output_tokens: int | None = None
     """Tokens generated, reasoning included."""
     cost_usd: float | None = None
-    """Estimated cost in US dollars."""
+    """Estimated."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
 
@@ -87,51 +83,38 @@ class Timing:
     total_s: float | None = None
     """From sending the request to its end."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
-    """Keys that this version does not know, as found in the file."""
 
 
 MAX_INTEGER = 2**63 - 1
 """Largest integer of a TOML file."""
 DEFAULT_MODEL = "moonshotai/Kimi-K2.5"
-"""The model where nothing names one."""
 MAX_ID_DIGITS = 15
 """An id "m…" of more digits is somebody's own word, not a number to go on from."""
 NO_USAGE = Usage()
-"""Nothing was reported."""
 NO_TIMING = Timing()
-"""Nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One of the requests behind a reply."""
-
     kind: str = "reply"
     """What it was for: "reply", "think", "answer" or "continue"."""
     state: MessageState | None = None
     """How it ended; None = the file does not say."""
     request_id: str | None = None
-    """The endpoint's name for it."""
     finish_reason: str | None = None
-    """Why it ended, as the endpoint said it."""
     usage: Usage = NO_USAGE
-    """What it used."""
     timing: Timing = NO_TIMING
-    """How long it took."""
     is_estimated: bool = False
     """Whether it was cut before it told its counts: its output tokens are those received, its cost is not known."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
-    """Keys that this version does not know, as found in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One role and its text, at its place in the tree."""
-
     id: str
     """Unique within its session, such as "m1"."""
     role: Role
-    """Who speaks: user or assistant (a session's system prompt is no message)."""
+    """User or assistant: a session's system prompt is no message."""
     content: str
     """What was typed, or the answer, exactly."""
     parent: str | None = None
@@ -139,7 +122,6 @@ class Message:
     created: datetime | None = None
     """When it was made, UTC, whole seconds; None = not known."""
     reasoning: str | None = None
-    """The part of a reply inside the think markers; None = none."""
     state: MessageState | None = None
     """How the reply ended; None for a user's message."""
     finish_reason: str | None = None
@@ -147,9 +129,7 @@ class Message:
     request_id: str | None = None
     """The endpoint's name for the (last) request."""
     model: str | None = None
-    """The model that wrote it."""
     template: str | None = None
-    """Name of the template of its prompt."""
     thinking: bool | None = None
     """Whether it stands behind a think block of its own: its prompt left one open, or see `reopened`."""
     sent: Mapping[str, object] | None = None
@@ -157,7 +137,6 @@ class Message:
     usage: Usage | None = None
     """Sum over its requests; None = nothing was reported (or an alternative of the same request carries it)."""
     timing: Timing | None = None
-    """How long it took."""
     requests: tuple[RequestRecord, ...] = ()
     """The requests behind it, when there were several."""
     system: str | Literal[False] | None = None
@@ -169,7 +148,6 @@ class Message:
     excluded: bool = False
     """On screen, but not in the prompt."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
-    """Keys that this version does not know, as found in the file."""
     thinking_end: str | None = None
     """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
     reopened: bool = False
@@ -177,26 +155,22 @@ class Message:
 
     @property
     def is_only_queued(self) -> bool:
-        """Whether it is a reply that went to a webhook: it has no text here."""
+        """It went to a webhook, and has no text here."""
         return self.state is MessageState.QUEUED and not self.content
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The unit that is saved: a tree of messages and what holds for all of them."""
-
     id: str
     """Such as "20261123-081500-k3f9": time of creation (UTC) and four random characters."""
     created: datetime
-    """When it was made, UTC, whole seconds."""
+    """UTC, whole seconds."""
     updated: datetime
-    """When it last changed, UTC, whole seconds."""
+    """UTC, whole seconds."""
     model: str
-    """The model it talks with."""
     title: str = ""
     """What lists show; "" = no message yet."""
     system: str | None = None
-    """The system prompt; None = none."""
     tags: tuple[str, ...] = ()
     """The user's words to find it by."""
     head: str | None = None
@@ -219,9 +193,7 @@ class Session:
     def next_message_ids(self, count: int, taken: Collection[str] = ()) -> tuple[str, ...]:
         """The lowest ids "mN" above every such id in use, so that ids of deleted leaves at most come back once.
 
-        Args:
-            count: How many.
-            taken: Ids that messages to come have already.
+        `taken` = ids that messages to come have already.
         """
         used = {message.id for message in self.messages}.union(taken)
         digits = (id_[1:] for id_ in used if id_.startswith("m") and len(id_) <= MAX_ID_DIGITS)
@@ -232,21 +204,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """What a list of sessions shows of one."""
-
     id: str
-    """The session's id."""
     title: str
-    """Its title."""
     created: datetime
-    """When it was made, UTC."""
     updated: datetime
-    """When it last changed, UTC."""
     messages: int
-    """How many messages its tree holds."""
     model: str
-    """The model it talks with."""
     tags: tuple[str, ...] = ()
-    """The user's words to find it by."""
     path: str = field(default="", compare=False)
-    """Where its file lies."""

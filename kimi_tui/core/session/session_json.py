@@ -23,11 +23,7 @@ All begin with the same two characters, which makes it thirty times as fast; not
 
 
 def encode(session: Session) -> bytes:
-    """Write a session as JSON, times as strings.
-
-    Raises:
-        ConversionError: JSON cannot hold a value (a date, nan, inf); the summary names its key.
-    """
+    """Times become strings; ConversionError where JSON cannot hold a value (a date, nan, inf): it names the key."""
     from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
 
     plain = encode_session(session)
@@ -57,9 +53,7 @@ def _check(value: object, place: str) -> None:
 def decode(text: str) -> object:
     """Read JSON, or JSON Lines as a list; halves of surrogate pairs, which no file could carry again, become U+FFFD.
 
-    Raises:
-        ValueError: It is neither; for lines, the words say which one.
-        RecursionError: It is nested too deeply.
+    Raises ValueError (for lines, the words say which one), or RecursionError where it is nested too deeply.
     """
     plain = _parse(text)
     return _mended(plain) if re.search(HALF_PAIR, text, re.VERBOSE) else plain

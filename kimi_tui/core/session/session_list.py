@@ -15,36 +15,27 @@ from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.session import SessionSummary
 
 TODAY = "Today"
-"""Heading of the sessions that changed today."""
 YESTERDAY = "Yesterday"
-"""Heading of those that changed the day before."""
 WEEK_DAYS = 7
 """From that age in days on a heading is a date, since the name of the day would mean two."""
 BROKEN = "Cannot be read"
-"""Heading of the files that are no readable sessions."""
 UNTITLED = "untitled"
-"""Shown for a session without a title."""
 
 
 class RowKind(StrEnum):
-    """What a row of the list is."""
-
     HEADING = "heading"
     """The name of a group; it cannot be chosen."""
     SESSION = "session"
-    """A session."""
     BROKEN = "broken"
-    """A file that cannot be read."""
     REASON = "reason"
     """Why the file above cannot be read; it cannot be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the list. Its text is foreign: make it visible before it is shown."""
+    """Its text is foreign: make it visible before it is shown."""
 
     kind: RowKind
-    """What it is."""
     text: str
     """The heading, the title ("" = none), the file's name, or the reason."""
     path: str = ""
@@ -59,7 +50,6 @@ class Row:
 
     @property
     def can_be_chosen(self) -> bool:
-        """Whether the cursor may stand on it."""
         return self.kind in {RowKind.SESSION, RowKind.BROKEN}
 
 
@@ -69,24 +59,18 @@ _Known = tuple[str, str, Row]
 
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """The rows of one listing, ready to be narrowed."""
-
     _sessions: tuple[_Known, ...] = ()
     _broken: tuple[tuple[str, Row, Row], ...] = ()
     is_whole: bool = True
-    """Whether no more rows come."""
 
     @property
     def has_any(self) -> bool:
-        """Whether there is anything to filter."""
         return bool(self._sessions or self._broken)
 
     def rows(self, filter_text: str = "", kept: Collection[str] = ()) -> list[Row]:
         """Give the rows that fit: every word occurs in the title, the tags or the id, however it is written.
 
-        Args:
-            filter_text: The words; none = everything fits.
-            kept: Files of sessions that stay, whether they fit or not.
+        `kept` = files of sessions that stay, whether they fit or not.
         """
         words = search_key(filter_text).split()
         return [*self._session_rows(words, kept), *self._broken_rows(words)]
@@ -112,13 +96,7 @@ class SessionList:
 
 
 def session_list(listing: Listing, now: datetime, to_local: Callable[[datetime], datetime]) -> SessionList:
-    """Work out the rows of a listing.
-
-    Args:
-        listing: What lies in the folder.
-        now: The time, with its zone.
-        to_local: Gives a time in the zone that days are counted in.
-    """
+    """`now` has its zone; `to_local` gives a time in the zone that days are counted in."""
     today = to_local(now).date()
     newest_first = sorted(listing.summaries, key=lambda summary: (summary.updated, summary.id), reverse=True)
     names: dict[date, str] = {}
@@ -153,7 +131,7 @@ def search_key(text: str) -> str:
 
 
 def day_name(day: date, today: date) -> str:
-    """Name a day: Today, Yesterday, Monday, 3 November, 3 November 2025."""
+    """Today, Yesterday, Monday, 3 November, 3 November 2025."""
     age_days = (today - day).days
     if age_days in {0, 1}:
         return YESTERDAY if age_days else TODAY

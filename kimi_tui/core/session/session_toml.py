@@ -10,25 +10,15 @@ from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
 
 MESSAGE_HEADING = "[[messages]]\n"
-"""What begins a message."""
 
 
 class TomlWriter:
-    """Writes sessions as TOML, one `[[messages]]` block after the other.
-
-    Blocks are kept per message, so that a save encodes what is new and no more.
-    """
+    """Blocks are kept per message, so that a save encodes what is new and no more."""
 
     def __init__(self) -> None:
-        """Begin with nothing kept."""
         self._blocks: dict[str, tuple[Message, str]] = {}
 
     def dump(self, session: Session) -> bytes:
-        """Write a session.
-
-        Raises:
-            ConversionError: TOML cannot hold a value; the summary names its key.
-        """
         from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
 
         plain = encode_session(Session(**{**_shallow(session), "messages": ()}))
@@ -123,9 +113,7 @@ def _check(value: object, place: str) -> None:
 def decode(text: str) -> object:
     """Read TOML, a message at a time where it can be: what its reader notes down of a whole file is far larger.
 
-    Raises:
-        ValueError: It is none.
-        RecursionError: It is nested too deeply.
+    Raises ValueError, or RecursionError where it is nested too deeply.
     """
     import tomllib  # noqa: PLC0415 - writing needs none of it
 
@@ -158,6 +146,6 @@ def key_path(name: str, key: str) -> str:
 
 
 def iso_stamp(value: datetime) -> str:
-    """Write a time in ISO 8601; one in UTC ends in Z."""
+    """ISO 8601; a time in UTC ends in Z."""
     stamp = value.isoformat()
     return stamp.removesuffix("+00:00") + "Z" if stamp.endswith("+00:00") else stamp

@@ -14,16 +14,10 @@ from typing import Literal
 from kimi_tui.core.session.session import Message, Role, Session
 
 TITLE_CHARS = 60
-"""Longest title that is made of a first message."""
 
 
 def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
-    """List the messages from the root to a leaf.
-
-    Args:
-        session: The session.
-        leaf: Id of the last message; None = the head, or the last message where there is no head.
-    """
+    """List the messages from the root to a leaf; None = the head, or the last message where there is no head."""
     if not session.messages:
         return ()
     by_id = {message.id: message for message in session.messages}
@@ -43,7 +37,6 @@ def alternatives(session: Session, message_id: str) -> tuple[Message, ...]:
 
 
 def message_of(session: Session, message_id: str) -> Message:
-    """Find a message."""
     found = next((message for message in session.messages if message.id == message_id), None)
     if found is None:
         raise KeyError(message_id)
@@ -59,7 +52,6 @@ def _children(session: Session) -> dict[str | None, list[str]]:
 
 
 def _subtree(session: Session, message_id: str) -> set[str]:
-    """Ids of a message and everything below it."""
     children = _children(session)
     found, waiting = set[str](), [message_of(session, message_id).id]
     while waiting:
@@ -76,10 +68,7 @@ def newest_leaf(session: Session, message_id: str) -> str:
 
 
 def question_parent(session: Session) -> str | None:
-    """Say below which message the next question goes.
-
-    That is the head; but where the head is a question that got no reply, the next one is its alternative.
-    """
+    """The head; but where that is a question that got no reply, the next question is its alternative."""
     if not session.messages:
         return None
     head = branch(session)[-1]

@@ -17,10 +17,7 @@ _BREAKS = re.compile(r"[\s\-/]+")
 def rank(action: Action, query: str, keys: Sequence[str] = ()) -> int:
     """Say how well an action fits what was typed; 0 = not at all, else more is better.
 
-    Args:
-        action: The action.
-        query: What was typed: words, or the beginnings of words.
-        keys: Its keys as people write them; one that is typed whole names it.
+    `keys` are as people write them; one that is typed whole names it.
     """
     words = dict.fromkeys(query.casefold().split())  # a page may have been pasted, which says the same again and again
     names = [name.casefold() for name in (action.title, action.id, *action.aliases)]

@@ -16,8 +16,6 @@ from kimi_tui.core.text.quoting import either
 
 
 class Scope(StrEnum):
-    """Where an action's keys apply."""
-
     SCREEN = "anywhere"
     COMPOSER = "in the composer"
     TRANSCRIPT = "in the conversation"
@@ -44,18 +42,14 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a user can do."""
-
     id: str
     """Stable kebab-case name, such as "new"."""
     title: str
-    """A few words for the palette and the help."""
     help: str
     """One sentence on what it does."""
     keys: tuple[str, ...] = ()
     """Its keys in Textual's names, the first one shown."""
     scope: Scope = Scope.SCREEN
-    """Where the keys apply."""
     aliases: tuple[str, ...] = ()
     """Other slash commands that mean the same."""
     argument: str = ""
@@ -65,9 +59,7 @@ class Action:
     is_command: bool = True
     """Whether `/id` does it."""
     in_palette: bool = True
-    """Whether the palette lists it."""
     needs: frozenset[Need] = frozenset()
-    """What has to be there."""
     hint: str = ""
     """The word for the footer, shown where the keys apply; "" = it never stands there."""
     waits: bool = False
@@ -75,7 +67,6 @@ class Action:
 
     @property
     def usage(self) -> str:
-        """The slash command with its argument."""
         return f"/{self.id} {self.argument}".rstrip()
 
     def missing(self, offers: Set[Need]) -> Need | None:
@@ -328,10 +319,9 @@ _IN_PANES = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)
-"""Every action, in the order of the help."""
+"""In the order of the help."""
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
-"""Every action by its id."""
 
 COMMANDS: dict[str, Action] = {
     name: action for action in ACTIONS if action.is_command for name in (action.id, *action.aliases)
@@ -357,7 +347,6 @@ KEY_NAMES = {
     "delete": "Del",
     "backspace": "Backspace",
 }
-"""How parts of a key's name are shown."""
 
 
 def key_label(key: str) -> str:

@@ -18,7 +18,6 @@ _LONG = {escape[1]: char for char, escape in _SHORT.items()}
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL)
 _BARE_POINT = re.compile(r"^(\s*-?)\.(?=[0-9])")
 DEFAULT_SCHEMA_NAME = "reply"
-"""Name of a schema that has none yet."""
 
 
 def escaped(text: str) -> str:
@@ -31,11 +30,7 @@ def _code(char: str) -> str:
 
 
 def unescaped(line: str) -> str:
-    """Read what `escaped` writes.
-
-    Raises:
-        ValueError: An escape is none; the text says which.
-    """
+    """Undo `escaped`; raises ValueError where an escape is none, and says which."""
     return _ESCAPE.sub(_meant, line)
 
 
@@ -49,16 +44,11 @@ def _meant(match: re.Match[str]) -> str:
 
 
 def stop_lines(stops: object) -> str:
-    """Write stop strings one a line."""
     return "\n".join(escaped(stop) for stop in stops if isinstance(stop, str)) if isinstance(stops, list) else ""
 
 
 def parse_stop_lines(spec: FieldSpec, text: str) -> list[str]:
-    """Read stop strings, one a line; empty lines say nothing, blanks count.
-
-    Raises:
-        FieldError: A line cannot be read, or there are too many.
-    """
+    """Empty lines say nothing, blanks count; raises FieldError where a line cannot be read, or there are too many."""
     found: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line:
@@ -86,7 +76,6 @@ def number_text(text: str) -> str:
 
 
 def short_text(name: str, value: object) -> str:
-    """A value on one line, as a list shows it."""
     if name == "stop" and isinstance(value, list):
         return " ".join(f'"{escaped(stop)}"' if " " in stop else escaped(stop) for stop in value)
     if name == "response_format" and isinstance(value, Mapping):
@@ -121,11 +110,7 @@ def format_parts(value: object | None) -> tuple[str, str, str]:
 
 
 def schema_format(name: str, text: str, old: object | None = None) -> object:
-    """Make a response format of a schema's name and JSON; keys that the old one has besides stay.
-
-    Raises:
-        FieldError: The name is empty, or the text no JSON object; it says where.
-    """
+    """Keys that `old` has besides stay; raises FieldError for an empty name or no JSON object, and says where."""
     if not name.strip():
         raise FieldError("response_format", "a schema without a name", "a name such as reply")
     schema = _json_object(text)
@@ -158,11 +143,7 @@ def _no_constant(name: str) -> object:
 
 
 def regex_format(pattern: str) -> object:
-    """Make a response format of a pattern.
-
-    Raises:
-        FieldError: It is empty, or holds half a character.
-    """
+    """Raises FieldError where the pattern is empty, or holds half a character."""
     if not pattern:
         raise FieldError("response_format", "no pattern", "a regular expression such as (yes|no)")
     return FIELDS["response_format"].check({"type": "regex", "regex": pattern})

@@ -16,9 +16,7 @@ from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 
 Keys = Mapping[str, tuple[str, ...]]
-"""Keys by action id."""
 DEFAULT_KEYS: Keys = {action.id: action.keys for action in ACTIONS}
-"""The registry's own."""
 TERMINAL_BYTES = frozenset({"ctrl+h", "ctrl+i", "ctrl+m", "ctrl+["})
 """Keys that terminals send as Backspace, Tab, Enter and Escape."""
 _NAMED = "|".join(
@@ -34,8 +32,6 @@ TYPED_SCOPES = frozenset({Scope.SCREEN, Scope.COMPOSER})
 
 @dataclass(frozen=True, slots=True)
 class KeyTable:
-    """Keys of every action, and the action of every key."""
-
     keys: Keys
     """Keys by action id; an action without keys has an empty tuple."""
     _actions: Mapping[tuple[Scope, str], Action]
@@ -47,12 +43,7 @@ class KeyTable:
         return cls(keys, {(BY_ID[id_].scope, key): BY_ID[id_] for id_, own in keys.items() for key in own})
 
     def action(self, scope: Scope, *names: str) -> Action | None:
-        """Find what a key does at a place.
-
-        Args:
-            scope: The place.
-            names: The key's names, such as "left_square_bracket" and "[".
-        """
+        """`names` = those of one key, such as "left_square_bracket" and "["."""
         places = (scope, Scope.SCREEN)
         return next((found for place in places for name in names if (found := self._actions.get((place, name)))), None)
 
@@ -63,14 +54,9 @@ class KeyTable:
 
 
 def parse_keymap(table: Mapping[str, object], problems: list[ConfigProblem]) -> Keys:
-    """Read the `[keymap]` table: action = key, or a list of keys.
+    """Read the `[keymap]` table: action = key, or a list of keys; one with a problem keeps the registry's keys.
 
-    Args:
-        table: The table's plain data.
-        problems: Unknown actions, keys that cannot be, and keys that two actions want are added here.
-
-    Returns:
-        What holds; an action with a problem keeps the registry's keys.
+    Unknown actions, keys that cannot be, and keys that two actions want are added to `problems`.
     """
     wanted: dict[str, tuple[str, ...]] = {}
     for id_, value in table.items():

@@ -21,22 +21,15 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """Something wrong in a config file."""
-
     key: Key
-    """The key's path, such as ("api", "retries")."""
     found: str
     """What stands there, short, on one line."""
     allowed: str
-    """What may stand there."""
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingLayer:
-    """Request fields as one layer of settings says them."""
-
     values: Mapping[str, object] = field(default_factory=dict)
-    """Checked values."""
     unset: frozenset[str] = frozenset()
     """Fields that are not sent, whatever lies below."""
     extra: Mapping[str, object] = field(default_factory=dict)
@@ -45,12 +38,8 @@ class SamplingLayer:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named set of request fields."""
-
     name: str
-    """What settings call it."""
     values: Mapping[str, object] = field(default_factory=dict)
-    """Its values."""
     instant: Mapping[str, object] = field(default_factory=dict)
     """Values that differ in instant mode."""
 
@@ -60,12 +49,10 @@ class Preset:
         return {**self.values, **({"instant": dict(self.instant)} if self.instant else {})}
 
     def resolved(self, *, thinking: bool) -> dict[str, object]:
-        """Its values in that mode."""
         return dict(self.values) if thinking else {**self.values, **self.instant}
 
 
 NO_LAYER = SamplingLayer()
-"""A layer that says nothing."""
 PRESETS: Mapping[str, Preset] = {
     "recommended": Preset(
         "recommended", {"max_new_tokens": 16384, "temperature": 1.0, "top_p": 0.95}, {"temperature": 0.6}
@@ -91,7 +78,6 @@ def parse_layer(
 
 
 def parse_unset(names: object, place: Key, problems: list[ConfigProblem]) -> tuple[str, ...]:
-    """Read the list of fields that are not sent."""
     if not isinstance(names, list | tuple):
         problems.append(ConfigProblem(place, quoted(names), "a list of request fields"))
         return ()
@@ -118,7 +104,6 @@ def parse_extra(extra: object, place: Key, dialect: Dialect, problems: list[Conf
 
 
 def parse_presets(tables: Mapping[str, object], dialect: Dialect, problems: list[ConfigProblem]) -> dict[str, Preset]:
-    """Read the `[presets.NAME]` tables."""
     found: dict[str, Preset] = {}
     for name, table in tables.items():
         if not name:

@@ -24,12 +24,9 @@ from kimi_tui.core.wire.fields import SETTABLE
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What the command line sets for one turn."""
-
     set: Mapping[str, object | None] = field(default_factory=dict)
     """Checked values of `--set`; None = not sent."""
     preset: str | None = None
-    """Name of `--preset`."""
     thinking: bool | None = None
     """False after `--no-think`."""
 
@@ -37,27 +34,19 @@ class RequestOptions:
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
-"""The command line says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """A session's own settings, checked."""
-
     layer: SamplingLayer
-    """Its request fields."""
     thinking: bool | None = None
-    """Whether it thinks; None = as the config says."""
+    """None = as the config says."""
     preset: str | None = None
-    """Its preset; None = as the config says."""
+    """None = as the config says."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
-    """Check what a session file sets for itself.
-
-    Raises:
-        FieldError: A value is not allowed; unknown keys are left alone.
-    """
+    """Raises FieldError where a value is not allowed; unknown keys are left alone."""
     values = {name: dialect.spec(name).check_stored(data[name]) for name in SETTABLE if name in data}
     thinking, preset = data.get("thinking"), data.get("preset")
     if thinking is not None and not isinstance(thinking, bool):
@@ -86,11 +75,7 @@ def store_setting(settings: Mapping[str, object], name: str, value: object | Non
 
 
 def preset_named(settings: Settings, name: str) -> Preset:
-    """Look a preset up.
-
-    Raises:
-        UsageError: There is none of that name; the nearest are named.
-    """
+    """Raises UsageError where there is none of that name; the nearest are named."""
     found = settings.presets.get(name)
     if found is None:
         raise UsageError(f"There is no preset {name!r}.", f"Presets: {nearest(name, sorted(settings.presets))}")
@@ -99,22 +84,15 @@ def preset_named(settings: Settings, name: str) -> Preset:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What every layer together says, and which layer said it."""
-
     values: Mapping[str, object]
     """By field: what was set; an empty one of `EMPTY_MEANS_UNSET` says that none is sent."""
     sources: Mapping[str, str]
     """By field: who said so; fields that were unset on purpose stand here too."""
     extra: Mapping[str, object]
-    """Fields of other servers."""
     extra_sources: Mapping[str, str]
-    """By field of another server: who said so."""
     thinking: bool
-    """Whether the model thinks first."""
     template: Template
-    """How the prompt is written."""
     dialect: Dialect
-    """Says which fields a body carries."""
 
     @property
     def fields(self) -> dict[str, object]:
@@ -137,11 +115,8 @@ class Resolved:
 def resolve_sources(settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS) -> Resolved:
     """Say for each request field what is sent and which layer says so.
 
-    Sources are "command line", "session", "config file", "saved.toml", "preset NAME" and "default".
-
-    Raises:
-        UsageError: A preset is not there.
-        FieldError: The session sets something that is not allowed.
+    Sources are "command line", "session", "config file", "saved.toml", "preset NAME" and "default". Raises UsageError
+    where a preset is not there, FieldError where the session sets something that is not allowed.
     """
     own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER)
     thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
@@ -191,12 +166,7 @@ def _defaults(settings: Settings, session: Session | None, template: Template) -
 def resolve_request(
     settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
 ) -> RequestSettings:
-    """Settle everything a request says besides the conversation.
-
-    Raises:
-        UsageError: A preset is not there.
-        FieldError: The session sets something that is not allowed.
-    """
+    """Raises as `resolve_sources` does."""
     resolved = resolve_sources(settings, session, options)
     own_model = session.model if session else ""
     return RequestSettings(

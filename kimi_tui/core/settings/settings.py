@@ -42,14 +42,12 @@ _HEADER_VALUE = re.compile("[ -~]*")
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """The endpoint and how to reach it."""
-
     base_url: str = "https://api.deepinfra.com/v1/inference"
     """What requests go below; the dialect says how."""
     model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
     dialect: str = next(iter(DIALECTS))
-    """What the endpoint speaks: a name in `DIALECTS`."""
+    """A name in `DIALECTS`."""
     template: str = DEFAULT_TEMPLATE.name
     """Role names of the prompt: "deepinfra" or "kimi"."""
     context_tokens: int = 262_144
@@ -59,7 +57,6 @@ class ApiSettings:
     api_key_command: str = ""
     """A command that prints the key; "" = none."""
     keyring: bool = False
-    """Whether the system's keyring is asked."""
     connect_timeout_s: float = 10.0
     """Longest wait for a connection, in seconds, (0, 3600]."""
     read_timeout_s: float = 120.0
@@ -67,91 +64,70 @@ class ApiSettings:
     retries: int = 3
     """Attempts after the first, before the first token only, [0, 3]."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """More headers of every request."""
     proxy: str = ""
     """A proxy's address; "" = as the environment says."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """How conversations begin."""
-
     system: str = ""
     """System prompt of new sessions; "" = none."""
     thinking: bool = True
-    """Whether the model thinks first."""
     preset: str = "recommended"
     """The preset below everything else."""
     prompt_cache: bool = True
     """Whether each session's random cache key is sent."""
     neutralise: bool = True
-    """Whether control markers in texts are made harmless."""
 
 
 PANE_WIDTHS: Mapping[str, int] = MappingProxyType({"sessions": 28, "reasoning": 40, "settings": 42, "prompt": 44})
-"""The side panes and how wide they are, in cells."""
+"""In cells."""
 PANES = tuple(PANE_WIDTHS)
-"""Names of the side panes."""
 PANE_WIDTH_ENDS = (20, 120)
-"""Least and largest width of a pane, in cells."""
+"""Least and largest, in cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class UiSettings:
-    """The screen."""
-
     theme: str = "kimi-dark"
     """A theme file's name without its ending."""
     mouse: bool = True
-    """Whether the mouse is used."""
     fold_reasoning: bool = True
     """Whether think blocks begin folded."""
     timestamps: bool = False
-    """Whether each message shows its time."""
     panes: tuple[str, ...] = ()
-    """Side panes that are open at the start, of `PANES`."""
+    """Open at the start, of `PANES`."""
     widths: Mapping[str, int] = field(default_factory=lambda: PANE_WIDTHS)
-    """Width of each side pane in cells, [20, 120]."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsSettings:
-    """How sessions are kept."""
-
     format: str = DEFAULT.name
-    """Format of new sessions, of `FORMATS`."""
+    """Of new sessions, of `FORMATS`."""
     folder: str = ""
     """Where they lie; "" = `sessions` in the data folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set."""
-
     api: ApiSettings = ApiSettings()
-    """[api]"""
     chat: ChatSettings = ChatSettings()
-    """[chat]"""
     ui: UiSettings = UiSettings()
-    """[ui]"""
     sessions: SessionsSettings = SessionsSettings()
-    """[sessions]"""
     sampling: SamplingLayer = NO_LAYER
     """[sampling] of the config file."""
     saved_sampling: SamplingLayer = NO_LAYER
     """[sampling] of what was saved in the program."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: PRESETS)
-    """Every preset by name."""
     keymap: Keys = field(default_factory=dict)
     """Keys of actions where they differ from the registry's."""
     model_option: str = ""
     """The model that the command line names, which goes before every session's own; "" = none."""
     saved_presets: frozenset[str] = frozenset()
-    """Names of those that were saved in the program, and so can be changed there."""
+    """Names of presets that were saved in the program, and so can be changed there."""
 
     @property
     def dialect(self) -> Dialect:
-        """What the endpoint speaks."""
         return DIALECTS[self.api.dialect]
 
 
@@ -161,7 +137,6 @@ SECTIONS: Mapping[str, type[Any]] = {
     "ui": UiSettings,
     "sessions": SessionsSettings,
 }
-"""The sections of plain keys."""
 ALL_SECTIONS = (*SECTIONS, "sampling", "presets", "keymap")
 WIRE_NAMES = {"connect_timeout_s": "connect_timeout", "read_timeout_s": "read_timeout"}
 """Keys of the file where the field's own name carries a unit."""
@@ -183,7 +158,6 @@ def _choice(names: tuple[str, ...]) -> _Rule:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -241,15 +215,10 @@ def keys_of(section: type[Any]) -> dict[str, str]:
 def parse_settings(
     document: Mapping[str, object], base: Settings | None = None, *, more_presets: Iterable[str] = ()
 ) -> tuple[Settings, tuple[ConfigProblem, ...]]:
-    """Read a config file's plain data.
+    """Read a config file's plain data: the settings, and everything that is wrong in it.
 
-    Args:
-        document: The file's tables.
-        base: What holds where the file says nothing; None = the defaults.
-        more_presets: Names of presets that another file brings, which this one may choose.
-
-    Returns:
-        The settings, and everything that is wrong in the file.
+    `base` holds where the file says nothing; None = the defaults. `more_presets` = names of presets that another file
+    brings, which this one may choose.
     """
     base, problems = base or Settings(), list[ConfigProblem]()
     settings = base
@@ -336,4 +305,3 @@ _TABLES: Mapping[
     ("api", "headers"): _parse_headers,
     ("ui", "widths"): _parse_widths,
 }
-"""How values that are tables are read."""

@@ -26,22 +26,14 @@ from kimi_tui.core.settings.settings_view import EXTRA_PREFIX, preset_name_probl
 from kimi_tui.core.wire.fields import SETTABLE
 
 Changes = Mapping[Key, object | None]
-"""Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed."""
 
 # -- a session's own
 
 
 def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
-    """Let the session say one thing.
+    """Let the session say one thing: a request field, "thinking", "preset" or "system".
 
-    Args:
-        settings: The presets.
-        session: The session.
-        name: A request field, "thinking", "preset" or "system".
-        value: Its value; None = not sent, or no system prompt.
-
-    Raises:
-        UsageError: There is no preset of that name.
+    None = not sent, or no system prompt. Raises UsageError where there is no preset of that name.
     """
     match name:
         case "thinking":
@@ -55,22 +47,15 @@ def with_setting(settings: Settings, session: Session, name: str, value: object 
 
 
 def with_preset(settings: Settings, session: Session, name: str) -> Session:
-    """Choose the session's preset; what it sets for itself stays above it.
-
-    Raises:
-        UsageError: There is no preset of that name.
-    """
+    """What the session sets for itself stays above it; raises UsageError where there is no preset of that name."""
     return replace(session, settings={**session.settings, "preset": preset_named(settings, name).name})
 
 
 def without_own(settings: Settings, session: Session, name: str) -> Session:
-    """Take back what the session sets for one thing.
+    """Take back what the session sets for one thing; its system prompt becomes that of new sessions.
 
-    Args:
-        settings: Where the system prompt of new sessions stands.
-        session: The session.
-        name: A request field, "thinking", "preset", "system", "unset", "extra", or "extra.NAME"; "" = everything but
-            the system prompt.
+    `name` = a request field, "thinking", "preset", "system", "unset", "extra", or "extra.NAME"; "" = everything but the
+    system prompt.
     """
     if not name:
         return without_any_own(session)
@@ -98,11 +83,7 @@ def without_any_own(session: Session) -> Session:
 
 
 def default_changes(settings: Settings, session: Session) -> dict[Key, object | None]:
-    """Say what has to be saved for new sessions to begin with what this one sets.
-
-    Raises:
-        FieldError: The session sets something that is not allowed.
-    """
+    """What new sessions need to begin with what this one sets; raises FieldError where that is not allowed."""
     own = parse_session_settings(session.settings, settings.dialect)
     changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
     values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
@@ -130,9 +111,7 @@ def _chat_changes(settings: Settings, session: Session, own: SessionSettings) ->
 def preset_of(settings: Settings, session: Session, name: str) -> Preset:
     """Make a preset of what a session sends, in both modes; what every request sends by itself is left out.
 
-    Raises:
-        UsageError: The session's preset is not there.
-        FieldError: The session sets something that is not allowed.
+    Raises UsageError where the session's preset is not there, FieldError where it sets something that is not allowed.
     """
     thinking = _sent(settings, session, thinking=True)
     instant = _sent(settings, session, thinking=False)
@@ -149,12 +128,7 @@ def _sent(settings: Settings, session: Session, *, thinking: bool) -> dict[str, 
 
 
 def save_preset_changes(settings: Settings, session: Session, name: str) -> dict[Key, object | None]:
-    """Say what has to be saved for a preset to be what this session sends; one of your own is replaced.
-
-    Raises:
-        UsageError: The name cannot be used, or the session's preset is not there.
-        FieldError: The session sets something that is not allowed.
-    """
+    """One of your own is replaced; raises UsageError where the name cannot be used, and what `preset_of` raises."""
     name = checked_preset_name(settings, name)
     return {("presets", name): preset_of(settings, session, name).table}
 
@@ -162,16 +136,9 @@ def save_preset_changes(settings: Settings, session: Session, name: str) -> dict
 def rename_preset_changes(
     settings: Settings, old: str, new: str, config_keys: Set[Key] = frozenset()
 ) -> dict[Key, object | None]:
-    """Say what has to be saved for a preset of your own to have another name.
+    """A preset that the config file chooses (`config_keys` = what it sets) keeps its name.
 
-    Args:
-        settings: The presets.
-        old: Its name now.
-        new: Its name then.
-        config_keys: What the config file sets: a preset that it chooses keeps its name.
-
-    Raises:
-        UsageError: It is not one of your own, the config file chooses it, or the new name cannot be used.
+    Raises UsageError for such a preset, for one that is not your own, and for a new name that cannot be used.
     """
     preset = _own_preset(settings, old, config_keys, "Save it under another name instead.")
     new = checked_preset_name(settings, new)
@@ -192,16 +159,7 @@ class Deletion:
 
 
 def delete_preset_changes(settings: Settings, name: str, config_keys: Set[Key] = frozenset()) -> Deletion:
-    """Say what has to be saved for a preset of your own to go.
-
-    Args:
-        settings: The presets.
-        name: Its name.
-        config_keys: What the config file sets: a preset that it chooses stays.
-
-    Raises:
-        UsageError: It is not one of your own, or the config file chooses it.
-    """
+    """Raises UsageError where it is not one of your own, or the config file (`config_keys`) chooses it."""
     preset = _own_preset(settings, name, config_keys, "Only presets that were saved here are deleted here.")
     is_chosen = settings.chat.preset == name
     changes: dict[Key, object | None] = {("presets", name): None, **({("chat", "preset"): None} if is_chosen else {})}
@@ -210,11 +168,6 @@ def delete_preset_changes(settings: Settings, name: str, config_keys: Set[Key] =
 
 
 def _own_preset(settings: Settings, name: str, config_keys: Set[Key], hint: str) -> Preset:
-    """A preset that can be changed here.
-
-    Raises:
-        UsageError: It is not one of your own, or the config file chooses it.
-    """
     preset = preset_named(settings, name)
     if name not in settings.saved_presets:
         raise UsageError(preset_name_problem(preset_origins(settings), name), hint)
@@ -226,10 +179,9 @@ def _own_preset(settings: Settings, name: str, config_keys: Set[Key], hint: str)
 
 
 def checked_preset_name(settings: Settings, name: str) -> str:
-    """Make a preset's name of what was typed: blanks at its ends go, those inside become one.
+    """Blanks at the ends go, those inside become one.
 
-    Raises:
-        UsageError: It is empty, too long or holds control characters, or such a preset cannot be changed here.
+    Raises UsageError where it is empty, too long or holds control characters, or such a preset cannot be changed here.
     """
     name = " ".join(name.split())
     if problem := preset_name_problem(preset_origins(settings), name):
@@ -238,13 +190,7 @@ def checked_preset_name(settings: Settings, name: str) -> str:
 
 
 def overruled(settings: Settings, changes: Changes, config_keys: Set[Key]) -> tuple[Key, ...]:
-    """The changes that have no effect since the config file says something else.
-
-    Args:
-        settings: The settings, for what [sampling] of the config file says.
-        changes: What is saved.
-        config_keys: What the config file sets.
-    """
+    """The changes without effect, since the config file (`config_keys`, and its [sampling]) says something else."""
     return tuple(
         key for key, value in _one_by_one(changes) if value is not None and _is_overruled(settings, key, config_keys)
     )

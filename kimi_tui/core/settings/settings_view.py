@@ -24,7 +24,6 @@ NOT_CARRIED = "The endpoint has no such field: it is not sent."
 EXTRA_PREFIX = "extra."
 """Before the name of another server's field."""
 MAX_PRESET_NAME = 60
-"""Most characters of a preset's name."""
 
 
 class PresetOrigin(StrEnum):
@@ -37,8 +36,6 @@ class PresetOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that a session may set."""
-
     name: str
     """A request field, "thinking", "preset", "system", "extra.NAME", or "unset" and "extra" where these are wrong."""
     value: object | None
@@ -50,7 +47,6 @@ class Setting:
     below: object | None = None
     """What holds without the session's own."""
     below_source: str = ENDPOINT
-    """Who says that."""
     differs: bool = False
     """Whether it is another than the preset's, or than a new session's, or wrong."""
     warning: str = ""
@@ -67,14 +63,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SettingsView:
-    """Everything the settings pane shows of one session."""
-
     session_id: str
-    """Whose settings these are."""
     settings: Mapping[str, Setting]
     """By name, in the order in which they are shown."""
     presets: Mapping[str, PresetOrigin]
-    """Every preset there is."""
 
     @property
     def has_own(self) -> bool:
@@ -83,7 +75,7 @@ class SettingsView:
 
 
 def settings_view(settings: Settings, session: Session) -> SettingsView:
-    """Say what a session sends, and who says so; never fails, whatever the session's file holds."""
+    """Never fails, whatever the session's file holds."""
     usable, errors = _usable(settings, session)
     found = [*_general(settings, session, usable, errors), *_fields(settings, session, usable, errors)]
     found += [Setting(key, None, is_own=True, error=errors[key]) for key in ("unset", "extra") if key in errors]
@@ -120,7 +112,6 @@ def _general(settings: Settings, session: Session, usable: Session, errors: Mapp
 
 
 def _fields(settings: Settings, session: Session, usable: Session, errors: Mapping[str, str]) -> Iterator[Setting]:
-    """The request fields, and those of other servers."""
     bare = replace(
         usable, settings={key: usable.settings[key] for key in ("thinking", "preset") if key in usable.settings}
     )
@@ -163,7 +154,6 @@ def _warning(name: str, resolved: Resolved) -> str:
 
 
 def preset_origins(settings: Settings) -> dict[str, PresetOrigin]:
-    """Every preset, and where it comes from."""
     return {name: _origin(settings, name) for name in settings.presets}
 
 

@@ -24,7 +24,6 @@ SYNTAX_NAMES = (
     "keyword", "string", "comment", "number", "function", "class", "name", "operator", "punctuation", "type", "builtin",
     "tag", "attribute", "error", "inserted", "deleted",
 )  # fmt: skip
-"""Roles of code."""
 TEXT_CONTRAST = 4.5
 """Least contrast of text. Source: WCAG 2.2, success criterion 1.4.3, level AA."""
 
@@ -34,27 +33,15 @@ class Palette:
     """The colours of a theme, each "#rrggbb"."""
 
     name: str
-    """What settings call it."""
     dark: bool
-    """Whether its background is dark."""
     colors: Mapping[str, str] = field(default_factory=dict)
     """By field name of Textual's Theme; `primary` is always there."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """By our own roles."""
     syntax: Mapping[str, str] = field(default_factory=dict)
-    """By roles of code."""
 
 
 def parse_palette(document: Mapping[str, object], name: str) -> Palette:
-    """Read a theme file's plain data.
-
-    Args:
-        document: The file's tables.
-        name: The file's name without its ending, which is the theme's.
-
-    Raises:
-        ThemeError: A key is unknown, or a value no colour; the summary names it.
-    """
+    """`name` = the file's without its ending; ThemeError where a key is unknown, or a value no colour: it names it."""
     for key in document:
         if key not in {"name", "dark", "colors", "variables", "syntax"}:
             raise ThemeError(

@@ -46,12 +46,7 @@ def shared_labels(texts: Sequence[str]) -> frozenset[str]:
 
 
 def contained(text: str, shared: frozenset[str] = frozenset()) -> str:
-    """Write a text so that nothing of it reaches out of it: headings, blocks, HTML, targets of links.
-
-    Args:
-        text: The text.
-        shared: The `shared_labels` of the document.
-    """
+    """Nothing reaches out of the text: headings, blocks, HTML, targets of links (`shared` = the `shared_labels`)."""
     if shared and not shared.isdisjoint(_targets(text)):
         return _fenced(text)
     if _MAY_BE_HARMFUL.search(text) is None:

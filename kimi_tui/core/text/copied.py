@@ -25,17 +25,10 @@ class Delivery:
 
 
 TO_TERMINAL = Delivery()
-"""Nobody but the terminal got it."""
 
 
 def copied_words(what: str, text: str, delivery: Delivery) -> Sequence[str]:
-    """Say where a text is, from the long form to the one for narrow terminals.
-
-    Args:
-        what: What it is, such as "The message".
-        text: The text.
-        delivery: Who took it.
-    """
+    """From the long form to the one for narrow terminals; `what` = what it is, such as "The message"."""
     size = counted(len(text), "character")
     if delivery.tool:
         return f"{what} is copied: {size}.", f"{what} is copied."

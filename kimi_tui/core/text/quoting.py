@@ -17,7 +17,7 @@ _PASSWORD = re.compile(r"//[^/\s]*@")
 
 
 def quoted(value: object) -> str:
-    """A wrong value as a message repeats it: short, on one line, without the password of an address."""
+    """Short, on one line, without the password of an address."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= HUGE:
         return "a number of more than 40 digits"
     if isinstance(value, date | time):

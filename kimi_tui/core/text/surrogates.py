@@ -20,22 +20,16 @@ def _mend(match: re.Match[str]) -> str:
 
 
 def replace_lone(text: str) -> str:
-    """Join surrogate pairs and put U+FFFD for every half without its other."""
     return text if text.isascii() else _SURROGATES.sub(_mend, text)
 
 
 class SurrogateJoiner:
-    """Joins pairs over the borders of deltas.
-
-    Holds back at most one character, a high surrogate at the end; the next `feed` or `close` gives it out.
-    """
+    """Holds back at most one character, a high surrogate at the end; the next `feed` or `close` gives it out."""
 
     def __init__(self) -> None:
-        """Start with nothing held back."""
         self._high = ""
 
     def feed(self, text: str) -> str:
-        """Give out the well-formed text that is certain now."""
         if text.isascii() and not self._high:
             return text
         text = self._high + text
@@ -43,6 +37,6 @@ class SurrogateJoiner:
         return replace_lone(text[:-1] if self._high else text)
 
     def close(self) -> str:
-        """Give out what was held back: a half that stayed alone."""
+        """A half that stayed alone."""
         held, self._high = self._high, ""
         return REPLACEMENT if held else ""

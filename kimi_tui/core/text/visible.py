@@ -27,7 +27,6 @@ def _show(match: re.Match[str]) -> str:
 
 
 def visible(text: str) -> str:
-    """Make control characters visible; text without any comes back as it is."""
     return _UNSAFE.sub(_show, text)
 
 

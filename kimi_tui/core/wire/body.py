@@ -12,19 +12,10 @@ from kimi_tui.core.wire.dialect import Dialect
 def build_body(
     dialect: Dialect, model: str, prompt: str, fields: Mapping[str, object], extra: Mapping[str, object]
 ) -> bytes:
-    """Write the body: the prompt and the fields as the dialect has them, then what is sent as it is.
+    """Write the prompt and the fields that the dialect carries, then `extra` as it is, but for reserved names.
 
     The bytes are made here, not by the HTTP library: they are what is shown, and a lone surrogate cannot break them.
-
-    Args:
-        dialect: Whose words they are; fields that it does not carry are left out.
-        model: The model that is asked.
-        prompt: The whole input.
-        fields: Checked request fields by our names.
-        extra: Fields that only the server knows, sent as they are; reserved names are passed over.
-
-    Raises:
-        ValueError: A value is NaN or infinite; checked fields never are.
+    Raises ValueError where a value is NaN or infinite; checked fields never are.
     """
     carried = {name: fields[name] for name in dialect.fields if name in fields}
     document = {**dialect.write_body(model, prompt, carried), **dialect.unreserved(extra)}

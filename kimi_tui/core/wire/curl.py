@@ -15,17 +15,10 @@ LINE_CHARS = 240
 A terminal that a shell reads from without a line editor drops what goes beyond 4,096 bytes a line, on macOS 1,024.
 """
 CONTINUED = " \\\n  "
-"""Between two arguments."""
 
 
 def curl_command(url: str, body: bytes, *, is_streamed: bool) -> str:
-    """Write the command that sends a body, byte for byte the same.
-
-    Args:
-        url: The model's address.
-        body: A body as `body.build_body` writes it: JSON on one line, in UTF-8.
-        is_streamed: Whether it asks for a stream, which is then shown as it comes.
-    """
+    """Send a body as `body.build_body` writes it, byte for byte the same; what is streamed is shown as it comes."""
     command = f"curl {'-N ' if is_streamed else ''}{_quoted(url)}"
     parts = [command, f'-H "Authorization: Bearer ${KEY_VARIABLE}"', "-H 'Content-Type: application/json'"]
     argument = _quoted(body.decode("utf-8"))

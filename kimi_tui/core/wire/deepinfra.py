@@ -50,7 +50,7 @@ _MAX_COST_USD = 1e9
 
 
 def _address(base_url: str, model: str) -> str:
-    """Join base URL and model; the slash in the model's name stays."""
+    """The slash in the model's name stays."""
     return f"{base_url.rstrip('/')}/{quote(model, safe='/:@')}"
 
 
@@ -234,4 +234,3 @@ DEEPINFRA = Dialect(
         write_refusal=_write_refusal,
     ),
 )
-"""The dialect as a value."""

@@ -41,17 +41,12 @@ class Frame:
     finish_reason: str | None = None
     """Why the reply ended; None = it goes on, or nothing was said."""
     results: tuple[Generated, ...] = ()
-    """Whole replies."""
     usage: Usage = NO_USAGE
-    """What was used, where it is said."""
     request_id: str | None = None
-    """The endpoint's name for the request."""
     is_queued: bool = False
     """Accepted for a webhook."""
     is_done: bool = False
-    """Nothing follows."""
     error: CompletionError | None = None
-    """What went wrong."""
     reasoning: str | None = None
     """A piece of reasoning, "" = none in this frame; None = the server puts it into the text, between think tags."""
 
@@ -66,9 +61,7 @@ class Mistake(NamedTuple):
     place: str | int | None
     """One of our fields, the prompt's name, or a character of the body; None = all of it."""
     message: str
-    """What is wrong."""
     kind: str
-    """A word for such mistakes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +73,13 @@ class Twin:
     """
 
     path: re.Pattern[str]
-    """Paths at which a reply is asked for."""
     shown_path: str
-    """Such a path, with MODEL for the model's name."""
+    """A path at which a reply is asked for, with MODEL for the model's name."""
     about: str
     """What the demo server says that it speaks, and where."""
     read_body: Callable[[Document], tuple[object, dict[str, object]]]
     """The prompt of a body, None where there is none, and our fields in it, unchecked; the inverse of `write_body`."""
     write_events: Callable[[Frame], Iterable[SseEvent]]
-    """One frame of a stream as events."""
     write_reply: Callable[[Frame], Document]
     """A reply that is not streamed, or the note that it is queued."""
     write_error: Callable[[str], Document]
@@ -99,16 +90,13 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one kind of endpoint is spoken to."""
-
     name: str
-    """What settings call it."""
     fields: Mapping[str, FieldSpec]
     """The fields of ours that it carries, by our names, with its ranges and defaults, in the order they are written."""
     own_names: frozenset[str]
     """The names in a body that the dialect writes itself, so that nobody else may: the prompt's and its fields'."""
     prompt_name: str
-    """The prompt's name in a body."""
+    """In a body."""
     address: Callable[[str, str], str]
     """Where requests go, from the base URL and the model."""
     write_body: Callable[[str, str, Mapping[str, object]], dict[str, object]]
@@ -118,13 +106,11 @@ class Dialect:
     reply_keys: tuple[str, ...]
     """What an event of a foreign name has to hold to be meant for us: a piece of a reply, its end, or an error."""
     error_keys: ErrorKeys
-    """Where errors stand."""
     end_word: str
     """Data of the event that may end a stream."""
     needs_end: bool
     """Whether a stream that just ends has broken off; otherwise its end is the connection's, if text has come."""
     twin: Twin
-    """The other side."""
 
     def spec(self, name: str) -> FieldSpec:
         """One of our fields as it is here; one that is not carried has no range."""
@@ -139,11 +125,7 @@ class Dialect:
         return {name: value for name, value in extra.items() if not self.is_reserved(name)}
 
     def parse_text(self, name: str, text: str) -> object | None:
-        """Read a field as it is typed; see `FieldSpec.parse`.
-
-        Raises:
-            FieldError: There is no such field, it is the prompt, or the value is not allowed.
-        """
+        """As it is typed, see `FieldSpec.parse`; raises FieldError for a name or value not allowed."""
         if name in FIELDS:
             return self.spec(name).parse(text)
         if name == self.prompt_name:

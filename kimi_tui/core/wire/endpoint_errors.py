@@ -56,8 +56,6 @@ _REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?erro
 
 @dataclass(frozen=True, slots=True)
 class ErrorKeys:
-    """Where the errors of an endpoint stand in its JSON."""
-
     words: tuple[str, ...]
     """Keys of what an error says, the likeliest first."""
     kind: str = ""
@@ -67,7 +65,7 @@ class ErrorKeys:
 
 
 def error_words(document: object, keys: ErrorKeys) -> str | None:
-    """Find the words of an error in parsed JSON, shortened; None = it holds no error."""
+    """Shortened; None = the document holds no error."""
     words = _words_in(document, keys, MAX_DEPTH) if isinstance(document, dict) else None
     return None if words is None else shorten(words)
 
@@ -113,13 +111,7 @@ def _plain(value: object) -> str:
 
 
 def error_in_stream(document: Mapping[str, object], words: str, keys: ErrorKeys) -> CompletionError:
-    """Translate an error that came inside a successful answer; where it refuses the request, trying again is no help.
-
-    Args:
-        document: The frame that reports it.
-        words: What it says of it; "" = nothing.
-        keys: Where its kind stands.
-    """
+    """Where an error inside a successful answer refuses the request, trying again is no help."""
     summary = f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}"
     return ServerFaultError(summary, _hint_in(document, keys))
 
@@ -138,13 +130,13 @@ def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
 
 
 def shorten(text: str) -> str:
-    """Make one line of foreign words, at most `MESSAGE_CHARS` long."""
+    """One line, at most `MESSAGE_CHARS` long."""
     folded = replace_lone(" ".join(text[: 20 * MESSAGE_CHARS].split()))
     return folded if len(folded) <= MESSAGE_CHARS else folded[: MESSAGE_CHARS - 1] + "…"
 
 
 def body_message(body: bytes, keys: ErrorKeys) -> str:
-    """Find the words of an error in a body; "" = it has none that help."""
+    """The words of an error; "" = it has none that help."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -157,7 +149,7 @@ def body_message(body: bytes, keys: ErrorKeys) -> str:
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header: seconds or a date; None = absent or senseless."""
+    """Of seconds or a date; None = absent or senseless."""
     if value is None:
         return None
     try:
@@ -183,15 +175,7 @@ def _until(value: str, now: datetime | None) -> float | None:
 def error_from_response(
     status: int, headers: Mapping[str, str], body: bytes, keys: ErrorKeys, now: datetime | None = None
 ) -> CompletionError:
-    """Translate an answer that is no success.
-
-    Args:
-        status: HTTP status.
-        headers: Its headers, looked up in lower case.
-        body: As much of its body as was read.
-        keys: Where errors stand in it.
-        now: The time, for a Retry-After that is a date.
-    """
+    """`headers` are looked up in lower case; `body` = what was read of it; `now` serves a Retry-After with a date."""
     fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
     redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)

@@ -24,8 +24,6 @@ _DIGITS = re.compile("-?[0-9]{1,20}")
 
 
 class FieldKind(StrEnum):
-    """What a field holds."""
-
     INTEGER = "a whole number"
     NUMBER = "a number"
     STRING = "a string"
@@ -37,34 +35,24 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One end of a range."""
-
     value: float
-    """The end itself."""
     is_open: bool = False
     """Whether the end itself is outside."""
     words: str = ""
     """How it is shown where its digits say little; "" = as they are."""
 
     def __str__(self) -> str:
-        """The end as it is shown."""
         return self.words or str(int(self.value) if self.value == int(self.value) else self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One request field."""
-
     name: str
-    """What settings, commands and session files call it."""
     kind: FieldKind
-    """What it holds."""
     help: str
-    """What it does, in one line."""
     default: object = None
     """What the endpoint takes where it is not sent; None = it does not say."""
     minimum: Bound | None = None
-    """Lower end."""
     maximum: Bound | None = None
     """Upper end; of strings how many, of an address its characters."""
 
@@ -92,33 +80,21 @@ class FieldSpec:
         return f'a JSON list such as ["a"], {self.allowed}' if self.kind is FieldKind.STRINGS else self.allowed
 
     def holds(self, value: float) -> bool:
-        """Whether a number is inside the range."""
         low, high = self.minimum, self.maximum
         above = low is None or (value > low.value if low.is_open else value >= low.value)
         return above and (high is None or (value < high.value if high.is_open else value <= high.value))
 
     def check(self, value: object) -> object:
-        """Check a value: plain data, as it stands in a body.
-
-        Returns:
-            The value as it is sent.
-
-        Raises:
-            FieldError: It is not allowed.
-        """
+        """Check plain data as it stands in a body, and give it as it is sent; raises FieldError."""
         checked = _CHECKS[self.kind](self, value)
         if checked is None:
             raise FieldError(self.name, quoted(value), self.allowed)
         return checked
 
     def check_stored(self, value: object) -> object:
-        """Check a value of a file, where what not every format can hold stands as a string.
+        """Check a value of a file, where what not every format can hold stands as a string; raises FieldError.
 
-        Args:
-            value: Plain data, a response format as its JSON, a seed beyond 64 bits signed as its digits.
-
-        Raises:
-            FieldError: It is not allowed.
+        That is a response format, as its JSON, and a seed beyond 64 bits signed, as its digits.
         """
         plain = value
         if self.kind is FieldKind.RESPONSE_FORMAT and isinstance(value, str):
@@ -132,11 +108,7 @@ class FieldSpec:
     def parse(self, text: str) -> object | None:
         """Read a value as it is typed: numbers, true/false, lists and objects as JSON, strings as they stand.
 
-        Returns:
-            The checked value; None = not sent ("" and "null").
-
-        Raises:
-            FieldError: It is not allowed.
+        "" and "null" give None = not sent. Raises FieldError.
         """
         if text in {"", "null"}:
             return None
@@ -172,7 +144,6 @@ _TABLE = (
 FIELDS: Mapping[str, FieldSpec] = {spec.name: spec for spec in _TABLE}
 """Every field that may be set, without ranges."""
 SETTABLE: tuple[str, ...] = tuple(FIELDS)
-"""Their names."""
 
 
 def ranged(name: str, default: object = None, minimum: Bound | None = None, maximum: Bound | None = None) -> FieldSpec:

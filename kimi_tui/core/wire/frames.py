@@ -22,10 +22,8 @@ def decode_event(event: SseEvent, dialect: Dialect) -> tuple[Frame, ...]:
     """Read one event of the stream; one without data says nothing, nor does one with a name of its own.
 
     Such a name is a sign of life, or another server's news, unless the data holds a reply or an error. Some servers
-    leave out the blank lines between events: then each line of the data is a document, and all of it is none.
-
-    Raises:
-        BrokenStreamError: Its data is neither JSON objects nor an error's words.
+    leave out the blank lines between events: then each line of the data is a document, and all of it is none. Raises
+    BrokenStreamError where the data is neither JSON objects nor an error's words.
     """
     data = event.data.strip()
     if not data and event.type != "error":
@@ -73,11 +71,7 @@ def _document(data: str, event_type: str, dialect: Dialect) -> Frame | None:
 
 
 def decode_document(body: bytes, dialect: Dialect) -> Frame:
-    """Read an unstreamed reply.
-
-    Raises:
-        BrokenStreamError: It is no JSON object, or holds no reply.
-    """
+    """Raises BrokenStreamError where it is no JSON object, or holds no reply."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

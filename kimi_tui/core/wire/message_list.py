@@ -36,29 +36,22 @@ EXAMPLE = 'Such as [{"role": "user", "content": "Hello"}].'
 
 @dataclass(frozen=True, slots=True)
 class ListedMessage:
-    """One message of a list."""
-
     role: Role
-    """Who speaks."""
     content: str
     """The text, exactly; of a reply, what stands behind its think block."""
     reasoning: str | None = None
-    """The reasoning of a reply; None = none."""
     is_thought_out: bool = False
     """Whether the think block was closed although no answer follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageList:
-    """A list understood."""
-
     messages: tuple[ListedMessage, ...]
-    """In order."""
     not_taken: tuple[str, ...] = ()
     """Places of what was left aside, such as "temperature" or "messages[0].name", each key once."""
 
     def turns(self, door: TextDoor) -> tuple[PromptTurn, ...]:
-        """Make the turns of a prompt; past reasoning is not sent."""
+        """Past reasoning is not sent."""
         return tuple(PromptTurn(message.role, door.foreign(message.content)) for message in self.messages)
 
     @property
@@ -78,8 +71,7 @@ def is_message_list(data: object) -> bool:
 def read_message_list(data: object) -> MessageList:
     """Read a list of messages: {"role", "content"[, "reasoning"]}, and what other programs make of it.
 
-    Raises:
-        UsageError: It is no such list, or holds what would be lost; the message names the place.
+    Raises UsageError where it is no such list, or holds what would be lost; the message names the place.
     """
     items, around = _items(data)
     rest = dict.fromkeys(key for key, value in around.items() if value is not None)
@@ -96,7 +88,6 @@ def read_message_list(data: object) -> MessageList:
 
 
 def _items(data: object) -> tuple[list[Any], Mapping[str, object]]:
-    """Give the messages, and what stands around them."""
     if isinstance(data, dict) and "messages" not in data and "role" in data:
         return [data], {}  # the only line of JSON Lines
     items = data.get("messages") if isinstance(data, dict) else data

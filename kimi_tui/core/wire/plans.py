@@ -15,8 +15,6 @@ from kimi_tui.core.session.session import MessageState, RequestRecord
 
 
 class Cause(StrEnum):
-    """Why a request ended."""
-
     ITSELF = "itself"
     LENGTH = "length"
     """It had as many tokens as it was allowed."""
@@ -49,23 +47,17 @@ class RequestStep:
     """One request of a turn. Its prompt is the turn's, with all that the reply says so far in its open turn."""
 
     kind: str = "reply"
-    """What it is for: "reply", "think", "answer" or "continue"."""
     closes_thinking: bool = False
     """Whether the think block is closed first, where it is open."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """Request fields in the place of the turn's."""
     limits: Limits = NO_LIMITS
-    """When it is cut short."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEnd:
-    """How one request of a turn ended."""
-
     step: RequestStep
-    """The request."""
     cause: Cause
-    """Why it ended."""
 
 
 Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]

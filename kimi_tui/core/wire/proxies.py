@@ -13,21 +13,16 @@ from urllib.parse import urlsplit
 from kimi_tui.core.errors import ConnectionFailedError
 
 SCHEMES = ("http", "https", "socks5", "socks5h")
-"""The kinds of proxies that can be used."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BETWEEN = re.compile(r"[,\s]+")
 _PORT = re.compile(r"(.*):([0-9]+)")
 
 
 def proxy_kind(url: str, found: Mapping[str, str]) -> str | None:
-    """Say which of the environment's proxies leads to an address: its own scheme's goes before "all".
+    """The proxy of the environment that leads to an address: its own scheme's before "all"; None = no proxy.
 
-    Args:
-        url: The address.
-        found: Values by the beginnings of their variables' names, in small letters: "https", "all", "no".
-
-    Returns:
-        The beginning of the name; None = no proxy.
+    `found` = values by the beginnings of their variables' names, in small letters: "https", "all", "no". Such a
+    beginning is given back.
     """
     parts = urlsplit(url)
     if is_direct(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), found.get("no", "")):
@@ -67,12 +62,8 @@ def _fits(entry: str, host: str, address: ipaddress.IPv4Address | ipaddress.IPv6
 def checked_address(value: str, source: str) -> str:
     """Read the address of a proxy as it was set; one without a scheme is one of http.
 
-    Args:
-        value: The value; it may hold a password, and is not repeated.
-        source: Where it was set, for the message.
-
-    Raises:
-        ConnectionFailedError: It cannot be the address of a proxy.
+    It may hold a password, and is not repeated; `source` = where it was set, for the message. Raises
+    ConnectionFailedError where it cannot be the address of a proxy.
     """
     value = value.strip()
     scheme = _SCHEME.match(value)

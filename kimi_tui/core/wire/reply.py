@@ -29,62 +29,37 @@ STREAM_BEGINNINGS = frozenset({b":", b"d", b"e", b"i", b"r"})
 
 @dataclass(frozen=True, slots=True)
 class CountedSegment:
-    """A piece of text and how many tokens it was sent as."""
-
     segment: Segment
-    """The piece."""
     tokens: int
     """Tokens, ≥ 0; one that was held back, or is no text itself, counts for the next piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """One reply that came whole, understood."""
-
     reasoning: str
-    """Text inside the think block; "" = there was none."""
     content: str
-    """The answer."""
     is_thinking: bool
-    """Whether it ends inside the think block."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyResult:
-    """What became of one request."""
-
     state: MessageState
-    """How it ended."""
     finish_reason: str | None = None
     """Why, in the endpoint's word."""
     usage: Usage = NO_USAGE
-    """What was used."""
     request_id: str | None = None
-    """The endpoint's name for it."""
     error: CompletionError | None = None
-    """What went wrong; None = nothing."""
     whole: tuple[ReplyText, ...] = ()
     """The replies that came whole, in the endpoint's order; empty = the text was streamed, or none came."""
 
 
 class ReplyBuilder:
-    """Builds one request's reply.
-
-    Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole.
-    """
+    """Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole."""
 
     def __init__(
         self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, marks: ThinkMarks | None, is_event_stream: bool
     ) -> None:
-        """Begin a reply.
-
-        Args:
-            dialect: Says what the endpoint's documents mean.
-            prompt: The exact input; where a generated text repeats it, that is cut off.
-            prompt_end: Where the input ended.
-            marks: The think marks of its template; None = it has none.
-            is_event_stream: Whether the body is an event stream; otherwise one JSON document.
-        """
+        """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document."""
         self._dialect, self._prompt = dialect, prompt
         self._prompt_end, self._marks = prompt_end, marks
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
@@ -93,7 +68,6 @@ class ReplyBuilder:
         self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
         self._splitter = ThinkSplitter(prompt_end, marks)
         self.has_text = False
-        """Whether any text has come."""
         self._has_answer = False
         self._is_parted = False  # by the server, reasoning from answer
         self._tokens = self._chars = 0
@@ -107,12 +81,11 @@ class ReplyBuilder:
 
     @property
     def is_thinking(self) -> bool:
-        """Whether the text so far ends inside the think block."""
         return not (self._has_answer if self._is_parted else self._splitter.is_in_answer)
 
     @property
     def tokens(self) -> int:
-        """How many tokens of text have come, those held back included."""
+        """Those held back included."""
         return self._tokens
 
     @property
@@ -145,8 +118,7 @@ class ReplyBuilder:
     def _begin(self, head: bytes) -> bytes:
         """Believe the first byte more than the headers: JSON in a stream's name is JSON, and the other way round.
 
-        Returns:
-            What has come, without byte-order mark and blanks before it; b"" = too little to tell.
+        Gives back what has come, without byte-order mark and blanks before it; b"" = too little to tell.
         """
         is_mark = BOM.startswith(head)  # all of it, or its beginning
         start = b"" if is_mark else head.removeprefix(BOM).lstrip()
@@ -255,7 +227,6 @@ class ReplyBuilder:
         return CountedSegment(segment, tokens)
 
     def _read_document(self) -> None:
-        """Read an unstreamed reply, unless the connection failed."""
         if self._error is not None or self._failure is not None:
             return
         try:

@@ -17,16 +17,10 @@ MAX_RETRY_AFTER_S = 30.0
 
 
 def retry_delay_s(error: CompletionError, attempt: int, retries: int, jitter: float) -> float | None:
-    """Say how long to wait before the next attempt.
+    """Seconds to wait before the next attempt; None = give up.
 
-    Args:
-        error: Why the last one failed.
-        attempt: How many attempts were made, from 1.
-        retries: How many may follow the first, [0, 3].
-        jitter: A random number in [0, 1), so that many clients do not come back at once.
-
-    Returns:
-        Seconds to wait; None = give up.
+    `attempt` = how many were made, from 1; `retries` = how many may follow the first, [0, 3]; `jitter` in [0, 1) is
+    random, so that many clients do not come back at once.
     """
     if not error.retryable or attempt > min(retries, MAX_RETRIES):
         return None

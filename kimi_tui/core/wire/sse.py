@@ -21,8 +21,6 @@ BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class SseEvent:
-    """One event."""
-
     type: str
     """Its type; "message" where the stream names none."""
     data: str
@@ -38,13 +36,10 @@ def encode_event(event: SseEvent) -> bytes:
 
 
 class SseDecoder:
-    """Decodes an event stream piece by piece.
-
-    Holds back an unfinished line and an unfinished event, together at most twice `max_event_bytes`.
-    """
+    """Holds back an unfinished line and an unfinished event, together at most twice `max_event_bytes`."""
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
-        """Begin a stream; a line or an event beyond that many bytes breaks it."""
+        """A line or an event beyond that many bytes breaks the stream."""
         self._max = max_event_bytes
         self._parts: list[bytes] = []
         self._held_bytes = 0
@@ -56,11 +51,7 @@ class SseDecoder:
         self._id = ""
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
-        """Take a piece and give out the events that it completes.
-
-        Raises:
-            BrokenStreamError: A line or an event is too large.
-        """
+        """Give out the events that it completes; raises BrokenStreamError where a line or an event is too large."""
         if not chunk:
             return []
         if self._skip_lf:

@@ -25,12 +25,9 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of one of the two texts."""
-
     part: ReplyPart
-    """Which text."""
     text: str
-    """The piece, never empty."""
+    """Never empty."""
 
 
 class _State(Enum):
@@ -48,19 +45,10 @@ def _held_chars(text: str, marker: str) -> int:
 
 
 class ThinkSplitter:
-    """Splits text piece by piece.
-
-    Holds back at most the beginning of a mark, and at the start the white space before one; both come
-    out with a later `feed` or with `close`.
-    """
+    """Holds back at most the beginning of a mark, and at the start the white space before one, until more comes."""
 
     def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None) -> None:
-        """Begin where the prompt ended.
-
-        Args:
-            prompt_end: Where that is.
-            marks: The template's; None = it has none, and all is answer.
-        """
+        """No marks = the template has none, and all is answer."""
         self._open, self._close = (marks.open, marks.close) if marks is not None else ("", "")
         self._default = _State.REASONING if prompt_end.is_inside else _State.ANSWER
         is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER}
@@ -73,7 +61,6 @@ class ThinkSplitter:
         return (self._default if self._state is _State.START else self._state) is _State.ANSWER
 
     def feed(self, text: str) -> list[Segment]:
-        """Take text and give out what is certain."""
         if self._state is _State.ANSWER:
             return [Segment(ReplyPart.ANSWER, text)] if text else []
         text = self._held + text

@@ -15,20 +15,14 @@ from kimi_tui.core.session.session import Message, MessageState
 
 
 class Phase(StrEnum):
-    """Where a turn stands."""
-
     IDLE = "idle"
-    """No turn runs."""
     WAITING = "waiting"
     """The request is on its way, no token has come."""
     REASONING = "reasoning"
-    """The model writes inside its think block."""
     ANSWERING = "answering"
-    """The model writes its answer."""
     FINISHED = "finished"
     """The reply is complete (or queued for a webhook)."""
     STOPPED = "stopped"
-    """The user stopped it."""
     FAILED = "failed"
     """It failed, or the stream broke off."""
 
@@ -57,8 +51,6 @@ class TurnBegan:
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
-    """The turn stands somewhere else now."""
-
     reply_id: str
     phase: Phase
 
@@ -72,7 +64,6 @@ class ReplyDelta:
     start: int
     """Where it begins in its part, in code points."""
     end: int
-    """Where it ends."""
     tokens: int
     """How many tokens this text was sent as (≥ 0)."""
 
@@ -81,7 +72,6 @@ class ReplyDelta:
         return reply.texts[self.part].between(self.start, self.end)
 
     def goes_on_with(self, before: ReplyDelta) -> bool:
-        """Whether it is the text right behind another delta's."""
         return (self.reply_id, self.part, self.start) == (before.reply_id, before.part, before.end)
 
 
@@ -93,11 +83,8 @@ class Retrying:
     attempt: int
     """Number of the attempt that follows, from 2."""
     attempts: int
-    """How many there are at most."""
     delay_s: float
-    """Seconds until it starts."""
     error: CompletionError
-    """Why the last one failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +107,8 @@ class TurnEnded:
     replies: tuple[Message, ...]
     """The replies that stand in the session now: several after `num_responses`, none when nothing had arrived."""
     error: CompletionError | None = None
-    """Why it failed; None when it did not."""
     save_error: KimiError | None = None
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
 TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
-"""Everything a turn can report."""
