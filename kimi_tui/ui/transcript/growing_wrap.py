@@ -13,16 +13,13 @@ _JOINING = "\n\u200d\ufe0f"
 
 
 class GrowingText:
-    """Wraps a text again and again while it grows."""
-
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._runs: Sequence[Run] = ()
         self._width = 0
         self._is_narrow = True
         self._lines: list[Line] = []
         self.wrapped_chars = 0
-        """How many characters were wrapped in all, for those who count."""
+        """In all, for those who measure."""
 
     def wrap(self, runs: Sequence[Run], width: int) -> list[Line]:
         """The lines that `lines.wrap` gives."""

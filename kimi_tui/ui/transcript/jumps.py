@@ -27,11 +27,10 @@ class Jumps:
         self._target: tuple[Place, Place] | None = None  # the line that was gone to, and the top of the view since then
 
     def move_heading(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) heading, from the one that was gone to or the top line."""
+        """`step` is 1 or -1, from the heading that was gone to or the top line."""
         self._go(step, HEADING_SIGNS, lambda block: block.kind == "heading")
 
     def move_code(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) block of code."""
         self._go(step, CODE_SIGNS, begins_code)
 
     def _go(self, step: int, signs: tuple[str, ...], is_meant: Callable[[Block], bool]) -> None:
@@ -79,12 +78,10 @@ class Jumps:
             yield place
 
     def entries_changed(self, change: EntriesChange) -> None:
-        """Forget a line whose entry may stand elsewhere."""
         if change.moved is not None:
             self._target = None
 
     def mark(self, looks: list[RowLook]) -> None:
-        """Mark the line that was gone to."""
         target = self._shown_target()
         row = None if target is None else self._view.row_of(target)
         if row is not None:

@@ -20,10 +20,10 @@ DIM_SHARE = 0.65
 
 
 class Styles:
-    """Styles by role, made when first asked for."""
+    """Made when first asked for."""
 
     def __init__(self, variables: Mapping[str, str], base: Style) -> None:
-        """Read a theme's variables; `base` is the widget's own foreground and background."""
+        """`variables` are the theme's; `base` is the widget's own foreground and background."""
         self._variables = variables
         self._made: dict[str, Style] = {}
         self._base_colors = base.color, base.bgcolor
@@ -31,7 +31,7 @@ class Styles:
         """Text without a role."""
 
     def role(self, name: str) -> Style:
-        """The style of a role: its colour on the widget's background."""
+        """Its colour on the widget's background."""
         if name not in self._made:
             colour = self._colour(name) or self._colour(FALLBACKS.get(name, ""))
             if colour is None and name in DIM_ROLES:
@@ -57,27 +57,22 @@ class Styles:
 
     @cached_property
     def code(self) -> Style:
-        """Code on its own background."""
         background = self._colour("code-background") or self._colour("surface")
         return self.base + Style(bgcolor=background.rich_color) if background else self.base
 
     @cached_property
     def code_label(self) -> Style:
-        """The name of the language above code."""
         return self.role("code-label") + Style(bgcolor=self.code.bgcolor)
 
     @cached_property
     def code_inline(self) -> Style:
-        """Code inside a line."""
         return self.role("marker") + Style(bgcolor=self.code.bgcolor)
 
     @cached_property
     def math(self) -> Style:
-        """A formula."""
         return self.role("link") + Style(italic=True)
 
     def syntax(self, name: str) -> Style:
-        """The style of a role of code."""
         key = f"syntax-{name}"
         if key not in self._made:
             colour = self._colour(key)

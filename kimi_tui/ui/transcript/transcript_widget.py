@@ -42,14 +42,13 @@ from kimi_tui.ui.transcript.viewport import Viewport
 MAX_TEXT_WIDTH = 104
 """Longer lines are hard to read, however wide the screen is."""
 WHEEL_LINES = 3
-"""Lines per turn of the wheel."""
 DRAG_SCROLL_S = 1 / 20
-"""Seconds between two steps of scrolling while the mouse selects beyond the edge."""
+"""Between two steps of scrolling while the mouse selects beyond the edge."""
 _NOTHING = Line((), 0)
 
 
 class Transcript(Widget, can_focus=True):
-    """A conversation, its reasoning or its prompt as lines, of which those in view are laid out."""
+    """Only the lines in view are laid out."""
 
     DEFAULT_CSS = """
     Transcript { height: 1fr; background: $background; color: $foreground; }
@@ -61,14 +60,13 @@ class Transcript(Widget, can_focus=True):
         """The message cursor stands elsewhere."""
 
         key: str | None
-        """Key of the chosen message; None = none is."""
+        """None = no message is chosen."""
 
     @dataclass
     class AlternativeClicked(Message):
         """Another alternative of a message is asked for."""
 
         key: str
-        """Key of the message."""
         step: int
         """-1 = the one before, 1 = the next."""
 
@@ -77,11 +75,11 @@ class Transcript(Widget, can_focus=True):
         """The search knows more, or stands elsewhere."""
 
         text: str
-        """What is looked for; "" = nothing any more."""
+        """"" = nothing is looked for any more."""
         count: int
-        """How many hits there are, as far as the texts were read."""
+        """As far as the texts were read."""
         current: int
-        """Which of them is the current one, from 1; 0 = none is."""
+        """From 1; 0 = there is no current one."""
         is_reading: bool
         """Whether more may be found."""
 
@@ -90,22 +88,15 @@ class Transcript(Widget, can_focus=True):
         """Selecting with the keyboard began or ended."""
 
         is_selecting: bool
-        """Whether the arrow keys select now."""
 
     @dataclass
     class CopyRequested(Message):
         """What was selected with the keyboard is to be copied."""
 
         text: str
-        """It, as it was written."""
 
     def __init__(self, *, fold_reasoning: bool = True, id: str | None = None) -> None:
-        """Start empty and following.
-
-        Args:
-            fold_reasoning: Whether think blocks are closed at first.
-            id: The widget's id.
-        """
+        """Start empty and following; `fold_reasoning` says whether think blocks are closed at first."""
         super().__init__(id=id)
         self._look = Look(Styles({}, Style()), 80)
         viewport = Viewport(self._look, 0)
@@ -140,22 +131,22 @@ class Transcript(Widget, can_focus=True):
         self._entries.prepare(entries)
 
     def set_entries(self, entries: Sequence[Entry]) -> None:
-        """Show other entries; those that stay the same keep their lines and their fold."""
+        """Entries that stay the same keep their lines and their fold."""
         self._entries_changed(self._entries.set_entries(entries))
 
     def rename_entry(self, old_key: str, entry: Entry) -> None:
-        """Show an entry under another key: it keeps its place, its lines, its fold; one that is not there is ignored.
+        """Its place, its lines and its fold stay; an entry that is not there is ignored.
 
         A live reply becomes the message with its own id this way.
         """
         self._entries_changed(self._entries.rename(old_key, entry))
 
     def update_entry(self, entry: Entry) -> None:
-        """Show an entry anew; one that is not there is ignored."""
+        """An entry that is not there is ignored."""
         self.rename_entry(entry.key, entry)
 
     def append(self, key: str, part: ReplyPart, text: str) -> None:
-        """Add text to the growing reply; several calls are laid out and drawn as one."""
+        """Several calls are laid out and drawn as one."""
         self._entries_changed(self._entries.append(key, part, text))
 
     def _entries_changed(self, change: EntriesChange) -> None:
@@ -170,7 +161,7 @@ class Transcript(Widget, can_focus=True):
     # -- folds, and moving about
 
     def toggle_fold(self, key: str) -> None:
-        """Open or close one think block; its line stays on its row, else the line at the top stays."""
+        """Its line stays on its row, or else the line at the top does."""
         self._folds.toggle(key)
 
     def toggle_all_folds(self) -> None:
@@ -179,7 +170,6 @@ class Transcript(Widget, can_focus=True):
 
     @property
     def is_following(self) -> bool:
-        """Whether the end is kept in view."""
         return self._view.viewport.is_following
 
     def follow_tail(self) -> None:
@@ -187,77 +177,72 @@ class Transcript(Widget, can_focus=True):
         self._view.follow_tail()
 
     def scroll_to_top(self) -> None:
-        """Show the beginning."""
         self._view.scroll_to_top()
 
     def scroll_lines(self, lines: int) -> None:
-        """Scroll by lines; negative = up, which stops following; down to the end follows again."""
+        """Negative = up, which stops following; down to the end follows again."""
         self._view.scroll_lines(lines)
 
     def scroll_page(self, pages: int) -> None:
-        """Scroll by pages; negative = up. Two lines stay in view."""
+        """Negative = up. Two lines stay in view."""
         self._view.scroll_pages(pages)
 
     # -- the message cursor, headings and code
 
     @property
     def chosen(self) -> str | None:
-        """Key of the chosen message; None = none is."""
+        """Key of the message; None = none is chosen."""
         return self._cursor.chosen
 
     def choose(self, key: str | None, *, brings_into_view: bool = True) -> None:
-        """Put the message cursor on a message, or on none; it is scrolled to where that is asked for."""
+        """A key that is no message's chooses none."""
         self._cursor.choose(key, brings_into_view=brings_into_view)
 
     def choose_in_view(self) -> None:
-        """Choose the last message in view; nothing is scrolled for it."""
+        """The last message in view; nothing is scrolled for it."""
         self._cursor.choose_in_view()
 
     def move_choice(self, step: int) -> None:
-        """Move the message cursor by messages; negative = up. Without one it begins in view."""
+        """Negative = up. Without a chosen message it begins in view."""
         self._cursor.move(step)
 
     def choose_edge(self, first: bool) -> None:
-        """Choose the first or the last message."""
         self._cursor.choose_edge(first)
 
     def move_heading(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) heading of an answer."""
+        """`step` is 1 or -1; only answers are looked at."""
         self._jumps.move_heading(step)
 
     def move_code(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) block of code."""
+        """`step` is 1 or -1."""
         self._jumps.move_code(step)
 
     def code_blocks(self, key: str) -> list[str]:
-        """The code of a message's blocks, in order."""
         return self._code.sources(key)
 
     def has_code(self, key: str) -> bool:
-        """Whether a message has a block of code."""
         return self._code.has_any(key)
 
     def code_blocks_above(self, key: str) -> int:
-        """How many code blocks of a message begin above what is in view."""
+        """How many begin above what is in view."""
         return self._code.count_above(key)
 
     def show_code_numbers(self, key: str) -> None:
-        """Number the code blocks of a message, from 1."""
+        """Counted from 1."""
         self._code.show_numbers(key)
 
     def hide_code_numbers(self) -> None:
-        """Show no numbers any more."""
         self._code.hide_numbers()
 
     def plain_text_of(self, key: str) -> str:
-        """The text of an entry as it is shown, without the marks of Markdown; "" when it is not there."""
+        """As it is shown, without the marks of Markdown; "" when the entry is not there."""
         item = self._entries.item(key)
         return "" if item is None else copying.plain_text(item)
 
     # -- the search
 
     def find(self, text: str) -> None:
-        """Look for a text, whichever case its letters have; "" ends the search. `Found` tells what is known so far."""
+        """Whichever case its letters have; "" ends the search. `Found` tells what is known so far."""
         self._search.find(text)
 
     def move_hit(self, step: int) -> None:
@@ -272,7 +257,7 @@ class Transcript(Widget, can_focus=True):
 
     @property
     def hints(self) -> str:
-        """What the keys do now, for a footer; "" = what they always do."""
+        """For a footer; "" = the keys do what they always do."""
         return HINTS if self._selection.has_keys else ""
 
     def start_selection(self) -> None:
@@ -280,13 +265,12 @@ class Transcript(Widget, can_focus=True):
         self._selection.begin(self._entries.index(self.chosen))
 
     def get_selection(self, selection: ScreenSelection) -> tuple[str, str] | None:
-        """What is selected, for the library."""
         del selection
         text = self._selection.text()
         return (text, "\n") if text else None
 
     def selection_updated(self, selection: ScreenSelection | None) -> None:
-        """Nothing is selected any more when the library says so."""
+        """The library calls this after its selections have changed."""
         del selection  # told late: what counts is what the screen knows now
         if self not in self.screen.selections:
             self._selection.forget()
@@ -299,23 +283,19 @@ class Transcript(Widget, can_focus=True):
     # -- keys and mouse
 
     def on_key(self, event: events.Key) -> None:
-        """Extend a selection that is made with the keyboard."""
         if self._selection.press(event.key):
             event.stop()
             event.prevent_default()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Turn the wheel."""
         event.stop()
         self.scroll_lines(-WHEEL_LINES)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Turn the wheel."""
         event.stop()
         self.scroll_lines(WHEEL_LINES)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of the scroll bar, or of a text."""
         if event.button != 1:
             return
         if event.x == self.size.width - 1:
@@ -326,7 +306,6 @@ class Transcript(Widget, can_focus=True):
             self._mouse.press(event.offset)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag the scroll bar, or select; beyond the edge it scrolls on by itself."""
         if self._grip is not None:
             self._drag_thumb(event.y - self._grip)
         elif event.button == 1 and self._mouse.drag(event.offset):
@@ -335,7 +314,6 @@ class Transcript(Widget, can_focus=True):
                 self._drag_timer = self.set_interval(DRAG_SCROLL_S, self._mouse.scroll_on)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Let go."""
         if self._grip is not None:
             event.stop()
             self._grip = None
@@ -354,7 +332,6 @@ class Transcript(Widget, can_focus=True):
         self._drag_thumb(row - self._grip)
 
     def _drag_thumb(self, start: int) -> None:
-        """Scroll so that the thumb begins at a row."""
         bar = self._view.scroll_bar()
         if bar.thumb and bar.thumb.start != start:
             self._view.scroll_to_line(bar.line_at(start))
@@ -383,7 +360,7 @@ class Transcript(Widget, can_focus=True):
     # -- drawing
 
     def _redraw(self) -> None:
-        """Draw what changed, once, when the current messages are dealt with."""
+        """Once, when the current messages are dealt with."""
         if not self._is_stale:
             self._is_stale = True
             if self.is_attached:
@@ -424,7 +401,7 @@ class Transcript(Widget, can_focus=True):
         return known
 
     def _selection_style(self) -> Style:
-        """The style of selected text: the theme's, whose text colour some themes leave open ("transparent")."""
+        """The theme's, whose text colour some themes leave open ("transparent")."""
         name = "screen--selection"
         marked, base = self.screen.get_component_rich_style(name), self._look.styles.base.color
         if marked.bgcolor is None:
@@ -433,7 +410,6 @@ class Transcript(Widget, can_focus=True):
         return Style(color=base if is_open else marked.color, bgcolor=marked.bgcolor, reverse=False)
 
     def _update_frame(self) -> None:
-        """Make the strips of what is in view."""
         if len(self._frame) != self.size.height:
             self._view.invalidate()
         elif not self._is_stale:
@@ -457,7 +433,6 @@ class Transcript(Widget, can_focus=True):
             self.call_later(view.invalidate)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the rows in view."""
         self._update_frame()
         rows = self._frame[crop.y : crop.bottom]
         if crop.x == 0 and crop.right >= self.size.width:
@@ -465,18 +440,15 @@ class Transcript(Widget, can_focus=True):
         return [strip.crop(crop.x, crop.right) for strip in rows]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As high as there is room."""
         del viewport, width
         return container.height
 
     def notify_style_update(self) -> None:
-        """Take other colours."""
         super().notify_style_update()
         self._view.invalidate()
         self.refresh()
 
     def on_resize(self) -> None:
-        """Lay out what is in view at another size."""
         self._view.invalidate()
         self.refresh()
 
