@@ -12,9 +12,8 @@ class Conversation(Transcript):
     """The active branch of the session."""
 
     scope: ClassVar[Scope] = Scope.TRANSCRIPT
-    """What its keys mean."""
 
     def on_focus(self) -> None:
-        """Put the message cursor on a message, so that it is seen where the keys go."""
+        """A message gets the message cursor, so that it is seen where the keys go."""
         if self.chosen is None:
             self.choose_in_view()

@@ -23,32 +23,22 @@ from kimi_tui.ui.widgets.editing import EditLine
 READING = "Reading the sessions …"
 """Stands in the list until it has been given any sessions."""
 NOT_READ = "The sessions cannot be read."
-"""Stands there instead when that failed."""
 NO_SESSION = "No session yet."
-"""Stands in an empty list."""
 NO_MATCH = "Nothing fits."
-"""Stands in a list that the filter emptied."""
 FILTER, FILTER_WHILE_READING = "filter", "filter (still reading)"
 """Stand in the empty filter."""
 FILTER_HINTS = "Enter open · Up Down move · Escape clears"
-"""What keys do while a filter is typed."""
 EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
-"""The same while there is nothing to clear."""
 ON_A_ROW = frozenset({"open-session", "rename-session", "duplicate", "delete-session"})
-"""Ids of actions that work on the session under the cursor."""
+"""Actions that work on the session under the cursor."""
 EDITOR_HINTS = "Enter saves · Escape leaves"
-"""What keys do while a title is typed."""
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SESSIONS
 }
-"""The keys of the pane's actions as shipped."""
 
 
 class SessionsPane(Vertical):
-    """Shows the sessions and says what the user wants done with them.
-
-    Letters are actions while the list has the focus, and text while the filter has it.
-    """
+    """Letters are actions while the list has the focus, and text while the filter has it."""
 
     DEFAULT_CSS = """
     SessionsPane {
@@ -79,30 +69,26 @@ class SessionsPane(Vertical):
         """A session is to be opened; of one that cannot be read, opening tells why."""
 
         path: Path
-        """Its file."""
 
     @dataclass
     class RenameRequested(Message):
         """A session is to have another title."""
 
         path: Path
-        """Its file."""
         title: str
-        """The title, never empty."""
+        """Never empty."""
 
     @dataclass
     class DuplicateRequested(Message):
         """A session is to be copied."""
 
         path: Path
-        """Its file."""
 
     @dataclass
     class DeleteRequested(Message):
         """A session is to go to the trash."""
 
         path: Path
-        """Its file."""
 
     @dataclass
     class RestoreRequested(Message):
@@ -117,7 +103,6 @@ class SessionsPane(Vertical):
         """Something was asked of a file that cannot be read, which can only be opened."""
 
         path: Path
-        """The file."""
 
     @dataclass
     class HintsChanged(Message):
@@ -130,13 +115,7 @@ class SessionsPane(Vertical):
         to_local: Callable[[datetime], datetime] = datetime.astimezone,
         id: str | None = None,
     ) -> None:
-        """Start empty.
-
-        Args:
-            keys: Keys by action id, for the actions of this pane; others are ignored.
-            to_local: Gives a time in the zone that days are counted in.
-            id: The widget's id.
-        """
+        """Keys of other panes' actions are ignored; `to_local` gives a time in the zone that days are counted in."""
         super().__init__(id=id)
         self.acts: Mapping[str, Callable[[], None]] = {
             "open-session": self._open,
@@ -164,7 +143,6 @@ class SessionsPane(Vertical):
         self._said = Static(id="session-said", markup=False)
 
     def compose(self) -> ComposeResult:
-        """Arrange the parts."""
         with Horizontal(id="session-filter-line"):
             yield Static("/", markup=False)
             yield self._filter
@@ -175,12 +153,7 @@ class SessionsPane(Vertical):
     # -- content
 
     def show(self, listing: Listing, now: datetime) -> None:
-        """Show what lies in the folder; filter, cursor and an open editor stay.
-
-        Args:
-            listing: The sessions.
-            now: The time, with its zone; it decides what is called today.
-        """
+        """Filter, cursor and an open editor stay; `now`, with its zone, decides what is called today."""
         self.show_list(self.listed(listing, now))
 
     def listed(self, listing: Listing, now: datetime) -> SessionList:
@@ -211,11 +184,8 @@ class SessionsPane(Vertical):
     ) -> None:
         """Mark sessions by their files.
 
-        Args:
-            current: The one that is open, "" = none; the cursor stands on it until it is moved.
-            running: Those in which a reply runs.
-            unread: Those in which a reply has ended since they were looked at.
-            failed: Those in which one has failed or was cut since then; they may be unread ones as well.
+        The cursor stands on the `current` one ("" = none) until it is moved. `unread` and `failed` are those in which a
+        reply has ended, has failed or was cut since they were looked at; one may be both.
         """
         self._list.set_marks(current, running, unread, failed)
         if current != self._current:
@@ -231,7 +201,7 @@ class SessionsPane(Vertical):
 
     @property
     def cursor_path(self) -> Path | None:
-        """The file under the cursor; None = there is none."""
+        """None = there is no file under the cursor."""
         row = self._list.cursor_row
         return None if row is None else Path(row.path)
 
@@ -265,24 +235,21 @@ class SessionsPane(Vertical):
             self.post_message(self.HintsChanged())
 
     def choose(self, path: Path) -> None:
-        """Put the cursor on a session; one that is not in the list, or filtered out, is ignored."""
+        """A session that is not in the list, or filtered out, is ignored."""
         self._has_moved = True
         self._list.choose(str(path))
 
     def focus_list(self) -> None:
-        """Give the list the keys."""
         self._close_editor()
         self.screen.set_focus(self._list)  # at once, unlike `focus`: the next key may be here already
 
     # -- actions
 
     def _open(self) -> None:
-        """Ask for the session under the cursor to be opened."""
         if (path := self.cursor_path) is not None:
             self.post_message(self.OpenRequested(path))
 
     def _edit_title(self) -> None:
-        """Open the editor on the title under the cursor; what is typed takes its place."""
         row = self._session_row()
         if row is None:
             return
@@ -296,21 +263,17 @@ class SessionsPane(Vertical):
         self._editor.call_after_refresh(self._show_editor_cursor)
 
     def _duplicate(self) -> None:
-        """Ask for a copy of the session under the cursor."""
         if (row := self._session_row()) is not None:
             self.post_message(self.DuplicateRequested(Path(row.path)))
 
     def _delete(self) -> None:
-        """Ask for the session under the cursor to go to the trash."""
         if (row := self._session_row()) is not None:
             self.post_message(self.DeleteRequested(Path(row.path)))
 
     def _restore(self) -> None:
-        """Ask for the session deleted last."""
         self.post_message(self.RestoreRequested())
 
     def _type_filter(self) -> None:
-        """Let a filter be typed."""
         self.screen.set_focus(self._filter)
 
     def _session_row(self) -> Row | None:
@@ -324,7 +287,6 @@ class SessionsPane(Vertical):
     # -- keys
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key means where the focus is."""
         focused = self.screen.focused  # `has_focus` comes later
         if focused is self._editor:
             act = self._editor_key(event.key) or self._late_key(event, self._editor)
@@ -404,13 +366,12 @@ class SessionsPane(Vertical):
         self._editor.display = False
 
     def _show_editor_cursor(self) -> None:
-        """Scroll the editor to its cursor, which was put where it is before the editor had a width."""
+        """The cursor was put where it is before the editor had a width."""
         selection = self._editor.selection
         self._editor.cursor_position = 0
         self._editor.selection = selection
 
     def _place_editor(self) -> None:
-        """Lay the editor over the title that it changes."""
         if self._renaming is None:
             return
         self._list.show_cursor()
@@ -441,7 +402,6 @@ class SessionsPane(Vertical):
         event.stop()
 
     def on_descendant_focus(self) -> None:
-        """Say that other keys hold."""
         self._tell_hints()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
@@ -452,12 +412,10 @@ class SessionsPane(Vertical):
 
     @on(RowList.Chosen)
     def _on_chosen(self, event: RowList.Chosen) -> None:
-        """Open what was clicked."""
         event.stop()
         self._open()
 
     @on(RowList.Scrolled)
     def _on_scrolled(self, event: RowList.Scrolled) -> None:
-        """Keep the editor over its row."""
         event.stop()
         self._place_editor()

@@ -34,23 +34,20 @@ _FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(_KEP
 
 
 class ExactTextArea(EditArea):
-    """A text to type, kept exactly."""
-
     def __init__(self, text: str) -> None:
-        """Begin with a text."""
         super().__init__(self.held(text), soft_wrap=True, tab_behavior="focus", compact=True)
 
     @property
     def exact_text(self) -> str:
-        """What has been typed, without stand-ins."""
+        """Without stand-ins."""
         return self.exact(self.text)
 
     def held(self, text: str) -> str:
-        """The text with stand-ins for other line ends."""
+        """With stand-ins for other line ends."""
         return text.translate(_TO_STAND_INS)
 
     def exact(self, text: str) -> str:
-        """The text with the line ends that stand-ins stand for."""
+        """With the line ends that stand-ins stand for."""
         return text.translate(_FROM_STAND_INS)
 
     async def on_paste(self, event: events.Paste) -> None:
@@ -61,8 +58,6 @@ class ExactTextArea(EditArea):
 
 
 class Editor(Vertical):
-    """Edits one thing."""
-
     DEFAULT_CSS = """
     Editor {
         height: auto;
@@ -110,10 +105,8 @@ class Editor(Vertical):
     def __init__(self, edit: Edit, *, new_line_keys: Set[str], takes_focus: bool) -> None:
         """Begin with what was typed before, else with what holds.
 
-        Args:
-            edit: What is edited.
-            new_line_keys: Keys that begin a line where a text has several, besides Enter.
-            takes_focus: Whether keys are its own once it is there.
+        `new_line_keys` begin a line where a text has several, besides Enter; with `takes_focus` keys are its own once
+        it is there.
         """
         super().__init__(classes=f"-{edit.kind}")
         self.edit = edit
@@ -135,7 +128,6 @@ class Editor(Vertical):
                 return OptionList(*[Option(content(words)) for _, words in self.edit.choices], compact=True)
 
     def compose(self) -> ComposeResult:
-        """The label, the name of what has one, the field, what is wrong, and buttons where Enter takes nothing."""
         label = content(self.edit.label)
         if self.edit.kind is EditKind.LINE:
             label = content(f"{CURSOR} ").stylize("$primary") + label
@@ -172,7 +164,6 @@ class Editor(Vertical):
             self.begin()
 
     def begin(self) -> None:
-        """Take the focus."""
         self.screen.set_focus(self._field)
 
     def hand_on(self, event: events.Key) -> None:
@@ -205,7 +196,7 @@ class Editor(Vertical):
         self._say_what_is_wrong()
 
     def _say_what_is_wrong(self) -> None:
-        """Show what is wrong with what was typed; with what stood there already nothing is until it is to be taken."""
+        """With what stood there already nothing is wrong until it is to be taken."""
         if not self.typed:
             return
         problem = self._checked()[1] if self.is_changed else ""
@@ -229,7 +220,6 @@ class Editor(Vertical):
     # -- how it ends
 
     def _accept(self) -> None:
-        """Hand the value over, unless something is wrong with it."""
         if isinstance(self._field, OptionList):
             value, problem = self.edit.choices[self._field.highlighted or 0][0], ""
         else:

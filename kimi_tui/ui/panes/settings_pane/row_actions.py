@@ -19,17 +19,12 @@ REFUSALS = {
 }
 """What a row says that has nothing to work on."""
 BETWEEN_HINTS = " · "
-"""What stands between two hints."""
 
 
 def edit(row: Row, view: SettingsView, typed: Texts = (), about: str = "") -> Outcome:
     """Edit a row, or do what it says.
 
-    Args:
-        row: The row.
-        view: What is shown now.
-        typed: What was typed when it was left; () = nothing.
-        about: The type of the response format that was edited then, as `Edit` says.
+    `typed` is what was typed when it was left, `about` as in `Edit`.
     """
     match row.id:
         case "thinking":
@@ -109,12 +104,7 @@ def edit_hints(edit: Edit) -> str:
 
 
 def row_hints(row: Row, keys: Mapping[str, tuple[str, ...]]) -> str:
-    """What can be done with a row; "" = nothing.
-
-    Args:
-        row: The row.
-        keys: Keys by action id; an action that has none is left out.
-    """
+    """What can be done with a row; "" = nothing. An action without keys is left out."""
     return BETWEEN_HINTS.join(_row_hints(row, keys))
 
 

@@ -28,7 +28,6 @@ from kimi_tui.ui.text.safe_text import content
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SETTINGS
 }
-"""The registry's keys of the pane's own actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class UnsavedEdit:
     """What stood in an editor that was left without taking it."""
 
     typed: Texts = ()
-    """Its texts; () = none."""
+    """() = none."""
     about: str = ""
     """As of its `Edit`."""
     is_open: bool = False
@@ -64,12 +63,7 @@ class SettingsPane(Vertical):
     """
 
     def __init__(self, *, keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS, id: str | None = None) -> None:
-        """Start empty.
-
-        Args:
-            keys: Keys by action id, for the actions of this pane and "new-line"; others are ignored.
-            id: The widget's id.
-        """
+        """`keys` are those of this pane's actions and "new-line"; others are ignored."""
         super().__init__(id=id)
         self.border_title = "Settings"
         self._keys = keys
@@ -85,21 +79,19 @@ class SettingsPane(Vertical):
         self._rows = SettingRows(id="settings-rows")
 
     def compose(self) -> ComposeResult:
-        """The rows, and the help."""
         yield self._rows
         yield Static(id="settings-help", markup=False)
 
     def on_mount(self) -> None:
-        """Show what came before."""
         self._show_rows()
 
     # -- showing
 
     def show(self, view: SettingsView) -> None:
-        """Show the settings of a session.
+        """An editor that is open stays as it is.
 
-        An editor that is open stays as it is; where another session comes, what stands in it is set aside, and it is
-        opened with that when its own session is shown again.
+        Where another session comes, what stands in it is set aside, and it is opened with that when its own session is
+        shown again.
         """
         before = self._view
         is_other = before is not None and before.session_id != view.session_id
@@ -113,7 +105,7 @@ class SettingsPane(Vertical):
 
     @property
     def is_editing(self) -> bool:
-        """Whether an editor is open, so that Escape closes it."""
+        """An editor is open: Escape closes it."""
         return self._rows.editor is not None
 
     def focus(self, scroll_visible: bool = True) -> Self:
@@ -158,11 +150,10 @@ class SettingsPane(Vertical):
 
     @property
     def idle_actions(self) -> frozenset[str]:
-        """Ids of actions that do nothing with the row under the cursor, where `hints` does not name all that do."""
+        """Actions that do nothing with the row under the cursor, where `hints` does not name all that do."""
         return frozenset() if self.hints else frozenset({"reset-field", "unset-field"})
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay narrow panes out in another way."""
         self.set_class(event.size.width < COLUMN_FROM_CELLS, "-narrow")
         self._keep_in_view()
 
@@ -177,7 +168,7 @@ class SettingsPane(Vertical):
     # -- keys and mouse
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what a key says; while an editor is open it has done so, or is given the key and all that follow."""
+        """While an editor is open it has dealt with the key, or is given it and all that follow."""
         if (editor := self._rows.editor) is not None:
             if self._rows.has_focus:
                 event.stop()
@@ -265,7 +256,7 @@ class SettingsPane(Vertical):
 
     @on(Editor.Accepted)
     def _accepted(self, event: Editor.Accepted) -> None:
-        """Go on with the value; what was typed for the row is done with where it was taken, or is to be thrown away."""
+        """What was typed for the row is done with where it was taken, or is to be thrown away."""
         event.stop()
         edit = event.editor.edit
         if event.editor is not self._rows.editor or self._view is None:
@@ -277,7 +268,7 @@ class SettingsPane(Vertical):
         self._carry_out(edit.then(event.value))
 
     def _leave_editor(self, *, comes_back: bool = False) -> None:
-        """Close the editor without taking what stands in it; that is kept for its row."""
+        """What stands in it is kept for its row."""
         editor, view = self._rows.editor, self._view
         if editor is None or view is None:
             return
@@ -303,13 +294,9 @@ class SettingsPane(Vertical):
 
 
 def _help(row: Row, said: str, editor: Editor | None) -> Content:
-    """The help of a row.
+    """`said` is a word on what was just tried, which comes first; "" = none.
 
-    Args:
-        row: The row.
-        said: A word on what was just tried, which comes first; "" = none.
-        editor: The editor that is open; None = none is. Where it takes text its keys are told, as Enter may begin a
-            line.
+    Where the open editor takes text its keys are told, as Enter may begin a line.
     """
     alerts = ((row.setting.error, "$error"), (row.setting.warning, "$warning"))
     lines = [content(said).stylize("bold")] if said else []
