@@ -12,14 +12,10 @@ from kimi_tui.ui.widgets.options import SteadyOptions
 
 
 class Commands(SteadyOptions, CommandList, can_focus=False):
-    """The commands that were found."""
-
     DEFAULT_CSS = "Commands { min-width: 12; }"  # options cannot be laid out in no cell
 
 
 class Palette(Above, CommandPalette):
-    """Finds an action by its name."""
-
     def compose(self) -> ComposeResult:
         """As the library does it, around a list of our own."""
         with Vertical(id="--container"):
@@ -31,5 +27,4 @@ class Palette(Above, CommandPalette):
                 yield LoadingIndicator()
 
     def cancel(self) -> None:
-        """Leave without a command."""
         self._action_escape()
