@@ -9,11 +9,9 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 class Conversation(Transcript):
-    """The active branch of the session."""
-
     scope: ClassVar[Scope] = Scope.TRANSCRIPT
 
     def on_focus(self) -> None:
-        """A message gets the message cursor, so that it is seen where the keys go."""
+        """A message is chosen, so that it is seen where the keys go."""
         if self.chosen is None:
             self.choose_in_view()

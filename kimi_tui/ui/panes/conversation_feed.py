@@ -26,7 +26,7 @@ class ConversationFeed:
         return chat.entries(timestamps=self.services.settings.ui.timestamps)
 
     def prepare(self, chat: Chat) -> None:
-        """Begin with what takes long of a chat that will be shown; this may be done in a thread."""
+        """Does what takes long; this may be done in a thread."""
         self.transcript.prepare(self.entries_of(chat))
 
     def show(self) -> None:

@@ -22,8 +22,6 @@ MEND_TITLE = "Not done: mend it (Escape cancels)"
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What the composer holds, or held: a text, and everything that goes with it."""
-
     text: str = ""
     """What it began with; what it was left with, while it waits."""
     title: str = ""
@@ -41,7 +39,6 @@ class Drafts:
         self._behind: list[_Held] = []  # what waits, the draft first
 
     def begin(self, draft: str) -> None:
-        """Hold the draft of another session, and nothing behind it."""
         self._behind.clear()
         self._hold(_Held(draft))
 
@@ -53,7 +50,7 @@ class Drafts:
         self._composer.selection = Selection((0, len(command)), end)
 
     def begin_command(self) -> None:
-        """As with a slash in the empty composer; a draft waits behind it."""
+        """A draft waits behind it."""
         if not self._composer.is_empty or self.is_aside:
             self._put_before(_Held("/", "Command (Escape cancels)", is_typed=False))
         else:
@@ -84,7 +81,6 @@ class Drafts:
 
     @property
     def _left(self) -> _Held:
-        """What is held, as it is left now."""
         text = self._composer.draft
         return replace(self._now, text=text, is_typed=self._now.is_typed or text != self._now.text)
 

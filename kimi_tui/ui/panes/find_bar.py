@@ -34,7 +34,6 @@ class FindBar(Horizontal):
         super().__init__(id=id)
         self._transcript, self._type_on = transcript, type_on
         self.searched = transcript
-        """The lines that are or were searched."""
 
     def compose(self) -> ComposeResult:
         yield EditLine(placeholder="Find", id="find-text")
@@ -81,7 +80,7 @@ class FindBar(Horizontal):
         return True
 
     def move_hit(self, step: int) -> None:
-        """Of the search before where none is open."""
+        """Where no search is open, the one before goes on."""
         if not self.is_open:
             self.add_class("-open")
         self.searched.find(

@@ -16,7 +16,6 @@ from kimi_tui.ui.panes.prompt_pane import FORMS, PromptPane
 from kimi_tui.ui.panes.prompt_source import Make, PromptSource
 
 DELAY_S = 0.08
-"""Time after a keystroke until the prompt is made anew."""
 LARGE_PROMPT = 200_000
 """With more characters to write, the prompt is made off the event loop: keys come first."""
 
@@ -33,7 +32,7 @@ class PromptPanel(PromptPane, Panel):
         self._timer: Timer | None = None
 
     def draft_changed(self) -> None:
-        """Show the input of the next turn, when typing pauses."""
+        """The input of the next turn is shown when typing pauses."""
         self._source.past = None
         if self._timer is None:
             self._timer = self.set_timer(DELAY_S, self._refresh_late)
@@ -61,7 +60,6 @@ class PromptPanel(PromptPane, Panel):
             self.show(make(), title)
 
     async def _show_later(self, make: Make, title: str) -> None:
-        """Make the input off the event loop, and show it unless it is to be another one by then."""
         try:
             view = await asyncio.to_thread(make)
         finally:

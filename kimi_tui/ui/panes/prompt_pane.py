@@ -26,9 +26,7 @@ from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 Form = Literal["text", "json", "curl"]
-"""The input itself, the request's body, or a curl command."""
 FORMS: Mapping[str, Form] = {"copy-prompt": "text", "copy-body": "json", "copy-curl": "curl"}
-"""By action."""
 SEPARATOR = " · "
 MAX_SIZE_LINES = 3
 """In a narrow pane the last figures are left out, the parts say them too."""
@@ -39,7 +37,7 @@ def default_keys() -> dict[str, tuple[str, ...]]:
 
 
 class PromptPane(Vertical):
-    """A prompt as lines, with its size above; follows its end, which is what typing changes."""
+    """Follows its end, which is what typing changes."""
 
     DEFAULT_CSS = """
     PromptPane {
@@ -157,7 +155,6 @@ class PromptPane(Vertical):
         self._lines.scroll_to_top()
 
     def action_follow_tail(self) -> None:
-        """Show the end and keep it in view."""
         self._lines.follow_tail()
 
     def on_key(self, event: events.Key) -> None:
@@ -167,7 +164,7 @@ class PromptPane(Vertical):
             self.post_message(self.CopyRequested(form, self._view))
 
     def on_show(self) -> None:
-        """Draw what was given before the pane came into view."""
+        """What was given before the pane came into view is drawn."""
         self._update()
 
     def on_resize(self) -> None:
@@ -205,7 +202,6 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
 
 
 def _packed(figures: Iterable[str], width: int) -> Sequence[str]:
-    """Each figure stays in one piece."""
     lines: list[str] = []
     for figure in figures:
         longer = f"{lines[-1]}{SEPARATOR}{figure}" if lines else figure

@@ -50,7 +50,6 @@ class PromptSource:
         return next_one, ""
 
     def chars(self) -> int:
-        """How much text there is to write, of the messages and of what is being typed."""
         session = self.open_chats.current.session
         if self._measured is None or self._measured[0] is not session:
             self._measured = session, sum(len(message.content) for message in session.messages)
@@ -76,7 +75,7 @@ class PromptSource:
             return self._viewer.view(session, request, question)
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
-        """Copy an input as text, as the request's body, or as a curl command; None = that of the next turn."""
+        """`view` None = the input of the next turn."""
         if view is None:
             make = self._next()
             if make is None:

@@ -26,8 +26,6 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 class ReasoningPanel(Vertical, Panel):
-    """Shows one reply's reasoning; follows while it is written."""
-
     scope: ClassVar[Scope] = Scope.REASONING
     DEFAULT_CSS = """
     ReasoningPanel {
@@ -94,7 +92,7 @@ class ReasoningPanel(Vertical, Panel):
             self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
 
     def _show_head(self, parts: list[str]) -> None:
-        """All is arranged anew only where the figures take more or fewer rows than before."""
+        """All is arranged anew only where they take more or fewer rows than before."""
         text = " · ".join(parts)
         takes_two = cell_len(text) > self._head.content_size.width
         self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)

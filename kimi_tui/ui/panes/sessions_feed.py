@@ -72,11 +72,10 @@ class SessionsPanel(SessionsPane, Panel):
         self.focus_list()
 
     def come_into_view(self) -> None:
-        """Forget what was said when it was in view before."""
         self.say("")
 
     def refresh_pane(self) -> None:
-        """List the sessions anew, off the event loop; a wish while it runs is fulfilled after it."""
+        """List the sessions off the event loop; a wish while that runs is fulfilled after it."""
         self._mark()
         self._is_stale = True
         if not self._is_listing:
@@ -148,7 +147,7 @@ class SessionsPanel(SessionsPane, Panel):
         self._run_later(self._tell(self._done(event)))
 
     async def _tell(self, work: Awaitable[str]) -> None:
-        """Say here what became of something: in the conversation, nobody who looks at the list may see it."""
+        """It is said here: in the conversation, nobody who looks at the list may see it."""
         try:
             self.say(await work)
         except KimiError as error:

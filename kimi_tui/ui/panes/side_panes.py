@@ -24,7 +24,6 @@ from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.widgets.side import Side
 
 SAVE_DELAY_S = 0.5
-"""Time after the last change of a width until it is remembered."""
 
 
 class SidePanes(Horizontal):
@@ -62,7 +61,7 @@ class SidePanes(Horizontal):
         yield self._right
 
     def begin(self) -> None:
-        """Open the panes that the settings name; the composer keeps the focus."""
+        """The composer keeps the focus."""
         ui = self._settings.value.ui
         self._widths, self._opened = dict(ui.widths), tuple(ui.panes)
         self.fit()
@@ -82,7 +81,6 @@ class SidePanes(Horizontal):
         return bool(self._keyed)
 
     def show_pane(self, name: str) -> None:
-        """Bring a pane to view and give it the focus."""
         if name not in self._arrangement.panes:
             self.toggle(name)
         else:
@@ -140,7 +138,6 @@ class SidePanes(Horizontal):
     # -- room
 
     def fit(self) -> None:
-        """Put every pane where the terminal's size has room for it."""
         size = self.screen.size
         self._arrangement = found = arrange(size.width, size.height, self._opened, self._widths, self._keyed)
         for name in found.panes:
@@ -185,7 +182,7 @@ class SidePanes(Horizontal):
         self._run_later(self._remember(self._saves))
 
     async def _remember(self, number: int) -> None:
-        """Save the widths unless another one has followed: a debounce."""
+        """Nothing is saved where another change has followed: a debounce."""
         await asyncio.sleep(SAVE_DELAY_S)
         if number == self._saves:
             before = self._settings.value.ui.widths
@@ -198,17 +195,16 @@ class SidePanes(Horizontal):
     # -- what is shown
 
     def show_hints(self, text: str) -> None:
-        """Below a pane that covers the composer, which shows them else."""
+        """They stand below a pane that covers the composer, which shows them else."""
         self._left.show_hints(text)
         self._right.show_hints(text)
 
     def bring_up_to_date(self, *names: str) -> None:
-        """Those of the named panes that are in view."""
+        """Only those that are in view."""
         for panel in filter(None, map(self.in_view, names)):
             panel.call_after_refresh(panel.refresh_pane)
 
     def session_changed(self) -> None:
-        """The session on screen, its messages or its settings are others now."""
         self.bring_up_to_date("reasoning", "settings", "prompt")
 
     def delta_arrived(self, delta: ReplyDelta) -> None:

@@ -10,9 +10,9 @@ LINE_KEYS = {"up": -1, "down": 1, "shift+up": -1, "shift+down": 1, "k": -1, "j":
 CHAR_KEYS = {"left": -1, "right": 1, "shift+left": -1, "shift+right": 1, "h": -1, "l": 1}
 PAGE_KEYS = {"pageup": -1, "pagedown": 1, "shift+pageup": -1, "shift+pagedown": 1}
 EDGE_KEYS = {"home": False, "end": True, "shift+home": False, "shift+end": True}
-"""False = the beginning of its line, True = its end."""
+"""False = the beginning of its line."""
 WHOLE_KEYS = {"ctrl+home": False, "ctrl+end": True}
-"""False = the very beginning, True = the end."""
+"""False = the very beginning."""
 
 
 def caret_after(viewport: Viewport, key: str, caret: Point) -> Point | None:
@@ -41,7 +41,6 @@ def _edge(viewport: Viewport, *, is_end: bool) -> Point:
 
 
 def _beside(viewport: Viewport, place: Place, char: int, step: int) -> Point:
-    """One character on or back, over the ends of lines and pieces."""
     line, at = viewport.line(place), char + step
     if line.lead_chars <= at <= len(line.text) and (at < len(line.text) or line.joint == "\n" or step < 0):
         return point_at(viewport, place, at)
@@ -54,7 +53,6 @@ def _beside(viewport: Viewport, place: Place, char: int, step: int) -> Point:
 
 
 def _below(viewport: Viewport, place: Place, char: int, lines: int) -> Point:
-    """The same column some lines further down, or up."""
     for _ in range(abs(lines)):
         place = _neighbour(viewport, place, 1 if lines > 0 else -1) or place
     return point_at(viewport, place, char)

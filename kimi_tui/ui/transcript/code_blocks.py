@@ -26,7 +26,7 @@ class CodeBlocks:
         self._numbered: str | None = None
 
     def sources(self, key: str) -> list[str]:
-        """In order; [] when the message is not there."""
+        """The code, in order; [] when the message is not there."""
         blocks: list[str] = []
         for block, token in self._code_of(key):
             if _goes_on(block) and blocks:
@@ -53,7 +53,7 @@ class CodeBlocks:
     # -- numbers
 
     def show_numbers(self, key: str) -> None:
-        """Counted from 1."""
+        """The numbers count from 1."""
         self._numbered = key
         self._view.repaint()
 
@@ -108,14 +108,13 @@ def _goes_on(block: Block) -> bool:
 
 
 def _code_tokens(block: Block) -> list[Token]:
-    """That inside lists and quotes too; what shows nothing is left out."""
+    """Code inside lists and quotes too; what shows nothing is left out."""
     if block.kind not in CODE_TOKENS and "`" not in block.source and "~" not in block.source:
         return [token for token in block.tokens if token.type == "code_block"]
     return [token for token in block.tokens if token.type in CODE_TOKENS and (token.content or token.info.strip())]
 
 
 def start_lines(lines: Sequence[Line]) -> list[int]:
-    """Where the blocks of code of a piece begin: with their label, or with code behind other text."""
     starts = []
     for number, line in enumerate(lines):
         is_label = line.padding is not None and line.joint == "" and line.lead_chars == len(line.text)

@@ -89,7 +89,7 @@ def _without_gap(content: Block | str, *, is_first: bool) -> str:
 
 
 def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | None) -> str:
-    """A part of a piece; what parts it from the next piece stands behind it when the range goes on there."""
+    """What parts the piece from the next one is added when the range goes on there."""
     lines, content = viewport.lines(place), viewport.piece(place).content
     above = _chars_above(content, lines)
     # Of a range that began before, what stands between the two pieces is copied with the first.
@@ -108,7 +108,7 @@ def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | N
 
 
 def _chars_above(content: Block | str | None, lines: list[Line]) -> int:
-    """How many characters the blank line above a block takes; lines of the block itself are indented."""
+    """Lines of the block itself are indented."""
     return line_chars(lines[0]) if isinstance(content, Block) and lines and not lines[0].runs else 0
 
 
@@ -119,7 +119,7 @@ def _gap(content: Block | str | None) -> str:
 
 
 def _shown_part(lines: list[Line], start: int, end: int) -> str:
-    """With the marks of lists and quotes before lines that are selected from their beginning."""
+    """Lines that are selected from their beginning get the marks of their lists and quotes."""
     parts: list[str] = []
     place, is_begun = 0, True
     for line in lines:
@@ -173,7 +173,6 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
 
 
 def plain_text(item: Item) -> str:
-    """Without the marks of Markdown and without wrapping."""
     if item.kind is not EntryKind.ASSISTANT:
         return item.text(Section.BODY)
     fresh = Item(item.entry, is_folded=True)  # laid out apart, so that what is on screen is not touched

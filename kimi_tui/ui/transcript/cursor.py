@@ -83,7 +83,7 @@ class Cursor:
             self._set(None)
 
     def mark(self, looks: list[RowLook]) -> None:
-        """A bar along the chosen message, but for the blank line behind it."""
+        """The bar goes along the chosen message, but for the blank line behind it."""
         index = self._entries.index(self._chosen)
         for row, (place, _) in enumerate(self._view.rows):
             if place.item == index and not self._is_last_line(place):

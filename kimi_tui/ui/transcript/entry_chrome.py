@@ -112,7 +112,7 @@ def indented(lines: Iterable[Line], styles: Styles) -> Iterator[Line]:
 
 
 def unended(text: str, style: Style, width: int, *, is_last: bool) -> list[Line]:
-    """Without an empty line for the last line end."""
+    """The last line end makes no empty line."""
     is_joined = not is_last and not text.endswith("\n")
     lines = plain_lines(without_end(text, is_last=is_last), style, width)
     if is_joined and lines:

@@ -36,7 +36,6 @@ class EntriesChange:
 
 class EntryList:
     def __init__(self, viewport: Viewport, *, fold_reasoning: bool) -> None:
-        """`fold_reasoning` says whether the think blocks of new entries are closed."""
         self._viewport = viewport
         self.fold_reasoning = fold_reasoning
         self._indices: dict[str, int] = {}
@@ -50,7 +49,7 @@ class EntryList:
         return None if index is None else self._viewport.items[index]
 
     def prepare(self, entries: Sequence[Entry]) -> None:
-        """Cut the large texts of entries that will be shown; this may be done in a thread."""
+        """This may be done in a thread."""
         large = (entry for entry in entries if len(entry.text) > LARGE_TEXT)
         items = {entry.key: Item(entry, is_folded=self.fold_reasoning) for entry in large}
         for item in items.values():

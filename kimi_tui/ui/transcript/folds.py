@@ -9,8 +9,6 @@ from kimi_tui.ui.transcript.viewport import Place
 
 
 class Folds:
-    """Opens and closes them without moving what is being read."""
-
     def __init__(self, entries: EntryList, view: View) -> None:
         self._entries, self._view = entries, view
 

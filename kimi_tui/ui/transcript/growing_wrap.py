@@ -44,7 +44,6 @@ class GrowingText:
 
 
 def _same_chars(before: Sequence[Run], now: Sequence[Run]) -> int:
-    """How many characters at the beginning are the same, and of the same style."""
     count = 0
     for (old, old_style), (new, new_style) in zip(before, now, strict=False):
         if old_style != new_style:

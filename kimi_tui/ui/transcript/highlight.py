@@ -89,9 +89,7 @@ class LineColours:
         self.texts: dict[tuple[str, Style, int], list[Line]] = {}
         """Wrapped lines of text inside the block, by the text, its style and the width."""
         self.cells: dict[tuple[str, Style], list[Run]] = {}
-        """Texts of a table's cells, by their source and style."""
         self.open_text = GrowingText()
-        """Wraps the text at the very end of the block."""
         self._known: list[tuple[str, list[Line]]] = []
         self._look: tuple[Styles, int] | None = None
         self._nested: dict[int, LineColours] = {}

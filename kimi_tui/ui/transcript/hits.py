@@ -47,7 +47,6 @@ class HitIndex:
         """The case of letters does not matter; nothing is read yet."""
         self.text = text
         self.current: Hit | None = None
-        """The hit that was gone to."""
         self._has_case = text.lower() != text.upper()
         self._pattern = re.compile(re.escape(text), re.IGNORECASE if self._has_case else 0)
         self._small = re.compile(re.escape(text.lower())) if text.isascii() else None
@@ -64,7 +63,7 @@ class HitIndex:
 
     @property
     def count(self) -> int:
-        """How many are known so far."""
+        """As far as the texts were read."""
         return self._counts.total
 
     def look_at(self, items: Iterable[int]) -> None:
@@ -154,7 +153,7 @@ class HitIndex:
 
     @property
     def number(self) -> int:
-        """From 1; 0 = there is no current one."""
+        """The number of the current hit, from 1; 0 = there is none."""
         return 0 if self.current is None else self._before(self.current) + 1
 
     def next_hit(self, start: Hit, step: int) -> Hit | None:
@@ -181,7 +180,6 @@ class HitIndex:
     # -- on screen
 
     def hits_in(self, item: int, section: Section, start: int, end: int) -> list[int]:
-        """Those that begin in that part of the text."""
         hits = self._hits[section].get(item, ())
         return list(hits[bisect_left(hits, start) : bisect_left(hits, end)])
 

@@ -47,7 +47,7 @@ class Item:
         self._look: Look | None = None
 
     def prepare(self) -> None:
-        """Cut its text, however large; this may be done in a thread, while nothing else knows it."""
+        """This may be done in a thread, while nothing else knows it."""
         self._section(Section.BODY).source.prepare()
 
     # -- what is shown
@@ -70,7 +70,6 @@ class Item:
 
     @property
     def entry(self) -> Entry:
-        """With all that was appended."""
         if not self._has_grown:
             return self._entry
         return replace(
@@ -83,7 +82,6 @@ class Item:
         return self._entry
 
     def text(self, section: Section) -> str:
-        """The source, with all that was appended."""
         part = self._parts.get(section)
         if self._has_grown and part is not None:
             return part.source.text
@@ -196,7 +194,7 @@ class Item:
         return piece.lines
 
     def pieces_without_lines(self, look: Look) -> Iterator[tuple[Section, int, int]]:
-        """Section, chunk, place in the chunk of each piece that is not laid out."""
+        """Each as section, chunk, place in the chunk."""
         for section in Section:
             for place, _ in enumerate(self.section(section).chunks):
                 for number, piece in enumerate(self.chunk(section, place, look).pieces):
@@ -204,7 +202,6 @@ class Item:
                         yield section, place, number
 
     def piece(self, section: Section, chunk_place: int, place: int) -> Piece:
-        """A piece that is laid out."""
         return self.section(section).chunks[chunk_place].pieces[place]
 
     @property

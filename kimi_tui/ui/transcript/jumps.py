@@ -16,7 +16,6 @@ from kimi_tui.ui.transcript.viewport import Place
 HEADING_SIGNS = ("#", "\n=", "\n-")
 """Without one of these a text has no heading."""
 CODE_SIGNS = ("```", "~~~", "    ", "\t")
-"""Without one of these a text has no block of code."""
 
 
 class Jumps:
@@ -47,11 +46,11 @@ class Jumps:
                 return
 
     def _shown_target(self) -> Place | None:
-        """The line that was gone to, while the view stands where it stood then."""
+        """The line that was gone to; None when the view has moved since."""
         return self._target[0] if self._target is not None and self._target[1] == self._view.top else None
 
     def _candidates(self, start: Place, step: int, signs: tuple[str, ...]) -> Iterable[Place]:
-        """The pieces of answers that may be meant, without parsing entries in which no sign stands."""
+        """Entries in which no sign stands are not parsed."""
         items = self._view.viewport.items
         for index in range(start.item, len(items) if step > 0 else -1, step):
             text = items[index].text(Section.BODY)

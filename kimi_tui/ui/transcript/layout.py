@@ -81,13 +81,11 @@ def block_lines(
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What stands in front of an item or a note."""
-
     text: str
     copied: str
     """What is copied for it."""
     hidden_chars: int = 0
-    """How much of the item's own text it stands for."""
+    """Characters of the item's own text that it stands for."""
 
 
 class _Layout:
@@ -124,7 +122,6 @@ class _Layout:
             place = end + 1
 
     def _is_apart(self, token: Token) -> bool:
-        """Whether a blank line stands before it in the source."""
         return token.map is not None and token.map[0] - 1 in self._blank_lines
 
     @cached_property
@@ -193,7 +190,6 @@ class _Layout:
             number, place = number + 1, end + 1
 
     def _hung(self, mark: _Mark, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        """Blocks behind a mark, further lines under the first."""
         marker, text = self._styles.role("marker"), mark.text
         indent = cell_len(text)
         if indent > MAX_MARK_CELLS:
@@ -232,7 +228,7 @@ class _Layout:
             yield line.led("  ", style)
 
     def _text(self, token: Token, style: Style, width: int) -> list[Line]:
-        """Kept while the block grows behind it."""
+        """The lines are kept while the block grows behind them."""
         if self._colours is None:
             return wrap(self.inline(token, style), width)
         if token is self._open_text:
@@ -262,7 +258,7 @@ class _Layout:
                 yield from lay_out(runs)
 
     def _code_label(self, info: str, width: int) -> Iterator[Line]:
-        """As decoration, so that it is not copied; further lines are indented (`code_blocks.start_lines`)."""
+        """It is decoration, so that it is not copied; further lines are indented (see `code_blocks.start_lines`)."""
         label = self._styles.code_label
         lines = wrap([(displayable(info.strip()), label)], max(width - 2, 1)) if info.strip() else ()
         for place, line in enumerate(lines):
@@ -289,7 +285,7 @@ class _Layout:
         return rows
 
     def _cell(self, token: Token, style: Style) -> list[Run]:
-        """Kept while the table grows below it."""
+        """The text is kept while the table grows below it."""
         if self._colours is None or token is self._open_text:
             return self.inline(token, style)
         runs = self._colours.cells.get((token.content, style))
@@ -298,7 +294,6 @@ class _Layout:
         return runs
 
     def inline(self, token: Token, style: Style) -> list[Run]:
-        """With its emphasis, code and links."""
         runs: list[Run] = []
         stack, links = [style], list[tuple[str, int]]()
         for child in parse_inline(
@@ -350,14 +345,13 @@ class _Layout:
 
 
 def _readable(formula: str, *, is_closed: bool) -> str:
-    """As it was typed while it is being written, or where it cannot be translated."""
+    """The formula stays as it was typed while it is being written, or where it cannot be translated."""
     from kimi_tui.core.markdown.math_text import readable  # noqa: PLC0415 - its tables are for few replies
 
     return (readable(formula) if is_closed else None) or formula
 
 
 def _last_text(tokens: Sequence[Token]) -> Token | None:
-    """The inline token at the very end of a block, whose text is being written."""
     last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
     if last is not None and last.type == "td_open":
         return None
@@ -384,7 +378,6 @@ def _aligns(tokens: Sequence[Token]) -> list[str]:
 
 
 def closing(tokens: Sequence[Token], place: int) -> int:
-    """The place of the token that closes the one at a place."""
     depth = 0
     for at in range(place, len(tokens)):
         depth += tokens[at].nesting

@@ -56,7 +56,7 @@ class Line:
         )
 
     def padded(self, style: Style) -> Line:
-        """Blanks of that style stand behind it, up to the full width."""
+        """With blanks of that style behind it, up to the full width."""
         return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style, self.row)
 
 

@@ -48,7 +48,6 @@ class LongTables:
         return measure.widths(width)
 
     def _is_long(self, block: Block, chunk: int, place: int) -> bool:
-        """Whether a table goes on before or behind a block of it."""
         chunks = self._text.chunks
         if block.goes_on:
             return True
@@ -69,7 +68,7 @@ class _Measure:
         self._fitting: re.Pattern[str] | None = None
 
     def read(self, text: str) -> None:
-        """Go on with more of the text; nothing is read behind the table's last row."""
+        """Nothing is read behind the table's last row."""
         rows = self.rows.read(text)
         if self._wants is None and self.rows.head is not None:
             self._wants = Wants.nothing(len(row_cells(self.rows.head)))
@@ -102,7 +101,6 @@ class _Measure:
                 self._fitting = None
 
     def _read_row(self, wants: Wants, row: str) -> bool:
-        """Whether the row makes a column wider."""
         has_changed = False
         if len(row) > MAX_ROW_CHARS:
             return has_changed
@@ -126,7 +124,6 @@ class _Measure:
         return cells <= word or word == MAX_WORD_CELLS or longest_word(cell) <= word
 
     def _pattern(self, wants: Wants) -> re.Pattern[str]:
-        """Rows, with bars at both ends, that change nothing."""
         chars = _ONE_CELL if self.references else rf"{_ONE_CELL}\["
         cells = ""
         for most, word in zip(wants.most, wants.words, strict=True):

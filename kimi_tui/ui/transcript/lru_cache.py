@@ -7,14 +7,12 @@ from typing import Protocol
 
 
 class Droppable(Protocol):
-    """Something that can be made anew."""
-
     def drop(self) -> None:
         """Give up what can be made anew."""
 
 
 class Recent:
-    """Things in the order they were used last, up to a total size."""
+    """Keeps things up to a total size, in the order they were used last."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -22,7 +20,6 @@ class Recent:
         self.total = 0
 
     def use(self, thing: Droppable, size: int) -> None:
-        """`size` is how large it is now."""
         self.total += size - self._sizes.pop(thing, 0)
         self._sizes[thing] = size
 

@@ -29,7 +29,6 @@ CHOSEN_BAR = "▌"
 SPOT = "›"
 """Drawn in the gutter before the heading, code or hit that was gone to."""
 NEW_BELOW = " ↓ new "
-"""Shown while something arrived below what is in view."""
 
 
 class Mark(IntEnum):
@@ -37,7 +36,6 @@ class Mark(IntEnum):
 
     HIT = 0
     CURRENT_HIT = 1
-    """The hit that was gone to."""
     SELECTED = 2
     CARET = 3
     """Where the selection ends that is made with the keyboard."""
@@ -52,8 +50,6 @@ class Span(NamedTuple):
 
 
 class RowLook(NamedTuple):
-    """How a row looks besides its line."""
-
     gutter: str = " "
     is_dimmed: bool = False
     """Whether its text is not in the prompt."""

@@ -44,7 +44,7 @@ class Piece:
     lines: list[Line] | None = None
     """None = not laid out, or dropped."""
     columns: Widths | None = None
-    """Of the long table with which its lines were made; None = it is none."""
+    """Those of the long table with which its lines were made; None = it is none."""
 
     @property
     def source(self) -> str:

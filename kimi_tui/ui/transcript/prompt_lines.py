@@ -29,7 +29,6 @@ REACH_CHARS = 64
 
 @functools.cache
 def _turn_ends(template: Template) -> re.Pattern[str]:
-    """Where a turn ends and another follows."""
     ends = sorted({re.escape(template.marks(role).end + template.separator) for role in Role})
     return re.compile(f"(?:{'|'.join(f'(?<={end})' for end in ends)})(?!$)")
 

@@ -14,7 +14,7 @@ class ScrollBar(NamedTuple):
     height: int
     """Rows on screen."""
     above: int
-    """Lines above the view."""
+    """In lines."""
     total: int
 
     @property

@@ -82,7 +82,6 @@ class Search:
     # -- reading
 
     def _read(self) -> None:
-        """Read a slice now, and the next one after a pause."""
         hits = self._hits
         if hits is None:
             return
@@ -141,7 +140,7 @@ class Search:
     # -- where hits are
 
     def _hit_at_top(self) -> Hit:
-        """In characters of the source."""
+        """Where the view begins, in characters of the source."""
         place = self._view.top
         if not self._view.rows:
             return Hit(0, Section.HEAD, 0)

@@ -39,7 +39,6 @@ class ChunkLayout:
         return ends + chars // max(width, 1)
 
     def drop(self) -> None:
-        """Give up what it was parsed to."""
         self.source.drop()
         self.pieces = list[Piece]()
         """Its blocks; nothing before it is looked at."""
@@ -48,7 +47,7 @@ class ChunkLayout:
             self.pieces, self.heights = [Piece()], Heights([1])
 
     def end(self) -> None:
-        """Nothing is added any more, since another chunk follows."""
+        """Another chunk follows, so that nothing is added any more."""
         self.resize()
         if not self.source.blocks:
             self.pieces, self._done, self.heights = [], 0, Heights()
@@ -151,7 +150,6 @@ class SectionLayout:
         return 80 if self._look is None else self._look.width
 
     def see(self, look: Look) -> None:
-        """Give up the lines of another look."""
         if self._look is look:
             return
         is_other_width = self._look is None or self._look.width != look.width
@@ -181,20 +179,19 @@ class SectionLayout:
             chunk.forget_lines()
 
     def _give_up_expected(self) -> None:
-        """Show as text what looks like a link to a target that did not come."""
+        """What looks like a link to a target that did not come is text."""
         for chunk in self.chunks:
             if "][" in chunk.source.text:
                 chunk.forget_lines()
 
     def columns(self, place: int, piece: int, width: int) -> Widths | None:
-        """Those of the long table that the piece is a part of; None = of none."""
+        """None = the piece is no part of a long table."""
         content = self.chunks[place].pieces[piece].content
         if not isinstance(content, Block) or content.kind != "table":
             return None
         return self._tables.widths(content, place, piece, width)
 
     def measure(self, place: int) -> None:
-        """Take the height of a chunk as it is now."""
         self._heights.set(place, self.chunks[place].height(self._width))
 
     def lines_before(self, place: int) -> int:

@@ -71,7 +71,7 @@ class Selection:
         self._view.repaint()
 
     def entries_changed(self, change: EntriesChange) -> None:
-        """Stay on the same texts; without one of the ends nothing is selected."""
+        """Without one of the ends nothing is selected."""
         if change.moved is not None and self._range is not None:
             self._range = moved(self._range, change.moved)
 
@@ -94,7 +94,7 @@ class Selection:
         self.select(None)
 
     def set_mode(self, has_keys: bool) -> None:
-        """Let the keys select, or leave them alone; what is selected stays."""
+        """What is selected stays."""
         if has_keys != self._has_keys:
             self._has_keys = has_keys
             self._on_mode(has_keys)

@@ -26,7 +26,6 @@ class Point(NamedTuple):
 class SelectionRange:
     anchor: Point
     caret: Point
-    """Where it is extended."""
 
     @property
     def start(self) -> Point:
@@ -136,5 +135,4 @@ def _is_list_part(piece: Piece) -> bool:
 
 
 def _goes_on(piece: Piece, before: Piece) -> bool:
-    """Whether a piece is the next part of the list that the one before is a part of."""
     return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.goes_on

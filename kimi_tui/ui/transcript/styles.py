@@ -12,26 +12,22 @@ FALLBACKS = {
     "user-name": "accent", "assistant-name": "secondary", "error-text": "error", "warning-text": "warning",
     "code-background": "surface", "link": "accent", "marker": "warning", "heading": "primary", "rule": "panel",
 }  # fmt: skip
-"""Which of the library's own variables stands in for a role that a theme lacks."""
+"""The library's own variables, for roles that a theme lacks."""
 DIM_ROLES = frozenset({"reasoning", "notice", "code-label", "dim-text", "quote", "rule"})
 """Roles that are the dimmed foreground where a theme has nothing for them."""
 DIM_SHARE = 0.65
-"""How much of the foreground a dimmed text keeps, in [0, 1]."""
+"""Of the foreground that a dimmed text keeps, in [0, 1]."""
 
 
 class Styles:
-    """Made when first asked for."""
-
     def __init__(self, variables: Mapping[str, str], base: Style) -> None:
-        """`variables` are the theme's; `base` is the widget's own foreground and background."""
+        """`base` is the widget's own foreground and background."""
         self._variables = variables
         self._made: dict[str, Style] = {}
         self._base_colors = base.color, base.bgcolor
         self.base = base
-        """Text without a role."""
 
     def role(self, name: str) -> Style:
-        """Its colour on the widget's background."""
         if name not in self._made:
             colour = self._colour(name) or self._colour(FALLBACKS.get(name, ""))
             if colour is None and name in DIM_ROLES:

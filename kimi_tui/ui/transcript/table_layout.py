@@ -88,7 +88,6 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
 
 
 def longest_word(text: str) -> int:
-    """Cells of the longest word that should not be broken."""
     return max((min(len(word), MAX_WORD_CELLS) for word in text.split() if is_narrow(word)), default=2)
 
 

@@ -43,12 +43,11 @@ MAX_TEXT_WIDTH = 104
 """Longer lines are hard to read, however wide the screen is."""
 WHEEL_LINES = 3
 DRAG_SCROLL_S = 1 / 20
-"""Between two steps of scrolling while the mouse selects beyond the edge."""
 _NOTHING = Line((), 0)
 
 
 class Transcript(Widget, can_focus=True):
-    """Only the lines in view are laid out."""
+    """Only the lines in view are laid out; what its methods do is told at the parts that do it."""
 
     DEFAULT_CSS = """
     Transcript { height: 1fr; background: $background; color: $foreground; }
@@ -79,7 +78,7 @@ class Transcript(Widget, can_focus=True):
         count: int
         """As far as the texts were read."""
         current: int
-        """From 1; 0 = there is no current one."""
+        """The number of the current hit, from 1; 0 = there is none."""
         is_reading: bool
         """Whether more may be found."""
 
@@ -96,7 +95,7 @@ class Transcript(Widget, can_focus=True):
         text: str
 
     def __init__(self, *, fold_reasoning: bool = True, id: str | None = None) -> None:
-        """Start empty and following; `fold_reasoning` says whether think blocks are closed at first."""
+        """Start empty and following; `fold_reasoning` closes think blocks at first."""
         super().__init__(id=id)
         self._look = Look(Styles({}, Style()), 80)
         viewport = Viewport(self._look, 0)
@@ -127,22 +126,16 @@ class Transcript(Widget, can_focus=True):
     # -- entries
 
     def prepare(self, entries: Sequence[Entry]) -> None:
-        """Begin with what takes long of entries that will be shown; this may be done in a thread."""
         self._entries.prepare(entries)
 
     def set_entries(self, entries: Sequence[Entry]) -> None:
-        """Entries that stay the same keep their lines and their fold."""
         self._entries_changed(self._entries.set_entries(entries))
 
     def rename_entry(self, old_key: str, entry: Entry) -> None:
-        """Its place, its lines and its fold stay; an entry that is not there is ignored.
-
-        A live reply becomes the message with its own id this way.
-        """
+        """A live reply becomes the message with its own id this way."""
         self._entries_changed(self._entries.rename(old_key, entry))
 
     def update_entry(self, entry: Entry) -> None:
-        """An entry that is not there is ignored."""
         self.rename_entry(entry.key, entry)
 
     def append(self, key: str, part: ReplyPart, text: str) -> None:
@@ -161,11 +154,9 @@ class Transcript(Widget, can_focus=True):
     # -- folds, and moving about
 
     def toggle_fold(self, key: str) -> None:
-        """Its line stays on its row, or else the line at the top does."""
         self._folds.toggle(key)
 
     def toggle_all_folds(self) -> None:
-        """Open all think blocks, or close them where all are open."""
         self._folds.toggle_all()
 
     @property
@@ -173,48 +164,39 @@ class Transcript(Widget, can_focus=True):
         return self._view.viewport.is_following
 
     def follow_tail(self) -> None:
-        """Show the end and keep it in view."""
         self._view.follow_tail()
 
     def scroll_to_top(self) -> None:
         self._view.scroll_to_top()
 
     def scroll_lines(self, lines: int) -> None:
-        """Negative = up, which stops following; down to the end follows again."""
         self._view.scroll_lines(lines)
 
     def scroll_page(self, pages: int) -> None:
-        """Negative = up. Two lines stay in view."""
         self._view.scroll_pages(pages)
 
     # -- the message cursor, headings and code
 
     @property
     def chosen(self) -> str | None:
-        """Key of the message; None = none is chosen."""
         return self._cursor.chosen
 
     def choose(self, key: str | None, *, brings_into_view: bool = True) -> None:
-        """A key that is no message's chooses none."""
         self._cursor.choose(key, brings_into_view=brings_into_view)
 
     def choose_in_view(self) -> None:
-        """The last message in view; nothing is scrolled for it."""
         self._cursor.choose_in_view()
 
     def move_choice(self, step: int) -> None:
-        """Negative = up. Without a chosen message it begins in view."""
         self._cursor.move(step)
 
     def choose_edge(self, first: bool) -> None:
         self._cursor.choose_edge(first)
 
     def move_heading(self, step: int) -> None:
-        """`step` is 1 or -1; only answers are looked at."""
         self._jumps.move_heading(step)
 
     def move_code(self, step: int) -> None:
-        """`step` is 1 or -1."""
         self._jumps.move_code(step)
 
     def code_blocks(self, key: str) -> list[str]:
@@ -224,29 +206,26 @@ class Transcript(Widget, can_focus=True):
         return self._code.has_any(key)
 
     def code_blocks_above(self, key: str) -> int:
-        """How many begin above what is in view."""
         return self._code.count_above(key)
 
     def show_code_numbers(self, key: str) -> None:
-        """Counted from 1."""
         self._code.show_numbers(key)
 
     def hide_code_numbers(self) -> None:
         self._code.hide_numbers()
 
     def plain_text_of(self, key: str) -> str:
-        """As it is shown, without the marks of Markdown; "" when the entry is not there."""
+        """The text as it is shown, without the marks of Markdown; "" when the entry is not there."""
         item = self._entries.item(key)
         return "" if item is None else copying.plain_text(item)
 
     # -- the search
 
     def find(self, text: str) -> None:
-        """Whichever case its letters have; "" ends the search. `Found` tells what is known so far."""
+        """See `Search.find`; `Found` tells what is known so far."""
         self._search.find(text)
 
     def move_hit(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) hit, at the end to the other end."""
         self._search.move_hit(step)
 
     def _call_after(self, pause_s: float, callback: Callable[[], None]) -> None:
@@ -261,7 +240,7 @@ class Transcript(Widget, can_focus=True):
         return HINTS if self._selection.has_keys else ""
 
     def start_selection(self) -> None:
-        """Begin to select with the keyboard: at the text of the chosen message when it is in view, else at the top."""
+        """Begin at the text of the chosen message when it is in view, else at the top."""
         self._selection.begin(self._entries.index(self.chosen))
 
     def get_selection(self, selection: ScreenSelection) -> tuple[str, str] | None:
@@ -270,7 +249,6 @@ class Transcript(Widget, can_focus=True):
         return (text, "\n") if text else None
 
     def selection_updated(self, selection: ScreenSelection | None) -> None:
-        """The library calls this after its selections have changed."""
         del selection  # told late: what counts is what the screen knows now
         if self not in self.screen.selections:
             self._selection.forget()
@@ -326,7 +304,7 @@ class Transcript(Widget, can_focus=True):
             self._drag_timer = None
 
     def _take_thumb(self, row: int) -> None:
-        """Hold the thumb where it is; a press beside it brings its middle there first."""
+        """A press beside the thumb brings its middle there first."""
         thumb = self._view.scroll_bar().thumb
         self._grip = row - thumb.start if row in thumb else len(thumb) // 2
         self._drag_thumb(row - self._grip)
@@ -337,7 +315,6 @@ class Transcript(Widget, can_focus=True):
             self._view.scroll_to_line(bar.line_at(start))
 
     def on_click(self, event: events.Click) -> None:
-        """Fold, follow, choose another alternative or the message, select the word or block, as what is clicked."""
         rows = self._view.rows
         if event.y >= len(rows) or event.x >= self.size.width - 1 or self._mouse.has_dragged:
             return
@@ -360,14 +337,13 @@ class Transcript(Widget, can_focus=True):
     # -- drawing
 
     def _redraw(self) -> None:
-        """Once, when the current messages are dealt with."""
+        """Rows are drawn once, when the current messages are dealt with."""
         if not self._is_stale:
             self._is_stale = True
             if self.is_attached:
                 self.call_next(self._draw)
 
     def _draw(self) -> None:
-        """Ask for the rows that are different now."""
         self._update_frame()
         old, new, width = self._drawn, self._frame, self.size.width
         self._drawn = new
@@ -379,7 +355,6 @@ class Transcript(Widget, can_focus=True):
             self.refresh(Region(0, first, width, end - first))
 
     def _measure(self) -> tuple[Look, int]:
-        """Take the theme and the size as they are now."""
         width = max(min(self.size.width - GUTTER - 2, MAX_TEXT_WIDTH), 1)
         filters = tuple(type(line_filter) for line_filter in self.get_line_filters())  # an app may make them anew
         colours = (self.app.theme, self.rich_style, filters)
@@ -454,7 +429,6 @@ class Transcript(Widget, can_focus=True):
 
 
 def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Rows that follow one another, as first rows and ends."""
     runs: list[tuple[int, int]] = []
     for row in rows:
         first = runs.pop()[0] if runs and runs[-1][1] == row else row

@@ -78,13 +78,11 @@ class View:
     # -- what makes them other ones
 
     def fit(self) -> None:
-        """Take the screen's size and look as they are now."""
         look, height = self._measure()
         self.viewport.set_look(look)
         self.viewport.height = height
 
     def invalidate(self) -> None:
-        """Find the rows anew, and have them drawn."""
         self._is_stale = True
         self.repaint()
 
@@ -96,7 +94,6 @@ class View:
         self.invalidate()
 
     def _is_below(self, index: int, section: Section) -> bool:
-        """Whether what is added to an entry is added below what is in view."""
         if self.viewport.is_following:
             return False
         last = self.rows[-1][0].item if self.rows else self.viewport.top.item
@@ -136,13 +133,13 @@ class View:
         self._moved()
 
     def scroll_to(self, place: Place) -> None:
-        """Put a line at the top; a view that followed goes on to follow when all behind it fits."""
+        """A view that followed goes on to follow when all behind it fits."""
         self.fit()
         self.viewport.scroll_to(place, may_follow=self.viewport.is_following)
         self._moved()
 
     def bring_into_view(self, place: Place) -> None:
-        """Show a line, with a third of the screen above it where it was not in view."""
+        """Where it was not in view, a third of the screen stands above it."""
         if self.row_of(place) is None:
             self.scroll_to(self.viewport.back(place, self.viewport.height // 3))
 

@@ -39,7 +39,6 @@ class Place(NamedTuple):
 
     @property
     def of_piece(self) -> Place:
-        """The first line of the same piece."""
         return self._replace(line=0)
 
 
@@ -48,7 +47,6 @@ TOP = Place(0)
 
 class Viewport:
     def __init__(self, look: Look, height: int) -> None:
-        """Begin empty and following."""
         self.items: list[Item] = []
         self.is_following = True
         """Whether the end is kept in view."""
@@ -90,7 +88,7 @@ class Viewport:
         self._heights.append(item.height(self.look))
 
     def set_look(self, look: Look) -> None:
-        """Lay everything out anew; the line being read stays."""
+        """The line being read stays."""
         is_other_width = look.width != self.look.width
         self.look = look
         if is_other_width:
@@ -101,7 +99,6 @@ class Viewport:
         self._unsure = set(range(len(self.items)))
 
     def measure(self, place: int) -> None:
-        """Take the height of an entry as it is now."""
         self._heights.set(place, self.items[place].height(self.look))
         self._unsure.add(place)
 
@@ -116,7 +113,6 @@ class Viewport:
         return self.chunk(place).pieces[place.piece]
 
     def lines(self, place: Place) -> list[Line]:
-        """All lines of the piece that a place is in."""
         lines = self.items[place.item].lines(Section(place.section), place.chunk, place.piece, self.look)
         self._lines_kept.use(self.items[place.item].piece(Section(place.section), place.chunk, place.piece), len(lines))
         return lines
@@ -125,7 +121,7 @@ class Viewport:
         return self.lines(place)[place.line]
 
     def pieces_from(self, place: Place) -> Iterator[Place]:
-        """The piece that a place is in and all behind it."""
+        """Begins with the piece that the place is in, and goes on to the end."""
         first_section, first_chunk, first_piece = place.section, place.chunk, place.piece
         for item in range(place.item, len(self.items)):
             for section in range(first_section, len(Section)):
@@ -152,7 +148,7 @@ class Viewport:
         return place._replace(line=next((number for number, line in enumerate(self.lines(place)) if line.runs), 0))
 
     def pieces_before(self, place: Place) -> Iterator[Place]:
-        """All pieces before the one that a place is in, from there to the beginning."""
+        """Goes back to the beginning, without the piece that the place is in."""
         last_section: int = place.section
         last_chunk: int | None = place.chunk
         last_piece: int | None = place.piece
@@ -220,7 +216,6 @@ class Viewport:
         return self.tail_top() if self.is_following else self._resolved_top()
 
     def _resolved_top(self) -> Place:
-        """The anchor among the lines as they are now."""
         top = self._top
         if top.item >= len(self.items):
             return self.tail_top()
@@ -266,7 +261,7 @@ class Viewport:
         return True
 
     def trim(self) -> None:
-        """Give up what lies far from what was seen last."""
+        """What lies far from what was seen last is given up."""
         self._lines_kept.trim()
         self._chunks_kept.trim()
 

@@ -22,13 +22,12 @@ OPEN_MARK = "▸"
 BROKEN_MARK = "!"
 RUNNING_MARK = "●"
 UNREAD_MARK = "✓"
-"""Behind a session in which a reply has ended well since it was looked at."""
+"""A reply has ended well since the session was looked at."""
 FAILED_MARK = "✗"
-"""Behind a session in which a reply has failed or was cut since it was looked at."""
+"""A reply has failed or was cut since the session was looked at."""
 INDENT = 3
-"""Cells in front of a title: a margin, the mark, a blank."""
+"""A margin, the mark, a blank."""
 MARGIN = 1
-"""Blank cells at the right."""
 TIME_WIDTH = 5
 TIME_FROM_WIDTH = 24
 """A narrower list has no room for times."""
@@ -68,7 +67,6 @@ class RowList(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.note = ""
-        """What stands there when there are no rows."""
         self._rows: Sequence[Row] = ()
         self._cursor = 0
         self._current = ""
@@ -97,7 +95,6 @@ class RowList(ScrollView, can_focus=True):
     def set_marks(
         self, current: str, running: Collection[str], unread: Collection[str], failed: Collection[str] = ()
     ) -> None:
-        """Mark files: the one that is open, those with a running reply, with an unread one, with a failed one."""
         self._current, self._busy, self._fresh, self._failed = current, running, unread, failed
         self.refresh()
 
@@ -166,7 +163,7 @@ class RowList(ScrollView, can_focus=True):
             self.scroll_to(y=wanted, animate=False)
 
     def title_region(self) -> Region | None:
-        """Where the title under the cursor stands, relative to this widget; None = it is out of view."""
+        """Relative to this widget; None = the title under the cursor is out of view."""
         line = self._cursor - self.scroll_offset.y
         width, height = self.scrollable_content_region.size
         return Region(INDENT, line, max(width - INDENT - MARGIN, 1), 1) if 0 <= line < height else None
@@ -238,7 +235,6 @@ class RowList(ScrollView, can_focus=True):
             self.post_message(self.Scrolled())
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a row; a click on the row under the cursor chooses it."""
         event.stop()
         number = event.y + self.scroll_offset.y
         if number >= len(self._rows) or not self._rows[number].can_be_chosen:

@@ -21,16 +21,14 @@ from kimi_tui.ui.text.safe_text import content, line_text
 from kimi_tui.ui.widgets.editing import EditLine
 
 READING = "Reading the sessions …"
-"""Stands in the list until it has been given any sessions."""
+"""It stands in the list until that has been given any sessions."""
 NOT_READ = "The sessions cannot be read."
 NO_SESSION = "No session yet."
 NO_MATCH = "Nothing fits."
 FILTER, FILTER_WHILE_READING = "filter", "filter (still reading)"
-"""Stand in the empty filter."""
 FILTER_HINTS = "Enter open · Up Down move · Escape clears"
 EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
 ON_A_ROW = frozenset({"open-session", "rename-session", "duplicate", "delete-session"})
-"""Actions that work on the session under the cursor."""
 EDITOR_HINTS = "Enter saves · Escape leaves"
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SESSIONS
@@ -125,7 +123,6 @@ class SessionsPane(Vertical):
             "restore-session": self._restore,
             "filter-sessions": self._type_filter,
         }
-        """What its actions do, by their ids."""
         self._acts = {key: act for action, act in self.acts.items() for key in keys.get(action, ())}
         self._to_local = to_local
         self._sessions = SessionList()
@@ -157,11 +154,10 @@ class SessionsPane(Vertical):
         self.show_list(self.listed(listing, now))
 
     def listed(self, listing: Listing, now: datetime) -> SessionList:
-        """Work out the rows, which takes long with thousands of sessions; this may be done in a thread."""
+        """This takes long with thousands of sessions, and may be done in a thread."""
         return session_list(listing, now, self._to_local)
 
     def show_list(self, sessions: SessionList) -> None:
-        """Show sessions of which the rows are ready."""
         self._filter.placeholder = FILTER if sessions.is_whole else FILTER_WHILE_READING
         self._sessions, self._has_read = sessions, True
         row = self._list.cursor_row
@@ -169,12 +165,12 @@ class SessionsPane(Vertical):
         self._place_editor()
 
     def say(self, words: str) -> None:
-        """Say below the list what became of what was done with it; "" = nothing."""
+        """Say it below the list; "" = nothing."""
         self._said.update(content(words))
         self._said.display = bool(words)
 
     def show_failure(self) -> None:
-        """Say that there is no list; sessions that were listed before stay."""
+        """Sessions that were listed before stay."""
         if not self._has_read:
             self._list.note = NOT_READ
             self._list.refresh()
@@ -277,7 +273,7 @@ class SessionsPane(Vertical):
         self.screen.set_focus(self._filter)
 
     def _session_row(self) -> Row | None:
-        """The row under the cursor where it is a readable session; of another file it is told that it is none."""
+        """None, which is told, where the file under the cursor cannot be read."""
         row = self._list.cursor_row
         if row is None or row.kind is RowKind.SESSION:
             return row
@@ -387,7 +383,7 @@ class SessionsPane(Vertical):
 
     @on(Input.Changed, "#session-filter")
     def _on_filter_changed(self, event: Input.Changed) -> None:
-        """Narrow the list; the first that fits gets the cursor, and a list made whole keeps it."""
+        """The first that fits gets the cursor, and a list made whole keeps it."""
         event.stop()
         self._tell_hints()
         self._has_moved = True
@@ -398,7 +394,6 @@ class SessionsPane(Vertical):
     @on(Input.Changed, "#session-title")
     @on(Input.Submitted)
     def _on_editor_changed(self, event: Message) -> None:
-        """Keep to ourselves what is typed."""
         event.stop()
 
     def on_descendant_focus(self) -> None:

@@ -26,7 +26,7 @@ from kimi_tui.ui.widgets.composer import LINE_ENDS, STAND_IN_BASE
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
 
 LEAST_LINES = 3
-"""Lines of a text that are shown however little room there is."""
+"""So many lines of a text are shown however little room there is."""
 _KEPT = LINE_ENDS + "\r"
 _TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(_KEPT)}
 """Characters that the library's text area would take for line ends are kept by stand-ins, as in the composer."""
@@ -39,19 +39,17 @@ class ExactTextArea(EditArea):
 
     @property
     def exact_text(self) -> str:
-        """Without stand-ins."""
         return self.exact(self.text)
 
     def held(self, text: str) -> str:
-        """With stand-ins for other line ends."""
+        """Stand-ins stand for the line ends that the library would not keep."""
         return text.translate(_TO_STAND_INS)
 
     def exact(self, text: str) -> str:
-        """With the line ends that stand-ins stand for."""
         return text.translate(_FROM_STAND_INS)
 
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert a paste as it is; terminals send its line ends as CR."""
+        """Terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
         self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -150,7 +148,7 @@ class Editor(Vertical):
         yield self._field
 
     def on_mount(self) -> None:
-        """Begin where one goes on: a value that holds is selected, so that typing replaces it."""
+        """A value that holds is selected, so that typing replaces it."""
         match self._field:
             case EditLine() if not self.is_changed:
                 self._field.select_all()
@@ -167,7 +165,6 @@ class Editor(Vertical):
         self.screen.set_focus(self._field)
 
     def hand_on(self, event: events.Key) -> None:
-        """Let the field have a key that was pressed beside it."""
         self._field.post_message(events.Key(event.key, event.character))
 
     # -- what stands in it
@@ -186,7 +183,6 @@ class Editor(Vertical):
 
     @property
     def is_changed(self) -> bool:
-        """Whether something else stands in it than holds."""
         return self.typed != self.edit.texts
 
     @on(Input.Changed)
@@ -209,7 +205,6 @@ class Editor(Vertical):
         self._problem.update(content(words) if words else Content())
 
     def _checked(self) -> tuple[object | None, str]:
-        """The value, or what is wrong."""
         try:
             return self.edit.check(self.typed), ""
         except FieldError as error:
@@ -231,7 +226,7 @@ class Editor(Vertical):
         self.app.bell()
 
     def on_key(self, event: events.Key) -> None:
-        """Take what stands in it, leave it, or begin a line; the field has done with all other keys what they do."""
+        """The field has done with all other keys what they do."""
         key = event.key
         begins_line = self.edit.kind is EditKind.BLOCK and key in self._new_line_keys
         if key in {TAKE_KEY, ENDINGS[self.edit.kind][0]}:

@@ -34,7 +34,6 @@ FORMATS: Mapping[str, str] = {
     "regex": "regex …",
     "": NOT_SENT,
 }
-"""By type of a response format."""
 
 
 class EditKind(StrEnum):
@@ -54,7 +53,7 @@ ENDINGS: Mapping[EditKind, tuple[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Edit:
     kind: EditKind
-    """A line in the place of its row, or lines or choices below it."""
+    """A line stands in the place of its row, lines or choices below it."""
     label: str
     """What stands before or above it; "" = nothing."""
     then: Callable[[object | None], Outcome]
@@ -70,9 +69,8 @@ class Edit:
     about: str = ""
     """The type of the response format whose details these are, so that they can be opened again; "" = of none."""
     choices: tuple[tuple[object, str], ...] = ()
-    """Values, and how each is shown."""
     chosen: object = None
-    """At first."""
+    """The value that is chosen at first."""
     drops_typed: bool = False
     """Whether what was typed for the row before is gone with a yes."""
 

@@ -16,7 +16,6 @@ from kimi_tui.ui.panes.settings_pane.row_values import NOT_SENT, NOT_TAKEN, Row,
 from kimi_tui.ui.transcript.styles import Styles
 
 NAME_CELLS = 20
-"""Cells of the names where the values stand in a column."""
 COLUMN_FROM_CELLS = 36
 """Below this width the values stand at the right end, in whatever room there is."""
 CURSOR, MARK, ALERT, CUT, RULE, NOTHING = "▸", "*", "!", "…", "─", "–"
@@ -97,7 +96,6 @@ class SettingRow(Widget):
         ]
 
     def _styles(self, styles: Styles) -> tuple[Style, Style]:
-        """Those of the label and of the value."""
         row = self._row
         if row.is_pending:
             return styles.base, styles.role("warning-text")
@@ -109,7 +107,7 @@ class SettingRow(Widget):
         return styles.base, styles.role("marker") + Style(bold=True) if row.setting.differs else styles.base
 
     def _value_in(self, room: int) -> str:
-        """The value in so many cells; "not sent" and "not taken" are never cut."""
+        """In so many cells; "not sent" and "not taken" are never cut."""
         row = self._row
         if row.is_pending:
             return next((words for words in (NOT_TAKEN, "not taken") if len(words) <= room), CUT[:room])

@@ -52,17 +52,16 @@ class Row:
     """Unique in the pane: the setting's name, or the action's."""
     kind: RowKind
     label: str
-    """What stands at the left."""
     value: str = ""
-    """What stands at the right, on one line."""
+    """On one line."""
     is_unset: bool = False
     """Whether the value stands for none, or the action has nothing to work on."""
     help: tuple[str, ...] = ()
-    """What stands at the bottom while the cursor is here."""
+    """Shown at the bottom while the cursor is here."""
     setting: Setting = NO_SETTING
     """Of a heading or an action one that says nothing."""
     is_pending: bool = False
-    """Whether something was typed for it that was not taken."""
+    """Something was typed for it that was not taken."""
 
     @property
     def is_editable(self) -> bool:
@@ -76,7 +75,6 @@ class Row:
 
     @property
     def can_be_unset(self) -> bool:
-        """Whether it can be left out of the request."""
         can_be = self.setting.spec is not None or self.setting.name == "system"
         return can_be and (bool(self.setting.error) or self.setting.value is not None)
 

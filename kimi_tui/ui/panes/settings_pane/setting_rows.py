@@ -15,8 +15,6 @@ from kimi_tui.ui.panes.settings_pane.row_values import FIRST_ROW, Row, RowKind
 
 
 class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """What keys do in the rows is the pane's business."""
-
     DEFAULT_CSS = """
     SettingRows {
         height: 1fr;
@@ -96,7 +94,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         return self._editor
 
     def open(self, editor: Editor) -> None:
-        """Put an editor below the row under the cursor, or in its place."""
+        """Below the row under the cursor, or in its place."""
         self._editor = editor
         if (row := self.cursor_widget) is not None:
             row.display = editor.edit.kind is not EditKind.LINE
@@ -116,14 +114,14 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         self.keep_in_view()
 
     def give_keys(self) -> None:
-        """Give the focus to the editor that is open, else take it."""
+        """The keys go to the editor that is open, else to the rows."""
         if self._editor is not None:
             self._editor.begin()
         else:
             take_keys(self)
 
     def keep_in_view(self) -> None:
-        """Fit the editor into the rows and scroll to it; where none is open, to the row under the cursor."""
+        """The editor is fitted into the rows; where none is open, the row under the cursor is shown."""
         if self._editor is not None:
             self._editor.fit(self.size.height - 1)  # its row stays in view above it
         shown = self._editor or self.cursor_widget
@@ -133,7 +131,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     # -- moving
 
     def move(self, key: str) -> None:
-        """Do what one of `MOVES` says, to the nearest row that can have the cursor."""
+        """`key` is one of `MOVES`; the cursor goes to the nearest row that can have it."""
         ids = list(self._widgets)
         if not ids:
             return

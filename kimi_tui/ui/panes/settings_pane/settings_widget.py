@@ -37,7 +37,7 @@ class UnsavedEdit:
     typed: Texts = ()
     """() = none."""
     about: str = ""
-    """As of its `Edit`."""
+    """See `Edit.about`."""
     is_open: bool = False
     """Whether it is to be opened again when its session is shown again: another session's coming closed it."""
 
@@ -105,16 +105,16 @@ class SettingsPane(Vertical):
 
     @property
     def is_editing(self) -> bool:
-        """An editor is open: Escape closes it."""
+        """Whether an editor is open, so that Escape closes it."""
         return self._rows.editor is not None
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Give the focus to the editor that is open, else to the rows."""
+        """The keys go to the editor that is open, else to the rows."""
         self._rows.give_keys()
         return self
 
     def begin_at(self, row_id: str) -> None:
-        """Put the cursor on a row, or the first where there is none of that id; an editor that is open stays."""
+        """The first where there is none of that id; an editor that is open stays."""
         if not self.is_editing:
             self._rows.begin_at(row_id)
             self._say("")
@@ -126,7 +126,7 @@ class SettingsPane(Vertical):
             self._say("")
 
     def _say(self, words: str) -> None:
-        """Show the help of the row under the cursor, below a word on what was just tried."""
+        """The help of the row under the cursor stands below it."""
         row = self._rows.row
         if row is None:
             return
@@ -212,13 +212,11 @@ class SettingsPane(Vertical):
     # -- what is done with a row
 
     def do_reset_field(self) -> None:
-        """Take back what the session sets for the row under the cursor."""
         row = self._rows.row
         if row is not None and not self.is_editing:
             self._carry_out(row_actions.reset(row))
 
     def do_unset_field(self) -> None:
-        """Leave the field under the cursor out of the request."""
         row = self._rows.row
         if row is not None and not self.is_editing:
             self._carry_out(row_actions.unset(row))
@@ -284,7 +282,6 @@ class SettingsPane(Vertical):
         self._say("")
 
     def _open_again(self, session_id: str) -> None:
-        """Open the editor that another session's coming closed."""
         for place, unsaved in self._unsaved.items():
             if place[0] == session_id and unsaved.is_open and self._rows.find(place[1]) is not None:
                 self._unsaved[place] = replace(unsaved, is_open=False)
