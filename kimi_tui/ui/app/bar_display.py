@@ -13,20 +13,15 @@ from kimi_tui.ui.state.status_line import UNSAVED, Bars, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
-"""How long a word stays in the status line, in seconds."""
 NARROW_COLUMNS = 60
 """Below that the bar above says no more than what is open and how it is asked."""
 TICK_S = 0.2
-"""Time between two looks at the clock while a turn runs, in seconds."""
+"""Time between two looks at the clock while a turn runs."""
 
 
 class BarDisplay:
-    """Shows titles and figures."""
-
     def __init__(self, services: Services, open_chats: OpenChats) -> None:
-        """Begin with empty bars, which tell of these chats."""
         self.title, self.status = Bar(id="title-bar"), Bar(id="status-bar")
-        """The bar above, and the one below."""
         self._open_chats = open_chats
         self._on_tick: Callable[[], None] | None = None
         self._now_s, self._bars = services.clock.monotonic, Bars(services)
@@ -35,16 +30,15 @@ class BarDisplay:
         self._remark_timer: Timer | None = None
 
     def begin(self, on_tick: Callable[[], None]) -> None:
-        """Be ready to keep the figures of running turns moving; `on_tick` is called again and again meanwhile."""
+        """`on_tick` is called again and again while turns run."""
         self._on_tick = on_tick
         self._ticker = self.status.set_interval(TICK_S, self.tick, pause=True)
 
     def prepare(self, chat: Chat) -> None:
-        """Make the words of a chat, for the time when it is shown; this may be done in a thread."""
+        """Make the words for the time when the chat is shown; this may be done in a thread."""
         self._bars.texts(chat.session)
 
     def tick(self) -> None:
-        """Show how far running turns are."""
         if self._on_tick is not None:
             self._on_tick()
         self.refresh()
@@ -54,8 +48,7 @@ class BarDisplay:
     def remark(self, *texts: str) -> None:
         """Put a word into the status line; figures that change do not take it away before its time.
 
-        Args:
-            *texts: The word, from its long form to its short one: the first that fits is shown.
+        `texts` go from its long form to its short one: the first that fits is shown.
         """
         if self._remark_timer is not None:
             self._remark_timer.stop()
@@ -67,7 +60,7 @@ class BarDisplay:
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the figures as they are now, beside a remark only what has room."""
+        """Beside a remark only figures that have room are shown."""
         chat = self._open_chats.current
         texts, live = self._bars.texts(chat.session, chat.empty_end), chat.live
         others = elsewhere(self._open_chats.all[1:])

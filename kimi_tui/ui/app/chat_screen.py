@@ -57,8 +57,6 @@ if TYPE_CHECKING:  # the names of types only
 
 
 class ChatScreen(Screen[None]):
-    """Conversations, and what is being typed."""
-
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMANDS: ClassVar = {ActionProvider}
 
@@ -67,14 +65,12 @@ class ChatScreen(Screen[None]):
         """The session to begin with cannot be read."""
 
         error: KimiError
-        """Why."""
 
     @dataclass
     class CopyRequested(TextualMessage):
         """A text is to be copied."""
 
         text: str
-        """The text."""
         what: str
         """What it is, such as "The message"."""
 
@@ -138,7 +134,6 @@ class ChatScreen(Screen[None]):
 
     @cached_property
     def late(self) -> LateParts:
-        """What commands and panes are made of."""
         from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
 
         return LateParts(
@@ -170,7 +165,6 @@ class ChatScreen(Screen[None]):
     # -- what stands where
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
         yield self.bars.title
         yield self.panes
         yield self.find_bar
@@ -182,7 +176,6 @@ class ChatScreen(Screen[None]):
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        """Show the session and start typing."""
         self.bars.begin(self._turn_display.tick)
         if self._opening is None:
             self._begin()
@@ -203,7 +196,7 @@ class ChatScreen(Screen[None]):
             self._begin()
 
     def _begin(self) -> None:
-        """Show the session and start typing; what was submitted before is sent."""
+        """What was submitted before is sent."""
         lines, services = self._opener.end(), self.services
         self._show_other()
         for line in (*services.problems, *(self._opening.told if self._opening is not None else ())):
@@ -215,7 +208,6 @@ class ChatScreen(Screen[None]):
             self.late.sending.submit(line)
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
-        """Give the conversation the room that the panes leave."""
         is_shown = not arrangement.overlay and not arrangement.is_too_small
         self.transcript.display = is_shown
         self.query_one("#bottom").display = is_shown
@@ -230,13 +222,12 @@ class ChatScreen(Screen[None]):
             )
 
     def _keep_focus(self) -> None:
-        """Give the focus, where what had it went out of view, to the pane that had it before, else to the composer."""
+        """Where what had the focus went out of view, give it to the pane that had it before, else to the composer."""
         is_lost = self.focused is None or not all(node.display for node in self.focused.ancestors_with_self)
         if is_lost and not self.panes.give_keys_back():
             take_keys(self.composer)
 
     def on_resize(self) -> None:
-        """Arrange everything for another size."""
         self.panes.fit()
         self._hints.refresh()
         self.bars.refresh()
@@ -245,11 +236,9 @@ class ChatScreen(Screen[None]):
 
     @property
     def chat(self) -> Chat:
-        """The session on screen, and what belongs to it."""
         return self.open_chats.current
 
     def _show_other(self) -> None:
-        """Show the session that has come on screen, and start typing."""
         self.transcript.choose(None)
         self.drafts.begin(self.chat.draft)
         self.redraw.session()
@@ -261,14 +250,12 @@ class ChatScreen(Screen[None]):
     # -- what there is
 
     def offers(self) -> set[Need]:
-        """What there is for actions to work on."""
         target = self.chat.target(self.transcript.chosen)
         return situation.offers(self.chat, target, self.transcript, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key means where the focus is."""
         action = self._action_of(event)
         if self.has_class("-too-small") and (action is None or action.id not in BLIND):
             event.stop()  # nobody sees what it would do
@@ -290,21 +277,20 @@ class ChatScreen(Screen[None]):
         return await self._opener.ready_for(self._action_of(event) if isinstance(event, events.Key) else None)
 
     def action_choose(self, action_id: str) -> None:
-        """Do an action by its id, as the palette asks."""
+        """The palette calls this."""
         self.dispatcher.choose(action_id)
 
     def type_here(self) -> None:
-        """Let what is typed go into the composer; no message is chosen then."""
+        """No message is chosen then."""
         self.panes.keep_keys()
         self.transcript.choose(None)
         take_keys(self.composer)
 
     def copy(self, text: str, what: str) -> None:
-        """Put a text into the clipboard, and say in the status line where it is."""
         self.post_message(self.CopyRequested(text, what))
 
     async def leave(self, *, asks: bool = True) -> None:
-        """Keep everything and end the program; where text cannot be saved, `asks` says whether to ask first."""
+        """Where text cannot be saved, `asks` says whether to ask first."""
         await self._opener.wait()
         await self.late.leaving.leave(asks=asks)
 
@@ -363,7 +349,7 @@ class ChatScreen(Screen[None]):
         self.dispatcher.choose("next-alternative" if event.step > 0 else "previous-alternative")
 
     def on_descendant_focus(self) -> None:
-        """Show the keys of another place; typing is about no message."""
+        """Typing is about no message, so none stays chosen."""
         if self.focused is self.composer:
             self.transcript.choose(None)
         if self.focused is not None:

@@ -19,12 +19,12 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
 
 FRAME_CELLS = 6
-"""What the composer's border takes of the footer's width, in cells."""
+"""What the composer's border takes of the footer."""
 
 
 @dataclass(eq=False)
 class HintDisplay:
-    """Shows it on the composer's edge, and where a pane covers that, below the pane."""
+    """They stand on the composer's edge, and where a pane covers that, below the pane."""
 
     screen: Screen[None]
     keyboard: Keyboard
@@ -38,7 +38,6 @@ class HintDisplay:
     _told_send_word: str = field(default="", init=False)
 
     def refresh(self) -> None:
-        """Show it as it is now."""
         focused = self.screen.focused
         nodes = focused.ancestors_with_self if focused is not None else ()
         own = next((hints for node in nodes if (hints := getattr(node, "hints", ""))), "")
@@ -50,13 +49,12 @@ class HintDisplay:
         self.panes.show_hints(hints)
 
     def refresh_send_word(self) -> None:
-        """Show what Enter means, where that is something else for what is being typed now."""
         if self._send_word != self._told_send_word:
             self.refresh()
 
     @property
     def _send_word(self) -> str:
-        """What sending means for what is in the composer now, in a word; "" = it would be refused."""
+        """What sending what is in the composer means now; "" = it would be refused."""
         beginning = self.composer.document.get_line(0)[:2]
         if beginning.startswith("/") and beginning != "//":
             return "run"

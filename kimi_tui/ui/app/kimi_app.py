@@ -43,16 +43,16 @@ from kimi_tui.ui.text.themes import begin_with_theme
 log = logging.getLogger("kimi_tui")
 
 DEFAULT_THEME = UiSettings().theme
-"""What is taken where the theme that was asked for cannot be used."""
+"""It is taken too where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
-"""Time from the start until what the first frame did not need is made ready, in seconds."""
+"""Time from the start until what the first frame did not need is made ready."""
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 patch_library()
 
 
 class KimiApp(App[str], inherit_bindings=False):
-    """The full-screen program; its result is the id of the session to resume, None = nothing was saved."""
+    """Its result is the id of the session to resume; None = nothing was saved."""
 
     TITLE = "kimi-tui"
     COMMANDS: ClassVar = set()  # the screen's own are all there are
@@ -73,19 +73,13 @@ class KimiApp(App[str], inherit_bindings=False):
         hand_over: Callable[[], bytes] = bytes,
         force_end: Callable[[int], object] | None = None,
     ) -> None:
-        """Build the program.
+        """Build the program around `first`, which may be an empty session until `opening` has been read.
 
-        Args:
-            services: What it works with.
-            first: The session to begin with, or an empty one that stands there until `opening` has been read.
-            terminal: What it is shown on.
-            opening: The session to read; None = there is none.
-            idle_work: What is done once after the first frame, when nothing else is to do.
-            modes: The terminal's modes for when the program is left or suspended; None = as they are now.
-            typed: What was typed before anybody read keys.
-            hand_over: Makes whoever has the terminal leave it, and gives what was read of keys since then.
-            force_end: Ends the program at once, where it was asked to end and did not within seconds; takes the
-                signal's number. None = there is no terminal that could be gone, and nothing is forced.
+        `opening` is None where there is nothing to read. `idle_work` is done once after the first frame, when nothing
+        else is to do. `modes` are the terminal's for when the program is left or suspended; None = as they are now.
+        `typed` was typed before anybody read keys; `hand_over` makes whoever has the terminal leave it, and gives what
+        was read of keys since then. `force_end` takes a signal's number and ends the program at once, where it was
+        asked to end and did not within seconds; None = there is no terminal that could be gone, and nothing is forced.
         """
         super().__init__(cast("type[Driver]", partial(TerminalDriver, modes=modes, hand_over=hand_over)))
         self._services = services
@@ -97,9 +91,9 @@ class KimiApp(App[str], inherit_bindings=False):
         problems = (*services.problems, *self._take_theme())
         self._screen = ChatScreen(replace(services, problems=problems), first, opening)
         self.problem: KimiError | None = None
-        """Why the session to begin with could not be read; None = it could."""
+        """None = the session to begin with could be read."""
         self.crash: Exception | None = None
-        """What ended the program; None = it was left."""
+        """None = the program was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
         self._force_end = force_end
@@ -107,7 +101,6 @@ class KimiApp(App[str], inherit_bindings=False):
         self._idle_work = idle_work
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
-        """What is typed and clicked, one after the other."""
 
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
@@ -119,13 +112,12 @@ class KimiApp(App[str], inherit_bindings=False):
         return [self._safe_filter, *library, *self._terminal_filters]
 
     async def on_event(self, event: events.Event) -> None:
-        """Let what is typed and clicked wait for its turn; a click on a screen that has been left is for none below."""
+        """What is typed and clicked waits for its turn; a click on a screen that has been left is for none below."""
         if not self.input_order.hold(event) and not self._late_clicks.is_late(event, self._screen_now):
             await super().on_event(event)
 
     @property
     def is_giving_keys(self) -> bool:
-        """Whether a pane is about to take the focus."""
         return self._screen.panes.is_giving_keys
 
     async def ready_for(self, event: events.Event) -> bool:
@@ -140,7 +132,7 @@ class KimiApp(App[str], inherit_bindings=False):
 
     @property
     def _screen_now(self) -> Screen[object] | None:
-        """The screen that keys go to; None = there is none any more."""
+        """None = there is none any more."""
         return self.screen if self.screen_stack else None
 
     def on_key(self, event: events.Key) -> None:
@@ -157,13 +149,11 @@ class KimiApp(App[str], inherit_bindings=False):
             self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
-        """Take signals, and begin what is done in idle time."""
         self._ending = self._listen()
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
     def on_chat_screen_takes_keys(self) -> None:
-        """Let it have what is typed, and what was typed before it could."""
         self.run_worker(self.input_order.run(), group="input")
 
     def _work_idly(self) -> None:
@@ -171,12 +161,11 @@ class KimiApp(App[str], inherit_bindings=False):
             self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
     def on_unmount(self) -> None:
-        """Leave signals alone again."""
         if self._ending is not None:
             self._ending.stop()
 
     def _listen(self) -> Ending:
-        """Keep everything and leave when the terminal is closed or the program is asked to end."""
+        """When the terminal is closed, or the program is asked to end."""
         loop, context = asyncio.get_running_loop(), copy_context()
 
         def leave(number: int) -> None:
@@ -210,11 +199,11 @@ class KimiApp(App[str], inherit_bindings=False):
                 return
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Put what an editor cut or copied into the clipboard; nothing is said."""
+        """Nothing is said."""
         self._copy(text)
 
     def on_chat_screen_copy_requested(self, event: ChatScreen.CopyRequested) -> None:
-        """Put a text into the clipboard, and say where it is once that is known."""
+        """Where the text is, is said once that is known."""
         self._copy(event.text, event.what)
 
     def _copy(self, text: str, what: str = "") -> None:

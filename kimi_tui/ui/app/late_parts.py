@@ -39,13 +39,11 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
 
 TEXT_LOST = 1
-"""What the program ends with where text could not be saved."""
+"""The exit status where text could not be saved."""
 
 
 @dataclass(eq=False, kw_only=True)
 class LateParts:
-    """Makes them of what is there already, and hands each what it needs."""
-
     services: Services
     keyboard: Keyboard
     open_chats: OpenChats
@@ -68,7 +66,6 @@ class LateParts:
 
     @cached_property
     def history(self) -> PromptHistory:
-        """What Up and Down bring back."""
         return PromptHistory(
             self.composer, self.drafts, self.open_chats, recent=self.services.library.recent_prompts,
             show_queue=self.redraw.queue, run_later=self.background.later,
@@ -76,7 +73,6 @@ class LateParts:
 
     @cached_property
     def sending(self) -> Sending:
-        """What becomes of a text when Enter is pressed."""
         return Sending(
             self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
             show_queue=self.redraw.queue, say=self.say,
@@ -84,14 +80,13 @@ class LateParts:
 
     @cached_property
     def leaving(self) -> Leaving:
-        """What ends the program."""
         return Leaving(
             self.open_chats, self.turns, self.drafts, switching=self.current.switching,
             saved=self.redraw.bars.refresh, say=self.say, key=self.keyboard.table.label("quit"), ended=self._end,
         )  # fmt: skip
 
     async def _end(self) -> None:
-        """End the program with the id of the session to resume."""
+        """The result is the id of the session to resume."""
         chats = self.open_chats
         self.services.library.close()
         session_id = chats.current.session.id if await chats.has_file(chats.current) else None
@@ -113,7 +108,6 @@ class LateParts:
         return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
 
     def rows(self) -> Rows:
-        """The one table of all actions."""
         services, chats, transcript, say = self.services, self.open_chats, self.transcript, self.say
         screen = ScreenCommands(
             self.composer, self.drafts, self.find_bar, self.panes, chats, keyboard=self.keyboard, offers=self.offers,
@@ -139,7 +133,7 @@ class LateParts:
         }
 
     def make_panel(self, name: str) -> Panel:
-        """Make the widget of a pane; each is imported when it is first needed."""
+        """Each pane's widget is imported when it is first needed."""
         services, chats, keys = self.services, self.open_chats, self.keyboard.table
         match name:
             case "sessions":

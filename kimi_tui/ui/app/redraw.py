@@ -18,7 +18,7 @@ from kimi_tui.ui.widgets.queue_line import QueueLine
 
 @dataclass(eq=False)
 class Redraw:
-    """Draws by what happened."""
+    """Each method is named by what happened."""
 
     services: Services
     open_chats: OpenChats

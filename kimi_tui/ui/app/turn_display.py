@@ -24,7 +24,7 @@ FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
 
 @dataclass(eq=False)
 class TurnDisplay:
-    """Shows turns; see `running_turns.TurnView`."""
+    """See `running_turns.TurnView`."""
 
     open_chats: OpenChats
     transcript: Transcript
@@ -35,11 +35,9 @@ class TurnDisplay:
     now_s: Callable[[], float]  # the clock, in seconds
 
     def notice(self, chat: Chat, text: str, severity: str) -> None:
-        """Say something in a chat's conversation."""
         self.feed.notice(chat, text, severity)
 
     def show_question(self, chat: Chat) -> None:
-        """Show a question that was sent, and follow its reply."""
         if chat is self.open_chats.current:
             chosen = self.transcript.chosen
             self.feed.show()
@@ -50,19 +48,17 @@ class TurnDisplay:
         self.panes.bring_up_to_date("sessions")
 
     def _move_cursor(self, chosen: str | None, key: str) -> None:
-        """Put the message cursor on what came in the place of the message that had it, where that is gone."""
+        """It goes to what came in the place of the message that had it, where that is gone."""
         if chosen is not None and self.transcript.chosen is None:
             self.transcript.choose(key, brings_into_view=False)
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
-        """Show text that arrived."""
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
             self.transcript.append(chat.live.key, delta.part, delta.text(chat.live.reply))
             self.transcript.set_thought_label(chat.live.key, chat.live.label)
             self.panes.delta_arrived(delta)
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
-        """Show what the growing reply has become."""
         if chat is self.open_chats.current:
             if ended.replies:
                 self.transcript.update_entry(self._reply_entry(chat, ended))
@@ -77,13 +73,12 @@ class TurnDisplay:
         self.panes.bring_up_to_date("sessions")
 
     def _reply_entry(self, chat: Chat, ended: TurnEnded) -> Entry:
-        """The entry of the reply; of one that is not on the branch on screen, as it would be there."""
+        """A reply that is not on the branch on screen is shown as it would be there."""
         reply = ended.replies[0]
         known = next((entry for entry in reversed(self.feed.entries_of(chat)) if entry.key == reply.id), None)
         return known or entries.message_entry(reply, timestamps=False)
 
     def show_figures(self, chat: Chat) -> None:
-        """Show the figures of a turn as they are now."""
         if chat is self.open_chats.current:
             self.redraw.figures()
 
@@ -95,7 +90,6 @@ class TurnDisplay:
             chat.draft = typed_before(text, chat.draft)
 
     def tick(self) -> None:
-        """Keep the line of the think block moving."""
         live = self.open_chats.current.live
         if live is not None and live.phase is Phase.REASONING and live.update_label(self.now_s()):
             self.transcript.set_thought_label(live.key, live.label)

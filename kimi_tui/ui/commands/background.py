@@ -11,7 +11,7 @@ from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.entries import error_text
 
 Done = Awaitable[None] | None
-"""What a command gives back: what is left to be done; None = nothing is."""
+"""What is left to be done; None = nothing is."""
 
 
 def _nothing() -> None:
@@ -19,15 +19,8 @@ def _nothing() -> None:
 
 
 class Background:
-    """Runs commands."""
-
     def __init__(self, run: Callable[[Coroutine[Any, Any, None], str], object], say: Say) -> None:
-        """Begin with none running.
-
-        Args:
-            run: Runs a coroutine as a worker of a group.
-            say: Tells what went wrong.
-        """
+        """`run` takes a coroutine and the group of its worker."""
         self._run, self._say = run, say
 
     def attempt(self, work: Callable[[], Done], failed: Callable[[], None] = _nothing) -> None:
@@ -41,7 +34,7 @@ class Background:
                 self.later(later, failed)
 
     def later(self, work: Awaitable[None], failed: Callable[[], None] = _nothing, *, keys_wait: bool = True) -> None:
-        """Do something beside everything else; see `RunLater`."""
+        """See `RunLater`."""
         self._run(self._carry_out(work, failed), COMMANDS if keys_wait else "beside")
 
     async def _carry_out(self, work: Awaitable[None], failed: Callable[[], None]) -> None:

@@ -15,33 +15,27 @@ from kimi_tui.ui.commands.situation import refusal
 from kimi_tui.ui.keys.key_lookup import Keyboard
 
 SCOPES = (Scope.SCREEN, *(scope for scope in Scope if scope not in {Scope.SCREEN, Scope.COMPOSER}), Scope.COMPOSER)
-"""Places in the order of the palette: what is done anywhere first, what a key of the composer does last."""
+"""In the order of the palette: what is done anywhere first, what a key of the composer does last."""
 NOTHING_FITS = "No action fits."
-"""What stands there then."""
 NOTHING_FITS_HELP = "Enter opens the help, which can be searched too."
 
 
 @runtime_checkable
 class Offering(Protocol):
-    """A screen that knows what there is for actions to work on."""
-
     keyboard: Keyboard
-    """Keys of actions."""
 
-    def offers(self) -> set[Need]:
-        """Say what there is."""
+    def offers(self) -> set[Need]: ...
 
 
 class ActionProvider(Provider):
-    """Offers every action; one that needs an argument is put into the composer to be completed."""
+    """One that needs an argument is put into the composer to be completed."""
 
     async def discover(self) -> Hits:
-        """Offer all of them before anything is typed."""
         for action, words in self._actions():
             yield DiscoveryHit(Content(self._label(action)), partial(self._choose, action), help=words)
 
     async def search(self, query: str) -> Hits:
-        """Offer those whose words fit; where none does, say so."""
+        """Those whose words fit; where none does, a line that says so."""
         is_found = False
         style = self.matcher(query).match_style
         for action, words in self._actions():
@@ -57,7 +51,7 @@ class ActionProvider(Provider):
             yield Hit(1, Content(text), partial(self._choose, BY_ID["help"]), text, NOTHING_FITS_HELP)
 
     def _actions(self) -> Sequence[tuple[Action, str]]:
-        """What is listed, with what it does; what can be done now first."""
+        """Each with what it does; what can be done now comes first."""
         offered = self.screen.offers() if isinstance(self.screen, Offering) else set[Need]()
         listed = [(action, refusal(action, offered)) for action in ACTIONS if action.in_palette]
         listed.sort(key=lambda pair: (bool(pair[1]), SCOPES.index(pair[0].scope)))

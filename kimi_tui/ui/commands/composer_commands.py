@@ -13,8 +13,6 @@ from kimi_tui.ui.widgets.composer import Composer
 
 
 def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory, transcript: Transcript) -> Rows:
-    """What is done to the draft."""
-
     def new_line() -> None:
         composer.begin_line()
         take_keys(composer)

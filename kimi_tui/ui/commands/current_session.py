@@ -20,8 +20,6 @@ from kimi_tui.ui.state.open_chats import OpenChats
 
 @dataclass(eq=False)
 class CurrentSession:
-    """Changes the session on screen, or which one that is."""
-
     open_chats: OpenChats
     drafts: Drafts
     prepare: Callable[[Chat], None]  # makes what showing a session takes, in a thread: the work grows with its messages
@@ -35,7 +33,7 @@ class CurrentSession:
     """Held while another session comes on screen: each keeps the draft that is its own."""
 
     def change(self, session: Session) -> None:
-        """Take a changed session, show it and save it, where it holds anything or its file still does."""
+        """It is saved where it holds anything or its file still does."""
         chat = self.open_chats.current
         chat.open_session.update(lambda _: session)
         self.changed()
@@ -46,11 +44,7 @@ class CurrentSession:
             await self.save(chat)
 
     async def save(self, chat: Chat) -> None:
-        """Save what is in no file yet of a session that is open here, and show whether it is.
-
-        Raises:
-            StorageError: It could not be written.
-        """
+        """Save what is in no file yet of a session that is open here; raises StorageError where that fails."""
         try:
             if chat.open_session.is_changed:
                 await chat.open_session.save()
@@ -60,8 +54,7 @@ class CurrentSession:
     async def show(self, chat: Chat) -> None:
         """Show another session; a reply that runs goes on.
 
-        Raises:
-            KimiError: The one on screen could not be saved, and has no file yet; it stays.
+        Raises KimiError where the one on screen could not be saved, and has no file yet; it stays.
         """
         async with self.switching:
             self.leave()
@@ -73,15 +66,11 @@ class CurrentSession:
             self.say(error_text(before.unsaved, kept), "error")
 
     async def show_new(self) -> None:
-        """Show a new session; see `show`."""
+        """See `show`."""
         await self.show(await self.open_chats.create())
 
     async def open(self, path: Path) -> None:
-        """Show the session of a file; see `show`.
-
-        Raises:
-            StorageError: It cannot be opened; the one on screen stays.
-        """
+        """See `show`; raises StorageError where the session cannot be opened."""
         chat = await self.open_chats.open(path)
         if chat not in self.open_chats.all:  # nobody else knows it yet
             await asyncio.to_thread(self.prepare, chat)

@@ -12,14 +12,14 @@ from kimi_tui.ui.commands.background import Background, Done
 from kimi_tui.ui.state.callbacks import Remark, Say
 
 Rows = Mapping[str, Callable[..., Done]]
-"""What does each action, by its id: called with the text behind its slash command where the registry says that it
-takes an argument, else with nothing. What cannot be done raises a KimiError."""
+"""What does each action, by its id: called with the text behind its slash command where it takes an argument.
+
+Which do, the registry says; the others are called with nothing. What cannot be done raises a KimiError.
+"""
 
 
 @dataclass(eq=False)
 class Dispatcher:
-    """Does actions."""
-
     make_rows: Callable[[], Rows]  # makes the one table of all actions, with the first of them
     offers: Callable[[], set[Need]]  # gives what there is for actions to work on
     is_too_early: Callable[[str], bool]
@@ -31,7 +31,6 @@ class Dispatcher:
 
     @cached_property
     def rows(self) -> Rows:
-        """What does each action."""
         return self.make_rows()
 
     def choose(self, action_id: str) -> None:
@@ -49,10 +48,7 @@ class Dispatcher:
     def perform(self, action_id: str, argument: str = "", failed: Callable[[], None] = lambda: None) -> None:
         """Do an action; that it cannot be done now, and what goes wrong, is told in the conversation.
 
-        Args:
-            action_id: The action.
-            argument: What stood behind its slash command.
-            failed: Is called where it went wrong.
+        `argument` is what stood behind its slash command; `failed` is called where it went wrong.
         """
         action = BY_ID[action_id]
         if self.is_too_early(action_id):

@@ -18,12 +18,11 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.text.safe_text import line_text
 
 TITLE_CHARS = 60
-"""Of a longer title a notice says that much."""
 
 
 @dataclass(eq=False)
 class FileCommands:
-    """Commands on any session in the folder; as slash commands, on the one on screen."""
+    """They work on any session in the folder; as slash commands, on the one on screen."""
 
     library: SessionStore
     open_chats: OpenChats
@@ -33,7 +32,6 @@ class FileCommands:
     restore_key: str
 
     def rows(self) -> Rows:
-        """What does what."""
         return {
             "duplicate": lambda: self.duplicate(self._here()),
             "delete-session": self._delete_here,
@@ -41,11 +39,7 @@ class FileCommands:
         }
 
     def _here(self) -> Path:
-        """The file of the session on screen.
-
-        Raises:
-            UsageError: It holds nothing yet.
-        """
+        """Raises UsageError where the session on screen holds nothing yet."""
         chat = self.open_chats.current
         if not chat.session.messages:
             raise UsageError("This session holds nothing yet.")
@@ -70,8 +64,7 @@ class FileCommands:
     async def _save(self, path: Path) -> Chat | None:
         """Save a session that is open here, before anything is done with its file; None = it is not open.
 
-        Raises:
-            StorageError: It could not be written.
+        Raises StorageError where it could not be written.
         """
         chat = await self.open_chats.at(path)
         if chat is not None:
@@ -79,7 +72,6 @@ class FileCommands:
         return chat
 
     async def rename(self, path: Path, title: str) -> None:
-        """Give a session another title."""
         chat = await self.open_chats.at(path)
         if chat is None:
             await asyncio.to_thread(self.library.rename, path, title)
@@ -91,7 +83,6 @@ class FileCommands:
         self.listed()
 
     async def duplicate(self, path: Path) -> None:
-        """Make a copy of a session."""
         await self._save(path)
         name = await self._name(path)
         await asyncio.to_thread(self.library.duplicate, path)
@@ -101,8 +92,7 @@ class FileCommands:
     async def delete(self, path: Path) -> str:
         """Move a session to the trash, and return what it is called; one on screen gives way to a new one.
 
-        Raises:
-            UsageError: Its reply is still running.
+        Raises UsageError while its reply is running.
         """
         chat = await self.open_chats.at(path)
         if chat is not None and chat.turn is not None:
@@ -122,7 +112,7 @@ class FileCommands:
         return name
 
     async def _let_go(self, chat: Chat) -> None:
-        """Let go of a chat whose file is gone, so that nothing writes it again."""
+        """The chat's file is gone: nothing may write it again."""
         if chat is self.open_chats.current:
             await self.current.show_new()
         self.open_chats.forget(chat)
@@ -130,8 +120,7 @@ class FileCommands:
     async def restore(self) -> str:
         """Bring the session that was deleted last back, and return what it is called.
 
-        Raises:
-            UsageError: None was deleted since the program started.
+        Raises UsageError where none was deleted since the program started.
         """
         if not self.open_chats.trashed:
             raise UsageError(

@@ -19,8 +19,6 @@ SAVING = "saving on leaving"
 
 @dataclass(eq=False)
 class Leaving:
-    """Ends the program, where nothing is lost by it."""
-
     open_chats: OpenChats
     turns: Turns
     drafts: Drafts
@@ -35,8 +33,7 @@ class Leaving:
     async def leave(self, *, asks: bool) -> None:
         """Stop every reply, save everything and end the program.
 
-        Args:
-            asks: Whether to ask, where text cannot be saved: it is left when nothing has changed since.
+        With `asks`, where text cannot be saved, it is asked first; that is left when nothing has changed since.
         """
         if asks and self._is_saving:  # a second press must not answer what has not been asked yet
             return

@@ -22,8 +22,6 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 @dataclass(eq=False)
 class MessageCommands:
-    """Commands on messages of the branch on screen."""
-
     transcript: Transcript
     open_chats: OpenChats
     turns: Turns
@@ -35,7 +33,6 @@ class MessageCommands:
     undo_key: str
 
     def rows(self) -> Rows:
-        """What does what."""
         return {
             "next-message": self._next_message,
             "copy": self._copy,
@@ -55,18 +52,14 @@ class MessageCommands:
         return self.open_chats.current.session
 
     def _target(self) -> Message:
-        """The message that a command is about.
-
-        Raises:
-            UsageError: There is none, or it is still being written.
-        """
+        """Raises UsageError where there is no message, or it is still being written."""
         message = self.open_chats.current.target(self.transcript.chosen)
         if message is None:
             raise UsageError("There is no message yet, or it is still being written.")
         return message
 
     def _next_message(self) -> None:
-        """Move the message cursor down; below the last message is the composer."""
+        """Below the last message is the composer."""
         chat = self.open_chats.current
         if chat.branch and self.transcript.chosen == chat.branch[-1].id and chat.turn is None:
             self.type_here()
@@ -84,7 +77,7 @@ class MessageCommands:
         self.copy(text, "The message")
 
     def _copy_code(self, argument: str) -> None:
-        """Copy a code block; several are numbered to choose from."""
+        """Several blocks are numbered to choose from."""
         message, word = self._target(), argument.strip()
         blocks = self.transcript.code_blocks(message.id)
         if not word and len(blocks) > 1:
@@ -97,7 +90,7 @@ class MessageCommands:
         self.copy(blocks[number - 1], "The code block")
 
     def _choose_code(self, key: str, blocks: Sequence[str]) -> None:
-        """Let one of the code blocks of a message, which are numbered meanwhile, be chosen, and copy it."""
+        """The blocks are numbered on screen meanwhile."""
         from kimi_tui.ui.screens.choice import NumberScreen  # noqa: PLC0415 - most commands do not need it
 
         def chosen(number: int | None) -> None:
@@ -119,7 +112,7 @@ class MessageCommands:
     # -- asking again
 
     def _edit(self) -> None:
-        """Bring a question into the composer, to be sent as an alternative."""
+        """What the question becomes is sent as an alternative."""
         question = self._question()
         self.transcript.choose(None)
         self.drafts.begin_edit(question.id, question.content)
@@ -138,7 +131,7 @@ class MessageCommands:
     # -- the tree
 
     def _step_alternative(self, step: int) -> None:
-        """Go to another alternative of the message; its newest branch is shown."""
+        """The newest branch of the other alternative is shown."""
         message = self._target()
         family = tree.alternatives(self._session, message.id)
         place = [other.id for other in family].index(message.id) + step
@@ -147,7 +140,7 @@ class MessageCommands:
             self.transcript.choose(family[place].id)
 
     def _delete(self) -> None:
-        """Delete the message and everything below it."""
+        """Everything below the message goes with it."""
         message, chat = self._target(), self.open_chats.current
         before = len(chat.session.messages)
         chat.delete(message.id)
@@ -162,12 +155,12 @@ class MessageCommands:
         self.say(f"Brought back {counted(count, 'message')}.", about=about)
 
     def _last_deletion(self) -> str:
-        """What the notices on the last deletion, and on its undoing, are about."""
+        """What the notices on it and on its undoing are `about`."""
         chat = self.open_chats.current
         return f"deletion {len(chat.deleted)} in {chat.session.id}"
 
     def _show_tree(self) -> None:
-        """Show a branch of another length; the message cursor goes to its end, where it is in the conversation."""
+        """The message cursor goes to its end, where it is in the conversation."""
         self.change(self._session)
         branch = self.open_chats.current.branch
         if branch and has_keys(self.transcript):
@@ -176,7 +169,6 @@ class MessageCommands:
             self.type_here()
 
     def _leave_out(self) -> None:
-        """Leave the message out of the prompt, or take it in again."""
         message, session = self._target(), self._session
         changed = replace(message, excluded=not message.excluded)
         messages = tuple(changed if other.id == message.id else other for other in session.messages)

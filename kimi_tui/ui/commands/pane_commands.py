@@ -18,13 +18,11 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 WIDTH_STEP = 4
-"""How much wider or narrower a pane gets at a time, in cells."""
+"""In cells."""
 
 
 @dataclass(eq=False)
 class PaneCommands:
-    """Opens panes, and brings those that are not in view there first."""
-
     panes: SidePanes
     prompts: PromptSource
     transcript: Transcript
@@ -33,7 +31,6 @@ class PaneCommands:
     remark: Remark
 
     def rows(self) -> Rows:
-        """What does what."""
         return {
             **{name: partial(self._toggle, name) for name in PANES},
             "wider": partial(self._widen, WIDTH_STEP),
@@ -57,7 +54,7 @@ class PaneCommands:
             self.remark("There is no side pane to resize; open one first.", "There is no side pane to resize.")
 
     def _show_reasoning(self) -> None:
-        """Show the reasoning of the chosen message, which stays chosen."""
+        """The chosen message stays chosen."""
         chosen = self.transcript.chosen
         self.panes.show_pane("reasoning")
         self.transcript.choose(chosen)
@@ -77,7 +74,7 @@ class PaneCommands:
             panel.call_after_refresh(panel.acts["filter-sessions"])
 
     def _act(self, name: str, action_id: str) -> None:
-        """Do something where a pane's cursor stands; a pane that is not in view is only shown: it is to be seen."""
+        """A pane that is not in view is only shown: where its cursor stands is to be seen first."""
         panel = self.panes.in_view(name)
         self.panes.show_pane(name)
         if panel is not None:

@@ -17,8 +17,6 @@ from kimi_tui.ui.state.services import SettingsStore
 
 @dataclass(frozen=True, slots=True)
 class _DeletedPreset:
-    """A preset that can be brought back."""
-
     name: str
     deletion: settings_changes.Deletion
     session_id: str  # of the session that had it; "" = the one on screen did not
@@ -26,8 +24,6 @@ class _DeletedPreset:
 
 @dataclass(eq=False)
 class PresetCommands:
-    """Commands on presets."""
-
     store: SettingsStore
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
@@ -36,7 +32,6 @@ class PresetCommands:
     _deleted: list[_DeletedPreset] = field(default_factory=list, init=False)
 
     def rows(self) -> Rows:
-        """What does what."""
         return {
             "preset": self._choose,
             "save-preset": self.save,
@@ -51,7 +46,7 @@ class PresetCommands:
         return self.open_chats.current.session
 
     def _choose(self, argument: str) -> None:
-        """Choose a preset, or list them."""
+        """Choose a preset; "" = list them."""
         name, settings = argument.strip(), self.store.value
         if not name:
             chosen = self._session.settings.get("preset", settings.chat.preset)
@@ -63,9 +58,7 @@ class PresetCommands:
     async def save(self, argument: str) -> None:
         """Save what this session sends as a preset, which it has then.
 
-        Raises:
-            UsageError: The name cannot be taken.
-            ConfigError: It could not be saved.
+        Raises UsageError where the name cannot be taken, ConfigError where it could not be saved.
         """
         name = settings_changes.checked_preset_name(self.store.value, argument)
         await self.store.save(settings_changes.save_preset_changes(self.store.value, self._session, name))
@@ -74,7 +67,7 @@ class PresetCommands:
         self.say(f"Saved as preset {name}, which this session has now.")
 
     async def _rename_typed(self, argument: str) -> None:
-        """Rename a preset of the user's own; the longest name that the text begins with is the old one."""
+        """The longest name that the text begins with is the old one."""
         text = argument.strip()
         names = sorted(self.store.value.presets, key=len, reverse=True)
         old = next((name for name in names if text.startswith(f"{name} ")), text.partition(" ")[0])
@@ -83,9 +76,8 @@ class PresetCommands:
     async def rename(self, old: str, new: str) -> None:
         """Rename a preset of the user's own.
 
-        Raises:
-            UsageError: There is no such preset, or the name cannot be taken.
-            ConfigError: It could not be saved.
+        Raises UsageError where there is no such preset or the name cannot be taken, ConfigError where it could not be
+        saved.
         """
         changes = settings_changes.rename_preset_changes(self.store.value, old, new, self.store.config_keys)
         await self.store.save(changes)
@@ -97,9 +89,8 @@ class PresetCommands:
     async def delete(self, argument: str) -> None:
         """Delete a preset of the user's own; this session takes the default one where it had it.
 
-        Raises:
-            UsageError: There is no such preset, or it is not the user's own.
-            ConfigError: It could not be saved.
+        Raises UsageError where there is no such preset or it is not the user's own, ConfigError where it could not be
+        saved.
         """
         name = " ".join(argument.split())
         deletion = settings_changes.delete_preset_changes(self.store.value, name, self.store.config_keys)
@@ -129,11 +120,7 @@ class PresetCommands:
         self.shown()
 
     async def make_default(self) -> None:
-        """Let new sessions begin with what this one sets.
-
-        Raises:
-            ConfigError: It could not be saved.
-        """
+        """Let new sessions begin with what this one sets; raises ConfigError where it could not be saved."""
         changes = settings_changes.default_changes(self.store.value, self._session)
         if not changes:
             self.say("This session sets nothing of its own; the defaults are as they were.")

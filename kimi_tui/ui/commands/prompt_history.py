@@ -46,7 +46,6 @@ class PromptHistory:
             self._step(chat, step)
 
     def _step(self, chat: Chat, step: int) -> None:
-        """Go on from the prompt that is there, or from the empty composer."""
         if chat is not self._chat:
             self._chat, self._earlier, self._wanted = chat, None, 0
             self.run_later(self._read(chat), keys_wait=False)

@@ -20,15 +20,13 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.widgets.composer import Composer
 
 QUIT_WITHIN_S = 3.0
-"""Time in which a second Ctrl+C quits, in seconds."""
+"""In this time a second Ctrl+C quits."""
 AT_HOME = frozenset({Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN})
 """Places that are no panes."""
 
 
 @dataclass(eq=False)
 class ScreenCommands:
-    """Commands that close, stop and leave."""
-
     composer: Composer
     drafts: Drafts
     find_bar: FindBar
@@ -44,7 +42,6 @@ class ScreenCommands:
     _asked_s: float = field(default=float("-inf"), init=False)
 
     def rows(self) -> Rows:
-        """What does what."""
         return {
             "stop": self._stop,
             "back": self._back,
@@ -60,7 +57,7 @@ class ScreenCommands:
             turn.stop()
 
     def _back(self) -> None:
-        """Go one step back: close what is open, else stop the reply, else leave the message cursor."""
+        """Close what is open, else stop the reply, else leave the message cursor."""
         if self.composer.close_completions() or self.find_bar.close():
             return
         is_in_pane = scope_of(self.composer.screen.focused) not in AT_HOME
@@ -86,7 +83,7 @@ class ScreenCommands:
         return None
 
     def _copy_selection(self) -> bool:
-        """Copy what is selected in an editor or the conversation; whether anything was."""
+        """What is selected in an editor or the conversation; False = nothing is."""
         screen = self.composer.screen
         editor = screen.focused if isinstance(screen.focused, Input | TextArea) else self.composer
         selected = editor.selected_text or screen.get_selected_text()

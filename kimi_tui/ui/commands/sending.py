@@ -18,16 +18,12 @@ from kimi_tui.ui.widgets.composer import Composer
 
 
 class Perform(Protocol):
-    """Does an action."""
-
     def __call__(self, action_id: str, argument: str, failed: Callable[[], None] = ...) -> None:
-        """Do it with the text behind its slash command; `failed` is called where it went wrong, which is told."""
+        """`argument` is the text behind the slash command; `failed` is called where it went wrong, which is told."""
 
 
 @dataclass(eq=False)
 class Sending:
-    """Sends messages, and carries slash commands out."""
-
     composer: Composer
     drafts: Drafts
     open_chats: OpenChats
@@ -37,7 +33,6 @@ class Sending:
     say: Say
 
     def submit(self, text: str) -> None:
-        """Send a message, or do what a slash command says."""
         chat, drafts = self.open_chats.current, self.drafts
         edited = drafts.edited
         was_aside = drafts.bring_back(self.composer.draft)
@@ -58,7 +53,6 @@ class Sending:
                 self._send(message, edited)
 
     def _send(self, text: str, edited: str | None) -> None:
-        """Send a message, or let it wait for the running reply."""
         chat = self.open_chats.current
         if chat.turn is not None and edited is None:
             chat.queued.append(text)
@@ -73,7 +67,7 @@ class Sending:
             self.drafts.give_back(text, edited)
 
     def _mend(self, line: str, edited: str | None, *, is_aside: bool) -> None:
-        """Give a line back that could not be done, to be mended; a short one is selected, to be typed over."""
+        """A short line is selected, to be typed over."""
         if is_aside:
             self.drafts.begin_mending(line, edited)
         else:

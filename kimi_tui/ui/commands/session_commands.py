@@ -18,15 +18,12 @@ from kimi_tui.ui.state.open_chats import OpenChats
 
 @dataclass(eq=False)
 class SessionCommands:
-    """Commands on the session on screen."""
-
     library: SessionStore
     open_chats: OpenChats
     current: CurrentSession
     say: Say
 
     def rows(self) -> Rows:
-        """What does what."""
         return {
             "rename": self._rename,
             "new": self.current.show_new,
@@ -46,7 +43,7 @@ class SessionCommands:
         self.current.change(replace(self._session, title=title))
 
     async def _resume(self, argument: str) -> None:
-        """Open the latest other session, or the one that the text names."""
+        """The session that the text names; "" = the latest other one."""
         name, passed_over = argument.strip(), list[Unreadable]()
         if name:
             path = await asyncio.to_thread(self.library.find, name, passed_over.append)
@@ -62,7 +59,6 @@ class SessionCommands:
             self.say(unreadable.words, "warning", about=unreadable.path)
 
     async def _import(self, argument: str) -> None:
-        """Open a copy of a session file."""
         source = _path(argument, "import", "notes.toml")
         copy, rest = await asyncio.to_thread(self.library.import_file, source)
         await self.current.open(Path(copy.path))

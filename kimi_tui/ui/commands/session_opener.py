@@ -19,7 +19,6 @@ from kimi_tui.ui.state.slash import Command, parse_line
 from kimi_tui.ui.widgets.composer import Composer
 
 ENDING = frozenset({"quit", "copy-or-quit"})
-"""Actions that wait for nothing."""
 EDITING = {"delete-word", "yank", "undo-edit", "redo-edit"}
 AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
 """Actions that need no session: those of the composer, and those that end something."""
@@ -27,8 +26,6 @@ AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
 
 @dataclass(eq=False)
 class SessionOpener:
-    """Reads the session, and knows whether it is there."""
-
     open_chats: OpenChats
     composer: Composer
     prepare: Callable[[Chat], None]  # makes what showing it takes, in a thread
@@ -50,12 +47,11 @@ class SessionOpener:
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
 
     def end(self) -> list[str]:
-        """Say that the session is there, and give what was submitted meanwhile."""
+        """The session is there; what was submitted meanwhile is given."""
         self._is_over.set()
         return self._lines
 
     async def wait(self) -> None:
-        """Wait until the session is there: what was typed belongs to it."""
         await self._is_over.wait()
 
     def submit(self, line: str) -> bool:

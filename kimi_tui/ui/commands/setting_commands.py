@@ -19,15 +19,12 @@ from kimi_tui.ui.state.services import Services
 
 @dataclass(eq=False)
 class SettingCommands:
-    """Commands on the session's own settings."""
-
     services: Services
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
     say: Say
 
     def rows(self) -> Rows:
-        """What does what."""
         return {"think": self._think, "set": self._set, "reset": self._reset, "system": self._system}
 
     @property
@@ -35,7 +32,7 @@ class SettingCommands:
         return self.open_chats.current.session
 
     def _think(self, argument: str) -> None:
-        """Switch between thinking and instant."""
+        """Switch between thinking and instant; "" = to the other one."""
         word = argument.strip().lower()
         if word not in {"", "on", "off"}:
             raise UsageError(f"/think takes on or off, not {argument.strip()!r}.")
@@ -73,7 +70,7 @@ class SettingCommands:
         self.say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
 
     def _reset(self, argument: str) -> None:
-        """Take back what this session sets for a field, or for all of them."""
+        """Take back what this session sets for a field; "" = for all of them."""
         name = argument.strip()
         if not name:
             self.change(settings_changes.without_any_own(self._session))
@@ -85,7 +82,7 @@ class SettingCommands:
         self.say(f"{name} is as without this session.")
 
     def _system(self, argument: str) -> None:
-        """Set, show or (with "none") remove the system prompt."""
+        """Set or show the system prompt; "none" removes it."""
         word, current = argument.strip(), self._session.system
         if word:
             system = None if word.lower() == "none" else argument
@@ -100,5 +97,4 @@ class SettingCommands:
 
 
 def _written(value: object) -> str:
-    """A value as it is typed."""
     return json.dumps(value, ensure_ascii=False)

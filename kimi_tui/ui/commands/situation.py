@@ -14,22 +14,14 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 SEPARATOR = " · "
-"""What stands between two hints."""
 ALWAYS = ("help", "palette")
-"""Actions whose hints stand last, wherever the focus is."""
+"""Their hints stand last, wherever the focus is."""
 OWN_FIRST = 3
 """How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
 
 def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
-    """Say what there is for actions to work on.
-
-    Args:
-        chat: The session on screen.
-        target: The message that actions are about; None = there is none.
-        transcript: The conversation.
-        is_finding: Whether something is looked for.
-    """
+    """What there is for actions to work on; `target` is the message that they are about, None = there is none."""
     found = set[Need]()
     if target is not None:
         found.add(Need.MESSAGE)
@@ -47,7 +39,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
 
 
 def refusal(action: Action, offered: Set[Need]) -> str:
-    """Say why an action cannot be done now; "" = it can."""
+    """Why an action cannot be done now; "" = it can."""
     if action.waits and Need.RUNNING in offered:
         return f"{action.title}: a reply is running; stop it first."
     need = action.missing(offered) if action.needs else None
@@ -63,15 +55,10 @@ def hints(
     instead: str = "",
     words_now: Mapping[str, str] = {},
 ) -> str:
-    """The footer: what keys do where the focus is, as far as there is room.
+    """The footer: what keys do in `scope`, where the focus is, as far as `width` cells have room.
 
-    Args:
-        scope: Where the focus is.
-        offered: What there is to work on.
-        keyboard: The keys.
-        width: Cells there are.
-        instead: What the widget with the focus says of its keys; "" = the registry's words.
-        words_now: What actions mean now where that is something else than the registry's word, by id; "" = nothing.
+    `instead` is what the widget with the focus says of its keys; "" = the registry's words. `words_now` are what
+    actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
     own = [action for action in ACTIONS if action.scope is scope and action.hint]
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
@@ -88,7 +75,7 @@ def hints(
 
 
 def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing: bool) -> str:
-    """Join the hints that have room: of a place's own the last go first, before a few of them the palette's does."""
+    """Of a place's own hints the last go first, before a few of them the palette's does."""
     for count in range(len(own), -1, -1):
         ends = [last, last[1:]] if count <= OWN_FIRST or is_editing else [last]
         for end in [*ends, ()] if is_editing else ends:
@@ -99,7 +86,7 @@ def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing:
 
 
 def choices(services: Services) -> dict[str, Sequence[str]]:
-    """List what may stand behind commands, by the command's id."""
+    """What may stand behind commands, by the command's id."""
     presets = list(services.settings.presets)
     own = [name for name in presets if name in services.settings.saved_presets]
     return {

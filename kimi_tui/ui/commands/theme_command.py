@@ -21,8 +21,6 @@ from kimi_tui.ui.text.themes import show_theme
 
 @dataclass(eq=False)
 class ThemeCommand:
-    """Switches the colours, and saves the choice."""
-
     app: App[Any]
     services: Services
     attempt: Callable[[Callable[[], Done]], None]  # takes what was chosen, and tells what goes wrong
@@ -31,9 +29,8 @@ class ThemeCommand:
     async def __call__(self, argument: str) -> None:
         """Switch to the theme of that name; "" = to one that is chosen.
 
-        Raises:
-            UsageError: There is no such theme.
-            KimiError: Its file cannot be used, or the choice not be saved.
+        Raises UsageError where there is no such theme, KimiError where its file cannot be used or the choice not be
+        saved.
         """
         name = argument.strip()
         if name:
@@ -68,7 +65,6 @@ class ThemeCommand:
 
 
 def _read_all(themes: Mapping[str, Callable[[], Palette]]) -> Mapping[str, Palette | ThemeError]:
-    """Read every theme; of one that cannot be used, why."""
     found: dict[str, Palette | ThemeError] = {}
     for name, read in themes.items():
         try:

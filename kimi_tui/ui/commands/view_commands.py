@@ -15,10 +15,10 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, shown: Callable[[], None]) -> Rows:
-    """What moves through the conversation; `shown` shows it anew."""
+    """`shown` shows the conversation anew."""
 
     def find(text: str) -> None:
-        """Look for a text, or open the search: in the reasoning, where that has the keys."""
+        """Look for a text; "" = open the search: in the reasoning, where that has the keys."""
         focused = transcript.screen.focused
         in_pane = isinstance(focused, Transcript) and scope_of(focused) is Scope.REASONING
         find_bar.open(text.strip() or None, focused if in_pane and isinstance(focused, Transcript) else None)

@@ -9,12 +9,9 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 class Conversation(Transcript):
-    """The active branch of the session."""
-
     scope: ClassVar[Scope] = Scope.TRANSCRIPT
-    """What its keys mean."""
 
     def on_focus(self) -> None:
-        """Put the message cursor on a message, so that it is seen where the keys go."""
+        """A message is chosen, so that it is seen where the keys go."""
         if self.chosen is None:
             self.choose_in_view()

@@ -16,8 +16,6 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 @dataclass(eq=False)
 class ConversationFeed:
-    """Keeps the conversation in view."""
-
     services: Services
     open_chats: OpenChats
     transcript: Transcript
@@ -25,15 +23,13 @@ class ConversationFeed:
     _notices: int = field(default=0, init=False)
 
     def entries_of(self, chat: Chat) -> list[Entry]:
-        """What the conversation shows of a chat."""
         return chat.entries(timestamps=self.services.settings.ui.timestamps)
 
     def prepare(self, chat: Chat) -> None:
-        """Begin with what takes long of a chat that will be shown; this may be done in a thread."""
+        """Does what takes long; this may be done in a thread."""
         self.transcript.prepare(self.entries_of(chat))
 
     def show(self) -> None:
-        """Show the session on screen anew."""
         self.transcript.set_entries(self.entries_of(self.open_chats.current) or welcome_entries(self.services))
 
     def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
@@ -43,7 +39,7 @@ class ConversationFeed:
         self.notice(self.open_chats.current, text, severity, about)
 
     def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
-        """Put a notice into a chat's conversation, where it stays until it is dismissed."""
+        """It stays until it is dismissed."""
         self._notices += 1
         chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity), about)
         if chat is self.open_chats.current:

@@ -17,15 +17,11 @@ from kimi_tui.ui.state.slash import typed, typed_before
 from kimi_tui.ui.widgets.composer import Composer
 
 EDIT_TITLE = "Edit: sent, it becomes an alternative"
-"""What stands above a question that is edited."""
 MEND_TITLE = "Not done: mend it (Escape cancels)"
-"""What stands above a command that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What the composer holds, or held: a text, and everything that goes with it."""
-
     text: str = ""
     """What it began with; what it was left with, while it waits."""
     title: str = ""
@@ -37,21 +33,16 @@ class _Held:
 
 
 class Drafts:
-    """Exchanges what the composer holds."""
-
     def __init__(self, composer: Composer) -> None:
-        """Work on that composer."""
         self._composer = composer
         self._now = _Held()
         self._behind: list[_Held] = []  # what waits, the draft first
 
     def begin(self, draft: str) -> None:
-        """Hold the draft of another session, and nothing behind it."""
         self._behind.clear()
         self._hold(_Held(draft))
 
     def begin_argument(self, action: Action, suggestion: str = "") -> None:
-        """Let the argument of a command be typed."""
         command = f"/{action.id} "
         self._put_before(_Held(command + suggestion, f"{action.title} (Escape cancels)", is_typed=False))
         take_keys(self._composer)
@@ -59,7 +50,7 @@ class Drafts:
         self._composer.selection = Selection((0, len(command)), end)
 
     def begin_command(self) -> None:
-        """Let a command be typed, as with a slash in the empty composer; a draft waits behind it."""
+        """A draft waits behind it."""
         if not self._composer.is_empty or self.is_aside:
             self._put_before(_Held("/", "Command (Escape cancels)", is_typed=False))
         else:
@@ -67,21 +58,18 @@ class Drafts:
         take_keys(self._composer)
 
     def begin_edit(self, question_id: str, message: str) -> None:
-        """Let a question be edited."""
         self._put_before(_Held(typed(message), EDIT_TITLE, question_id, is_typed=False))
         take_keys(self._composer)
 
     def begin_mending(self, line: str, edited: str | None) -> None:
-        """Let what could not be done be mended, while the draft waits behind it.
+        """Let a line that could not be done be mended, while the draft waits behind it.
 
-        Args:
-            line: What was typed.
-            edited: Id of the question that it stands for; None = for none.
+        `edited` is the id of the question that it stands for; None = for none.
         """
         self._put_before(_Held(line, MEND_TITLE if edited is None else EDIT_TITLE, edited))
 
     def _put_before(self, held: _Held) -> None:
-        """Hold something else; what was held waits, unless it can be had again and nothing was typed into it."""
+        """What was held waits, unless it can be had again and nothing was typed into it."""
         if not self.is_aside or self._worth(self._left):
             self._behind.append(self._left)
         self._hold(held)
@@ -93,13 +81,12 @@ class Drafts:
 
     @property
     def _left(self) -> _Held:
-        """What is held, as it is left now."""
         text = self._composer.draft
         return replace(self._now, text=text, is_typed=self._now.is_typed or text != self._now.text)
 
     @staticmethod
     def _worth(held: _Held) -> str:
-        """What of it has to be kept."""
+        """What of it has to be kept; "" = nothing."""
         return held.text if held.is_typed else ""
 
     @property
@@ -133,7 +120,7 @@ class Drafts:
         return "\n\n".join(text for held in (*self._behind, self._left) if (text := self._worth(held)))
 
     def bring_back(self, typed_since: str = "") -> bool:
-        """Let what waits be typed on, with what was typed since behind it; whether something was waiting."""
+        """Let what waits be typed on, with what was typed since behind it; False = nothing was waiting."""
         if not self._behind:
             return False
         held = self._behind.pop()
@@ -143,9 +130,7 @@ class Drafts:
     def give_back(self, message: str, edited: str | None = None) -> None:
         """Bring a message that was not sent back: before the draft, or to be mended where it was an edit.
 
-        Args:
-            message: The message.
-            edited: Id of the question that it is an edit of; None = of none.
+        `edited` is the id of the question that it is an edit of; None = of none.
         """
         if edited is not None:
             self.begin_mending(typed(message), edited)

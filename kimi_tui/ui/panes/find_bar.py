@@ -16,8 +16,6 @@ from kimi_tui.ui.widgets.editing import EditLine
 
 
 class FindBar(Horizontal):
-    """One line that is open while something is looked for."""
-
     DEFAULT_CSS = """
     FindBar {
         height: 1;
@@ -29,39 +27,26 @@ class FindBar(Horizontal):
     }
     """
     hints: ClassVar[str] = "Enter next · Up back · Escape closes"
-    """What its keys do, for the footer."""
     STEPS: ClassVar[dict[str, int]] = {"enter": 1, "down": 1, "shift+enter": -1, "up": -1}
-    """Keys that go to another hit, and how far."""
 
     def __init__(self, transcript: Transcript, type_on: Callable[[], None], *, id: str | None = None) -> None:
-        """Start closed.
-
-        Args:
-            transcript: The lines that are searched, unless others are named.
-            type_on: Gives the composer the keys back.
-            id: The widget's id.
-        """
+        """`transcript` is searched unless others are named; `type_on` gives the composer the keys back."""
         super().__init__(id=id)
         self._transcript, self._type_on = transcript, type_on
         self.searched = transcript
-        """The lines that are or were searched."""
 
     def compose(self) -> ComposeResult:
-        """The text and the count."""
         yield EditLine(placeholder="Find", id="find-text")
         yield Static("", id="find-count", markup=False)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is on screen."""
         return self.has_class("-open")
 
     def open(self, text: str | None = None, where: Transcript | None = None) -> None:
-        """Show it; a text is put in and its first hit gone to, else the old one is there to be typed over.
+        """Look for a text and go to its first hit; None = the old one is there to be typed over.
 
-        Args:
-            text: What to look for; None = what is there.
-            where: The lines to search; None = the conversation.
+        `where` are the lines to search; None = the conversation.
         """
         self.searched.find("")
         self.searched = where or self._transcript
@@ -79,11 +64,10 @@ class FindBar(Horizontal):
 
     @property
     def text(self) -> str:
-        """What is or was looked for."""
         return self.query_one(Input).value
 
     def close(self) -> bool:
-        """End the search; whether it was open."""
+        """End the search; False = it was not open."""
         if not self.is_open:
             return False
         self.remove_class("-open")
@@ -96,7 +80,7 @@ class FindBar(Horizontal):
         return True
 
     def move_hit(self, step: int) -> None:
-        """Go to another hit, of the search before where none is open."""
+        """Where no search is open, the one before goes on."""
         if not self.is_open:
             self.add_class("-open")
         self.searched.find(
@@ -105,13 +89,7 @@ class FindBar(Horizontal):
         self.searched.move_hit(step)
 
     def show_count(self, count: int, current: int, *, is_reading: bool) -> None:
-        """Say how often it was found.
-
-        Args:
-            count: How many hits are known.
-            current: Which one is the current one, from 1; 0 = none.
-            is_reading: Whether more may be found.
-        """
+        """`count` hits are known, `current` is counted from 1 (0 = none), `is_reading` = more may be found."""
         more = "…" if is_reading else ""
         words = f"{current}/{count}{more} · Enter next · Up back" if current else f"{count}{more} found · Enter shows"
         nothing = "searching …" if is_reading else "not found"
@@ -123,7 +101,6 @@ class FindBar(Horizontal):
         self.searched.find(event.value)
 
     def on_key(self, event: events.Key) -> None:
-        """Go from hit to hit, or close."""
         if event.key in self.STEPS:
             event.stop()
             event.prevent_default()

@@ -15,7 +15,6 @@ class Panel(Widget):
     """A side pane at work; one that is not in view is told nothing, and brought up to date when it comes there."""
 
     scope: ClassVar[Scope]
-    """What keys mean in it."""
     acts: Mapping[str, Callable[[], None]] = {}
     """What is done where its own cursor stands, by the action's id."""
 

@@ -16,18 +16,14 @@ from kimi_tui.ui.panes.prompt_pane import FORMS, PromptPane
 from kimi_tui.ui.panes.prompt_source import Make, PromptSource
 
 DELAY_S = 0.08
-"""Time after a keystroke until the prompt is made anew, in seconds."""
 LARGE_PROMPT = 200_000
 """With more characters to write, the prompt is made off the event loop: keys come first."""
 
 
 class PromptPanel(PromptPane, Panel):
-    """Keeps the prompt in view as one types."""
-
     scope: ClassVar[Scope] = Scope.PROMPT
 
     def __init__(self, source: PromptSource, keys: Keys) -> None:
-        """Show what the source makes; `keys` are those of the pane's actions."""
         super().__init__(keys=keys, id="prompt-pane")
         self._source = source
         self.acts = {action_id: partial(self._copy, form) for action_id, form in FORMS.items()}
@@ -36,7 +32,7 @@ class PromptPanel(PromptPane, Panel):
         self._timer: Timer | None = None
 
     def draft_changed(self) -> None:
-        """Show the input of the next turn, when typing pauses."""
+        """The input of the next turn is shown when typing pauses."""
         self._source.past = None
         if self._timer is None:
             self._timer = self.set_timer(DELAY_S, self._refresh_late)
@@ -46,7 +42,7 @@ class PromptPanel(PromptPane, Panel):
         self.refresh_pane()
 
     def refresh_pane(self) -> None:
-        """Show the input as it is now, a large one as soon as it has been made; what cannot be made is told."""
+        """A large input is shown as soon as it has been made; what cannot be made is told."""
         self._is_stale = True
         if not self._is_making:  # else it is made once more after that
             self._refresh()
@@ -64,7 +60,6 @@ class PromptPanel(PromptPane, Panel):
             self.show(make(), title)
 
     async def _show_later(self, make: Make, title: str) -> None:
-        """Make the input off the event loop, and show it unless it is to be another one by then."""
         try:
             view = await asyncio.to_thread(make)
         finally:

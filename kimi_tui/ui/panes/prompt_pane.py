@@ -26,22 +26,18 @@ from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 Form = Literal["text", "json", "curl"]
-"""What a prompt is copied as: the input itself, the request's body, or a curl command."""
 FORMS: Mapping[str, Form] = {"copy-prompt": "text", "copy-body": "json", "copy-curl": "curl"}
-"""By action."""
 SEPARATOR = " · "
-"""What stands between the figures."""
 MAX_SIZE_LINES = 3
-"""Most lines that the figures take; in a narrow pane the last ones are left out, the parts say them too."""
+"""In a narrow pane the last figures are left out, the parts say them too."""
 
 
 def default_keys() -> dict[str, tuple[str, ...]]:
-    """The keys of the pane's actions as the registry has them."""
     return {action_id: BY_ID[action_id].keys for action_id in FORMS}
 
 
 class PromptPane(Vertical):
-    """A prompt as lines, with its size above; follows its end, which is what typing changes."""
+    """Follows its end, which is what typing changes."""
 
     DEFAULT_CSS = """
     PromptPane {
@@ -66,17 +62,10 @@ class PromptPane(Vertical):
         """What the pane shows is to be copied."""
 
         form: Form
-        """As what."""
         view: PromptView
-        """What is shown."""
 
     def __init__(self, *, keys: Mapping[str, tuple[str, ...]] | None = None, id: str | None = None) -> None:
-        """Start empty and following.
-
-        Args:
-            keys: The keys of each action in `FORMS`; None = the registry's.
-            id: The widget's id.
-        """
+        """`keys` are those of each action in `FORMS`; None = the registry's."""
         super().__init__(id=id)
         chosen = default_keys() if keys is None else keys
         self._forms = {key: form for action_id, form in FORMS.items() for key in chosen.get(action_id, ())}
@@ -85,7 +74,6 @@ class PromptPane(Vertical):
         self._drawn: tuple[PromptView, str] | None = None
 
     def compose(self) -> ComposeResult:
-        """The sizes, and the lines below."""
         yield Static(id="prompt-sizes", markup=False)
         yield Transcript(id="prompt-lines")
 
@@ -93,7 +81,7 @@ class PromptPane(Vertical):
 
     @property
     def view(self) -> PromptView | None:
-        """What is shown; None = nothing yet."""
+        """None = nothing is shown yet."""
         return self._view
 
     @property
@@ -102,17 +90,14 @@ class PromptPane(Vertical):
         return self._title
 
     def show(self, view: PromptView, title: str = "") -> None:
-        """Show a prompt; while the pane is hidden it is only kept, and drawn when the pane comes into view.
+        """While the pane is hidden the prompt is only kept, and drawn when the pane comes into view.
 
-        Args:
-            view: The prompt.
-            title: Says whose request it is, where it is a past one; the fields that were sent are listed below it.
+        `title` says whose request it is, where it is a past one; the fields that were sent are listed below it.
         """
         self._view, self._title = view, title
         self._update()
 
     def _update(self) -> None:
-        """Draw what changed."""
         if self._view is None or not self._is_in_view or self._drawn == (self._view, self._title):
             return
         view, old, self._drawn = self._view, self._drawn, (self._view, self._title)
@@ -137,7 +122,6 @@ class PromptPane(Vertical):
         return self.query_one(Transcript)
 
     def _field_entries(self) -> list[Entry]:
-        """What was sent with a past request."""
         if not self._title or self._view is None:
             return []
         sent = self._view.sent
@@ -155,40 +139,35 @@ class PromptPane(Vertical):
     # -- keys, focus and what happens to it
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Give the focus to the lines."""
         del scroll_visible
         take_keys(self._lines)
         return self
 
     def action_scroll_lines(self, lines: int) -> None:
-        """Scroll by lines; negative = up."""
+        """Negative = up."""
         self._lines.scroll_lines(lines)
 
     def action_scroll_pages(self, pages: int) -> None:
-        """Scroll by pages; negative = up."""
+        """Negative = up."""
         self._lines.scroll_page(pages)
 
     def action_to_top(self) -> None:
-        """Show the beginning."""
         self._lines.scroll_to_top()
 
     def action_follow_tail(self) -> None:
-        """Show the end and keep it in view."""
         self._lines.follow_tail()
 
     def on_key(self, event: events.Key) -> None:
-        """Ask for a copy."""
         form = self._forms.get(event.key)
         if form is not None and self._view is not None:
             event.stop()
             self.post_message(self.CopyRequested(form, self._view))
 
     def on_show(self) -> None:
-        """Draw what was given before the pane came into view."""
+        """What was given before the pane came into view is drawn."""
         self._update()
 
     def on_resize(self) -> None:
-        """Write the sizes for another width."""
         if self._drawn is not None:
             self._update_sizes()
 
@@ -199,7 +178,6 @@ def _differ_at_the_end_only(old: PromptView, new: PromptView) -> bool:
 
 
 def _part_entry(part: PromptPart, template: Template) -> Entry:
-    """One part, with its size in the heading."""
     return Entry(
         key=part.key,
         kind=EntryKind.PROMPT,
@@ -212,7 +190,6 @@ def _part_entry(part: PromptPart, template: Template) -> Entry:
 
 
 def _figures(view: PromptView, title: str) -> Iterable[str]:
-    """What stands above the lines."""
     if title:
         yield line_text(title)
     is_over = view.tokens > view.window_tokens
@@ -225,7 +202,6 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
 
 
 def _packed(figures: Iterable[str], width: int) -> Sequence[str]:
-    """Lines of as many figures as fit, each figure in one piece."""
     lines: list[str] = []
     for figure in figures:
         longer = f"{lines[-1]}{SEPARATOR}{figure}" if lines else figure
@@ -237,5 +213,5 @@ def _packed(figures: Iterable[str], width: int) -> Sequence[str]:
 
 
 def _shown(value: object) -> str:
-    """Write a field's value as it stood in the body."""
+    """As it stood in the body."""
     return json.dumps(value, ensure_ascii=False, default=str)

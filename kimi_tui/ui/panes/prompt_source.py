@@ -21,14 +21,11 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import Text, parse_line
 
 WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command"}
-"""What is copied, by form."""
 Make = Callable[[], PromptView]
 
 
 @dataclass(eq=False)
 class PromptSource:
-    """Makes inputs of what is on screen and what is being typed."""
-
     services: Services
     open_chats: OpenChats
     drafts: Drafts
@@ -38,10 +35,10 @@ class PromptSource:
     _viewing: threading.Lock = field(default_factory=threading.Lock, init=False)
     _measured: tuple[Session, int] | None = field(default=None, init=False)
     past: str | None = field(default=None, init=False)
-    """Id of the reply that was asked about; None = the next turn's is wanted."""
+    """Id of the reply that was asked about; None = the next turn's input is wanted."""
 
     def plan(self) -> tuple[Make, str] | None:
-        """Say what makes the input that is wanted, in any thread, and its title; None = nothing can, which is told."""
+        """What makes the input, in any thread, and its title; None = nothing can, which is told."""
         session, past = self.open_chats.current.session, self.past
         if past is not None and any(message.id == past for message in session.messages):
             window_tokens = self.services.settings.api.context_tokens
@@ -53,14 +50,13 @@ class PromptSource:
         return next_one, ""
 
     def chars(self) -> int:
-        """How much text there is to write: of the messages and of what is being typed, in characters."""
         session = self.open_chats.current.session
         if self._measured is None or self._measured[0] is not session:
             self._measured = session, sum(len(message.content) for message in session.messages)
         return self._measured[1] + len(self.drafts.texts[-1])
 
     def _next(self) -> Make | None:
-        """What makes the input of the next turn; None = the session's settings cannot be used, which is told."""
+        """None = the session's settings cannot be used, which is told."""
         session = self.open_chats.current.session
         try:
             request = self.services.resolve(session)
@@ -79,7 +75,7 @@ class PromptSource:
             return self._viewer.view(session, request, question)
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
-        """Copy an input as text, as the request's body, or as a curl command; without one, that of the next turn."""
+        """`view` None = the input of the next turn."""
         if view is None:
             make = self._next()
             if make is None:

@@ -26,8 +26,6 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 class ReasoningPanel(Vertical, Panel):
-    """Shows one reply's reasoning; follows while it is written."""
-
     scope: ClassVar[Scope] = Scope.REASONING
     DEFAULT_CSS = """
     ReasoningPanel {
@@ -37,13 +35,7 @@ class ReasoningPanel(Vertical, Panel):
     """
 
     def __init__(self, open_chats: OpenChats, chosen: Callable[[], str | None], now_s: Callable[[], float]) -> None:
-        """Show what is on screen.
-
-        Args:
-            open_chats: Whose reasoning is shown.
-            chosen: Gives the key of the message with the message cursor; None = none has it.
-            now_s: The clock, in seconds.
-        """
+        """`chosen` gives the key of the message with the message cursor; None = none has it."""
         super().__init__(id="reasoning-pane")
         self._open_chats, self._chosen, self._now_s = open_chats, chosen, now_s
         self._head = Static(id="reasoning-head", markup=False)
@@ -52,12 +44,10 @@ class ReasoningPanel(Vertical, Panel):
         self._takes_two: bool | None = None
 
     def compose(self) -> ComposeResult:
-        """The figures, and the text below."""
         yield self._head
         yield self.lines
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Give the focus to the lines."""
         del scroll_visible
         take_keys(self.lines)
         return self
@@ -87,7 +77,7 @@ class ReasoningPanel(Vertical, Panel):
                 self.lines.scroll_to_top()
 
     def delta_arrived(self, delta: ReplyDelta) -> None:
-        """Show reasoning that arrived; the answer ends it."""
+        """The answer ends the reasoning."""
         live = self._open_chats.current.live
         if live is None or self._shown != live.key:
             self.refresh_pane()
@@ -96,14 +86,13 @@ class ReasoningPanel(Vertical, Panel):
             self.lines.append(live.key, ReplyPart.ANSWER, delta.text(live.reply))
 
     def label_changed(self) -> None:
-        """Show the figures of the running reply as they are now."""
         live = self._open_chats.current.live
         if live is not None and self._shown == live.key:
             rate = live.thinking_rate(self._now_s())
             self._show_head([part for part in (live.label, "" if rate is None else f"{rate:.0f} tok/s") if part])
 
     def _show_head(self, parts: list[str]) -> None:
-        """Show the figures; all is arranged anew only where they take more or fewer rows than before."""
+        """All is arranged anew only where they take more or fewer rows than before."""
         text = " · ".join(parts)
         takes_two = cell_len(text) > self._head.content_size.width
         self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)

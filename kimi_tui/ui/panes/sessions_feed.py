@@ -24,24 +24,21 @@ from kimi_tui.ui.state.open_chats import OpenChats
 
 
 class Files(Protocol):
-    """What can be done with sessions as files; each raises KimiError where it cannot be done."""
+    """What can be done with sessions as files; each raises KimiError where it cannot be done.
 
-    async def rename(self, path: Path, title: str) -> None:
-        """Give a session another title."""
+    What `delete` and `restore` return is what the session is called.
+    """
 
-    async def duplicate(self, path: Path) -> None:
-        """Make a copy of a session."""
+    async def rename(self, path: Path, title: str) -> None: ...
 
-    async def delete(self, path: Path) -> str:
-        """Move a session to the trash, and return what it is called."""
+    async def duplicate(self, path: Path) -> None: ...
 
-    async def restore(self) -> str:
-        """Bring the session that was deleted last back, and return what it is called."""
+    async def delete(self, path: Path) -> str: ...
+
+    async def restore(self) -> str: ...
 
 
 class SessionsPanel(SessionsPane, Panel):
-    """Keeps the list of sessions in view."""
-
     scope: ClassVar[Scope] = Scope.SESSIONS
 
     def __init__(
@@ -58,19 +55,10 @@ class SessionsPanel(SessionsPane, Panel):
         remark: Remark,
         keys: KeyTable,
     ) -> None:
-        """List the library.
+        """`open` shows a session and leaves the pane; it may raise KimiError.
 
-        Args:
-            library: The sessions on disk.
-            open_chats: Those that are open, to be marked.
-            files: What is done with those on disk.
-            now: The time; it decides what is called today.
-            open: Shows a session, and leaves the pane; may raise KimiError.
-            leave: Leaves the pane.
-            run_later: Does what is asked for.
-            say: Says why there is no list.
-            remark: Says why nothing happened.
-            keys: Keys by action.
+        `open_chats` are marked in the list; `now` decides what is called today. `say` tells why there is no list,
+        `remark` why nothing happened.
         """
         super().__init__(keys=keys.keys, id="sessions-pane")
         self._library, self._open_chats, self._files, self._now = library, open_chats, files, now
@@ -81,15 +69,13 @@ class SessionsPanel(SessionsPane, Panel):
         self._has_shown = asyncio.Event()  # any sessions at all
 
     def take_focus(self) -> None:
-        """Give the keys to the list."""
         self.focus_list()
 
     def come_into_view(self) -> None:
-        """Forget what was said when it was in view before."""
         self.say("")
 
     def refresh_pane(self) -> None:
-        """List the sessions anew, off the event loop; a wish while it runs is fulfilled after it."""
+        """List the sessions off the event loop; a wish while that runs is fulfilled after it."""
         self._mark()
         self._is_stale = True
         if not self._is_listing:
@@ -161,7 +147,7 @@ class SessionsPanel(SessionsPane, Panel):
         self._run_later(self._tell(self._done(event)))
 
     async def _tell(self, work: Awaitable[str]) -> None:
-        """Say here what became of something: in the conversation, nobody who looks at the list may see it."""
+        """It is said here: in the conversation, nobody who looks at the list may see it."""
         try:
             self.say(await work)
         except KimiError as error:

@@ -25,8 +25,6 @@ from kimi_tui.ui.state.services import SettingsStore
 
 
 class SettingsPanel(SettingsPane, Panel):
-    """Keeps the session's settings in view."""
-
     scope: ClassVar[Scope] = Scope.SETTINGS
 
     def __init__(
@@ -40,16 +38,10 @@ class SettingsPanel(SettingsPane, Panel):
         say: Say,
         keys: Keys,
     ) -> None:
-        """Show what is on screen.
+        """`store` holds the settings below the session's own; `perform` does an action with an argument.
 
-        Args:
-            store: The settings below the session's own.
-            open_chats: Whose settings are shown.
-            perform: Does an action of the registry with an argument.
-            rename_preset: Gives a preset, the first of the two names, the second one.
-            change: Takes the changed session.
-            say: Says why something cannot be set.
-            keys: Keys by action.
+        `rename_preset` gives the preset of the first name the second; `change` takes the changed session; `say` tells
+        why something cannot be set.
         """
         super().__init__(keys=keys, id="settings-pane")
         self._store, self._open_chats = store, open_chats
@@ -63,7 +55,6 @@ class SettingsPanel(SettingsPane, Panel):
         self.begin_at(field_named_in(notices[-1].entry.text) if notices else "")
 
     def refresh_pane(self) -> None:
-        """Show the settings as they are now."""
         self.show(settings_view(self._store.value, self._open_chats.current.session))
 
     @on(messages.SettingChanged)

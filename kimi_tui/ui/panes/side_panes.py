@@ -24,12 +24,9 @@ from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.widgets.side import Side
 
 SAVE_DELAY_S = 0.5
-"""Time after the last change of a width until it is remembered, in seconds."""
 
 
 class SidePanes(Horizontal):
-    """Knows which panes are open and which has the keys."""
-
     def __init__(
         self,
         conversation: Widget,
@@ -40,15 +37,9 @@ class SidePanes(Horizontal):
         store: SettingsStore,
         run_later: RunLater,
     ) -> None:
-        """Begin with none open.
+        """`tabs` are the panes' names, each with its key; `make` makes the widget of a pane by its name.
 
-        Args:
-            conversation: What stands in the middle.
-            tabs: Names of the panes, each with its key.
-            make: Makes the widget of a pane, by its name.
-            arranged: Gives the conversation the room that the panes leave.
-            store: Where widths are remembered.
-            run_later: Does what has to wait.
+        `arranged` gives the conversation the room that the panes leave; `store` remembers widths.
         """
         super().__init__(id="middle")
         self._left = Side([tab for tab in tabs if tab[0] == LEFT], is_left=True, id="left-side")
@@ -65,13 +56,12 @@ class SidePanes(Horizontal):
         """Whether a pane that was opened is about to take the focus."""
 
     def compose(self) -> ComposeResult:
-        """From left to right."""
         yield self._left
         yield self._conversation
         yield self._right
 
     def begin(self) -> None:
-        """Open the panes that the settings name; the composer keeps the focus."""
+        """The composer keeps the focus."""
         ui = self._settings.value.ui
         self._widths, self._opened = dict(ui.widths), tuple(ui.panes)
         self.fit()
@@ -91,14 +81,13 @@ class SidePanes(Horizontal):
         return bool(self._keyed)
 
     def show_pane(self, name: str) -> None:
-        """Bring a pane to view and give it the focus."""
         if name not in self._arrangement.panes:
             self.toggle(name)
         else:
             self._focus(name)
 
     def in_view(self, name: str) -> Panel | None:
-        """The widget of a pane; None = it is not in view."""
+        """None = the pane is not in view."""
         return self._panels[name] if name in self._arrangement.panes else None
 
     def close_overlay(self) -> bool:
@@ -111,7 +100,7 @@ class SidePanes(Horizontal):
     # -- the keys
 
     def _focus(self, name: str) -> None:
-        """Give the keys to a pane; one for which the terminal has no room gets them when it comes into view."""
+        """A pane for which the terminal has no room gets the keys when it comes into view."""
         self._keyed = name
         panel = self.in_view(name)
         self.is_giving_keys = panel is not None
@@ -149,7 +138,6 @@ class SidePanes(Horizontal):
     # -- room
 
     def fit(self) -> None:
-        """Put every pane where the terminal's size has room for it."""
         size = self.screen.size
         self._arrangement = found = arrange(size.width, size.height, self._opened, self._widths, self._keyed)
         for name in found.panes:
@@ -184,7 +172,7 @@ class SidePanes(Horizontal):
         self._set_width(event.pane, event.columns)
 
     def _set_width(self, name: str, columns: int) -> None:
-        """Give a pane another width, and remember it when it stays."""
+        """The width is remembered when it stays."""
         low, high = PANE_WIDTH_ENDS
         self._widths[name] = min(max(columns, low), high)
         self.fit()
@@ -194,7 +182,7 @@ class SidePanes(Horizontal):
         self._run_later(self._remember(self._saves))
 
     async def _remember(self, number: int) -> None:
-        """Save the widths unless another one has followed: a debounce."""
+        """Nothing is saved where another change has followed: a debounce."""
         await asyncio.sleep(SAVE_DELAY_S)
         if number == self._saves:
             before = self._settings.value.ui.widths
@@ -207,31 +195,27 @@ class SidePanes(Horizontal):
     # -- what is shown
 
     def show_hints(self, text: str) -> None:
-        """Show what keys do, below a pane that covers the composer, which shows it else."""
+        """They stand below a pane that covers the composer, which shows them else."""
         self._left.show_hints(text)
         self._right.show_hints(text)
 
     def bring_up_to_date(self, *names: str) -> None:
-        """Bring those of the named panes that are in view up to date."""
+        """Only those that are in view."""
         for panel in filter(None, map(self.in_view, names)):
             panel.call_after_refresh(panel.refresh_pane)
 
     def session_changed(self) -> None:
-        """The session on screen, its messages or its settings are others now."""
         self.bring_up_to_date("reasoning", "settings", "prompt")
 
     def delta_arrived(self, delta: ReplyDelta) -> None:
-        """Text of the reply on screen arrived."""
         for panel in self._shown():
             panel.delta_arrived(delta)
 
     def label_changed(self) -> None:
-        """The figures of the running reply are others now."""
         for panel in self._shown():
             panel.label_changed()
 
     def draft_changed(self) -> None:
-        """What is being typed is something else now."""
         for panel in self._shown():
             panel.draft_changed()
 

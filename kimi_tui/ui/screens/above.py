@@ -27,19 +27,16 @@ class Above(_Screen):
     """
 
     def cancel(self) -> None:
-        """Leave without an answer."""
         self.dismiss(None)
 
     def action_cancel(self) -> None:
-        """Leave without an answer, as a key asks."""
         self.cancel()
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Leave with an answer; one that has been left stays so."""
+        """A screen that has been left stays so."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     async def _on_message(self, message: Message) -> None:
-        """Drop what the user did, where the screen has been left; all else goes its way."""
         if self.is_active or not isinstance(message, FROM_THE_USER):
             await super()._on_message(message)
 

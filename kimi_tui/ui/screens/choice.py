@@ -21,8 +21,6 @@ from kimi_tui.ui.widgets.options import SteadyOptions
 
 
 class NumberScreen(Above, ModalScreen[int | None]):
-    """Asks for a number; the conversation above stays in view."""
-
     DEFAULT_CSS = """
     NumberScreen {
         align: center bottom;
@@ -38,7 +36,6 @@ class NumberScreen(Above, ModalScreen[int | None]):
         self._question, self._count = question, count
 
     def compose(self) -> ComposeResult:
-        """One line to type in."""
         field = Input(placeholder=f"1 to {self._count}", type="integer")
         field.border_title = self._question
         field.border_subtitle = f"{'a digit' if self._count < 10 else 'Enter'} takes it, Escape cancels"
@@ -46,14 +43,13 @@ class NumberScreen(Above, ModalScreen[int | None]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        """Take what can mean one number only."""
+        """What can mean one number only is taken at once."""
         number = _number(event.value)
         if number is not None and number <= self._count < number * 10:
             self.dismiss(number)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        """Take the number, where it is one of those."""
         number = _number(event.value)
         if number is not None and number <= self._count:
             self.dismiss(number)
@@ -68,8 +64,6 @@ class Themes(SteadyOptions, OptionList):
 
 
 class ThemeScreen(Above, ModalScreen[str | None]):
-    """Lists the themes; the one under the cursor is shown at once."""
-
     DEFAULT_CSS = """
     ThemeScreen {
         align: right top;
@@ -83,18 +77,14 @@ class ThemeScreen(Above, ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
     def __init__(self, names: Sequence[str], current: str, show: Callable[[str], None]) -> None:
-        """Begin at the theme that is in use.
+        """`current` is the theme in use, which comes back when nothing is chosen.
 
-        Args:
-            names: Every theme.
-            current: The one in use, which comes back when nothing is chosen.
-            show: Switches the colours; raises KimiError where a theme's file cannot be used.
+        `show` switches the colours; it raises KimiError where a theme's file cannot be used.
         """
         super().__init__()
         self._names, self._current, self._show = list(names), current, show
 
     def compose(self) -> ComposeResult:
-        """The list, and why a theme cannot be shown."""
         options = Themes(*(Option(Content(line_text(name)), id=f"theme-{n}") for n, name in enumerate(self._names)))
         options.border_title = "Theme"
         options.border_subtitle = "Enter keeps, Escape leaves"
@@ -102,13 +92,11 @@ class ThemeScreen(Above, ModalScreen[str | None]):
         yield Static(markup=False)
 
     def on_mount(self) -> None:
-        """Put the cursor on the theme in use."""
         if self._current in self._names:
             self.query_one(OptionList).highlighted = self._names.index(self._current)
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Show a theme's colours."""
         event.stop()
         problem = self.query_one(Static)
         problem.display = False
@@ -120,7 +108,6 @@ class ThemeScreen(Above, ModalScreen[str | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        """Keep the theme under the cursor."""
         event.stop()
         self.dismiss(self._names[event.option_index])
 

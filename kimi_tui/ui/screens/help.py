@@ -20,7 +20,6 @@ from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.screens.above import Above
 
 KEY_CELLS, COMMAND_CELLS = 14, 22
-"""Widths of the columns before the help."""
 MAX_CELLS = 118
 """Width of the panel in a wide terminal; its sheet says the same."""
 BESIDE_CELLS = 6
@@ -30,26 +29,19 @@ NARROW_CELLS = 84
 PLACEHOLDER = "Type to search: an action, a key, a word"
 SCROLLING = {"up": "up", "down": "down", "pageup": "page_up", "pagedown": "page_down", "home": "home", "end": "end",
              "ctrl+home": "home", "ctrl+end": "end"}  # fmt: skip
-"""Keys that scroll, and which way."""
 NOTES = (
     "In the composer, // sends a literal slash, Tab completes a command or goes on to the conversation and the panes.",
     "[keymap] in the config gives an action other keys, by its command's name.",
     "kimi-tui --help lists the commands without a screen.",
 )
-"""What is no action."""
 NOTHING_FITS = "Nothing here fits. Fewer letters find more."
-"""What stands there then."""
 
 
 def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: int, query: str = "") -> Content:
-    """List every action with its keys, its slash command and what it does.
+    """List every action with its keys, its slash command and what it does, in lines of `width` cells.
 
-    Args:
-        scope: Where the focus is: its actions stand first.
-        offered: What there is to work on; what cannot be done now is dimmed and says what is missing.
-        keyboard: The keys.
-        width: Cells per line.
-        query: What is looked for: only actions that fit it are listed; "" = all.
+    The actions of `scope`, where the focus is, stand first. What cannot be done with what is `offered` is dimmed and
+    says what is missing. Only actions that fit `query` are listed; "" = all.
     """
 
     def fits(action: Action) -> bool:
@@ -73,7 +65,7 @@ def help_content(scope: Scope, offered: Set[Need], keyboard: Keyboard, width: in
 
 
 def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int) -> Iterator[tuple[str, str]]:
-    """The keys, the command and the words of one action, each in its column; wrapped lines keep theirs."""
+    """Each in its column; wrapped lines keep theirs."""
     labels = [key_label(key) for key in keyboard.table.keys[action.id]]
     commands = [action.usage, *(f"/{alias}" for alias in action.aliases)] if action.is_command else []
     style = "bold" if missing is None else "$text-muted"
@@ -94,8 +86,6 @@ def _muted(line: str, missing: Need | None) -> tuple[str, str]:
 
 
 class HelpScreen(Above, ModalScreen[None]):
-    """What can be done, on top of the conversation."""
-
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),
@@ -104,20 +94,17 @@ class HelpScreen(Above, ModalScreen[None]):
     ]
 
     def __init__(self, scope: Scope, offered: frozenset[Need], keyboard: Keyboard) -> None:
-        """Show what can be done at a place, with what there is to work on."""
         super().__init__()
         self._scope, self._offered, self._keyboard = scope, offered, keyboard
         self._query = ""
 
     def compose(self) -> ComposeResult:
-        """A line to type in, and a scrolling text."""
         with Vertical(id="help-panel"):
             yield Input(placeholder=PLACEHOLDER, id="help-query")
             with VerticalScroll(id="help-scroll", can_focus=False):
                 yield Static(self._content(), id="help-text", markup=False)
 
     def on_mount(self) -> None:
-        """Say what it is and how it goes away."""
         self.query_one("#help-panel").border_title = "Help"
         self._say_way_out()
         self.query_one(Input).focus()
@@ -127,7 +114,6 @@ class HelpScreen(Above, ModalScreen[None]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        """List what fits."""
         event.stop()
         self._query = event.value
         self._say_way_out()
@@ -135,7 +121,6 @@ class HelpScreen(Above, ModalScreen[None]):
         self.query_one("#help-scroll").scroll_home(animate=False)
 
     def action_back(self) -> None:
-        """Look for nothing any more, else leave."""
         if self._query:
             self.query_one(Input).value = ""
         else:
@@ -150,5 +135,4 @@ class HelpScreen(Above, ModalScreen[None]):
         return help_content(self._scope, self._offered, self._keyboard, width, self._query)
 
     def on_resize(self) -> None:
-        """Write the text for another width."""
         self.query_one("#help-text", Static).update(self._content())

@@ -10,20 +10,16 @@ from kimi_tui.ui.screens.above import Above
 
 
 class LateClicks:
-    """Knows the last click on a screen above the conversation."""
-
     def __init__(self, within_s: float) -> None:
-        """Take clicks on one place for one where no more time than that lies between them, in seconds."""
+        """Clicks on one place with no more time than that between them are a double click."""
         self._within_s = within_s
         self._screen: Above | None = None
         self._at, self._time_s = Offset(), 0.0
 
     def is_late(self, event: events.Event, screen: Screen[object] | None) -> bool:
-        """Whether an event belongs to a click on a screen that has been left; others are remembered.
+        """Whether an event, new from the terminal, belongs to a click on a screen that has been left.
 
-        Args:
-            event: Something new from the terminal.
-            screen: The screen that it would go to.
+        `screen` is the one that it would go to; other clicks are remembered.
         """
         if not isinstance(event, events.MouseDown | events.MouseUp) or event.is_forwarded:
             return False

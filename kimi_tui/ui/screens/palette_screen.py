@@ -12,8 +12,6 @@ from kimi_tui.ui.widgets.options import SteadyOptions
 
 
 class Commands(SteadyOptions, CommandList, can_focus=False):
-    """The commands that were found."""
-
     DEFAULT_CSS = "Commands { min-width: 12; }"  # options cannot be laid out in no cell
 
 
@@ -31,5 +29,4 @@ class PaletteScreen(Above, CommandPalette):
                 yield LoadingIndicator()
 
     def cancel(self) -> None:
-        """Leave without a command."""
         self._action_escape()

@@ -23,11 +23,10 @@ from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.viewport import Place, Viewport
 
 PLAIN_WIDTH = 100
-"""Width for which a plain text is laid out: rules and tables have one."""
+"""In cells: rules and tables need a width even in plain text."""
 
 
 def selected_text(viewport: Viewport, selected: SelectionRange) -> str:
-    """The text of a range."""
     start, end = selected.start, selected.end
     texts: list[str] = []
     for item in range(start.place.item, end.place.item + 1):
@@ -39,7 +38,7 @@ def selected_text(viewport: Viewport, selected: SelectionRange) -> str:
 
 
 def _item_parts(viewport: Viewport, item: int, selected: SelectionRange) -> Iterator[str]:
-    """What is selected of the sections of an entry; of its heading only when the range goes on behind it."""
+    """The heading is among them only when the range goes on behind it."""
     start, end = selected.start.place, selected.end.place
     for section in Section:
         first, last = Place(item, section), Place(item, section + 1)
@@ -75,7 +74,6 @@ def _pieces_text(viewport: Viewport, first: Place, last: Place, selected: Select
 
 
 def _is_whole(viewport: Viewport, place: Place, start: int | None, end: int | None) -> bool:
-    """Whether all text of a piece is selected."""
     if start is None and end is None:
         return True
     lines = viewport.lines(place)
@@ -91,7 +89,7 @@ def _without_gap(content: Block | str, *, is_first: bool) -> str:
 
 
 def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | None) -> str:
-    """A part of a piece; what parts it from the next piece stands behind it when the range goes on there."""
+    """What parts the piece from the next one is added when the range goes on there."""
     lines, content = viewport.lines(place), viewport.piece(place).content
     above = _chars_above(content, lines)
     # Of a range that began before, what stands between the two pieces is copied with the first.
@@ -110,7 +108,7 @@ def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | N
 
 
 def _chars_above(content: Block | str | None, lines: list[Line]) -> int:
-    """How many characters the blank line above a block takes; lines of the block itself are indented."""
+    """Lines of the block itself are indented."""
     return line_chars(lines[0]) if isinstance(content, Block) and lines and not lines[0].runs else 0
 
 
@@ -121,7 +119,7 @@ def _gap(content: Block | str | None) -> str:
 
 
 def _shown_part(lines: list[Line], start: int, end: int) -> str:
-    """Characters of lines as they are shown, with the marks of lists and quotes before lines that are begun with."""
+    """Lines that are selected from their beginning get the marks of their lists and quotes."""
     parts: list[str] = []
     place, is_begun = 0, True
     for line in lines:
@@ -137,7 +135,6 @@ def _shown_part(lines: list[Line], start: int, end: int) -> str:
 
 
 def _source_part(source: str, start: int, end: int) -> str:
-    """The source of characters that are shown of code or plain text."""
     start, end = max(start, 0), max(end, 0)
     if displayable(source) == source:
         return source[start:end]
@@ -146,7 +143,6 @@ def _source_part(source: str, start: int, end: int) -> str:
 
 
 def _shown_offsets(source: str) -> list[int]:
-    """Where each character of a source begins in what is shown of it."""
     offsets = [0]
     column = 0
     for char in source:
@@ -161,7 +157,7 @@ def _index_at(offsets: list[int], shown_chars: int) -> int:
 
 
 def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | None:
-    """The rows of a table that a range over several of its lines touches; None = it is within one line."""
+    """The rows, as Markdown, that a range over several lines touches; None = it is within one line."""
     touched, place = [], 0
     for number, line in enumerate(lines):
         if place < end and start < place + line_chars(line) and line.runs:
@@ -177,7 +173,6 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
 
 
 def plain_text(item: Item) -> str:
-    """The text of an entry as it is shown, without the marks of Markdown and without wrapping."""
     if item.kind is not EntryKind.ASSISTANT:
         return item.text(Section.BODY)
     fresh = Item(item.entry, is_folded=True)  # laid out apart, so that what is on screen is not touched

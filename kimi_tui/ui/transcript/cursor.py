@@ -14,25 +14,17 @@ from kimi_tui.ui.transcript.viewport import Place
 
 
 class Cursor:
-    """Chooses one message, or none."""
-
     def __init__(self, entries: EntryList, view: View, on_choose: Callable[[str | None], object]) -> None:
-        """Start without a chosen message; `on_choose` is told the key whenever it is another one."""
+        """`on_choose` is told the key whenever it is another one; None = none is chosen."""
         self._entries, self._view, self._on_choose = entries, view, on_choose
         self._chosen: str | None = None
 
     @property
     def chosen(self) -> str | None:
-        """Key of the chosen message; None = none is."""
         return self._chosen
 
     def choose(self, key: str | None, *, brings_into_view: bool = True) -> None:
-        """Put the cursor on a message.
-
-        Args:
-            key: Its key; None, or that of what is no message: on none.
-            brings_into_view: Whether it is scrolled to; else what is being read stays, and the message is only marked.
-        """
+        """A key that is no message's chooses none; without `brings_into_view` nothing is scrolled."""
         item, index = self._entries.item(key), self._entries.index(key)
         if item is None or item.kind not in MESSAGES:
             key = None
@@ -47,7 +39,7 @@ class Cursor:
             self._on_choose(key)
 
     def choose_in_view(self) -> None:
-        """Choose the last message of which a line of text is in view; nothing is scrolled for it."""
+        """The last message of which a line of text is in view; nothing is scrolled for it."""
         items = self._view.viewport.items
         seen = {place.item for place, _ in self._view.rows if place.section != Section.TAIL}
         keys = [items[index].key for index in sorted(seen) if items[index].kind in MESSAGES]
@@ -57,7 +49,7 @@ class Cursor:
             self.choose_edge(False)
 
     def move(self, step: int) -> None:
-        """Move by messages; negative = up. Without a chosen one it begins in view."""
+        """Negative = up. Without a chosen one it begins in view."""
         index, items = self._entries.index(self._chosen), self._view.viewport.items
         if index is None:
             self.choose_in_view()
@@ -67,13 +59,11 @@ class Cursor:
         self.choose([self._chosen, *messages][-1])
 
     def choose_edge(self, first: bool) -> None:
-        """Choose the first or the last message."""
         items = self._view.viewport.items
         ordered = iter(items) if first else reversed(items)
         self.choose(next((item.key for item in ordered if item.kind in MESSAGES), None))
 
     def _bring_into_view(self, index: int) -> None:
-        """Show all of an entry, or its beginning."""
         rows = self._view.rows
         head, end = Place(index), Place(index, Section.TAIL)
         places = [place for place, _ in rows]
@@ -92,7 +82,7 @@ class Cursor:
             self._set(None)
 
     def mark(self, looks: list[RowLook]) -> None:
-        """Draw a bar along the chosen message, but for the blank line behind it."""
+        """The bar goes along the chosen message, but for the blank line behind it."""
         index = self._entries.index(self._chosen)
         for row, (place, _) in enumerate(self._view.rows):
             if place.item == index and not self._is_last_line(place):

@@ -15,21 +15,16 @@ from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.styles import Styles
 
 GLYPHS = {"info": "ⓘ", "warning": "⚠", "error": "✗"}
-"""What a notice begins with: its severity is never told by colour alone."""
+"""Severity is never told by colour alone."""
 INDENT = 2
-"""Blanks before every line but the heading."""
 BLANK = line_of(())
-"""A line with nothing on it."""
 EXCLUDED = "not in the prompt"
-"""Said beside the heading of a message that is left out."""
 PREVIOUS, NEXT = "◂", "▸"
-"""What is clicked to see another alternative."""
 BARE = frozenset({EntryKind.REASONING, EntryKind.PROMPT})
-"""Kinds that fill a pane of their own: nothing stands before or behind their text."""
+"""They fill a pane of their own: nothing stands before or behind their text."""
 
 
 def head_lines(entry: Entry, look: Look, *, has_thought: bool, is_folded: bool) -> Iterator[Line]:
-    """Who speaks, and the line of the think block."""
     styles = look.styles
     if entry.heading:
         yield _heading(entry, look)
@@ -56,7 +51,7 @@ def _heading(entry: Entry, look: Look) -> Line:
 
 
 def places(entry: Entry) -> str:
-    """Its place among its alternatives, with an arrow to each side where there are others; "" = it has none."""
+    """With an arrow to each side where there are others; "" = it has no alternatives."""
     if entry.alternatives is None:
         return ""
     place, count = entry.alternatives
@@ -64,7 +59,7 @@ def places(entry: Entry) -> str:
 
 
 def arrow_at(entry: Entry, heading: str, char: int) -> int:
-    """Which way the nearer arrow of a heading at a character points: -1 or 1; 0 = there is none."""
+    """Which way the nearer arrow at a character of a heading points: -1 or 1; 0 = there is none."""
     shown = places(entry)
     if not shown:
         return 0
@@ -75,7 +70,6 @@ def arrow_at(entry: Entry, heading: str, char: int) -> int:
 
 
 def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:
-    """The footer, and the blank line behind."""
     if entry.kind in BARE and not entry.heading:
         return
     styles = look.styles
@@ -88,7 +82,6 @@ def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:
 
 
 def thought_lines(text: str, look: Look, *, is_last: bool) -> Iterator[Line]:
-    """A chunk of the open think block."""
     styles = look.styles
     style, bar = styles.role("reasoning") + ITALIC, styles.role("rule")
     for line in unended(text, style, max(look.width - INDENT - 2, 1), is_last=is_last):
@@ -98,7 +91,6 @@ def thought_lines(text: str, look: Look, *, is_last: bool) -> Iterator[Line]:
 
 
 def plain_body(entry: Entry, text: str, look: Look, *, is_first: bool, is_last: bool) -> Iterable[Line]:
-    """A chunk of a text that is shown as it stands."""
     styles, inner = look.styles, max(look.width - INDENT, 1)
     if entry.kind is EntryKind.REASONING:
         return unended(text, styles.role("reasoning"), look.width, is_last=is_last)
@@ -115,13 +107,12 @@ def _notice(entry: Entry, text: str, styles: Styles, width: int, *, is_first: bo
 
 
 def indented(lines: Iterable[Line], styles: Styles) -> Iterator[Line]:
-    """Lines of a text that stands below a heading."""
     for line in lines:
         yield line.led(" " * INDENT, styles.base)
 
 
 def unended(text: str, style: Style, width: int, *, is_last: bool) -> list[Line]:
-    """Wrapped text of one chunk, without an empty line for its last line end."""
+    """The last line end makes no empty line."""
     is_joined = not is_last and not text.endswith("\n")
     lines = plain_lines(without_end(text, is_last=is_last), style, width)
     if is_joined and lines:
@@ -130,6 +121,5 @@ def unended(text: str, style: Style, width: int, *, is_last: bool) -> list[Line]
 
 
 def without_end(text: str, *, is_last: bool) -> str:
-    """A chunk without what its line ends would add below it."""
     text = text.replace("\r\n", "\n")
     return text.rstrip("\n") if is_last else text.removesuffix("\n")

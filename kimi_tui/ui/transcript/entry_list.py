@@ -18,12 +18,12 @@ from kimi_tui.ui.transcript.viewport import Viewport
 
 @dataclass(frozen=True, slots=True)
 class EntriesChange:
-    """What happened to the entries; indices are those after the change, but for the keys of `moved`."""
+    """Indices are those after the change, but for the keys of `moved`."""
 
     moved: Mapping[int, int] | None = None
     """New indices by the old ones, without those that are gone; None = all stay where they are."""
     replaced: Sequence[int] = ()
-    """Entries with another text, which is no longer one of what was there."""
+    """Entries with another text, not one that only grew."""
     grown: Sequence[int] = ()
     """Entries that are new, or whose text may be longer."""
     arrived: tuple[int, Section] | None = None
@@ -33,26 +33,21 @@ class EntriesChange:
 
 
 class EntryList:
-    """Which entries there are, in a viewport."""
-
     def __init__(self, viewport: Viewport, *, fold_reasoning: bool) -> None:
-        """Start empty; `fold_reasoning` says whether the think blocks of new entries are closed."""
         self._viewport = viewport
         self.fold_reasoning = fold_reasoning
         self._indices: dict[str, int] = {}
         self._prepared: dict[str, Item] = {}  # of entries that will be shown
 
     def index(self, key: str | None) -> int | None:
-        """Where an entry stands; None = it is not there."""
         return None if key is None else self._indices.get(key)
 
     def item(self, key: str | None) -> Item | None:
-        """An entry with its layout; None = it is not there."""
         index = self.index(key)
         return None if index is None else self._viewport.items[index]
 
     def prepare(self, entries: Sequence[Entry]) -> None:
-        """Cut the large texts of entries that will be shown; this may be done in a thread."""
+        """This may be done in a thread."""
         large = (entry for entry in entries if len(entry.text) > LARGE_TEXT)
         items = {entry.key: Item(entry, is_folded=self.fold_reasoning) for entry in large}
         for item in items.values():
@@ -66,7 +61,7 @@ class EntryList:
         return Item(entry, is_folded=self.fold_reasoning)
 
     def set_entries(self, entries: Sequence[Entry]) -> EntriesChange:
-        """Show other entries; those that stay the same keep their lines and their fold."""
+        """Entries that stay the same keep their lines and their fold."""
         shown = self._viewport.items
         same = sum(1 for _ in takewhile(_is_entry_of, zip(entries, shown, strict=False)))
         old = {item.key: item for item in shown[same:]}
@@ -119,7 +114,7 @@ class EntryList:
         return EntriesChange(replaced=() if is_longer else [index], grown=[index])
 
     def append(self, key: str, part: ReplyPart, text: str) -> EntriesChange:
-        """Add text to an entry; one that is not there is ignored."""
+        """An entry that is not there is ignored."""
         index = self._indices.get(key)
         if index is None:
             return EntriesChange()
@@ -133,7 +128,6 @@ def _is_entry_of(pair: tuple[Entry, Item]) -> bool:
 
 
 def _is_grown(item: Item, entry: Entry) -> bool:
-    """Whether an entry's texts begin with those that an item has."""
     return entry.text.startswith(item.text(Section.BODY)) and (entry.reasoning or "").startswith(
         item.text(Section.REASONING)
     )

@@ -9,13 +9,11 @@ from kimi_tui.ui.transcript.viewport import Place
 
 
 class Folds:
-    """Opens and closes the think blocks of entries without moving what is being read."""
-
     def __init__(self, entries: EntryList, view: View) -> None:
         self._entries, self._view = entries, view
 
     def toggle(self, key: str) -> None:
-        """Open or close one; its line stays on its row, else the line at the top stays."""
+        """Its line stays on its row, or else the line at the top does."""
         item, index = self._entries.item(key), self._entries.index(key)
         if item is None or index is None or not item.has_thought:
             return

@@ -16,13 +16,12 @@ class GrowingWrap:
     """Wraps a text again and again while it grows."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._runs: Sequence[Run] = ()
         self._width = 0
         self._is_narrow = True
         self._lines: list[Line] = []
         self.wrapped_chars = 0
-        """How many characters were wrapped in all, for those who count."""
+        """In all, for those who measure."""
 
     def wrap(self, runs: Sequence[Run], width: int) -> list[Line]:
         """The lines that `lines.wrap` gives."""
@@ -47,7 +46,6 @@ class GrowingWrap:
 
 
 def _same_chars(before: Sequence[Run], now: Sequence[Run]) -> int:
-    """How many characters at the beginning are the same, and of the same style."""
     count = 0
     for (old, old_style), (new, new_style) in zip(before, now, strict=False):
         if old_style != new_style:

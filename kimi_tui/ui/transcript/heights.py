@@ -9,11 +9,10 @@ class Heights:
     """Heights in lines, in order, as a Fenwick tree (binary indexed tree)."""
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
-        """Begin with these heights, each at least 0."""
+        """Each at least 0."""
         self._heights = list(heights)
         self._tree = [0, *self._heights]
         self.total = sum(self._heights)
-        """All lines."""
         for place in range(1, len(self._tree) if self.total else 0):
             above = place + (place & -place)
             if above < len(self._tree):
@@ -23,14 +22,12 @@ class Heights:
         return len(self._heights)
 
     def append(self, height: int) -> None:
-        """Add one at the end."""
         place = len(self._tree)
         self._heights.append(height)
         self._tree.append(height + self.before(place - 1) - self.before(place - (place & -place)))
         self.total += height
 
     def set(self, place: int, height: int) -> None:
-        """Change one."""
         change = height - self._heights[place]
         if not change:
             return

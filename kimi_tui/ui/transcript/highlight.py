@@ -60,13 +60,10 @@ def _role(token_type: str) -> str:
 
 
 def highlight(code: str, language: str, styles: Styles, before: str = "") -> list[list[Run]]:
-    r"""Colour code and give its lines; in a language nobody knows it stays plain.
+    """The runs of each line; code in a language nobody knows stays plain.
 
-    Args:
-        code: The code, its lines parted by "\n".
-        language: The name that stood behind the fence.
-        styles: The theme.
-        before: Code that stands right before it, so that a string begun there is known; ends with a line end.
+    `language` is the name behind the fence. `before` is code right before it, so that a string begun there is known; it
+    ends with a line end.
     """
     before = before if len(before) + len(code) <= MAX_HIGHLIGHTED_CHARS else ""
     lexer = _lexer(language.lower()) if language and len(code) <= MAX_HIGHLIGHTED_CHARS else None
@@ -83,13 +80,12 @@ def highlight(code: str, language: str, styles: Styles, before: str = "") -> lis
 
 
 class LineColours:
-    """What is kept from one layout of a growing block to the next: lines of code are coloured once, when they are new.
+    """What is kept from one layout of a growing block to the next.
 
-    A line of code is coloured by itself; the whole is coloured together when it is complete.
+    A line of code is coloured by itself, when it is new; the whole is coloured together when it is complete.
     """
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self.texts: dict[tuple[str, Style, int], list[Line]] = {}
         """Wrapped lines of text inside the block, by the text, its style and the width."""
         self.cells: dict[tuple[str, Style], list[Run]] = {}
@@ -110,7 +106,6 @@ class LineColours:
             self.cells.clear()
 
     def nested(self, number: int) -> LineColours:
-        """What is kept of one of the pieces of code in the block."""
         return self._nested.setdefault(number, LineColours())
 
     def code_lines(

@@ -26,40 +26,27 @@ SLICE = 4_000_000
 ENTRY_COST = 4_000
 """What an entry costs besides its text, in such characters."""
 HIT_COST = 150
-"""What a hit costs."""
 FOREIGN_COST = 10
 """What a character costs in a text that has others than ASCII."""
 PIECE_CHARS = 20_000
 """How much of a text is read in one go: each character of it may be a hit."""
 TEXT_SECTIONS = (Section.REASONING, Section.BODY)
-"""The sections that have a text, as they stand."""
 
 
 class Hit(NamedTuple):
-    """Where the text was found; hits compare as they stand."""
+    """Hits compare as they stand."""
 
     item: int
-    """Index of the entry."""
     section: Section
-    """Its reasoning or its body."""
     chars: int
     """Characters of the section's source before it."""
 
 
 class HitIndex:
-    """A text and where it stands."""
-
     def __init__(self, text: str, item_count: int = 0) -> None:
-        """Look for a text, whichever case its letters have; nothing is read yet.
-
-        Args:
-            text: The text.
-            item_count: How many entries there are now.
-        """
+        """The case of letters does not matter; nothing is read yet."""
         self.text = text
-        """What is looked for."""
         self.current: Hit | None = None
-        """The hit that was gone to."""
         self._has_case = text.lower() != text.upper()
         self._pattern = re.compile(re.escape(text), re.IGNORECASE if self._has_case else 0)
         self._small = re.compile(re.escape(text.lower())) if text.isascii() else None
@@ -72,12 +59,11 @@ class HitIndex:
 
     @property
     def is_done(self) -> bool:
-        """Whether all was read."""
         return not self._waiting
 
     @property
     def count(self) -> int:
-        """How many hits are known."""
+        """As far as the texts were read."""
         return self._counts.total
 
     def look_at(self, items: Iterable[int]) -> None:
@@ -88,18 +74,15 @@ class HitIndex:
                 self._counts.append(0)
 
     def places_for(self, text: str, count: int) -> Sequence[int]:
-        """Which of the entries may hold another text, in order.
+        """Which of `count` entries may hold another text, in order.
 
-        Args:
-            text: The text; one that this one is a part of stands only where this one does.
-            count: How many entries there are.
+        A text that this one is a part of stands only where this one does.
         """
         if self.text not in text:
             return range(count)
         return sorted(self._waiting.keys() | self._hits[Section.REASONING].keys() | self._hits[Section.BODY].keys())
 
     def forget(self, item: int) -> None:
-        """Know nothing of an entry any more."""
         self._waiting.pop(item, None)
         for section in TEXT_SECTIONS:
             self._read[section].pop(item, None)
@@ -109,7 +92,7 @@ class HitIndex:
             self.current = None
 
     def move(self, places: Mapping[int, int]) -> None:
-        """Know entries by other indices: the new ones by the old ones; those that are not there are gone."""
+        """New indices by the old ones; entries that are not there are gone."""
         self._waiting = OrderedDict.fromkeys(places[item] for item in self._waiting if item in places)
         counts = [0] * (max(places.values(), default=-1) + 1)
         for section in TEXT_SECTIONS:
@@ -123,15 +106,7 @@ class HitIndex:
             self.current = None if place is None else self.current._replace(item=place)
 
     def read(self, items: Sequence[Item], limit: int = SLICE) -> set[int]:
-        """Read some of what waits.
-
-        Args:
-            items: All entries.
-            limit: How much, in characters of plain ASCII.
-
-        Returns:
-            The entries in which something was found.
-        """
+        """Read some of what waits, `limit` characters of plain ASCII; the entries in which something was found."""
         found = set[int]()
         while self._waiting and limit > 0:
             place = next(iter(self._waiting))
@@ -147,7 +122,7 @@ class HitIndex:
         return found
 
     def _read_text(self, place: int, section: Section, text: str, limit: int) -> int:
-        """Read on in a text; what is left of the limit, less than 0 = there is more to read."""
+        """What is left of the limit; less than 0 = there is more to read."""
         known = self._read[section].get(place, 0)
         cost = FOREIGN_COST if self._has_case and not text.isascii() else 1
         while known < len(text):
@@ -178,15 +153,13 @@ class HitIndex:
 
     @property
     def number(self) -> int:
-        """Which hit is the current one, from 1; 0 = none is."""
+        """The number of the current hit, from 1; 0 = there is none."""
         return 0 if self.current is None else self._before(self.current) + 1
 
     def next_hit(self, start: Hit, step: int) -> Hit | None:
         """The hit behind (step 1) or before (step -1) a place, going on at the other end; None = there is none.
 
-        Args:
-            start: The place, which may itself be a hit: it is not the answer unless it is the only one.
-            step: 1 or -1.
+        A hit at the place itself is not the answer unless it is the only one.
         """
         if not self.count:
             return None
@@ -197,7 +170,6 @@ class HitIndex:
         return Hit(item, section, self._hits[section][item][rest])
 
     def _before(self, place: Hit) -> int:
-        """How many hits stand before a place."""
         count = self._counts.before(min(place.item, len(self._counts)))
         for section in TEXT_SECTIONS:
             hits = self._hits[section].get(place.item, ())
@@ -208,20 +180,11 @@ class HitIndex:
     # -- on screen
 
     def hits_in(self, item: int, section: Section, start: int, end: int) -> list[int]:
-        """The hits that begin in a part of an entry's text."""
         hits = self._hits[section].get(item, ())
         return list(hits[bisect_left(hits, start) : bisect_left(hits, end)])
 
     def spans(self, lines: Sequence[Line], current: int | None) -> list[list[Span]]:
-        """What to mark in the lines of a piece.
-
-        Args:
-            lines: Its lines.
-            current: Which of its hits is the current one, from 0; None = none is.
-
-        Returns:
-            The marks of each line.
-        """
+        """The marks of each line of a piece; `current` is the place of the current hit among its hits, from 0."""
         text = "".join(line.text[line.lead_chars :] + line.joint for line in lines)
         found = [match.span() for match in self._pattern.finditer(text)]
         marked: list[list[Span]] = [[] for _ in lines]

@@ -26,17 +26,14 @@ from kimi_tui.ui.transcript.prompt_lines import REACH_CHARS, prompt_lines
 from kimi_tui.ui.transcript.section_layout import ChunkLayout, SectionLayout
 
 SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONING}
-"""Where each text of a reply stands."""
 NOTHING_LAID_OUT: Mapping[Section, SectionLayout] = MappingProxyType({})
-"""The parts of all the entries that were never looked at: of thousands, only some are."""
+"""Shared by all the entries that were never looked at: of thousands, only some are."""
 LARGE_TEXT = 1_000_000
 """A text of more characters takes longer to cut than a key may wait."""
 _NOTHING = SectionLayout()
 
 
 class Item:
-    """An entry of the transcript and what is kept of its layout."""
-
     __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded", "laid_out_lines")
 
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
@@ -44,41 +41,35 @@ class Item:
         self._entry = entry
         self._has_grown = False  # whether the entry's own texts are older than those of the parts
         self.is_folded = is_folded
-        """Whether the think block is closed."""
         self.laid_out_lines = 0
-        """How many lines were laid out in all, for those who count."""
+        """In all, for those who measure."""
         self._parts: Mapping[Section, SectionLayout] = NOTHING_LAID_OUT
         self._look: Look | None = None
 
     def prepare(self) -> None:
-        """Cut its text, however large; this may be done in a thread, while nothing else knows it."""
+        """This may be done in a thread, while nothing else knows it."""
         self._section(Section.BODY).source.prepare()
 
     # -- what is shown
 
     @property
     def key(self) -> str:
-        """Key of its entry."""
         return self._entry.key
 
     @property
     def kind(self) -> EntryKind:
-        """What its entry is."""
         return self._entry.kind
 
     @property
     def is_streaming(self) -> bool:
-        """Whether text is still added."""
         return self._entry.is_streaming
 
     @property
     def is_excluded(self) -> bool:
-        """Whether it is not in the prompt."""
         return self._entry.is_excluded
 
     @property
     def entry(self) -> Entry:
-        """The entry, with all that was appended."""
         if not self._has_grown:
             return self._entry
         return replace(
@@ -91,7 +82,6 @@ class Item:
         return self._entry
 
     def text(self, section: Section) -> str:
-        """The source of a section: the text or answer, or the reasoning."""
         part = self._parts.get(section)
         if self._has_grown and part is not None:
             return part.source.text
@@ -99,14 +89,13 @@ class Item:
 
     @property
     def has_thought(self) -> bool:
-        """Whether there is a think block."""
         if self._entry.is_thinking or self._entry.reasoning:
             return True
         part = self._parts.get(Section.REASONING)
         return part is not None and part.source.chars > 0
 
     def append(self, reply_part: ReplyPart, text: str) -> None:
-        """Add text at the end; it is parsed when it is looked at."""
+        """The text is parsed when it is looked at."""
         if not text:
             return
         had_thought = self.has_thought
@@ -117,7 +106,7 @@ class Item:
             self._reset_fixed(Section.HEAD)
 
     def update(self, entry: Entry) -> None:
-        """Show another entry; text that only grew keeps its lines."""
+        """Text that only grew keeps its lines."""
         if entry.kind is not self._entry.kind:
             self._parts = NOTHING_LAID_OUT
         for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
@@ -127,7 +116,7 @@ class Item:
         self._reset_fixed(Section.HEAD, Section.TAIL)
 
     def set_thought_label(self, label: str) -> bool:
-        """Change the line of the think block; False when it stays the same."""
+        """False when it stays the same."""
         if label == self._entry.thought_label:
             return False
         self._entry = replace(self._entry, thought_label=label)
@@ -135,7 +124,6 @@ class Item:
         return True
 
     def fold(self, is_folded: bool) -> None:
-        """Open or close the think block."""
         self.is_folded = is_folded
         self._reset_fixed(Section.HEAD)
 
@@ -147,7 +135,7 @@ class Item:
     # -- parts and lines
 
     def height(self, look: Look) -> int:
-        """How many lines it has, as far as that is known."""
+        """As far as that is known."""
         if not self._parts:
             return self.estimate(look.width)
         self.see(look)
@@ -170,7 +158,7 @@ class Item:
                 part.see(look)
 
     def section(self, section: Section) -> SectionLayout:
-        """A section of it; one without chunks where there is nothing to show."""
+        """One without chunks where there is nothing to show."""
         if section is Section.REASONING and (self.is_folded or not self.has_thought):
             return _NOTHING
         return self._section(section)
@@ -189,12 +177,10 @@ class Item:
         return part
 
     def chunk(self, section: Section, place: int, look: Look) -> ChunkLayout:
-        """A chunk of a section, with all that was added."""
         self.see(look)
         return self.section(section).parse(place, look, is_streaming=self._entry.is_streaming)
 
     def lines(self, section: Section, chunk_place: int, place: int, look: Look) -> list[Line]:
-        """The lines of a piece."""
         chunk = self.chunk(section, chunk_place, look)
         piece = chunk.pieces[place]
         columns = self.section(section).columns(chunk_place, place, _inner_width(look))
@@ -208,7 +194,7 @@ class Item:
         return piece.lines
 
     def pieces_without_lines(self, look: Look) -> Iterator[tuple[Section, int, int]]:
-        """The pieces that are not laid out: section, chunk, place in the chunk."""
+        """Each as section, chunk, place in the chunk."""
         for section in Section:
             for place, _ in enumerate(self.section(section).chunks):
                 for number, piece in enumerate(self.chunk(section, place, look).pieces):
@@ -216,7 +202,6 @@ class Item:
                         yield section, place, number
 
     def piece(self, section: Section, chunk_place: int, place: int) -> Piece:
-        """A piece that is laid out."""
         return self.section(section).chunks[chunk_place].pieces[place]
 
     @property
@@ -256,5 +241,4 @@ class Item:
 
 
 def _inner_width(look: Look) -> int:
-    """Cells per line of a block."""
     return max(look.width - INDENT, 1)

@@ -16,7 +16,6 @@ from kimi_tui.ui.transcript.viewport import Place
 HEADING_SIGNS = ("#", "\n=", "\n-")
 """Without one of these a text has no heading."""
 CODE_SIGNS = ("```", "~~~", "    ", "\t")
-"""Without one of these a text has no block of code."""
 
 
 class Jumps:
@@ -27,11 +26,10 @@ class Jumps:
         self._target: tuple[Place, Place] | None = None  # the line that was gone to, and the top of the view since then
 
     def move_heading(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) heading, from the one that was gone to or the top line."""
+        """`step` is 1 or -1, from the heading that was gone to or the top line."""
         self._go(step, HEADING_SIGNS, lambda block: block.kind == "heading")
 
     def move_code(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) block of code."""
         self._go(step, CODE_SIGNS, begins_code)
 
     def _go(self, step: int, signs: tuple[str, ...], is_meant: Callable[[Block], bool]) -> None:
@@ -48,11 +46,11 @@ class Jumps:
                 return
 
     def _shown_target(self) -> Place | None:
-        """The line that was gone to, while the view stands where it stood then."""
+        """The line that was gone to; None when the view has moved since."""
         return self._target[0] if self._target is not None and self._target[1] == self._view.top else None
 
     def _candidates(self, start: Place, step: int, signs: tuple[str, ...]) -> Iterable[Place]:
-        """The pieces of answers that may be meant, without parsing entries in which no sign stands."""
+        """Entries in which no sign stands are not parsed."""
         items = self._view.viewport.items
         for index in range(start.item, len(items) if step > 0 else -1, step):
             text = items[index].text(Section.BODY)
@@ -79,12 +77,10 @@ class Jumps:
             yield place
 
     def entries_changed(self, change: EntriesChange) -> None:
-        """Forget a line whose entry may stand elsewhere."""
         if change.moved is not None:
             self._target = None
 
     def mark(self, looks: list[RowLook]) -> None:
-        """Mark the line that was gone to."""
         target = self._shown_target()
         row = None if target is None else self._view.row_of(target)
         if row is not None:

@@ -32,9 +32,8 @@ BOLD, ITALIC, STRIKE, UNDERLINE = Style(bold=True), Style(italic=True), Style(st
 INLINE_STYLES = {"strong_open": BOLD, "em_open": ITALIC, "s_open": STRIKE}
 TASK_MARKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 BULLETS = "•◦▪"
-"""Bullets of lists by their depth."""
+"""By the depth of the list."""
 TAB_CHARS = 4
-"""Distance of tab stops."""
 MIN_INNER_CELLS = 8
 """Quotes and items in each other stand without their marks where less than that is left for their text."""
 MAX_MARK_CELLS = 8
@@ -53,7 +52,7 @@ def displayable(text: str) -> str:
 
 
 def plain_lines(source: str, style: Style, width: int) -> list[Line]:
-    """Wrap text that is displayable exactly as it stands."""
+    """What is displayable is wrapped exactly as it stands."""
     return wrap([(displayable(source), style)], width)
 
 
@@ -67,16 +66,11 @@ def block_lines(
     columns: Widths | None = None,
     is_growing: bool = False,
 ) -> list[Line]:
-    """Lay out one block, without a blank line around it.
+    """Lay out one block at a width in cells, without a blank line around it.
 
-    Args:
-        block: What is laid out.
-        styles: The theme.
-        width: Cells per line.
-        references: Targets of links.
-        colours: What is kept from one layout of a growing block to the next; None = nothing is.
-        columns: Widths of the columns of a table; None = the block is the whole table.
-        is_growing: Whether more of the message is written, so that targets may come.
+    `colours` is what is kept from one layout of a growing block to the next; None = nothing is. `columns` are the
+    widths of the columns of a table; None = the block is the whole table. `is_growing` says that more of the message is
+    written, so that targets of links may come.
     """
     layout = _Layout(block, styles, references, colours, is_growing=is_growing)
     lines = list(layout.top(width, columns))
@@ -87,19 +81,14 @@ def block_lines(
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What stands in front of an item or a note."""
-
     text: str
-    """Its characters."""
     copied: str
     """What is copied for it."""
     hidden_chars: int = 0
-    """How much of the item's own text it stands for."""
+    """Characters of the item's own text that it stands for."""
 
 
 class _Layout:
-    """Lays out one block."""
-
     def __init__(
         self, block: Block, styles: Styles, references: References, colours: LineColours | None, *, is_growing: bool
     ) -> None:
@@ -111,7 +100,7 @@ class _Layout:
             colours.begin(references, styles)
 
     def top(self, width: int, columns: Widths | None) -> Iterator[Line]:
-        """Its lines; it may go on with another block."""
+        """It may go on with another block."""
         block = self._block
         if block.kind == "fence":
             before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""
@@ -133,7 +122,6 @@ class _Layout:
             place = end + 1
 
     def _is_apart(self, token: Token) -> bool:
-        """Whether a blank line stands before a block, in the source."""
         return token.map is not None and token.map[0] - 1 in self._blank_lines
 
     @cached_property
@@ -202,7 +190,6 @@ class _Layout:
             number, place = number + 1, end + 1
 
     def _hung(self, mark: _Mark, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        """Blocks behind a mark, further lines under the first."""
         marker, text = self._styles.role("marker"), mark.text
         indent = cell_len(text)
         if indent > MAX_MARK_CELLS:
@@ -241,7 +228,7 @@ class _Layout:
             yield line.led("  ", style)
 
     def _text(self, token: Token, style: Style, width: int) -> list[Line]:
-        """The wrapped lines of an inline token; kept while the block grows behind it."""
+        """The lines are kept while the block grows behind them."""
         if self._colours is None:
             return wrap(self.inline(token, style), width)
         if token is self._open_text:
@@ -271,7 +258,7 @@ class _Layout:
                 yield from lay_out(runs)
 
     def _code_label(self, info: str, width: int) -> Iterator[Line]:
-        """What stands behind the mark of a fence, as decoration; further lines are indented (`copying.code_starts`)."""
+        """It is decoration, so that it is not copied; further lines are indented (see `code_blocks.start_lines`)."""
         label = self._styles.code_label
         lines = wrap([(displayable(info.strip()), label)], max(width - 2, 1)) if info.strip() else ()
         for place, line in enumerate(lines):
@@ -298,7 +285,7 @@ class _Layout:
         return rows
 
     def _cell(self, token: Token, style: Style) -> list[Run]:
-        """The text of a cell; kept while the table grows below it."""
+        """The text is kept while the table grows below it."""
         if self._colours is None or token is self._open_text:
             return self.inline(token, style)
         runs = self._colours.cells.get((token.content, style))
@@ -307,7 +294,6 @@ class _Layout:
         return runs
 
     def inline(self, token: Token, style: Style) -> list[Run]:
-        """The text of an inline token with its emphasis, code and links."""
         runs: list[Run] = []
         stack, links = [style], list[tuple[str, int]]()
         for child in parse_inline(
@@ -359,14 +345,13 @@ class _Layout:
 
 
 def _readable(formula: str, *, is_closed: bool) -> str:
-    """A formula in Unicode; as it was typed while it is being written, or where it cannot be translated."""
+    """The formula stays as it was typed while it is being written, or where it cannot be translated."""
     from kimi_tui.core.markdown.math_text import readable  # noqa: PLC0415 - its tables are for few replies
 
     return (readable(formula) if is_closed else None) or formula
 
 
 def _last_text(tokens: Sequence[Token]) -> Token | None:
-    """The inline token at the very end of a block, whose text is being written."""
     last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
     if last is not None and last.type == "td_open":
         return None
@@ -393,7 +378,6 @@ def _aligns(tokens: Sequence[Token]) -> list[str]:
 
 
 def closing(tokens: Sequence[Token], place: int) -> int:
-    """The place of the token that closes the one at a place."""
     depth = 0
     for at in range(place, len(tokens)):
         depth += tokens[at].nesting

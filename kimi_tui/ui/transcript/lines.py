@@ -26,9 +26,8 @@ class Line:
     """One line as it is drawn, without margin and padding."""
 
     runs: tuple[Run, ...]
-    """Its text, from left to right."""
     width: int
-    """Its width in cells."""
+    """In cells."""
     joint: str = "\n"
     """What the source has between this line and the next: a line end, or the blanks (or nothing) it was wrapped at."""
     lead_chars: int = 0
@@ -42,11 +41,9 @@ class Line:
 
     @property
     def text(self) -> str:
-        """Its characters."""
         return "".join(text for text, _ in self.runs)
 
     def led(self, text: str, style: Style, copied: str = "") -> Line:
-        """The line with a decoration in front."""
         # Not `replace`: this runs for every line that is drawn, several times.
         return Line(
             ((text, style), *self.runs),
@@ -59,28 +56,25 @@ class Line:
         )
 
     def padded(self, style: Style) -> Line:
-        """The line with blanks of a style behind it, up to the full width."""
+        """With blanks of that style behind it, up to the full width."""
         return Line(self.runs, self.width, self.joint, self.lead_chars, self.copied_lead, style, self.row)
 
 
 def is_narrow(text: str) -> bool:
-    """Whether every character of a text takes one cell, so that it may be broken at blanks alone."""
+    """Whether every character takes one cell, so that the text may be broken at blanks alone."""
     return _NARROW.fullmatch(text) is not None
 
 
 def line_of(runs: Iterable[Run], joint: str = "\n") -> Line:
-    """A line of these runs."""
     kept = tuple([run for run in runs if run[0]])
     return Line(kept, sum([len(text) if text.isascii() else cell_len(text) for text, _ in kept]), joint)
 
 
 def wrap(runs: Sequence[Run], width: int, breaks: Sequence[int] = ()) -> list[Line]:
-    r"""Wrap at blanks and between wide characters, long words anywhere; line ends in the text are kept.
+    r"""Wrap at blanks and between wide characters, long words anywhere; "\n" in the text is a line end.
 
-    Args:
-        runs: The text; "\n" is a line end.
-        width: Cells per line, at least 1. A character wider than that stands alone on its line.
-        breaks: Offsets, rising, where a line may end too, with nothing between it and the next.
+    `width` is in cells, at least 1; a character wider than that stands alone on its line. `breaks` are offsets, rising,
+    where a line may end too, with nothing between it and the next.
     """
     text = "".join([run[0] for run in runs])
     if len(text) <= width and _NARROW.fullmatch(text) is not None:
@@ -111,7 +105,6 @@ def chop(runs: Sequence[Run], width: int) -> list[Line]:
 
 
 def cut_runs(runs: Sequence[Run], start: int) -> list[Run]:
-    """The runs from an offset on."""
     return _Cutter(runs).take(start, sum(len(text) for text, _ in runs))
 
 
@@ -145,7 +138,7 @@ def _whole_characters(runs: Sequence[Run], text: str) -> Sequence[Run]:
 
 
 class _Cutter:
-    """Gives the runs between two offsets; offsets only grow."""
+    """Offsets only grow from call to call."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = runs

@@ -18,7 +18,6 @@ from kimi_tui.ui.transcript.layout import displayable
 from kimi_tui.ui.transcript.table_layout import MAX_WORD_CELLS, Wants, Widths, longest_word
 
 MAX_CELLS = 200
-"""No column wants more."""
 CALM_ROWS = 8
 """After so many rows that changed nothing a pattern is made for those that will not either."""
 _ONE_CELL = r"!-Z\]-{}~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc\u2800-\u28ff"
@@ -27,22 +26,12 @@ _WIDER = re.compile(rf"[^{_ONE_CELL} \\\[]")
 
 
 class LongTables:
-    """The measures of the long tables of a text."""
-
     def __init__(self, text: ChunkedText) -> None:
-        """Measure none before it is asked for."""
         self._text = text
         self._measures: dict[int, _Measure] = {}  # by where a table begins
 
     def widths(self, block: Block, chunk: int, place: int, width: int) -> Widths | None:
-        """The widths of the columns of the long table that a block is a part of; None = it is the whole table.
-
-        Args:
-            block: The block.
-            chunk: Index of its chunk.
-            place: Its index there.
-            width: Cells per line.
-        """
+        """None = the block, at that place of that chunk, is the whole table. `width` is in cells per line."""
         text = self._text
         if not self._is_long(block, chunk, place):
             return None
@@ -59,7 +48,6 @@ class LongTables:
         return measure.widths(width)
 
     def _is_long(self, block: Block, chunk: int, place: int) -> bool:
-        """Whether a table goes on before or behind a block of it."""
         chunks = self._text.chunks
         if block.goes_on:
             return True
@@ -70,8 +58,6 @@ class LongTables:
 
 
 class _Measure:
-    """How wide the columns of a table want to be."""
-
     def __init__(self, start: int, references: References) -> None:
         self.rows = TableRows(start)
         self.references = references
@@ -82,7 +68,7 @@ class _Measure:
         self._fitting: re.Pattern[str] | None = None
 
     def read(self, text: str) -> None:
-        """Go on with more of the text; nothing is read behind its last row."""
+        """Nothing is read behind the table's last row."""
         rows = self.rows.read(text)
         if self._wants is None and self.rows.head is not None:
             self._wants = Wants.nothing(len(row_cells(self.rows.head)))
@@ -97,7 +83,6 @@ class _Measure:
             self._read_row(self._open, self.rows.half)
 
     def widths(self, width: int) -> Widths:
-        """Those of its columns, at so many cells per line."""
         wants = self._open or self._wants or Wants.nothing(1)
         return Wants([min(cells, width) for cells in wants.most], wants.words).widths(width)
 
@@ -116,7 +101,6 @@ class _Measure:
                 self._fitting = None
 
     def _read_row(self, wants: Wants, row: str) -> bool:
-        """Whether a row makes a column wider."""
         has_changed = False
         if len(row) > MAX_ROW_CHARS:
             return has_changed
@@ -140,7 +124,6 @@ class _Measure:
         return cells <= word or word == MAX_WORD_CELLS or longest_word(cell) <= word
 
     def _pattern(self, wants: Wants) -> re.Pattern[str]:
-        """Rows, with bars at both ends, that change nothing."""
         chars = _ONE_CELL if self.references else rf"{_ONE_CELL}\["
         cells = ""
         for most, word in zip(wants.most, wants.words, strict=True):

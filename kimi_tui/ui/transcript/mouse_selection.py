@@ -11,23 +11,22 @@ from kimi_tui.ui.transcript.view import View
 
 
 class MouseSelection:
-    """What a hand on the mouse selects; cells are those of the widget, rows outside it included."""
+    """Cells are those of the widget, rows outside it included."""
 
     def __init__(self, view: View, selection: Selection) -> None:
         self._view, self._selection = view, selection
         self._anchor: Point | None = None
         self._pressed_at = self._dragged_to = Offset(0, 0)
         self.has_dragged = False
-        """Whether the button was not only pressed since: it is no click."""
+        """Since the button was pressed: then it is no click."""
 
     def press(self, at: Offset) -> None:
-        """Remember where a selection may begin."""
         self._anchor, self._pressed_at = self._point_at(at), at
         self.has_dragged = False
         self._selection.set_mode(False)
 
     def drag(self, at: Offset) -> bool:
-        """Select to a cell; whether the mouse selects.
+        """Whether the mouse selects.
 
         Terminals that report parts of a cell also tell of a hand that only trembles: that is still a click.
         """
@@ -40,18 +39,17 @@ class MouseSelection:
 
     @property
     def is_outside(self) -> bool:
-        """Whether the mouse is dragged above or below what is in view."""
+        """Above or below what is in view."""
         return self._anchor is not None and not 0 <= self._dragged_to.y < self._view.viewport.height
 
     def scroll_on(self) -> None:
-        """Scroll where the mouse is outside: the farther away, the faster."""
+        """The farther outside the mouse is, the faster."""
         if self.is_outside:
             y = self._dragged_to.y
             self._view.scroll_lines(y if y < 0 else max(y - self._view.viewport.height + 1, 1))
             self._extend()
 
     def release(self) -> bool:
-        """End the drag; whether there was one."""
         self._anchor = None
         return self.has_dragged
 
@@ -62,7 +60,6 @@ class MouseSelection:
             self._selection.select(SelectionRange(self._anchor, caret))
 
     def select_around(self, at: Offset, *, is_word: bool) -> None:
-        """Select the word, or the whole block, under the mouse."""
         if 0 <= at.y < len(self._view.rows):
             place, line = self._view.rows[at.y]
             char = char_at(line, at.x - GUTTER)
@@ -70,7 +67,7 @@ class MouseSelection:
             self._selection.select(word_at(viewport, place, char) if is_word else whole_block(viewport, place))
 
     def _point_at(self, at: Offset) -> Point | None:
-        """The point at a cell; the end where there is no line."""
+        """The end where there is no line; None = nothing is in view."""
         rows = self._view.rows
         if not rows:
             return None

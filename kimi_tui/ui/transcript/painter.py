@@ -26,28 +26,23 @@ from kimi_tui.ui.transcript.scrollbar import NONE
 GUTTER = 1
 """Columns before the text, for marks; behind it stands the scroll bar after one blank."""
 CHOSEN_BAR = "▌"
-"""Drawn in the gutter along the chosen message."""
 SPOT = "›"
 """Drawn in the gutter before the heading, code or hit that was gone to."""
 NEW_BELOW = " ↓ new "
-"""Shown while something arrived below what is in view."""
 
 
 class Mark(IntEnum):
-    """How characters of a line are marked; a later one covers an earlier one."""
+    """A later one covers an earlier one."""
 
     HIT = 0
-    """Found by the search."""
     CURRENT_HIT = 1
-    """The hit that was gone to."""
     SELECTED = 2
-    """Selected."""
     CARET = 3
     """Where the selection ends that is made with the keyboard."""
 
 
 class Span(NamedTuple):
-    """Marked characters of a line, decoration counted."""
+    """Decoration counts as characters."""
 
     start: int
     end: int
@@ -55,41 +50,24 @@ class Span(NamedTuple):
 
 
 class RowLook(NamedTuple):
-    """How a row looks besides its line."""
-
     gutter: str = " "
-    """The character before it."""
     is_dimmed: bool = False
     """Whether its text is not in the prompt."""
     bar: str = NONE
-    """What of the scroll bar is there."""
     spans: tuple[Span, ...] = ()
-    """What is marked."""
     hint: str = ""
     """What stands at its right end, such as the number of a code block."""
     is_new_below: bool = False
-    """Whether it says that there is something new below."""
 
 
 PLAIN_ROW = RowLook()
-"""A row without anything."""
 
 
 class Painter:
-    """Makes strips of one look and width."""
-
     def __init__(
         self, look: Look, width: int, filters: Sequence[LineFilter], background: Color, selection: Style
     ) -> None:
-        """Know everything that all strips share.
-
-        Args:
-            look: Theme and width of the text.
-            width: Cells per row, gutter and scroll bar included.
-            filters: What is applied to every strip.
-            background: The widget's background.
-            selection: Style of selected text.
-        """
+        """`width` counts the gutter and the scroll bar; `filters` are applied to every strip."""
         self._look, self._width = look, width
         self._filters, self._background = filters, background
         styles = look.styles
@@ -103,19 +81,17 @@ class Painter:
         self._next: dict[tuple[int, RowLook], tuple[Line, Strip]] = {}
         self._values: dict[tuple[Line, RowLook], Strip] = {}  # of the frame before, and those new in this one
         self.built_strips = 0
-        """How many were made in all, for those who count."""
+        """In all, for those who measure."""
 
     def fits(self, look: Look, width: int) -> bool:
-        """Whether its strips are those of a look and a width."""
         return self._look is look and self._width == width
 
     def begin(self) -> None:
-        """Begin a frame: what is not asked for in it is given up."""
+        """What is not asked for in this frame is given up."""
         self._kept, self._next = self._next, {}
         self._values.clear()
 
     def row(self, line: Line, row: RowLook) -> Strip:
-        """A row of the screen."""
         key = id(line), row
         known = self._next.get(key) or self._kept.get(key)
         if known is None:
@@ -185,7 +161,7 @@ class Painter:
 
 
 def _covered(strip: Strip, text: str, style: Style, end: int) -> Strip:
-    """A strip with a text over it that ends before a column."""
+    """`end` is the column before which the text ends."""
     size = cell_len(text)
     start = max(end - size, 0)
     over = Strip([Segment(text, style)], size)
@@ -193,7 +169,7 @@ def _covered(strip: Strip, text: str, style: Style, end: int) -> Strip:
 
 
 def char_at(line: Line, cell: int) -> int:
-    """Which character of a line, decoration counted, stands at a cell of it; its length behind the last one."""
+    """Which character, decoration counted, stands at a cell of a line; its length behind the last one."""
     used = 0
     for place, char in enumerate(line.text):
         used += cell_len(char)

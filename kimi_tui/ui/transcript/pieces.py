@@ -13,32 +13,28 @@ from kimi_tui.ui.transcript.table_layout import Widths
 
 
 class Section(IntEnum):
-    """The parts of an entry, from top to bottom."""
+    """From top to bottom."""
 
     HEAD = 0
     """Who speaks, and the line of the think block."""
     REASONING = 1
     """The open think block; nothing while it is folded."""
     BODY = 2
-    """The text, or the answer."""
     TAIL = 3
     """The footer, and the blank line behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How everything is laid out; another look is another layout."""
+    """Another look is another layout."""
 
     styles: Styles
-    """The theme."""
     width: int
     """Cells per line, at least 1."""
 
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """A part of a text that is laid out as a whole."""
-
     content: Block | str | None = None
     """A block of Markdown, or plain text; None = made from the entry itself."""
     start: int = 0
@@ -46,23 +42,21 @@ class Piece:
     colours: LineColours | None = None
     """What is kept from one layout of a growing block to the next."""
     lines: list[Line] | None = None
-    """Its lines; None = not laid out, or dropped."""
+    """None = not laid out, or dropped."""
     columns: Widths | None = None
-    """Widths of the columns of a long table with which its lines were made; None = it is none."""
+    """Those of the long table with which its lines were made; None = it is none."""
 
     @property
     def source(self) -> str:
-        """Its source."""
         if self.content is None:
             return ""
         return self.content if isinstance(self.content, str) else self.content.source
 
     def drop(self) -> None:
-        """Give up its lines; its height is known still."""
+        """Its height stays known."""
         self.lines = None
 
     def estimate(self, width: int) -> int:
-        """About how many lines it has at a width."""
         if self.content is None:
             return 1
         ends, chars = size_of(self.source)

@@ -29,7 +29,6 @@ REACH_CHARS = 64
 
 @functools.cache
 def _turn_ends(template: Template) -> re.Pattern[str]:
-    """Where a turn ends and another follows."""
     ends = sorted({re.escape(template.marks(role).end + template.separator) for role in Role})
     return re.compile(f"(?:{'|'.join(f'(?<={end})' for end in ends)})(?!$)")
 
@@ -37,16 +36,7 @@ def _turn_ends(template: Template) -> re.Pattern[str]:
 def prompt_lines(
     text: str, look: Look, template: Template, *, before: str, after: str, is_last: bool
 ) -> Iterator[Line]:
-    """A chunk of an exact input.
-
-    Args:
-        text: The chunk.
-        look: How it is laid out.
-        template: Whose markers are set apart.
-        before: The text before it; its end is enough.
-        after: The text behind it; its beginning is enough.
-        is_last: Whether nothing stands behind it.
-    """
+    """A chunk of an exact input; of the text before and behind it the adjoining `REACH_CHARS` are enough."""
     before, after = before[-REACH_CHARS:], after[:REACH_CHARS]
     if not is_last:
         text, end = text.removesuffix("\n"), text[-1:]
@@ -63,7 +53,6 @@ def prompt_lines(
 
 
 def _runs(text: str, look: Look, template: Template, before: str, after: str) -> list[Run]:
-    """The text with its markers set apart."""
     styles = look.styles
     filled = styles.role("marker") + Style(reverse=True)
     chip = filled, filled + UNDERLINE

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 FULL, UPPER, LOWER, NONE = "┃", "╹", "╻", " "
-"""What a row of the bar shows: the thumb moves by half rows."""
+"""The thumb moves by half rows."""
 
 _GLYPHS = {(True, True): FULL, (True, False): UPPER, (False, True): LOWER, (False, False): NONE}
 
 
 class ScrollBar(NamedTuple):
-    """How much there is, and what of it is in view."""
-
     height: int
     """Rows on screen."""
     above: int
-    """Lines above the view."""
+    """In lines."""
     total: int
-    """All lines."""
 
     @property
     def _halves(self) -> tuple[int, int]:
@@ -40,7 +37,6 @@ class ScrollBar(NamedTuple):
         return range(start // 2, (start + length + 1) // 2) if length else range(0)
 
     def glyphs(self) -> list[str]:
-        """What the rows of the bar show, from top to bottom."""
         start, length = self._halves
         end = start + length
         halves = [start <= half < end for half in range(2 * self.height)]

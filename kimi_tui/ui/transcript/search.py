@@ -14,14 +14,12 @@ from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import Place
 
 PAUSE_S = 0.005
-"""Between two slices of reading, in seconds: a key goes through several hands before it is seen."""
+"""Between two slices of reading: a key goes through several hands before it is seen."""
 SLICES_TOLD = 8
-"""After how many slices it is told what is known: to show it costs as much as to read."""
+"""What is known is told after so many slices: to show it costs as much as to read."""
 
 
 class Search:
-    """Looks for one text at a time."""
-
     def __init__(
         self,
         view: View,
@@ -29,13 +27,10 @@ class Search:
         call_after: Callable[[float, Callable[[], None]], object],
         on_progress: Callable[[str, int, int, bool], object],
     ) -> None:
-        """Start without a text.
+        """`call_after` calls back after some seconds, in which keys and drawing have their turn.
 
-        Args:
-            view: What is searched, and scrolled to a hit.
-            folds: Opens the reasoning that a hit is in.
-            call_after: Calls something back after some seconds, in which keys and drawing have their turn.
-            on_progress: Told the text, how many hits, which is the current one (from 1) and whether more may be found.
+        `on_progress` is told the text, how many hits, which is the current one (from 1; 0 = none) and whether more may
+        be found. `folds` opens the reasoning that a hit is in.
         """
         self._view, self._folds, self._call_after, self._on_progress = view, folds, call_after, on_progress
         self._hits: HitIndex | None = None
@@ -46,7 +41,7 @@ class Search:
         self._told = ("", 0, 0, False)
 
     def find(self, text: str) -> None:
-        """Look for a text as it stands, whichever case its letters have; "" ends the search.
+        """The text is taken as it stands, whichever case its letters have; "" ends the search.
 
         The first hit at or below the top of the view becomes the current one and is shown; typing on looks from the
         same place again. Long conversations are read in slices, from there on.
@@ -87,7 +82,6 @@ class Search:
     # -- reading
 
     def _read(self) -> None:
-        """Read a slice now, and the next one after a pause."""
         hits = self._hits
         if hits is None:
             return
@@ -127,7 +121,6 @@ class Search:
         self._view.repaint()
 
     def entries_changed(self, change: EntriesChange) -> None:
-        """Read what is new, and forget what is no longer there."""
         hits = self._hits
         if hits is None:
             return
@@ -171,7 +164,7 @@ class Search:
         self._view.bring_into_view(self._line_of(hit))
 
     def _line_of(self, hit: Hit) -> Place:
-        """The line that shows a hit; the first of its piece, or of the one behind, when what was found is not shown."""
+        """The first line of its piece, or of the one behind, when what was found is not shown."""
         viewport = self._view.viewport
         part = viewport.items[hit.item].section(hit.section)
         at = Place(hit.item, hit.section, part.source.chunk_at(hit.chars))
@@ -184,7 +177,7 @@ class Search:
         return viewport.first_line(at)
 
     def _spans(self, place: Place) -> Sequence[Sequence[Span]]:
-        """The marks of each line of a piece; none where nothing of it was found."""
+        """None are marked in a piece of which nothing was found."""
         hits, lines = self._hits, self._view.viewport.lines(place)
         if hits is None or place.section not in TEXT_SECTIONS:
             return [()] * len(lines)
@@ -201,7 +194,6 @@ class Search:
     # -- drawing
 
     def mark(self, looks: list[RowLook]) -> None:
-        """Mark the hits in view."""
         if self._hits is None or not self._hits.count:
             return
         known: dict[Place, Sequence[Sequence[Span]]] = {}

@@ -15,14 +15,13 @@ from kimi_tui.ui.transcript.table_layout import Widths
 
 
 class ChunkLayout:
-    """The layout of a chunk; one without text has one piece, which is made from the entry itself."""
+    """A chunk without text has one piece, which is made from the entry itself."""
 
     __slots__ = ("_done", "_size", "heights", "pieces", "source")
 
     def __init__(self, chunk: Chunk) -> None:
         """Nothing is parsed yet."""
         self.source = chunk
-        """Its source, and what it was parsed to."""
         self.heights = Heights()
         """Lines of its pieces, kept when they are dropped."""
         self._size = 0, 0
@@ -30,18 +29,16 @@ class ChunkLayout:
         self.resize()
 
     def resize(self) -> None:
-        """Take the size of its text as it is now."""
         self._size = size_of(self.source.text)
 
     def height(self, width: int) -> int:
-        """How many lines it has, as far as that is known."""
+        """As far as that is known."""
         if len(self.heights):
             return self.heights.total
         ends, chars = self._size
         return ends + chars // max(width, 1)
 
     def drop(self) -> None:
-        """Give up what it was parsed to."""
         self.source.drop()
         self.pieces = list[Piece]()
         """Its blocks; nothing before it is looked at."""
@@ -50,7 +47,7 @@ class ChunkLayout:
             self.pieces, self.heights = [Piece()], Heights([1])
 
     def end(self) -> None:
-        """Nothing is added any more, since another chunk follows."""
+        """Another chunk follows, so that nothing is added any more."""
         self.resize()
         if not self.source.blocks:
             self.pieces, self._done, self.heights = [], 0, Heights()
@@ -58,13 +55,13 @@ class ChunkLayout:
             self.pieces[-1].lines = None  # it was the last one, and may look different as such
 
     def restyle(self, width: int | None) -> None:
-        """Give up all lines; at another width the heights as well."""
+        """Give up all lines; at another width (None = it is the same) the heights as well."""
         self.forget_lines()
         if width is not None:
             self.heights = Heights(piece.estimate(width) for piece in self.pieces)
 
     def forget_lines(self) -> None:
-        """Give up the lines, not the heights."""
+        """The heights stay."""
         for piece in self.pieces:
             piece.lines = None
 
@@ -95,21 +92,18 @@ class ChunkLayout:
         self._done = self.source.finished
 
     def piece_at(self, chars: int) -> int:
-        """Which piece holds a character of its text; it is parsed."""
+        """The chunk must have been parsed."""
         return max(bisect_right(self.pieces, chars, key=lambda piece: piece.start) - 1, 0)
 
 
 class SectionLayout:
-    """The layout of a section of an entry."""
-
     def __init__(self, text: str | None = "", *, is_markdown: bool = False) -> None:
-        """Begin with a text; None = it has none, and is made from the entry itself."""
+        """None = it has no text, and is made from the entry itself."""
         self.source = ChunkedText(text or "", is_markdown=is_markdown)
-        """Its text."""
         if text is None:
             self.source.chunks.append(Chunk("", 0, Cut(0)))
         self.chunks: list[ChunkLayout] = []
-        """Those of its chunks, in order; none when there is nothing to show."""
+        """One for each of the text's chunks, in order; none when there is nothing to show."""
         self._tables = LongTables(self.source)
         self._references = self.source.references
         self._was_streaming = False
@@ -119,18 +113,16 @@ class SectionLayout:
 
     @property
     def height(self) -> int:
-        """How many lines it has, as far as that is known."""
         return self._heights.total
 
     def append(self, text: str) -> None:
-        """Add text at the end."""
         if text:
             last = max(len(self.chunks) - 1, 0)
             self.source.append(text)
             self._follow(last)
 
     def change_to(self, text: str) -> None:
-        """Become another text; what is the same at its beginning keeps its lines if it only grew."""
+        """What is the same at the beginning keeps its lines if the text only grew."""
         known = len(self.chunks)
         self.source.change_to(text)
         self._tables = LongTables(self.source)
@@ -158,7 +150,6 @@ class SectionLayout:
         return 80 if self._look is None else self._look.width
 
     def see(self, look: Look) -> None:
-        """Give up the lines of another look."""
         if self._look is look:
             return
         is_other_width = self._look is None or self._look.width != look.width
@@ -169,7 +160,6 @@ class SectionLayout:
             self._heights = Heights(chunk.height(look.width) for chunk in self.chunks)
 
     def parse(self, place: int, look: Look, *, is_streaming: bool) -> ChunkLayout:
-        """One chunk, parsed."""
         self.see(look)
         if self._was_streaming and not is_streaming:
             self._give_up_expected()
@@ -184,29 +174,28 @@ class SectionLayout:
         return chunk
 
     def forget_lines(self) -> None:
-        """Give up the lines, not the heights."""
+        """The heights stay."""
         for chunk in self.chunks:
             chunk.forget_lines()
 
     def _give_up_expected(self) -> None:
-        """Show as text what looks like a link to a target that did not come."""
+        """What looks like a link to a target that did not come is text."""
         for chunk in self.chunks:
             if "][" in chunk.source.text:
                 chunk.forget_lines()
 
     def columns(self, place: int, piece: int, width: int) -> Widths | None:
-        """The widths of the columns of the long table that a piece is a part of; None = of none."""
+        """None = the piece is no part of a long table."""
         content = self.chunks[place].pieces[piece].content
         if not isinstance(content, Block) or content.kind != "table":
             return None
         return self._tables.widths(content, place, piece, width)
 
     def measure(self, place: int) -> None:
-        """Take the height of a chunk as it is now."""
         self._heights.set(place, self.chunks[place].height(self._width))
 
     def lines_before(self, place: int) -> int:
-        """Lines before a chunk, as far as they are known."""
+        """As far as they are known."""
         return self._heights.before(place)
 
     def find_line(self, line: int) -> tuple[int, int]:

@@ -24,12 +24,9 @@ from kimi_tui.ui.transcript.selection_range import (
 from kimi_tui.ui.transcript.view import View
 
 HINTS = "arrows extend · y copies · Escape ends"
-"""What the keys do while they select."""
 
 
 class Selection:
-    """One range of text, of which the end may be moved with the keyboard."""
-
     def __init__(
         self,
         view: View,
@@ -37,13 +34,9 @@ class Selection:
         on_mode: Callable[[bool], object],
         on_copy: Callable[[str], object],
     ) -> None:
-        """Start with nothing selected.
+        """`on_select` is told, at each other range, whether anything is selected.
 
-        Args:
-            view: Where it is.
-            on_select: Told whether anything is selected, whenever another range is.
-            on_mode: Told when the keyboard begins (True) or ends to select.
-            on_copy: Told what is to be copied.
+        `on_mode` is told when the keyboard begins (True) or ends to select, `on_copy` what is to be copied.
         """
         self._view, self._on_select, self._on_mode, self._on_copy = view, on_select, on_mode, on_copy
         self._range: SelectionRange | None = None
@@ -51,36 +44,34 @@ class Selection:
 
     @property
     def has_keys(self) -> bool:
-        """Whether the keyboard selects."""
         return self._has_keys
 
     def text(self) -> str:
-        """What is selected, as it was written; "" = nothing is."""
+        """As it was written; "" = nothing is selected."""
         self._view.fit()
         selected = self._shown_range()
         return "" if selected is None or selected.is_empty else copying.selected_text(self._view.viewport, selected)
 
     def _shown_range(self) -> SelectionRange | None:
-        """The range, where both its ends are shown: they are not in reasoning that was folded since."""
+        """None when one of its ends is not shown: it is in reasoning that was folded since."""
         selected, viewport = self._range, self._view.viewport
         if selected is None or not (viewport.is_there(selected.start.place) and viewport.is_there(selected.end.place)):
             return None
         return selected
 
     def select(self, selected: SelectionRange | None) -> None:
-        """Select a range; None = nothing."""
         self._range = selected
         self._on_select(selected is not None and not selected.is_empty)
         self._view.repaint()
 
     def forget(self) -> None:
-        """Select nothing any more, where the keyboard does not select: whoever asks knows already."""
+        """Nothing is told, since whoever asks knows already; a selection of the keyboard stays."""
         if not self._has_keys:
             self._range = None
         self._view.repaint()
 
     def entries_changed(self, change: EntriesChange) -> None:
-        """Stay on the same texts; without one of the ends nothing is selected."""
+        """Without one of the ends nothing is selected."""
         if change.moved is not None and self._range is not None:
             self._range = moved(self._range, change.moved)
 
@@ -99,12 +90,11 @@ class Selection:
         self.set_mode(True)
 
     def end(self) -> None:
-        """Select nothing any more, and leave the keys alone."""
         self.set_mode(False)
         self.select(None)
 
     def set_mode(self, has_keys: bool) -> None:
-        """Let the keys select, or leave them alone; what is selected stays."""
+        """What is selected stays."""
         if has_keys != self._has_keys:
             self._has_keys = has_keys
             self._on_mode(has_keys)
@@ -112,8 +102,7 @@ class Selection:
     def press(self, key: str) -> bool:
         """Extend the range; y or Enter copies it, v and Space begin it anew here, Escape ends it.
 
-        Returns:
-            Whether the key is one of these, and the keyboard selects.
+        False when the key is none of these, or the keyboard does not select.
         """
         if not self._has_keys or self._range is None:
             return False
@@ -149,7 +138,6 @@ class Selection:
     # -- drawing
 
     def mark(self, looks: list[RowLook]) -> None:
-        """Mark what is selected, and the caret."""
         selected, viewport = self._shown_range(), self._view.viewport
         self._range = selected
         if selected is None:

@@ -24,36 +24,29 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SelectionRange:
-    """A selected range."""
-
     anchor: Point
-    """Where it began."""
     caret: Point
-    """Where it is extended."""
 
     @property
     def start(self) -> Point:
-        """The first of the two points."""
         return min(self.anchor, self.caret)
 
     @property
     def end(self) -> Point:
-        """The last of the two points."""
         return max(self.anchor, self.caret)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is selected."""
         return self.anchor == self.caret
 
 
 def line_chars(line: Line) -> int:
-    """Characters of a line, what joins it to the next one included."""
+    """What joins the line to the next one is counted."""
     return len(line.text) - line.lead_chars + len(line.joint)
 
 
 def text_chars(line: Line) -> int:
-    """Characters of a line without decoration and joint."""
+    """Without decoration and joint."""
     return len(line.text) - line.lead_chars
 
 
@@ -83,7 +76,6 @@ def place_of(viewport: Viewport, point: Point) -> tuple[Place, int]:
 
 
 def selected_span(viewport: Viewport, selected: SelectionRange, place: Place, line: Line) -> Span | None:
-    """What of a line is selected."""
     start, end = selected.start, selected.end
     if not start.place <= place.of_piece <= end.place:
         return None
@@ -100,7 +92,6 @@ def selected_span(viewport: Viewport, selected: SelectionRange, place: Place, li
 
 
 def word_at(viewport: Viewport, place: Place, char: int) -> SelectionRange:
-    """The word around a character of a line."""
     text = viewport.lines(place)[place.line].text
     start = end = min(char, max(len(text) - 1, 0))
     while start > 0 and _is_word(text[start - 1]) and _is_word(text[start : start + 1]):
@@ -111,7 +102,7 @@ def word_at(viewport: Viewport, place: Place, char: int) -> SelectionRange:
 
 
 def moved(selected: SelectionRange, places: Mapping[int, int]) -> SelectionRange | None:
-    """The range after its entries got other indices; None when one of them is gone."""
+    """New indices of entries by the old ones; None when an entry of the range is gone."""
     anchor, caret = selected.anchor, selected.caret
     at_anchor, at_caret = places.get(anchor.place.item), places.get(caret.place.item)
     if at_anchor is None or at_caret is None:
@@ -127,7 +118,7 @@ def _is_word(char: str) -> bool:
 
 
 def whole_block(viewport: Viewport, place: Place) -> SelectionRange:
-    """The block that a line is in, from its first to its last character: a paragraph, a list, code."""
+    """From its first to its last character: a paragraph, a list, code."""
     pieces, first, last = viewport.chunk(place).pieces, place.piece, place.piece
     if _is_list_part(pieces[place.piece]):
         while first > 0 and _goes_on(pieces[first], pieces[first - 1]):
@@ -140,10 +131,8 @@ def whole_block(viewport: Viewport, place: Place) -> SelectionRange:
 
 
 def _is_list_part(piece: Piece) -> bool:
-    """Whether a piece is a list or a part of one."""
     return isinstance(piece.content, Block) and piece.content.is_list
 
 
 def _goes_on(piece: Piece, before: Piece) -> bool:
-    """Whether a piece is the next part of the list that the one before is a part of."""
     return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.goes_on

@@ -12,26 +12,22 @@ FALLBACKS = {
     "user-name": "accent", "assistant-name": "secondary", "error-text": "error", "warning-text": "warning",
     "code-background": "surface", "link": "accent", "marker": "warning", "heading": "primary", "rule": "panel",
 }  # fmt: skip
-"""Which of the library's own variables stands in for a role that a theme lacks."""
+"""The library's own variables, for roles that a theme lacks."""
 DIM_ROLES = frozenset({"reasoning", "notice", "code-label", "dim-text", "quote", "rule"})
 """Roles that are the dimmed foreground where a theme has nothing for them."""
 DIM_SHARE = 0.65
-"""How much of the foreground a dimmed text keeps, in [0, 1]."""
+"""Of the foreground that a dimmed text keeps, in [0, 1]."""
 
 
 class Styles:
-    """Styles by role, made when first asked for."""
-
     def __init__(self, variables: Mapping[str, str], base: Style) -> None:
-        """Read a theme's variables; `base` is the widget's own foreground and background."""
+        """`base` is the widget's own foreground and background."""
         self._variables = variables
         self._made: dict[str, Style] = {}
         self._base_colors = base.color, base.bgcolor
         self.base = base
-        """Text without a role."""
 
     def role(self, name: str) -> Style:
-        """The style of a role: its colour on the widget's background."""
         if name not in self._made:
             colour = self._colour(name) or self._colour(FALLBACKS.get(name, ""))
             if colour is None and name in DIM_ROLES:
@@ -57,27 +53,22 @@ class Styles:
 
     @cached_property
     def code(self) -> Style:
-        """Code on its own background."""
         background = self._colour("code-background") or self._colour("surface")
         return self.base + Style(bgcolor=background.rich_color) if background else self.base
 
     @cached_property
     def code_label(self) -> Style:
-        """The name of the language above code."""
         return self.role("code-label") + Style(bgcolor=self.code.bgcolor)
 
     @cached_property
     def code_inline(self) -> Style:
-        """Code inside a line."""
         return self.role("marker") + Style(bgcolor=self.code.bgcolor)
 
     @cached_property
     def math(self) -> Style:
-        """A formula."""
         return self.role("link") + Style(italic=True)
 
     def syntax(self, name: str) -> Style:
-        """The style of a role of code."""
         key = f"syntax-{name}"
         if key not in self._made:
             colour = self._colour(key)

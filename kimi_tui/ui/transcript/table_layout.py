@@ -22,8 +22,6 @@ Widths = tuple[int, ...]
 
 @dataclass(slots=True)
 class Wants:
-    """How much room the columns of a table want."""
-
     most: list[int]
     """Cells of the widest cell of each column, at least 1."""
     words: list[int]
@@ -31,7 +29,7 @@ class Wants:
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Wants:
-        """What rows want that are all of their table."""
+        """`rows` are all of their table."""
         wants = cls.nothing(max(map(len, rows)))
         for row in rows:
             for column, cell in enumerate(row):
@@ -40,11 +38,9 @@ class Wants:
 
     @classmethod
     def nothing(cls, columns: int) -> Wants:
-        """The wants of so many columns in which nothing is."""
         return cls([1] * columns, [2] * columns)
 
     def add(self, column: int, text: str) -> None:
-        """Add a cell."""
         cells = len(text) if is_narrow(text) else max(map(cell_len, text.split("\n")))
         self.most[column] = max(self.most[column], cells)
         if self.words[column] < min(cells, MAX_WORD_CELLS):
@@ -65,15 +61,9 @@ class Wants:
 def table_lines(
     rows: Sequence[Row], widths: Widths, aligns: Sequence[str], width: int, styles: Styles, *, has_head: bool
 ) -> Iterator[Line]:
-    """Lay out rows.
+    """`rows` begins with the head, which is left out without `has_head`, being a repetition.
 
-    Args:
-        rows: What is laid out, below the head of the table.
-        widths: Those of the columns.
-        aligns: "left", "center", "right" or "" per column.
-        width: Cells per line.
-        styles: The theme.
-        has_head: Whether the head is shown; else it is left out, being a repetition.
+    `aligns` has "left", "center", "right" or "" per column; `width` is in cells per line.
     """
     if not widths:
         yield from _records(rows[1:], rows[0], width, styles, is_first=has_head)
@@ -87,7 +77,7 @@ def table_lines(
 
 
 def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
-    """Widths between the least and the most, the room that is left shared evenly by those that want more."""
+    """The room that is left is shared evenly by those that want more."""
     widths, left = list(least), room - sum(least)
     wanting = sorted(range(len(least)), key=lambda column: most[column] - least[column])
     for place, column in enumerate(wanting):
@@ -98,7 +88,6 @@ def _shared(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
 
 
 def longest_word(text: str) -> int:
-    """Cells of the longest word that should not be broken."""
     return max((min(len(word), MAX_WORD_CELLS) for word in text.split() if is_narrow(word)), default=2)
 
 

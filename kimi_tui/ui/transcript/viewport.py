@@ -31,39 +31,28 @@ class Place(NamedTuple):
     """Where a line is; places compare as the lines stand."""
 
     item: int
-    """Index of the entry."""
     section: int = 0
-    """Which part of the entry, as in `Section`."""
+    """A value of `Section`."""
     chunk: int = 0
-    """Index of the chunk in the section."""
     piece: int = 0
-    """Index of the piece in the chunk."""
     line: int = 0
-    """Index of the line in the piece."""
 
     @property
     def of_piece(self) -> Place:
-        """The first line of the same piece."""
         return self._replace(line=0)
 
 
 TOP = Place(0)
-"""The very first line."""
 
 
 class Viewport:
-    """A window of lines over the entries."""
-
     def __init__(self, look: Look, height: int) -> None:
-        """Begin empty and following."""
         self.items: list[Item] = []
-        """The entries."""
         self.is_following = True
         """Whether the end is kept in view."""
         self.height = height
         """Rows on screen."""
         self.look = look
-        """How everything is laid out."""
         self._heights = Heights()
         self._unsure: set[int] = set()  # entries of which lines may not be laid out yet
         self._lines_kept, self._chunks_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
@@ -75,13 +64,13 @@ class Viewport:
 
     @property
     def page_lines(self) -> int:
-        """Lines of a page: two stay in view when it is turned."""
+        """Two lines stay in view when a page is turned."""
         return max(self.height - 2, 1)
 
     # -- entries
 
     def set_items(self, items: Iterable[Item]) -> None:
-        """Show other entries; the line at the top stays when its entry does, else the entry before it is shown."""
+        """The line at the top stays when its entry does, else the entry before it is shown."""
         above = [item.key for item in self.items[: self._top.item + 1]]
         self.items = list(items)
         self._measure()
@@ -94,13 +83,12 @@ class Viewport:
         self._top = TOP
 
     def add(self, item: Item) -> None:
-        """Add an entry at the end."""
         self._unsure.add(len(self.items))
         self.items.append(item)
         self._heights.append(item.height(self.look))
 
     def set_look(self, look: Look) -> None:
-        """Lay everything out anew; the line being read stays."""
+        """The line being read stays."""
         is_other_width = look.width != self.look.width
         self.look = look
         if is_other_width:
@@ -111,34 +99,29 @@ class Viewport:
         self._unsure = set(range(len(self.items)))
 
     def measure(self, place: int) -> None:
-        """Take the height of an entry as it is now."""
         self._heights.set(place, self.items[place].height(self.look))
         self._unsure.add(place)
 
     # -- pieces and lines
 
     def chunk(self, place: Place) -> ChunkLayout:
-        """The parsed chunk that a place is in."""
         chunk = self.items[place.item].chunk(Section(place.section), place.chunk, self.look)
         self._chunks_kept.use(chunk, len(chunk.source.text))
         return chunk
 
     def piece(self, place: Place) -> Piece:
-        """The piece that a place is in."""
         return self.chunk(place).pieces[place.piece]
 
     def lines(self, place: Place) -> list[Line]:
-        """All lines of the piece that a place is in."""
         lines = self.items[place.item].lines(Section(place.section), place.chunk, place.piece, self.look)
         self._lines_kept.use(self.items[place.item].piece(Section(place.section), place.chunk, place.piece), len(lines))
         return lines
 
     def line(self, place: Place) -> Line:
-        """The line at a place."""
         return self.lines(place)[place.line]
 
     def pieces_from(self, place: Place) -> Iterator[Place]:
-        """The piece that a place is in and all behind it."""
+        """Begins with the piece that the place is in, and goes on to the end."""
         first_section, first_chunk, first_piece = place.section, place.chunk, place.piece
         for item in range(place.item, len(self.items)):
             for section in range(first_section, len(Section)):
@@ -155,7 +138,6 @@ class Viewport:
             first_section = 0
 
     def body_pieces(self, item: int) -> Iterator[Place]:
-        """The pieces of an entry's text."""
         for place in self.pieces_from(Place(item, Section.BODY)):
             if place.item != item or place.section != Section.BODY:
                 return
@@ -166,7 +148,7 @@ class Viewport:
         return place._replace(line=next((number for number, line in enumerate(self.lines(place)) if line.runs), 0))
 
     def pieces_before(self, place: Place) -> Iterator[Place]:
-        """All pieces before the one that a place is in, from there to the beginning."""
+        """Goes back to the beginning, without the piece that the place is in."""
         last_section: int = place.section
         last_chunk: int | None = place.chunk
         last_piece: int | None = place.piece
@@ -186,7 +168,6 @@ class Viewport:
                 last_chunk = last_piece = None
 
     def walk(self, start: Place) -> Iterator[tuple[Place, Line]]:
-        """All lines from a place on."""
         for at in self.pieces_from(start):
             lines = self.lines(at)
             first = start.line if at == start.of_piece else 0
@@ -196,9 +177,7 @@ class Viewport:
     def back(self, place: Place, lines: int) -> Place:
         """The place some lines higher, or the very first.
 
-        Args:
-            place: From where; it may be behind the last piece.
-            lines: How many lines; from behind the last piece at least 1.
+        `place` may be behind the last piece; from there `lines` is at least 1.
         """
         lines -= place.line
         if lines <= 0:
@@ -214,7 +193,6 @@ class Viewport:
         return at
 
     def end(self) -> Place:
-        """The place behind the last line."""
         return Place(len(self.items))
 
     def tail_top(self) -> Place:
@@ -224,7 +202,6 @@ class Viewport:
         return self.back(Place(len(self.items) - 1, len(Section) - 1, 0, 1), max(self.height, 1))
 
     def is_there(self, place: Place) -> bool:
-        """Whether there is a piece at a place."""
         if place.item >= len(self.items):
             return False
         part = self.items[place.item].section(Section(place.section))
@@ -234,13 +211,11 @@ class Viewport:
 
     @property
     def top(self) -> Place:
-        """The line at the top."""
         if not self.items:
             return TOP
         return self.tail_top() if self.is_following else self._resolved_top()
 
     def _resolved_top(self) -> Place:
-        """The anchor among the lines as they are now."""
         top = self._top
         if top.item >= len(self.items):
             return self.tail_top()
@@ -253,7 +228,7 @@ class Viewport:
         return top._replace(line=min(top.line, max(len(lines) - 1, 0)))
 
     def rows(self) -> list[tuple[Place, Line]]:
-        """What is on screen, from top to bottom; fewer rows where there are no more lines."""
+        """From top to bottom; fewer than the screen's where there are no more lines."""
         rows: list[tuple[Place, Line]] = []
         if self.height > 0 and self.items:
             for row in self.walk(self.top):
@@ -267,14 +242,7 @@ class Viewport:
     def lay_out_short(self, rows: Iterable[tuple[Place, Line]], lines: int) -> bool:
         """Lay out what was not in view where that is little; then its height is no estimate any more.
 
-        What grows waits until it is whole.
-
-        Args:
-            rows: What is on screen.
-            lines: About how many lines may be laid out.
-
-        Returns:
-            Whether that was enough.
+        What grows waits until it is whole. About `lines` lines may be laid out; False when that was not enough.
         """
         if self._heights.total <= SHORT_LINES:
             short = sorted(self._unsure, reverse=True)
@@ -293,17 +261,12 @@ class Viewport:
         return True
 
     def trim(self) -> None:
-        """Give up what lies far from what was seen last."""
+        """What lies far from what was seen last is given up."""
         self._lines_kept.trim()
         self._chunks_kept.trim()
 
     def scroll_to(self, place: Place, *, may_follow: bool = True) -> None:
-        """Put a line at the top.
-
-        Args:
-            place: The line; one behind the top of the last screen means that.
-            may_follow: Whether reaching the end means to follow it.
-        """
+        """A place behind the top of the last screen means that; `may_follow`: reaching the end means to follow it."""
         tail = self.tail_top()
         self.is_following = place >= tail and may_follow
         self._top = min(place, tail)
@@ -315,7 +278,7 @@ class Viewport:
         self._top_columns = self.piece(self._top).columns if self.items else None
 
     def scroll_lines(self, lines: int) -> None:
-        """Scroll; negative = up, which stops following."""
+        """Negative = up, which stops following."""
         if not self.items:
             return
         top = self.top
@@ -330,11 +293,9 @@ class Viewport:
         self.follow()
 
     def follow(self) -> None:
-        """Keep the end in view."""
         self.is_following = True
 
     def keep_row(self, place: Place, row: int) -> None:
-        """Put a line on a row of the screen."""
         self.scroll_to(self.back(place, row))
 
     # -- the scroll bar
@@ -374,7 +335,7 @@ class Viewport:
 
 
 def line_at(lines: list[Line], chars: int) -> int:
-    """Which line of a piece holds a character of its text, decoration not counted."""
+    """The line that holds a character of a piece's text, decoration not counted."""
     for number, line in enumerate(lines):
         chars -= len(line.text) - line.lead_chars + len(line.joint)
         if chars < 0:
@@ -389,6 +350,6 @@ def row_at(lines: list[Line], number: int) -> tuple[int, int] | None:
 
 
 def line_of_row(lines: list[Line], row: int, line: int) -> int:
-    """Where a line of a row of a table stands; its last one where it has fewer."""
+    """The last line of the row where it has fewer."""
     places = [number for number, other in enumerate(lines) if other.row == row]
     return places[min(line, len(places) - 1)] if places else max(len(lines) - 1, 0)

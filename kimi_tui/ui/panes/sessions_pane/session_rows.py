@@ -19,21 +19,16 @@ from kimi_tui.ui.text.fit import fit
 from kimi_tui.ui.transcript.styles import Styles
 
 OPEN_MARK = "▸"
-"""In front of the session that is open."""
 BROKEN_MARK = "!"
-"""In front of a file that cannot be read."""
 RUNNING_MARK = "●"
-"""Behind a session in which a reply runs."""
 UNREAD_MARK = "✓"
-"""Behind a session in which a reply has ended well since it was looked at."""
+"""A reply has ended well since the session was looked at."""
 FAILED_MARK = "✗"
-"""Behind a session in which a reply has failed or was cut since it was looked at."""
+"""A reply has failed or was cut since the session was looked at."""
 INDENT = 3
-"""Cells in front of a title: a margin, the mark, a blank."""
+"""A margin, the mark, a blank."""
 MARGIN = 1
-"""Blank cells at the right."""
 TIME_WIDTH = 5
-"""Cells of a time."""
 TIME_FROM_WIDTH = 24
 """A narrower list has no room for times."""
 
@@ -42,7 +37,7 @@ _Run = tuple[str, Style]
 
 
 class RowList(ScrollView, can_focus=True):
-    """A list of rows with a cursor, which skips the rows that cannot be chosen."""
+    """The cursor skips the rows that cannot be chosen."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor"}
     DEFAULT_CSS = """
@@ -70,10 +65,8 @@ class RowList(ScrollView, can_focus=True):
         """Other rows are in view, or the rows stand elsewhere."""
 
     def __init__(self, id: str | None = None) -> None:
-        """Start empty."""
         super().__init__(id=id)
         self.note = ""
-        """What stands there when there are no rows."""
         self._rows: Sequence[Row] = ()
         self._cursor = 0
         self._current = ""
@@ -86,12 +79,7 @@ class RowList(ScrollView, can_focus=True):
     # -- content
 
     def set_rows(self, rows: Sequence[Row], path: str | None) -> None:
-        """Show other rows, and put the cursor on a file; on what took its place where that is gone.
-
-        Args:
-            rows: The rows.
-            path: The file; None = the first that can be chosen.
-        """
+        """Put the cursor on a file, on what took its place where that is gone; None = the first that can be chosen."""
         old, was_scrolled = self._cursor, self.scroll_offset.y
         self._rows = rows
         self.virtual_size = Size(0, len(rows))
@@ -107,20 +95,19 @@ class RowList(ScrollView, can_focus=True):
     def set_marks(
         self, current: str, running: Collection[str], unread: Collection[str], failed: Collection[str] = ()
     ) -> None:
-        """Mark files: the one that is open, those with a running reply, with an unread one, with a failed one."""
         self._current, self._busy, self._fresh, self._failed = current, running, unread, failed
         self.refresh()
 
     @property
     def cursor_row(self) -> Row | None:
-        """The row under the cursor; None = no row can be chosen."""
+        """None = no row can be chosen."""
         row = self._rows[self._cursor] if self._cursor < len(self._rows) else None
         return row if row is not None and row.can_be_chosen else None
 
     # -- the cursor
 
     def move(self, rows: int) -> None:
-        """Move the cursor by rows, skipping those that cannot be chosen; negative = up."""
+        """Skips rows that cannot be chosen; negative = up."""
         if not self._rows:
             return
         wanted = min(max(self._cursor + rows, 0), len(self._rows) - 1)
@@ -129,15 +116,14 @@ class RowList(ScrollView, can_focus=True):
         self._go_to(self._first(onward, self._first(range(wanted, self._cursor, -step), self._cursor)))
 
     def move_page(self, pages: int) -> None:
-        """Move the cursor by pages; negative = up. One row stays in view."""
+        """Negative = up. One row stays in view."""
         self.move(pages * max(self.size.height - 1, 1))
 
     def move_to_edge(self, *, is_end: bool) -> None:
-        """Move the cursor to the first or the last row."""
         self.move(len(self._rows) if is_end else -len(self._rows))
 
     def choose(self, path: str) -> None:
-        """Put the cursor on a file; one that has no row is ignored."""
+        """A file that has no row is ignored."""
         if (number := self._find(path)) is not None:
             self._go_to(number)
 
@@ -177,7 +163,7 @@ class RowList(ScrollView, can_focus=True):
             self.scroll_to(y=wanted, animate=False)
 
     def title_region(self) -> Region | None:
-        """Where the title under the cursor stands, relative to this widget; None = it is out of view."""
+        """Relative to this widget; None = the title under the cursor is out of view."""
         line = self._cursor - self.scroll_offset.y
         width, height = self.scrollable_content_region.size
         return Region(INDENT, line, max(width - INDENT - MARGIN, 1), 1) if 0 <= line < height else None
@@ -185,7 +171,6 @@ class RowList(ScrollView, can_focus=True):
     # -- drawing
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the view."""
         width = self.scrollable_content_region.width
         number = y + self.scroll_offset.y
         styles = self._look()
@@ -241,18 +226,15 @@ class RowList(ScrollView, can_focus=True):
     # -- what happens to it
 
     def on_resize(self) -> None:
-        """Keep the cursor in view."""
         self.show_cursor()
         self.post_message(self.Scrolled())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Say that rows moved."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self.post_message(self.Scrolled())
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a row; a click on the row under the cursor chooses it."""
         event.stop()
         number = event.y + self.scroll_offset.y
         if number >= len(self._rows) or not self._rows[number].can_be_chosen:

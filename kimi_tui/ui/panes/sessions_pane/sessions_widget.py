@@ -21,34 +21,22 @@ from kimi_tui.ui.text.safe_text import content, line_text
 from kimi_tui.ui.widgets.editing import EditLine
 
 READING = "Reading the sessions …"
-"""Stands in the list until it has been given any sessions."""
+"""It stands in the list until that has been given any sessions."""
 NOT_READ = "The sessions cannot be read."
-"""Stands there instead when that failed."""
 NO_SESSION = "No session yet."
-"""Stands in an empty list."""
 NO_MATCH = "Nothing fits."
-"""Stands in a list that the filter emptied."""
 FILTER, FILTER_WHILE_READING = "filter", "filter (still reading)"
-"""Stand in the empty filter."""
 FILTER_HINTS = "Enter open · Up Down move · Escape clears"
-"""What keys do while a filter is typed."""
 EMPTY_FILTER_HINTS = "Enter open · Up Down move · Escape leaves"
-"""The same while there is nothing to clear."""
 ON_A_ROW = frozenset({"open-session", "rename-session", "duplicate", "delete-session"})
-"""Ids of actions that work on the session under the cursor."""
 EDITOR_HINTS = "Enter saves · Escape leaves"
-"""What keys do while a title is typed."""
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SESSIONS
 }
-"""The keys of the pane's actions as shipped."""
 
 
 class SessionsPane(Vertical):
-    """Shows the sessions and says what the user wants done with them.
-
-    Letters are actions while the list has the focus, and text while the filter has it.
-    """
+    """Letters are actions while the list has the focus, and text while the filter has it."""
 
     DEFAULT_CSS = """
     SessionsPane {
@@ -79,30 +67,26 @@ class SessionsPane(Vertical):
         """A session is to be opened; of one that cannot be read, opening tells why."""
 
         path: Path
-        """Its file."""
 
     @dataclass
     class RenameRequested(Message):
         """A session is to have another title."""
 
         path: Path
-        """Its file."""
         title: str
-        """The title, never empty."""
+        """Never empty."""
 
     @dataclass
     class DuplicateRequested(Message):
         """A session is to be copied."""
 
         path: Path
-        """Its file."""
 
     @dataclass
     class DeleteRequested(Message):
         """A session is to go to the trash."""
 
         path: Path
-        """Its file."""
 
     @dataclass
     class RestoreRequested(Message):
@@ -117,7 +101,6 @@ class SessionsPane(Vertical):
         """Something was asked of a file that cannot be read, which can only be opened."""
 
         path: Path
-        """The file."""
 
     @dataclass
     class HintsChanged(Message):
@@ -130,13 +113,7 @@ class SessionsPane(Vertical):
         to_local: Callable[[datetime], datetime] = datetime.astimezone,
         id: str | None = None,
     ) -> None:
-        """Start empty.
-
-        Args:
-            keys: Keys by action id, for the actions of this pane; others are ignored.
-            to_local: Gives a time in the zone that days are counted in.
-            id: The widget's id.
-        """
+        """Keys of other panes' actions are ignored; `to_local` gives a time in the zone that days are counted in."""
         super().__init__(id=id)
         self.acts: Mapping[str, Callable[[], None]] = {
             "open-session": self._open,
@@ -146,7 +123,6 @@ class SessionsPane(Vertical):
             "restore-session": self._restore,
             "filter-sessions": self._type_filter,
         }
-        """What its actions do, by their ids."""
         self._acts = {key: act for action, act in self.acts.items() for key in keys.get(action, ())}
         self._to_local = to_local
         self._sessions = SessionList()
@@ -164,7 +140,6 @@ class SessionsPane(Vertical):
         self._said = Static(id="session-said", markup=False)
 
     def compose(self) -> ComposeResult:
-        """Arrange the parts."""
         with Horizontal(id="session-filter-line"):
             yield Static("/", markup=False)
             yield self._filter
@@ -175,20 +150,14 @@ class SessionsPane(Vertical):
     # -- content
 
     def show(self, listing: Listing, now: datetime) -> None:
-        """Show what lies in the folder; filter, cursor and an open editor stay.
-
-        Args:
-            listing: The sessions.
-            now: The time, with its zone; it decides what is called today.
-        """
+        """Filter, cursor and an open editor stay; `now`, with its zone, decides what is called today."""
         self.show_list(self.listed(listing, now))
 
     def listed(self, listing: Listing, now: datetime) -> SessionList:
-        """Work out the rows, which takes long with thousands of sessions; this may be done in a thread."""
+        """This takes long with thousands of sessions, and may be done in a thread."""
         return session_list(listing, now, self._to_local)
 
     def show_list(self, sessions: SessionList) -> None:
-        """Show sessions of which the rows are ready."""
         self._filter.placeholder = FILTER if sessions.is_whole else FILTER_WHILE_READING
         self._sessions, self._has_read = sessions, True
         row = self._list.cursor_row
@@ -196,12 +165,12 @@ class SessionsPane(Vertical):
         self._place_editor()
 
     def say(self, words: str) -> None:
-        """Say below the list what became of what was done with it; "" = nothing."""
+        """Say it below the list; "" = nothing."""
         self._said.update(content(words))
         self._said.display = bool(words)
 
     def show_failure(self) -> None:
-        """Say that there is no list; sessions that were listed before stay."""
+        """Sessions that were listed before stay."""
         if not self._has_read:
             self._list.note = NOT_READ
             self._list.refresh()
@@ -211,11 +180,8 @@ class SessionsPane(Vertical):
     ) -> None:
         """Mark sessions by their files.
 
-        Args:
-            current: The one that is open, "" = none; the cursor stands on it until it is moved.
-            running: Those in which a reply runs.
-            unread: Those in which a reply has ended since they were looked at.
-            failed: Those in which one has failed or was cut since then; they may be unread ones as well.
+        The cursor stands on the `current` one ("" = none) until it is moved. `unread` and `failed` are those in which a
+        reply has ended, has failed or was cut since they were looked at; one may be both.
         """
         self._list.set_marks(current, running, unread, failed)
         if current != self._current:
@@ -231,7 +197,7 @@ class SessionsPane(Vertical):
 
     @property
     def cursor_path(self) -> Path | None:
-        """The file under the cursor; None = there is none."""
+        """None = there is no file under the cursor."""
         row = self._list.cursor_row
         return None if row is None else Path(row.path)
 
@@ -265,24 +231,21 @@ class SessionsPane(Vertical):
             self.post_message(self.HintsChanged())
 
     def choose(self, path: Path) -> None:
-        """Put the cursor on a session; one that is not in the list, or filtered out, is ignored."""
+        """A session that is not in the list, or filtered out, is ignored."""
         self._has_moved = True
         self._list.choose(str(path))
 
     def focus_list(self) -> None:
-        """Give the list the keys."""
         self._close_editor()
         self.screen.set_focus(self._list)  # at once, unlike `focus`: the next key may be here already
 
     # -- actions
 
     def _open(self) -> None:
-        """Ask for the session under the cursor to be opened."""
         if (path := self.cursor_path) is not None:
             self.post_message(self.OpenRequested(path))
 
     def _edit_title(self) -> None:
-        """Open the editor on the title under the cursor; what is typed takes its place."""
         row = self._session_row()
         if row is None:
             return
@@ -296,25 +259,21 @@ class SessionsPane(Vertical):
         self._editor.call_after_refresh(self._show_editor_cursor)
 
     def _duplicate(self) -> None:
-        """Ask for a copy of the session under the cursor."""
         if (row := self._session_row()) is not None:
             self.post_message(self.DuplicateRequested(Path(row.path)))
 
     def _delete(self) -> None:
-        """Ask for the session under the cursor to go to the trash."""
         if (row := self._session_row()) is not None:
             self.post_message(self.DeleteRequested(Path(row.path)))
 
     def _restore(self) -> None:
-        """Ask for the session deleted last."""
         self.post_message(self.RestoreRequested())
 
     def _type_filter(self) -> None:
-        """Let a filter be typed."""
         self.screen.set_focus(self._filter)
 
     def _session_row(self) -> Row | None:
-        """The row under the cursor where it is a readable session; of another file it is told that it is none."""
+        """None, which is told, where the file under the cursor cannot be read."""
         row = self._list.cursor_row
         if row is None or row.kind is RowKind.SESSION:
             return row
@@ -324,7 +283,6 @@ class SessionsPane(Vertical):
     # -- keys
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key means where the focus is."""
         focused = self.screen.focused  # `has_focus` comes later
         if focused is self._editor:
             act = self._editor_key(event.key) or self._late_key(event, self._editor)
@@ -404,13 +362,12 @@ class SessionsPane(Vertical):
         self._editor.display = False
 
     def _show_editor_cursor(self) -> None:
-        """Scroll the editor to its cursor, which was put where it is before the editor had a width."""
+        """The cursor was put where it is before the editor had a width."""
         selection = self._editor.selection
         self._editor.cursor_position = 0
         self._editor.selection = selection
 
     def _place_editor(self) -> None:
-        """Lay the editor over the title that it changes."""
         if self._renaming is None:
             return
         self._list.show_cursor()
@@ -426,7 +383,7 @@ class SessionsPane(Vertical):
 
     @on(Input.Changed, "#session-filter")
     def _on_filter_changed(self, event: Input.Changed) -> None:
-        """Narrow the list; the first that fits gets the cursor, and a list made whole keeps it."""
+        """The first that fits gets the cursor, and a list made whole keeps it."""
         event.stop()
         self._tell_hints()
         self._has_moved = True
@@ -437,11 +394,9 @@ class SessionsPane(Vertical):
     @on(Input.Changed, "#session-title")
     @on(Input.Submitted)
     def _on_editor_changed(self, event: Message) -> None:
-        """Keep to ourselves what is typed."""
         event.stop()
 
     def on_descendant_focus(self) -> None:
-        """Say that other keys hold."""
         self._tell_hints()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
@@ -452,12 +407,10 @@ class SessionsPane(Vertical):
 
     @on(RowList.Chosen)
     def _on_chosen(self, event: RowList.Chosen) -> None:
-        """Open what was clicked."""
         event.stop()
         self._open()
 
     @on(RowList.Scrolled)
     def _on_scrolled(self, event: RowList.Scrolled) -> None:
-        """Keep the editor over its row."""
         event.stop()
         self._place_editor()

@@ -26,7 +26,7 @@ from kimi_tui.ui.widgets.composer import LINE_ENDS, STAND_IN_BASE
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
 
 LEAST_LINES = 3
-"""Lines of a text that are shown however little room there is."""
+"""So many lines of a text are shown however little room there is."""
 _KEPT = LINE_ENDS + "\r"
 _TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(_KEPT)}
 """Characters that the library's text area would take for line ends are kept by stand-ins, as in the composer."""
@@ -34,35 +34,28 @@ _FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(_KEP
 
 
 class ExactTextArea(EditArea):
-    """A text to type, kept exactly."""
-
     def __init__(self, text: str) -> None:
-        """Begin with a text."""
         super().__init__(self.held(text), soft_wrap=True, tab_behavior="focus", compact=True)
 
     @property
     def exact_text(self) -> str:
-        """What has been typed, without stand-ins."""
         return self.exact(self.text)
 
     def held(self, text: str) -> str:
-        """The text with stand-ins for other line ends."""
+        """Stand-ins stand for the line ends that the library would not keep."""
         return text.translate(_TO_STAND_INS)
 
     def exact(self, text: str) -> str:
-        """The text with the line ends that stand-ins stand for."""
         return text.translate(_FROM_STAND_INS)
 
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert a paste as it is; terminals send its line ends as CR."""
+        """Terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
         self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class Editor(Vertical):
-    """Edits one thing."""
-
     DEFAULT_CSS = """
     Editor {
         height: auto;
@@ -110,10 +103,8 @@ class Editor(Vertical):
     def __init__(self, edit: Edit, *, new_line_keys: Set[str], takes_focus: bool) -> None:
         """Begin with what was typed before, else with what holds.
 
-        Args:
-            edit: What is edited.
-            new_line_keys: Keys that begin a line where a text has several, besides Enter.
-            takes_focus: Whether keys are its own once it is there.
+        `new_line_keys` begin a line where a text has several, besides Enter; with `takes_focus` keys are its own once
+        it is there.
         """
         super().__init__(classes=f"-{edit.kind}")
         self.edit = edit
@@ -135,7 +126,6 @@ class Editor(Vertical):
                 return OptionList(*[Option(content(words)) for _, words in self.edit.choices], compact=True)
 
     def compose(self) -> ComposeResult:
-        """The label, the name of what has one, the field, what is wrong, and buttons where Enter takes nothing."""
         label = content(self.edit.label)
         if self.edit.kind is EditKind.LINE:
             label = content(f"{CURSOR} ").stylize("$primary") + label
@@ -158,7 +148,7 @@ class Editor(Vertical):
         yield self._field
 
     def on_mount(self) -> None:
-        """Begin where one goes on: a value that holds is selected, so that typing replaces it."""
+        """A value that holds is selected, so that typing replaces it."""
         match self._field:
             case EditLine() if not self.is_changed:
                 self._field.select_all()
@@ -172,11 +162,9 @@ class Editor(Vertical):
             self.begin()
 
     def begin(self) -> None:
-        """Take the focus."""
         self.screen.set_focus(self._field)
 
     def hand_on(self, event: events.Key) -> None:
-        """Let the field have a key that was pressed beside it."""
         self._field.post_message(events.Key(event.key, event.character))
 
     # -- what stands in it
@@ -195,7 +183,6 @@ class Editor(Vertical):
 
     @property
     def is_changed(self) -> bool:
-        """Whether something else stands in it than holds."""
         return self.typed != self.edit.texts
 
     @on(Input.Changed)
@@ -205,7 +192,7 @@ class Editor(Vertical):
         self._say_what_is_wrong()
 
     def _say_what_is_wrong(self) -> None:
-        """Show what is wrong with what was typed; with what stood there already nothing is until it is to be taken."""
+        """With what stood there already nothing is wrong until it is to be taken."""
         if not self.typed:
             return
         problem = self._checked()[1] if self.is_changed else ""
@@ -218,7 +205,6 @@ class Editor(Vertical):
         self._problem.update(content(words) if words else Content())
 
     def _checked(self) -> tuple[object | None, str]:
-        """The value, or what is wrong."""
         try:
             return self.edit.check(self.typed), ""
         except FieldError as error:
@@ -229,7 +215,6 @@ class Editor(Vertical):
     # -- how it ends
 
     def _accept(self) -> None:
-        """Hand the value over, unless something is wrong with it."""
         if isinstance(self._field, OptionList):
             value, problem = self.edit.choices[self._field.highlighted or 0][0], ""
         else:
@@ -241,7 +226,7 @@ class Editor(Vertical):
         self.app.bell()
 
     def on_key(self, event: events.Key) -> None:
-        """Take what stands in it, leave it, or begin a line; the field has done with all other keys what they do."""
+        """The field has done with all other keys what they do."""
         key = event.key
         begins_line = self.edit.kind is EditKind.BLOCK and key in self._new_line_keys
         if key in {TAKE_KEY, ENDINGS[self.edit.kind][0]}:

@@ -27,7 +27,6 @@ Texts: TypeAlias = tuple[str, ...]
 Outcome: TypeAlias = "Edit | Message | str"
 """An editor to open, a change to ask for, or words to show; "" = nothing of these."""
 ORIGINS = {PresetOrigin.SHIPPED: "shipped", PresetOrigin.CONFIG: "config file", PresetOrigin.SAVED: "your own"}
-"""Where a preset comes from, in a word or two."""
 FORMATS: Mapping[str, str] = {
     "text": "text (any form)",
     "json_object": "json_object",
@@ -35,12 +34,9 @@ FORMATS: Mapping[str, str] = {
     "regex": "regex …",
     "": NOT_SENT,
 }
-"""Types of a response format as the choice shows them."""
 
 
 class EditKind(StrEnum):
-    """How something is edited."""
-
     LINE = "line"
     BLOCK = "block"
     CHOICE = "choice"
@@ -56,10 +52,8 @@ ENDINGS: Mapping[EditKind, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One thing to be edited."""
-
     kind: EditKind
-    """A line in the place of its row, or lines or choices below it."""
+    """A line stands in the place of its row, lines or choices below it."""
     label: str
     """What stands before or above it; "" = nothing."""
     then: Callable[[object | None], Outcome]
@@ -75,7 +69,6 @@ class Edit:
     about: str = ""
     """The type of the response format whose details these are, so that they can be opened again; "" = of none."""
     choices: tuple[tuple[object, str], ...] = ()
-    """Values, and how each is shown."""
     chosen: object = None
     """The value that is chosen at first."""
     drops_typed: bool = False
@@ -83,7 +76,7 @@ class Edit:
 
 
 def field_edit(spec: FieldSpec, setting: Setting, typed: Texts = (), about: str = "") -> Edit:
-    """Edit a request field; a response format begins with the choice of its type, unless `about` says which it is."""
+    """A response format begins with the choice of its type, unless `about` says which it is."""
     name, kind, then = spec.name, spec.kind, partial(messages.SettingChanged, spec.name)
     if kind is FieldKind.RESPONSE_FORMAT:
         return _format_edit(setting, about, typed) or _format_choice(setting)
@@ -120,7 +113,7 @@ def _format_choice(setting: Setting) -> Edit:
 
 
 def _format_edit(setting: Setting, kind: str, typed: Texts = ()) -> Edit | None:
-    """Edit a response format's details; None = its type says it all."""
+    """None = the type says it all."""
     name, schema, pattern = field_text.format_parts(setting.value)
     then = partial(messages.SettingChanged, setting.name)
     if kind == "json_schema":
@@ -142,21 +135,19 @@ def _format_edit(setting: Setting, kind: str, typed: Texts = ()) -> Edit | None:
 
 
 def preset_edit(view: SettingsView) -> Edit:
-    """Choose a preset."""
     choices = tuple((name, f"{line_text(name)} ({ORIGINS[origin]})") for name, origin in view.presets.items())
     then = partial(messages.SettingChanged, "preset")
     return Edit(EditKind.CHOICE, "", then, choices=choices, chosen=view.settings["preset"].value)
 
 
 def system_edit(setting: Setting, typed: Texts = ()) -> Edit:
-    """Edit the system prompt."""
     label = "For this session, from the next message on. Left empty, none is sent."
     then, check = partial(messages.SettingChanged, "system"), _one(lambda text: text or None)
     return Edit(EditKind.BLOCK, label, then, (field_text.edit_text(setting.value),), check, typed)
 
 
 def preset_name_edit(view: SettingsView, old: str = "", typed: Texts = ()) -> Edit:
-    """Name a preset; `old` is the one that is renamed, "" = a new one is saved."""
+    """`old` is the preset that is renamed; "" = a new one is saved."""
 
     def then(name: object | None) -> Outcome:
         if not old:

@@ -16,16 +16,13 @@ from kimi_tui.ui.panes.settings_pane.row_values import NOT_SENT, NOT_TAKEN, Row,
 from kimi_tui.ui.transcript.styles import Styles
 
 NAME_CELLS = 20
-"""Cells of the names where the values stand in a column."""
 COLUMN_FROM_CELLS = 36
-"""Width from which the values stand in a column; below it they stand at the right end, in whatever room there is."""
+"""Below this width the values stand at the right end, in whatever room there is."""
 CURSOR, MARK, ALERT, CUT, RULE, NOTHING = "▸", "*", "!", "…", "─", "–"
-"""Glyphs: the cursor, a value that differs, a warning or error, what was cut off, a heading's line, no value."""
+"""The cursor, a value that differs, a warning or error, what was cut off, a heading's line, no value."""
 
 
 class SettingRow(Widget):
-    """A setting with its value."""
-
     DEFAULT_CSS = """
     SettingRow { height: 1; width: 1fr; }
     """
@@ -37,35 +34,29 @@ class SettingRow(Widget):
         row_id: str
 
     def __init__(self, row: Row) -> None:
-        """Show that row."""
         super().__init__()
         self._row = row
         self._has_cursor = False
 
     @property
     def row(self) -> Row:
-        """What it says."""
         return self._row
 
     def show(self, row: Row) -> None:
-        """Say something else."""
         if row != self._row:
             self._row = row
             self.refresh()
 
     def put_cursor(self, *, is_here: bool) -> None:
-        """Put the cursor here, or take it away."""
         if is_here != self._has_cursor:
             self._has_cursor = is_here
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Say so."""
         event.stop()
         self.post_message(self.Clicked(self._row.id))
 
     def render_line(self, y: int) -> Strip:
-        """Draw the one line."""
         del y
         styles = Styles(self.app.theme_variables, self.visual_style.rich_style)
         width = self.size.width
@@ -105,7 +96,6 @@ class SettingRow(Widget):
         ]
 
     def _styles(self, styles: Styles) -> tuple[Style, Style]:
-        """Those of the label and of the value."""
         row = self._row
         if row.is_pending:
             return styles.base, styles.role("warning-text")
@@ -117,7 +107,7 @@ class SettingRow(Widget):
         return styles.base, styles.role("marker") + Style(bold=True) if row.setting.differs else styles.base
 
     def _value_in(self, room: int) -> str:
-        """The value in so many cells; "not sent" and "not taken" are never cut."""
+        """In so many cells; "not sent" and "not taken" are never cut."""
         row = self._row
         if row.is_pending:
             return next((words for words in (NOT_TAKEN, "not taken") if len(words) <= room), CUT[:room])

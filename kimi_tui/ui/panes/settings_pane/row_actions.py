@@ -11,25 +11,18 @@ from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, Outcome, Texts
 from kimi_tui.ui.panes.settings_pane.row_values import ActionRow, Row, RowKind
 
 NUMBER_STARTS = frozenset("0123456789-.")
-"""Characters that begin an edit where a number stands."""
 REFUSALS = {
     ActionRow.RENAME_PRESET: "Choose a preset of your own first; the others keep their names.",
     ActionRow.DELETE_PRESET: "Choose a preset of your own first; the others stay.",
     ActionRow.RESET_ALL: "There is nothing to take back.",
 }
-"""What a row says that has nothing to work on."""
 BETWEEN_HINTS = " · "
-"""What stands between two hints."""
 
 
 def edit(row: Row, view: SettingsView, typed: Texts = (), about: str = "") -> Outcome:
     """Edit a row, or do what it says.
 
-    Args:
-        row: The row.
-        view: What is shown now.
-        typed: What was typed when it was left; () = nothing.
-        about: The type of the response format that was edited then, as `Edit` says.
+    `typed` is what was typed when it was left, `about` as in `Edit`.
     """
     match row.id:
         case "thinking":
@@ -70,7 +63,7 @@ def _act(row: Row, view: SettingsView, typed: Texts) -> Outcome:
 
 
 def reset(row: Row) -> Outcome:
-    """Take back what was typed for a row and not taken, and what the session sets for it."""
+    """Take back what was typed for the row and not taken, and what the session sets for it."""
     is_own, taken_back = row.setting.is_own, messages.SettingReset(row.id)
     if row.is_pending and is_own:
         words = "Take back what this session sets here, and what was typed and not taken?"
@@ -89,7 +82,6 @@ def reset(row: Row) -> Outcome:
 
 
 def unset(row: Row) -> Outcome:
-    """Leave what a row says out of the request."""
     if not row.can_be_unset:
         return "It is not sent." if row.is_unset else "This cannot be left out."
     left_out = messages.SettingChanged(row.id, None)
@@ -103,18 +95,12 @@ def unset(row: Row) -> Outcome:
 
 
 def edit_hints(edit: Edit) -> str:
-    """How an edit is ended."""
     key, word = ENDINGS[edit.kind]
     return BETWEEN_HINTS.join((f"{key_label(key)} {word}", f"{key_label('escape')} leave"))
 
 
 def row_hints(row: Row, keys: Mapping[str, tuple[str, ...]]) -> str:
-    """What can be done with a row; "" = nothing.
-
-    Args:
-        row: The row.
-        keys: Keys by action id; an action that has none is left out.
-    """
+    """What can be done with a row; "" = nothing. An action without keys is left out."""
     return BETWEEN_HINTS.join(_row_hints(row, keys))
 
 

@@ -20,13 +20,11 @@ from kimi_tui.core.wire.fields import FieldKind, FieldSpec
 from kimi_tui.ui.text.safe_text import line_text
 
 NOT_SENT = "not sent"
-"""What stands in the place of a value that is none."""
 NOT_TAKEN = "changed, not taken"
-"""What stands in the place of a value for which something else was typed and left."""
 FIRST_ROW = "thinking"
-"""The id of the first row that can have the cursor; it is always there."""
+"""The first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
-"""What a response format may be, shorter than the table says it."""
+"""Shorter than the table of fields says it."""
 GENERAL = ("thinking", "preset", "system")
 """What a session sets besides the fields of its requests."""
 
@@ -35,16 +33,12 @@ NO_SETTING = Setting("", None)
 
 
 class RowKind(StrEnum):
-    """What a row is."""
-
     HEADING = "heading"
     SETTING = "setting"
     ACTION = "action"
 
 
 class ActionRow(StrEnum):
-    """The rows at the end that do something."""
-
     SAVE_PRESET = "save-preset"
     RENAME_PRESET = "rename-preset"
     DELETE_PRESET = "delete-preset"
@@ -54,28 +48,23 @@ class ActionRow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the pane."""
-
     id: str
     """Unique in the pane: the setting's name, or the action's."""
     kind: RowKind
-    """What it is."""
     label: str
-    """What stands at the left."""
     value: str = ""
-    """What stands at the right, on one line."""
+    """On one line."""
     is_unset: bool = False
-    """Whether that stands for no value, or the action has nothing to work on."""
+    """Whether the value stands for none, or the action has nothing to work on."""
     help: tuple[str, ...] = ()
-    """What stands at the bottom while the cursor is here."""
+    """Shown at the bottom while the cursor is here."""
     setting: Setting = NO_SETTING
-    """What it shows; of a heading or an action one that says nothing."""
+    """Of a heading or an action one that says nothing."""
     is_pending: bool = False
-    """Whether something was typed for it that was not taken."""
+    """Something was typed for it that was not taken."""
 
     @property
     def is_editable(self) -> bool:
-        """Whether its value can be changed here."""
         return self.setting.spec is not None or self.setting.name in GENERAL
 
     @property
@@ -86,18 +75,12 @@ class Row:
 
     @property
     def can_be_unset(self) -> bool:
-        """Whether it can be left out of the request."""
         can_be = self.setting.spec is not None or self.setting.name == "system"
         return can_be and (bool(self.setting.error) or self.setting.value is not None)
 
 
 def rows_of(view: SettingsView, pending: Set[str] = frozenset()) -> tuple[Row, ...]:
-    """Every row, from top to bottom.
-
-    Args:
-        view: What they show.
-        pending: Ids of the rows for which something was typed that was not taken.
-    """
+    """From top to bottom; `pending` are ids of rows for which something was typed that was not taken."""
     return tuple(replace(row, is_pending=True) if row.id in pending else row for row in _rows(view))
 
 

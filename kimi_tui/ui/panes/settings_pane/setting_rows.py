@@ -15,8 +15,6 @@ from kimi_tui.ui.panes.settings_pane.row_values import FIRST_ROW, Row, RowKind
 
 
 class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
-    """Shows rows; what keys do there is the pane's business."""
-
     DEFAULT_CSS = """
     SettingRows {
         height: 1fr;
@@ -28,7 +26,6 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        """Start empty."""
         super().__init__(id=id)
         self._widgets: dict[str, SettingRow] = {}
         self._cursor = FIRST_ROW
@@ -37,7 +34,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     # -- showing
 
     def show(self, rows: Iterable[Row]) -> None:
-        """Show other rows; the cursor stays on its row, or goes to the first where that is gone."""
+        """The cursor stays on its row, or goes to the first where that is gone."""
         wanted = {row.id: row for row in rows}
         before = self._widgets
         for row_id in before.keys() - wanted.keys():
@@ -62,12 +59,12 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     @property
     def cursor(self) -> str:
-        """The id of the row under the cursor, which need not be there yet."""
+        """The id of its row, which need not be there yet."""
         return self._cursor
 
     @property
     def cursor_widget(self) -> SettingRow | None:
-        """The row under the cursor, as it is drawn; None = there are no rows yet."""
+        """None = there are no rows yet."""
         return self._widgets.get(self._cursor)
 
     @property
@@ -77,29 +74,27 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         return widget.row if widget else None
 
     def find(self, row_id: str) -> Row | None:
-        """The row of that id; None = there is none."""
         widget = self._widgets.get(row_id)
         return widget.row if widget else None
 
     def put_cursor(self, row_id: str) -> None:
-        """Put the cursor on a row."""
         self._cursor = row_id
         for other_id, widget in self._widgets.items():
             widget.put_cursor(is_here=other_id == row_id)
 
     def begin_at(self, row_id: str) -> None:
-        """Put the cursor on a row, which need not be there yet, or on the first where there is none of that id."""
+        """The row need not be there yet; where there is none of that id, the first gets the cursor."""
         self.put_cursor(row_id if row_id and (not self._widgets or row_id in self._widgets) else FIRST_ROW)
 
     # -- the editor
 
     @property
     def editor(self) -> Editor | None:
-        """The editor that is open at the row under the cursor; None = none is."""
+        """None = no editor is open at the row under the cursor."""
         return self._editor
 
     def open(self, editor: Editor) -> None:
-        """Put an editor below the row under the cursor, or in its place."""
+        """Below the row under the cursor, or in its place."""
         self._editor = editor
         if (row := self.cursor_widget) is not None:
             row.display = editor.edit.kind is not EditKind.LINE
@@ -107,7 +102,6 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         self.keep_in_view()
 
     def close(self) -> None:
-        """Take the editor away."""
         editor, self._editor = self._editor, None
         if editor is None:
             return
@@ -120,14 +114,14 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         self.keep_in_view()
 
     def give_keys(self) -> None:
-        """Give the focus to the editor that is open, else take it."""
+        """The keys go to the editor that is open, else to the rows."""
         if self._editor is not None:
             self._editor.begin()
         else:
             take_keys(self)
 
     def keep_in_view(self) -> None:
-        """Fit the editor into the rows and scroll to it; where none is open, to the row under the cursor."""
+        """The editor is fitted into the rows; where none is open, the row under the cursor is shown."""
         if self._editor is not None:
             self._editor.fit(self.size.height - 1)  # its row stays in view above it
         shown = self._editor or self.cursor_widget
@@ -137,7 +131,7 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
     # -- moving
 
     def move(self, key: str) -> None:
-        """Do what one of `MOVES` says, to the nearest row that can have the cursor."""
+        """`key` is one of `MOVES`; the cursor goes to the nearest row that can have it."""
         ids = list(self._widgets)
         if not ids:
             return
@@ -160,5 +154,8 @@ MOVES: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
     "home": lambda *_: (0, 1),
     "end": lambda *_: (sys.maxsize, -1),
 }
-"""Keys that move the cursor, which no user changes: from its place among the rows and the rows of a page, where to, and
-in which direction where it cannot stand there."""
+"""Keys that move the cursor, which no user changes.
+
+Each gives, from its place among the rows and the rows of a page, where to, and in which direction where it cannot stand
+there.
+"""

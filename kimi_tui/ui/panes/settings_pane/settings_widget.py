@@ -28,7 +28,6 @@ from kimi_tui.ui.text.safe_text import content
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SETTINGS
 }
-"""The registry's keys of the pane's own actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,9 @@ class UnsavedEdit:
     """What stood in an editor that was left without taking it."""
 
     typed: Texts = ()
-    """Its texts; () = none."""
+    """() = none."""
     about: str = ""
-    """As of its `Edit`."""
+    """See `Edit.about`."""
     is_open: bool = False
     """Whether it is to be opened again when its session is shown again: another session's coming closed it."""
 
@@ -64,12 +63,7 @@ class SettingsPane(Vertical):
     """
 
     def __init__(self, *, keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS, id: str | None = None) -> None:
-        """Start empty.
-
-        Args:
-            keys: Keys by action id, for the actions of this pane and "new-line"; others are ignored.
-            id: The widget's id.
-        """
+        """`keys` are those of this pane's actions and "new-line"; others are ignored."""
         super().__init__(id=id)
         self.border_title = "Settings"
         self._keys = keys
@@ -85,21 +79,19 @@ class SettingsPane(Vertical):
         self._rows = SettingRows(id="settings-rows")
 
     def compose(self) -> ComposeResult:
-        """The rows, and the help."""
         yield self._rows
         yield Static(id="settings-help", markup=False)
 
     def on_mount(self) -> None:
-        """Show what came before."""
         self._show_rows()
 
     # -- showing
 
     def show(self, view: SettingsView) -> None:
-        """Show the settings of a session.
+        """An editor that is open stays as it is.
 
-        An editor that is open stays as it is; where another session comes, what stands in it is set aside, and it is
-        opened with that when its own session is shown again.
+        Where another session comes, what stands in it is set aside, and it is opened with that when its own session is
+        shown again.
         """
         before = self._view
         is_other = before is not None and before.session_id != view.session_id
@@ -117,12 +109,12 @@ class SettingsPane(Vertical):
         return self._rows.editor is not None
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Give the focus to the editor that is open, else to the rows."""
+        """The keys go to the editor that is open, else to the rows."""
         self._rows.give_keys()
         return self
 
     def begin_at(self, row_id: str) -> None:
-        """Put the cursor on a row, or the first where there is none of that id; an editor that is open stays."""
+        """The first where there is none of that id; an editor that is open stays."""
         if not self.is_editing:
             self._rows.begin_at(row_id)
             self._say("")
@@ -134,7 +126,7 @@ class SettingsPane(Vertical):
             self._say("")
 
     def _say(self, words: str) -> None:
-        """Show the help of the row under the cursor, below a word on what was just tried."""
+        """The help of the row under the cursor stands below it."""
         row = self._rows.row
         if row is None:
             return
@@ -158,11 +150,10 @@ class SettingsPane(Vertical):
 
     @property
     def idle_actions(self) -> frozenset[str]:
-        """Ids of actions that do nothing with the row under the cursor, where `hints` does not name all that do."""
+        """Actions that do nothing with the row under the cursor, where `hints` does not name all that do."""
         return frozenset() if self.hints else frozenset({"reset-field", "unset-field"})
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay narrow panes out in another way."""
         self.set_class(event.size.width < COLUMN_FROM_CELLS, "-narrow")
         self._keep_in_view()
 
@@ -177,7 +168,7 @@ class SettingsPane(Vertical):
     # -- keys and mouse
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what a key says; while an editor is open it has done so, or is given the key and all that follow."""
+        """While an editor is open it has dealt with the key, or is given it and all that follow."""
         if (editor := self._rows.editor) is not None:
             if self._rows.has_focus:
                 event.stop()
@@ -221,13 +212,11 @@ class SettingsPane(Vertical):
     # -- what is done with a row
 
     def do_reset_field(self) -> None:
-        """Take back what the session sets for the row under the cursor."""
         row = self._rows.row
         if row is not None and not self.is_editing:
             self._carry_out(row_actions.reset(row))
 
     def do_unset_field(self) -> None:
-        """Leave the field under the cursor out of the request."""
         row = self._rows.row
         if row is not None and not self.is_editing:
             self._carry_out(row_actions.unset(row))
@@ -265,7 +254,7 @@ class SettingsPane(Vertical):
 
     @on(Editor.Accepted)
     def _accepted(self, event: Editor.Accepted) -> None:
-        """Go on with the value; what was typed for the row is done with where it was taken, or is to be thrown away."""
+        """What was typed for the row is done with where it was taken, or is to be thrown away."""
         event.stop()
         edit = event.editor.edit
         if event.editor is not self._rows.editor or self._view is None:
@@ -277,7 +266,7 @@ class SettingsPane(Vertical):
         self._carry_out(edit.then(event.value))
 
     def _leave_editor(self, *, comes_back: bool = False) -> None:
-        """Close the editor without taking what stands in it; that is kept for its row."""
+        """What stands in it is kept for its row."""
         editor, view = self._rows.editor, self._view
         if editor is None or view is None:
             return
@@ -293,7 +282,6 @@ class SettingsPane(Vertical):
         self._say("")
 
     def _open_again(self, session_id: str) -> None:
-        """Open the editor that another session's coming closed."""
         for place, unsaved in self._unsaved.items():
             if place[0] == session_id and unsaved.is_open and self._rows.find(place[1]) is not None:
                 self._unsaved[place] = replace(unsaved, is_open=False)
@@ -303,13 +291,9 @@ class SettingsPane(Vertical):
 
 
 def _help(row: Row, said: str, editor: Editor | None) -> Content:
-    """The help of a row.
+    """`said` is a word on what was just tried, which comes first; "" = none.
 
-    Args:
-        row: The row.
-        said: A word on what was just tried, which comes first; "" = none.
-        editor: The editor that is open; None = none is. Where it takes text its keys are told, as Enter may begin a
-            line.
+    Where the open editor takes text its keys are told, as Enter may begin a line.
     """
     alerts = ((row.setting.error, "$error"), (row.setting.warning, "$warning"))
     lines = [content(said).stylize("bold")] if said else []
