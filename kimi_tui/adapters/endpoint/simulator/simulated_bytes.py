@@ -25,7 +25,6 @@ def event_stream(plan: Plan, dialect: Dialect) -> Iterator[bytes]:
 
 
 def document(plan: Plan, dialect: Dialect) -> Mapping[str, object]:
-    """The content of an unstreamed reply."""
     return dialect.twin.write_reply(_whole(plan))
 
 
@@ -43,7 +42,6 @@ def _frames(plan: Plan) -> Iterator[Frame]:
 
 
 def _whole(plan: Plan) -> Frame:
-    """The end of a reply, with all of it."""
     return Frame(
         finish_reason=plan.finish_reason,
         results=tuple(_generated(plan, tokens) for tokens in plan.replies),
@@ -59,7 +57,6 @@ def _generated(plan: Plan, tokens: tuple[str, ...]) -> Generated:
 
 
 def _thought_tokens(plan: Plan, tokens: tuple[str, ...]) -> int:
-    """How many tokens are reasoning."""
     if not plan.thinks:
         return 0
     return tokens.index(plan.mark) if plan.mark in tokens else len(tokens)
