@@ -44,8 +44,6 @@ MAX_FRAME_S = 1 / 4
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What was typed for a turn."""
-
     text: str = ""
     """The question; "" = one that stands in the session was asked again."""
     alternative_to: str | None = None
@@ -57,25 +55,20 @@ class _Asked:
 
 
 class TurnView(Protocol):
-    """What the screen shows of a turn."""
-
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
 
-    def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
-        """Show text that arrived."""
+    def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show the reply that the growing one has become, or that there is none."""
 
-    def show_figures(self, chat: Chat) -> None:
-        """Show the figures of a turn as they are now."""
+    def show_figures(self, chat: Chat) -> None: ...
 
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
 
-    def notice(self, chat: Chat, text: str, severity: str) -> None:
-        """Say something in a chat's conversation."""
+    def notice(self, chat: Chat, text: str, severity: str) -> None: ...
 
 
 def frame_pause_s(late_s: float) -> float:
@@ -88,37 +81,18 @@ def frame_pause_s(late_s: float) -> float:
 
 
 class Turns:
-    """Starts turns and follows them."""
-
     def __init__(self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
-        """Begin with none.
-
-        Args:
-            services: The engine and the clock.
-            view: What is told of events.
-            run: Runs a coroutine beside everything else.
-        """
         self._services, self._view, self._run = services, view, run
 
     def send(self, chat: Chat, text: str, *, alternative_to: str | None = None) -> None:
-        """Send a question.
+        """Send a question; `alternative_to` is the id of the one that it is an edit of, and becomes an alternative of.
 
-        Args:
-            chat: Where it goes.
-            text: What it says.
-            alternative_to: Id of the question that it is an edit of, and becomes an alternative of; None = of none.
-
-        Raises:
-            KimiError: Nothing can be sent; the session is as it was.
+        KimiError where nothing can be sent; the session is as it was.
         """
         self._begin(chat, Asking(text, alternative_to), _Asked(text, alternative_to))
 
     def regenerate(self, chat: Chat, question_id: str) -> None:
-        """Ask for another reply.
-
-        Raises:
-            KimiError: Nothing can be sent.
-        """
+        """Ask for another reply; KimiError where nothing can be sent."""
         self._begin(chat, AskingAgain(question_id), _Asked())
 
     async def settle(self, chat: Chat) -> None:
@@ -178,7 +152,6 @@ class Turns:
                 assert_never(event)
 
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, asked: _Asked) -> None:
-        """Note how it ended: what came, what was kept, what to do next."""
         chat.note_end(ended)
         if turn.question is not None and not ended.replies:
             chat.settle_notices(ended.reply_id, turn.question.id)
