@@ -30,9 +30,7 @@ class Tool:
     """A program that puts its standard input into the system's clipboard."""
 
     words: Sequence[str]
-    """Its command line."""
     encoding: str = "utf-8"
-    """How it reads a text."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """What its environment has to say besides."""
 
@@ -47,12 +45,7 @@ X_TOOLS = Tool(("xclip", "-selection", "clipboard")), Tool(("xsel", "--clipboard
 
 
 def tools_for(environ: Mapping[str, str], platform: str = sys.platform) -> Iterator[Tool]:
-    """The programs that reach the clipboard of whoever sits at the terminal, the surest first.
-
-    Args:
-        environ: The environment of the terminal.
-        platform: The system, as `sys.platform` names it.
-    """
+    """The programs that reach the clipboard of whoever sits at the terminal, the surest first."""
     display = environ.get("DISPLAY", "")
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
         is_forwarded = not display.startswith((":", "unix:"))
@@ -72,22 +65,14 @@ class SystemClipboard:
     """Hands texts to the programs there are, one text at a time, beside everything else."""
 
     def __init__(self, environ: Mapping[str, str], limit_s: float = LIMIT_S) -> None:
-        """Look for programs on the PATH of that environment.
-
-        Args:
-            environ: The environment of the terminal.
-            limit_s: Longest time for one text, in seconds.
-        """
+        """Look for programs on the PATH of `environ`, the terminal's."""
         self._environ, self._limit_s = environ, limit_s
         self._thread = ThreadPoolExecutor(1, "clipboard")
         self._numbers = itertools.count(1)
         self._newest = 0
 
     def put(self, text: str) -> Awaitable[Delivery | None]:
-        """Put a text into the clipboard and say who took it; None = another text followed, which is put in its place.
-
-        Nothing is raised. The text is on its way when this returns: who quits meanwhile does not lose it.
-        """
+        """See the screen's `Clipboard`. Who quits when this has returned does not lose the text."""
         number = self._newest = next(self._numbers)
         loop = asyncio.get_running_loop()
         told: asyncio.Future[Delivery | None] = loop.create_future()
@@ -123,7 +108,7 @@ class SystemClipboard:
         return shutil.which(tool.words[0], path=self._environ.get("PATH"))
 
     def _is_taken(self, tool: Tool, text: str, end_s: float) -> bool:
-        """Run a program; whether it said that it has the text.
+        """Whether it said that it has the text.
 
         What it writes goes nowhere: xclip and wl-copy stay to serve the clipboard, and would keep a pipe open.
         """

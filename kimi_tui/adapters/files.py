@@ -24,15 +24,12 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-"""What is no ordinary file, in words."""
 
 
 def read_file(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
     """Read an ordinary file. Reading anything else could wait for ever, or never end; the null device is empty.
 
-    Args:
-        path: The file; a link is followed.
-        is_pipe_allowed: Whether a pipe is read too, to its end: only where its writer was named on purpose.
+    A link is followed. A pipe is read too, to its end, where that is allowed: where its writer was named on purpose.
 
     Raises:
         OSError: It cannot be read, or is no such file.
@@ -44,17 +41,13 @@ def read_file(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
 
 
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
-    """Say in plain words what the system refused."""
+    """`doing` is a participle, such as "written"."""
     return StorageError(f"{path} could not be {doing}: {reason_of(error)}.")
 
 
 @contextlib.contextmanager
 def as_storage_error(doing: str, path: Path) -> Iterator[None]:
-    """Say in plain words what the system refuses inside, whichever step it was.
-
-    Raises:
-        StorageError: Instead of an OSError.
-    """
+    """Raise StorageError instead of an OSError, whichever step inside it was."""
     try:
         yield
     except OSError as error:
@@ -62,11 +55,7 @@ def as_storage_error(doing: str, path: Path) -> Iterator[None]:
 
 
 def make_private_dir(path: Path) -> None:
-    """Make a folder, and those above it, that only the owner may enter.
-
-    Raises:
-        StorageError: It cannot be made.
-    """
+    """Make a folder, and those above it, that only the owner may enter; StorageError where that cannot be."""
     try:
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         for folder in reversed(missing):  # `parents=True` would give those above the usual mode
@@ -79,10 +68,8 @@ def make_private_dir(path: Path) -> None:
 def write_atomic(path: Path, data: bytes) -> os.stat_result:
     """Write a file so that at any moment the old or the new one is there, whole.
 
-    A link is followed, since replacing it would destroy it. A new file gets mode 0600, an old one keeps its own.
-
-    Returns:
-        What the system says of the file as it was written, whatever others have made of it since.
+    A link is followed, since replacing it would destroy it. A new file gets mode 0600, an old one keeps its own. What
+    comes back is the file's status as it was written, whatever others have made of it since.
 
     Raises:
         StorageError: It could not be written; the old file is untouched.

@@ -12,10 +12,9 @@ CHANCE = random.SystemRandom()
 
 
 def new_session_id(now: datetime) -> str:
-    """Make a session's id: its time of creation and four random characters."""
+    """Such as 20261123-081500-k3f9: its time of creation and four random characters."""
     return f"{now:%Y%m%d-%H%M%S}-{''.join(CHANCE.choices(LETTERS, k=4))}"
 
 
 def new_cache_key() -> str:
-    """Make a session's prompt cache key."""
     return CHANCE.randbytes(16).hex()

@@ -19,24 +19,20 @@ class Redaction(logging.Formatter):
     """Writes records without the secrets, and exceptions without their words, which may hold texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Begin with the secrets that are known."""
         super().__init__("%(asctime)s %(levelname)s %(message)s")
         self._secrets = [secret for secret in secrets if secret]
 
     def hide(self, secret: str) -> None:
-        """Keep out one more."""
         if secret:
             self._secrets.append(secret)
 
     def formatException(  # noqa: N802 - the library's name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> str:
-        """Say where an exception was raised and of which kind it is."""
         kind, _, trace = ei
         return "".join(traceback.format_tb(trace)) + (kind.__name__ if kind else "")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
         text = super().format(record)
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
@@ -51,17 +47,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def set_up_log(path: Path, secrets: Iterable[str]) -> Redaction:
-    """Append what the program does to a file that only its owner may read.
+    """Append what the program does to a file that only its owner may read; OSError where it cannot be opened.
 
-    Args:
-        path: The file.
-        secrets: Texts that never get into it.
-
-    Returns:
-        What keeps them out, for secrets that are found later.
-
-    Raises:
-        OSError: The file cannot be opened.
+    What comes back hides secrets that are found later.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -31,14 +31,7 @@ frame."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command.
-
-    Args:
-        argv: The words after the program's name.
-
-    Returns:
-        The exit status. Nothing is raised, and no traceback is shown.
-    """
+    """Run the command of the words after the program's name, and return its status; nothing is raised."""
     context = standard_context(Namespace())
     try:
         status = _run(argv, context)
@@ -85,7 +78,6 @@ def _unexpected(error: Exception, context: Context) -> int:
 
 
 def _words_of(error: OSError) -> str:
-    """What the system refused, and of which file where it says so."""
     is_named = error.strerror and error.filename
     return f"{reason_of(error)}: {error.filename}" if is_named else reason_of(error)
 

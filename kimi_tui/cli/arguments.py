@@ -25,7 +25,6 @@ GLOBAL_DEFAULTS: Mapping[str, object] = {
     "model": None,
     "theme": None,
 }
-"""Every global option with the value it has when it is not given."""
 NAMED: Mapping[str, str] = {
     "resume": "-r names no session.",
     "config": "--config names no file.",
@@ -48,7 +47,6 @@ COMMANDS: Mapping[str, str] = {
     "config": "where the config lies, what is in it, what is wrong with it",
     "demo-server": "serve the offline simulator over HTTP on this machine",
 }
-"""Every subcommand with one line on it."""
 SESSION_HELP = "id, the beginning of one, title or file"
 _OPTION = re.compile(r"-(?!\d+$|\d*\.\d+$).")
 """How an option begins; a negative number is none."""
@@ -67,7 +65,6 @@ class _Parser(argparse.ArgumentParser):
         self._fill = fill
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, with everything there that may be said."""
         fill, self._fill = self._fill, None
         if fill is not None:
             _add_global_options(self)
@@ -110,13 +107,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """Understand the command line.
+    """Understand the words after the program's name.
 
-    Args:
-        argv: The words after the program's name.
-
-    Returns:
-        A namespace with every global option, `command` (None = the full screen) and that command's own options.
+    The namespace has every global option, `command` (None = the full screen) and that command's own options.
 
     Raises:
         UsageError: It asks for something that cannot be.
@@ -173,7 +166,6 @@ def _resume_is_for_the_screen() -> UsageError:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line."""
     parser = _Parser(
         prog="kimi-tui",
         description="A full-screen chat for Kimi-K2.5. Without a subcommand it opens the screen.",

@@ -36,39 +36,26 @@ if TYPE_CHECKING:  # the name of a type only: importing the module takes time th
     from kimi_tui.engine.turn import Turn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What stops a reply."""
 SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
 """What the name of a schema does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Everything one call of `ask` sends."""
-
     question: str
-    """The user's message."""
     session: Session
-    """Where it goes."""
     is_kept: bool
-    """Whether the session is saved."""
     is_new: bool
-    """Whether the session was made for this call."""
     request: RequestSettings
-    """What the request says besides."""
 
     @property
     def has_alternatives(self) -> bool:
-        """Whether several replies were asked for."""
         count = self.request.fields.get("num_responses")
         return isinstance(count, int) and count > 1
 
 
 def run(options: Namespace, context: Context) -> int:
-    """Send one question and put out the reply.
-
-    Raises:
-        KimiError: Before anything is sent: the command line, config, key or session cannot be used.
-    """
+    """Raises KimiError before anything is sent: the command line, config, key or session cannot be used."""
     dialect = context.settings_or_refuse().dialect
     request_options, errors = parse_request_options(options, dialect)
     for error in errors[:-1]:
@@ -94,11 +81,7 @@ def _tell_doubt(pattern: str | None, context: Context) -> None:
 
 
 def read_question(options: Namespace, context: Context) -> str:
-    """Put the question together: PROMPT, an empty line, piped standard input; either may be missing.
-
-    Raises:
-        UsageError: Nothing was asked.
-    """
+    """PROMPT, an empty line, piped standard input; either may be missing, but UsageError where nothing was asked."""
     prompt = replace_lone(options.prompt or "")
     piped = context.read_stdin() if context.has_piped_stdin else ""
     question = f"{prompt}\n\n{piped}" if prompt and piped else prompt or piped
@@ -108,11 +91,7 @@ def read_question(options: Namespace, context: Context) -> str:
 
 
 def parse_request_options(options: Namespace, dialect: Dialect) -> tuple[RequestOptions, list[KimiError]]:
-    """Read the options that hold for this request alone, and say what is wrong with any of them.
-
-    Raises:
-        UsageError: The file of a schema cannot be read.
-    """
+    """The options that hold for this request alone, and what is wrong with any; UsageError for an unreadable schema."""
     fields: dict[str, object | None] = {}
     errors = list[KimiError]()
     for field, text, option in _assignments(options, errors):
@@ -186,11 +165,6 @@ def _with_options(session: Session, options: Namespace) -> Session:
 
 
 async def _ask(order: Order, context: Context) -> int:
-    """Run the turn.
-
-    Raises:
-        KimiError: No request can be sent.
-    """
     client = context.client()
     try:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
@@ -202,8 +176,6 @@ async def _ask(order: Order, context: Context) -> int:
 
 
 class _Listener:
-    """Follows a turn to its end."""
-
     def __init__(self, order: Order, context: Context, output: Output, turn: Turn) -> None:
         self._order = order
         self._context = context
@@ -215,7 +187,6 @@ class _Listener:
         self._refusal = ""  # why the question could not be saved
 
     async def run(self) -> int:
-        """Follow it and return the exit status."""
         with signals.handling(self._stop, *STOP_SIGNALS):
             try:
                 while events := await self._events.drain():
@@ -270,14 +241,12 @@ class _Listener:
         return is_old or self._turn.open_session.is_saved
 
     def _give_whole(self, reply: Message) -> None:
-        """Put out a reply that came in one piece."""
         if reply.reasoning:
             self._output.delta(ReplyPart.REASONING, reply.reasoning)
         if reply.content:
             self._output.delta(ReplyPart.ANSWER, reply.content)
 
     def _tell_end(self, ended: TurnEnded) -> None:
-        """Tell how it ended, where that is not as usual."""
         if ended.error is not None:
             self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
         self._tell_saved(ended)
@@ -288,7 +257,6 @@ class _Listener:
                 self._context.tell(words, _more_room(reply))
 
     def _tell_saved(self, ended: TurnEnded) -> None:
-        """Tell where a new session lies, or what of it could not be written."""
         session = self._turn.open_session
         if ended.save_error is not None:
             if ended.save_error.summary != self._refusal:

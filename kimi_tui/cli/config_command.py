@@ -26,11 +26,7 @@ class _Row:
 
 
 def run(options: Namespace, context: Context) -> int:
-    """Do what the action says.
-
-    Raises:
-        ConfigError: The config cannot be read or written.
-    """
+    """Raises ConfigError where the config cannot be read or written."""
     return ACTIONS[options.action](options, context)
 
 
@@ -167,4 +163,3 @@ def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
 
 
 ACTIONS = {"path": _path, "init": _init, "check": _check, "show": _show}
-"""What each action does."""

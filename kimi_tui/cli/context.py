@@ -29,28 +29,18 @@ DEMO_KEY = "the-simulator-needs-none"
 
 @dataclass(slots=True)
 class Context:
-    """Where a command reads and writes, and what it works with."""
-
     options: Namespace
-    """The global options, and the command's own."""
     environ: Mapping[str, str]
-    """The environment."""
     stdin: TextIO | None
     """Standard input; None = closed."""
     stdout: TextIO
-    """Standard output."""
     stderr: TextIO
-    """Standard error."""
     _loaded: LoadedSettings | None = field(default=None, init=False)
     _store: SessionFiles | None = field(default=None, init=False)
     _log: Redaction | None = field(default=None, init=False)
 
     def begin_log(self) -> None:
-        """Write a log where the environment asks for one.
-
-        Raises:
-            UsageError: It cannot be written.
-        """
+        """Write a log where the environment asks for one; UsageError where it cannot be written."""
         path = self.environ.get("KIMI_TUI_LOG")
         if not path:
             return
@@ -74,29 +64,22 @@ class Context:
 
     @property
     def config_path(self) -> Path:
-        """Where the config file lies, or would lie."""
         from kimi_tui.adapters.config import paths  # noqa: PLC0415
 
         return paths.config_file(self.options.config, self.environ)
 
     @property
     def is_config_explicit(self) -> bool:
-        """Whether an option names the config file, so that it has to be there."""
         return bool(self.options.config)
 
     @property
     def data_dir(self) -> Path:
-        """Where sessions and trash lie, or would lie."""
         from kimi_tui.adapters.config import paths  # noqa: PLC0415
 
         return paths.data_dir(self.options.data_dir, self.environ)
 
     def load(self) -> LoadedSettings:
-        """Read the config, once.
-
-        Raises:
-            ConfigError: A config file that was named is not there.
-        """
+        """Read the config, once; ConfigError where a config file that was named is not there."""
         if self._loaded is None:
             from kimi_tui.adapters.config.config_file import load_settings  # noqa: PLC0415
 
@@ -104,11 +87,7 @@ class Context:
         return self._loaded
 
     def reload(self) -> LoadedSettings:
-        """Read the config again, after it has been changed.
-
-        Raises:
-            ConfigError: A config file that was named is not there any more; what was read before holds.
-        """
+        """Read the config again; ConfigError where a config file that was named is gone: what was read before holds."""
         from kimi_tui.adapters.config.config_file import load_settings  # noqa: PLC0415
 
         self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
@@ -127,11 +106,7 @@ class Context:
         return replace(settings, api=api, ui=ui, model_option=options.model or "")
 
     def check_theme(self) -> None:
-        """See that the theme which the command line names is there, whether or not the command shows one.
-
-        Raises:
-            UsageError: It is not.
-        """
+        """UsageError where the theme of the command line is not there, whether or not the command shows one."""
         if name := self.options.theme:
             from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415 - few calls name one
 
@@ -145,11 +120,7 @@ class Context:
         return self.settings()
 
     def settings_or_refuse(self) -> Settings:
-        """The settings of a config without mistakes; what else is worth knowing about it is told too.
-
-        Raises:
-            ConfigError: There are some; each has been told.
-        """
+        """The settings of a config without mistakes, else ConfigError; mistakes and notes have been told."""
         problems = self.load().problems
         for line in (*self.load().notes, *problems):
             self.tell(line)
@@ -174,19 +145,11 @@ class Context:
         return self._store
 
     def find_session(self, text: str | None) -> Path:
-        """Find a session's file, as `SessionFiles.find` does; files that it passes over are told.
-
-        Raises:
-            StorageError: None or several fit.
-        """
+        """As `SessionFiles.find`; files that it passes over are told."""
         return self.store().find(text, lambda unreadable: self.tell(unreadable.words))
 
     def key(self) -> str:
-        """The key that goes with requests.
-
-        Raises:
-            KeyMissingError: There is none, or no request could carry it.
-        """
+        """Raises KeyMissingError where there is none, or no request could carry it."""
         if self.options.demo:
             return DEMO_KEY
         from kimi_tui.adapters.config.api_key import find_key  # noqa: PLC0415
@@ -194,12 +157,7 @@ class Context:
         return find_key(self.environ, self.settings().api)
 
     def client(self) -> EndpointClient:
-        """Make what talks to the endpoint.
-
-        Raises:
-            KeyMissingError: There is no key.
-            UsageError: The endpoint's address cannot be used.
-        """
+        """Raises KeyMissingError, and UsageError where the endpoint's address cannot be used."""
         from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url  # noqa: PLC0415
 
         api = self.settings().api
@@ -223,7 +181,6 @@ class Context:
         )
 
     def engine(self, client: EndpointClient) -> Engine:
-        """Make what drives turns over a client."""
         import random  # noqa: PLC0415
 
         from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
@@ -244,7 +201,6 @@ class Context:
 
     @property
     def has_piped_stdin(self) -> bool:
-        """Whether standard input is something other than a terminal."""
         return self.stdin is not None and not self.stdin.closed and not self.stdin.isatty()
 
     def write(self, text: str) -> None:
@@ -254,7 +210,6 @@ class Context:
         write_bytes(self.stdout, text)
 
     def write_line(self, line: str) -> None:
-        """Write one line of a result."""
         self.write(line + "\n")
 
     def write_aside(self, text: str) -> None:
@@ -268,12 +223,10 @@ class Context:
         write_bytes(self.stderr, visible(f"kimi-tui: {line}\n" + (f"  {hint}\n" if hint else "")))
 
     def tell_error(self, error: KimiError) -> None:
-        """Tell what went wrong."""
         self.tell(error.summary, error.hint)
 
 
 def visible(text: str) -> str:
-    """Make control characters visible."""
     from kimi_tui.core.text.visible import visible as make_visible  # noqa: PLC0415
 
     return make_visible(text)

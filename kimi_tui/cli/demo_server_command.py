@@ -14,11 +14,7 @@ from kimi_tui.engine import signals
 
 
 def run(options: Namespace, context: Context) -> int:
-    """Serve until Ctrl+C (which `main` turns into its status) or SIGTERM.
-
-    Raises:
-        UsageError: The port cannot be used.
-    """
+    """Serve until Ctrl+C (which `main` turns into its status) or SIGTERM; UsageError where the port cannot be used."""
     try:
         asyncio.run(_serve(options, context))
     except OSError as error:

@@ -29,18 +29,14 @@ ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?
 INPUT, LOCAL = 0, 3
 """Places in a terminal's modes. Source: Python's termios."""
 READ_BYTES = 1024
-"""What the echo reads at once."""
 PLAIN = "\x1b[?1000;1003;1015;1006;1016;2048;1004;2004l\x1b[?7h\x1b[<u" + LEAVE
 """Everything off that the library switches on; and back."""
 
 
 class EarlyTerminal:
-    """A terminal that is ours already."""
-
     def __init__(self, source: int) -> None:
         """Take it over as it is; `source` is the descriptor that keys come from."""
         self.modes: list[Any] = termios.tcgetattr(source)
-        """The modes to give it back."""
         self.typed = ""
         r"""What was typed before it was raw, lines ended by "\n"."""
         self._source = source
@@ -98,11 +94,7 @@ class EarlyTerminal:
             os.close(self._stop_reader)
 
     def hand_over(self) -> bytes:
-        """Leave the terminal to the library.
-
-        Returns:
-            What was read from it already, after `typed`.
-        """
+        """Leave the terminal to the library; what comes back was read from it already, after `typed`."""
         self._end_echo()
         self._screen = None
         return self._read
@@ -135,8 +127,7 @@ class EarlyTerminal:
 def early_terminal(source: int) -> Iterator[EarlyTerminal]:
     """Hold the terminal until the block is left; `source` is the descriptor that keys come from.
 
-    Raises:
-        SystemExit: A signal asked for the end before the screen was there.
+    A signal that asks for the end before the screen is there raises SystemExit.
     """
     terminal = EarlyTerminal(source)
     with _ending_by_signal():

@@ -5,17 +5,14 @@ from __future__ import annotations
 from kimi_tui.core.errors import CompletionError, KimiError
 
 DONE = 0
-"""Everything was done."""
 FAILED = 1
 """The request failed, or its reply could not be saved."""
 BAD_USAGE = 2
 """Command line, config, key or file cannot be used."""
 INTERRUPTED = 130
-"""Ended by Ctrl+C."""
 SIGNALLED = 128
 """What is added to a signal's number, as shells do it."""
 
 
 def status_of(error: KimiError) -> int:
-    """The exit status for an error that ended a command."""
     return FAILED if isinstance(error, CompletionError) else BAD_USAGE

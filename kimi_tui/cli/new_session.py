@@ -7,7 +7,6 @@ from kimi_tui.core.settings.settings import Settings
 
 
 def new_session(settings: Settings) -> Session:
-    """Make an empty session of now with the settings' model and system prompt."""
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.ids import new_cache_key, new_session_id  # noqa: PLC0415
 

@@ -25,11 +25,7 @@ from kimi_tui.core.wire.message_list import is_message_list, read_message_list
 
 
 def run(options: Namespace, context: Context) -> int:
-    """Print the prompt.
-
-    Raises:
-        KimiError: There is no such session, file or template, or it cannot be read.
-    """
+    """Raises KimiError where there is no such session, file or template, or it cannot be read."""
     if options.template is not None and options.template not in TEMPLATES:
         raise UsageError(
             f"--template: found {options.template}, allowed {' or '.join(TEMPLATES)}.",
@@ -65,7 +61,6 @@ def _naming(place: str) -> Iterator[None]:
 
 
 def _read(source: str | None, context: Context) -> tuple[object, str]:
-    """Read a session, or the plain data of a list of messages; and say where it came from."""
     if source == "-":
         return _understand(context.read_stdin(), "standard input"), "standard input"
     if source is None or not is_file(source):
@@ -91,11 +86,9 @@ def is_file(source: str) -> bool:
 
 
 def _understand(text: str, name: str) -> object:
-    """Read a text of any format: a session, or the plain data of a list.
+    """A session, or the plain data of a list; UsageError says why the likeliest format cannot read it.
 
-    Raises:
-        UsageError: It is neither, with what the likeliest format says.
-        StorageError: It is a session that cannot be read.
+    Raises StorageError where it is a session that cannot be read.
     """
     from kimi_tui.core.session.codec import decode_session  # noqa: PLC0415
 

@@ -17,26 +17,17 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.turn_events import TurnEnded
 
 BETWEEN_REPLIES = "---"
-"""The line between the replies of one request."""
 FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
 """Ends that carry an error."""
 
 
 class Output(Protocol):
-    """One form of putting a reply out."""
+    def delta(self, part: ReplyPart, text: str) -> None: ...
 
-    def delta(self, part: ReplyPart, text: str) -> None:
-        """Text arrived."""
-
-    def stopped(self, report: Mapping[str, object]) -> None:
-        """The user stopped the turn."""
+    def stopped(self, report: Mapping[str, object]) -> None: ...
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
-        """The turn ended by itself.
-
-        Raises:
-            CompletionError: The reply does not hold what was asked for.
-        """
+        """The turn ended by itself; CompletionError where the reply does not hold what was asked for."""
 
 
 def build_report(
@@ -50,13 +41,7 @@ def build_report(
 ) -> dict[str, object]:
     """Describe a reply as `--json` prints it.
 
-    Args:
-        ended: How the turn ended.
-        session_id: Id of the session it was saved in; None = it was not to be saved.
-        model: The model that was asked.
-        has_alternatives: Whether several replies were asked for.
-        usage: What the turn used, where no reply carries it.
-        request_id: The endpoint's name for the request, likewise.
+    `session_id` None = it was not to be saved. `usage` and `request_id` are told where no reply carries them.
     """
     first = ended.replies[0] if ended.replies else None
     timing = (first.timing if first else None) or Timing()
@@ -99,13 +84,7 @@ class PlainOutput:
     """The answer as it arrives, reasoning on standard error where it is wanted."""
 
     def __init__(self, context: Context, *, show_reasoning: bool, has_alternatives: bool) -> None:
-        """Begin.
-
-        Args:
-            context: Where to write.
-            show_reasoning: Whether reasoning is written to standard error.
-            has_alternatives: Whether several replies come, which are written when all are there.
-        """
+        """With alternatives nothing of an answer is written before all are there."""
         self._context = context
         self._show_reasoning = show_reasoning
         self._waits = has_alternatives
@@ -141,7 +120,6 @@ class PlainOutput:
             self._end_line(ReplyPart.ANSWER)
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
-        """Finish the line; write the replies that had to wait."""
         if self._waits:
             for place, reply in enumerate(replies):
                 if place:
@@ -162,18 +140,13 @@ class CodeOutput:
         self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
 
     def delta(self, part: ReplyPart, text: str) -> None:
-        """Wait for the whole answer."""
         self._reasoning.delta(part, text)
 
     def stopped(self, report: Mapping[str, object]) -> None:
         """Write nothing."""
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
-        """Write the block.
-
-        Raises:
-            CompletionError: There is none, and nothing else went wrong.
-        """
+        """Raises CompletionError where there is no block, and nothing else went wrong."""
         self._reasoning.end(report, ())
         from kimi_tui.core.markdown.blocks import fenced_code  # noqa: PLC0415 - needed by few calls
 
@@ -196,46 +169,34 @@ def json_line(value: object) -> str:
 
 
 class JsonOutput:
-    """One object at the end."""
-
     def __init__(self, context: Context, *, show_reasoning: bool) -> None:
-        """Begin."""
         self._context = context
         self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
 
     def delta(self, part: ReplyPart, text: str) -> None:
-        """Wait for the end."""
         self._reasoning.delta(part, text)
 
     def stopped(self, report: Mapping[str, object]) -> None:
-        """Write the object."""
         self.end(report, ())
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
-        """Write the object."""
         self._reasoning.end(report, ())
         self._context.write_line(json_line(report))
 
 
 class EventOutput:
-    """One JSON event a line."""
-
     def __init__(self, context: Context, *, show_reasoning: bool) -> None:
-        """Begin."""
         self._context = context
         self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
 
     def delta(self, part: ReplyPart, text: str) -> None:
-        """Write an event."""
         self._reasoning.delta(part, text)
         self._write({"type": str(part), "text": text})
 
     def stopped(self, report: Mapping[str, object]) -> None:
-        """Write the last event."""
         self.end(report, ())
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
-        """Write the last event."""
         self._reasoning.end(report, ())
         self._write({"type": "error" if "error" in report else "done", **report})
 
@@ -244,7 +205,6 @@ class EventOutput:
 
 
 def choose_output(context: Context, *, has_alternatives: bool) -> Output:
-    """Make the output that the options ask for."""
     options = context.options
     if options.json:
         return JsonOutput(context, show_reasoning=options.show_reasoning)

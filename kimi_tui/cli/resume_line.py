@@ -19,14 +19,7 @@ PLACES = {"config": "KIMI_TUI_CONFIG", "data_dir": "KIMI_TUI_DATA_DIR", "base_ur
 
 
 def resume_line(options: Namespace, environ: Mapping[str, str], session: str, started_as: str = sys.argv[0]) -> str:
-    """Write the command line that goes on with a session.
-
-    Args:
-        options: What this run was started with.
-        environ: Its environment.
-        session: The session's name.
-        started_as: The program's name as the interpreter was given it.
-    """
+    """The arguments are of this run; `started_as` is the program's name as the interpreter was given it."""
     words = [*program_words(environ, started_as), *(["--demo"] if options.demo else [])]
     for name, variable in PLACES.items():
         named = environ.get(variable)

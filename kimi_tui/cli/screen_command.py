@@ -39,11 +39,7 @@ TRUE_COLOUR = ("truecolor", "24bit")
 
 
 def run(options: Namespace, context: Context) -> int:
-    """Run the screen until it is left.
-
-    Raises:
-        KimiError: The session that was asked for, or the address, cannot be used.
-    """
+    """Raises KimiError where the session that was asked for, or the address, cannot be used."""
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
@@ -89,11 +85,7 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
 
 
 def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, held: contextlib.ExitStack) -> KimiApp:
-    """Plug everything together; closing `held` lets others open the session to begin with.
-
-    Raises:
-        KimiError: The session that was asked for, or the address, cannot be used.
-    """
+    """Plug everything together; closing `held` lets others open the session to begin with. Raises as `run` does."""
     from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
@@ -141,8 +133,7 @@ def first_session(
 ) -> tuple[HeldSession, FirstSession | None]:
     """Hold the new session; one that was asked for is found, held and read when the screen is there.
 
-    Returns:
-        What stands on screen at once: the new session, or in its place an empty one that is never saved.
+    What stands on screen at once is the new session, or in its place an empty one that is never saved.
     """
     if options.resume is None:
         first = store.create(new)

@@ -20,11 +20,7 @@ if TYPE_CHECKING:  # the name of a type only
 
 
 def run(options: Namespace, context: Context) -> int:
-    """Do what the action says.
-
-    Raises:
-        KimiError: A session cannot be found, read or written.
-    """
+    """Raises KimiError where a session cannot be found, read or written."""
     context.settings_or_tell()
     return ACTIONS[options.action](options, context)
 
@@ -118,11 +114,7 @@ def _check(options: Namespace, context: Context) -> int:
 
 
 def _check_settings(session: Session, path: Path, context: Context) -> None:
-    """See that a request of the session can be made.
-
-    Raises:
-        StorageError: What it sets for itself cannot be used.
-    """
+    """Raises StorageError where what the session sets for itself cannot be used."""
     from kimi_tui.core.settings.sampling import resolve_request  # noqa: PLC0415
 
     try:
@@ -163,22 +155,14 @@ def _export(options: Namespace, context: Context) -> int:
 
 
 def _refuse_session_file(output: Path, exported: Path, store: SessionFiles) -> None:
-    """See that an export replaces no session.
-
-    Raises:
-        UsageError: It would.
-    """
+    """Raises UsageError where an export would replace a session."""
     target = output.resolve()
     if target == exported.resolve() or target.parent in {store.folder.resolve(), store.trash.resolve()}:
         raise UsageError(f"{output} is a session, or lies among them; nothing was written.", "Name another file.")
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    """Write an export; what is no ordinary file, such as /dev/stdout, is written to and not replaced.
-
-    Raises:
-        StorageError: It cannot be written.
-    """
+    """What is no ordinary file, such as /dev/stdout, is written to and not replaced; raises StorageError."""
     from kimi_tui.adapters.files import write_atomic  # noqa: PLC0415
 
     try:
@@ -191,7 +175,6 @@ def _write_file(path: Path, data: bytes) -> None:
 
 
 def _import(options: Namespace, context: Context) -> int:
-    """Import every file that can be, and tell of the others."""
     status = DONE
     for name in options.files:
         try:
@@ -218,7 +201,6 @@ def _delete(options: Namespace, context: Context) -> int:
 
 
 def _restore(options: Namespace, context: Context) -> int:
-    """Bring a session back; without a name, list those that can be."""
     if options.session is None:
         _put_table(context.store().trashed(), "The trash is empty.", context)
         return DONE
@@ -237,4 +219,3 @@ ACTIONS: Mapping[str, Callable[[Namespace, Context], int]] = {
     "delete": _delete,
     "restore": _restore,
 }
-"""What each action does."""

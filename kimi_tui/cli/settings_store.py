@@ -14,10 +14,7 @@ if TYPE_CHECKING:  # the names of types only
 
 
 class SettingsStore:
-    """What holds now, and the door through which the program changes it."""
-
     def __init__(self, context: Context) -> None:
-        """Work on the files of that context."""
         self._context = context
         self._value = context.settings()
         self._saving = asyncio.Lock()
@@ -29,21 +26,10 @@ class SettingsStore:
 
     @property
     def config_keys(self) -> frozenset[Key]:
-        """Keys, such as ("api", "retries"), that the config file sets, so that saving them changes nothing."""
         return self._context.load().config_keys
 
     async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
-        """Change what was saved, and read everything again, in a thread; one save after the other.
-
-        Args:
-            changes: Values by the path of their key; None = the key is removed.
-
-        Returns:
-            The keys whose saved value has no effect, since the config file says something else.
-
-        Raises:
-            ConfigError: The saved file is broken, a value is not allowed, or it cannot be written; nothing was changed.
-        """
+        """See the screen's `SettingsStore`: in a thread, one save after the other, and everything is read again."""
         async with self._saving:
             self._value, overruled = await asyncio.to_thread(self._save, changes)
         return overruled

@@ -26,7 +26,6 @@ PAUSE_S = 0.02
 
 
 async def warm_up() -> None:
-    """Import what will be needed, a piece at a time, and begin to collect garbage."""
     gc.freeze()  # what is here now stays: nothing is gained by looking through it
     gc.enable()
     for name in MODULES:

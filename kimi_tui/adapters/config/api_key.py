@@ -19,11 +19,7 @@ HINT = "Set DEEPINFRA_TOKEN to your key; the same command with --demo needs none
 
 
 def find_key(environ: Mapping[str, str], api: ApiSettings) -> str:
-    """Find the key: environment, then the config's `api_key`, `api_key_command` or `keyring`.
-
-    Raises:
-        KeyMissingError: There is none, or no request could carry it.
-    """
+    """Environment first, then the config's `api_key`, `api_key_command` or `keyring`; else KeyMissingError."""
     for name in VARIABLES:
         if environ.get(name):
             return check_key(environ[name], name)
@@ -37,16 +33,10 @@ def find_key(environ: Mapping[str, str], api: ApiSettings) -> str:
 
 
 def check_key(text: str, source: str) -> str:
-    """Strip a key and make sure that a header can carry it.
+    """Strip a key and make sure that a header can carry it; `source` is where it was found, for the message.
 
-    The HTTP library repeats a bad header's value in its error, so a bad key never gets that far.
-
-    Args:
-        text: The key as found.
-        source: Where it was found, for the message.
-
-    Raises:
-        KeyMissingError: It is empty, or holds blanks, control or non-ASCII characters.
+    The HTTP library repeats a bad header's value in its error, so a bad key never gets that far: KeyMissingError where
+    it is empty, or holds blanks, control or non-ASCII characters.
     """
     key = text.strip()
     if not key:

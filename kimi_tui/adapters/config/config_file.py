@@ -27,16 +27,13 @@ _LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The settings of both files."""
-
     settings: Settings
-    """The settings; what is wrong in a file has its default."""
+    """What is wrong in a file has its default."""
     problems: tuple[str, ...]
     """What is wrong, a line each: `FILE:LINE: KEY: found …, allowed …`."""
     config_keys: frozenset[Key]
     """Keys, such as ("api", "retries"), that the config file sets rightly."""
     saved_keys: frozenset[Key]
-    """Keys that were saved in the program."""
     notes: tuple[str, ...] = ()
     """What is no mistake, yet worth telling, a line each: a key that others can read."""
 
@@ -52,12 +49,7 @@ class _File:
 def load_settings(path: Path, *, explicit: bool) -> LoadedSettings:
     """Read the config file, and below it in precedence `saved.toml` beside it.
 
-    Args:
-        path: The config file.
-        explicit: Whether the user named it; then it has to be there.
-
-    Raises:
-        ConfigError: A named file is not there.
+    ConfigError where there is none, though `explicit`: the user named it.
     """
     if explicit and not _is_there(path):
         raise ConfigError(f"There is no config file {path}.", "`kimi-tui config init` writes one.")
@@ -85,9 +77,9 @@ def _parse(path: Path) -> tuple[tuple[_File, ConfigProblems], tuple[_File, Confi
 
 
 def theme_problems(path: Path) -> tuple[str, ...]:
-    """Say which of the two files chooses a theme that is not there, or that cannot be used.
+    """Which of the two files chooses a theme that cannot be used, a line each.
 
-    It is no problem of `load_settings`: such a theme keeps nobody from asking. Each is a line as there.
+    It is no problem of `load_settings`: such a theme keeps nobody from asking.
     """
     return tuple(line for file in (_read(path), _read(saved_file(path))) for line in _lines(file, _theme_wrong(file)))
 
@@ -183,7 +175,6 @@ def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:
 
 
 def _notes(file: _File) -> list[str]:
-    """Say that others can read a file that holds the key."""
     api = file.data.get("api")
     if not isinstance(api, dict) or not api.get("api_key"):
         return []

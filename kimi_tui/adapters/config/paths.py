@@ -29,17 +29,14 @@ def data_dir(option: str | None, environ: Mapping[str, str]) -> Path:
 
 
 def sessions_dir(data: Path) -> Path:
-    """Where sessions lie."""
     return data / "sessions"
 
 
 def saved_file(config: Path) -> Path:
-    """What was set in the program, beside the config file."""
     return config.with_name("saved.toml")
 
 
 def user_themes_dir(config: Path) -> Path:
-    """The user's own themes, beside the config file."""
     return config.with_name("themes")
 
 

@@ -31,13 +31,10 @@ def save(
 ) -> None:
     """Change values in the saved file; what is not named stays. A missing file, and its folder, are made.
 
-    Args:
-        path: The saved file; see `paths.saved_file`.
-        changes: Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed. Request
-            fields are plain values, as they go into a body; a preset is the table of its fields.
-        below: What holds where the file says nothing: its dialect knows what request fields may hold; None = the
-            defaults.
-        more_presets: Names of presets that the config file brings, which may be chosen.
+    `changes` has values by the path of their key, such as ("sampling", "top_p"); None removes the key. Request fields
+    are plain values, as they go into a body; a preset is the table of its fields. `below` holds where the file says
+    nothing: its dialect knows what request fields may hold; None = the defaults. `more_presets` are those of the config
+    file, which may be chosen.
 
     Raises:
         ConfigError: The file is broken, a value is not allowed, or it cannot be written; the file is untouched.
@@ -69,11 +66,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> dict[str, object]:
-    """The file's tables.
-
-    Raises:
-        ConfigError: It is there, but cannot be read.
-    """
+    """A missing file is empty; one that cannot be read raises ConfigError."""
     hint = f"Mend or move {path}, then save again; nothing was changed."
     try:
         return tomllib.loads(read_file(path).decode("utf-8-sig"))
@@ -99,11 +92,7 @@ def _changed(path: Path, before: Mapping[str, object], changes: Mapping[Key, obj
 
 
 def _table(path: Path, document: dict[str, object], names: list[str]) -> MutableMapping[str, object]:
-    """The table of that path, made where it is missing.
-
-    Raises:
-        ConfigError: Something else stands in its place.
-    """
+    """The table of that path, made where it is missing; ConfigError where something else stands in its place."""
     table: MutableMapping[str, object] = document
     for place, name in enumerate(names, 1):
         inner = table.setdefault(name, {})
@@ -128,7 +117,6 @@ def _remove(table: object, tables: list[str], name: str) -> None:
 
 
 def _encoded(key: Key, value: object) -> object:
-    """A value as TOML can hold it."""
     if key[0] == "presets" and isinstance(value, Mapping):
         instant = value.get("instant")
         encoded = encode_fields(value)
@@ -141,11 +129,7 @@ def _encoded(key: Key, value: object) -> object:
 def _check(
     path: Path, before: dict[str, object], after: dict[str, object], below: Settings | None, presets: tuple[str, ...]
 ) -> None:
-    """Refuse a change that brings a mistake into the file.
-
-    Raises:
-        ConfigError: It does.
-    """
+    """ConfigError for a change that brings a mistake into the file; one that is there already does no harm."""
     old = _problems(before, below, presets)
     for problem in _problems(after, below, presets):
         if problem not in old:

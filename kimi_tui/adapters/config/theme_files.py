@@ -29,11 +29,7 @@ def themes(config: Path) -> dict[str, Callable[[], Palette]]:
 
 
 def load_theme(path: Path) -> Palette:
-    """Read a theme file.
-
-    Raises:
-        ThemeError: It cannot be read or used.
-    """
+    """Raises ThemeError where it cannot be read or used."""
     try:
         document = tomllib.loads(read_file(path).decode("utf-8"))
     except OSError as error:

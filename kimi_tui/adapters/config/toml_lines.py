@@ -12,12 +12,7 @@ CLOSERS = ("]", '"""', "'''")
 
 
 def lines_of(text: str, keys: Iterable[Key]) -> list[int]:
-    """Find the lines, from 1, on which keys are set or their tables begun; of one that is nowhere, its table's line.
-
-    Args:
-        text: A valid TOML document.
-        keys: Paths, such as ("sampling", "top_p").
-    """
+    """The lines, from 1, where keys of a valid text are set or their tables begun; else the line of the table."""
     named: dict[Key, int] = {(): 1}
     for line, key in _statements(text):
         named.setdefault(key, line)

@@ -25,9 +25,7 @@ HOST = "127.0.0.1"
 MAX_HEAD_BYTES = 64 * 1024
 """Most bytes of a request's line and headers."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Most bytes of a request's body."""
 READ_BYTES = 64 * 1024
-"""Most bytes taken from a connection at once."""
 LINGER_S = 1.0
 """How long what a client still sends is read after its request was refused, in seconds."""
 
@@ -35,11 +33,8 @@ LINGER_S = 1.0
 async def serve(dialect: Dialect, *, port: int, rate: float, announce: Callable[[str], None]) -> None:
     """Serve on 127.0.0.1 until cancelled; then every connection is closed.
 
-    Args:
-        dialect: Whose words it speaks.
-        port: Port to listen on; 0 = any free one.
-        rate: Tokens a second of streamed replies; 0 = at once. Unstreamed replies always come at once.
-        announce: Is told the address, such as http://127.0.0.1:8080, once it can be reached.
+    Port 0 = any free one. `rate` is tokens a second of streamed replies, 0 = at once; unstreamed ones always come at
+    once. `announce` is told the address, such as http://127.0.0.1:8080, once it can be reached.
 
     Raises:
         OSError: The port is taken.
@@ -70,8 +65,6 @@ async def serve(dialect: Dialect, *, port: int, rate: float, announce: Callable[
 
 
 class _BadRequestError(Exception):
-    """What came is no request that can be answered."""
-
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
@@ -123,7 +116,6 @@ class _Connection:
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _next_event(self) -> h11.Event:
-        """Read on until something whole has come."""
         while not isinstance(event := self._http.next_event(), h11.Event):
             if self._http.they_are_waiting_for_100_continue:
                 await self._write(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
@@ -163,7 +155,6 @@ class _Connection:
             await self._write(h11.EndOfMessage())
 
     async def _send_error(self, status: int, message: str) -> None:
-        """Say what is wrong with the bytes that came, and close."""
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             await self._send_document(status, self._dialect.twin.write_error(message), ("Connection", "close"))
             # Closing with bytes unread would reset the connection, and the answer with it (RFC 9112, 9.6).

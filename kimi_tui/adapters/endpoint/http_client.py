@@ -35,32 +35,23 @@ if TYPE_CHECKING:
 log = logging.getLogger("kimi_tui")
 
 MAX_ERROR_BYTES = 64 * 1024
-"""How much of an error's body is read."""
 ERROR_BODY_TIMEOUT_S = 5.0
-"""How long an error's body is waited for."""
 MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
 GATHERED_BYTES = 16 * 1024
 """About how many bytes are gathered before they are handed on: few enough that a key need not wait for them."""
 LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
-"""What is told when a reply breaks off."""
 UNANSWERED = (
     "The endpoint closed the connection without an answer.",
     "It was not tried again by itself, since it may have been billed. Check --base-url, or try again.",
 )
-"""What is told when none begins."""
 PROXY_HINT = "Check the proxy that [api] proxy, HTTPS_PROXY or ALL_PROXY names."
-"""What to do about a proxy that does not do its part."""
 MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
 
 
 def check_base_url(base_url: str) -> None:
-    """Refuse an address that nothing may be sent to.
-
-    Raises:
-        UsageError: It is no http(s) address, or an unencrypted one that leaves this machine.
-    """
+    """UsageError for what is no http(s) address, holds a password, or leaves this machine unencrypted."""
     try:
         parts = urlsplit(base_url)
         host, _ = parts.hostname, parts.port
@@ -92,20 +83,11 @@ class EndpointClient:
         transport: httpx.AsyncBaseTransport | None = None,
         user_agent: str = f"kimi-tui/{__version__}",
     ) -> None:
-        """Talk to one endpoint.
+        """`base_url` is one that `check_base_url` lets pass, `key` one that `check_key` does; None = no key is sent.
 
-        Args:
-            dialect: How it is spoken to.
-            base_url: Its address, one that `check_base_url` lets pass.
-            key: A checked API key; None = none is sent.
-            connect_timeout_s: Longest wait for a connection, in seconds.
-            headers: More headers.
-            proxy: Address of a proxy; None = as the environment says.
-            transport: Answers instead of the network, for the simulator and tests.
-            user_agent: How the program names itself.
+        `proxy` None = as the environment says. `transport` answers instead of the network, for the simulator and tests.
         """
         self.dialect = dialect
-        """How the endpoint is spoken to."""
         self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
@@ -113,7 +95,6 @@ class EndpointClient:
         self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
 
     async def aclose(self) -> None:
-        """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -152,11 +133,7 @@ class EndpointClient:
         return self._client
 
     def _way(self) -> dict[str, Any]:
-        """The library's options for how the endpoint is reached.
-
-        Raises:
-            ConnectionFailedError: The environment or the config names a proxy or certificates that cannot be used.
-        """
+        """The library's options; ConnectionFailedError where the named proxy or certificates cannot be used."""
         if self._transport is not None:
             return {"transport": self._transport, "trust_env": False}
         if self._base_url.lower().startswith("http://"):
@@ -169,11 +146,7 @@ class EndpointClient:
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
-        """POST a body; leaving the context closes the connection, which ends generation.
-
-        Raises:
-            CompletionError: The endpoint refuses or cannot be reached.
-        """
+        """POST a body; leaving the context closes the connection, which ends generation. Raises CompletionError."""
         # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
         response = await self._post(body, self.dialect.address(self._base_url, model))
         if isinstance(response, CompletionError):
@@ -215,7 +188,6 @@ class EndpointClient:
         return failure
 
     async def _judge(self, response: httpx.Response) -> httpx.Response | CompletionError:
-        """Hand on a success, read what any other answer says."""
         codings = response.headers.get("content-encoding", "")
         if response.is_success and "," not in codings:
             return response
@@ -256,8 +228,6 @@ async def _error_body(response: httpx.Response) -> bytes:
 
 
 class _Response:
-    """A successful answer."""
-
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._pieces = list[bytes]()
@@ -266,22 +236,16 @@ class _Response:
 
     @property
     def is_event_stream(self) -> bool:
-        """Whether its headers say it is an event stream."""
         kind = str(self._response.headers.get("content-type", ""))
         return kind.partition(";")[0].strip().lower() == "text/event-stream"
 
     @property
     def request_id(self) -> str | None:
-        """The endpoint's name for the request."""
         value = self._response.headers.get("x-request-id")
         return str(value) if value else None
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the decoded body in pieces.
-
-        Raises:
-            CompletionError: The connection broke.
-        """
+        """The decoded body; CompletionError where the connection breaks."""
         self._reader = asyncio.create_task(self._read())
         while self._pieces or not self._reader.done():
             await self._arrived.wait()
@@ -317,7 +281,6 @@ class _Response:
         return None
 
     async def stop(self) -> None:
-        """Read no further."""
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])
@@ -326,9 +289,7 @@ class _Response:
 def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError:  # noqa: PLR0911 - one row a kind
     """Make one of our own errors of the library's; its words stay behind, they may hold the key.
 
-    Args:
-        error: The library's.
-        lost: What is told of a connection that broke: what happened, and what to do.
+    `lost` is what is told of a connection that broke: what happened, and what to do.
     """
     import httpx  # noqa: PLC0415 - see the head of the module
 

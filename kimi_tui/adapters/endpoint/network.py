@@ -19,18 +19,12 @@ if TYPE_CHECKING:  # the name of a type only: see the head of `http_client`
     import httpx
 
 CERTIFICATES_HINT = "It has to name certificates in PEM form; without it those that come with the program are trusted."
-"""What to do about certificates that cannot be read."""
 
 
 def find_proxy(base_url: str, setting: str | None) -> httpx.Proxy | None:
-    """Find the proxy that leads to an address.
+    """The proxy that leads to an address; `setting` None = as the environment says.
 
-    Args:
-        base_url: The address.
-        setting: What the config names; None = as the environment says.
-
-    Raises:
-        ConnectionFailedError: It cannot be used; the summary names where it was set, and never its value.
+    ConnectionFailedError where it cannot be used; the summary names where it was set, and never its value.
     """
     found = ("[api] proxy", setting) if setting else _of_environment(base_url)
     if found is None:
@@ -77,11 +71,7 @@ def socks_errors() -> tuple[type[Exception], ...]:
 
 
 def load_certificates() -> ssl.SSLContext:
-    """Load the certificates that are trusted: those of SSL_CERT_FILE or SSL_CERT_DIR, else those of the HTTP library.
-
-    Raises:
-        ConnectionFailedError: A variable names what cannot be used.
-    """
+    """Those of SSL_CERT_FILE or SSL_CERT_DIR, else the HTTP library's; ConnectionFailedError where unusable."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file:
         _check_file(file)

@@ -68,7 +68,6 @@ class SessionFiles:
         self._saved_rows: dict[str, Row] = {}
         self._has_closed = threading.Event()
         self.save_listeners: list[SaveListener] = [self._note_row]
-        """Who is told of every save."""
 
     # -- reading
 
@@ -86,11 +85,7 @@ class SessionFiles:
             self._processes.stop()
 
     def load(self, path: Path) -> Session:
-        """Read a session; it is saved where it lies from now on.
-
-        Raises:
-            StorageError: It cannot be read; the summary names the file and the place in it.
-        """
+        """As `parse_file`; the session is saved where it lies from now on."""
         session = self._reader.read(path)
         self._paths[session.id] = path
         return replace(session, path=str(path))
@@ -98,12 +93,8 @@ class SessionFiles:
     def open(self, path: Path, kind: str = "window", held: SessionLock | None = None) -> HeldSession:
         """Lock a session, then read it and what was being typed in it; it goes on, here and nowhere else.
 
-        One that has no key for the prompt cache gets one, saved with what follows.
-
-        Args:
-            path: Its file.
-            kind: What holds it, for others to read: "window", "ask", …
-            held: Its lock, where it was taken before.
+        One that has no key for the prompt cache gets one, saved with what follows. `kind` is what holds it, for others
+        to read: "window", "ask", …; `held` is its lock, where it was taken before.
 
         Raises:
             SessionHeldError: It is held elsewhere; the summary says by whom.
@@ -123,18 +114,13 @@ class SessionFiles:
         return HeldSession(session, path, draft, lock.release)
 
     def create(self, session: Session, kind: str = "window") -> HeldSession:
-        """Lock a new session; nothing is written before it is saved.
-
-        Raises:
-            StorageError: It cannot be locked.
-        """
+        """Lock a new session, or raise StorageError; nothing is written before it is saved."""
         path = self.path_of(session)
         lock = self.lock(path, kind)
         lock.acquire()
         return HeldSession(replace(session, path=str(path)), path, release=lock.release)
 
     def list(self) -> Listing:
-        """List the sessions in the folder."""
         return whole_listing(self._index(), self._files(), self._reader.read)
 
     def listings(self) -> Iterator[Listing]:
@@ -153,11 +139,7 @@ class SessionFiles:
             self._saved_rows[path.name] = row_of(mark, summary_of(session, str(path)))
 
     def recent_prompts(self) -> Sequence[str]:
-        """What was asked in the sessions changed last, newest first.
-
-        Raises:
-            StorageError: The folder cannot be read.
-        """
+        """What was asked in the sessions changed last, newest first; StorageError where the folder cannot be read."""
         from kimi_tui.adapters.store.session_prompts import recent_prompts  # noqa: PLC0415 - few calls ask
 
         return recent_prompts(self._files())
@@ -177,14 +159,10 @@ class SessionFiles:
         return is_place or unread_bytes(self._index(), self._files()) <= QUICK_BYTES
 
     def find(self, text: str | None = None, passed_over: Callable[[Unreadable], object] = lambda _: None) -> Path:
-        """Find a session's file.
+        """Find a session's file by an id, its unique beginning, words of a title, or a file; None = the latest.
 
-        Args:
-            text: An id, the unique beginning of one, words of a title, or a file; None = the one changed last.
-            passed_over: Is told of each file that may be the one that was meant, but cannot be read.
-
-        Raises:
-            StorageError: None or several fit; several are listed.
+        `passed_over` is told of each file that may be the one that was meant, but cannot be read. StorageError where
+        none or several fit; several are listed.
         """
         if text is not None and (os.sep in text or is_file_name(text)):
             path = os.path.expanduser(text)
@@ -219,11 +197,7 @@ class SessionFiles:
         await asyncio.to_thread(self.save_now, session)
 
     def save_now(self, session: Session) -> None:
-        """Write a session.
-
-        Raises:
-            StorageError: It could not be written; the last whole file is in place.
-        """
+        """Raises StorageError where it could not be written; the last whole file is in place."""
         path = self.path_of(session)
         if session.id not in self._paths:
             make_private_dir(self.folder)
@@ -237,7 +211,6 @@ class SessionFiles:
             listener(session, path, mark)
 
     def _check_free(self, path: Path, session: Session) -> None:
-        """Refuse to write over a file that is another session, or cannot be read."""
         if is_there(path) and self._reader.read(path).id != session.id:
             raise StorageError(f"{path} holds another session; nothing was written.")
 
@@ -274,11 +247,7 @@ class SessionFiles:
             self._write(renamed, path, format_of(path.suffix).encode)
 
     def duplicate(self, path: Path) -> Path:
-        """Save a copy of a session, as it was saved last, as a new one of now, and return where.
-
-        Raises:
-            StorageError: It cannot be read, or the copy not written.
-        """
+        """Save a copy of a session, as it was saved last, as a new one of now, or raise StorageError."""
         session, now = self._reader.read(path), datetime.now(UTC).replace(microsecond=0)
         copy = replace(
             session,
@@ -294,15 +263,8 @@ class SessionFiles:
     def import_file(self, path: Path, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:
         """Save a copy of a file as a new session: one of ours, or a list of messages as JSON or JSON Lines.
 
-        Args:
-            path: The file.
-            is_pipe_allowed: Whether it may be a pipe; whoever calls waits for its writer then.
-
-        Returns:
-            The session, and what is told, in a line, of what has no place in it; "" = nothing is.
-
-        Raises:
-            StorageError: It cannot be read, or the copy not written.
+        A pipe's writer is waited for. The text is what is told, in a line, of what has no place in it; "" = nothing is.
+        StorageError where the file cannot be read, or the copy not written.
         """
         from kimi_tui.adapters.store.session_import import parse_foreign  # noqa: PLC0415 - few calls import
 
@@ -315,9 +277,7 @@ class SessionFiles:
     def export(self, session: Session, path: Path) -> None:
         """Write a session in the form that the file's ending names; Markdown where it has none.
 
-        Raises:
-            UsageError: Its ending names a form that is not ours.
-            StorageError: It cannot be written, or the file is there already.
+        UsageError for a form that is not ours, StorageError where it cannot be written or is there already.
         """
         from kimi_tui.core.prompt.export_forms import export_form_of  # noqa: PLC0415 - few calls export
 
@@ -330,10 +290,8 @@ class SessionFiles:
     def delete(self, path: Path, *, is_held_here: bool = False) -> Path:
         """Move a session and its companions to the trash and return where it lies there.
 
-        Whoever has it open here says so, and goes on holding it.
-
-        Raises:
-            StorageError: It is held elsewhere, or cannot be read or moved; it stays where it is.
+        Whoever has it open here says so, and goes on holding it. StorageError where it is held elsewhere, or cannot be
+        read or moved: it stays where it is.
         """
         from kimi_tui.adapters.store.session_trash import move_to_trash  # noqa: PLC0415 - few calls delete
 
@@ -346,15 +304,10 @@ class SessionFiles:
         return target
 
     def trashed(self) -> Listing:
-        """List what lies in the trash."""
         return SessionFiles(self.trash, self.trash, self._format).list()
 
     def restore(self, text: str) -> Path:
-        """Bring a session back from the trash, by id, beginning of an id, title, or its file's name there.
-
-        Raises:
-            StorageError: None or several fit, or it cannot be moved.
-        """
+        """By id, beginning of an id, title, or its file's name in the trash; StorageError where not just one fits."""
         listing = self.trashed()
         if not listing.summaries:
             raise StorageError(listing.words_for_none("There is no session in the trash."))
@@ -362,11 +315,7 @@ class SessionFiles:
         return self.restore_path(Path(listing.find(text, "session in the trash", hint)))
 
     def restore_path(self, source: Path) -> Path:
-        """Bring a session and its companions back from where `delete` put them, and return where it lies now.
-
-        Raises:
-            StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
-        """
+        """Bring a session and its companions back from where `delete` put them; see `move_back`."""
         from kimi_tui.adapters.store.session_trash import move_back  # noqa: PLC0415 - few calls restore
 
         return move_back(source, self.folder)
@@ -381,11 +330,7 @@ class SessionFiles:
             return ""
 
     def save_draft(self, path: Path, text: str) -> None:
-        """Keep what is being typed in the session of that file; "" removes it.
-
-        Raises:
-            StorageError: It could not be written.
-        """
+        """Keep what is being typed in the session of that file; "" removes it. Raises StorageError."""
         if text:
             make_private_dir(path.parent)
             write_atomic(beside(path, DRAFT), text.encode("utf-8", "replace"))

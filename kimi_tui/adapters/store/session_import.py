@@ -18,16 +18,8 @@ from kimi_tui.core.wire.message_list import MessageList, is_message_list, read_m
 def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:
     """Read a file as a session of that moment; one without a title is called after the file.
 
-    Args:
-        path: The file; a pipe may lack the ending that tells a file's form.
-        now: The moment.
-        is_pipe_allowed: Whether it may be a pipe.
-
-    Returns:
-        The session, and what is told of what was left aside; "" = nothing was.
-
-    Raises:
-        StorageError: It cannot be read, or is neither.
+    A pipe may lack the ending that tells a file's form. The text is what is told of what was left aside; "" = nothing.
+    StorageError where it cannot be read, or is neither.
     """
     is_pipe = is_pipe_allowed and path.is_fifo()
     form = IMPORTED.get(path.suffix.lower())
@@ -50,11 +42,7 @@ def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -
 
 
 def _from_list(listed: MessageList, now: datetime) -> Session:
-    """Make a session of a list of messages; a leading system message becomes the system prompt.
-
-    Raises:
-        UsageError: There is another system message.
-    """
+    """A leading system message becomes the system prompt; another one raises UsageError."""
     messages = list(listed.messages)
     system = messages.pop(0).content if messages and messages[0].role is Role.SYSTEM else None
     session = Session("", now, now, DEFAULT_MODEL, system=system)

@@ -40,12 +40,7 @@ class SessionIndex:
     """The rows of one folder, by file name, as long as one list of them takes."""
 
     def __init__(self, folder: Path, saved: Mapping[str, Row]) -> None:
-        """Read the index; one that is missing or broken is empty.
-
-        Args:
-            folder: Where the sessions lie.
-            saved: Rows of what was saved since, which go first.
-        """
+        """A missing or broken index is empty; rows of what was `saved` since go first."""
         self._path = folder / INDEX_NAME
         self._in_file: dict[str, Row] = {}
         with contextlib.suppress(OSError, ValueError, RecursionError):
@@ -79,7 +74,6 @@ class SessionIndex:
         self._new[path.name] = row_of(mark, summary)
 
     def forget(self, path: Path) -> None:
-        """Know nothing of a file any more."""
         self._new.pop(path.name, None)
 
     def save(self) -> None:
@@ -92,7 +86,6 @@ class SessionIndex:
 
 
 def row_of(mark: Mark, summary: SessionSummary) -> Row:
-    """What is remembered of a file."""
     return [
         mark, summary.id, summary.title, summary.created.isoformat(), summary.updated.isoformat(),
         summary.messages, summary.model, list(summary.tags),
@@ -100,7 +93,6 @@ def row_of(mark: Mark, summary: SessionSummary) -> Row:
 
 
 def mark_of(path: Path) -> Mark:
-    """Take the mark of a file as it is now."""
     try:
         return mark_in(path.stat())
     except OSError:
@@ -108,7 +100,6 @@ def mark_of(path: Path) -> Mark:
 
 
 def mark_in(status: os.stat_result) -> Mark:
-    """The mark of a file of which the system says that."""
     return [status.st_mtime_ns, status.st_size, status.st_ino]
 
 
@@ -128,12 +119,8 @@ def listings(
 ) -> Iterator[Listing]:
     """List sessions, again and again while files are read that changed since the last time; the last list is whole.
 
-    Args:
-        index: What is known of them.
-        paths: Their files.
-        read: Reads one; it may raise StorageError.
-        is_newest_first: Whether the one that was changed last is read first; else it is read last.
-        step_bytes: How much is read before the first telling.
+    `read` may raise StorageError. Where the newest is not read first it is read last. `step_bytes` is how much is read
+    before the first telling.
     """
     summaries, changed = _known(index, paths)
     unreadable = list[Unreadable]()
@@ -164,7 +151,6 @@ def unread_bytes(index: SessionIndex, paths: Sequence[Path]) -> int:
 
 
 def _known(index: SessionIndex, paths: Sequence[Path]) -> tuple[dict[Path, SessionSummary], list[tuple[Mark, Path]]]:
-    """What is known of files, and which of them have to be read, with their marks."""
     summaries, changed = dict[Path, SessionSummary](), list[tuple[Mark, Path]]()
     for path in paths:
         summary = index.find(path)
@@ -177,7 +163,6 @@ def _known(index: SessionIndex, paths: Sequence[Path]) -> tuple[dict[Path, Sessi
 
 
 def _cost(mark: Mark) -> int:
-    """What it costs to read a file, in bytes."""
     return FILE_BYTES + (mark[SIZE] if mark else 0)
 
 

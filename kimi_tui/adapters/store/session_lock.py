@@ -19,12 +19,7 @@ class SessionLock:
     """The right to change one session. A context manager; dying releases it."""
 
     def __init__(self, session_file: Path, kind: str) -> None:
-        """Prepare the lock of a session's file.
-
-        Args:
-            session_file: The session's file, which need not exist.
-            kind: What holds it, for others to read: "window", "ask", …
-        """
+        """The session's file need not exist. `kind` is what holds it, for others to read: "window", "ask" …."""
         file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
         self._path = beside(file, ".lock")
         self._kind = kind
@@ -32,12 +27,7 @@ class SessionLock:
         self._releasing = threading.Lock()
 
     def acquire(self) -> None:
-        """Take the lock.
-
-        Raises:
-            SessionHeldError: Somebody else has it; the summary says who.
-            StorageError: The lock file cannot be made.
-        """
+        """SessionHeldError where somebody else has it, who is named; StorageError where no lock file can be made."""
         make_private_dir(self._path.parent)
         while (descriptor := self._try()) is None:
             pass  # whoever held it has just removed its file: the next one is tried
@@ -86,14 +76,12 @@ class SessionLock:
             os.close(descriptor)
 
     def __enter__(self) -> SessionLock:
-        """Take it."""
         self.acquire()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give it back."""
         self.release()
 
 

@@ -24,7 +24,6 @@ def beside(path: Path, ending: str) -> Path:
 
 
 def is_same(left: Path, right: Path) -> bool:
-    """Whether two paths are the same place."""
     return os.path.realpath(left) == os.path.realpath(right)
 
 
@@ -40,21 +39,13 @@ def is_there(path: Path) -> bool:
 
 
 def refuse_if_there(path: Path, consequence: str) -> None:
-    """Refuse to write over a file.
-
-    Raises:
-        StorageError: It is there; the summary says what that means.
-    """
+    """Raise StorageError where a file is there; `consequence` ends its summary."""
     if is_there(path):
         raise StorageError(f"{path} is there already; {consequence}")
 
 
 def move_session(source: Path, target: Path) -> None:
-    """Move a session and its companions, which are copied first and removed last, so that they are never nowhere.
-
-    Raises:
-        StorageError: All of it stays where it is.
-    """
+    """Copy companions first and remove them last, so that they are never nowhere; after a StorageError all stays."""
     copied = list[Path]()
     try:
         for ending in COMPANIONS:

@@ -32,19 +32,12 @@ LENGTH_BYTES = 8
 
 
 class SessionProcesses:
-    """Reads session files, the large ones in processes."""
-
     def __init__(self) -> None:
-        """Begin without any."""
         self._running: set[subprocess.Popen[bytes]] = set()
         self._has_stopped = False
 
     def read(self, path: Path) -> Session:
-        """Read a session from its file; several threads may do so.
-
-        Raises:
-            StorageError: It cannot be read; the summary names the file and the place in it.
-        """
+        """As `parse_file`; several threads may do so."""
         try:
             is_large = path.is_file() and path.stat().st_size > LARGE_FILE
         except OSError:
@@ -62,7 +55,6 @@ class SessionProcesses:
             return _assemble(process.stdout, path)
 
     def _start(self, path: Path) -> subprocess.Popen[bytes] | None:
-        """Start a process that reads a file; None = none can be started."""
         command = [sys.executable, "-P", "-m", __name__, os.path.abspath(path)]
         environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # our modules, and nothing from elsewhere
         try:
@@ -85,11 +77,7 @@ class SessionProcesses:
 
 
 def _assemble(stream: IO[bytes], path: Path) -> Session:
-    """Put the pieces together.
-
-    Raises:
-        StorageError: The file cannot be read, or the process ended before it was.
-    """
+    """Raises StorageError where the file cannot be read, or the process ended before it was."""
     session, messages = None, list[Message]()
     while length := int.from_bytes(data := stream.read(LENGTH_BYTES), "big"):
         piece = pickle.loads(stream.read(length))

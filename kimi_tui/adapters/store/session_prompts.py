@@ -14,7 +14,6 @@ MAX_FILES = 20
 MAX_BYTES = 500_000
 """A larger file is passed over: reading it takes longer than anyone waits for a prompt."""
 MAX_PROMPTS = 200
-"""Prompts that are given at most."""
 
 
 def recent_prompts(paths: Iterable[Path]) -> list[str]:

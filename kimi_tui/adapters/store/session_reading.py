@@ -18,17 +18,12 @@ class SessionReader:
     """Reads session files; the one read last is kept, since finding a file reads it, and then it is loaded."""
 
     def __init__(self) -> None:
-        """Begin with nothing kept."""
         self.parse: Callable[[Path], Session] | None = None
         """Reads a session from its file, and may raise StorageError; None = `parse_file` does."""
         self._last: tuple[Path, list[int], Session] | None = None
 
     def read(self, path: Path) -> Session:
-        """Read a session; one that was read just now and did not change is not parsed again.
-
-        Raises:
-            StorageError: It cannot be read; the summary names the file and the place in it.
-        """
+        """As `parse_file`; a session that was read just now and did not change is not parsed again."""
         known, mark = self._last, mark_of(path)
         self._last = None
         if known is not None and mark and known[:2] == (path, mark):
@@ -39,11 +34,7 @@ class SessionReader:
 
 
 def parse_file(path: Path) -> Session:
-    """Read a session from its file.
-
-    Raises:
-        StorageError: It cannot be read; the summary names the file and the place in it.
-    """
+    """Raises StorageError, whose summary names the file and the place in it."""
     data = [read_bytes(path)]
     try:  # the bytes are given away, not held: they are as large as all that is read from them
         return decode_session(format_of(path.suffix).load(data.pop()), changed_at(path))
@@ -53,15 +44,7 @@ def parse_file(path: Path) -> Session:
 
 
 def read_bytes(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
-    """Read a file's bytes.
-
-    Args:
-        path: An ordinary file.
-        is_pipe_allowed: Whether it may be a pipe.
-
-    Raises:
-        StorageError: It cannot be read.
-    """
+    """Raises StorageError where it cannot be read."""
     try:
         return read_file(path, is_pipe_allowed=is_pipe_allowed)
     except OSError as error:

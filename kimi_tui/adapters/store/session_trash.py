@@ -15,11 +15,7 @@ ORIGIN = ".origin"
 
 
 def move_to_trash(path: Path, trash: Path, folder: Path) -> Path:
-    """Move a session from the folder, or from elsewhere, to the trash and return where it lies there.
-
-    Raises:
-        StorageError: It cannot be moved; it stays where it is.
-    """
+    """Move a session to the trash and return where it lies there; StorageError where it stays in its place."""
     make_private_dir(trash)
     with as_storage_error("moved", path):
         target = _free_name(trash / path.name)

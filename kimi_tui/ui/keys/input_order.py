@@ -39,25 +39,19 @@ TYPING_KEYS = frozenset({"backspace", "delete", "left", "right"})
 COMMANDS = "command"
 """The group of the workers that carry actions out."""
 ORDERED = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
-"""What is taken in order."""
 QUICK = (events.MouseMove, events.MouseScrollUp, events.MouseScrollDown, events.AppFocus, events.AppBlur)
 """Of these, what the next one need not wait for."""
 
 
 class OrderedApp(Protocol):
-    """The application, as far as the order goes."""
+    @property
+    def focused(self) -> Widget | None: ...
 
     @property
-    def focused(self) -> Widget | None:
-        """What has the focus."""
+    def screen(self) -> Screen[object]: ...
 
     @property
-    def screen(self) -> Screen[object]:
-        """The screen on top."""
-
-    @property
-    def workers(self) -> WorkerManager:
-        """What runs beside the screen."""
+    def workers(self) -> WorkerManager: ...
 
     @property
     def is_giving_keys(self) -> bool:
@@ -69,13 +63,10 @@ class OrderedApp(Protocol):
     def was_for(self, screen: Screen[object], event: events.Event) -> bool:
         """Whether an event was meant for a screen above the conversation and nothing else."""
 
-    def post_message(self, message: events.Event) -> bool:
-        """Send something the way that it goes."""
+    def post_message(self, message: events.Event) -> bool: ...
 
 
 class InputOrder:
-    """Lets what was typed and clicked go on one by one."""
-
     def __init__(self, app: OrderedApp, begun: Iterable[events.Event] = ()) -> None:
         """Begin with what came before; nothing goes on until `run` does."""
         self._app = app
@@ -98,7 +89,6 @@ class InputOrder:
         return True
 
     async def run(self) -> None:
-        """Let one after the other go on, until the program is left."""
         with contextlib.suppress(ScreenStackError):  # the last screen has gone
             await self._run()
 
@@ -135,7 +125,6 @@ class InputOrder:
             self._waiting.popleft()
 
     def _commands(self) -> set[Worker[Any]]:
-        """What carries actions out."""
         return {worker for worker in self._app.workers if worker.group == COMMANDS}
 
     async def _type(self, event: events.Event) -> None:
@@ -148,7 +137,6 @@ class InputOrder:
         await _in_time(self._typed(way))
 
     async def _act(self, event: events.Event) -> None:
-        """Let something act that may change more than a text."""
         before, way = self._commands(), self._way()
         self._send(event)
         await self._arrived(way)
@@ -213,14 +201,12 @@ def _is_letter(event: events.Event) -> bool:
 
 
 async def _in_time(work: Awaitable[None], limit_s: float = LIMIT_S) -> None:
-    """Wait for something, but not for ever."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
             await work
 
 
 async def _finished(workers: Iterable[Worker[Any]]) -> None:
-    """Wait until all of these have ended."""
     while not all(worker.is_finished for worker in workers):
         await asyncio.sleep(LOOK_S)
 

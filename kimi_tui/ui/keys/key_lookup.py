@@ -16,14 +16,11 @@ BLIND = frozenset({"quit", "copy-or-quit"})
 
 
 class Keyboard:
-    """Finds actions by keys, and keys by actions."""
-
     def __init__(self, overrides: Keys) -> None:
         """Take the registry's keys, with those of `[keymap]` on top."""
         self.table = KeyTable.of(overrides)
 
     def action_of(self, event: events.Key, scope: Scope) -> Action | None:
-        """Find what a key does at a place."""
         names = [event.key]
         if event.character is not None and event.is_printable:
             names.append(event.character)

@@ -11,52 +11,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LEFT = "sessions"
-"""The pane that stands at the left."""
 MIN_COLUMNS, MIN_ROWS = 45, 14
-"""The smallest terminal in which anything can be done."""
 OVERLAY_COLUMNS, OVERLAY_ROWS = 72, 18
 """Below either of these a pane covers the conversation."""
 TWO_PANE_COLUMNS = 110
 """From here on there may be a pane at each side."""
 MIN_CONVERSATION_COLUMNS = 40
-"""What panes leave to the conversation."""
 MIN_PANE_COLUMNS = 20
-"""The narrowest pane."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """What stands where."""
-
     left: str = ""
-    """Name of the pane at the left; "" = none."""
+    """Name of the pane there, as below; "" = none."""
     right: str = ""
-    """Name of the pane at the right."""
     overlay: str = ""
     """Name of the pane that covers the conversation."""
     left_columns: int = 0
     """Width of the left one in cells, its edge included."""
     right_columns: int = 0
-    """Width of the right one."""
     is_too_small: bool = False
-    """Whether the terminal is too small for anything."""
 
     @property
     def panes(self) -> tuple[str, ...]:
-        """Names of the panes in view."""
         return tuple(name for name in (self.left, self.right, self.overlay) if name)
 
 
 def arrange(columns: int, rows: int, opened: Sequence[str], widths: Mapping[str, int], keyed: str = "") -> Arrangement:
-    """Say which of the opened panes are in view.
+    """Say which of the opened panes are in view; every size is in cells.
 
-    Args:
-        columns: Width of the terminal in cells.
-        rows: Height of the terminal in cells.
-        opened: Names of the open panes, the one opened last at the end.
-        widths: Wished width of each pane in cells.
-        keyed: Name of the pane that has the keys, or is to get them; "" = none. It stays in view, and none covers the
-            conversation without them.
+    Of `opened` the last was opened last; `widths` are wishes. `keyed` has the keys, or is to get them, "" = none: it
+    stays in view, and none covers the conversation without them.
     """
     if columns < MIN_COLUMNS or rows < MIN_ROWS:
         return Arrangement(is_too_small=True)

@@ -12,15 +12,11 @@ class Branch:
     """The active branch of one state of a session: the work grows with its messages, and is done once."""
 
     def __init__(self, session: Session) -> None:
-        """Find the messages of that state of a session."""
         self.session = session
-        """Whose branch it is."""
         self.messages = tree.branch(session)
-        """The messages, in order."""
 
     @cached_property
     def by_id(self) -> dict[str, Message]:
-        """The messages by their ids."""
         return {message.id: message for message in self.messages}
 
     @cached_property

@@ -24,10 +24,7 @@ class RunLater(Protocol):
     """Does something beside everything else; what goes wrong is told in the conversation."""
 
     def __call__(self, work: Awaitable[None], failed: Callable[[], None] = ..., *, keys_wait: bool = True) -> None:
-        """Begin.
+        """`failed` is called when it raised a KimiError.
 
-        Args:
-            work: What is done.
-            failed: Called when it raised a KimiError.
-            keys_wait: Whether keys that follow may be meant for what comes of it; they wait for it, not for long.
+        Keys that follow may be meant for what comes of it: where `keys_wait`, they wait for it, not for long.
         """

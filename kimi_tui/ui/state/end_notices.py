@@ -15,8 +15,6 @@ TEXT_IS_BACK = "Your text is back in the composer."
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An action that helps."""
-
     action_id: str
     """Its id, which is its slash command too; its key holds where the message is chosen."""
     what: str
@@ -36,30 +34,21 @@ AGAIN = (Offer("regenerate", "asks for a reply"),)
 
 @dataclass(frozen=True, slots=True)
 class EndNotice:
-    """Something to say."""
-
     severity: str
     """How serious it is: "info", "warning" or "error"."""
     text: str
     """What happened, and what was kept."""
     offers: tuple[Offer, ...] = ()
-    """What is offered, behind it."""
     hint: str = ""
     """What to do besides, on a line of its own; "" = nothing."""
 
     def words(self, label: Callable[[str], str]) -> str:
-        """Write it; see `Offer.words`."""
         offered = "; ".join(offer.words(label) for offer in self.offers)
         return "\n".join(line for line in (f"{self.text}{f'{offered}.' if offered else ''}", self.hint) if line)
 
 
 def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[EndNotice]:
-    """Say it.
-
-    Args:
-        ended: How the turn ended.
-        has_text_back: Whether its question is back in the composer where no reply came.
-    """
+    """With `has_text_back`, its question is back in the composer where no reply came."""
     kept, offers = ("", AGAIN) if not has_text_back else (TEXT_IS_BACK, ())
     if ended.replies:
         kept, offers = "What arrived is kept; ", ONCE_MORE

@@ -22,7 +22,6 @@ class MessageEntries:
     """Entries of a session's messages; one is made anew only when its message has become another."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._branch: Branch | None = None
         self._entries: list[Entry] = []  # of its messages, in their order
         self._has_timestamps = False
@@ -54,14 +53,7 @@ class MessageEntries:
 def message_entry(
     message: Message, *, timestamps: bool, alternatives: tuple[int, int] | None = None, key: str | None = None
 ) -> Entry:
-    """Show one message.
-
-    Args:
-        message: The message.
-        timestamps: Whether its time stands beside the name.
-        alternatives: Its place among its alternatives, such as (2, 3); None = it has none.
-        key: The entry's key; None = the message's id.
-    """
+    """`alternatives` is its place among them, such as (2, 3), None = it has none; `key` None = the message's id."""
     detail = f"{message.created.astimezone():%H:%M}" if timestamps and message.created else ""
     if message.role is Role.USER:
         footer = "a control marker in this text is sent neutralised" if ALL_MARKERS.spans(message.content) else ""
@@ -101,10 +93,8 @@ def _thought_label(message: Message) -> str:
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:
-    """Something the program says inside the conversation."""
     return Entry(key=key, kind=EntryKind.NOTICE, heading="", text=text, severity=severity)
 
 
 def error_text(error: KimiError, kept: str = "") -> str:
-    """A failure in words: what happened, what was kept, what to do next."""
     return "\n".join(line for line in (error.summary, kept, error.hint) if line)

@@ -9,16 +9,12 @@ from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 
 
 class EntryKind(StrEnum):
-    """What an entry is."""
-
     USER = "user"
     """Shown exactly as typed."""
     ASSISTANT = "assistant"
     """Markdown, with reasoning before it."""
     NOTICE = "notice"
-    """The program's own words."""
     WELCOME = "welcome"
-    """What an empty session says."""
     REASONING = "reasoning"
     """Reasoning alone, as its pane shows it: plain text without a heading."""
     PROMPT = "prompt"
@@ -33,24 +29,18 @@ SEARCHED = MESSAGES | {EntryKind.REASONING, EntryKind.PROMPT}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing in the transcript."""
-
     key: str
     """Unique among the entries."""
     kind: EntryKind
-    """What it is."""
     heading: str
     """Who speaks; "" = no heading."""
     text: str
     """The text, or the answer."""
     reasoning: str | None = None
-    """The reasoning; None = none."""
     thought_label: str = ""
     """The one line of the folded reasoning, such as "Thought for 12.4 s · 840 tok"."""
     is_streaming: bool = False
-    """Whether text is still added."""
     is_thinking: bool = False
-    """Whether the reasoning is still added to."""
     footer: str = ""
     """What stands below it, such as "stopped"; "" = nothing."""
     alternatives: tuple[int, int] | None = None

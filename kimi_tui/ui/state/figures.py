@@ -25,7 +25,6 @@ class Abbreviation(Enum):
 
 
 ABBREVIATIONS = tuple(Abbreviation)
-"""In their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +36,17 @@ class Figures:
     rate: float | None = None
     """Tokens per second."""
     first_token_s: float | None = None
-    """Time to the first token, in seconds."""
     input_tokens: int | None = None
-    """Tokens of the prompt."""
     output_tokens: int | None = None
-    """Tokens of the reply, so far."""
     turn_usd: float | None = None
-    """Cost of the turn."""
     session_usd: float | None = None
-    """Cost of the session."""
     is_estimated: bool = False
     """Whether the reply's tokens are an estimate, and so the rate: the endpoint has not counted them."""
 
     def variants(self, glyph: str, context: str) -> tuple[tuple[str, str], ...]:
-        """Write the line's left and right end, from the long form to the short one, each shorter by one thing.
+        """The line's left and right end, from the long form to the short one, each shorter by one thing.
 
-        Args:
-            glyph: Whether a turn runs.
-            context: The context meter.
+        The glyph says whether a turn runs; `context` is the context meter.
         """
         steps = (frozenset(ABBREVIATIONS[:count]) for count in range(len(ABBREVIATIONS) + 1))
         return tuple((self._left(glyph, abbreviated), self._right(context, abbreviated)) for abbreviated in steps)

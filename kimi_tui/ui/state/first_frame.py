@@ -12,26 +12,18 @@ from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS
 
 NAME = "kimi-tui"
 PLACEHOLDER = "Message Kimi …"
-"""What an empty composer shows."""
 BOX_ROWS = 4
 """Rows from the composer's upper edge to the end: its outline, its line, the status line."""
 
 BACKSPACES = "\x7f\x08"
-"""What terminals send for the Backspace key."""
 EDGES = 6
 """Columns of the composer's line that no early letter stands in: its edges, and room for the cursor and a scrollbar."""
 
 
 def first_frame(columns: int, rows: int, palette: Palette | None) -> str:
-    """Write the frame, beginning on a cleared screen.
+    """Write the frame, beginning on a cleared screen; "" where the terminal is too small for the program.
 
-    Args:
-        columns: Width of the terminal in cells.
-        rows: Its height.
-        palette: The colours, for a terminal that shows them all; None = the terminal's own.
-
-    Returns:
-        Text and control sequences; "" where the terminal is too small for the program.
+    `palette` is for a terminal that shows all colours; None = the terminal's own.
     """
     if columns < MIN_COLUMNS or rows < MIN_ROWS:
         return ""
@@ -51,7 +43,6 @@ def first_frame(columns: int, rows: int, palette: Palette | None) -> str:
 
 
 def _composer_line(columns: int, rows: int, text: str) -> str:
-    """Write the line between the composer's edges."""
     return f"\x1b[{rows - BOX_ROWS + 2};1H│ {text:<{columns - 3}}│"
 
 
@@ -59,7 +50,6 @@ class EarlyEcho:
     """The letters typed so far, shown in the frame's composer: plainly, and as long as there is no doubt how."""
 
     def __init__(self, columns: int, rows: int) -> None:
-        """Begin with an empty composer, in a frame of that size."""
         self._size = columns, rows
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
         self._text = ""
@@ -67,11 +57,7 @@ class EarlyEcho:
         """Whether something was typed that only the program can show."""
 
     def feed(self, data: bytes) -> str:
-        """Take what was typed, in pieces of any length.
-
-        Returns:
-            What to write to the terminal; "" = nothing.
-        """
+        """Take what was typed, in pieces of any length, and give what to write to the terminal."""
         before = self._text
         for char in self._decode(data):
             if self.is_over:
@@ -91,7 +77,6 @@ def _is_letter(char: str) -> bool:
 
 
 def _colours(palette: Palette | None) -> str:
-    """Switch to the theme's background and text, and fill the screen with it."""
     if palette is None or not {"foreground", "background"} <= palette.colors.keys():
         return ""
     text, ground = (_rgb(palette.colors[name]) for name in ("foreground", "background"))

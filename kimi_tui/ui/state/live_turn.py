@@ -24,7 +24,6 @@ class LiveTurn:
     started_s: float
     """When it was sent, on the clock's own scale."""
     phase: Phase = Phase.WAITING
-    """Where it stands."""
     first_token_s: float | None = None
     """Moment of the first token."""
     thinking_end_s: float | None = None
@@ -32,7 +31,6 @@ class LiveTurn:
     retry: str = ""
     """What is said while an attempt waits; "" = none does."""
     label: str = ""
-    """The think block's one line as it was last made."""
     _told: dict[ReplyPart, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,16 +44,13 @@ class LiveTurn:
 
     @property
     def tokens(self) -> int:
-        """All tokens so far."""
         return sum(self.reply.tokens.values())
 
     @property
     def reasoning_tokens(self) -> int:
-        """Tokens of reasoning so far."""
         return self.reply.tokens[ReplyPart.REASONING]
 
     def note(self, delta: ReplyDelta, now_s: float) -> None:
-        """Note that text has come."""
         self.retry = ""
         self._told[delta.part] = delta.end
         if self.first_token_s is None:
@@ -68,7 +63,6 @@ class LiveTurn:
         return self.reply.texts[part].between(0, self._told[part])
 
     def entry(self) -> Entry:
-        """The growing reply as an entry of the conversation."""
         return Entry(
             key=self.key,
             kind=EntryKind.ASSISTANT,
@@ -86,7 +80,6 @@ class LiveTurn:
         return self.label != old
 
     def thought_label(self, now_s: float) -> str:
-        """The think block's one line at this moment."""
         if self.first_token_s is None:
             return ""
         is_running = self.thinking_end_s is None and self.phase is Phase.REASONING

@@ -30,22 +30,16 @@ PASSING = "info"
 
 @dataclass(frozen=True, slots=True)
 class PlacedNotice:
-    """A notice and where it stands."""
-
     after: str | None
     """Id of the message that it stands behind; None = at the beginning."""
     entry: Entry
-    """What it says."""
     about: str = ""
     """What it is about, where a later notice about the same replaces it; "" = it stays."""
 
 
 @dataclass(slots=True, eq=False)
 class Chat:
-    """An open session."""
-
     open_session: OpenSession
-    """The session itself."""
     path: Path
     """Its file, which need not be there yet."""
     release: Callable[[], object]
@@ -55,9 +49,7 @@ class Chat:
     draft_error: KimiError | None = None
     """Why the draft could not be kept when that was tried last; None = it could."""
     turn: Turn | None = None
-    """The turn that runs; None = none does."""
     live: LiveTurn | None = None
-    """What has come of the running turn's reply."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
     is_unread: bool = False
@@ -65,7 +57,6 @@ class Chat:
     has_failed: bool = False
     """Whether one of these was cut, came to nothing or could not be saved."""
     notices: list[PlacedNotice] = field(default_factory=list)
-    """What has to be read."""
     ended_empty: tuple[str | None, MessageState] | None = None
     """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
     deleted: list[Session] = field(default_factory=list)
@@ -75,7 +66,6 @@ class Chat:
 
     @property
     def session(self) -> Session:
-        """The session as it stands now."""
         return self.open_session.value
 
     @property
@@ -92,7 +82,6 @@ class Chat:
 
     @property
     def branch(self) -> tuple[Message, ...]:
-        """The messages on screen."""
         return self._branch_now().messages
 
     def message(self, key: str | None) -> Message | None:
@@ -110,7 +99,6 @@ class Chat:
         return self._branch_now().alternatives.get(message.id, (1, 1))
 
     def last(self, role: Role) -> Message | None:
-        """The last message of a role on the branch."""
         return next((message for message in reversed(self.branch) if message.role is role), None)
 
     def question_of(self, message: Message) -> Message | None:
@@ -147,7 +135,6 @@ class Chat:
         ]
 
     def drop_notices(self, about: str) -> None:
-        """Forget what was said about something, since it is no longer so."""
         self.notices = [notice for notice in self.notices if notice.about != about]
 
     def drop_passing_notices(self) -> None:

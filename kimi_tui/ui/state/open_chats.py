@@ -20,11 +20,9 @@ class OpenChats:
     """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
 
     def __init__(self, services: Services, first: HeldSession) -> None:
-        """Begin with one session on screen."""
         self._library, self._new_session = services.library, services.new_session
         self._memories: dict[str, Chat] = {}
         self.current = self.chat_of(first)
-        """The chat on screen."""
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
         self.trashed: list[tuple[Path, str]] = []
@@ -42,7 +40,6 @@ class OpenChats:
         return next((chat for chat in self.all if real.get(chat.path) == real[path]), None)
 
     def chat_of(self, held: HeldSession) -> Chat:
-        """Make a chat of a session that has been opened."""
         opened = OpenSession(held.session, self._library)
         chat = Chat(opened, held.path, held.release, draft=held.draft)
         known = self._memories.pop(held.session.id, None)
@@ -51,11 +48,7 @@ class OpenChats:
         return chat
 
     async def open(self, path: Path) -> Chat:
-        """Open a session's file, or find it among those that are open.
-
-        Raises:
-            StorageError: It cannot be read, or is held elsewhere.
-        """
+        """Open a session's file, or find it among the open ones; StorageError where it cannot be read or held."""
         if known := await self.at(path):
             return known
         await self._released()
@@ -66,11 +59,7 @@ class OpenChats:
         self.current = chat
 
     async def create(self) -> Chat:
-        """Make a chat of a new session.
-
-        Raises:
-            StorageError: It cannot be held.
-        """
+        """Make a chat of a new session; StorageError where it cannot be held."""
         return self.chat_of(await asyncio.to_thread(self._library.create, self._new_session()))
 
     async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
@@ -104,8 +93,7 @@ class OpenChats:
     async def keep(self, draft: Callable[[], str]) -> None:
         """Save what is in no file yet, of every chat; what could not be saved its chat tells.
 
-        Args:
-            draft: Gives what is being typed on screen; what is typed while it is written is kept too.
+        `draft` gives what is being typed on screen; what is typed while it is written is kept too.
         """
         for chat in self._others:
             await self._keep(chat)
@@ -140,17 +128,14 @@ class OpenChats:
 
     @property
     def unsaved(self) -> tuple[Chat, ...]:
-        """The chats of which text is in no file."""
         return tuple(chat for chat in self.all if chat.unsaved is not None)
 
     async def release(self) -> None:
-        """Let others open the sessions."""
         for chat in self.all:
             self._release(chat)
         await self._released()
 
     def forget(self, chat: Chat) -> None:
-        """Close a chat whose session is gone."""
         self._others = [other for other in self._others if other is not chat]
         self._release(chat)
 

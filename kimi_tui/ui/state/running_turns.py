@@ -43,25 +43,20 @@ MAX_FRAME_S = 1 / 4
 
 
 class TurnView(Protocol):
-    """What the screen shows of a turn."""
-
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
 
-    def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
-        """Show text that arrived."""
+    def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show the reply that the growing one has become, or that there is none."""
 
-    def show_figures(self, chat: Chat) -> None:
-        """Show the figures of a turn as they are now."""
+    def show_figures(self, chat: Chat) -> None: ...
 
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
 
-    def notice(self, chat: Chat, text: str, severity: str) -> None:
-        """Say something in a chat's conversation."""
+    def notice(self, chat: Chat, text: str, severity: str) -> None: ...
 
 
 def frame_pause_s(late_s: float) -> float:
@@ -74,16 +69,7 @@ def frame_pause_s(late_s: float) -> float:
 
 
 class Turns:
-    """Starts turns and follows them."""
-
     def __init__(self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
-        """Begin with none.
-
-        Args:
-            services: The engine and the clock.
-            view: What is told of events.
-            run: Runs a coroutine beside everything else.
-        """
         self._services, self._view, self._run = services, view, run
 
     def start(self, chat: Chat, opening: Opening, plan: Plan = single) -> None:

@@ -34,11 +34,8 @@ class Clipboard(Protocol):
 
 
 class SettingsStore(Protocol):
-    """The settings, and the place for what is set in the program."""
-
     @property
-    def value(self) -> Settings:
-        """The settings as they are now."""
+    def value(self) -> Settings: ...
 
     @property
     def config_keys(self) -> frozenset[Key]:
@@ -47,14 +44,11 @@ class SettingsStore(Protocol):
     async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
         """Write values into `saved.toml`; they hold when it returns. Changes are written in the order of the calls.
 
-        Args:
-            changes: By key path, such as ("ui", "theme"); None takes the key out.
-
-        Returns:
-            The keys whose saved value has no effect, since the config file says something else.
+        `changes` are by key path, such as ("ui", "theme"); None takes the key out. What comes back are the keys whose
+        saved value has no effect, since the config file says something else.
 
         Raises:
-            ConfigError: The file cannot be read or written, or a value is not allowed.
+            ConfigError: The file cannot be read or written, or a value is not allowed; nothing was changed.
         """
 
 
@@ -72,24 +66,17 @@ class FirstSession:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the screen works with."""
-
     store: SettingsStore
-    """The settings as resolved."""
     problems: tuple[str, ...]
     """What is wrong in the config files, a line each."""
     engine: Callable[[], Engine]
     """Makes what drives turns when it is first asked for: the first frame needs none of it."""
     clock: Clock
-    """Tells the time."""
     library: SessionStore
-    """The sessions on disk."""
     new_session: Callable[[], Session]
-    """Makes an empty session as the settings have it."""
     themes: Mapping[str, Callable[[], Palette]]
     """Every theme by name; calling one reads it and may raise ThemeError."""
     theme: str
-    """Name of the theme to start with."""
     endpoint: str
     """A word for the endpoint, for the header."""
     theme_problems: Callable[[], Sequence[str]] = tuple
@@ -101,13 +88,8 @@ class Services:
 
     @property
     def settings(self) -> Settings:
-        """The settings as they are now."""
         return self.store.value
 
     def resolve(self, session: Session) -> RequestSettings:
-        """Say what a request of that session says.
-
-        Raises:
-            KimiError: Its settings cannot be used.
-        """
+        """Raises KimiError where the session's settings cannot be used."""
         return resolve_request(self.settings, session)

@@ -11,10 +11,7 @@ from kimi_tui.core.settings.actions import COMMANDS, Action, Scope
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A slash command that is known."""
-
     action: Action
-    """What it asks for."""
     argument: str
     """The text behind it, exactly, without the blank between."""
 
@@ -24,15 +21,11 @@ class UnknownCommand:
     """A line that looks like a slash command and is none; nothing is sent."""
 
     name: str
-    """The word behind the slash."""
     nearest: tuple[str, ...]
-    """Commands that look alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message to send."""
-
     text: str
     """What is sent: a leading double slash stands for one."""
 
@@ -86,14 +79,9 @@ def typed_before(message: str, draft: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a half-typed command may become."""
-
     text: str
-    """The whole line, completed."""
     label: str
-    """What is shown of it."""
     help: str = ""
-    """What it does."""
     is_whole: bool = True
     """Whether it can be done as it stands: nothing more has to be typed."""
 
@@ -103,12 +91,7 @@ Choices = Mapping[str, Sequence[str]]
 
 
 def completions(text: str, choices: Choices) -> tuple[Completion, ...]:
-    """List what a half-typed line may become: a command, or one with a value that is known.
-
-    Args:
-        text: The line as typed.
-        choices: Known values.
-    """
+    """List what a half-typed line may become: a command, or one with a value that is known."""
     if not text.startswith("/") or text.startswith("//") or "\n" in text:
         return ()
     name, blank, word = text[1:].partition(" ")

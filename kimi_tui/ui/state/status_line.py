@@ -39,12 +39,8 @@ def meter(share: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How full the context window is."""
-
     tokens: int
-    """Tokens of the conversation."""
     window_tokens: int
-    """Size of the window."""
     is_counted: bool
     """Whether the endpoint has counted all of them; else the rest is estimated."""
 
@@ -81,12 +77,7 @@ def _estimated(messages: Iterable[Message]) -> int:
 
 
 def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:
-    """What the last turn of the branch was like, while nothing runs.
-
-    Args:
-        session: The session.
-        empty_end: How a turn ended that brought no reply to tell of; None = the branch tells.
-    """
+    """What the last turn was like, while nothing runs; `empty_end` of one without a reply, None = the branch tells."""
     session_usd, branch = words.total_usage(session.messages).cost_usd, tree.branch(session)
     if empty_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
         return Figures(_in_short(empty_end), session_usd=session_usd)
@@ -112,32 +103,25 @@ def _in_short(state: MessageState | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BarTexts:
-    """What the two bars say of one state of a session."""
-
     title: str
     """Top left: what is open."""
     place: str
     """Top right: model, mode and endpoint."""
     short_title: str
-    """What is open, for a narrow terminal."""
     short_places: tuple[str, ...]
     """Model and mode, or the mode, for a narrow terminal."""
     context: Context
-    """How full the window is."""
     last: Figures
-    """What the last reply was like."""
 
 
 class Bars:
     """The texts of the bars, made once for each state of a session and of the settings: the work grows with both."""
 
     def __init__(self, services: Services) -> None:
-        """Say what those services resolve."""
         self._services = services
         self._made: tuple[Session, tuple[Settings, MessageState | None], BarTexts] | None = None
 
     def texts(self, session: Session, empty_end: MessageState | None = None) -> BarTexts:
-        """What the bars say of a session, the last turn of which may have ended in vain."""
         rest = self._services.settings, empty_end
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
             self._made = (session, rest, _bar_texts(session, empty_end, self._services))
@@ -161,7 +145,6 @@ def _bar_texts(session: Session, empty_end: MessageState | None, services: Servi
 
 
 def welcome_entries(services: Services) -> list[Entry]:
-    """What an empty session shows: how to begin, and what is missing."""
     if services.key_problem is not None:
         return [notice("welcome", key_words(services.key_problem), "warning")]
     label = KeyTable.of(services.settings.keymap).label
@@ -188,6 +171,5 @@ def elsewhere(chats: Sequence[Chat]) -> str:
 
 
 def key_words(problem: KimiError) -> str:
-    """Say how to set a key, and how to do without one."""
     way = "Set DEEPINFRA_TOKEN in the environment to your key, or try everything offline: kimi-tui --demo"
     return f"{problem.summary}\n{way}"

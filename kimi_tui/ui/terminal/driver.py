@@ -25,7 +25,6 @@ from kimi_tui.ui.terminal.screen_diff import SYNC_END, SYNC_START, ScreenDiff
 from kimi_tui.ui.terminal.terminal_input import TerminalInput
 
 READ_BYTES = 65536
-"""What is read from the terminal at once."""
 HOLD_S = 0.1
 """How long the first drawings wait where something was typed before them, in seconds: it stands on the screen already,
 and would be gone until it is in the composer."""
@@ -36,8 +35,6 @@ TICK_S = 0.1
 
 
 class TerminalDriver(LinuxDriver):
-    """The terminal of a program that may be stopped and go on."""
-
     def __init__(
         self,
         app: App[Any],
@@ -50,13 +47,8 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         """Take the terminal, without touching it yet.
 
-        Args:
-            app: The application that it shows.
-            debug: Whether the library's parser of keys notes down what it does.
-            mouse: Whether the mouse is reported.
-            size: Columns and rows; None = what the terminal has.
-            modes: The modes to give it back; None = those it has when it is taken.
-            hand_over: Makes whoever has the terminal until then leave it, and gives what that one has read of keys.
+        `modes` are those to give it back, None = those it has when it is taken. `hand_over` makes whoever has the
+        terminal until then leave it, and gives what that one has read of keys.
         """
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.attrs_before = None if modes is None else list(modes)
@@ -78,7 +70,6 @@ class TerminalDriver(LinuxDriver):
     # -- stopping and going on
 
     def _stop(self) -> None:
-        """Give the terminal back and stop, as a shell asks with SIGTSTP."""
         if self._auto_restart and not self._is_away:
             self.suspend_application_mode()
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -104,7 +95,6 @@ class TerminalDriver(LinuxDriver):
         self.close()
 
     def suspend_application_mode(self) -> None:
-        """Let another program have the terminal."""
         super().suspend_application_mode()
         self._is_away = True
 
@@ -146,7 +136,6 @@ class TerminalDriver(LinuxDriver):
                 super().write(data)
 
     def _release(self) -> None:
-        """Draw what waited."""
         with self._drawing:
             held, self._held = self._held, None
             if held and not self._is_away:
@@ -161,7 +150,6 @@ class TerminalDriver(LinuxDriver):
     # -- keys
 
     def run_input_thread(self) -> None:
-        """Read keys until the terminal is given back or gone."""
         reader = TerminalInput(debug=self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         poll = select.poll()

@@ -6,7 +6,6 @@ import codecs
 from collections.abc import Mapping
 
 UTF8 = "utf-8"
-"""The encoding that has every character, by Python's name."""
 NO_LOCALES = ("C", "POSIX")
 """Locales that know ASCII only."""
 COERCED = ("C.UTF-8", "C.utf8", "UTF-8")

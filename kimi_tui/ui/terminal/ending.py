@@ -38,7 +38,6 @@ def ending_signals() -> Iterable[int]:
 
 
 def is_terminal_gone() -> bool:
-    """Whether the terminal that keys came from was closed."""
     if sys.__stdin__ is None or sys.__stdin__.closed:
         return True
     poll = select.poll()
@@ -55,15 +54,12 @@ def is_in_background(terminal: int) -> bool:
 
 
 class Ending:
-    """Hears that the program is to end, and sees to it that it does."""
-
     def __init__(self, leave: Callable[[int], object], force: Callable[[int], object] | None) -> None:
         """Begin to listen; a signal's number stands for why, that of the hangup for a terminal that is gone.
 
-        Args:
-            leave: Keeps everything and ends the program; called once, in whichever thread heard of it.
-            force: Ends the program at once, in a thread of its own, where `leave` did not in time, and is why the
-                terminal is watched; None = nothing does.
+        `leave` keeps everything and ends the program; it is called once, in whichever thread heard of it. `force` ends
+        it at once, in a thread of its own, where `leave` did not in time, and is why the terminal is watched; None =
+        nothing does.
         """
         self._leave = leave
         self._number: int | None = None
@@ -95,7 +91,6 @@ class Ending:
             force(self._number)
 
     def stop(self) -> None:
-        """Listen no more: the screen has ended."""
         self._is_over = True
         with contextlib.suppress(ValueError):
             for number, handler in self._before.items():

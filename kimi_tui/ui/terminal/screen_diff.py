@@ -79,7 +79,6 @@ class ScreenDiff:
     """Knows what a terminal shows. It does not look: whoever writes past it says so with `forget`."""
 
     def __init__(self) -> None:
-        """Begin with a screen of which nothing is known."""
         self._size = (0, 0)
         self._rows: list[Row] = []
         self._pen = _Pen()
@@ -94,9 +93,8 @@ class ScreenDiff:
     def reduce(self, data: str, size: tuple[int, int]) -> str:
         """What to write in the place of a text, so that the terminal shows the same; updates are written in one piece.
 
-        Args:
-            data: One write of the library's: a whole drawing that ends with a cursor move, or anything else.
-            size: Columns and rows of the terminal now; another size than before makes the screen unknown.
+        `data` is one write of the library's: a whole drawing that ends with a cursor move, or anything else. Another
+        size than before, in columns and rows, makes the screen unknown.
         """
         if data == SYNC_START:
             self._update = data
@@ -131,7 +129,6 @@ class ScreenDiff:
         return "".join(pen.out)
 
     def _draw_row(self, y: int, pieces: Pieces) -> None:
-        """Make a row show these, one behind the other."""
         for x, piece in pieces:
             row = self._rows[y]
             old = row[x : x + len(piece.cells)]
@@ -149,11 +146,7 @@ class ScreenDiff:
     # -- rows that only moved
 
     def _scroll(self, wanted: dict[int, Row], pieces: Mapping[int, Pieces]) -> range:
-        """Let the terminal move rows where that spares some.
-
-        Returns:
-            The rows that were moved or cleared, all of which stand in `wanted` then; empty where none were.
-        """
+        """Let the terminal move rows where that spares some; what it moves or clears stands in `wanted` then."""
         old = self._rows
         new = [wanted.get(y, row) for y, row in enumerate(old)]
         if sum(row != old[y] for y, row in wanted.items()) < MIN_ROWS:
@@ -182,7 +175,6 @@ class _Pen:
         self._style = ""
 
     def move(self, x: int, y: int) -> None:
-        """Go to a cell."""
         if self._cursor == (x, y):
             return
         if self._cursor is not None and self._cursor[1] == y and x > self._cursor[0]:
@@ -207,7 +199,6 @@ class _Pen:
         self._advance(None)
 
     def set_style(self, style: str) -> None:
-        """Write in that style from here on."""
         if style != self._style:
             self.out.append(_turn(self._style, style))
             self._style = style
@@ -258,7 +249,6 @@ def _piece(text: str) -> Piece | None:
 
 
 MAX_SAME = 20_000
-"""How many different cells are held once for all rows."""
 _SAME: dict[Cell, Cell] = {BLANK: BLANK}
 
 
@@ -276,7 +266,6 @@ def _runs(text: str) -> list[tuple[str, str]] | None:
 
 
 def _laid(row: Row, pieces: Pieces) -> Row:
-    """The row with these written on it."""
     for x, piece in pieces:
         end = x + len(piece.cells)
         rest = row[end:] if piece.is_plain else _unknown(len(row) - end)
@@ -318,9 +307,8 @@ def _changes(old: Row, new: Row) -> Iterator[tuple[int, int]]:
 def _moves(old: Sequence[Row], new: Sequence[Row]) -> Iterator[tuple[int, int, int, int]]:
     """Steps by which rows may have moved, each with the best stretch of rows for it.
 
-    Yields:
-        How many rows that spares to draw, at least two; the step, positive for upwards; the first row that only moved,
-        and the one behind the last, where they are now.
+    Each is how many rows that spares to draw, at least two; the step, positive for upwards; the first row that only
+    moved, and the one behind the last, where they are now.
     """
     rows = len(old)
     is_new = [before != after for before, after in zip(old, new, strict=True)]
@@ -347,7 +335,6 @@ def _moves(old: Sequence[Row], new: Sequence[Row]) -> Iterator[tuple[int, int, i
 
 
 def _moved(rows: Sequence[Row], region: range, step: int) -> list[Row]:
-    """The rows of a region when they have moved."""
     if not step:
         return [rows[y] for y in region]
     part = rows[region.start : region.stop]

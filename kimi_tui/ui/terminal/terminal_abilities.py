@@ -14,27 +14,18 @@ from kimi_tui.ui.text.glyphs import GlyphFilter
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """A terminal as its environment describes it."""
-
     encoding: str = UTF8
     """Which characters it shows, by Python's name of the encoding."""
     has_bright_backgrounds: bool = True
     """Whether all 16 colours can stand behind text, not just the first 8."""
     is_colourless: bool = False
-    """Whether no colour is wanted."""
 
 
 MODERN = Terminal()
-"""What nearly every terminal is."""
 
 
 def describe_terminal(environ: Mapping[str, str], encoding: str) -> Terminal:
-    """Read off what a terminal can do.
-
-    Args:
-        environ: The program's environment.
-        encoding: What the stream that draws the screen writes.
-    """
+    """`encoding` is what the stream that draws the screen writes."""
     return Terminal(
         encoding=screen_encoding(environ, encoding),
         has_bright_backgrounds=not environ.get("TERM", "").startswith("linux"),
@@ -43,13 +34,7 @@ def describe_terminal(environ: Mapping[str, str], encoding: str) -> Terminal:
 
 
 def terminal_filters(terminal: Terminal, color_system: str | None, is_dark: Callable[[], bool]) -> Sequence[LineFilter]:
-    """The filters that make every line one the terminal can show; they come last.
-
-    Args:
-        terminal: The terminal.
-        color_system: Its colours as Rich names them; None = it has none.
-        is_dark: Asks whether the theme in use is dark.
-    """
+    """What makes every line one the terminal can show; these come last. `color_system` is named as by Rich."""
     filters: list[LineFilter] = []
     if terminal.is_colourless or color_system is None:
         filters.append(AttributeFilter(is_dark))

@@ -24,10 +24,7 @@ BEGUN_MARKS = tuple(BRACKETED_PASTE_START[:chars] for chars in range(3, len(BRAC
 
 
 class TerminalInput:
-    """Makes events of what a terminal sends."""
-
     def __init__(self, *, debug: bool = False) -> None:
-        """Begin outside of a paste."""
         self._parser = XTermParser(debug)
         self._tail = ""  # the end of what came before, where a mark may have begun
         self._pasted: list[str] | None = None  # the text of the paste that has begun
@@ -61,7 +58,6 @@ class TerminalInput:
             yield from self._sound(self._parser.tick())
 
     def _end_paste(self, mark_chars: int) -> Iterator[Message]:
-        """Hand over the paste, without the mark at its end."""
         text = "".join(self._pasted or ())
         self._pasted, self._tail = None, ""
         yield events.Paste(CONTROLS.sub("", text[: len(text) - mark_chars]))

@@ -32,16 +32,12 @@ __all__ = [
 
 
 class Internal(NamedTuple):
-    """A private part of the library's."""
-
     place: str
     """Where it stands: module, colon, name; an attribute with its class before it."""
     parameters: str | None
     """The names of what it takes, where it is called; None = it is a value."""
     purpose: str
-    """What it is used for."""
     user: str
-    """The module of ours that uses it."""
 
 
 _APP, _SCREEN, _PUMP = "textual.app:App.", "textual.screen:Screen.", "textual.message_pump:MessagePump."
@@ -114,7 +110,6 @@ INTERNALS = (
     Internal(_AREA + "_yield_character_locations_reverse", "self, start", "likewise", "long_text"),
     Internal(_AREA + "_replace_via_keyboard", "self, insert, start, end", "types joiners of characters", "editing"),
 )  # fmt: skip
-"""Every one of them."""
 
 MORE_SEQUENCES = {
     "\x1b\r": "alt+enter",

@@ -44,12 +44,10 @@ class AttributeFilter(LineFilter):
     """Takes every colour out; what stood out by a block of colour is drawn in reverse."""
 
     def __init__(self, is_dark: Callable[[], bool]) -> None:
-        """Take out the colours of the theme in use; `is_dark` asks what that is."""
         super().__init__()
         self._is_dark = is_dark
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Filter the segments of one line."""
         del background
         is_dark = self._is_dark()
         return [
@@ -60,12 +58,7 @@ class AttributeFilter(LineFilter):
 
 @lru_cache(4096)
 def colourless(style: Style, is_dark: bool) -> Style:
-    """A style without its colours: reversed where its background is a light block of a dark theme, or the opposite.
-
-    Args:
-        style: As the theme has it.
-        is_dark: Whether the theme is dark.
-    """
+    """A style without its colours: reversed where its background is a light block of a dark theme, or the opposite."""
     ground = style.bgcolor
     is_block = False
     if ground is not None and not ground.is_default:
@@ -95,7 +88,6 @@ class FewColoursFilter(LineFilter):
         self._has_bright_backgrounds = has_bright_backgrounds
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Filter the segments of one line."""
         del background
         return [
             Segment(text, None if style is None else self.fit(style, text), control)
@@ -103,7 +95,6 @@ class FewColoursFilter(LineFilter):
         ]
 
     def fit(self, style: Style, text: str) -> Style:
-        """The style in which a text is drawn."""
         return _fitted(style, _EDGES.fullmatch(text) is not None, self._is_16, self._has_bright_backgrounds)
 
 

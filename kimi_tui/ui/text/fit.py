@@ -7,18 +7,12 @@ from rich.cells import cell_len, set_cell_size, split_text
 from kimi_tui.ui.text.safe_text import line_text
 
 ELLIPSIS = "…"
-"""Ends a text that was cut."""
 CHARS_PER_CELL = 8
 """More characters than that for each cell are not looked at: a text may be megabytes of joiners."""
 
 
 def fit(text: str, width: int) -> str:
-    """Make text safe, and exactly so many cells wide: padded with blanks, or cut with "…" at its end.
-
-    Args:
-        text: Foreign text.
-        width: Cells, at least 0.
-    """
+    """Make foreign text safe, and exactly so many cells wide: padded with blanks, or cut with "…" at its end."""
     if width < 1:
         return ""
     limit = (width + 1) * CHARS_PER_CELL

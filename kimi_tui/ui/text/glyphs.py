@@ -46,14 +46,12 @@ class GlyphFilter(LineFilter):
         self._stand_in = lru_cache(4096)(self._find_stand_in)
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Filter the segments of one line."""
         del background
         if all(text.isascii() for text, _, _ in segments):
             return segments
         return [Segment(self.fit(text), style, control) for text, style, control in segments]
 
     def fit(self, text: str) -> str:
-        """Write text with the characters of the encoding, as wide as before."""
         if text.isascii():
             return text
         clusters, _ = split_graphemes(text)

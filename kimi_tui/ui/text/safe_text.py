@@ -23,11 +23,9 @@ from kimi_tui.core.text.visible import visible, visible_line
 STAND_IN = "␦"
 """Drawn for a control character that takes a cell."""
 DRAWN_TEXTS = 1024
-"""How many texts of segments are remembered with what is drawn for them."""
 
 
 def line_text(text: str) -> str:
-    """Text for a place that has one line."""
     return visible_line(text)
 
 
@@ -70,7 +68,6 @@ class SafeFilter(LineFilter):
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Filter the segments of one line."""
         del background
         if all(control is None and text.isascii() and text.isprintable() for text, _, control in segments):
             return segments

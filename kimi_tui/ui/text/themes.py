@@ -25,11 +25,7 @@ def build_theme(palette: Palette, *, has_shades: bool = True) -> Theme:
     """Make a theme of a palette; its syntax colours become variables `syntax-NAME`.
 
     The library derives more colours by blending, and some of its text is then too pale. Those are set here, from the
-    colours whose contrast can be told.
-
-    Args:
-        palette: The colours.
-        has_shades: Whether the terminal shows shades between them; where it does not, selections are full blocks.
+    colours whose contrast can be told. Where the terminal shows no shades, selections are full blocks.
     """
     colors: dict[str, Any] = dict(palette.colors)
     base = Theme(name=palette.name, dark=palette.dark, **colors).to_color_system().generate()
@@ -45,7 +41,6 @@ def build_theme(palette: Palette, *, has_shades: bool = True) -> Theme:
 
 
 def show_theme(app: App[Any], palette: Palette) -> None:
-    """Switch the colours."""
     _register(app, palette)
     app.theme = palette.name
 
@@ -53,8 +48,7 @@ def show_theme(app: App[Any], palette: Palette) -> None:
 def begin_with_theme(app: App[Any], palettes: Palettes, name: str) -> None:
     """Take a theme before the application runs: its styles are then made once, with these colours.
 
-    Raises:
-        ThemeError: The file cannot be used; nothing has changed.
+    After a ThemeError, where the file cannot be used, nothing has changed.
     """
     _register(app, palettes[name]())
     app.set_reactive(type(app).theme, name)
@@ -70,12 +64,7 @@ def _register(app: App[Any], palette: Palette) -> None:
 
 
 def _derived(base: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str]:
-    """The library's variables for muted text, marks, edges and scroll bars.
-
-    Args:
-        base: What the library makes of the colours.
-        roles: Our own roles, as far as the theme says them.
-    """
+    """The library's variables for muted text, marks, edges and scroll bars; `roles` are what the theme says of them."""
     background, foreground, primary = base["background"], base["foreground"], base["primary"]
     dimmed = Color.parse(background).blend(Color.parse(foreground), DIM_SHARE).hex
     dim, edge = roles.get("dim-text", dimmed), roles.get("rule", dimmed)

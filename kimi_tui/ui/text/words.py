@@ -42,7 +42,6 @@ def thought_label(
 
 
 def total_usage(messages: tuple[Message, ...]) -> Usage:
-    """Add up what the replies of a session used."""
     return sum((m.usage for m in messages if m.usage), Usage())
 
 
@@ -52,7 +51,6 @@ def rate(tokens: int, elapsed_s: float) -> float | None:
 
 
 def rate_of(tokens: int | None, timing: Timing) -> float | None:
-    """Tokens per second of a reply that has ended, None where that is not known."""
     if tokens is None or timing.total_s is None or timing.first_token_s is None:
         return None
     return rate(tokens, timing.total_s - timing.first_token_s)

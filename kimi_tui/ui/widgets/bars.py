@@ -14,7 +14,6 @@ from kimi_tui.ui.text.safe_text import line_text
 GAP = 2
 """Least distance of the two ends, in cells."""
 Variants = tuple[tuple[str, str], ...]
-"""Texts of the left and the right end."""
 
 
 class Bar(Widget):
@@ -28,11 +27,9 @@ class Bar(Widget):
     """What stands at its two ends, from the long form to the short one: the first that fits is drawn."""
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as there is room."""
         return container.width
 
     def render_line(self, y: int) -> Strip:
-        """Draw the one line."""
         del y
         width = self.size.width
         fitting = ((left, right) for left, right in self.variants if cell_len(line_text(left + right)) + GAP <= width)
@@ -46,7 +43,6 @@ class Bar(Widget):
 
 
 def _cut(strip: Strip, width: int) -> Strip:
-    """Cut a text that is too long, so that it is seen to go on."""
     if width < 1:
         return Strip.blank(0)
     style = next(iter(strip)).style

@@ -12,7 +12,6 @@ from kimi_tui.ui.state.slash import Completion
 from kimi_tui.ui.text.safe_text import line_text
 
 MAX_LINES = 7
-"""Most commands that are shown."""
 LABEL_CHARS = 22
 """Room for a command before its help."""
 NARROW_CELLS, NARROW_LINES = 56, 5
@@ -20,8 +19,6 @@ NARROW_CELLS, NARROW_LINES = 56, 5
 
 
 class CommandHints(Static):
-    """A list that is there while a command is typed."""
-
     DEFAULT_CSS = """
     CommandHints {
         display: none;
@@ -35,23 +32,16 @@ class CommandHints(Static):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        """Start hidden."""
         super().__init__(markup=False, id=id)
         self._shown: tuple[tuple[Completion, ...], int] = ((), 0)
 
     def show(self, completions: tuple[Completion, ...], picked: int) -> None:
-        """Show what a line may become.
-
-        Args:
-            completions: What it may become; none hides the list.
-            picked: The place of the one that Tab takes.
-        """
+        """No completions hide the list; `picked` is the place of the one that Tab takes."""
         self._shown = completions, picked
         self.set_class(bool(completions), "-open")
         self._write()
 
     def on_resize(self) -> None:
-        """Write the list for another width."""
         self._write()
 
     def _write(self) -> None:

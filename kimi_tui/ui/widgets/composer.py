@@ -33,8 +33,6 @@ _STAND_INS = re.compile(f"[{chr(STAND_IN_BASE)}-{chr(STAND_IN_BASE + len(LINE_EN
 
 
 class Composer(EditArea):
-    """The draft of the next message."""
-
     DEFAULT_CSS = """
     Composer {
         height: auto;
@@ -51,7 +49,6 @@ class Composer(EditArea):
     """
 
     scope: ClassVar[Scope] = Scope.COMPOSER
-    """What its keys mean."""
     METHODS: ClassVar[dict[str, str]] = {
         "send": "submit",
         "new-line": "begin_line",
@@ -89,12 +86,10 @@ class Composer(EditArea):
         """The draft is another one now."""
 
     def __init__(self, keys: Keys = DEFAULT_KEYS, *, id: str | None = None) -> None:
-        """Start empty; `keys` are those of each action."""
         self._methods = {key: method for action, method in self.METHODS.items() for key in keys[action]}
         self._methods |= {"tab": "complete", "down": "down_or_pick"}
         self.edit_keys = keys
         self.choices: Choices = {}
-        """The values that may stand behind commands."""
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
         self._has_stand_ins = False
@@ -130,7 +125,6 @@ class Composer(EditArea):
         return text.translate(TO_STAND_INS)
 
     def exact(self, text: str) -> str:
-        """The text with the line ends that stand-ins stand for."""
         return text.translate(FROM_STAND_INS) if self._has_stand_ins else text
 
     def edit(self, edit: Edit) -> EditResult:
@@ -139,7 +133,6 @@ class Composer(EditArea):
         return super().edit(edit)
 
     def load_text(self, text: str) -> None:
-        """Take another text; see the library."""
         self._has_stand_ins = _has_stand_ins(text)
         super().load_text(text)
 
@@ -150,7 +143,6 @@ class Composer(EditArea):
         self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
     async def on_key(self, event: events.Key) -> None:
-        """Take our own keys, and leave the rest to the text area."""
         method = self._methods.get(event.key)
         if method is not None:
             event.stop()
@@ -174,11 +166,9 @@ class Composer(EditArea):
             self.post_message(self.Submitted(text))
 
     def begin_line(self) -> None:
-        """Begin a new line at the cursor."""
         self.type_text("\n")
 
     def delete_or_quit(self) -> None:
-        """Delete the character at the cursor; in the empty composer: leave."""
         if not self.is_empty:
             self.action_delete_right()
         else:
@@ -195,7 +185,6 @@ class Composer(EditArea):
 
     @property
     def _is_recalled(self) -> bool:
-        """Whether the draft is a prompt that was brought back."""
         return bool(self.recalled) and self.draft == self.recalled
 
     def down_or_pick(self) -> None:
@@ -230,7 +219,6 @@ class Composer(EditArea):
 
     @property
     def has_completions(self) -> bool:
-        """Whether commands are shown that the draft may become."""
         return bool(self._completions)
 
     def _command_line(self) -> str:
@@ -247,11 +235,9 @@ class Composer(EditArea):
         return was_open
 
     def on_blur(self) -> None:
-        """Hide what the draft may become: keys go elsewhere."""
         self.close_completions()
 
     def on_focus(self) -> None:
-        """Show it again."""
         self._closed_at = ""
         self._find_completions()
 
@@ -260,14 +246,12 @@ class Composer(EditArea):
         self.post_message(self.CompletionsChanged(self._completions, self._picked))
 
     def show_hints(self, text: str) -> None:
-        """Show what keys do, on the lower edge."""
         hints = Content(text)
         if self.border_subtitle != hints:
             self.border_subtitle = hints
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:
-        """Say what the draft is now."""
         event.stop()
         self._find_completions()
         self.post_message(self.DraftChanged())

@@ -33,10 +33,8 @@ class Kills:
     def take(self, text: str, *, is_before: bool, follows: bool) -> None:
         """Keep a text that was deleted.
 
-        Args:
-            text: What was deleted.
-            is_before: Whether it stood before the cursor.
-            follows: Whether the one before was deleted at the same place, with nothing done since.
+        `is_before`: it stood before the cursor. `follows`: the one before was deleted at the same place, with nothing
+        done since.
         """
         before, after = (text, self.text) if is_before else (self.text, text)
         self.text = before + after if follows else text
@@ -54,12 +52,10 @@ class Editing:
     """The keys that the library's editors do not have."""
 
     EDIT_METHODS: ClassVar[dict[str, str]] = {}
-    """What is done by the registry's keys, by action."""
     WORD_STEPS: ClassVar[dict[str, str]] = {}
     """Keys that many terminals send for Alt+Left and Alt+Right; the library types their letters."""
 
     edit_keys: Keys = DEFAULT_KEYS
-    """Keys by action."""
     _is_changing = False
     """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
 
@@ -83,8 +79,6 @@ class Editing:
 
 
 class EditArea(Editing, LongTextArea):
-    """A text of several lines."""
-
     EDIT_METHODS: ClassVar[dict[str, str]] = {
         "delete-word": "action_delete_word_right",
         "yank": "action_yank",
@@ -101,11 +95,9 @@ class EditArea(Editing, LongTextArea):
         return text
 
     def exact(self, text: str) -> str:
-        """What a text of this widget stands for."""
         return text
 
     def type_text(self, text: str) -> None:
-        """Type a text in the place of what is selected."""
         self._replace_via_keyboard(self.held(text), *self.selection)
 
     # -- whole characters
@@ -144,7 +136,6 @@ class EditArea(Editing, LongTextArea):
     # -- what can be undone
 
     def edit(self, edit: Edit) -> EditResult:
-        """Change the text."""
         if edit.to_location[0] >= self.document.line_count:  # to cut the last line, the library names the next
             edit.to_location = self.document.end
         self._killed_at, self._is_changing = None, True
@@ -160,7 +151,6 @@ class EditArea(Editing, LongTextArea):
         self.history.checkpoint()
 
     def redo(self) -> None:
-        """Do the step again that was taken back last."""
         self._killed_at = None
         super().redo()
 
@@ -196,22 +186,17 @@ class EditArea(Editing, LongTextArea):
         self._kill(end if end != self.cursor_location else self.get_cursor_right_location())
 
     def action_delete_word_left(self) -> None:
-        """Kill the word before the cursor."""
         self._kill(self.get_cursor_word_left_location())
 
     def action_delete_word_right(self) -> None:
-        """Kill the word behind the cursor."""
         self._kill(self.get_cursor_word_right_location())
 
     def action_yank(self) -> None:
-        """Put what was killed in again, in the place of what is selected."""
         if (text := self.held(kills_of(self.app).text)) and not self.read_only:
             self.change(text, *self.selection)
 
 
 class EditLine(Editing, Input):
-    """One line of text."""
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+backspace,alt+backspace", "delete_left_word", show=False),  # the library deletes to the right
         Binding("alt+delete", "delete_right_word", show=False),
@@ -220,10 +205,8 @@ class EditLine(Editing, Input):
     WORD_STEPS: ClassVar[dict[str, str]] = {"alt+b": "action_cursor_left_word", "alt+f": "action_cursor_right_word"}
 
     _killed_at: int | None = None
-    """As of `EditArea`."""
 
     def type_text(self, text: str) -> None:
-        """Type a text in the place of what is selected."""
         self.replace(text, *self.selection)
 
     # -- whole characters
@@ -239,31 +222,25 @@ class EditLine(Editing, Input):
         self.selection = Selection(self.selection.start if select else target, target)
 
     def action_cursor_left(self, select: bool = False) -> None:
-        """Move one character to the left, or to where the selection begins."""
         is_step = select or self.selection.is_empty
         target = graphemes.start_before(self.value, self.cursor_position) if is_step else min(self.selection)
         self._move(target, select=select)
 
     def action_cursor_right(self, select: bool = False) -> None:
-        """Move one character to the right, or to where the selection ends."""
         is_step = select or self.selection.is_empty
         target = graphemes.end_after(self.value, self.cursor_position) if is_step else max(self.selection)
         self._move(target, select=select)
 
     def action_cursor_left_word(self, select: bool = False) -> None:
-        """Move to where the word before the cursor begins."""
         self._move(graphemes.word_start_before(self.value, self.cursor_position), select=select)
 
     def action_cursor_right_word(self, select: bool = False) -> None:
-        """Move to where the word behind the cursor ends."""
         self._move(graphemes.word_end_after(self.value, self.cursor_position), select=select)
 
     def action_delete_left(self) -> None:
-        """Delete what is selected, else the character before the cursor."""
         self._delete(graphemes.start_before(self.value, self.cursor_position))
 
     def action_delete_right(self) -> None:
-        """Delete what is selected, else the character behind the cursor."""
         self._delete(graphemes.end_after(self.value, self.cursor_position))
 
     def _delete(self, target: int) -> None:
@@ -272,7 +249,6 @@ class EditLine(Editing, Input):
     # -- what is deleted and put in again
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Change the text."""
         self._killed_at, self._is_changing = None, True
         try:
             super().replace(text, start, end)
@@ -280,7 +256,6 @@ class EditLine(Editing, Input):
             self._is_changing = False
 
     def _kill(self, target: int) -> None:
-        """Delete what is selected, else what stands between the cursor and a place."""
         cursor = self.cursor_position
         start, end = sorted((cursor, target) if self.selection.is_empty else self.selection)
         follows = self._killed_at == cursor
@@ -290,19 +265,15 @@ class EditLine(Editing, Input):
             self._killed_at = self.cursor_position
 
     def action_delete_left_word(self) -> None:
-        """Kill the word before the cursor."""
         self._kill(graphemes.word_start_before(self.value, self.cursor_position))
 
     def action_delete_right_word(self) -> None:
-        """Kill the word behind the cursor."""
         self._kill(graphemes.word_end_after(self.value, self.cursor_position))
 
     def action_delete_left_all(self) -> None:
-        """Kill everything before the cursor."""
         self._kill(0)
 
     def action_delete_right_all(self) -> None:
-        """Kill everything behind the cursor."""
         self._kill(len(self.value))
 
     def action_yank(self) -> None:

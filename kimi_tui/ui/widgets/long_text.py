@@ -29,7 +29,6 @@ class LongDocument(Document):
     """A text that is joined once after each change, and only when it is asked for."""
 
     def __init__(self, text: str) -> None:
-        """Begin with a text."""
         super().__init__(text)
         self._joined: str | None = None
 
@@ -42,11 +41,9 @@ class LongDocument(Document):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it."""
         return len(self._lines) == 1 and not self._lines[0]
 
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        """Replace a part of it; see the library."""
         self._joined = None
         return super().replace_range(start, end, text)
 
@@ -98,7 +95,6 @@ class LongWrap(WrappedDocument):
         starts[top : bottom + 1] = found
 
     def _changed(self, line: int, old: list[int], *change: int) -> list[int]:
-        """The rows of a line in which a part was replaced."""
         text, width, tab = self.document[line], self._width, self._tab_width
         begin, old_end, new_end = change
         if not width or len(text) <= LONG_LINE:
@@ -107,7 +103,6 @@ class LongWrap(WrappedDocument):
 
     @property
     def height(self) -> int:
-        """All rows."""
         return self._counts.total
 
     @property  # type: ignore[override]
@@ -126,7 +121,6 @@ class LongWrap(WrappedDocument):
         return line, *Rows(self.document[line], self._wrap_offsets[line]).span(place)
 
     def offset_to_location(self, offset: Offset) -> Location:
-        """The place in the text that is drawn at a place; see the library."""
         x, y = max(offset.x, 0), max(offset.y, 0)
         if not self._width:
             return super().offset_to_location(offset)
@@ -134,7 +128,6 @@ class LongWrap(WrappedDocument):
         return line, self.get_target_document_column(line, x, row)
 
     def location_to_offset(self, location: Location) -> Offset:
-        """Where a place in the text is drawn; see the library."""
         line, column = clamp(location[0], 0, len(self._wrap_offsets) - 1), location[1]
         starts = self._wrap_offsets[line]
         row = bisect_right(starts, column)
@@ -142,7 +135,6 @@ class LongWrap(WrappedDocument):
         return Offset(cell_len(expand_tabs_inline(text, self._tab_width)), self._counts.before(line) + row)
 
     def get_target_document_column(self, line_index: int, x_offset: int, y_offset: int) -> int:
-        """The column in a line of what is drawn in one of its rows; see the library."""
         rows = Rows(self.document[line_index], self._wrap_offsets[line_index])
         row = range(len(rows))[y_offset]
         begin, end = rows.span(row)
@@ -150,7 +142,6 @@ class LongWrap(WrappedDocument):
         return column if row == len(rows) - 1 else min(column, end - 1)
 
     def get_sections(self, line_index: int) -> Sequence[str]:  # type: ignore[override]  # nobody changes it
-        """The rows of a line; see the library."""
         return Rows(self.document[line_index], self._wrap_offsets[line_index])
 
     def get_tab_widths(self, line_index: int) -> list[int]:
@@ -175,7 +166,6 @@ class LongTextArea(TextArea):
     wrapped_document: LongWrap
 
     def _set_document(self, text: str, language: str | None) -> None:
-        """Take another text; see the library."""
         del language
         self.document = LongDocument(text)
         self.wrapped_document = LongWrap(self.document, tab_width=self.indent_width)
@@ -186,7 +176,6 @@ class LongTextArea(TextArea):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has been typed."""
         return self.document.is_empty
 
     def render_line(self, y: int) -> Strip:
@@ -220,7 +209,6 @@ class LongTextArea(TextArea):
             super()._undo_batch([edit])
 
     def _redo_batch(self, edits: Sequence[Edit]) -> None:
-        """Do edits again, one at a time."""
         for edit in edits:
             super()._redo_batch([edit])
 
@@ -229,5 +217,4 @@ class LongTextArea(TextArea):
         return islice(super()._yield_character_locations(start), BRACKET_CHARS)
 
     def _yield_character_locations_reverse(self, start: Location) -> Iterable[tuple[str, Location]]:
-        """Characters before a place, among which a bracket is looked for."""
         return islice(super()._yield_character_locations_reverse(start), BRACKET_CHARS)

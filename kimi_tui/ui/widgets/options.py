@@ -25,16 +25,13 @@ class SteadyOptions(_OptionList):
         return bool(self.scrollable_content_region) and self.virtual_size.height > 0
 
     def action_page_up(self) -> None:
-        """Go a page up, where there are lines to count."""
         if self._has_lines:
             super().action_page_up()  # type: ignore[no-untyped-call]
 
     def action_page_down(self) -> None:
-        """Go a page down, where there are lines to count."""
         if self._has_lines:
             super().action_page_down()  # type: ignore[no-untyped-call]
 
     def on_click(self, event: events.Click) -> None:
-        """Take no click on an option that is gone."""
         if event.style.meta.get("option", 0) >= self.option_count:
             event.prevent_default()

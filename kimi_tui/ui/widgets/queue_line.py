@@ -9,7 +9,6 @@ from textual.widgets import Static
 from kimi_tui.ui.text.safe_text import content, line_text
 
 QUEUE_CHARS = 60
-"""How much of a waiting message is shown."""
 
 
 class QueueLine(Static):
@@ -22,7 +21,6 @@ class QueueLine(Static):
         self.display = False
 
     def show(self, queued: Sequence[str]) -> None:
-        """Show the messages that wait."""
         if not self.display and not queued:
             return
         self.display = bool(queued)
@@ -32,6 +30,5 @@ class QueueLine(Static):
 
 
 def _shown(text: str) -> str:
-    """The beginning of a message on one line."""
     shown = line_text(text[: QUEUE_CHARS + 1])
     return shown if len(shown) <= QUEUE_CHARS else shown[:QUEUE_CHARS] + "…"

@@ -37,25 +37,17 @@ class Side(Vertical):
         """The name of a pane was clicked."""
 
         pane: str
-        """Its name."""
 
     @dataclass
     class Dragged(Message):
         """The edge was dragged."""
 
         pane: str
-        """Name of the pane in view."""
         columns: int
         """Width it would have then, in cells."""
 
     def __init__(self, tabs: Sequence[tuple[str, str]], *, is_left: bool, id: str) -> None:
-        """Begin without panes.
-
-        Args:
-            tabs: Names of the panes that may stand here, each with its key.
-            is_left: Whether it stands at the left.
-            id: The widget's id.
-        """
+        """`tabs` are names of the panes that may stand here, each with its key."""
         super().__init__(id=id)
         self._tabs = tabs
         self._head = Static(classes="side-head", markup=False)
@@ -67,7 +59,6 @@ class Side(Vertical):
         self.set_class(is_left, "-left")
 
     def compose(self) -> ComposeResult:
-        """The names of the panes, above the one in view."""
         yield self._head
         yield self._foot
 
@@ -92,11 +83,9 @@ class Side(Vertical):
         self._head.update(Content.assemble(*parts))
 
     def on_resize(self) -> None:
-        """Write the names for another width."""
         self._show_head()
 
     def on_click(self, event: events.Click) -> None:
-        """Show the pane whose name was clicked."""
         if event.widget is not self._head:
             return
         event.stop()
@@ -109,12 +98,7 @@ class Side(Vertical):
                 return
 
     def show(self, pane: str, columns: int | None) -> None:
-        """Show one pane.
-
-        Args:
-            pane: Its name, which is its widget's id without "-pane"; "" = none.
-            columns: Width in cells; None = all there is.
-        """
+        """A pane's name is its widget's id without "-pane", "" = none; the width is in cells, None = all there is."""
         self._pane = pane
         self.display = bool(pane)
         self.set_class(columns is None, "-overlay")
@@ -130,7 +114,6 @@ class Side(Vertical):
         self.mount(widget)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of the edge."""
         offset = event.get_content_offset(self)
         if offset is None and not self.has_class("-overlay"):
             event.stop()
@@ -138,7 +121,6 @@ class Side(Vertical):
             self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag the edge."""
         if self._is_dragging:
             event.stop()
             right = self.region.right
@@ -146,7 +128,6 @@ class Side(Vertical):
             self.post_message(self.Dragged(self._pane, int(columns)))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Let go of the edge."""
         if self._is_dragging:
             event.stop()
             self._is_dragging = False

@@ -28,13 +28,7 @@ NO_BREAKS: list[int] = []
 
 
 def breaks(line: str, width: int, tab: int) -> list[int]:
-    """Say where the rows of a line begin, but for the first.
-
-    Args:
-        line: The line.
-        width: Cells in a row; 0 = rows are endless.
-        tab: Distance of tab stops.
-    """
+    """Where the rows of a line begin, but for the first; `width` in cells, 0 = rows are endless; `tab` likewise."""
     if not width or (len(line) <= width and _is_plain(line)):
         return NO_BREAKS
     if len(line) <= LONG_LINE and not _is_plain(line):
@@ -46,14 +40,10 @@ def breaks(line: str, width: int, tab: int) -> list[int]:
 
 
 def changed_breaks(old: list[int], line: str, change: tuple[int, int, int], width: int, tab: int) -> list[int]:
-    """Say where the rows of a long line begin after a part of it was replaced.
+    """Where the rows of a long line begin after a part of it was replaced.
 
-    Args:
-        old: Where they began before.
-        line: The line as it is now.
-        change: Where the part began, where it ended before, and where its replacement ends.
-        width: Cells in a row, at least 1.
-        tab: Distance of tab stops.
+    `old` is where they began before; `change` is where the part began, where it ended before, and where its replacement
+    ends. `width` is at least 1, in cells.
     """
     begin, old_end, new_end = change
     shift = new_end - old_end
@@ -103,7 +93,6 @@ def _last_word(text: str, limit: int) -> int:
 
 
 def _fitting(text: str, width: int, tab: int) -> int:
-    """How many characters fit into so many cells."""
     if "\t" not in text[:width]:
         ends = list(accumulate(map(get_character_cell_size, text[:width])))
         if ends[-1] > width:
@@ -120,7 +109,6 @@ class Rows(Sequence[str]):
     """The rows of a long line, cut when they are looked at."""
 
     def __init__(self, line: str, starts: list[int]) -> None:
-        """Cut a line at those places."""
         self._line, self._starts = line, starts
 
     def __len__(self) -> int:
@@ -131,7 +119,6 @@ class Rows(Sequence[str]):
         return self._line[begin:end]
 
     def span(self, row: int) -> tuple[int, int]:
-        """Where a row begins and ends in its line."""
         starts = self._starts
         return starts[row - 1] if row else 0, starts[row] if row < len(starts) else len(self._line)
 
@@ -151,7 +138,6 @@ class RowCounts:
 
     @property
     def total(self) -> int:
-        """All rows."""
         return self._rows[-1]
 
     def replace(self, first: int, last: int, counts: Sequence[int]) -> None:
@@ -171,7 +157,6 @@ class RowCounts:
         return min(bisect_right(self._lines, line) - 1, len(self._blocks) - 1)
 
     def before(self, line: int) -> int:
-        """Rows before a line."""
         block = self._block_of(line)
         return self._rows[block] + sum(self._blocks[block][: line - self._lines[block]])
 

@@ -18,15 +18,9 @@ async def paced(
     sleep: Callable[[float], Awaitable[None]],
     now: Callable[[], float],
 ) -> AsyncGenerator[bytes, None]:
-    """Yield pieces at a pace; where it is high, several together.
+    """Yield pieces, one a token, at a pace, 0 = as fast as they are taken; where it is high, several together.
 
-    Nothing is made ahead: who stops listening ends it.
-
-    Args:
-        pieces: One a token.
-        tokens_per_s: How many in a second; 0 = as fast as they are taken.
-        sleep: Waits that many seconds.
-        now: Reads a steady clock, in seconds.
+    Nothing is made ahead: who stops listening ends it. `now` is a steady clock, in seconds.
     """
     if tokens_per_s:
         await sleep(FIRST_TOKEN_S)

@@ -13,13 +13,11 @@ import warnings
 from collections.abc import Callable, Iterable
 
 MAX_CHARS = 4096
-"""Longest text that is made."""
 MAX_REPEATS = 64
 """Most repetitions of one part, where the pattern does not ask for more."""
 MAX_STEPS = 50_000
 """Most pieces that are joined in all."""
 ATTEMPTS = 20
-"""How often chance is tried before giving up."""
 
 _Maker = Callable[[random.Random], str]
 _CLASSES = {"d": string.digits, "w": string.ascii_lowercase, "s": " ", "D": "x", "W": "-", "S": "x"}

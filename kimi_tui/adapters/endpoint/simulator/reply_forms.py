@@ -15,9 +15,7 @@ MAX_DEPTH = 24
 MAX_VALUES = 2000
 """Most values of an instance; beyond it only null is left."""
 MAX_ITEMS = 20
-"""Most items of an array."""
 MAX_CHARS = 4096
-"""Longest string that is made."""
 FORMATS: Mapping[str, str] = {
     "date": "2026-11-23",
     "date-time": "2026-11-23T08:15:00Z",
@@ -138,7 +136,6 @@ _COMPOSITION = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
 
 
 def _merged(schema: Schema, others: list[object]) -> Schema:
-    """Several schemas that hold at once as one."""
     merged = dict(schema)
     for other in others:
         for key, value in other.items() if isinstance(other, dict) else ():

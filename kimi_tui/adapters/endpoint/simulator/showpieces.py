@@ -164,7 +164,6 @@ _LONG_PARTS = (
 
 
 def long_text(steps: int = 64) -> str:
-    """A long reply of numbered steps, with a heading every eight."""
     parts = []
     for number in range(1, steps + 1):
         if number % len(_LONG_PARTS) == 1:

@@ -31,17 +31,14 @@ class SimulatedReply:
     """A reply that is to be played."""
 
     replies: tuple[tuple[str, ...], ...]
-    """The tokens of each reply; at least one reply."""
+    """The tokens of each; at least one reply."""
     finish_reason: str
-    """Why it ends: "stop" or "length"."""
+    """Either "stop" or "length"."""
     is_streamed: bool
-    """Whether it goes out token by token."""
     input_tokens: int
-    """Size of the prompt, estimated."""
+    """Estimated."""
     request_id: str
-    """Its name."""
     thinks: bool = False
-    """Whether its replies begin with reasoning."""
     breaks: Break | None = None
     """How the stream breaks off behind its tokens: ERROR, CUT, or None = it ends well."""
     slowness: float = 1.0
@@ -51,25 +48,17 @@ class SimulatedReply:
 
     @property
     def output_tokens(self) -> int:
-        """Tokens of all replies."""
         return sum(len(tokens) for tokens in self.replies)
 
     @property
     def cost_usd(self) -> float:
-        """What it would cost, at invented prices."""
         return round(self.input_tokens * USD_PER_INPUT_TOKEN + self.output_tokens * USD_PER_OUTPUT_TOKEN, 8)
 
 
 def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | SimulatedReply:
     """Decide what a request gets.
 
-    Args:
-        body: The request's body.
-        dialect: Whose words body and refusals are in.
-        number: How many requests came before; it names the request, and varies the words where no seed is sent.
-
-    Returns:
-        What is refused, is queued for a webhook or fails on request; else the reply.
+    `number` is how many requests came before; it names the request, and varies the words where no seed is sent.
     """
     asked = read_body(body, dialect)
     if isinstance(asked, Refusal):

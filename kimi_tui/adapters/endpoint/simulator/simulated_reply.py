@@ -32,16 +32,12 @@ _LIGHT = {"about", "could", "does", "from", "have", "name", "please", "should", 
 
 @dataclass(frozen=True, slots=True)
 class ReplyWords:
-    """A whole reply."""
-
     reasoning: str | None
     """What comes before the closing think marker; None = the prompt asks for no reasoning."""
     answer: str
-    """What comes behind it."""
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The words of a text, in small letters."""
     return frozenset(re.findall(r"[a-z]+", text.lower()))
 
 
@@ -53,15 +49,10 @@ def question_of(parsed: Prompt) -> str:
 def write_reply(
     parsed: Prompt, response_format: object, chance: random.Random, fault: tour.Fault | None = None
 ) -> ReplyWords:
-    """Think about the newest user message and answer it.
+    """Think about the newest user message and answer it in the checked `response_format`; None = in any.
 
-    What the open turn already holds is not said again, where it is a beginning of what would be said.
-
-    Args:
-        parsed: The conversation.
-        response_format: The form to keep to, checked; None = any.
-        chance: Varies the words.
-        fault: How the reply is going to break off; then the answer is one that is long enough for it.
+    What the open turn already holds is not said again, where it is a beginning of what would be said. With a fault the
+    answer is one that is long enough to break off.
     """
     writer = _Writer(parsed, chance, fault)
     answer = formatted(response_format, writer.question, chance)
@@ -74,8 +65,6 @@ def write_reply(
 
 
 class _Writer:
-    """Knows one conversation."""
-
     def __init__(self, parsed: Prompt, chance: random.Random, fault: tour.Fault | None) -> None:
         self._parsed, self._chance, self._fault = parsed, chance, fault
         self._mine = [turn.text for turn in parsed.turns if turn.role is Role.USER]
@@ -85,7 +74,6 @@ class _Writer:
         self._topic = tour.topic_of(words_of(self.question))
 
     def reasoning(self, *, is_formatted: bool) -> str:
-        """Think aloud about the message's own words."""
         opening = self._chance.choice(["Let me see.", "So.", "All right."])
         parts = [f"{opening} The user says “{_folded(self.question, SHOWN_CHARS)}”.", *self._observations()]
         if self._system:

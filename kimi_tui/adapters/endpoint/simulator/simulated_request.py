@@ -16,17 +16,12 @@ class Refusal:
     """An answer that is no reply."""
 
     status: int
-    """HTTP status."""
     document: Mapping[str, object]
-    """Its body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a body asks for, checked."""
-
     prompt: str
-    """The prompt."""
     fields: Mapping[str, object]
     """Its fields by our names, those that are null left out."""
 

@@ -10,8 +10,6 @@ from kimi_tui.adapters.endpoint.simulator import showpieces
 
 
 class Break(StrEnum):
-    """How a reply breaks off in the middle."""
-
     ERROR = "error"
     """The stream reports an error."""
     CUT = "cut"
@@ -24,46 +22,34 @@ class Break(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something the simulator talks about."""
-
     words: tuple[str, ...]
     """Any of them chooses it; the first is its name."""
     text: str
-    """The answer."""
     thought: str
-    """What the reasoning says about it."""
     see: str = ""
     """What the table of topics says about it; "" = it is not listed there."""
 
     @property
     def name(self) -> str:
-        """The word that the tour gives."""
         return self.words[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something the simulator does wrong on request."""
-
     words: frozenset[str]
     """All of them choose it."""
     see: str
-    """What the table of topics says about it."""
     status: int | None = None
     """HTTP status before the stream; None = the reply begins."""
     message: str = ""
-    """The error's words."""
     breaks: Break | None = None
-    """How a reply that has begun ends."""
 
     @property
     def name(self) -> str:
-        """The words that the tour gives."""
         return " ".join(sorted(self.words, reverse=True))
 
 
 BROKEN = "inference failed in the middle, as you asked"
-"""What an endpoint says whose reply breaks off with an error."""
 FAULTS = (
     Fault(frozenset({"stream", "error"}), "an error in the middle of a reply", breaks=Break.ERROR),
     Fault(frozenset({"cut"}), "a connection that is lost", breaks=Break.CUT),
@@ -79,7 +65,6 @@ BREAKING = (
     "Here I begin to tell you about lamb. First it is seared, on all sides and over a high heat. Then it rests, longer "
     "than one would think. Then it is carved, across the grain and not too thin, and in the end it is shared.\n"
 )
-"""The answer of a reply that breaks off: it never gets to the end."""
 PROMPT = "prompt"
 """The topic whose answer is written from the prompt itself."""
 _REQUESTS = frozenset({"show", "simulate", "give", "make", "try", "please", "demonstrate", "test", "see"})
@@ -246,9 +231,7 @@ TOPICS = (
 
 
 def topic_of(words: AbstractSet[str]) -> Topic | None:
-    """The topic that a message is about; None = none of them."""
     return next((topic for topic in TOPICS if words & set(topic.words)), None)
 
 
 SUGGESTED = ", ".join(f"`{topic.name}`" for topic in _SHOWN if topic.name in {"code", "table", "long", "keys"})
-"""A few words to try."""

@@ -16,7 +16,6 @@ from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.core.wire.dialect import Dialect
 
 TOKENS_PER_S = 60.0
-"""A believable pace."""
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
@@ -29,19 +28,11 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Answer at a pace.
-
-        Args:
-            dialect: Whose words it speaks.
-            tokens_per_s: Tokens a second of streamed replies; 0 = at once. Unstreamed replies come at once.
-            sleep: Waits that many seconds.
-            now: Reads a steady clock, in seconds.
-        """
+        """`tokens_per_s` 0 = at once; unstreamed replies always come at once. `now` is a steady clock, in seconds."""
         self._dialect, self._tokens_per_s, self._sleep, self._now = dialect, tokens_per_s, sleep, now
         self._numbers = itertools.count()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
         if request.method != "POST":
             return _json(405, self._dialect.twin.write_error("POST is needed"))
         plan = respond(await request.aread(), self._dialect, next(self._numbers))
