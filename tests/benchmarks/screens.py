@@ -153,10 +153,10 @@ async def _moves(messages: int) -> dict[str, float]:
     async with conversation(messages) as bench:
         transcript = bench.transcript
         seconds = {
-            "to the top": bench.timed(transcript.scroll_to_top),
-            "a page down": bench.timed(partial(transcript.scroll_page, 1)),
-            "to the end": bench.timed(transcript.follow_tail),
-            "a page up": bench.timed(partial(transcript.scroll_page, -1)),
+            "to the top": bench.timed(transcript.view.scroll_to_top),
+            "a page down": bench.timed(partial(transcript.view.scroll_pages, 1)),
+            "to the end": bench.timed(transcript.view.follow_tail),
+            "a page up": bench.timed(partial(transcript.view.scroll_pages, -1)),
         }
         before = time.process_time()
         await bench.pilot.resize_terminal(90, 40)
@@ -174,7 +174,7 @@ async def search() -> AsyncIterator[tuple[str, float, float]]:
             for _ in range(10):
                 sum("rosemary" in text.casefold() for text in texts)
             plain = (time.process_time() - before) / 10
-            return {"plain": plain, "find": bench.timed(lambda: bench.transcript.find("rosemary"))}
+            return {"plain": plain, "find": bench.timed(lambda: bench.transcript.search.find("rosemary"))}
 
     seconds = await medians(measure)
     yield "search in 2,000 messages : plain `in`", seconds["find"], seconds["plain"]

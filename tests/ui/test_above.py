@@ -60,7 +60,7 @@ async def stream(running: Program) -> None:
 
 
 async def open_screen(running: Program, name: str) -> Screen[object]:
-    running.screen.transcript.choose(TALK.head)  # what grows has no code to choose from yet
+    running.screen.transcript.cursor.choose(TALK.head)  # what grows has no code to choose from yet
     running.screen.dispatcher.choose(name)
     await running.shows(SHOWS[name])
     screen = running.app.screen

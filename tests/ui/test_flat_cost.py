@@ -96,10 +96,10 @@ async def test_the_message_cursor_moves_without_a_look_at_every_message(tmp_path
     async with program(tmp_path, session=session, opening=opening(session)) as running:
         await running.shows("Roast it.")
         await running.type("<ctrl+up><up>")
-        chosen = running.screen.chat.target(running.screen.transcript.chosen)
+        chosen = running.screen.chat.target(running.screen.transcript.cursor.chosen)
         with counted() as looks:
             await running.type("<up><up><up>")
-        assert running.screen.chat.target(running.screen.transcript.chosen) != chosen
+        assert running.screen.chat.target(running.screen.transcript.cursor.chosen) != chosen
         assert 0 < len(looks) < 10
 
 

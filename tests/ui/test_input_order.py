@@ -61,7 +61,7 @@ async def state(tmp_path: Path, *pieces: str) -> tuple[object, ...]:
         ]
         shown = {w.id for w in widgets if w.id and all(node.display for node in w.ancestors_with_self)}
         session = replace(chat.chat.session, prompt_cache_key="", updated=NOW)
-        place = (str(top), str(top.focused), chat.transcript.chosen, running.app.theme)
+        place = (str(top), str(top.focused), chat.transcript.cursor.chosen, running.app.theme)
         return place, editors, texts, rows, sessions, shown, session, running.settings.saved
 
 

@@ -27,7 +27,7 @@ def held(*steps: Step) -> tuple[Script, asyncio.Event]:
 
 
 def chosen(running: Program) -> str | None:
-    return running.screen.transcript.chosen
+    return running.screen.transcript.cursor.chosen
 
 
 def branch(running: Program) -> list[str]:

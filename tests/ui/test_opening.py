@@ -125,7 +125,7 @@ async def looks(running: Program) -> dict[str, object]:
         "texts": screen.drafts.texts,
         "title": screen.composer.border_title,
         "fields": fields,
-        "chosen": screen.transcript.chosen,
+        "chosen": screen.transcript.cursor.chosen,
         "sessions": len(screen.open_chats.all),
         "messages": [message.content for message in screen.chat.session.messages],
         "settings": screen.chat.session.settings,

@@ -120,7 +120,7 @@ class Typist:
     def choose(self, action: str, *, role: Role = Role.USER, first: bool = False) -> None:
         found = [message for message in self.screen.chat.branch if message.role is role]
         if found:
-            self.screen.transcript.choose(found[0 if first else -1].id)
+            self.screen.transcript.cursor.choose(found[0 if first else -1].id)
             self.screen.dispatcher.choose(action)
             if self.screen.composer is not self.screen.focused:
                 self.screen.type_here()

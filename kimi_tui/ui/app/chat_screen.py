@@ -239,18 +239,18 @@ class ChatScreen(Screen[None]):
         return self.open_chats.current
 
     def _show_other(self) -> None:
-        self.transcript.choose(None)
+        self.transcript.cursor.choose(None)
         self.drafts.begin(self.chat.draft)
         self.redraw.session()
         self.redraw.queue()
-        self.transcript.follow_tail()
+        self.transcript.view.follow_tail()
         self.type_here()
         self.redraw.listed()
 
     # -- what there is
 
     def offers(self) -> set[Need]:
-        target = self.chat.target(self.transcript.chosen)
+        target = self.chat.target(self.transcript.cursor.chosen)
         return situation.offers(self.chat, target, self.transcript, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
@@ -283,7 +283,7 @@ class ChatScreen(Screen[None]):
     def type_here(self) -> None:
         """No message is chosen then."""
         self.panes.keep_keys()
-        self.transcript.choose(None)
+        self.transcript.cursor.choose(None)
         take_keys(self.composer)
 
     def copy(self, text: str, what: str) -> None:
@@ -345,13 +345,13 @@ class ChatScreen(Screen[None]):
     @on(Conversation.AlternativeClicked)
     def _alternative_clicked(self, event: Conversation.AlternativeClicked) -> None:
         event.stop()
-        self.transcript.choose(event.key, brings_into_view=False)
+        self.transcript.cursor.choose(event.key, brings_into_view=False)
         self.dispatcher.choose("next-alternative" if event.step > 0 else "previous-alternative")
 
     def on_descendant_focus(self) -> None:
         """Typing is about no message, so none stays chosen."""
         if self.focused is self.composer:
-            self.transcript.choose(None)
+            self.transcript.cursor.choose(None)
         if self.focused is not None:
             is_finding = self.find_bar in self.focused.ancestors
             self.panes.follow_keys(self.find_bar.searched if is_finding else self.focused)

@@ -70,7 +70,7 @@ class HintDisplay:
             words_now["back"] = "close"
         elif self.drafts.is_aside:
             words_now["back"] = "cancel"
-        target = self.open_chats.current.target(self.transcript.chosen)
+        target = self.open_chats.current.target(self.transcript.cursor.chosen)
         if target is not None and target.excluded:
             words_now["leave-out"] = "take in"
         if scope is Scope.SESSIONS and not self.open_chats.trashed:

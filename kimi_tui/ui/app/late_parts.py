@@ -147,7 +147,7 @@ class LateParts:
             case "reasoning":
                 from kimi_tui.ui.panes.reasoning_feed import ReasoningPanel  # noqa: PLC0415
 
-                return ReasoningPanel(chats, lambda: self.transcript.chosen, services.clock.monotonic)
+                return ReasoningPanel(chats, lambda: self.transcript.cursor.chosen, services.clock.monotonic)
             case "settings":
                 from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
 

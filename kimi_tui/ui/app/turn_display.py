@@ -39,9 +39,9 @@ class TurnDisplay:
 
     def show_question(self, chat: Chat) -> None:
         if chat is self.open_chats.current:
-            chosen = self.transcript.chosen
+            chosen = self.transcript.cursor.chosen
             self.feed.show()
-            self.transcript.follow_tail()
+            self.transcript.view.follow_tail()
             if chat.live is not None:
                 self._move_cursor(chosen, chat.live.key)
             self.redraw.beside()
@@ -49,8 +49,8 @@ class TurnDisplay:
 
     def _move_cursor(self, chosen: str | None, key: str) -> None:
         """It goes to what came in the place of the message that had it, where that is gone."""
-        if chosen is not None and self.transcript.chosen is None:
-            self.transcript.choose(key, brings_into_view=False)
+        if chosen is not None and self.transcript.cursor.chosen is None:
+            self.transcript.cursor.choose(key, brings_into_view=False)
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
@@ -62,7 +62,7 @@ class TurnDisplay:
         if chat is self.open_chats.current:
             if ended.replies:
                 self.transcript.update_entry(self._reply_entry(chat, ended))
-            chosen = self.transcript.chosen
+            chosen = self.transcript.cursor.chosen
             self.feed.show()
             if chat.branch:
                 self._move_cursor(chosen, chat.branch[-1].id)

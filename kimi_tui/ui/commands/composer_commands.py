@@ -18,7 +18,7 @@ def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory, tr
         take_keys(composer)
 
     def type_command() -> None:
-        transcript.choose(None)
+        transcript.cursor.choose(None)
         drafts.begin_command()
 
     return {

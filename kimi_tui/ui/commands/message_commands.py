@@ -53,7 +53,7 @@ class MessageCommands:
 
     def _target(self) -> Message:
         """Raises UsageError where there is no message, or it is still being written."""
-        message = self.open_chats.current.target(self.transcript.chosen)
+        message = self.open_chats.current.target(self.transcript.cursor.chosen)
         if message is None:
             raise UsageError("There is no message yet, or it is still being written.")
         return message
@@ -61,10 +61,10 @@ class MessageCommands:
     def _next_message(self) -> None:
         """Below the last message is the composer."""
         chat = self.open_chats.current
-        if chat.branch and self.transcript.chosen == chat.branch[-1].id and chat.turn is None:
+        if chat.branch and self.transcript.cursor.chosen == chat.branch[-1].id and chat.turn is None:
             self.type_here()
         else:
-            self.transcript.move_choice(1)
+            self.transcript.cursor.move(1)
 
     # -- copying
 
@@ -79,7 +79,7 @@ class MessageCommands:
     def _copy_code(self, argument: str) -> None:
         """Several blocks are numbered to choose from."""
         message, word = self._target(), argument.strip()
-        blocks = self.transcript.code_blocks(message.id)
+        blocks = self.transcript.code.sources(message.id)
         if not word and len(blocks) > 1:
             self._choose_code(message.id, blocks)
             return
@@ -94,12 +94,12 @@ class MessageCommands:
         from kimi_tui.ui.screens.choice import NumberScreen  # noqa: PLC0415 - most commands do not need it
 
         def chosen(number: int | None) -> None:
-            self.transcript.hide_code_numbers()
+            self.transcript.code.hide_numbers()
             if number is not None:
                 self.copy(blocks[number - 1], f"Code block {number}")
 
-        self.transcript.show_code_numbers(key)
-        above = self.transcript.code_blocks_above(key)
+        self.transcript.code.show_numbers(key)
+        above = self.transcript.code.count_above(key)
         question = f"Which code block? {above} above the view" if above else "Which code block?"
         self.transcript.app.push_screen(NumberScreen(question, len(blocks)), chosen)
 
@@ -114,7 +114,7 @@ class MessageCommands:
     def _edit(self) -> None:
         """What the question becomes is sent as an alternative."""
         question = self._question()
-        self.transcript.choose(None)
+        self.transcript.cursor.choose(None)
         self.drafts.begin_edit(question.id, question.content)
 
     def _regenerate(self) -> None:
@@ -137,7 +137,7 @@ class MessageCommands:
         place = [other.id for other in family].index(message.id) + step
         if 0 <= place < len(family):
             self.change(tree.select(self._session, family[place].id))
-            self.transcript.choose(family[place].id)
+            self.transcript.cursor.choose(family[place].id)
 
     def _delete(self) -> None:
         """Everything below the message goes with it."""
@@ -164,7 +164,7 @@ class MessageCommands:
         self.change(self._session)
         branch = self.open_chats.current.branch
         if branch and has_keys(self.transcript):
-            self.transcript.choose(branch[-1].id)
+            self.transcript.cursor.choose(branch[-1].id)
         else:
             self.type_here()
 

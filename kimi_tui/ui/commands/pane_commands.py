@@ -55,13 +55,13 @@ class PaneCommands:
 
     def _show_reasoning(self) -> None:
         """The chosen message stays chosen."""
-        chosen = self.transcript.chosen
+        chosen = self.transcript.cursor.chosen
         self.panes.show_pane("reasoning")
-        self.transcript.choose(chosen)
+        self.transcript.cursor.choose(chosen)
         self.panes.bring_up_to_date("reasoning")
 
     def _show_request(self) -> None:
-        message = self.open_chats.current.target(self.transcript.chosen)
+        message = self.open_chats.current.target(self.transcript.cursor.chosen)
         if message is None or message.role is not Role.ASSISTANT:
             raise UsageError("Only a reply has a request.")
         self.prompts.past = message.id

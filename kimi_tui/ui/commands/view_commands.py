@@ -25,13 +25,13 @@ def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, 
 
     def choose_message() -> None:
         take_keys(transcript)
-        transcript.choose_in_view()
+        transcript.cursor.choose_in_view()
 
     def fold_this() -> None:
         last = open_chats.current.last(Role.ASSISTANT)
-        key = transcript.chosen or (last.id if last is not None else None)
+        key = transcript.cursor.chosen or (last.id if last is not None else None)
         if key is not None:
-            transcript.toggle_fold(key)
+            transcript.folds.toggle(key)
 
     def dismiss() -> None:
         open_chats.current.notices.clear()
@@ -42,22 +42,22 @@ def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, 
         transcript.start_selection()
 
     return {
-        "fold": transcript.toggle_all_folds,
+        "fold": transcript.folds.toggle_all,
         "fold-this": fold_this,
-        "top": transcript.scroll_to_top,
-        "follow": transcript.follow_tail,
-        "page-up": partial(transcript.scroll_page, -1),
-        "page-down": partial(transcript.scroll_page, 1),
-        "line-up": partial(transcript.scroll_lines, -1),
-        "line-down": partial(transcript.scroll_lines, 1),
-        "previous-heading": partial(transcript.move_heading, -1),
-        "next-heading": partial(transcript.move_heading, 1),
-        "previous-code": partial(transcript.move_code, -1),
-        "next-code": partial(transcript.move_code, 1),
+        "top": transcript.view.scroll_to_top,
+        "follow": transcript.view.follow_tail,
+        "page-up": partial(transcript.view.scroll_pages, -1),
+        "page-down": partial(transcript.view.scroll_pages, 1),
+        "line-up": partial(transcript.view.scroll_lines, -1),
+        "line-down": partial(transcript.view.scroll_lines, 1),
+        "previous-heading": partial(transcript.jumps.move_heading, -1),
+        "next-heading": partial(transcript.jumps.move_heading, 1),
+        "previous-code": partial(transcript.jumps.move_code, -1),
+        "next-code": partial(transcript.jumps.move_code, 1),
         "choose-message": choose_message,
-        "previous-message": partial(transcript.move_choice, -1),
-        "first-message": partial(transcript.choose_edge, first=True),
-        "last-message": partial(transcript.choose_edge, first=False),
+        "previous-message": partial(transcript.cursor.move, -1),
+        "first-message": partial(transcript.cursor.choose_edge, first=True),
+        "last-message": partial(transcript.cursor.choose_edge, first=False),
         "find": find,
         "previous-hit": partial(find_bar.move_hit, -1),
         "next-hit": partial(find_bar.move_hit, 1),

@@ -13,5 +13,5 @@ class Conversation(Transcript):
 
     def on_focus(self) -> None:
         """A message is chosen, so that it is seen where the keys go."""
-        if self.chosen is None:
-            self.choose_in_view()
+        if self.cursor.chosen is None:
+            self.cursor.choose_in_view()

@@ -44,7 +44,7 @@ class ConversationFeed:
         chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity), about)
         if chat is self.open_chats.current:
             self.show()
-            self.transcript.follow_tail()
+            self.transcript.view.follow_tail()
             if not self.transcript.display:  # a pane covers it: the notice waits there, and is told here
                 first = text.partition("\n")[0]
                 self.remark(first, first.partition(". ")[0])

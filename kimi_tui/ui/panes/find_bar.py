@@ -48,17 +48,17 @@ class FindBar(Horizontal):
 
         `where` are the lines to search; None = the conversation.
         """
-        self.searched.find("")
+        self.searched.search.find("")
         self.searched = where or self._transcript
         self.add_class("-open")
         field = self.query_one(Input)
         if text is not None:
             with self.prevent(Input.Changed):
                 field.value = text
-            self.searched.find(text)
+            self.searched.search.find(text)
             self.move_hit(1)
         else:
-            self.searched.find(field.value)
+            self.searched.search.find(field.value)
         field.select_all()
         take_keys(field)
 
@@ -72,7 +72,7 @@ class FindBar(Horizontal):
             return False
         self.remove_class("-open")
         self.query_one(Static).update("")
-        self.searched.find("")
+        self.searched.search.find("")
         if self.searched is self._transcript:
             self._type_on()
         else:
@@ -83,10 +83,10 @@ class FindBar(Horizontal):
         """Where no search is open, the one before goes on."""
         if not self.is_open:
             self.add_class("-open")
-        self.searched.find(
+        self.searched.search.find(
             self.text
         )  # keys may come in one burst: what was typed before this one has not been told yet
-        self.searched.move_hit(step)
+        self.searched.search.move_hit(step)
 
     def show_count(self, count: int, current: int, *, is_reading: bool) -> None:
         """`count` hits are known, `current` is counted from 1 (0 = none), `is_reading` = more may be found."""
@@ -98,7 +98,7 @@ class FindBar(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.searched.find(event.value)
+        self.searched.search.find(event.value)
 
     def on_key(self, event: events.Key) -> None:
         if event.key in self.STEPS:

@@ -110,7 +110,7 @@ class PromptPane(Vertical):
                 [*(_part_entry(part, view.template) for part in view.parts), *self._field_entries()]
             )
         if old is None or old[1] != self._title:
-            self._lines.follow_tail()
+            self._lines.view.follow_tail()
         self._update_sizes()
 
     @property
@@ -145,17 +145,17 @@ class PromptPane(Vertical):
 
     def action_scroll_lines(self, lines: int) -> None:
         """Negative = up."""
-        self._lines.scroll_lines(lines)
+        self._lines.view.scroll_lines(lines)
 
     def action_scroll_pages(self, pages: int) -> None:
         """Negative = up."""
-        self._lines.scroll_page(pages)
+        self._lines.view.scroll_pages(pages)
 
     def action_to_top(self) -> None:
-        self._lines.scroll_to_top()
+        self._lines.view.scroll_to_top()
 
     def action_follow_tail(self) -> None:
-        self._lines.follow_tail()
+        self._lines.view.follow_tail()
 
     def on_key(self, event: events.Key) -> None:
         form = self._forms.get(event.key)

@@ -72,9 +72,9 @@ class ReasoningPanel(Vertical, Panel):
         if (key, is_streaming) != (self._shown, self._is_growing):
             self._shown, self._is_growing = key, is_streaming
             if is_streaming:
-                self.lines.follow_tail()
+                self.lines.view.follow_tail()
             else:
-                self.lines.scroll_to_top()
+                self.lines.view.scroll_to_top()
 
     def delta_arrived(self, delta: ReplyDelta) -> None:
         """The answer ends the reasoning."""

@@ -100,21 +100,21 @@ class Transcript(Widget, can_focus=True):
         self._look = Look(Styles({}, Style()), 80)
         viewport = Viewport(self._look, 0)
         self._entries = EntryList(viewport, fold_reasoning=fold_reasoning)
-        self._view = View(viewport, self._measure, self._redraw)
-        self._folds = Folds(self._entries, self._view)
-        self._cursor = Cursor(self._entries, self._view, lambda key: self.post_message(self.Chosen(key)))
-        self._jumps = Jumps(self._view)
-        self._code = CodeBlocks(self._entries, self._view)
-        self._search = Search(
-            self._view, self._folds, self._call_after, lambda *told: self.post_message(self.Found(*told))
+        self.view = View(viewport, self._measure, self._redraw)
+        self.folds = Folds(self._entries, self.view)
+        self.cursor = Cursor(self._entries, self.view, lambda key: self.post_message(self.Chosen(key)))
+        self.jumps = Jumps(self.view)
+        self.code = CodeBlocks(self._entries, self.view)
+        self.search = Search(
+            self.view, self.folds, self._call_after, lambda *told: self.post_message(self.Found(*told))
         )
-        self._selection = Selection(
-            self._view,
+        self.selection = Selection(
+            self.view,
             self._tell_selected,
             lambda has_keys: self.post_message(self.SelectionModeChanged(has_keys)),
             lambda text: self.post_message(self.CopyRequested(text)),
         )
-        self._mouse = MouseSelection(self._view, self._selection)
+        self._mouse = MouseSelection(self.view, self.selection)
         self._drag_timer: Timer | None = None
         self._grip: int | None = None  # which row of the scroll bar's thumb the mouse holds
         self._colours: tuple[object, ...] = ()
@@ -140,76 +140,21 @@ class Transcript(Widget, can_focus=True):
         self._entries_changed(self._entries.append(key, part, text))
 
     def _entries_changed(self, change: EntriesChange) -> None:
-        for part in (self._view, self._cursor, self._jumps, self._search, self._selection):
+        for part in (self.view, self.cursor, self.jumps, self.search, self.selection):
             part.entries_changed(change)
 
     def set_thought_label(self, key: str, label: str) -> None:
         """Change the one line of a think block, and nothing else."""
         if (item := self._entries.item(key)) is not None and item.set_thought_label(label):
-            self._view.invalidate()
+            self.view.invalidate()
 
     # -- folds, and moving about
 
-    def toggle_fold(self, key: str) -> None:
-        self._folds.toggle(key)
-
-    def toggle_all_folds(self) -> None:
-        self._folds.toggle_all()
-
     @property
     def is_following(self) -> bool:
-        return self._view.viewport.is_following
-
-    def follow_tail(self) -> None:
-        self._view.follow_tail()
-
-    def scroll_to_top(self) -> None:
-        self._view.scroll_to_top()
-
-    def scroll_lines(self, lines: int) -> None:
-        self._view.scroll_lines(lines)
-
-    def scroll_page(self, pages: int) -> None:
-        self._view.scroll_pages(pages)
+        return self.view.viewport.is_following
 
     # -- the message cursor, headings and code
-
-    @property
-    def chosen(self) -> str | None:
-        return self._cursor.chosen
-
-    def choose(self, key: str | None, *, brings_into_view: bool = True) -> None:
-        self._cursor.choose(key, brings_into_view=brings_into_view)
-
-    def choose_in_view(self) -> None:
-        self._cursor.choose_in_view()
-
-    def move_choice(self, step: int) -> None:
-        self._cursor.move(step)
-
-    def choose_edge(self, first: bool) -> None:
-        self._cursor.choose_edge(first)
-
-    def move_heading(self, step: int) -> None:
-        self._jumps.move_heading(step)
-
-    def move_code(self, step: int) -> None:
-        self._jumps.move_code(step)
-
-    def code_blocks(self, key: str) -> list[str]:
-        return self._code.sources(key)
-
-    def has_code(self, key: str) -> bool:
-        return self._code.has_any(key)
-
-    def code_blocks_above(self, key: str) -> int:
-        return self._code.count_above(key)
-
-    def show_code_numbers(self, key: str) -> None:
-        self._code.show_numbers(key)
-
-    def hide_code_numbers(self) -> None:
-        self._code.hide_numbers()
 
     def plain_text_of(self, key: str) -> str:
         """The text as it is shown, without the marks of Markdown; "" when the entry is not there."""
@@ -217,13 +162,6 @@ class Transcript(Widget, can_focus=True):
         return "" if item is None else copying.plain_text(item)
 
     # -- the search
-
-    def find(self, text: str) -> None:
-        """See `Search.find`; `Found` tells what is known so far."""
-        self._search.find(text)
-
-    def move_hit(self, step: int) -> None:
-        self._search.move_hit(step)
 
     def _call_after(self, pause_s: float, callback: Callable[[], None]) -> None:
         if self.is_attached:
@@ -234,21 +172,21 @@ class Transcript(Widget, can_focus=True):
     @property
     def hints(self) -> str:
         """For a footer; "" = the keys do what they always do."""
-        return HINTS if self._selection.has_keys else ""
+        return HINTS if self.selection.has_keys else ""
 
     def start_selection(self) -> None:
         """Begin at the text of the chosen message when it is in view, else at the top."""
-        self._selection.begin(self._entries.index(self.chosen))
+        self.selection.begin(self._entries.index(self.cursor.chosen))
 
     def get_selection(self, selection: ScreenSelection) -> tuple[str, str] | None:
         del selection
-        text = self._selection.text()
+        text = self.selection.text()
         return (text, "\n") if text else None
 
     def selection_updated(self, selection: ScreenSelection | None) -> None:
         del selection  # told late: what counts is what the screen knows now
         if self not in self.screen.selections:
-            self._selection.forget()
+            self.selection.forget()
 
     def _tell_selected(self, is_any: bool) -> None:
         """Have it show up in `Screen.get_selected_text`, and go with Escape or a click elsewhere."""
@@ -258,17 +196,17 @@ class Transcript(Widget, can_focus=True):
     # -- keys and mouse
 
     def on_key(self, event: events.Key) -> None:
-        if self._selection.press(event.key):
+        if self.selection.press(event.key):
             event.stop()
             event.prevent_default()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self.scroll_lines(-WHEEL_LINES)
+        self.view.scroll_lines(-WHEEL_LINES)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
-        self.scroll_lines(WHEEL_LINES)
+        self.view.scroll_lines(WHEEL_LINES)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button != 1:
@@ -302,34 +240,34 @@ class Transcript(Widget, can_focus=True):
 
     def _take_thumb(self, row: int) -> None:
         """A press beside the thumb brings its middle there first."""
-        thumb = self._view.scroll_bar().thumb
+        thumb = self.view.scroll_bar().thumb
         self._grip = row - thumb.start if row in thumb else len(thumb) // 2
         self._drag_thumb(row - self._grip)
 
     def _drag_thumb(self, start: int) -> None:
-        bar = self._view.scroll_bar()
+        bar = self.view.scroll_bar()
         if bar.thumb and bar.thumb.start != start:
-            self._view.scroll_to_line(bar.line_at(start))
+            self.view.scroll_to_line(bar.line_at(start))
 
     def on_click(self, event: events.Click) -> None:
-        rows = self._view.rows
+        rows = self.view.rows
         if event.y >= len(rows) or event.x >= self.size.width - 1 or self._mouse.has_dragged:
             return
         is_last_row = event.y == self.size.height - 1
-        if self._view.has_new_below and is_last_row and event.x >= self.size.width - 2 - len(NEW_BELOW):
-            self.follow_tail()
+        if self.view.has_new_below and is_last_row and event.x >= self.size.width - 2 - len(NEW_BELOW):
+            self.view.follow_tail()
             return
         place, line = rows[event.y]
-        item = self._view.viewport.items[place.item]
+        item = self.view.viewport.items[place.item]
         is_heading = place.section == Section.HEAD and place.line == 0
         if is_heading and (step := arrow_at(item.header, line.text, char_at(line, event.x - GUTTER))):
             self.post_message(self.AlternativeClicked(item.key, step))
         elif event.chain > 1:
             self._mouse.select_around(event.offset, is_word=event.chain == 2)
         elif place.section == Section.HEAD and item.thought_line == place.line:
-            self.toggle_fold(item.key)
+            self.folds.toggle(item.key)
         elif item.kind in MESSAGES:
-            self.choose(item.key, brings_into_view=False)
+            self.cursor.choose(item.key, brings_into_view=False)
 
     # -- drawing
 
@@ -383,12 +321,12 @@ class Transcript(Widget, can_focus=True):
 
     def _update_frame(self) -> None:
         if len(self._frame) != self.size.height:
-            self._view.invalidate()
+            self.view.invalidate()
         elif not self._is_stale:
             return
-        view, height = self._view, self.size.height
+        view, height = self.view, self.size.height
         rows, looks, bar = view.rows, view.row_looks(), view.scroll_bar().glyphs()
-        for part in (self._jumps, self._cursor, self._code, self._search, self._selection):
+        for part in (self.jumps, self.cursor, self.code, self.search, self.selection):
             part.mark(looks)
         painter = self._painter_now()
         painter.begin()
@@ -417,11 +355,11 @@ class Transcript(Widget, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._view.invalidate()
+        self.view.invalidate()
         self.refresh()
 
     def on_resize(self) -> None:
-        self._view.invalidate()
+        self.view.invalidate()
         self.refresh()
 
 

@@ -164,7 +164,7 @@ async def test_a_link_target_is_known_however_the_text_came_and_whatever_is_in_v
             rows(transcript)
         transcript.update_entry(Entry("live", EntryKind.ASSISTANT, "Kimi", text))
         assert "See r (http://u.v/) there." in "\n".join(body(transcript))
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         assert "See r (http://u.v/) here." in "\n".join(body(transcript))
 
 
@@ -201,11 +201,11 @@ def test_a_text_that_lost_its_end_can_grow_again() -> None:
 
 
 def pages(transcript: Transcript) -> list[str]:
-    transcript.scroll_to_top()
+    transcript.view.scroll_to_top()
     seen: list[str] = []
     while not transcript.is_following:
         seen += body(transcript)[:-3]
-        transcript.scroll_lines(transcript.size.height - 3)
+        transcript.view.scroll_lines(transcript.size.height - 3)
     return seen + body(transcript)
 
 

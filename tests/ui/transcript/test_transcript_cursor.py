@@ -63,17 +63,17 @@ async def test_only_messages_are_chosen_and_marked_along_all_their_lines() -> No
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "one\ntwo"), notice(), reply(2, "three\n\nfour")])
         assert marked(transcript) == []
-        transcript.choose_in_view()
-        assert transcript.chosen == "r2"
-        transcript.move_choice(-1)
-        assert transcript.chosen == "u1"
+        transcript.cursor.choose_in_view()
+        assert transcript.cursor.chosen == "r2"
+        transcript.cursor.move(-1)
+        assert transcript.cursor.chosen == "u1"
         assert marked(transcript) == [0, 1, 2]
-        transcript.move_choice(-1)
-        assert transcript.chosen == "u1"
-        transcript.choose_edge(False)
+        transcript.cursor.move(-1)
+        assert transcript.cursor.chosen == "u1"
+        transcript.cursor.choose_edge(False)
         assert marked(transcript) == [6, 7, 8, 9]
-        transcript.choose("n")
-        assert [transcript.chosen] == [None]
+        transcript.cursor.choose("n")
+        assert [transcript.cursor.chosen] == [None]
         assert marked(transcript) == []
         await pilot.pause()
         assert [event.key for event in app.seen if isinstance(event, Transcript.Chosen)] == ["r2", "u1", "r2", None]
@@ -85,20 +85,20 @@ async def test_the_chosen_message_comes_into_view_with_its_heading() -> None:
         transcript.set_entries([
             *(user(n, f"message {n}") for n in range(20)), reply(1, "long\n\n" * 30), user(30, "last"),
         ])  # fmt: skip
-        transcript.choose_edge(True)
+        transcript.cursor.choose_edge(True)
         assert body(transcript)[:2] == ["▌You", "▌  message 0"]
         for _ in range(10):
-            transcript.move_choice(1)
+            transcript.cursor.move(1)
         text = "\n".join(body(transcript))
         assert "▌You\n▌  message 10" in text
-        transcript.choose("r1")
+        transcript.cursor.choose("r1")
         assert body(transcript)[0] == "▌Kimi"
-        transcript.choose("u30")
+        transcript.cursor.choose("u30")
         assert "▌You\n▌  last" in "\n".join(body(transcript))
-        transcript.move_choice(-1)
+        transcript.cursor.move(-1)
         assert body(transcript)[0] == "▌Kimi"
         top = body(transcript)
-        transcript.choose("r1")
+        transcript.cursor.choose("r1")
         assert body(transcript) == top
 
 
@@ -109,11 +109,11 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
         transcript.set_entries([user(1), live()])
         transcript.append("live", ReplyPart.REASONING, "thought\n" * 3)
         transcript.append("live", ReplyPart.ANSWER, "answer")
-        transcript.toggle_fold("live")
-        transcript.choose("live")
+        transcript.folds.toggle("live")
+        transcript.cursor.choose("live")
         before = body(transcript)
         transcript.update_entry(replace(reply(7, "answer and more", "thought\n" * 3), key="live"))
-        assert transcript.chosen == "live"
+        assert transcript.cursor.chosen == "live"
         assert transcript.plain_text_of("live") == "answer and more"
         after = body(transcript)
         assert [a for a, b in zip(after, before, strict=True) if a != b] == [
@@ -121,7 +121,7 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
             "▌  answer and more",
         ]
         transcript.set_entries([user(1)])
-        assert [transcript.chosen] == [None]
+        assert [transcript.cursor.chosen] == [None]
         await pilot.pause()
         assert [event.key for event in app.seen if isinstance(event, Transcript.Chosen)] == ["live", None]
 
@@ -143,7 +143,7 @@ async def test_clicks_choose_fold_and_ask_for_alternatives() -> None:
         assert [type(event).__name__ for event in app.seen] == [
             "AlternativeClicked", "AlternativeClicked", "Chosen",
         ]  # fmt: skip
-        assert (transcript.chosen, "▾ Thought" in rows(transcript)[1]) == ("r", True)
+        assert (transcript.cursor.chosen, "▾ Thought" in rows(transcript)[1]) == ("r", True)
         assert [event.step for event in app.seen if isinstance(event, Transcript.AlternativeClicked)] == [-1, 1]
 
 
@@ -185,27 +185,27 @@ async def test_headings_and_code_are_gone_to_one_after_the_other() -> None:
         transcript.set_entries([
             entry for n in range(3) for entry in (user(n, "# no heading\n```\nno code\n```"), reply(n, MARKDOWN.replace("Lamb", f"Lamb {n}")))
         ])  # fmt: skip
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         seen = []
         for _ in range(4):
-            transcript.move_heading(1)
+            transcript.jumps.move_heading(1)
             seen.append(next(row for row in body(transcript) if row.startswith("›")))
         assert seen == ["›  Lamb 0", "›  Lamb 1", "›  Lamb 2", "›  Lamb 2"]
-        transcript.move_heading(-1)
+        transcript.jumps.move_heading(-1)
         assert body(transcript)[0] == "›  Lamb 1"
-        transcript.move_code(1)
+        transcript.jumps.move_code(1)
         assert body(transcript)[0] == "›   python"
-        transcript.move_code(1)
-        transcript.move_code(1)
+        transcript.jumps.move_code(1)
+        transcript.jumps.move_code(1)
         shown = body(transcript)
         assert any(row.startswith("›   python") for row in shown)
-        transcript.move_code(-1)
-        transcript.move_code(-1)
-        transcript.move_code(-1)
+        transcript.jumps.move_code(-1)
+        transcript.jumps.move_code(-1)
+        transcript.jumps.move_code(-1)
         assert body(transcript)[0] == "›   python"
-        transcript.scroll_lines(1)
+        transcript.view.scroll_lines(1)
         assert not any(row.startswith("›") for row in body(transcript))
-        transcript.move_code(-1)
+        transcript.jumps.move_code(-1)
         assert body(transcript)[0] == "›   python"
 
 
@@ -213,8 +213,8 @@ async def test_code_in_a_later_item_of_a_list_is_gone_to() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(1, "text\n\n- a\n- b\n\n  ```py\n  x\n  ```\n- c\n\n" + "more\n\n" * 9)])
-        transcript.scroll_to_top()
-        transcript.move_code(1)
+        transcript.view.scroll_to_top()
+        transcript.jumps.move_code(1)
         assert body(transcript)[0] == "›  • b"
 
 
@@ -222,16 +222,16 @@ async def test_code_blocks_are_listed_and_numbered() -> None:
     async with Host().run_test(size=(60, 30)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1), reply(1, CODE)])
-        assert transcript.code_blocks("r1") == ["x = 1\n", "plain\n", "ls\n", "indented\n"]
-        assert transcript.code_blocks("u1") == []
-        assert transcript.code_blocks("gone") == []
-        assert [transcript.has_code(key) for key in ("r1", "u1", "gone")] == [True, False, False]
+        assert transcript.code.sources("r1") == ["x = 1\n", "plain\n", "ls\n", "indented\n"]
+        assert transcript.code.sources("u1") == []
+        assert transcript.code.sources("gone") == []
+        assert [transcript.code.has_any(key) for key in ("r1", "u1", "gone")] == [True, False, False]
         before = body(transcript)
-        transcript.show_code_numbers("r1")
+        transcript.code.show_numbers("r1")
         shown = [row for row in body(transcript) if "[" in row]
         assert [row.split()[0] for row in shown] == ["python", "plain", "▌", "indented"]
         assert [row.split()[-1] for row in shown] == ["[1]", "[2]", "[3]", "[4]"]
-        transcript.hide_code_numbers()
+        transcript.code.hide_numbers()
         assert body(transcript) == before
 
 
@@ -240,7 +240,7 @@ async def test_code_that_is_markdown_is_one_block_with_its_own_code() -> None:
     async with Host().run_test(size=(60, 30)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(1, f"```markdown\n{inner}```\n\n```py\nx\n```")])
-        assert transcript.code_blocks("r1") == [inner, "x\n"]
+        assert transcript.code.sources("r1") == [inner, "x\n"]
 
 
 def test_whether_there_is_code_is_known_without_what_stands_behind_it() -> None:
@@ -270,14 +270,14 @@ async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> No
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(1, f"```py\na\n```\n\n```py\n{code}```\n\n```\nlast\n```")])
-        assert transcript.code_blocks("r1") == ["a\n", code, "last\n"]
-        transcript.show_code_numbers("r1")
+        assert transcript.code.sources("r1") == ["a\n", code, "last\n"]
+        transcript.code.show_numbers("r1")
         assert [row.split()[-1] for row in body(transcript) if "[" in row] == ["[3]"]
-        assert transcript.code_blocks_above("r1") == 2
-        transcript.scroll_to_top()
-        assert transcript.code_blocks_above("r1") == 0
-        transcript.scroll_lines(3)
-        assert transcript.code_blocks_above("r1") == 1
+        assert transcript.code.count_above("r1") == 2
+        transcript.view.scroll_to_top()
+        assert transcript.code.count_above("r1") == 0
+        transcript.view.scroll_lines(3)
+        assert transcript.code.count_above("r1") == 1
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,8 @@ def middle_of_a_long_reply(transcript: Transcript) -> list[str]:
     """Scroll to the middle of a reply that is longer than the screen, and say what is there."""
     text = "\n\n".join(f"paragraph {n}" for n in range(60))
     transcript.set_entries([user(1), reply(1, text), user(2), reply(2, text)])
-    transcript.scroll_to_top()
-    transcript.scroll_lines(40)
+    transcript.view.scroll_to_top()
+    transcript.view.scroll_lines(40)
     shown = body(transcript)
     assert shown[0].startswith("   paragraph")
     return shown
@@ -324,7 +324,7 @@ async def test_a_click_on_a_message_marks_it_where_one_reads() -> None:
         transcript = pilot.app.query_one(Transcript)
         before = middle_of_a_long_reply(transcript)
         await pilot.click(Transcript, offset=(6, 4))
-        assert transcript.chosen == "r1"
+        assert transcript.cursor.chosen == "r1"
         assert body(transcript) == [f"▌{row[1:]}" for row in before]
 
 
@@ -332,16 +332,16 @@ async def test_choosing_in_view_marks_only_and_moving_on_scrolls() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         before = middle_of_a_long_reply(transcript)
-        transcript.choose_in_view()
+        transcript.cursor.choose_in_view()
         marked_rows = [f"▌{row[1:]}" for row in before]
-        assert (transcript.chosen, body(transcript)) == ("r1", marked_rows)
-        transcript.choose("u2", brings_into_view=False)
-        assert (transcript.chosen, body(transcript)) == ("u2", before)
-        transcript.choose("u2")
+        assert (transcript.cursor.chosen, body(transcript)) == ("r1", marked_rows)
+        transcript.cursor.choose("u2", brings_into_view=False)
+        assert (transcript.cursor.chosen, body(transcript)) == ("u2", before)
+        transcript.cursor.choose("u2")
         assert "▌You" in body(transcript)
-        transcript.move_choice(-1)
+        transcript.cursor.move(-1)
         assert body(transcript)[0] == "▌Kimi"
-        transcript.choose_edge(False)
+        transcript.cursor.choose_edge(False)
         assert body(transcript)[0] == "▌Kimi"
         assert not transcript.is_following
 
@@ -352,9 +352,9 @@ async def test_following_goes_on_after_a_click() -> None:
         transcript.set_entries([user(1), live()])
         transcript.append("live", ReplyPart.ANSWER, "paragraph\n\n" * 30)
         await pilot.click(Transcript, offset=(6, 4))
-        transcript.choose_in_view()
-        assert (transcript.chosen, transcript.is_following) == ("live", True)
+        transcript.cursor.choose_in_view()
+        assert (transcript.cursor.chosen, transcript.is_following) == ("live", True)
         transcript.append("live", ReplyPart.ANSWER, "the end")
         assert "the end" in "\n".join(body(transcript))
-        transcript.scroll_lines(-1)
+        transcript.view.scroll_lines(-1)
         assert not transcript.is_following

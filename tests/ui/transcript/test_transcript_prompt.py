@@ -85,7 +85,7 @@ async def test_a_part_of_an_input_is_copied_exactly() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([prompt(INPUT)])
         transcript.focus()
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         transcript.start_selection()
         await pilot.press("down", "down", "down", "v", "down", "end")
         start = INPUT.index("<|im_user|>")
@@ -97,7 +97,7 @@ async def test_an_input_that_changes_as_one_types_keeps_what_is_read() -> None:
         transcript = pilot.app.query_one(Transcript)
         history = "".join(f"<|im_user|>user<|im_middle|>question {n}<|im_end|>" for n in range(900))
         transcript.set_entries([prompt(history + "draft<|im_end|>")])
-        transcript.scroll_page(-9)
+        transcript.view.scroll_pages(-9)
         before = body(transcript)[:-1]
         for draft in ("drafts", "drafts and", ""):
             transcript.update_entry(prompt(history + draft + "<|im_end|>"))
@@ -111,8 +111,8 @@ async def test_reasoning_alone_has_no_heading_and_no_bar() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([Entry("r", EntryKind.REASONING, "", "Let me *think*.\n\nYes.\n", is_streaming=True)])
         assert body(transcript)[:4] == [" Let me *think*.", "", " Yes.", ""]
-        transcript.choose_in_view()
-        assert transcript.chosen is None
+        transcript.cursor.choose_in_view()
+        assert transcript.cursor.chosen is None
 
 
 class Grey(App[None]):
@@ -129,9 +129,9 @@ async def test_line_filters_apply_to_text_marks_and_scroll_bar() -> None:
         transcript.set_entries([
             *(Entry(f"u{n}", EntryKind.USER, "You", "a lamb") for n in range(9)), Entry("p", EntryKind.PROMPT, "", INPUT)
         ])  # fmt: skip
-        transcript.scroll_to_top()
-        transcript.find("lamb")
-        transcript.choose("u1")
+        transcript.view.scroll_to_top()
+        transcript.search.find("lamb")
+        transcript.cursor.choose("u1")
         select_all(transcript)
         for strip in transcript.render_lines(Region(0, 0, *transcript.size)):
             for segment in strip:

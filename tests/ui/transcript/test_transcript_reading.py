@@ -27,12 +27,12 @@ CHANGES: dict[str, Callable[[Transcript], object]] = {
     "a message is added": lambda t: t.set_entries([*ENTRIES, user(77, "new")]),
     "a notice comes": lambda t: t.set_entries([*ENTRIES, Entry("n", EntryKind.NOTICE, "", "notice")]),
     "the entries are set anew": lambda t: t.set_entries([*(reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(9, 30)), user(7)]),
-    "reasoning above opens": lambda t: t.toggle_fold("r2"),
-    "reasoning below opens": lambda t: t.toggle_fold("r29"),
-    "all reasoning opens": lambda t: t.toggle_all_folds(),
+    "reasoning above opens": lambda t: t.folds.toggle("r2"),
+    "reasoning below opens": lambda t: t.folds.toggle("r29"),
+    "all reasoning opens": lambda t: t.folds.toggle_all(),
     "a label changes": lambda t: t.set_thought_label("live", "Thinking for 3 s"),
     "a message is excluded": lambda t: t.update_entry(Entry("r1", EntryKind.ASSISTANT, "Kimi", "x", is_excluded=True)),
-    "a search finds nothing": lambda t: t.find("nowhere"),
+    "a search finds nothing": lambda t: t.search.find("nowhere"),
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ async def test_nothing_moves_what_is_read(change: str) -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries(ENTRIES)
-        transcript.scroll_page(-45)
+        transcript.view.scroll_pages(-45)
         before = [row[:50] for row in body(transcript)[:-1]]
         assert "Kimi" not in before[0]
         CHANGES[change](transcript)
@@ -57,8 +57,8 @@ async def test_a_resize_keeps_the_line_at_the_top(size: tuple[int, int]) -> None
         transcript = pilot.app.query_one(Transcript)
         words = " ".join(f"word{n}" for n in range(900))
         transcript.set_entries([user(1, words), *(reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(20)), live()])
-        transcript.scroll_to_top()
-        transcript.scroll_lines(40)
+        transcript.view.scroll_to_top()
+        transcript.view.scroll_lines(40)
         first = body(transcript)[0].split()[0]
         await resize(pilot, *size)
         assert first in body(transcript)[0].split()
@@ -71,7 +71,7 @@ async def test_another_theme_keeps_the_line_at_the_top() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(20)])
-        transcript.scroll_page(-9)
+        transcript.view.scroll_pages(-9)
         before, frame = body(transcript), strips(transcript)
         pilot.app.theme = "textual-light"
         await pilot.pause()
@@ -84,14 +84,14 @@ async def test_a_view_at_the_end_that_reads_does_not_begin_to_follow_by_going_so
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([*(user(n) for n in range(20)), live()])
         transcript.append("live", ReplyPart.ANSWER, "answer")
-        transcript.scroll_lines(-6)
-        transcript.choose_edge(False)
+        transcript.view.scroll_lines(-6)
+        transcript.cursor.choose_edge(False)
         assert [transcript.is_following] == [False]
         before = body(transcript)[:-1]
         transcript.append("live", ReplyPart.ANSWER, "\n\nmore" * 20)
         assert body(transcript)[:-1] == before
-        transcript.follow_tail()
-        transcript.choose("u3")
+        transcript.view.follow_tail()
+        transcript.cursor.choose("u3")
         assert [transcript.is_following] == [False]
         assert "You" in body(transcript)[0]
 
@@ -101,8 +101,8 @@ async def test_choosing_what_is_in_view_goes_on_following() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([*(user(n) for n in range(20)), live()])
         transcript.append("live", ReplyPart.ANSWER, "answer")
-        transcript.choose_in_view()
-        assert transcript.chosen == "live"
+        transcript.cursor.choose_in_view()
+        assert transcript.cursor.chosen == "live"
         assert transcript.is_following
 
 

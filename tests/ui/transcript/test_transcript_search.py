@@ -62,7 +62,7 @@ async def test_what_is_found_is_drawn_and_told() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "A lamb."), reply(1, "**Lamb** and\n\n- la*mb*\n- lamb chops")])
         before = transcript.render_lines(Region(0, 0, *transcript.size))
-        transcript.find("lamb")
+        transcript.search.find("lamb")
         await pilot.pause()
         assert app.last == ("lamb", 3, 1)
         after = transcript.render_lines(Region(0, 0, *transcript.size))
@@ -71,7 +71,7 @@ async def test_what_is_found_is_drawn_and_told() -> None:
             4,
             7,
         ]  # what the marks of Markdown part is not found
-        transcript.find("")
+        transcript.search.find("")
         await pilot.pause()
         assert app.last == ("", 0, 0)
         assert transcript.render_lines(Region(0, 0, *transcript.size)) == before
@@ -309,7 +309,7 @@ async def test_a_key_is_taken_between_two_slices() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(n, LONG) for n in range(4000)])
         await pilot.pause()
-        transcript.find("lamb")
+        transcript.search.find("lamb")
         await pilot.pause(0)
         app.post_message(Key("x", "x"))
         await app.all_read(pilot)

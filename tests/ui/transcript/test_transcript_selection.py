@@ -97,7 +97,7 @@ async def test_a_drag_copies_the_words_under_it() -> None:
         assert copied.startswith("word0 word1 ")
         assert copied in words
         assert copied.endswith("word6 w")
-        assert transcript.chosen is None
+        assert transcript.cursor.chosen is None
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ async def test_the_keyboard_selects_by_characters_lines_and_pages() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "first line\nsecond line"), *(user(n) for n in range(2, 30))])
         transcript.focus()
-        transcript.choose("u1")
+        transcript.cursor.choose("u1")
         transcript.start_selection()
         await pilot.press("right", "right", "v", "shift+right", "right", "right")
         assert selected(transcript) == "rst"
@@ -267,10 +267,10 @@ async def test_what_goes_is_selected_no_more() -> None:
     async with Host().run_test(size=(40, 30)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(1, "answer", "thought\n" * 5), user(2), user(3, "kept words")])
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         await drag(pilot, (5, 2), (9, 3))
         assert "thought" in selected(transcript)
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         assert selected(transcript) == ""
         await drag(pilot, (3, row_of(transcript, "kept")), (7, row_of(transcript, "kept")))
         transcript.set_entries([user(2), user(3, "kept words")])

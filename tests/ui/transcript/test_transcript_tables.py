@@ -87,7 +87,7 @@ async def test_a_cell_that_comes_late_has_the_room_there_is() -> None:
         transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", LATE)])
         last = body(transcript)
         assert last[-2].strip(" ┃") == "opt44  │ only together with --force on Linux"
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         assert bars(body(transcript)) == bars(last)
 
 

@@ -34,14 +34,14 @@ def strips(transcript: Transcript) -> list[Strip]:
 def all_strips(transcript: Transcript) -> list[Strip]:
     """Every line from the beginning to the end, and where the scroll bar stood when it was at the top."""
     strips(transcript)  # what is short is laid out
-    transcript.scroll_to_top()
+    transcript.view.scroll_to_top()
     seen: list[Strip] = []
     for _ in range(10_000):
         page = strips(transcript)
         if transcript.is_following:
             return [*seen, *page]
         seen.append(page[0])
-        transcript.scroll_lines(1)
+        transcript.view.scroll_lines(1)
     raise AssertionError("the end was not reached")
 
 
@@ -56,7 +56,7 @@ async def test_streaming_in_any_cuts_draws_what_loading_draws(text: str, seed: i
         whole = all_strips(transcript)
         transcript.set_entries([])
         transcript.set_entries([live()])
-        transcript.follow_tail()
+        transcript.view.follow_tail()
         place = 0
         while place < len(text):
             size = chance.choice([1, 3, 20, 90])
@@ -73,7 +73,7 @@ async def test_nothing_that_changes_above_or_below_moves_what_is_read() -> None:
         transcript = pilot.app.query_one(Transcript)
         entries = [reply(n, f"message {n}\n\n{MARKDOWN}") for n in range(30)]
         transcript.set_entries([*entries, live()])
-        transcript.scroll_page(-10)
+        transcript.view.scroll_pages(-10)
         before = [row[:58] for row in body(transcript)[:-1]]
         transcript.update_entry(reply(0, "short"))
         transcript.update_entry(reply(3, LONG))
@@ -90,7 +90,7 @@ async def test_the_line_being_read_stays_when_lines_break_elsewhere() -> None:
         transcript = pilot.app.query_one(Transcript)
         words = " ".join(f"word{n}" for n in range(2000))
         transcript.set_entries([user(n, words) for n in range(5)])
-        transcript.scroll_page(-20)
+        transcript.view.scroll_pages(-20)
         first = body(transcript)[0].split()[0]
         for width in (100, 40, 73, 30, 60):
             await resize(pilot, width, 12)
@@ -104,14 +104,14 @@ async def test_folding_keeps_its_line_on_its_row() -> None:
         transcript.set_entries(
             [*(user(n) for n in range(9)), reply(1, "answer", "thought\n" * 40), *(user(n + 20) for n in range(9))]
         )
-        transcript.scroll_lines(-12)
+        transcript.view.scroll_lines(-12)
         row = next(n for n, text in enumerate(body(transcript)) if "▸ Thought" in text)
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         assert "▾ Thought" in body(transcript)[row]
         assert "│ thought" in body(transcript)[row + 1]
-        transcript.scroll_lines(25)
+        transcript.view.scroll_lines(25)
         assert "│ thought" in body(transcript)[0]
-        transcript.toggle_all_folds()
+        transcript.folds.toggle_all()
         assert "│ thought" not in "\n".join(body(transcript))
         assert "▸ Thought" in "\n".join(body(transcript))
 
@@ -123,9 +123,9 @@ async def test_following_stops_at_once() -> None:
         transcript.post_message(events.MouseScrollUp(transcript, 5, 5, 0, -1, 0, False, False, False))
         await pilot.pause()
         assert [transcript.is_following] == [False]
-        transcript.scroll_lines(2)
+        transcript.view.scroll_lines(2)
         assert [transcript.is_following] == [False]
-        transcript.scroll_lines(1)
+        transcript.view.scroll_lines(1)
         assert [transcript.is_following] == [True]
 
 
@@ -165,15 +165,15 @@ async def test_every_row_that_changed_is_drawn_whoever_asked_for_it_first() -> N
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "one"), user(2, "two")])
         await pilot.pause()
-        transcript.scroll_lines(0)
+        transcript.view.scroll_lines(0)
         await pilot.pause()
         drawn: list[Region] = []
         transcript.refresh = lambda *regions, **_: drawn.extend(regions)  # type: ignore[method-assign,assignment]
-        transcript.choose("u1")
+        transcript.cursor.choose("u1")
         strips(transcript)
-        transcript.choose("u2")
+        transcript.cursor.choose("u2")
         strips(transcript)
-        transcript.choose("u1")
+        transcript.cursor.choose("u1")
         strips(transcript)
         await pilot.pause()
         assert {row for region in drawn for row in region.line_range} >= {0, 1}
@@ -255,9 +255,9 @@ async def test_unfolding_at_the_end_keeps_its_line_on_its_row() -> None:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([*(user(n) for n in range(20)), reply(1, "answer", "thought\n" * 40)])
         row = next(n for n, text in enumerate(body(transcript)) if "▸ Thought" in text)
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         assert "▾ Thought" in body(transcript)[row]
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         assert "▸ Thought" in body(transcript)[row]
 
 
@@ -265,7 +265,7 @@ async def test_a_held_thumb_moves_with_the_mouse() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(n, f"message {n}") for n in range(12)])
-        transcript.scroll_lines(-6)
+        transcript.view.scroll_lines(-6)
         before = body(transcript)
         row = next(row for row, text in enumerate(rows(transcript)) if text.endswith(("┃", "╻", "╹")))
         await pilot.mouse_down(Transcript, offset=(59, row + 1))
@@ -282,7 +282,7 @@ async def test_a_click_on_what_is_new_follows_it() -> None:
         transcript = pilot.app.query_one(Transcript)
         entries = [user(n, f"message {n}") for n in range(30)]
         transcript.set_entries(entries)
-        transcript.scroll_page(-2)
+        transcript.view.scroll_pages(-2)
         transcript.set_entries([*entries, user(30, "new one")])
         await pilot.pause()
         at = rows(transcript)[-1].index("↓ new")
@@ -300,18 +300,18 @@ async def test_what_only_looks_different_is_nothing_new() -> None:
         transcript = pilot.app.query_one(Transcript)
         entries = [*(reply(n, MARKDOWN, "thought\n" * 9) for n in range(9)), user(20), reply(20, LONG)]
         transcript.set_entries(entries)
-        transcript.scroll_page(-4)
+        transcript.view.scroll_pages(-4)
         transcript.set_entries([*entries[:-1], reply(21, LONG * 2)])
         assert not says_new(transcript), "another alternative"
         transcript.set_entries([*entries[:3], user(22), reply(22, LONG)])
         assert not says_new(transcript), "another branch"
         transcript.set_entries(entries)
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         await resize(pilot, 40, 12)
         assert not says_new(transcript), "another width"
-        transcript.toggle_all_folds()
+        transcript.folds.toggle_all()
         assert not says_new(transcript), "folds"
-        transcript.toggle_fold("r0")
+        transcript.folds.toggle("r0")
         transcript.set_thought_label("r20", "Thought for 2.0 s")
         dated = Entry("r20", EntryKind.ASSISTANT, "Kimi", LONG, detail="12:30")
         transcript.update_entry(dated)
@@ -324,26 +324,26 @@ async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
         transcript = pilot.app.query_one(Transcript)
         entries = [*(user(n) for n in range(9)), live(), *(user(n) for n in range(10, 20))]
         transcript.set_entries(entries)
-        transcript.scroll_lines(-2)
+        transcript.view.scroll_lines(-2)
         transcript.append("live", ReplyPart.ANSWER, "above what is in view")
         assert not says_new(transcript)
         transcript.set_entries([*entries, user(20)])
         assert says_new(transcript)
         await resize(pilot, 50, 12)
         assert says_new(transcript)
-        transcript.scroll_lines(99)
-        transcript.scroll_lines(-3)
+        transcript.view.scroll_lines(99)
+        transcript.view.scroll_lines(-3)
         assert not says_new(transcript)
         transcript.set_entries([*entries, user(20), user(21)])
         assert says_new(transcript)
-        transcript.follow_tail()
+        transcript.view.follow_tail()
         assert not says_new(transcript)
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         assert not says_new(transcript)
         transcript.append("live", ReplyPart.ANSWER, "below")
         assert says_new(transcript)
         transcript.set_entries([user(n + 50) for n in range(30)])
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         assert not says_new(transcript), "another conversation"
 
 
@@ -351,6 +351,6 @@ async def test_a_fold_stops_following_the_end() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1), reply(1, "answer", "thought\n" * 40)])
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         assert not transcript.is_following
         assert "▾ Thought" in "\n".join(body(transcript))

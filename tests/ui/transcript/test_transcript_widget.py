@@ -84,7 +84,7 @@ async def test_every_row_has_the_screens_width(size: tuple[int, int]) -> None:
     async with Host().run_test(size=size) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "羊肉 👩\u200d💻 " * 20), reply(1, MARKDOWN + "\n羊" * 50, "hm\n" * 3)])
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         width, height = transcript.size
         strips = transcript.render_lines(Region(0, 0, width, height))
         assert [strip.cell_length for strip in strips] == [width] * height
@@ -134,16 +134,16 @@ async def test_reading_stays_where_it_is_while_text_arrives() -> None:
         entries = [user(n, f"message {n}\nline") for n in range(50)]
         transcript.set_entries([*entries, Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)])
         assert [transcript.is_following] == [True]
-        transcript.scroll_page(-2)
+        transcript.view.scroll_pages(-2)
         assert [transcript.is_following] == [False]
         before = body(transcript)
         transcript.append("live", ReplyPart.ANSWER, "text\n\n" * 20)
         after = body(transcript)
         assert after[:-1] == before[:-1]
         assert "↓ new" in after[-1]
-        transcript.follow_tail()
+        transcript.view.follow_tail()
         assert "text" in "\n".join(body(transcript))
-        transcript.scroll_to_top()
+        transcript.view.scroll_to_top()
         assert "message 0" in "\n".join(body(transcript))
 
 
@@ -154,7 +154,7 @@ async def test_reasoning_folds_and_unfolds() -> None:
         assert "▸ Thought for 1.0 s" in "\n".join(body(transcript))
         await pilot.click(Transcript, offset=(5, 1))
         assert "secret thought" in "\n".join(body(transcript))
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         assert "secret thought" not in "\n".join(body(transcript))
 
 
@@ -166,7 +166,7 @@ async def test_no_control_character_gets_onto_the_screen() -> None:
             user(1, evil), reply(1, f"{evil}\n\n`{evil}`\n\n```{evil}\n{evil}\n```\n\n[{evil}](http://x/{evil})", evil),
             Entry("n", EntryKind.NOTICE, "", evil, severity="error"), Entry("h", EntryKind.USER, evil, "", footer=evil, detail=evil),
         ])  # fmt: skip
-        transcript.toggle_fold("r1")
+        transcript.folds.toggle("r1")
         text = "\n".join(rows(transcript))
         assert not [
             char for char in text if (char < " " and char != "\n") or "\x7f" <= char <= "\x9f" or char == "\u202e"
