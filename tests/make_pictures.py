@@ -17,8 +17,9 @@ from pathlib import Path
 from textual._doc import take_svg_screenshot
 from textual.pilot import Pilot
 
-from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator.transport import TOKENS_PER_S, SimulatorTransport
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from tests.fakes.clock import HandClock
 from tests.svg import PicturedApp
 from tests.ui.program import NOW, Prepared, Program, Steps, prepare, prompts, sees, settle, talk
@@ -68,10 +69,10 @@ PICTURES = {
 """All of them, by file name."""
 
 
-def demo(clock: HandClock) -> DeepInfraClient:
+def demo(clock: HandClock) -> EndpointClient:
     """The client of `--demo`, at that clock's pace."""
-    transport = SimulatorTransport(TOKENS_PER_S, clock.sleep, clock.monotonic)
-    return DeepInfraClient("https://endpoint.example", "no-key", transport=transport)
+    transport = SimulatorTransport(DEEPINFRA, TOKENS_PER_S, clock.sleep, clock.monotonic)
+    return EndpointClient(DEEPINFRA, "https://endpoint.example", "no-key", transport=transport)
 
 
 def make(picture: Picture) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.settings.settings import ALL_SECTIONS, RULES, SECTIONS, Settings, keys_of, parse_settings
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.fields import FIELDS, SETTABLE
 
 TEXT = (Path(__file__).parents[1] / "config.example.toml").read_text("utf-8")
@@ -39,7 +40,7 @@ def test_every_request_field_is_there_with_help_and_range(name: str) -> None:
     place = next(place for place, line in enumerate(LINES) if line.startswith(f"# {name} = "))
     above = LINES[place - 2 : place + 1]
     assert f"# {FIELDS[name].help}" in above
-    assert FIELDS[name].allowed in " ".join(above)
+    assert DEEPINFRA.fields[name].allowed in " ".join(above)
 
 
 def test_what_is_commented_out_is_right_as_well() -> None:

@@ -76,10 +76,13 @@ def make_private_dir(path: Path) -> None:
         raise storage_error("made", path, error) from error
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes) -> os.stat_result:
     """Write a file so that at any moment the old or the new one is there, whole.
 
     A link is followed, since replacing it would destroy it. A new file gets mode 0600, an old one keeps its own.
+
+    Returns:
+        What the system says of the file as it was written, whatever others have made of it since.
 
     Raises:
         StorageError: It could not be written; the old file is untouched.
@@ -94,9 +97,11 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            written = os.fstat(file.fileno())
         os.replace(temporary, target)
         temporary = None
         _sync_folder(target.parent)
+        return written
     except OSError as error:
         raise storage_error("written", path, error) from error
     finally:

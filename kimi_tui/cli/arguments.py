@@ -267,6 +267,10 @@ def _add_actions(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[
 
 
 def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    from kimi_tui.core.prompt.export_forms import EXPORT_FORMS  # noqa: PLC0415 - the other commands need none of them
+    from kimi_tui.core.session.file_formats import FORMATS, IMPORTED  # noqa: PLC0415
+    from kimi_tui.core.text.quoting import either  # noqa: PLC0415
+
     actions = _add_actions(parser)
 
     def action(name: str, help_: str) -> argparse.ArgumentParser:
@@ -284,17 +288,18 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     export.add_argument("session", metavar="SESSION", help=SESSION_HELP)
     export.add_argument(
         "--format",
-        choices=("markdown", "json", "toml", "text"),
+        choices=tuple(EXPORT_FORMS),
         help="what FILE's ending says, else markdown",
     )
     export.add_argument(
         "-o", "--output", metavar="FILE", help="instead of standard output; replaces a file, but never a session"
     )
     import_ = action("import", "save copies of session files, or of lists of messages")
-    import_.add_argument("files", nargs="+", metavar="FILE", help="FILE.toml, FILE.json or FILE.jsonl")
-    convert = action("convert", "rewrite a session as TOML or JSON; a file elsewhere gets one beside it")
+    import_.add_argument("files", nargs="+", metavar="FILE", help=either([f"FILE{ending}" for ending in IMPORTED]))
+    titles = either([form.title for form in FORMATS.values()])
+    convert = action("convert", f"rewrite a session as {titles}; a file elsewhere gets one beside it")
     convert.add_argument("session", metavar="SESSION|FILE", help=SESSION_HELP)
-    convert.add_argument("--to", required=True, choices=("toml", "json"), help="the form it gets")
+    convert.add_argument("--to", required=True, choices=tuple(FORMATS), help="the form it gets")
     action("delete", "move a session to the trash").add_argument("session", metavar="SESSION", help=SESSION_HELP)
     restore = action("restore", "bring a session back from the trash to where it lay")
     restore.add_argument(

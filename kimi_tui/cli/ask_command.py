@@ -21,21 +21,16 @@ from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import cut, ending, missing_answer
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.fields import parse_text
-from kimi_tui.core.wire.turn_events import (
-    ReplyDelta,
-    ReplyPart,
-    Retrying,
-    TurnEnded,
-    TurnEvent,
-    TurnNotice,
-)
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
 from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.engine.openings import Asking
 
 if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
     from kimi_tui.engine.turn import Turn
@@ -74,8 +69,8 @@ def run(options: Namespace, context: Context) -> int:
     Raises:
         KimiError: Before anything is sent: the command line, config, key or session cannot be used.
     """
-    context.settings_or_refuse()
-    request_options, errors = parse_request_options(options)
+    dialect = context.settings_or_refuse().dialect
+    request_options, errors = parse_request_options(options, dialect)
     for error in errors[:-1]:
         context.tell_error(error)
     if errors:
@@ -112,7 +107,7 @@ def read_question(options: Namespace, context: Context) -> str:
     return question
 
 
-def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[KimiError]]:
+def parse_request_options(options: Namespace, dialect: Dialect) -> tuple[RequestOptions, list[KimiError]]:
     """Read the options that hold for this request alone, and say what is wrong with any of them.
 
     Raises:
@@ -122,7 +117,7 @@ def parse_request_options(options: Namespace) -> tuple[RequestOptions, list[Kimi
     errors = list[KimiError]()
     for field, text, option in _assignments(options, errors):
         try:
-            fields[field] = parse_text(field, text)
+            fields[field] = dialect.parse_text(field, text)
         except FieldError as error:
             errors.append(FieldError(option, error.found, error.allowed) if option else error)
     return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors
@@ -171,17 +166,16 @@ def _load_schema(path: Path) -> object:
 @contextlib.contextmanager
 def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
-    if options.session is not None:
-        store = context.store()
-        path = context.find_session(options.session)
-        with store.lock(path, kind="ask"):
-            yield store.load_to_continue(path), False
-    elif options.save:
-        session = new_session(context)
-        with context.store().lock(session, kind="ask"):
-            yield session, True
-    else:
-        yield new_session(context), True
+    new = None if options.session is not None else new_session(context.settings())
+    if new is not None and not options.save:
+        yield new, True
+        return
+    store = context.store()
+    held = store.create(new, "ask") if new is not None else store.open(context.find_session(options.session), "ask")
+    try:
+        yield held.session, new is not None
+    finally:
+        held.release()
 
 
 def _with_options(session: Session, options: Namespace) -> Session:
@@ -200,7 +194,7 @@ async def _ask(order: Order, context: Context) -> int:
     client = context.client()
     try:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
-        turn = context.engine(client).start(open_session, order.question, order.request)
+        turn = context.engine(client).start(open_session, Asking(order.question), order.request)
         output = choose_output(context, has_alternatives=order.has_alternatives)
         return await _Listener(order, context, output, turn).run()
     finally:
@@ -215,6 +209,7 @@ class _Listener:
         self._context = context
         self._output = output
         self._turn = turn
+        self._events = turn.listen()
         self._stopped_by: signal.Signals | None = None
         self._has_text = False
         self._refusal = ""  # why the question could not be saved
@@ -223,7 +218,7 @@ class _Listener:
         """Follow it and return the exit status."""
         with signals.handling(self._stop, *STOP_SIGNALS):
             try:
-                while events := await self._turn.drain():
+                while events := await self._events.drain():
                     for event in events:
                         if isinstance(event, TurnEnded):
                             return self._end(event)
@@ -239,7 +234,7 @@ class _Listener:
         match event:
             case ReplyDelta():
                 self._has_text = True
-                self._output.delta(event.part, event.text)
+                self._output.delta(event.part, event.text(self._turn.reply))
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
                 self._context.tell(f"{event.error.summary} {pause}")
@@ -254,8 +249,8 @@ class _Listener:
             session_id=self._order.session.id if self._is_on_disk else None,
             model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
-            usage=self._turn.usage,
-            request_id=self._turn.request_id,
+            usage=self._turn.reply.usage,
+            request_id=self._turn.reply.request_id,
         )
         if self._stopped_by is not None:
             self._output.stopped(report)

@@ -153,8 +153,7 @@ def _sampling_rows(settings: Settings) -> dict[str, _Row]:
     resolved = resolve_sources(settings, None)
     rows = {f"sampling.{name}": _Row(resolved.values.get(name), source) for name, source in resolved.sources.items()}
     for name, value in resolved.extra.items():
-        source = "config file" if name in settings.sampling.extra else "saved.toml"
-        rows[dotted(("sampling", "extra", name))] = _Row(value, source)
+        rows[dotted(("sampling", "extra", name))] = _Row(value, resolved.extra_sources[name])
     return rows
 
 
@@ -163,8 +162,7 @@ def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
 
     rows: dict[str, _Row] = {}
     for name, preset in settings.presets.items():
-        value = {**preset.values, **({"instant": dict(preset.instant)} if preset.instant else {})}
-        rows[dotted(("presets", name))] = _Row(value, _source(("presets", name), loaded))
+        rows[dotted(("presets", name))] = _Row(preset.table, _source(("presets", name), loaded))
     return rows
 
 

@@ -17,7 +17,7 @@ from kimi_tui.core.text.surrogates import replace_lone
 
 if TYPE_CHECKING:  # the names of types only: importing these modules takes time that few commands need
     from kimi_tui.adapters.config.config_file import LoadedSettings
-    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+    from kimi_tui.adapters.endpoint.http_client import EndpointClient
     from kimi_tui.adapters.log import Redaction
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.core.settings.settings import Settings
@@ -193,14 +193,14 @@ class Context:
 
         return find_key(self.environ, self.settings().api)
 
-    def client(self) -> DeepInfraClient:
+    def client(self) -> EndpointClient:
         """Make what talks to the endpoint.
 
         Raises:
             KeyMissingError: There is no key.
             UsageError: The endpoint's address cannot be used.
         """
-        from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient, check_base_url  # noqa: PLC0415
+        from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url  # noqa: PLC0415
 
         api = self.settings().api
         check_base_url(api.base_url)
@@ -211,8 +211,9 @@ class Context:
         if self.options.demo:
             from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport  # noqa: PLC0415
 
-            transport = SimulatorTransport()
-        return DeepInfraClient(
+            transport = SimulatorTransport(self.settings().dialect)
+        return EndpointClient(
+            self.settings().dialect,
             api.base_url,
             key,
             connect_timeout_s=api.connect_timeout_s,
@@ -221,7 +222,7 @@ class Context:
             transport=transport,
         )
 
-    def engine(self, client: DeepInfraClient) -> Engine:
+    def engine(self, client: EndpointClient) -> Engine:
         """Make what drives turns over a client."""
         import random  # noqa: PLC0415
 

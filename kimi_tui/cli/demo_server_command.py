@@ -33,7 +33,8 @@ def run(options: Namespace, context: Context) -> int:
 async def _serve(options: Namespace, context: Context) -> None:
     from kimi_tui.adapters.endpoint.demo_server import serve  # noqa: PLC0415
 
-    task = asyncio.ensure_future(serve(port=options.port, rate=options.rate, announce=context.write_line))
+    serving = serve(context.settings().dialect, port=options.port, rate=options.rate, announce=context.write_line)
+    task = asyncio.ensure_future(serving)
     try:
         with signals.handling(lambda _: task.cancel(), signal.SIGTERM):
             await task

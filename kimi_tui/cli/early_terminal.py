@@ -1,8 +1,9 @@
-"""The terminal from the first moment on: what is typed while the program is imported is neither echoed nor lost.
+"""The terminal from the first moment on: what is typed while the program is imported is shown and not lost.
 
 The library takes the terminal over some 0.2 s after the start. Until then a terminal would show typed letters where
 they do not belong and turn Enter into a line feed; so it is made raw at once, and a first frame is drawn on its other
-screen. Whatever goes wrong, it gets back the modes it had.
+screen. A thread echoes what is typed into that (typeahead), and all that it has read goes to the library's reader of
+keys as if it came then. Whatever goes wrong, the terminal gets back the modes it had.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ import select
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 from fcntl import ioctl
 from types import FrameType
 from typing import Any
 
 from kimi_tui.cli.exit_status import SIGNALLED
+from kimi_tui.ui.state.first_frame import EarlyEcho
 from kimi_tui.ui.terminal.ending import ending_signals, is_in_background
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?2004l\x1b[?1049l"
 """To the other screen, pastes marked, cursor hidden; and back."""
 INPUT, LOCAL = 0, 3
 """Places in a terminal's modes. Source: Python's termios."""
+READ_BYTES = 1024
+"""What the echo reads at once."""
 PLAIN = "\x1b[?1000;1003;1015;1006;1016;2048;1004;2004l\x1b[?7h\x1b[<u" + LEAVE
 """Everything off that the library switches on; and back."""
 
@@ -36,9 +41,13 @@ class EarlyTerminal:
         """Take it over as it is; `source` is the descriptor that keys come from."""
         self.modes: list[Any] = termios.tcgetattr(source)
         """The modes to give it back."""
+        self.typed = ""
+        r"""What was typed before it was raw, lines ended by "\n"."""
         self._source = source
-        self._cooked_bytes = 0
         self._screen: int | None = None  # what has to be cleared again
+        self._read = b""  # what the echo has read, all of it
+        self._echoing: threading.Thread | None = None
+        self._stop_reader = self._stop = -1
 
     def make_raw(self) -> None:
         """Let keys arrive as they are; Ctrl+C still interrupts."""
@@ -46,24 +55,60 @@ class EarlyTerminal:
         modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON | termios.IXOFF)
         modes[LOCAL] &= ~(termios.ICANON | termios.ECHO)
         termios.tcsetattr(self._source, termios.TCSANOW, modes)
-        self._cooked_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)
+        cooked_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)
+        self.typed = os.read(self._source, cooked_bytes).decode("utf-8", "ignore") if cooked_bytes else ""
 
     def draw(self, screen: int, frame: str) -> None:
         """Show a frame on the terminal's other screen; the library draws over it. `screen` is the descriptor."""
         self._screen = screen
         os.write(screen, (ENTER + frame).encode())
 
-    def hand_over(self) -> str:
-        r"""Leave the terminal to the library.
+    def echo(self, line: EarlyEcho) -> None:
+        """Show what is typed on the frame that was drawn, until there is doubt how, or the library takes over."""
+        if self._screen is None:
+            return
+        self._stop_reader, self._stop = os.pipe()
+        self._echoing = threading.Thread(
+            target=self._echo, args=(line, self._screen), name="kimi-tui-echo", daemon=True
+        )
+        self._echoing.start()
+
+    def _echo(self, line: EarlyEcho, screen: int) -> None:
+        with contextlib.suppress(OSError):  # it may be gone
+            size, data = os.get_terminal_size(screen), self.typed.encode()
+            while True:
+                shown = line.feed(data)
+                if os.get_terminal_size(screen) != size:
+                    return
+                os.write(screen, shown.encode())
+                if line.is_over or self._stop_reader in select.select([self._source, self._stop_reader], [], [])[0]:
+                    return
+                data = os.read(self._source, READ_BYTES)
+                if not data:
+                    return
+                self._read += data
+
+    def _end_echo(self) -> None:
+        if self._echoing is not None:
+            os.write(self._stop, b".")
+            self._echoing.join()
+            self._echoing = None
+            os.close(self._stop)
+            os.close(self._stop_reader)
+
+    def hand_over(self) -> bytes:
+        """Leave the terminal to the library.
 
         Returns:
-            What was typed before it was raw, lines ended by "\n".
+            What was read from it already, after `typed`.
         """
+        self._end_echo()
         self._screen = None
-        return os.read(self._source, self._cooked_bytes).decode("utf-8", "ignore") if self._cooked_bytes else ""
+        return self._read
 
     def restore(self) -> None:
         """Give it back as it was, unless it is another program's by now, which would stop this one."""
+        self._end_echo()
         if is_in_background(self._source):
             return
         with contextlib.suppress(OSError, termios.error):  # it may be gone

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from kimi_tui.cli.context import Context
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.settings.settings import Settings
 
 
-def new_session(context: Context) -> Session:
-    """Make an empty session with the settings' model and system prompt."""
+def new_session(settings: Settings) -> Session:
+    """Make an empty session of now with the settings' model and system prompt."""
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.ids import new_cache_key, new_session_id  # noqa: PLC0415
 
-    settings = context.settings()
     now = SystemClock().now()
     return Session(
         id=new_session_id(now),

@@ -6,20 +6,22 @@ It is called by scripts and in loops, so it imports neither the network nor the 
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import DONE
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.prompt.template import TEMPLATES, render_prompt
-from kimi_tui.core.prompt.turns import next_prompt
+from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
+from kimi_tui.core.prompt.prompt_writer import next_prompt
+from kimi_tui.core.prompt.template import TEMPLATES
+from kimi_tui.core.session.file_formats import likely_formats
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
-from kimi_tui.core.wire.message_list import is_message_list, parse_json, read_message_list
+from kimi_tui.core.wire.message_list import is_message_list, read_message_list
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -38,15 +40,16 @@ def run(options: Namespace, context: Context) -> int:
     thinking = False if options.no_think else None
     with _naming(f"{name}: settings: "):
         request = resolve_request(settings, session, RequestOptions(set={}, preset=None, thinking=thinking))
-    template = TEMPLATES[options.template] if options.template else request.template
+    if options.template:
+        request = replace(request, template=TEMPLATES[options.template])
     if isinstance(conversation, Session):
-        prompt = next_prompt(conversation, template=template, thinking=request.thinking, neutralise=request.neutralise)
+        prompt = next_prompt(conversation, request)
     else:
         with _naming(f"{name}: "):
             listed = read_message_list(conversation)
         if listed.words_for_rest:
             context.tell(f"{name}: {listed.words_for_rest}")
-        prompt = render_prompt(listed.turns(neutralise=request.neutralise), template, thinking=request.thinking)
+        prompt = write_prompt(Prompt(listed.turns(request.door), request.open_turn, request.template))
     context.write(prompt)
     return DONE
 
@@ -88,10 +91,10 @@ def is_file(source: str) -> bool:
 
 
 def _understand(text: str, name: str) -> object:
-    """Read JSON or JSON Lines, else TOML: a session, or the plain data of a list.
+    """Read a text of any format: a session, or the plain data of a list.
 
     Raises:
-        UsageError: It is neither, with what the likelier of the two says.
+        UsageError: It is neither, with what the likeliest format says.
         StorageError: It is a session that cannot be read.
     """
     from kimi_tui.core.session.codec import decode_session  # noqa: PLC0415
@@ -104,13 +107,10 @@ def _understand(text: str, name: str) -> object:
 
 
 def _parse(text: str, name: str) -> object:
-    try:
-        return parse_json(text)
-    except (ValueError, RecursionError) as error:
-        json_problem = error
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        looks_like_json = text.lstrip()[:1] in {"[", "{"} and text.rstrip()[-1:] in {"]", "}"}
-        form, problem = ("JSON", json_problem) if looks_like_json else ("TOML", error)
-        raise UsageError(f"{name}: neither a session nor a list of messages ({form}: {problem}).") from error
+    problems = list[str]()
+    for form in likely_formats(text):
+        try:
+            return form.decode(text)
+        except (ValueError, RecursionError) as error:
+            problems.append(f"{form.title}: {error}")
+    raise UsageError(f"{name}: neither a session nor a list of messages ({problems[0]}).")

@@ -11,9 +11,10 @@ from typing import Protocol
 
 from kimi_tui.cli.context import Context
 from kimi_tui.core.errors import CompletionError, KimiError
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Timing, Usage
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.wire.turn_events import ReplyPart, TurnEnded
+from kimi_tui.core.wire.turn_events import TurnEnded
 
 BETWEEN_REPLIES = "---"
 """The line between the replies of one request."""
@@ -174,7 +175,9 @@ class CodeOutput:
             CompletionError: There is none, and nothing else went wrong.
         """
         self._reasoning.end(report, ())
-        found = [blocks for reply in replies if (blocks := code_blocks(reply.content))]
+        from kimi_tui.core.markdown.blocks import fenced_code  # noqa: PLC0415 - needed by few calls
+
+        found = [blocks for reply in replies if (blocks := fenced_code(reply.content))]
         chosen = [blocks[0] if self._which == "first" else blocks[-1] for blocks in found]
         self._context.write(f"{BETWEEN_REPLIES}\n".join(chosen))
         if "error" in report:
@@ -184,13 +187,6 @@ class CodeOutput:
         if len(found) < len(replies):
             without, all_ = len(replies) - len(found), counted(len(replies), "reply", "replies")
             self._context.tell(f"{without} of {all_} {'has' if without == 1 else 'have'} no code block")
-
-
-def code_blocks(markdown: str) -> list[str]:
-    """List the contents of the fenced code blocks, each ending with a newline unless empty."""
-    from kimi_tui.core.markdown.rules import blocks_parser  # noqa: PLC0415 - needed by few calls
-
-    return [token.content for token in blocks_parser().parse(markdown) if token.type == "fence"]
 
 
 def json_line(value: object) -> str:

@@ -6,15 +6,14 @@ import contextlib
 import gc
 import os
 from argparse import Namespace
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
-from kimi_tui.cli.later_engine import LaterEngine
-from kimi_tui.cli.later_lock import LaterLock
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
 from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
@@ -23,11 +22,13 @@ from kimi_tui.core.faults import fault_of
 if TYPE_CHECKING:  # the names of types only
     from pathlib import Path
 
-    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
-    from kimi_tui.cli.library import DiskLibrary
+    from kimi_tui.adapters.endpoint.http_client import EndpointClient
+    from kimi_tui.adapters.store.session_files import SessionFiles
+    from kimi_tui.adapters.store.session_lock import SessionLock
+    from kimi_tui.core.ports import HeldSession
     from kimi_tui.core.session.session import Session
     from kimi_tui.ui.app.kimi_app import KimiApp
-    from kimi_tui.ui.state.services import Lock, Opening
+    from kimi_tui.ui.state.services import Opening
 
 DUMB_TERMINALS = ("dumb", "unknown")
 """Values of TERM for terminals that know no control sequences."""
@@ -46,11 +47,10 @@ def run(options: Namespace, context: Context) -> int:
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
-    with early_terminal(context.stdin.fileno()) as terminal:
+    with contextlib.ExitStack() as held, early_terminal(context.stdin.fileno()) as terminal:
         _draw_early(terminal, context)
-        app, lock = _build(options, context, terminal)
+        app = build_app(options, context, terminal, held)
         session_id = app.run(mouse=settings.ui.mouse)
-    lock.release()
     if app.problem is not None:
         raise app.problem
     if app.crash is not None:
@@ -70,7 +70,7 @@ def run(options: Namespace, context: Context) -> int:
 def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
     """Draw the first frame where the terminal is sure to show it as it is meant."""
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.ui.state.first_frame import first_frame  # noqa: PLC0415
+    from kimi_tui.ui.state.first_frame import EarlyEcho, first_frame  # noqa: PLC0415
     from kimi_tui.ui.terminal.encoding import UTF8, screen_encoding  # noqa: PLC0415
 
     stream, environ = context.stdout, context.environ
@@ -85,10 +85,11 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
     with contextlib.suppress(OSError):
         columns, rows = os.get_terminal_size(stream.fileno())
         terminal.draw(stream.fileno(), first_frame(columns, rows, palette))
+        terminal.echo(EarlyEcho(columns, rows))
 
 
-def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tuple[KimiApp, Lock]:
-    """Plug everything together.
+def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, held: contextlib.ExitStack) -> KimiApp:
+    """Plug everything together; closing `held` lets others open the session to begin with.
 
     Raises:
         KimiError: The session that was asked for, or the address, cannot be used.
@@ -97,9 +98,6 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.adapters.endpoint.deepinfra import model_url  # noqa: PLC0415
-    from kimi_tui.adapters.store.session_process import SessionProcesses  # noqa: PLC0415
-    from kimi_tui.cli.library import DiskLibrary  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
     from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
@@ -107,71 +105,80 @@ def _build(options: Namespace, context: Context, terminal: EarlyTerminal) -> tup
     from kimi_tui.ui.terminal.terminal_abilities import describe_terminal  # noqa: PLC0415
 
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
-    reading = SessionProcesses()
-    context.store().read_with(reading.read)
-    library = DiskLibrary(context.store(), lambda: new_session(context), reading.stop)
-    session, lock, opening = first_session(options, library)
+    store = context.store()
+    store.read_large_in_processes()
+    first, opening = first_session(options, store, new_session(settings), held)
     client, key_problem = _client(context)
     services = Services(
         store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=LaterEngine(lambda: context.engine(client)),
+        engine=cache(lambda: context.engine(client)),
         clock=SystemClock(),
-        library=library,
-        url_of=lambda request: model_url(context.settings().api.base_url, request.model),
+        library=store,
+        new_session=lambda: new_session(context.settings()),
         themes=known,
         theme=settings.ui.theme,
         theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
-        endpoint="demo" if options.demo else "deepinfra",
+        endpoint="demo" if options.demo else settings.api.dialect,
         key_problem=key_problem,
         clipboard=SystemClipboard(context.environ),
     )
-    app = KimiApp(
+    return KimiApp(
         services,
-        session,
-        lock,
+        first,
         describe_terminal(context.environ, context.stdout.encoding),
         opening=opening,
         idle_work=warm_up,
         modes=terminal.modes,
-        typed=terminal.hand_over(),
+        typed=terminal.typed,
+        hand_over=terminal.hand_over,
         force_end=partial(terminal.end_now, context.stdout.fileno()),
     )
-    return app, lock
 
 
-def first_session(options: Namespace, library: DiskLibrary) -> tuple[Session, Lock, Opening | None]:
-    """Make a new session; one that was asked for is found, locked and read when the screen is there."""
+def first_session(
+    options: Namespace, store: SessionFiles, new: Session, held: contextlib.ExitStack
+) -> tuple[HeldSession, Opening | None]:
+    """Hold the new session; one that was asked for is found, held and read when the screen is there.
+
+    Returns:
+        What stands on screen at once: the new session, or in its place an empty one that is never saved.
+    """
     if options.resume is None:
-        return *library.create(), None
+        first = store.create(new)
+        held.callback(first.release)
+        return first, None
+    from kimi_tui.core.ports import HeldSession  # noqa: PLC0415
     from kimi_tui.ui.state.services import Opening  # noqa: PLC0415
 
     name = None if options.resume is LATEST else options.resume
-    lock, told = LaterLock(), list[str]()
+    told = list[str]()
 
-    def find() -> Path:
-        path, passed_over = library.find(name)
-        told.extend(unreadable.words for unreadable in passed_over)
-        lock.take(library.hold(path))
-        return path
+    def find() -> tuple[Path, SessionLock]:
+        path = store.find(name, lambda unreadable: told.append(unreadable.words))
+        lock = store.lock(path)
+        lock.acquire()
+        held.callback(lock.release)
+        return path, lock
 
     # What is wrong with it is told before the program is there, unless much has to be read first.
-    found = find() if library.is_found_at_once(name) else None
+    found = find() if store.is_found_at_once(name) else None
 
-    def read() -> Session:
-        session = library.read(found or find())
+    def read() -> HeldSession:
+        path, lock = found or find()
+        session = store.open(path, held=lock)
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
-    shown = found.stem if found is not None else name or LATEST_NAME
-    return library.stand_in(shown), lock, Opening(shown, read, told)
+    shown = found[0].stem if found is not None else name or LATEST_NAME
+    return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), Opening(shown, read, told)
 
 
-def _client(context: Context) -> tuple[DeepInfraClient, KeyMissingError | None]:
+def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:
     """Make the client; without a key one that is never asked, and why."""
-    from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.http_client import EndpointClient  # noqa: PLC0415
 
     try:
         return context.client(), None
     except KeyMissingError as error:
-        return DeepInfraClient("", None), error
+        return EndpointClient(context.settings().dialect, "", None), error

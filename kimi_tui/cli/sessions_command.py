@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.cli import exports
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import BAD_USAGE, DONE
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
@@ -85,9 +84,9 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.core.prompt.documents import render_text  # noqa: PLC0415
+    from kimi_tui.core.prompt.documents import render_text, with_newline  # noqa: PLC0415
 
-    context.write(exports.with_newline(render_text(_load(options.session, context))))
+    context.write(with_newline(render_text(_load(options.session, context))))
     return DONE
 
 
@@ -147,11 +146,14 @@ def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> 
 
 
 def _export(options: Namespace, context: Context) -> int:
+    from kimi_tui.core.prompt.export_forms import EXPORT_FORMS, export_form_of  # noqa: PLC0415
+
     output = None if options.output in {None, "-"} else Path(options.output)
-    form = options.format or exports.form_of(output)
+    suffix = "" if output is None else output.suffix
+    form = EXPORT_FORMS[options.format] if options.format else export_form_of(suffix, str(output))
     store = context.store()
     path = context.find_session(options.session)
-    data = exports.render(store.load(path), form)
+    data = form.render(store.load(path))
     if output is None:
         context.write(data.decode())
     else:
@@ -193,7 +195,9 @@ def _import(options: Namespace, context: Context) -> int:
     status = DONE
     for name in options.files:
         try:
-            imported = context.store().import_file(Path(name), is_pipe_allowed=True, told=context.tell)
+            imported, rest = context.store().import_file(Path(name), is_pipe_allowed=True)
+            if rest:
+                context.tell(rest)
             context.write_line(imported.id)
         except KimiError as error:
             context.tell_error(error)
@@ -202,18 +206,12 @@ def _import(options: Namespace, context: Context) -> int:
 
 
 def _convert(options: Namespace, context: Context) -> int:
-    store = context.store()
-    path = context.find_session(options.session)
-    with store.lock(path, kind="convert"):
-        context.write_line(str(store.convert(path, options.to)))
+    context.write_line(str(context.store().convert(context.find_session(options.session), options.to)))
     return DONE
 
 
 def _delete(options: Namespace, context: Context) -> int:
-    store = context.store()
-    path = context.find_session(options.session)
-    with store.lock(path, kind="delete"):
-        in_trash = store.delete(path)
+    in_trash = context.store().delete(context.find_session(options.session))
     context.write_line(str(in_trash))
     context.tell(f"moved to the trash; `kimi-tui sessions restore {in_trash.stem}` brings it back")
     return DONE

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.settings.settings import ApiSettings, Settings
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.cli.context import Context
@@ -19,6 +20,7 @@ class SettingsStore:
         """Work on the files of that context."""
         self._context = context
         self._value = context.settings()
+        self._saving = asyncio.Lock()
 
     @property
     def value(self) -> Settings:
@@ -30,8 +32,8 @@ class SettingsStore:
         """Keys, such as ("api", "retries"), that the config file sets, so that saving them changes nothing."""
         return self._context.load().config_keys
 
-    def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
-        """Change what was saved, and read everything again.
+    async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        """Change what was saved, and read everything again, in a thread; one save after the other.
 
         Args:
             changes: Values by the path of their key; None = the key is removed.
@@ -42,6 +44,11 @@ class SettingsStore:
         Raises:
             ConfigError: The saved file is broken, a value is not allowed, or it cannot be written; nothing was changed.
         """
+        async with self._saving:
+            self._value, overruled = await asyncio.to_thread(self._save, changes)
+        return overruled
+
+    def _save(self, changes: Mapping[Key, object | None]) -> tuple[Settings, tuple[Key, ...]]:
         from kimi_tui.adapters.config import paths, saved_file  # noqa: PLC0415
         from kimi_tui.core.settings.settings_changes import overruled  # noqa: PLC0415
 
@@ -49,8 +56,8 @@ class SettingsStore:
         saved_file.save(
             paths.saved_file(self._context.config_path),
             changes,
+            below=Settings(ApiSettings(dialect=settings.api.dialect)),
             more_presets=set(settings.presets) - settings.saved_presets,
         )
         loaded = self._context.reload()
-        self._value = self._context.settings()
-        return overruled(loaded.settings, changes, loaded.config_keys)
+        return self._context.settings(), overruled(loaded.settings, changes, loaded.config_keys)

@@ -1,13 +1,17 @@
-"""What the engine asks of the world, as protocols; adapters and test doubles satisfy them."""
+"""What the program asks of the world, as protocols; adapters and test doubles satisfy them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
+from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.wire.dialect import Dialect
 
 
 class CompletionResponse(Protocol):
@@ -32,6 +36,10 @@ class CompletionResponse(Protocol):
 class CompletionClient(Protocol):
     """Sends request bodies to the endpoint."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the endpoint is spoken to: what bodies say, and what its bytes mean."""
+
     def send(self, body: bytes, model: str) -> AbstractAsyncContextManager[CompletionResponse]:
         """POST the body; leaving the context closes the connection, which ends generation.
 
@@ -49,8 +57,8 @@ class CompletionClient(Protocol):
         """The endpoint's own words, without the key where it repeats it."""
 
 
-class SessionStore(Protocol):
-    """Keeps sessions."""
+class SessionSaver(Protocol):
+    """Saves sessions: all that a turn asks of the store."""
 
     async def save(self, session: Session) -> None:
         """Write the whole session, or leave the last whole one in place.
@@ -58,6 +66,78 @@ class SessionStore(Protocol):
         Raises:
             StorageError: It could not be written.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSession:
+    """A session that was opened to go on with, and is kept from others meanwhile."""
+
+    session: Session
+    """As it was read, or as it begins."""
+    path: Path
+    """Its file, which need not be there yet."""
+    draft: str = ""
+    """What was being typed in it; "" = nothing."""
+    release: Callable[[], object] = lambda: None
+    """Lets others open it; releasing twice is releasing once. It touches a file."""
+
+
+class SessionStore(SessionSaver, Protocol):
+    """The sessions as files. All of it but `save` touches files at once: keep it off the event loop.
+
+    Everything may raise StorageError, where a file cannot be read, written or moved; it is as it was then.
+    """
+
+    def open(self, path: Path) -> HeldSession:
+        """Hold a session and read it.
+
+        Raises:
+            SessionHeldError: Others hold it.
+        """
+
+    def create(self, session: Session) -> HeldSession:
+        """Hold a new session; nothing is written before it is saved."""
+
+    def find(self, text: str, passed_over: Callable[[Unreadable], object]) -> Path:
+        """Find a session's file by id, the beginning of one, title or path.
+
+        Args:
+            text: What names it.
+            passed_over: Is told of each file that may be the one that was meant, but cannot be read.
+        """
+
+    def list(self) -> Listing:
+        """List all sessions, last changed first, and the files that cannot be read."""
+
+    def listings(self) -> Iterator[Listing]:
+        """List them while their files are read: at once what is known, the last list is whole."""
+
+    def close(self) -> None:
+        """End what is being read, since nobody waits for it any more."""
+
+    def recent_prompts(self) -> Sequence[str]:
+        """Give what was asked in the sessions changed last, newest first; it takes a while."""
+
+    def import_file(self, path: Path) -> tuple[Session, str]:
+        """Save a copy of a file as a new session; with what is told of what has no place in it, "" = nothing."""
+
+    def export(self, session: Session, path: Path) -> None:
+        """Write a session in the form that the file's ending names; a file that is there stays."""
+
+    def rename(self, path: Path, title: str) -> None:
+        """Give a session that is open nowhere another title."""
+
+    def duplicate(self, path: Path) -> Path:
+        """Save a copy of a session as a new one and return where."""
+
+    def delete(self, path: Path, *, is_held_here: bool) -> Path:
+        """Move a session to the trash and return where it lies there; one that is held here stays so."""
+
+    def restore_path(self, path: Path) -> Path:
+        """Bring a session back from where it lies in the trash and return where it lies now."""
+
+    def save_draft(self, path: Path, text: str) -> None:
+        """Keep what is being typed in the session of that file; "" removes it."""
 
 
 class Clock(Protocol):

@@ -7,17 +7,17 @@ so none works on a stale one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import SessionStore
+from kimi_tui.core.ports import SessionSaver
 from kimi_tui.core.session.session import Session
 
 
 class OpenSession:
     """Holds the present value of one session."""
 
-    def __init__(self, session: Session, store: SessionStore | None) -> None:
+    def __init__(self, session: Session, store: SessionSaver | None) -> None:
         """Open a session; without a store nothing is ever saved."""
         self._value = self._begun = session
         self._store = store
@@ -26,6 +26,7 @@ class OpenSession:
         self.save_error: KimiError | None = None
         """Why the last save failed; None = it did not, or nothing has been saved yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._taken_ids: set[str] = set()
 
     @property
     def value(self) -> Session:
@@ -47,6 +48,16 @@ class OpenSession:
         self._value = change(self._value)
         return self._value
 
+    def take_ids(self, count: int) -> tuple[str, ...]:
+        """Take the ids of messages to come: no other gets them before they are given back."""
+        ids = self._value.next_message_ids(count, self._taken_ids)
+        self._taken_ids.update(ids)
+        return ids
+
+    def give_back_ids(self, ids: Iterable[str]) -> None:
+        """Say that the messages of those ids stand in the session now, or never will."""
+        self._taken_ids.difference_update(ids)
+
     async def save(self) -> None:
         """Save the present value. Saves never overlap; one that had to wait finds its value saved already.
 
@@ -61,7 +72,7 @@ class OpenSession:
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
 
-    async def _write(self, store: SessionStore) -> None:
+    async def _write(self, store: SessionSaver) -> None:
         async with self._saving:
             value = self._value
             try:

@@ -4,63 +4,88 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import groupby
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
+from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
-from kimi_tui.core.session.session import MessageState, Timing
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.session import NO_USAGE, MessageState, RequestRecord, Timing, Usage
 from kimi_tui.core.wire.body import build_body
+from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
-from kimi_tui.core.wire.think import PromptEnd
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart, Retrying
-from kimi_tui.engine.script import RequestStep
+from kimi_tui.core.wire.turn_events import Phase, Retrying
 from kimi_tui.engine.turn import Turn
 
 LINGER_S = 2.0
-"""How long a connection may stay open after the reply's end: counts and [DONE] may follow."""
+"""How long a connection may stay open after the reply's end: counts and the last word may follow."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What one request brought."""
-
-    result: ReplyResult
-    """The reply understood."""
-    timing: Timing
-    """How long it took."""
-
-
 class RequestRun:
-    """Sends one request until it brings text or cannot be sent again."""
+    """Sends one request until it brings text or cannot be sent again; what comes grows the turn's reply.
+
+    It runs in a task of its own, which alone is cancelled where the request is cut short: the turn goes on.
+    """
 
     def __init__(
-        self, turn: Turn, step: RequestStep, client: CompletionClient, clock: Clock, jitter: Callable[[], float]
+        self,
+        turn: Turn,
+        step: RequestStep,
+        prompt: OpenPrompt,
+        *,
+        client: CompletionClient,
+        clock: Clock,
+        jitter: Callable[[], float],
     ) -> None:
         """Prepare a request of that turn."""
-        self._turn, self._step = turn, step
+        self._turn, self._step, self._prompt = turn, step, prompt
+        self._fields = {**turn.request.fields, **step.fields}
         self._client, self._clock, self._jitter = client, clock, jitter
+        self._task: asyncio.Task[ReplyResult] | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self._cut_by: Cause | None = None
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = 0.0
         self._first_token_s: float | None = None
         self._answer_s: float | None = None
-        self._has_thought = step.prompt_end is PromptEnd.THINKING
+        self._has_thought = turn.reply.is_thinking
         self._header_id: str | None = None
         self._is_answered = False
 
-    async def run(self) -> Outcome:
-        """Send it; a cancellation while it runs gives what had arrived, marked as cancelled."""
+    async def run(self) -> tuple[RequestEnd, ReplyResult]:
+        """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
+        self._task = asyncio.get_running_loop().create_task(self._carry_out())
+        try:
+            result = await self._task
+        except asyncio.CancelledError:  # before it had begun
+            result = self._end(is_cancelled=True)
+        cause = self._cut_by or cause_of(self._turn.reply.requests[-1])
+        return RequestEnd(self._step, cause), result
+
+    def cut(self, cause: Cause) -> None:
+        """Close the request before its end, unless it has ended."""
+        if self._task is not None and not self._task.done() and self._cut_by is None:
+            self._cut_by = cause
+            self._task.cancel()
+
+    async def _carry_out(self) -> ReplyResult:
         try:
             await self._until_settled()
         except asyncio.CancelledError:
-            return self._outcome(is_cancelled=True)
-        return self._outcome()
+            return self._end(is_cancelled=True)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+        return self._end(is_cancelled=False)
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
-        body = build_body(self._step.prompt, self._step.fields, self._turn.request.extra)
+        request = self._turn.request
+        body = build_body(self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
         attempt = 1
         while True:
             try:
@@ -81,12 +106,14 @@ class RequestRun:
 
     def _report_retry(self, error: CompletionError, attempt: int, delay_s: float) -> None:
         attempts = 1 + min(self._turn.request.retries, MAX_RETRIES)
-        self._turn.report(Retrying(self._turn.id, attempt, attempts, delay_s, error))
+        self._turn.report(Retrying(self._turn.reply.id, attempt, attempts, delay_s, error))
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
-            prompt=self._step.prompt,
-            prompt_end=self._step.prompt_end,
+            dialect=self._client.dialect,
+            prompt=self._prompt.text,
+            prompt_end=self._prompt.end,
+            marks=self._turn.request.template.think,
             is_event_stream=is_event_stream,
         )
 
@@ -95,7 +122,7 @@ class RequestRun:
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = self._clock.monotonic()
         request = self._turn.request
-        wait_s = first_silence_s(self._step.fields, request.silence_s)
+        wait_s = first_silence_s(self._fields, request.silence_s)
         try:
             async with asyncio.timeout(wait_s) as limit, self._client.send(body, request.model) as response:
                 self._is_answered, self._header_id = True, response.request_id
@@ -125,8 +152,7 @@ class RequestRun:
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s = self._clock.monotonic()
-        for counted in segments:
-            part = counted.segment.part
+        for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
             if part is ReplyPart.REASONING:
@@ -134,21 +160,60 @@ class RequestRun:
             elif self._answer_s is None:
                 self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
-            self._turn.report(ReplyDelta(self._turn.id, part, counted.segment.text, counted.tokens))
+            same = list(group)
+            text = "".join(counted.segment.text for counted in same)
+            self._turn.grow(part, text, sum(counted.tokens for counted in same))
+        self._keep_limits()
 
-    def _outcome(self, *, is_cancelled: bool = False) -> Outcome:
+    def _keep_limits(self) -> None:
+        """Cut a request whose thinking has had what it may have; let its time run from its first token on."""
+        limits, reply = self._step.limits, self._turn.reply
+        if not reply.is_thinking:
+            return
+        if limits.thinking_tokens is not None and reply.tokens[ReplyPart.REASONING] >= limits.thinking_tokens:
+            self.cut(Cause.BUDGET)
+        if limits.thinking_s is not None and self._timer is None:
+            self._timer = asyncio.get_running_loop().create_task(self._end_thinking_after(limits.thinking_s))
+
+    async def _end_thinking_after(self, delay_s: float) -> None:
+        await self._clock.sleep(delay_s)
+        if self._turn.reply.is_thinking:
+            self.cut(Cause.BUDGET)
+
+    def _end(self, *, is_cancelled: bool) -> ReplyResult:
+        reply = self._turn.reply
         rest, result = self._builder.close()
         if rest:
             self._report(rest)
+        if self._builder.has_text and not self._builder.is_thinking:
+            reply.close_thinking()
+        if result.whole:
+            whole = result.whole[0]
+            reply.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
         if is_cancelled and not self._builder.has_ended:
             result = replace(result, state=MessageState.CANCELLED, error=None)
+        elif is_cancelled:
+            self._cut_by = None  # it had ended by itself
         # Whatever the endpoint says may repeat the key.
         clean, error = self._client.without_secrets, result.error
         if error is not None:
             error.reword(clean(error.summary))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
-        return Outcome(result, self._timing())
+        is_estimated = self._cut_by is not None and result.usage == NO_USAGE
+        usage = Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage
+        reply.requests.append(
+            RequestRecord(
+                self._step.kind,
+                result.state,
+                result.request_id,
+                result.finish_reason,
+                usage,
+                self._timing(),
+                is_estimated=is_estimated,
+            )
+        )
+        return result
 
     def _timing(self) -> Timing:
         now_s = self._clock.monotonic()

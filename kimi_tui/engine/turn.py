@@ -1,49 +1,83 @@
-"""One running turn as its listener sees it: events that wait, and a way to stop it."""
+"""One running turn: the reply it writes, what its listeners are told, and a way to stop it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.session import NO_USAGE, Message, Usage
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.session import Message
 from kimi_tui.core.wire.turn_events import NEXT_PHASES, Phase, PhaseChanged, ReplyDelta, TurnEnded, TurnEvent
 from kimi_tui.engine.open_session import OpenSession
 
 
-class Turn:
-    """A question and the reply that is being written to it.
+class Listener:
+    """The events that one listener has still to take.
 
-    Events wait until they are taken; deltas that wait are joined, so a slow listener costs no memory beyond the text
-    and never slows the reading of the network.
+    Deltas that wait are joined: a slow listener costs no memory, and never slows the reading of the network.
     """
 
-    def __init__(self, turn_id: str, open_session: OpenSession, request: RequestSettings) -> None:
+    def __init__(self) -> None:
+        self._waiting: list[TurnEvent] = []
+        self._arrived = asyncio.Event()
+        self._is_over = False
+
+    def put(self, event: TurnEvent) -> None:
+        """Let an event wait; none follows `TurnEnded`."""
+        last = self._waiting[-1] if self._waiting else None
+        if isinstance(event, ReplyDelta) and isinstance(last, ReplyDelta) and event.goes_on_with(last):
+            self._waiting[-1] = replace(last, end=event.end, tokens=last.tokens + event.tokens)
+        else:
+            self._waiting.append(event)
+        self._is_over = isinstance(event, TurnEnded)
+        self._arrived.set()
+
+    async def drain(self) -> list[TurnEvent]:
+        """Take all events that wait, at least one; [] when the turn is over and nothing waits."""
+        if not self._waiting and not self._is_over:
+            await self._arrived.wait()
+        self._arrived.clear()
+        events, self._waiting = self._waiting, []
+        return events
+
+    async def __aiter__(self) -> AsyncIterator[TurnEvent]:
+        """Yield every event in order; the last one is `TurnEnded`."""
+        while events := await self.drain():
+            for event in events:
+                yield event
+
+
+class Turn:
+    """A question and the reply that is being written to it."""
+
+    def __init__(self, open_session: OpenSession, request: RequestSettings, reply: GrowingReply) -> None:
         """Begin idle; the engine moves it."""
-        self.id = turn_id
-        """Its name among the turns of this program."""
         self.open_session = open_session
         """The session it belongs to."""
         self.request = request
         """What its requests say."""
+        self.reply = reply
+        """What is being written."""
         self.phase = Phase.IDLE
         """Where it stands."""
         self.question: Message | None = None
-        """The question as it was added to the session; None = it is not there (yet)."""
+        """The question as it stands in the session; None = it is not there (yet)."""
         self.head_before: str | None = None
         """Head of the session before the turn."""
-        self.usage: Usage = NO_USAGE
-        """What it has used so far."""
-        self.request_id: str | None = None
-        """The endpoint's name for its last request; None = it gave none."""
-        self._waiting: list[TurnEvent] = []
-        self._joined: list[str] = []
-        self._arrived = asyncio.Event()
+        self._listeners: list[Listener] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
+        self._cut: Callable[[], None] | None = None
         self._is_stopped = False
         self._is_sealed = False
+
+    def listen(self) -> Listener:
+        """Hear every event from now on: all of them, where this is called before the event loop goes on."""
+        listener = Listener()
+        self._listeners.append(listener)
+        return listener
 
     @property
     def is_stopped(self) -> bool:
@@ -58,24 +92,16 @@ class Turn:
         if self._running is not None:
             self._running.cancel()
 
+    def cut(self) -> bool:
+        """Cut the request that runs, and let the turn's plan say what follows; False = this one is not to be cut."""
+        if self._cut is None or self._is_stopped:
+            return False
+        self._cut()
+        return True
+
     async def finished(self) -> TurnEnded:
         """Wait for its end, which may have been long ago."""
         return await asyncio.shield(self._ended)
-
-    async def drain(self) -> list[TurnEvent]:
-        """Take all events that wait, at least one; [] when the turn is over and nothing waits."""
-        if not self._waiting and not self._ended.done():
-            await self._arrived.wait()
-        self._arrived.clear()
-        self._join()
-        events, self._waiting = self._waiting, []
-        return events
-
-    async def __aiter__(self) -> AsyncIterator[TurnEvent]:
-        """Yield every event in order; the last one is `TurnEnded`."""
-        while events := await self.drain():
-            for event in events:
-                yield event
 
     # -- the engine's side
 
@@ -91,27 +117,23 @@ class Turn:
             raise asyncio.CancelledError
         self._running = task
 
+    def let_cut(self, cut: Callable[[], None] | None) -> None:
+        """Say what cuts the request that runs; None = it is not to be cut, or none runs."""
+        self._cut = cut
+
     def seal(self) -> None:
         """Let nothing stop it any more: what arrived is being kept."""
         self._is_sealed = True
 
     def report(self, event: TurnEvent) -> None:
-        """Let an event wait for the listener."""
-        last = self._waiting[-1] if self._waiting else None
-        if isinstance(event, ReplyDelta) and isinstance(last, ReplyDelta) and last.part is event.part:
-            self._joined = self._joined or [last.text]
-            self._joined.append(event.text)
-            self._waiting[-1] = replace(last, tokens=last.tokens + event.tokens)
-        else:
-            self._join()
-            self._waiting.append(event)
-        self._arrived.set()
+        """Tell every listener."""
+        for listener in self._listeners:
+            listener.put(event)
 
-    def _join(self) -> None:
-        """Give the last waiting delta the text of all that were joined to it."""
-        if self._joined and isinstance(last := self._waiting[-1], ReplyDelta):
-            self._waiting[-1] = replace(last, text="".join(self._joined))
-        self._joined = []
+    def grow(self, part: ReplyPart, text: str, tokens: int) -> None:
+        """Add text to the reply, and tell of it."""
+        start, end = self.reply.grow(part, text, tokens)
+        self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
 
     def move(self, phase: Phase) -> None:
         """Step to another phase and report it."""
@@ -119,7 +141,7 @@ class Turn:
             return
         assert phase in NEXT_PHASES[self.phase], f"{self.phase} → {phase}"
         self.phase = phase
-        self.report(PhaseChanged(self.id, phase))
+        self.report(PhaseChanged(self.reply.id, phase))
 
     def end(self, event: TurnEnded) -> None:
         """Report the last event."""

@@ -7,11 +7,14 @@ import json
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
-from kimi_tui.core.prompt import neutralise
-from kimi_tui.core.prompt.template import TEMPLATES, PromptTurn, render_prompt
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.prompt_syntax import Prompt, PromptTurn, write_prompt
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from kimi_tui.core.session.session import Role
-from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult
-from kimi_tui.core.wire.think import PromptEnd
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.reply import ReplyBuilder
+from tests.reading import Read, read_reply
 
 STOP = ["<|im_end|>", "[EOS]"]
 
@@ -21,8 +24,9 @@ def prompt_of(*texts: str, system: str | None = None, thinking: bool = True, tem
     roles = [Role.USER, Role.ASSISTANT] * len(texts)
     turns = [(Role.SYSTEM, system)] if system is not None else []
     turns += list(zip(roles, texts, strict=False))
-    encoded = (PromptTurn(role, neutralise.encode(text)) for role, text in turns)
-    return render_prompt(encoded, TEMPLATES[template], thinking=thinking)
+    request = RequestSettings(template=TEMPLATES[template], thinking=thinking)
+    encoded = tuple(PromptTurn(role, request.door.foreign(text)) for role, text in turns)
+    return write_prompt(Prompt(encoded, request.open_turn, request.template))
 
 
 def body_of(prompt: str, **fields: object) -> bytes:
@@ -30,24 +34,30 @@ def body_of(prompt: str, **fields: object) -> bytes:
 
 
 def plan_of(prompt: str, **fields: object) -> Plan:
-    plan = respond(body_of(prompt, **fields))
+    plan = respond(body_of(prompt, **fields), DEEPINFRA)
     assert isinstance(plan, Plan), plan
     return plan
 
 
 def refusal_of(body: bytes) -> Refusal:
-    refusal = respond(body)
+    refusal = respond(body, DEEPINFRA)
     assert isinstance(refusal, Refusal)
     return refusal
 
 
-def understood(plan: Plan, prompt: str) -> ReplyResult:
+def understood(plan: Plan, prompt: str) -> Read:
     """The reply as the program reads it from the wire."""
     prompt_end = PromptEnd.THOUGHT if prompt.endswith("</think>") else PromptEnd.THINKING
-    builder = ReplyBuilder(prompt=prompt, prompt_end=prompt_end, is_event_stream=plan.is_streamed)
-    for piece in event_stream(plan) if plan.is_streamed else [encode(document(plan))]:
-        builder.feed(piece)
-    return builder.close()[1]
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA,
+        prompt=prompt,
+        prompt_end=prompt_end,
+        marks=DEFAULT_TEMPLATE.think,
+        is_event_stream=plan.is_streamed,
+    )
+    return read_reply(
+        builder, event_stream(plan, DEEPINFRA) if plan.is_streamed else [encode(document(plan, DEEPINFRA))]
+    )
 
 
 def answer_to(*texts: str, system: str | None = None) -> str:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import partial
 from statistics import median
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.panes.conversation import Conversation
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from tests.benchmarks.texts import GIANTS, KINDS, history, prose, tokens
@@ -136,14 +137,9 @@ async def _giant(text: str) -> dict[str, float]:
     async with conversation(0) as bench:
         transcript = bench.transcript
         shown = bench.timed(partial(transcript.set_entries, [replace(LIVE, text=text, is_streaming=False)]))
-        view = transcript._view
-        middle = view.extent()[1] // 2
-
-        def jump() -> None:
-            view.scroll_to_line(middle)
-            transcript._moved()
-
-        return {"shown": shown, "jump": bench.timed(jump)}
+        x, y = transcript.size.width - 1, transcript.size.height // 2
+        press = events.MouseDown(transcript, x, y, 0, 0, 1, False, False, False)  # on the scroll bar
+        return {"shown": shown, "jump": bench.timed(partial(transcript.on_mouse_down, press))}
 
 
 async def moving() -> AsyncIterator[tuple[str, float, float]]:

@@ -8,7 +8,7 @@ import pytest
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.reply_output import PlainOutput
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from tests.cli.calls import Piped, Terminal
 
 

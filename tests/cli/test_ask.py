@@ -439,7 +439,7 @@ def test_a_held_session_is_refused(store: SessionFiles) -> None:
     with endpoint(Play(tokens(*REPLY))) as server:
         call("ask", "One", "--save", "--base-url", server.url)
         session = only_session(store)
-        with store.lock(session, "window"):
+        with store.lock(store.path_of(session), "window"):
             result = call("ask", "Two", "--session", session.id, "--base-url", server.url)
     assert (result.status, result.out) == (2, "")
     assert "window" in result.err

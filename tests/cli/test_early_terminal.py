@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.cli.early_terminal import ENTER, LEAVE, early_terminal
+from kimi_tui.ui.state.first_frame import EarlyEcho
 from tests.terminal import kimi_tui
 
 
@@ -28,6 +29,14 @@ def terminal() -> Iterator[tuple[int, int]]:
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     return {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KIMI_TUI_DATA_DIR": str(tmp_path / "data")}
+
+
+def written(ours: int, ending: str) -> str:
+    """What the program's end wrote, up to a text."""
+    text = ""
+    while not text.endswith(ending):
+        text += os.read(ours, 999).decode()
+    return text
 
 
 def test_keys_are_not_echoed_and_arrive_as_they_are(terminal: tuple[int, int]) -> None:
@@ -54,7 +63,8 @@ def test_what_was_typed_before_is_handed_over_with_the_terminal(terminal: tuple[
     select.select([programs], [], [])  # it takes the kernel a moment
     with early_terminal(programs) as early:
         os.write(ours, b"later")
-        assert early.hand_over() == "羊 lamb\n"
+        assert early.typed == "羊 lamb\n"
+        assert early.hand_over() == b""
         assert os.read(programs, 9) == b"later"
 
 
@@ -66,10 +76,65 @@ def test_what_nobody_else_clears_is_cleared(terminal: tuple[int, int], is_handed
         if is_handed_over:
             early.hand_over()
     os.write(programs, b"|")
-    written = ""
-    while not written.endswith("|"):
-        written += os.read(ours, 999).decode()
-    assert written == ENTER + "frame" + ("" if is_handed_over else LEAVE) + "|"
+    assert written(ours, "|") == ENTER + "frame" + ("" if is_handed_over else LEAVE) + "|"
+
+
+@pytest.fixture
+def sized(terminal: tuple[int, int]) -> tuple[int, int]:
+    """Such a terminal of 80 by 24."""
+    termios.tcsetwinsize(terminal[1], (24, 80))
+    return terminal
+
+
+def test_letters_are_echoed_and_handed_over_with_what_ended_that(sized: tuple[int, int]) -> None:
+    ours, programs = sized
+    with early_terminal(programs) as early:
+        early.draw(programs, "frame")
+        early.echo(EarlyEcho(80, 24))
+        os.write(ours, b"hi")
+        written(ours, "│ hi" + " " * 75 + "│")
+        os.write(ours, b"\x1b[20")
+        while select.select([programs], [], [], 0.01)[0]:
+            pass
+        os.write(ours, b"0~paste")
+        assert early.hand_over() == b"hi\x1b[20"
+        assert os.read(programs, 99) == b"0~paste"
+        os.write(ours, b"!")
+        assert os.read(programs, 9) == b"!"
+
+
+def test_a_terminal_of_another_size_gets_no_echo(sized: tuple[int, int]) -> None:
+    ours, programs = sized
+    with early_terminal(programs) as early:
+        early.draw(programs, "frame")
+        early.echo(EarlyEcho(80, 24))
+        os.write(ours, b"h")
+        written(ours, " │")
+        termios.tcsetwinsize(programs, (30, 100))
+        os.write(ours, b"i")
+        while select.select([programs], [], [], 0.01)[0]:
+            pass
+        assert early.hand_over() == b"hi"
+        os.write(programs, b"|")
+        assert written(ours, "|") == "|"
+
+
+def test_without_a_frame_nothing_is_echoed(terminal: tuple[int, int]) -> None:
+    ours, programs = terminal
+    with early_terminal(programs) as early:
+        early.echo(EarlyEcho(80, 24))
+        os.write(ours, b"hi")
+        assert os.read(programs, 9) == b"hi"
+        assert early.hand_over() == b""
+
+
+def test_nothing_is_echoed_behind_the_end(sized: tuple[int, int]) -> None:
+    ours, programs = sized
+    with early_terminal(programs) as early:
+        early.draw(programs, "frame")
+        early.echo(EarlyEcho(80, 24))
+    os.write(programs, b"|")
+    assert written(ours, "|").endswith(LEAVE + "|")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -97,6 +162,34 @@ def test_what_is_typed_at_once_is_there(env: dict[str, str], typed: str) -> None
     with kimi_tui(["--demo"], env) as program:
         program.send(typed)
         program.until("Thought for" if typed.endswith("\r") else "│ hel ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("hello", "│ hello "),
+        ("h\x7f\x1b[200~lamb\rchops\x1b[201~", "│ chops "),
+        ("羊肉", "│ 羊肉 "),
+        ("ac\x1b[Db", "│ abc "),
+        ("hello\r", "Thought for"),
+    ],
+)
+def test_what_is_typed_on_the_frame_is_in_the_composer(env: dict[str, str], typed: str, shown: str) -> None:
+    with kimi_tui(["--demo"], env) as program:
+        program.until("Message Kimi")
+        program.send(typed)
+        program.until("○ ready")
+        program.until(shown)
+
+
+def test_letters_are_shown_before_the_library_is_there(env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as program:
+        program.until("Message Kimi")
+        program.send("hello")
+        program.until("│ hello")
+        assert b"\x1b[?1004h" not in program.raw  # the library switches that on
+        program.until("○ ready")
+        program.until("│ hello")
 
 
 def test_the_frame_is_there_before_the_program_and_goes_when_that_cannot_start(env: dict[str, str]) -> None:

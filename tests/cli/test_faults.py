@@ -95,7 +95,7 @@ def server(played: Play) -> Iterator[str]:
 def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
     monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("kimi_tui.adapters.endpoint.deepinfra.ERROR_BODY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("kimi_tui.adapters.endpoint.http_client.ERROR_BODY_TIMEOUT_S", 0.2)
     monkeypatch.setattr("kimi_tui.engine.request_run.LINGER_S", 0.1)
     configure(tmp_path)
     monkeypatch.setenv("KIMI_TUI_CONFIG", str(tmp_path / "config.toml"))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.adapters.store.session_files import SessionFiles
-from kimi_tui.core.prompt.neutralise import encode
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Message, Role, Session
 from tests.cli.calls import call, run_python
 
@@ -117,7 +117,7 @@ def test_lone_surrogates_and_markers_become_harmless() -> None:
 )
 def test_any_list_is_rendered_exactly(pairs: list[tuple[str, str]]) -> None:
     write = {"system": system, "user": user, "assistant": assistant}
-    expected = "".join(write[role](encode(text)) for role, text in pairs) + OPEN + "<think>"
+    expected = "".join(write[role](DEFAULT_TEMPLATE.markers.encode(text)) for role, text in pairs) + OPEN + "<think>"
     data = json.dumps([{"role": role, "content": text} for role, text in pairs]).encode()
     assert call("prompt", "-", stdin=data).out == expected
 

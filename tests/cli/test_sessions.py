@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
-from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.session import MessageState, Session
+from kimi_tui.core.settings.settings import parse_settings
 from tests.cli.calls import call
 from tests.cli.test_prompt import NOW, make_session
 
@@ -121,7 +122,7 @@ def test_an_ending_of_another_form_is_refused(store: SessionFiles, session: Sess
     assert (refused.status, path.exists()) == (2, False)
     assert name in refused.err
     with pytest.raises(UsageError, match="ending"):
-        DiskLibrary(store, make_session).export(session, path)
+        store.export(session, path)
     assert call("sessions", "export", session.id, "-o", str(path), "--format", "markdown").status == 0
     assert path.exists()
 
@@ -235,7 +236,7 @@ def test_a_session_without_messages_is_listed_and_can_be_used(store: SessionFile
 
 @pytest.mark.parametrize("words", [["delete"], ["convert", "--to", "json"]], ids=["delete", "convert"])
 def test_a_held_session_stays(store: SessionFiles, session: Session, words: list[str]) -> None:
-    with store.lock(session, "window"):
+    with store.lock(store.path_of(session), "window"):
         result = call("sessions", *words, session.id)
     assert (result.status, result.out) == (2, "")
     assert "window" in result.err
@@ -321,3 +322,18 @@ def test_the_trash_is_searched_in_the_same_way(store: SessionFiles, session: Ses
     path = damage(store)
     result = call("sessions", "restore", "lamb")
     assert (result.status, result.err.count(str(path))) == (2, 1)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_known_wherever_formats_are_named(
+    store: SessionFiles, session: Session, name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"copy{FORMATS[name].ending}"
+    assert call("sessions", "export", session.id, "--format", name).out == FORMATS[name].encode(session).decode()
+    assert call("sessions", "export", session.id, "-o", str(file)).status == 0
+    assert file.read_bytes() == FORMATS[name].encode(session)
+    assert call("prompt", str(file)).out == call("prompt", session.id).out
+    assert call("sessions", "import", str(file)).status == 0
+    assert call("sessions", "convert", session.id, "--to", name).out.endswith(f"{FORMATS[name].ending}\n")
+    assert parse_settings({"sessions": {"format": name}})[1] == ()
+    assert [s.messages for s in store.list().summaries] == [len(session.messages)] * 2

@@ -44,7 +44,7 @@ def test_words_about_the_program_import_next_to_nothing(word: str) -> None:
 
 
 def test_ask_imports_nothing_for_later() -> None:
-    names = ("textual", "difflib", "markdown_it", "tomli_w", "secrets", "kimi_tui.core.settings.toml_lines", "kimi_tui.adapters.store.session_files",
+    names = ("textual", "difflib", "markdown_it", "tomli_w", "secrets", "kimi_tui.adapters.config.toml_lines", "kimi_tui.adapters.store.session_files",
              "kimi_tui.adapters.endpoint.simulator", "kimi_tui.core.settings.actions", "kimi_tui.core.markdown.source")  # fmt: skip
     with endpoint(REPLY) as server:
         assert modules_after(names, "ask", "hi", "--base-url", server.url) == "0 []"

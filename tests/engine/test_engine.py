@@ -20,24 +20,23 @@ from kimi_tui.core.errors import (
     RateLimitedError,
     StorageError,
 )
-from kimi_tui.core.prompt import past_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
-from kimi_tui.core.wire.think import PromptEnd
 from kimi_tui.core.wire.turn_events import (
     Phase,
     PhaseChanged,
-    QuestionAdded,
     ReplyDelta,
     Retrying,
+    TurnBegan,
     TurnEnded,
     TurnEvent,
     TurnNotice,
 )
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.script import RequestStep, TurnSoFar
+from kimi_tui.engine.openings import Asking, AskingAgain
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
@@ -65,7 +64,7 @@ def opened(*messages: Message, store: MemoryStore | None = None) -> OpenSession:
 
 
 async def run(turn: Turn) -> list[TurnEvent]:
-    return [event async for event in turn]
+    return [event async for event in turn.listen()]
 
 
 def ended(events: list[TurnEvent]) -> TurnEnded:
@@ -78,18 +77,19 @@ async def ask(
     *scripts: Script, session: OpenSession | None = None, request: RequestSettings = REQUEST
 ) -> list[TurnEvent]:
     engine = Engine(ScriptedClient(list(scripts)), HandClock())
-    return await run(engine.start(session or opened(), "Hello!", request))
+    return await run(engine.start(session or opened(), Asking("Hello!"), request))
 
 
 async def test_a_turn_from_question_to_saved_reply() -> None:
     store = MemoryStore()
     session = opened(store=store)
     client = ScriptedClient([streaming(*WHOLE)])
-    events = await run(Engine(client, HandClock()).start(session, "Hello!", REQUEST))
+    turn = Engine(client, HandClock()).start(session, Asking("Hello!"), REQUEST)
+    events = await run(turn)
     phases = [event.phase for event in events if isinstance(event, PhaseChanged)]
-    assert isinstance(events[0], QuestionAdded)
+    assert isinstance(events[0], TurnBegan)
     assert phases == [Phase.WAITING, Phase.REASONING, Phase.ANSWERING, Phase.FINISHED]
-    assert "".join(event.text for event in events if isinstance(event, ReplyDelta)) == "hmyes"
+    assert "".join(event.text(turn.reply) for event in events if isinstance(event, ReplyDelta)) == "hmyes"
     question, reply = session.value.messages
     assert (question.role, question.content, question.parent) == (Role.USER, "Hello!", None)
     assert (reply.reasoning, reply.content, reply.state, reply.finish_reason) == (
@@ -113,18 +113,19 @@ async def test_a_turn_from_question_to_saved_reply() -> None:
 
 async def test_ten_lines_print_a_reply() -> None:
     printed = ""
-    async for event in Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(opened(), "Hello!", REQUEST):
+    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(opened(), Asking("Hello!"), REQUEST)
+    async for event in turn.listen():
         if isinstance(event, ReplyDelta):
-            printed += event.text
+            printed += event.text(turn.reply)
     assert printed == "hmyes"
 
 
 async def test_stopping_keeps_what_arrived_and_closes_the_connection() -> None:
     client = ScriptedClient([streaming(token("hm"), asyncio.Event())])
     session = opened()
-    turn = Engine(client, HandClock()).start(session, "Hello!", REQUEST)
+    turn = Engine(client, HandClock()).start(session, Asking("Hello!"), REQUEST)
     events: list[TurnEvent] = []
-    async for event in turn:
+    async for event in turn.listen():
         events.append(event)
         if isinstance(event, ReplyDelta):
             turn.stop()
@@ -140,9 +141,9 @@ async def test_stopping_keeps_what_arrived_and_closes_the_connection() -> None:
 
 async def test_stopping_before_anything_leaves_the_question_alone() -> None:
     session = opened()
-    turn = Engine(ScriptedClient([streaming(asyncio.Event())]), HandClock()).start(session, "Hello!", REQUEST)
+    turn = Engine(ScriptedClient([streaming(asyncio.Event())]), HandClock()).start(session, Asking("Hello!"), REQUEST)
     events: list[TurnEvent] = []
-    async for event in turn:
+    async for event in turn.listen():
         events.append(event)
         turn.stop()
     assert ended(events).replies == ()
@@ -164,7 +165,7 @@ async def test_attempts_are_made_again_where_the_first_came_to_nothing() -> None
         Script([], refuse=ConnectionFailedError("out of reach", retryable=True)),
         streaming(*WHOLE),
     ]
-    events = await run(Engine(client, clock, jitter=lambda: 0.0).start(opened(), "Hello!", REQUEST))
+    events = await run(Engine(client, clock, jitter=lambda: 0.0).start(opened(), Asking("Hello!"), REQUEST))
     retries = [event for event in events if isinstance(event, Retrying)]
     assert [(r.attempt, r.attempts, r.delay_s) for r in retries] == [(2, 4, 7), (3, 4, 1.0)]
     assert clock.sleeps == [7, 1.0]
@@ -202,7 +203,7 @@ async def test_a_reply_that_goes_on_behind_a_pause_is_read_to_its_end(monkeypatc
             await asyncio.sleep(0.05)
             yield token("LATE") + end() + DONE
 
-    reply = ended(await run(Engine(Pausing([]), HandClock()).start(opened(), "Hello!", REQUEST))).replies[0]
+    reply = ended(await run(Engine(Pausing([]), HandClock()).start(opened(), Asking("Hello!"), REQUEST))).replies[0]
     assert (reply.content, reply.state) == ("bcLATE", MessageState.COMPLETE)
 
 
@@ -243,7 +244,7 @@ async def test_pings_that_go_on_and_on_do_not_either() -> None:
             yield end()
 
     request = replace(REQUEST, silence_s=0.05)
-    error = ended(await run(Engine(Pinging([]), HandClock()).start(opened(), "x", request))).error
+    error = ended(await run(Engine(Pinging([]), HandClock()).start(opened(), Asking("x"), request))).error
     assert error is not None
     assert error.kind == "timeout"
 
@@ -282,44 +283,24 @@ async def test_several_replies_to_one_request_are_alternatives() -> None:
 async def test_a_block_that_opens_a_reply_is_reasoning_in_both_modes(thinking: bool) -> None:
     session, client = opened(), ScriptedClient([streaming(token("<think>"), *WHOLE)])
     request = replace(REQUEST, thinking=thinking)
-    (reply,) = ended(await run(Engine(client, HandClock()).start(session, "Hello!", request))).replies
+    (reply,) = ended(await run(Engine(client, HandClock()).start(session, Asking("Hello!"), request))).replies
     assert (reply.reasoning, reply.content, reply.thinking) == ("hm", "yes", True)
     assert reply.timing is not None
     assert reply.timing.thinking_s is not None
-    assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert past_prompt(session.value, reply.id) == client.bodies[0]["input"]
     assert decode_session(encode_session(session.value)).messages[-1].reopened is not thinking
-
-
-async def test_a_turn_of_two_requests_is_one_reply() -> None:
-    def answer(so_far: TurnSoFar) -> RequestStep | None:
-        if len(so_far.steps) == 2:
-            return None
-        prompt = so_far.steps[0].prompt + so_far.reasoning + "</think>"
-        return RequestStep("answer", prompt, {"stream": True}, PromptEnd.ANSWER)
-
-    client = ScriptedClient(
-        [streaming(token("hm"), end("stop", 10, 2, 0.1)), streaming(token("yes"), end("stop", 12, 1, 0.2))]
-    )
-    session = opened()
-    turn = Engine(client, HandClock()).start(session, "Hello!", REQUEST, next_request=answer)
-    events = await run(turn)
-    reply = ended(events).replies[0]
-    assert (reply.reasoning, reply.content) == ("hm", "yes")
-    assert reply.usage == turn.usage
-    assert (turn.usage.input_tokens, turn.usage.output_tokens, len(reply.requests)) == (22, 3, 2)
-    assert [record.kind for record in reply.requests] == ["reply", "answer"]
-    assert client.bodies[1]["input"] == client.bodies[0]["input"] + "hm</think>"
 
 
 async def test_turns_run_side_by_side() -> None:
     gate = asyncio.Event()
     client = ScriptedClient([streaming(token("a"), gate, end()), streaming(token("b"), end())])
     engine, first, second = Engine(client, HandClock()), opened(), opened()
-    slow = engine.start(first, "one", REQUEST)
+    slow = engine.start(first, Asking("one"), REQUEST)
+    events = slow.listen()
     await asyncio.sleep(0)
-    await run(engine.start(second, "two", REQUEST))
+    await run(engine.start(second, Asking("two"), REQUEST))
     gate.set()
-    assert ended(await run(slow)).replies[0].reasoning == "a"
+    assert ended([event async for event in events]).replies[0].reasoning == "a"
     assert second.value.messages[-1].reasoning == "b"
 
 
@@ -338,10 +319,11 @@ class HeldClock(HandClock):
 async def test_stopping_while_the_next_attempt_waits() -> None:
     clock, session = HeldClock(), opened()
     client = ScriptedClient([Script([], refuse=RateLimitedError("busy"))])
-    turn = Engine(client, clock).start(session, "Hello!", REQUEST)
+    turn = Engine(client, clock).start(session, Asking("Hello!"), REQUEST)
+    listener = turn.listen()
     await clock.sleeping.wait()
     turn.stop()
-    events = await run(turn)
+    events = [event async for event in listener]
     assert (ended(events).phase, ended(events).error, len(client.bodies)) == (Phase.STOPPED, None, 1)
     assert [m.role for m in session.value.messages] == [Role.USER]
 
@@ -349,7 +331,7 @@ async def test_stopping_while_the_next_attempt_waits() -> None:
 async def test_stopping_at_once_still_ends_and_keeps_the_question() -> None:
     store, client = MemoryStore(), ScriptedClient([])
     session = opened(store=store)
-    turn = Engine(client, HandClock()).start(session, "Hello!", REQUEST)
+    turn = Engine(client, HandClock()).start(session, Asking("Hello!"), REQUEST)
     turn.stop()
     events = await run(turn)
     assert (ended(events).phase, ended(events).state) == (Phase.STOPPED, MessageState.CANCELLED)
@@ -358,26 +340,28 @@ async def test_stopping_at_once_still_ends_and_keeps_the_question() -> None:
 
 async def test_a_turn_that_is_cancelled_from_outside_keeps_what_came() -> None:
     session = opened()
-    turn = Engine(ScriptedClient([streaming(token("hm"), asyncio.Event())]), HandClock()).start(session, "x", REQUEST)
-    async for event in turn:
+    turn = Engine(ScriptedClient([streaming(token("hm"), asyncio.Event())]), HandClock()).start(
+        session, Asking("x"), REQUEST
+    )
+    async for event in turn.listen():
         if isinstance(event, ReplyDelta):
             for task in asyncio.all_tasks():
-                if task.get_name() == turn.id:
+                if task.get_name() == turn.reply.id:
                     task.cancel()
     assert (session.value.messages[-1].reasoning, session.value.messages[-1].state) == ("hm", MessageState.CANCELLED)
 
 
 async def test_stopping_after_the_end_changes_nothing() -> None:
-    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(opened(), "x", REQUEST)
-    await turn.finished()
+    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(opened(), Asking("x"), REQUEST)
+    end_ = await turn.finished()
     turn.stop()
-    assert (ended(await run(turn)).state, turn.is_stopped) == (MessageState.COMPLETE, False)
+    assert (end_.state, turn.is_stopped) == (MessageState.COMPLETE, False)
 
 
 async def test_a_connection_that_stays_open_after_the_end_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kimi_tui.engine.request_run.LINGER_S", 0.02)
     client = ScriptedClient([streaming(token("</think>yes"), end(), asyncio.Event())])
-    events = await run(Engine(client, HandClock()).start(opened(), "x", REQUEST))
+    events = await run(Engine(client, HandClock()).start(opened(), Asking("x"), REQUEST))
     assert (ended(events).state, ended(events).error, client.closed) == (MessageState.COMPLETE, None, 1)
 
 
@@ -418,7 +402,7 @@ async def test_an_unstreamed_reply_may_take_the_time_to_write_it(
 ) -> None:
     script = streaming(*WHOLE) if fields.get("stream") else UNSTREAMED
     client = later(by_s=by_s)([script])
-    events = await run(Engine(client, HandClock()).start(opened(), "x", replace(REQUEST, fields=fields)))
+    events = await run(Engine(client, HandClock()).start(opened(), Asking("x"), replace(REQUEST, fields=fields)))
     error = ended(events).error
     assert (error and error.kind) == kind
 
@@ -429,7 +413,7 @@ async def test_what_the_endpoint_says_is_cleaned_of_secrets() -> None:
             return words.replace("hush", "[key]")
 
     script = streaming(token("hm"), frame(error="bad key hush", request_id="r hush"))
-    last = ended(await run(Engine(Cleaning([script]), HandClock()).start(opened(), "x", REQUEST)))
+    last = ended(await run(Engine(Cleaning([script]), HandClock()).start(opened(), Asking("x"), REQUEST)))
     assert last.error is not None
     assert "bad key [key]" in last.error.summary
     assert str(last.error) == last.error.summary
@@ -439,7 +423,7 @@ async def test_what_the_endpoint_says_is_cleaned_of_secrets() -> None:
 async def test_the_model_that_was_asked_stands_in_the_reply() -> None:
     client = ScriptedClient([streaming(*WHOLE)])
     session = opened()
-    events = await run(Engine(client, HandClock()).start(session, "x", replace(REQUEST, model="other/model")))
+    events = await run(Engine(client, HandClock()).start(session, Asking("x"), replace(REQUEST, model="other/model")))
     assert (client.models, ended(events).replies[0].model) == (["other/model"], "other/model")
     assert session.value.model == "model"
 
@@ -447,7 +431,7 @@ async def test_the_model_that_was_asked_stands_in_the_reply() -> None:
 async def test_silence_amid_text_keeps_it_and_is_not_tried_again() -> None:
     client = ScriptedClient([streaming(token("hm"), b": ping\n\n", asyncio.Event())])
     request = replace(REQUEST, silence_s=0.05)
-    events = await run(Engine(client, HandClock()).start(opened(), "x", request))
+    events = await run(Engine(client, HandClock()).start(opened(), Asking("x"), request))
     error = ended(events).error
     assert error is not None
     assert (error.kind, ended(events).state, ended(events).replies[0].reasoning) == (
@@ -460,7 +444,7 @@ async def test_silence_amid_text_keeps_it_and_is_not_tried_again() -> None:
 
 async def test_a_token_that_shows_no_text_yet_is_a_first_token() -> None:
     client = ScriptedClient([streaming(token("\n"), ConnectionFailedError("lost"))])
-    events = await run(Engine(client, HandClock()).start(opened(), "x", REQUEST))
+    events = await run(Engine(client, HandClock()).start(opened(), Asking("x"), REQUEST))
     assert (len(client.bodies), ended(events).state) == (1, MessageState.INTERRUPTED)
 
 
@@ -510,7 +494,7 @@ async def test_durations_come_from_the_clock() -> None:
                 yield response
 
     client = Slow([Script([], refuse=RateLimitedError("busy", retry_after_s=9)), streaming(*WHOLE)])
-    reply = ended(await run(Engine(client, clock).start(opened(), "x", REQUEST))).replies[0]
+    reply = ended(await run(Engine(client, clock).start(opened(), Asking("x"), REQUEST))).replies[0]
     assert reply.timing == Timing(2.0, 0.0, 2.0)
     assert reply.created == datetime(2026, 11, 23, 8, 15, 13, tzinfo=UTC)
 
@@ -521,39 +505,43 @@ async def test_what_the_prompt_said_stays_with_the_reply() -> None:
     session, gate = opened(hidden, shown), asyncio.Event()
     session.update(lambda value: replace(value, system="old"))
     client = ScriptedClient([streaming(token("hm"), gate, end())])
-    turn = Engine(client, HandClock()).start(session, "x", REQUEST)
+    turn = Engine(client, HandClock()).start(session, Asking("x"), REQUEST)
     while not client.bodies:
         await asyncio.sleep(0)
     session.update(lambda value: tree.with_system(value, "new"))
     gate.set()
-    reply = ended(await run(turn)).replies[0]
+    reply = (await turn.finished()).replies[0]
     assert (reply.system, reply.left_out) == ("old", ("m1",))
-    assert past_prompt.prompt_of(session.value, reply.id) == client.bodies[0]["input"]
+    assert past_prompt(session.value, reply.id) == client.bodies[0]["input"]
 
 
 async def test_a_question_deleted_meanwhile_takes_its_reply_along() -> None:
     session, gate = opened(), asyncio.Event()
-    turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(session, "x", REQUEST)
-    await turn.drain()
+    turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(
+        session, Asking("x"), REQUEST
+    )
+    await turn.listen().drain()
     session.update(lambda value: tree.without(value, "m1"))
     gate.set()
-    assert (ended(await run(turn)).replies, session.value.messages) == ((), ())
+    assert ((await turn.finished()).replies, session.value.messages) == ((), ())
 
 
 async def test_a_user_who_went_elsewhere_is_not_called_back() -> None:
     first = Message("m1", Role.USER, "other branch")
     session, gate = opened(first), asyncio.Event()
-    turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(session, "x", REQUEST)
-    await turn.drain()
+    turn = Engine(ScriptedClient([streaming(token("hm"), gate, end())]), HandClock()).start(
+        session, Asking("x"), REQUEST
+    )
+    await turn.listen().drain()
     session.update(lambda value: tree.select(value, "m1"))
     gate.set()
-    (reply,) = ended(await run(turn)).replies
+    (reply,) = (await turn.finished()).replies
     assert (session.value.head, reply.parent) == ("m1", "m2")
 
 
 async def test_a_lone_surrogate_in_a_question_becomes_a_replacement() -> None:
     session = opened()
-    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(session, "a\ud83d", REQUEST)
+    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(session, Asking("a\ud83d"), REQUEST)
     await run(turn)
     assert turn.question is not None
     assert turn.question.content == session.value.messages[0].content == "a\ufffd"
@@ -568,7 +556,7 @@ async def test_what_nobody_expected_is_a_failed_end_without_texts_in_the_log(cap
             yield
 
     with caplog.at_level(logging.INFO, "kimi_tui"):
-        events = await run(Engine(Faulty([]), HandClock()).start(opened(), "my secret", REQUEST))
+        events = await run(Engine(Faulty([]), HandClock()).start(opened(), Asking("my secret"), REQUEST))
     error = ended(events).error
     assert error is not None
     assert (error.kind, "ZeroDivisionError" in error.summary) == ("error", True)
@@ -622,22 +610,23 @@ async def test_saves_never_overlap_even_when_one_is_cancelled() -> None:
     assert (store.most, [saved.title for saved in store.saved]) == (1, ["", "b"])
 
 
-async def test_waiting_deltas_are_joined() -> None:
-    turn = Engine(ScriptedClient([streaming(*[token("x")] * 500, end())]), HandClock()).start(
-        opened(), "Hello!", REQUEST
-    )
+async def test_waiting_deltas_are_joined_for_every_listener() -> None:
+    client = ScriptedClient([streaming(*[token("x")] * 500, end())])
+    turn = Engine(client, HandClock()).start(opened(), Asking("Hello!"), REQUEST)
+    listeners = [turn.listen(), turn.listen()]
     await turn.finished()
-    deltas = [event for event in await turn.drain() if isinstance(event, ReplyDelta)]
-    assert [(delta.text, delta.tokens) for delta in deltas] == [("x" * 500, 500)]
-    assert await turn.drain() == []
+    for listener in listeners:
+        deltas = [event for event in await listener.drain() if isinstance(event, ReplyDelta)]
+        assert [(delta.text(turn.reply), delta.tokens) for delta in deltas] == [("x" * 500, 500)]
+        assert await listener.drain() == []
 
 
 async def test_an_edited_question_becomes_an_alternative() -> None:
     client = ScriptedClient([streaming(*WHOLE), streaming(*WHOLE), streaming(*WHOLE)])
     engine, session = Engine(client, HandClock()), opened()
-    await run(engine.start(session, "one", REQUEST))
-    await run(engine.start(session, "two", REQUEST))
-    await run(engine.start(session, "zwei", REQUEST, alternative_to="m3"))
+    await run(engine.start(session, Asking("one"), REQUEST))
+    await run(engine.start(session, Asking("two"), REQUEST))
+    await run(engine.start(session, Asking("zwei", "m3"), REQUEST))
     assert [(m.id, m.parent, m.content) for m in session.value.messages if m.role is Role.USER] == [
         ("m1", None, "one"), ("m3", "m2", "two"), ("m5", "m2", "zwei"),
     ]  # fmt: skip
@@ -648,8 +637,8 @@ async def test_an_edited_question_becomes_an_alternative() -> None:
 async def test_a_regenerated_reply_becomes_an_alternative() -> None:
     client = ScriptedClient([streaming(*WHOLE), streaming(*WHOLE)])
     engine, session = Engine(client, HandClock()), opened()
-    await run(engine.start(session, "one", REQUEST))
-    end_ = ended(await run(engine.regenerate(session, "m1", REQUEST)))
+    await run(engine.start(session, Asking("one"), REQUEST))
+    end_ = ended(await run(engine.start(session, AskingAgain("m1"), REQUEST)))
     assert [m.parent for m in session.value.messages] == [None, "m1", "m1"]
     assert session.value.head == end_.replies[0].id == "m3"
     assert client.bodies[0]["input"] == client.bodies[1]["input"]
@@ -661,8 +650,8 @@ async def test_a_question_asked_again_in_vain_shows_its_old_reply(stops: bool) -
     script = streaming(asyncio.Event()) if stops else Script([], refuse=AuthenticationError("no"))
     session = opened(store=store)
     engine = Engine(ScriptedClient([streaming(*WHOLE), script]), HandClock())
-    await run(engine.start(session, "one", REQUEST))
-    turn = engine.regenerate(session, "m1", REQUEST)
+    await run(engine.start(session, Asking("one"), REQUEST))
+    turn = engine.start(session, AskingAgain("m1"), REQUEST)
     if stops:
         turn.stop()
     assert ended(await run(turn)).replies == ()
@@ -671,4 +660,4 @@ async def test_a_question_asked_again_in_vain_shows_its_old_reply(stops: bool) -
 
 async def test_asking_again_what_is_gone_fails_in_words() -> None:
     engine = Engine(ScriptedClient([]), HandClock())
-    assert ended(await run(engine.regenerate(opened(), "m1", REQUEST))).phase is Phase.FAILED
+    assert ended(await run(engine.start(opened(), AskingAgain("m1"), REQUEST))).phase is Phase.FAILED

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.dialect import Dialect
 
 Step = bytes | CompletionError | asyncio.Event
 
@@ -82,6 +84,7 @@ class ScriptedClient:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     closed: int = 0
+    dialect: Dialect = DEEPINFRA
 
     def without_secrets(self, words: str) -> str:
         return words

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from textual.widgets import Input, TextArea
 from kimi_tui.adapters.config.paths import shipped
 from kimi_tui.adapters.config.theme_files import load_theme
 from kimi_tui.adapters.store.session_files import SessionFiles
-from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import CompletionClient
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
@@ -53,7 +53,7 @@ class MemorySettings:
     def config_keys(self) -> frozenset[Key]:
         return frozenset()
 
-    def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+    async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
         self.saved = {key: value for key, value in {**self.saved, **changes}.items() if value is not None}
         self._value = self._read()
         return ()
@@ -139,10 +139,10 @@ def talk(*pairs: tuple[str, str], reasoning: str | None = "The user asks.") -> S
     """A session of questions and answers."""
     session = Session("20261123-081500-k3f9", NOW, NOW, "moonshotai/Kimi-K2.5", title=pairs[0][0] if pairs else "")
     for question, answer in pairs:
-        session = session.with_message(Message(session.next_message_id(), Role.USER, question, session.head, NOW))
+        session = session.with_message(Message(session.next_message_ids(1)[0], Role.USER, question, session.head, NOW))
         session = session.with_message(
             Message(
-                session.next_message_id(), Role.ASSISTANT, answer, session.head, NOW, reasoning, MessageState.COMPLETE,
+                session.next_message_ids(1)[0], Role.ASSISTANT, answer, session.head, NOW, reasoning, MessageState.COMPLETE,
                 "stop", model=session.model, template="deepinfra", thinking=True, sent={"stream": True},
                 usage=Usage(37, 212, 0.0006), timing=Timing(0.8, 12.4, 20.0),
             )
@@ -231,26 +231,25 @@ def prepare(
     def new_session() -> Session:
         return Session(f"20261123-08150{next(numbers)}-new0", NOW, NOW, "moonshotai/Kimi-K2.5", prompt_cache_key="key")
 
-    library = DiskLibrary(files, new_session)
     if session is not None:
         files.save_now(session)
-        first, lock = library.open(library.path_of(session))
+        first = files.open(files.path_of(session))
     else:
-        first, lock = library.create()
+        first = files.create(new_session())
     services = Services(
         store=settings,
         problems=(),
-        engine=Engine(client if connect is None else connect(clock), clock),
+        engine=cache(lambda: Engine(client if connect is None else connect(clock), clock)),
         clock=clock,
-        library=library,
-        url_of=lambda request: f"https://endpoint.example/{request.model}",
+        library=files,
+        new_session=new_session,
         themes=shipped_themes(),
         theme=theme,
         endpoint=endpoint,
         key_problem=key_problem,
         clipboard=clipboard,
     )
-    return Prepared(app_type(services, first, lock, opening=opening), client, files, settings, clock, services)
+    return Prepared(app_type(services, first, opening=opening), client, files, settings, clock, services)
 
 
 @asynccontextmanager

@@ -129,9 +129,9 @@ async def test_a_theme_that_is_chosen_twice_at_once_is_kept_once(
     async with program(tmp_path, session=TALK) as running:
         saved, save = list[object](), running.settings.save
 
-        def keep(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        async def keep(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
             saved.append(changes)
-            return save(changes)
+            return await save(changes)
 
         monkeypatch.setattr(running.settings, "save", keep)
         running.screen.composer.draft = "half a thought"
@@ -253,7 +253,7 @@ async def test_the_program_can_be_left_from_there_and_the_draft_is_kept(
         await open_screen(running, name)
         await running.type(f"<{pressed}>")
         await running.until(lambda: running.app._exit)
-    assert running.files.load_draft(TALK.id) == "half a thought"
+    assert running.files.load_draft(running.files.path_of(TALK)) == "half a thought"
     assert running.app.return_value == TALK.id
 
 

@@ -271,8 +271,9 @@ async def test_an_edit_of_a_deleted_question_can_be_seen_in_the_prompt(tmp_path:
 async def test_a_command_that_fails_later_is_not_mended_in_another_session(tmp_path: Path) -> None:
     async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
         first = running.screen.chat
+        other = await running.screen.open_chats.create()
         running.screen.late.sending.submit("/export x.pdf")
-        await running.screen.current.show(running.screen.open_chats.create())
+        await running.screen.current.show(other)
         await running.shows("x.pdf")
         await running.pilot.pause()
         assert running.screen.chat is not first
@@ -297,5 +298,5 @@ async def test_what_is_typed_while_a_session_is_left_is_kept(tmp_path: Path, mon
         await running.until(lambda: draft(running) == "half a thought")
         gate.set()
         await running.until(lambda: running.screen.chat is not first)
-        assert running.files.load_draft(first.session.id) == "half a thought"
+        assert running.files.load_draft(first.path) == "half a thought"
         assert not draft(running)

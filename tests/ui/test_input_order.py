@@ -111,6 +111,31 @@ async def test_keys_in_one_read_go_where_they_go_one_by_one(tmp_path: Path, keys
     )
 
 
+FIELD = "\x1bOS" + DOWN * 7  # top_k of the settings
+
+
+@pytest.mark.parametrize(
+    ("keys", "own", "row"),
+    [
+        (
+            ["75", ENTER, DOWN, "1.25", BACKSPACE, ENTER, DOWN, "u"],
+            {"top_k": 75, "repetition_penalty": 1.2, "unset": ["stop"]},
+            "stop",
+        ),
+        ([ENTER, "4", ESCAPE, DOWN], {}, "repetition_penalty"),
+        ([ENTER, "4", ESCAPE, ENTER, "2", ENTER], {"top_k": 42}, "top_k"),
+        ([DOWN, DOWN, ENTER, ENTER, "a", "\n", "b", "\x0f", UP], {"stop": ["<|im_end|>", "[EOS]", "a", "b"]},
+         "repetition_penalty"),
+        ([DOWN * 4, ENTER, HOME, DOWN * 3, ENTER, "(a|b)", "\x0f", "u"], {"unset": ["response_format"]}, "response_format"),
+    ],
+)  # fmt: skip
+async def test_settings_typed_in_one_read(tmp_path: Path, keys: list[str], own: dict[str, object], row: str) -> None:
+    async with program(tmp_path, session=SESSION, size=(100, 30)) as running:
+        await write(running, FIELD + "".join(keys))
+        assert running.screen.chat.session.settings == own
+        assert running.screen.query_one(SettingRows).cursor == row
+
+
 def chance(seed: int) -> list[str]:
     """Some keys, most of them for editing."""
     keys = random.Random(seed)

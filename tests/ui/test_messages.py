@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError, CompletionError, StorageError
-from kimi_tui.core.prompt import past_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.session.session import Session
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -177,7 +177,7 @@ async def test_a_message_that_is_left_out_stays_on_screen_and_out_of_the_prompt(
         assert "Lamb?" not in running.client.bodies[0]["input"]
         session = running.screen.chat.session
         assert session.messages[-1].left_out == ("m1",)
-        assert past_prompt.prompt_of(session, session.messages[-1].id) == running.client.bodies[0]["input"]
+        assert past_prompt(session, session.messages[-1].id) == running.client.bodies[0]["input"]
 
 
 async def test_a_slash_in_the_conversation_begins_a_command(tmp_path: Path) -> None:

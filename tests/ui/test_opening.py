@@ -6,26 +6,26 @@ import asyncio
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from textual.widgets import Input
 
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.adapters.store.session_lock import SessionLock
-from kimi_tui.cli.later_lock import LaterLock
-from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.cli.screen_command import first_session
-from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.errors import SessionHeldError, StorageError
+from kimi_tui.core.markdown import chunked_text
+from kimi_tui.core.markdown.cutting import Cut, next_cut
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.state import entries, status_line
 from kimi_tui.ui.state.services import Opening
-from kimi_tui.ui.transcript import stretches
-from kimi_tui.ui.transcript.stretch_cuts import Cut, next_cut
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, settle, talk
 
@@ -38,11 +38,15 @@ class SlowFile:
     def __init__(self, error: StorageError | None = None) -> None:
         self.may_end, self._error = threading.Event(), error
 
-    def read(self) -> Session:
+    def opening(self, data: Path) -> Opening:
+        """A session that lies there, or would."""
+        return Opening("lamb", lambda: self._open(data / "sessions" / f"{TALK.id}.toml"))
+
+    def _open(self, path: Path) -> HeldSession:
         assert self.may_end.wait(20)
         if self._error is not None:
             raise self._error
-        return TALK
+        return HeldSession(TALK, path)
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def file() -> Iterator[SlowFile]:
 
 
 async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, file: SlowFile) -> None:
-    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+    async with program(tmp_path, opening=file.opening(tmp_path)) as running:
         await running.shows("Opening lamb …")
         await running.type("half a thought")
         assert running.screen.composer.draft == "half a thought"
@@ -66,7 +70,7 @@ async def test_what_is_typed_while_a_session_is_read_is_kept(tmp_path: Path, fil
 
 async def test_what_is_sent_waits_until_it_has_been_read(tmp_path: Path, file: SlowFile) -> None:
     answer = streaming(token("hm"), think_end(), token("Yes."), end(), DONE)
-    async with program(tmp_path, answer, opening=Opening("lamb", file.read)) as running:
+    async with program(tmp_path, answer, opening=file.opening(tmp_path)) as running:
         await running.type("early<enter>next")
         await running.shows("still being opened")
         assert running.screen.composer.draft == "next"
@@ -92,7 +96,7 @@ async def test_what_is_sent_waits_until_it_has_been_read(tmp_path: Path, file: S
 async def test_what_is_typed_after_a_key_goes_where_that_key_leads(
     tmp_path: Path, file: SlowFile, typed: str, place: str
 ) -> None:
-    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+    async with program(tmp_path, opening=file.opening(tmp_path)) as running:
         await running.shows("Opening lamb …")
         first = running.screen.chat
         draft = "" if typed.startswith("/") else "half"
@@ -125,7 +129,7 @@ async def looks(running: Program) -> dict[str, object]:
         "sessions": len(screen.open_chats.all),
         "messages": [message.content for message in screen.chat.session.messages],
         "settings": screen.chat.session.settings,
-        "kept": running.files.load_draft(TALK.id),
+        "kept": running.files.load_draft(running.files.path_of(TALK)),
     }
 
 
@@ -138,8 +142,8 @@ async def test_a_key_pressed_too_early_does_what_it_does_later(tmp_path: Path, f
     found = []
     for is_early in (True, False):
         file.may_end.clear()
-        opening = Opening("lamb", file.read)
-        async with program(tmp_path / str(is_early), answer, opening=opening) as running:
+        data = tmp_path / str(is_early)
+        async with program(data, answer, opening=file.opening(data)) as running:
             running.files.save_now(TALK)
             first = running.screen.chat
             await running.shows("Opening lamb …")
@@ -169,7 +173,7 @@ async def test_what_shows_a_session_is_made_beside_the_screen(
 
         monkeypatch.setattr(owner, name, call)
 
-    async with program(tmp_path, opening=Opening("lamb", file.read)) as running:
+    async with program(tmp_path, opening=file.opening(tmp_path)) as running:
         await running.shows("Opening lamb …")
         noted(entries, "message_entry")
         noted(status_line, "context_of")
@@ -181,7 +185,7 @@ async def test_what_shows_a_session_is_made_beside_the_screen(
 
 async def test_one_that_cannot_be_read_ends_the_program_with_the_reason(tmp_path: Path) -> None:
     slow = SlowFile(StorageError("it is no TOML."))
-    async with program(tmp_path, opening=Opening("lamb", slow.read)) as running:
+    async with program(tmp_path, opening=slow.opening(tmp_path)) as running:
         await running.shows("Opening lamb …")
         slow.may_end.set()
         await running.until(lambda: running.app.problem is not None)
@@ -212,7 +216,7 @@ async def test_a_command_that_was_being_typed_stays_with_a_session_that_is_there
     async with program(tmp_path, session=TALK) as running:
         await running.type("/rename Stew<ctrl+n>")
         await running.until(lambda: running.screen.chat.session.id != TALK.id)
-        assert running.files.load_draft(TALK.id) == "/rename Stew"
+        assert running.files.load_draft(running.files.path_of(TALK)) == "/rename Stew"
 
 
 async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +228,7 @@ async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeyp
         return cut(*args, **kwargs)
 
     async with program(tmp_path) as running:
-        monkeypatch.setattr(stretches, "next_cut", noted)
+        monkeypatch.setattr(chunked_text, "next_cut", noted)
         entry = entries.message_entry(giant.messages[-1], timestamps=False)
         await asyncio.to_thread(running.screen.transcript.prepare, [entry])
         running.screen.transcript.set_entries([entry])
@@ -233,48 +237,31 @@ async def test_a_giant_message_is_cut_before_it_is_shown(tmp_path: Path, monkeyp
         assert threading.main_thread() not in cuts
 
 
-class SlowLibrary:
-    """Session files that are found at once, or not."""
-
-    def __init__(self, is_found_at_once: bool) -> None:
-        self.done, self._is_found_at_once = list[str](), is_found_at_once
-
-    def is_found_at_once(self, name: str | None) -> bool:
-        return self._is_found_at_once
-
-    def find(self, name: str | None) -> tuple[Path, tuple[()]]:
-        self.done.append(f"find {name}")
-        return Path("/s/lamb.toml"), ()
-
-    def hold(self, path: Path) -> SlowLibrary:
-        self.done.append("hold")
-        return self
-
-    def release(self) -> None:
-        self.done.append("release")
-
-    def read(self, path: Path) -> Session:
-        self.done.append("read")
-        return TALK
-
-    def stand_in(self, name: str) -> Session:
-        return replace(TALK, title=name)
+def is_held(path: Path) -> bool:
+    try:
+        with SessionLock(path, "test"):
+            return False
+    except SessionHeldError:
+        return True
 
 
 @pytest.mark.parametrize("is_quick", [True, False])
-def test_a_session_that_takes_long_to_find_is_found_when_the_screen_is_there(is_quick: bool) -> None:
-    library = SlowLibrary(is_quick)
-    stand_in, lock, opening = first_session(Namespace(resume="lam"), cast(DiskLibrary, library))
-    assert library.done == (["find lam", "hold"] if is_quick else [])
-    assert stand_in.title == ("lamb" if is_quick else "lam")
-    assert opening is not None
-    assert opening.read() is TALK
-    lock.release()
-    assert library.done == ["find lam", "hold", "read", "release"]
-
-
-def test_a_lock_that_is_no_longer_needed_is_not_kept() -> None:
-    library, lock = SlowLibrary(is_found_at_once=False), LaterLock()
-    lock.release()
-    lock.take(cast(SessionLock, library))
-    assert library.done == ["release"]
+def test_a_session_that_takes_long_to_find_is_found_when_the_screen_is_there(
+    tmp_path: Path, is_quick: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
+    store.save_now(TALK)
+    path = store.find()
+    store.save_draft(path, "half a thought")
+    monkeypatch.setattr(store, "is_found_at_once", lambda _: is_quick)
+    with ExitStack() as held:
+        new = replace(TALK, id="20261124-081500-new0", messages=(), head=None)
+        first, opening = first_session(Namespace(resume="lam"), store, new, held)
+        assert is_held(path) is is_quick
+        assert first.session.title == f"opening {TALK.id if is_quick else 'lam'} …"
+        assert opening is not None
+        opened = opening.read()
+        assert (opened.session.messages, opened.path, opened.draft) == (TALK.messages, path, "half a thought")
+        assert is_held(path)
+    assert not is_held(path)
+    assert [summary.id for summary in store.list().summaries] == [TALK.id]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.cli.library import DiskLibrary
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
@@ -49,15 +49,15 @@ class Gate:
         self.calls = 0
         self.loop_thread = threading.get_ident()
         self._open = threading.Event()
-        read: Callable[[DiskLibrary], Sequence[str]] = DiskLibrary.recent_prompts
+        read: Callable[[SessionFiles], Sequence[str]] = SessionFiles.recent_prompts
 
-        def held(library: DiskLibrary) -> Sequence[str]:
+        def held(library: SessionFiles) -> Sequence[str]:
             self.calls += 1
             assert threading.get_ident() != self.loop_thread
             assert self._open.wait(10)
             return read(library)
 
-        monkeypatch.setattr(DiskLibrary, "recent_prompts", held)
+        monkeypatch.setattr(SessionFiles, "recent_prompts", held)
 
     def open(self) -> None:
         self._open.set()
@@ -143,10 +143,10 @@ async def test_another_session_gets_no_prompt_that_was_asked_for_before(
 
 
 async def test_a_folder_that_cannot_be_read_offers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(library: DiskLibrary) -> Sequence[str]:
+    def refuse(library: SessionFiles) -> Sequence[str]:
         raise StorageError("The folder cannot be read.")
 
-    monkeypatch.setattr(DiskLibrary, "recent_prompts", refuse)
+    monkeypatch.setattr(SessionFiles, "recent_prompts", refuse)
     async with program(tmp_path) as running:
         await running.type("<up><up>still here")
         assert draft(running) == "still here"

@@ -174,7 +174,7 @@ async def test_a_session_that_cannot_be_saved_stays_open_behind_another(tmp_path
         await ask(running)
         await switch(running)
         await running.shows("! 1 not saved")
-        await running.screen.current.open(running.services.library.path_of(TALK))
+        await running.screen.current.open(running.files.path_of(TALK))
         assert [message.content for message in running.screen.chat.branch][-1] == "Braise it."
         await switch(running)
         disk.is_full = False
@@ -252,7 +252,7 @@ async def test_whichever_save_fails_everything_is_in_the_file_at_the_end(
         await running.type("half")
         assert (await left(running))[1] == 0
         assert saved(running) == ["Lamb?", "Roast it.", "More?", "one", "And more?", "two"]
-        assert running.files.load_draft(TALK.id) == "half"
+        assert running.files.load_draft(running.files.path_of(TALK)) == "half"
 
 
 def test_the_program_itself_on_a_disk_that_takes_nothing_for_a_while(tmp_path: Path) -> None:

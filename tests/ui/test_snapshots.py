@@ -315,7 +315,9 @@ def test_alternatives_and_what_is_left_out(shot: Shot, size: tuple[int, int], th
     session = SHORT
     for text in ("Fry it.", "Bake it."):
         session = session.with_message(
-            Message(session.next_message_id(), Role.ASSISTANT, text, "m3", NOW, None, MessageState.COMPLETE, "stop")
+            Message(
+                session.next_message_ids(1)[0], Role.ASSISTANT, text, "m3", NOW, None, MessageState.COMPLETE, "stop"
+            )
         )
     steps = ("<shift+tab><left>", sees("2/3"), "<up><up>x", sees("not in the prompt"))
     assert shot(*steps, size=size, theme=theme, session=session)

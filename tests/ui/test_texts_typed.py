@@ -167,7 +167,7 @@ class Typist:
         if before.session.id == TALK.id:
             await self.running.type("<ctrl+n>")
         else:
-            self.screen.run_later(self.screen.current.open(self.running.services.library.path_of(TALK)))
+            self.screen.run_later(self.screen.current.open(self.running.files.path_of(TALK)))
         await self.running.until(lambda: self.screen.chat is not before)
 
     # -- what has to hold
@@ -183,7 +183,7 @@ class Typist:
                 *self.screen.drafts.texts,
                 *(chat.draft for chat in chats[1:]),
                 *(text for chat in chats for text in chat.queued),
-                *(files.load_draft(name) for name in closed),
+                *(files.load_draft(files.folder / f"{name}.toml") for name in closed),
             ]
         )
 

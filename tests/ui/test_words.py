@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.errors import ServerFaultError
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart, Retrying
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, Retrying
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.status_line import meter
@@ -54,18 +55,33 @@ def test_meter(share: float, drawn: str) -> None:
 
 
 def test_a_live_turn_tells_its_figures() -> None:
-    live = LiveTurn("turn-1", started_s=100.0)
+    reply = GrowingReply(Message("m2", Role.ASSISTANT, ""), is_thinking=True)
+    live = LiveTurn(reply, started_s=100.0)
+
+    def come(part: ReplyPart, text: str, tokens: int, now_s: float) -> None:
+        live.note(ReplyDelta("m2", part, *reply.grow(part, text, tokens), tokens), now_s)
+
     assert live.figures(101.5, 0.5) == Figures("waiting 1.5 s", session_usd=0.5)
     live.phase = Phase.REASONING
-    live.feed(ReplyDelta("turn-1", ReplyPart.REASONING, "hm", 1), 100.8)
-    live.feed(ReplyDelta("turn-1", ReplyPart.REASONING, "hm", 60), 101.8)
+    come(ReplyPart.REASONING, "hm", 1, 100.8)
+    come(ReplyPart.REASONING, "hm", 60, 101.8)
     assert live.thought_label(101.8) == "Thinking for 1.0 s · 61 tok"
     figures = live.figures(101.8, None)
     assert (figures.state, round(figures.rate or 0), figures.output_tokens) == ("thinking", 61, 61)
     assert figures.first_token_s == pytest.approx(0.8)
     live.phase = Phase.ANSWERING
-    live.feed(ReplyDelta("turn-1", ReplyPart.ANSWER, "yes", 1), 102.8)
+    come(ReplyPart.ANSWER, "yes", 1, 102.8)
     assert live.thought_label(110.0) == "Thought for 2.0 s · 61 tok"
+
+
+def test_a_live_turn_shows_what_has_been_told_and_not_what_the_reply_holds_already() -> None:
+    reply = GrowingReply(Message("m2", Role.ASSISTANT, "So", reasoning="h"), is_thinking=True)
+    live = LiveTurn(reply, started_s=100.0)
+    start, end = reply.grow(ReplyPart.REASONING, "m")
+    reply.grow(ReplyPart.REASONING, " more that is told later")
+    assert (live.text(ReplyPart.REASONING), live.text(ReplyPart.ANSWER)) == ("h", "So")
+    live.note(ReplyDelta("m2", ReplyPart.REASONING, start, end, 1), 100.5)
+    assert live.text(ReplyPart.REASONING) == "hm"
 
 
 WHOLE = Figures("ready", 61.2, 0.41, 12_345, 420, 0.0021, 0.014)

@@ -13,7 +13,7 @@ from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS, ConfigProblem, Key
-from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.text.visible import visible_line
 
@@ -76,7 +76,8 @@ def _parse(path: Path) -> tuple[tuple[_File, ConfigProblems], tuple[_File, Confi
     file, saved_one = _read(path), _read(saved_file(path))
     presets = file.data.get("presets")
     names = tuple(presets) if isinstance(presets, dict) else ()
-    saved, saved_wrong = parse_settings(saved_one.data, more_presets=names)
+    api = parse_settings({"api": file.data.get("api", {})})[0].api  # its dialect says what the saved values may be
+    saved, saved_wrong = parse_settings(saved_one.data, Settings(ApiSettings(dialect=api.dialect)), more_presets=names)
     own = {name for name, preset in saved.presets.items() if preset is not PRESETS.get(name)}.difference(names)
     below = replace(saved, saved_sampling=saved.sampling, sampling=NO_LAYER, saved_presets=frozenset(own))
     settings, wrong = parse_settings(file.data, below)
@@ -156,9 +157,10 @@ def _lines(file: _File, problems: ConfigProblems) -> list[str]:
     """What is wrong in a file, a line each, in the order of its lines."""
     if not problems:
         return []
-    from kimi_tui.core.settings.toml_lines import locate  # noqa: PLC0415 - for mistakes only
+    from kimi_tui.adapters.config.toml_lines import lines_of  # noqa: PLC0415 - for mistakes only
 
-    placed = sorted(((locate(file.text, problem.key), problem) for problem in problems), key=lambda pair: pair[0])
+    lines = lines_of(file.text, [problem.key for problem in problems])
+    placed = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0])
     return [
         _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed) for line, problem in placed
     ]
@@ -170,8 +172,7 @@ def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
 
 def dotted(key: Key) -> str:
     """A key as TOML writes it: `presets."my own".top_p`."""
-    parts = (str(part) for part in key)
-    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in parts)
+    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in key)
 
 
 def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:

@@ -16,19 +16,27 @@ from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.codec import encode_fields
 from kimi_tui.core.settings.layers import ConfigProblem, Key
-from kimi_tui.core.settings.settings import parse_settings
+from kimi_tui.core.settings.settings import Settings, parse_settings
 
 HEAD = "# Written by kimi-tui: what was set in the program. The config file beside it goes first.\n\n"
 """Comments do not survive a change of this file; the head says whose it is."""
 
 
-def save(path: Path, changes: Mapping[Key, object | None], *, more_presets: Iterable[str] = ()) -> None:
+def save(
+    path: Path,
+    changes: Mapping[Key, object | None],
+    *,
+    below: Settings | None = None,
+    more_presets: Iterable[str] = (),
+) -> None:
     """Change values in the saved file; what is not named stays. A missing file, and its folder, are made.
 
     Args:
         path: The saved file; see `paths.saved_file`.
         changes: Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed. Request
             fields are plain values, as they go into a body; a preset is the table of its fields.
+        below: What holds where the file says nothing: its dialect knows what request fields may hold; None = the
+            defaults.
         more_presets: Names of presets that the config file brings, which may be chosen.
 
     Raises:
@@ -40,7 +48,7 @@ def save(path: Path, changes: Mapping[Key, object | None], *, more_presets: Iter
             before = _read(path)
             after = _changed(path, before, changes)
             if after != before:
-                _check(path, before, after, tuple(more_presets))
+                _check(path, before, after, below, tuple(more_presets))
                 write_atomic(path, _text(after))
     except StorageError as error:
         raise ConfigError(error.summary, error.hint) from error
@@ -82,7 +90,7 @@ def _read(path: Path) -> dict[str, object]:
 def _changed(path: Path, before: Mapping[str, object], changes: Mapping[Key, object | None]) -> dict[str, object]:
     after = copy.deepcopy(dict(before))
     for key, value in changes.items():
-        *tables, name = (str(part) for part in key)
+        *tables, name = key
         if value is None:
             _remove(after, tables, name)
         else:
@@ -126,18 +134,20 @@ def _encoded(key: Key, value: object) -> object:
         encoded = encode_fields(value)
         return {**encoded, "instant": encode_fields(instant)} if isinstance(instant, Mapping) else encoded
     if key[0] == "sampling" and len(key) == 2:
-        return encode_fields({str(key[1]): value})[str(key[1])]
+        return encode_fields({key[1]: value})[key[1]]
     return value
 
 
-def _check(path: Path, before: dict[str, object], after: dict[str, object], presets: tuple[str, ...]) -> None:
+def _check(
+    path: Path, before: dict[str, object], after: dict[str, object], below: Settings | None, presets: tuple[str, ...]
+) -> None:
     """Refuse a change that brings a mistake into the file.
 
     Raises:
         ConfigError: It does.
     """
-    old = _problems(before, presets)
-    for problem in _problems(after, presets):
+    old = _problems(before, below, presets)
+    for problem in _problems(after, below, presets):
         if problem not in old:
             raise ConfigError(
                 f"{dotted(problem.key)}: found {problem.found}, allowed {problem.allowed}.",
@@ -145,8 +155,10 @@ def _check(path: Path, before: dict[str, object], after: dict[str, object], pres
             )
 
 
-def _problems(document: dict[str, object], presets: tuple[str, ...]) -> tuple[ConfigProblem, ...]:
-    return parse_settings(document, more_presets=presets)[1]
+def _problems(
+    document: dict[str, object], below: Settings | None, presets: tuple[str, ...]
+) -> tuple[ConfigProblem, ...]:
+    return parse_settings(document, below, more_presets=presets)[1]
 
 
 def _text(document: Mapping[str, object]) -> bytes:

@@ -1,4 +1,4 @@
-"""The simulator over HTTP on this machine, for other programs: the native endpoint, streamed and not.
+"""The simulator over HTTP on this machine, for other programs: an endpoint of a dialect, streamed and not.
 
 What a client sends is bounded.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.adapters.endpoint.simulator.tour import Break
+from kimi_tui.core.wire.dialect import Dialect, Twin
 
 HOST = "127.0.0.1"
 MAX_HEAD_BYTES = 64 * 1024
@@ -30,18 +30,13 @@ READ_BYTES = 64 * 1024
 """Most bytes taken from a connection at once."""
 LINGER_S = 1.0
 """How long what a client still sends is read after its request was refused, in seconds."""
-ABOUT = (
-    "This is kimi-tui's offline simulator. It speaks the native text generation endpoint:\n"
-    "POST /v1/inference/moonshotai/Kimi-K2.5, or without /v1/inference, with any bearer token or none.\n"
-)
-MODEL_PATH = re.compile(r".*/inference/.+|/(?!v\d+/|chat/)[^/]+/[^/]+")
-"""Where a reply is asked for: at the endpoint's path, or right below the address that is announced."""
 
 
-async def serve(*, port: int, rate: float, announce: Callable[[str], None]) -> None:
+async def serve(dialect: Dialect, *, port: int, rate: float, announce: Callable[[str], None]) -> None:
     """Serve on 127.0.0.1 until cancelled; then every connection is closed.
 
     Args:
+        dialect: Whose words it speaks.
         port: Port to listen on; 0 = any free one.
         rate: Tokens a second of streamed replies; 0 = at once. Unstreamed replies always come at once.
         announce: Is told the address, such as http://127.0.0.1:8080, once it can be reached.
@@ -59,7 +54,7 @@ async def serve(*, port: int, rate: float, announce: Callable[[str], None]) -> N
         connections.add(task)
         # A cancelled handler would be reported as an error of the event loop: it ends here in silence.
         with contextlib.suppress(asyncio.CancelledError):
-            await _Connection(reader, writer, rate, numbers).run()
+            await _Connection(reader, writer, dialect, rate, numbers).run()
         connections.discard(task)
         writer.close()
 
@@ -86,9 +81,15 @@ class _Connection:
     """Answers the requests of one connection, one after another; h11 knows HTTP/1.1."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: float, numbers: itertools.count[int]
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        dialect: Dialect,
+        rate: float,
+        numbers: itertools.count[int],
     ) -> None:
-        self._reader, self._writer, self._rate, self._numbers = reader, writer, rate, numbers
+        self._reader, self._writer, self._dialect = reader, writer, dialect
+        self._rate, self._numbers = rate, numbers
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
 
     async def run(self) -> None:
@@ -110,13 +111,15 @@ class _Connection:
         if body is None:
             return False
         method, path = request.method.decode("ascii"), request.target.decode("ascii").partition("?")[0]
-        refusal = _refused(method, path)
+        refusal = _refused(method, path, self._dialect.twin)
         if refusal is not None:
             await self._send_document(refusal.status, refusal.document)
         elif method in {"GET", "HEAD"}:
-            await self._send(200, "text/plain; charset=utf-8", ABOUT.encode(), is_shown=method == "GET")
+            about = self._dialect.twin.about
+            words = f"This is kimi-tui's offline simulator. It speaks {about}, with any bearer token or none.\n"
+            await self._send(200, "text/plain; charset=utf-8", words.encode(), is_shown=method == "GET")
         else:
-            await self._reply(respond(body, next(self._numbers)))
+            await self._reply(respond(body, self._dialect, next(self._numbers)))
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _next_event(self) -> h11.Event:
@@ -146,13 +149,13 @@ class _Connection:
         elif plan.is_streamed:
             await self._stream(plan)
         else:
-            await self._send_document(200, document(plan))
+            await self._send_document(200, document(plan, self._dialect))
 
     async def _stream(self, plan: Plan) -> None:
         """Send the reply at its pace; one that is to be cut ends without the message's end."""
         headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
         await self._write(h11.Response(status_code=200, headers=headers, reason="OK"))
-        pieces = paced(event_stream(plan), self._rate / plan.slowness, asyncio.sleep, time.monotonic)
+        pieces = paced(event_stream(plan, self._dialect), self._rate / plan.slowness, asyncio.sleep, time.monotonic)
         async with contextlib.aclosing(pieces):
             async for piece in pieces:
                 await self._write(h11.Data(data=piece))
@@ -162,7 +165,7 @@ class _Connection:
     async def _send_error(self, status: int, message: str) -> None:
         """Say what is wrong with the bytes that came, and close."""
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            await self._send_document(status, {"detail": {"error": message}}, ("Connection", "close"))
+            await self._send_document(status, self._dialect.twin.write_error(message), ("Connection", "close"))
             # Closing with bytes unread would reset the connection, and the answer with it (RFC 9112, 9.6).
             self._writer.write_eof()
             with contextlib.suppress(TimeoutError):
@@ -185,12 +188,12 @@ class _Connection:
         await self._writer.drain()
 
 
-def _refused(method: str, path: str) -> Refusal | None:
+def _refused(method: str, path: str, twin: Twin) -> Refusal | None:
     """What is wrong with a request, whatever its body; None = nothing."""
     if path == "/":
-        return None if method in {"GET", "HEAD"} else Refusal(405, {"detail": {"error": "only GET here"}})
-    if not MODEL_PATH.fullmatch(path):
-        return Refusal(404, {"detail": {"error": "there is only /v1/inference/MODEL"}})
+        return None if method in {"GET", "HEAD"} else Refusal(405, twin.write_error("only GET here"))
+    if not twin.path.fullmatch(path):
+        return Refusal(404, twin.write_error(f"there is only {twin.shown_path}"))
     if method != "POST":
-        return Refusal(405, {"detail": {"error": "only POST here"}})
+        return Refusal(405, twin.write_error("only POST here"))
     return None

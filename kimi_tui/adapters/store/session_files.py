@@ -1,6 +1,6 @@
 """The sessions on disk: one file each in the data folder, found, read, written, deleted and brought back.
 
-The files are the truth: whatever ends in .toml or .json in the folder is a session. One that cannot be read is named
+The files are the truth: whatever in the folder ends as a format does is a session. One that cannot be read is named
 with the reason and never written, moved or deleted.
 """
 
@@ -8,63 +8,82 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.files import make_private_dir, storage_error, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
-from kimi_tui.adapters.store.session_drafts import read_draft, write_draft
-from kimi_tui.adapters.store.session_listing import listings, unread_bytes, whole_listing
+from kimi_tui.adapters.store.session_index import (
+    Mark,
+    Row,
+    SessionIndex,
+    listings,
+    mark_in,
+    row_of,
+    unread_bytes,
+    whole_listing,
+)
 from kimi_tui.adapters.store.session_lock import SessionLock
-from kimi_tui.adapters.store.session_moves import remove_or_undo
-from kimi_tui.adapters.store.session_names import find_in
 from kimi_tui.adapters.store.session_places import (
-    ENDINGS,
-    draft_beside,
-    ending_of,
+    DRAFT,
+    beside,
     is_file_name,
     is_same,
     is_there,
     refuse_if_there,
+    remove,
+    remove_or_undo,
 )
 from kimi_tui.adapters.store.session_reading import SessionReader
-from kimi_tui.adapters.store.session_text import TomlWriter, dump, dump_json
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.listing import NO_SESSION, Listing, Unreadable
+from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, Encoder, format_of
+from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
 from kimi_tui.core.session.session import Session
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.adapters.store.session_trash import Trash
+    from kimi_tui.adapters.store.session_process import SessionProcesses
 
-Format = Literal["toml", "json"]
 QUICK_BYTES = 2_000_000
 """So much is read in half a second, in bytes."""
+SaveListener = Callable[[Session, Path, Mark], object]
+"""Is told of every save, in the thread that saved: what, where, and the mark of the file as it was written."""
 
 
 class SessionFiles:
-    """One folder of sessions, and the trash beside it."""
+    """One folder of sessions, and the trash beside it; what the screen and the command line call a `SessionStore`."""
 
-    def __init__(self, folder: Path, trash: Path, format: Format = "toml") -> None:
-        """Work on a folder; it is made when something is saved.
-
-        Args:
-            folder: Where sessions lie.
-            trash: Where deleted ones go.
-            format: Format of new sessions.
-        """
+    def __init__(self, folder: Path, trash: Path, format: str = DEFAULT.name) -> None:
+        """Work on a folder, which is made when something is saved; new sessions get that format, of `FORMATS`."""
         self.folder, self.trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
         self._reader = SessionReader()
-        self._writers: dict[Path, TomlWriter] = {}
+        self._processes: SessionProcesses | None = None
+        self._encoders: dict[Path, Encoder] = {}
+        self._saved_rows: dict[str, Row] = {}
+        self._has_closed = threading.Event()
+        self.save_listeners: list[SaveListener] = [self._note_row]
+        """Who is told of every save."""
 
     # -- reading
 
-    def read_with(self, parse: Callable[[Path], Session]) -> None:
-        """Read files that way from now on; it may raise StorageError."""
-        self._reader.parse = parse
+    def read_large_in_processes(self) -> None:
+        """Read large files so that everything else here goes on."""
+        from kimi_tui.adapters.store.session_process import SessionProcesses  # noqa: PLC0415 - the screen alone asks
+
+        self._processes = SessionProcesses()
+        self._reader.parse = self._processes.read
+
+    def close(self) -> None:
+        """End what is being read, since nobody waits for it any more."""
+        self._has_closed.set()
+        if self._processes is not None:
+            self._processes.stop()
 
     def load(self, path: Path) -> Session:
         """Read a session; it is saved where it lies from now on.
@@ -76,22 +95,62 @@ class SessionFiles:
         self._paths[session.id] = path
         return replace(session, path=str(path))
 
-    def load_to_continue(self, path: Path) -> Session:
-        """Read a session that goes on: one that has no key for the prompt cache gets one, saved with what follows.
+    def open(self, path: Path, kind: str = "window", held: SessionLock | None = None) -> HeldSession:
+        """Lock a session, then read it and what was being typed in it; it goes on, here and nowhere else.
+
+        One that has no key for the prompt cache gets one, saved with what follows.
+
+        Args:
+            path: Its file.
+            kind: What holds it, for others to read: "window", "ask", …
+            held: Its lock, where it was taken before.
 
         Raises:
-            StorageError: It cannot be read; the summary names the file and the place in it.
+            SessionHeldError: It is held elsewhere; the summary says by whom.
+            StorageError: It cannot be read, and is not held then.
         """
-        session = self.load(path)
-        return session if session.prompt_cache_key is not None else replace(session, prompt_cache_key=new_cache_key())
+        lock = held or self.lock(path, kind)
+        if held is None:
+            lock.acquire()
+        try:
+            session = self.load(path)
+            draft = self.load_draft(path)
+        except BaseException:
+            lock.release()
+            raise
+        if session.prompt_cache_key is None:
+            session = replace(session, prompt_cache_key=new_cache_key())
+        return HeldSession(session, path, draft, lock.release)
+
+    def create(self, session: Session, kind: str = "window") -> HeldSession:
+        """Lock a new session; nothing is written before it is saved.
+
+        Raises:
+            StorageError: It cannot be locked.
+        """
+        path = self.path_of(session)
+        lock = self.lock(path, kind)
+        lock.acquire()
+        return HeldSession(replace(session, path=str(path)), path, release=lock.release)
 
     def list(self) -> Listing:
         """List the sessions in the folder."""
-        return whole_listing(self.folder, self._files(), self._reader.read)
+        return whole_listing(self._index(), self._files(), self._reader.read)
 
     def listings(self) -> Iterator[Listing]:
-        """List the sessions while their files are read, the newest first; the last list is whole."""
-        return listings(self.folder, self._files(), self._reader.read)
+        """List the sessions while their files are read, the newest first; the last list is whole, unless it closes."""
+        for listing in listings(self._index(), self._files(), self._reader.read):
+            yield listing
+            if self._has_closed.is_set():
+                return
+
+    def _index(self) -> SessionIndex:
+        return SessionIndex(self.folder, self._saved_rows)
+
+    def _note_row(self, session: Session, path: Path, mark: Mark) -> None:
+        """Keep what lists show of a session that was saved, so that its file need not be read again for it."""
+        if path.parent == self.folder:
+            self._saved_rows[path.name] = row_of(mark, summary_of(session, str(path)))
 
     def recent_prompts(self) -> Sequence[str]:
         """What was asked in the sessions changed last, newest first.
@@ -115,7 +174,7 @@ class SessionFiles:
     def is_found_at_once(self, text: str | None = None) -> bool:
         """Whether `find` has little to read before it can tell where a session is."""
         is_place = text is not None and (os.sep in text or is_file_name(text))
-        return is_place or unread_bytes(self.folder, self._files()) <= QUICK_BYTES
+        return is_place or unread_bytes(self._index(), self._files()) <= QUICK_BYTES
 
     def find(self, text: str | None = None, passed_over: Callable[[Unreadable], object] = lambda _: None) -> Path:
         """Find a session's file.
@@ -133,15 +192,14 @@ class SessionFiles:
                 raise StorageError(f"There is no file {text}.")
             return Path(path)
         listing = self.list()
-        broken = [Path(bad.path) for bad in listing.unreadable if text in {Path(bad.path).stem, Path(bad.path).name}]
-        if broken and not any(summary.id == text for summary in listing.summaries):
-            return broken[0]  # reading it says what is wrong with it
+        if text is not None and (broken := listing.unreadable_named(text)):
+            return Path(broken)  # reading it says what is wrong with it
         hint = "`kimi-tui sessions list` shows them all."
-        found = _latest(listing) if text is None else _find_in(listing, text, "session", hint)
+        found = listing.latest() if text is None else listing.find(text, "session", hint)
         if not any(summary.id == text for summary in listing.summaries):
             for unreadable in listing.unreadable:
                 passed_over(unreadable)
-        return found
+        return Path(found)
 
     # -- writing
 
@@ -157,11 +215,7 @@ class SessionFiles:
         return session_id if path is None or is_same(path.parent, self.folder) else os.path.abspath(path)
 
     async def save(self, session: Session) -> None:
-        """Write a session off the event loop.
-
-        Raises:
-            StorageError: It could not be written; the last whole file is in place.
-        """
+        """Write a session off the event loop; see `save_now`."""
         await asyncio.to_thread(self.save_now, session)
 
     def save_now(self, session: Session) -> None:
@@ -174,52 +228,50 @@ class SessionFiles:
         if session.id not in self._paths:
             make_private_dir(self.folder)
             self._check_free(path, session)
-        data = self._encode(session, path)
-        write_atomic(path, data)
+        self._write(session, path, self._encoders.setdefault(path, format_of(path.suffix).make_encoder()))
         self._paths[session.id] = path
+
+    def _write(self, session: Session, path: Path, encode: Encoder) -> None:
+        mark = mark_in(write_atomic(path, encode(session)))
+        for listener in self.save_listeners:
+            listener(session, path, mark)
 
     def _check_free(self, path: Path, session: Session) -> None:
         """Refuse to write over a file that is another session, or cannot be read."""
         if is_there(path) and self._reader.read(path).id != session.id:
             raise StorageError(f"{path} holds another session; nothing was written.")
 
-    def _encode(self, session: Session, path: Path) -> bytes:
-        if ending_of(path) == ".json":
-            return dump_json(session)
-        return self._writers.setdefault(path, TomlWriter()).dump(session)
-
-    def lock(self, path_or_session: Path | Session, kind: str = "window") -> SessionLock:
-        """Prepare the lock of a session; entering or acquiring takes it."""
-        is_session = isinstance(path_or_session, Session)
-        path = self.path_of(path_or_session) if isinstance(path_or_session, Session) else path_or_session
-        if is_session and path.parent == self.folder:
-            make_private_dir(self.folder)
+    def lock(self, path: Path, kind: str = "window") -> SessionLock:
+        """Prepare the lock of a session's file; entering or acquiring takes it."""
         return SessionLock(path, kind)
 
-    def convert(self, path: Path, to: Format) -> Path:
-        """Write a session in the other format; in the folder the old file goes, elsewhere it stays beside.
+    def convert(self, path: Path, to: str) -> Path:
+        """Write a session in a format of `FORMATS`; in the folder the old file goes, elsewhere it stays beside.
 
         Raises:
-            StorageError: It cannot be read or written, the target is there already, or cannot hold a value.
+            StorageError: It is held, cannot be read or written, the target is there already, or cannot hold a value.
         """
-        session = self._reader.read(path)
-        target = path.with_suffix(f".{to}")
-        if target == path:
-            return path
-        refuse_if_there(target, "nothing was changed.")
-        write_atomic(target, dump(session, target.suffix))
-        if is_same(path.parent, self.folder):
-            remove_or_undo(path, target)
-            self._paths[session.id] = target
-        return target
+        with self.lock(path, "convert"):
+            session = self._reader.read(path)
+            target = path.with_suffix(FORMATS[to].ending)
+            if target == path:
+                return path
+            refuse_if_there(target, "nothing was changed.")
+            self._write(session, target, FORMATS[to].encode)
+            if is_same(path.parent, self.folder):
+                remove_or_undo(path, target)
+                self._paths[session.id] = target
+            return target
 
     def rename(self, path: Path, title: str) -> None:
-        """Give a session another title. It keeps its place in lists, since nothing was said in it.
+        """Give a session that is open nowhere another title; it keeps its place in lists: nothing was said in it.
 
         Raises:
-            StorageError: It cannot be read or written; the file is as it was.
+            StorageError: It is held, here or elsewhere, or cannot be read or written; the file is as it was.
         """
-        write_atomic(path, dump(replace(self._reader.read(path), title=title), ending_of(path)))
+        with self.lock(path, "rename"):
+            renamed = replace(self._reader.read(path), title=title)
+            self._write(renamed, path, format_of(path.suffix).encode)
 
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session, as it was saved last, as a new one of now, and return where.
@@ -239,15 +291,15 @@ class SessionFiles:
         self.save_now(copy)
         return self.path_of(copy)
 
-    def import_file(
-        self, path: Path, *, is_pipe_allowed: bool = False, told: Callable[[str], object] = lambda _: None
-    ) -> Session:
+    def import_file(self, path: Path, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:
         """Save a copy of a file as a new session: one of ours, or a list of messages as JSON or JSON Lines.
 
         Args:
             path: The file.
             is_pipe_allowed: Whether it may be a pipe; whoever calls waits for its writer then.
-            told: Is told, in a line, what of the file has no place in a session.
+
+        Returns:
+            The session, and what is told, in a line, of what has no place in it; "" = nothing is.
 
         Raises:
             StorageError: It cannot be read, or the copy not written.
@@ -258,23 +310,39 @@ class SessionFiles:
         foreign, rest = parse_foreign(path, now, is_pipe_allowed=is_pipe_allowed)
         copy = replace(foreign, id=new_session_id(now), prompt_cache_key=new_cache_key())
         self.save_now(copy)
-        if rest:
-            told(f"{path}: {rest}")
-        return copy
+        return replace(copy, path=str(self.path_of(copy))), f"{path}: {rest}" if rest else ""
+
+    def export(self, session: Session, path: Path) -> None:
+        """Write a session in the form that the file's ending names; Markdown where it has none.
+
+        Raises:
+            UsageError: Its ending names a form that is not ours.
+            StorageError: It cannot be written, or the file is there already.
+        """
+        from kimi_tui.core.prompt.export_forms import export_form_of  # noqa: PLC0415 - few calls export
+
+        if path.exists():
+            raise StorageError(f"{path} is there already; nothing was written.", "Name another file.")
+        write_atomic(path, export_form_of(path.suffix, str(path)).render(session))
 
     # -- the trash
 
-    def delete(self, path: Path) -> Path:
-        """Move a session, and what was being typed in it, to the trash and return where it lies there.
+    def delete(self, path: Path, *, is_held_here: bool = False) -> Path:
+        """Move a session and its companions to the trash and return where it lies there.
+
+        Whoever has it open here says so, and goes on holding it.
 
         Raises:
-            StorageError: It cannot be read, or not moved; it stays where it is.
+            StorageError: It is held elsewhere, or cannot be read or moved; it stays where it is.
         """
-        session = self._reader.read(path)
-        target = self._trash().take(path)
+        from kimi_tui.adapters.store.session_trash import move_to_trash  # noqa: PLC0415 - few calls delete
+
+        with nullcontext() if is_held_here else self.lock(path, "delete"):
+            session = self._reader.read(path)
+            target = move_to_trash(path, self.trash, self.folder)
         if self._paths.get(session.id) == path:
             del self._paths[session.id]
-        self._writers.pop(path, None)
+        self._encoders.pop(path, None)
         return target
 
     def trashed(self) -> Listing:
@@ -291,65 +359,35 @@ class SessionFiles:
         if not listing.summaries:
             raise StorageError(listing.words_for_none("There is no session in the trash."))
         hint = "`kimi-tui sessions restore` lists what lies there."
-        return self.restore_path(_find_in(listing, text, "session in the trash", hint))
+        return self.restore_path(Path(listing.find(text, "session in the trash", hint)))
 
     def restore_path(self, source: Path) -> Path:
-        """Bring a session back from its place in the trash, with what was being typed in it.
-
-        Args:
-            source: What `delete` returned. It returns to where it lay; where that is not known, to the folder.
+        """Bring a session and its companions back from where `delete` put them, and return where it lies now.
 
         Raises:
             StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
         """
-        return self._trash().give_back(source)
+        from kimi_tui.adapters.store.session_trash import move_back  # noqa: PLC0415 - few calls restore
 
-    def _trash(self) -> Trash:
-        from kimi_tui.adapters.store.session_trash import Trash  # noqa: PLC0415 - few calls delete
-
-        return Trash(self.trash, self.folder)
+        return move_back(source, self.folder)
 
     # -- drafts
 
-    def _draft_path(self, session_id: str) -> Path:
-        # A foreign file may call its session anything; its own name cannot leave its folder.
-        return draft_beside(self._paths.get(session_id, self.folder / f"{session_id}.toml"))
+    def load_draft(self, path: Path) -> str:
+        """Read what was being typed in the session of that file; "" = nothing, or nothing readable."""
+        try:
+            return read_file(beside(path, DRAFT)).decode("utf-8", "replace")
+        except OSError:
+            return ""
 
-    def load_draft(self, session_id: str) -> str:
-        """Read what was being typed in a session; "" = nothing, or nothing readable."""
-        return read_draft(self._draft_path(session_id))
-
-    def save_draft(self, session_id: str, text: str) -> None:
-        """Keep what is being typed; "" removes it.
+    def save_draft(self, path: Path, text: str) -> None:
+        """Keep what is being typed in the session of that file; "" removes it.
 
         Raises:
             StorageError: It could not be written.
         """
-        write_draft(self._draft_path(session_id), text)
-
-
-def _latest(listing: Listing) -> Path:
-    """Find the session that was changed last.
-
-    Raises:
-        StorageError: There is none, or none that can be read.
-    """
-    if not listing.summaries:
-        hint = (
-            "`kimi-tui sessions check` looks at each." if listing.unreadable else "Start kimi-tui and send a message."
-        )
-        raise StorageError(listing.words_for_none(NO_SESSION), hint)
-    return Path(listing.summaries[0].path)
-
-
-def _find_in(listing: Listing, text: str, what: str, hint: str) -> Path:
-    """Find the one session that a text names.
-
-    Raises:
-        StorageError: None or several fit; what cannot be read may be the one that was meant, and is named too.
-    """
-    try:
-        return find_in(listing.summaries, text, what, hint)
-    except StorageError as error:
-        error.reword(f"{error.summary} {listing.words_for_none('')}".rstrip())
-        raise
+        if text:
+            make_private_dir(path.parent)
+            write_atomic(beside(path, DRAFT), text.encode("utf-8", "replace"))
+        else:
+            remove(beside(path, DRAFT))

@@ -6,19 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from kimi_tui.adapters.store import session_text
-from kimi_tui.adapters.store.session_places import ENDINGS
 from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
 from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.session.codec import decode_session
+from kimi_tui.core.session.file_formats import IMPORTED, likely_formats
 from kimi_tui.core.session.session import DEFAULT_MODEL, Message, Role, Session
 from kimi_tui.core.session.tree import title_of
 from kimi_tui.core.wire.message_list import MessageList, is_message_list, read_message_list
-
-JSON_STARTS = (b"{", b"[")
-"""How JSON begins; a session in TOML begins with a key."""
-LINE_ENDINGS = (".jsonl", ".ndjson")
-"""What JSON Lines are called."""
 
 
 def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:
@@ -36,16 +30,15 @@ def parse_foreign(path: Path, now: datetime, *, is_pipe_allowed: bool = False) -
         StorageError: It cannot be read, or is neither.
     """
     is_pipe = is_pipe_allowed and path.is_fifo()
-    suffix = path.suffix.lower()
-    if suffix not in (*ENDINGS, *LINE_ENDINGS) and not is_pipe:
+    form = IMPORTED.get(path.suffix.lower())
+    if form is None and not is_pipe:
         raise StorageError(
-            f"{path} cannot be imported: its name ends in none of {', '.join((*ENDINGS, *LINE_ENDINGS))}.",
+            f"{path} cannot be imported: its name ends in none of {', '.join(IMPORTED)}.",
             "Sessions can be imported, and lists of messages as JSON or JSON Lines.",
         )
     data = read_bytes(path, is_pipe_allowed=is_pipe_allowed)
-    is_json = suffix in {".json", *LINE_ENDINGS} or (is_pipe and data.lstrip().startswith(JSON_STARTS))
     try:
-        plain = session_text.load(data, session_text.LINES if is_json else ".toml")
+        plain = (form or likely_formats(data.decode("utf-8", "replace"))[0]).load(data)
         if is_message_list(plain):
             listed = read_message_list(plain)
             session, rest = _from_list(listed, now), listed.words_for_rest

@@ -1,4 +1,4 @@
-"""What lists show of each session file, remembered beside the sessions so that a list need not read them all.
+"""The sessions of a folder listed, while their files are read; what lists show of each is remembered beside them.
 
 The index is a cache: a file that changed since is read again, and it may be deleted at any time.
 """
@@ -7,37 +7,53 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, field
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from kimi_tui.adapters.files import read_file, write_atomic
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session.session import SessionSummary
+from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
+from kimi_tui.core.session.session import Session, SessionSummary
 
 INDEX_NAME = ".index"
 """The index's file name; without an ending that would make it a session."""
+Mark = list[int]
+"""What changes with every change of a file: its time, size and place; empty for one that is not there."""
+Row = list[object]
+"""A mark, then what lists show."""
 SIZE = 1
 """Where the size of a file in bytes stands in its mark."""
 INDEX_VERSION = 1
 """Rises when the rows change; another version is as good as none."""
 
 
-@dataclass
+FIRST_STEP_BYTES, LAST_STEP_BYTES = 300_000, 2_400_000
+"""How much is read before the first telling, and before the later ones: each costs as much as there are sessions."""
+FILE_BYTES = 4_000
+"""What a file costs besides its bytes, in bytes."""
+
+
 class SessionIndex:
-    """The rows of one folder, by file name."""
+    """The rows of one folder, by file name, as long as one list of them takes."""
 
-    folder: Path
-    """Where the sessions lie."""
-    _old: dict[str, list[object]] = field(default_factory=dict)
-    _new: dict[str, list[object]] = field(default_factory=dict)
+    def __init__(self, folder: Path, saved: Mapping[str, Row]) -> None:
+        """Read the index; one that is missing or broken is empty.
 
-    def load(self) -> None:
-        """Read the index; one that is missing or broken is empty."""
+        Args:
+            folder: Where the sessions lie.
+            saved: Rows of what was saved since, which go first.
+        """
+        self._path = folder / INDEX_NAME
+        self._in_file: dict[str, Row] = {}
         with contextlib.suppress(OSError, ValueError, RecursionError):
-            data = json.loads(read_file(self.folder / INDEX_NAME))
+            data = json.loads(read_file(self._path))
             if isinstance(data, dict) and data.get("version") == INDEX_VERSION and isinstance(data["files"], dict):
-                self._old = data["files"]
+                self._in_file = data["files"]
+        self._old = {**self._in_file, **saved}
+        self._new: dict[str, Row] = {}
 
     def find(self, path: Path) -> SessionSummary | None:
         """Give what is known of a file that did not change since, None otherwise."""
@@ -58,12 +74,9 @@ class SessionIndex:
         self._new[path.name] = row
         return summary
 
-    def note(self, path: Path, mark: list[int], summary: SessionSummary) -> None:
+    def note(self, path: Path, mark: Mark, summary: SessionSummary) -> None:
         """Remember a file as it was when `mark` was taken, which has to be before it was read."""
-        self._new[path.name] = [
-            mark, summary.id, summary.title, summary.created.isoformat(), summary.updated.isoformat(),
-            summary.messages, summary.model, list(summary.tags),
-        ]  # fmt: skip
+        self._new[path.name] = row_of(mark, summary)
 
     def forget(self, path: Path) -> None:
         """Know nothing of a file any more."""
@@ -71,17 +84,103 @@ class SessionIndex:
 
     def save(self) -> None:
         """Write the index where it changed; that it cannot be written costs time only."""
-        if self._new == self._old:
+        if self._new == self._in_file:
             return
         data = json.dumps({"version": INDEX_VERSION, "files": self._new}).encode("utf-8")
         with contextlib.suppress(StorageError):
-            write_atomic(self.folder / INDEX_NAME, data)
+            write_atomic(self._path, data)
 
 
-def mark_of(path: Path) -> list[int]:
-    """What changes with every change of a file; empty for one that is not there."""
+def row_of(mark: Mark, summary: SessionSummary) -> Row:
+    """What is remembered of a file."""
+    return [
+        mark, summary.id, summary.title, summary.created.isoformat(), summary.updated.isoformat(),
+        summary.messages, summary.model, list(summary.tags),
+    ]  # fmt: skip
+
+
+def mark_of(path: Path) -> Mark:
+    """Take the mark of a file as it is now."""
     try:
-        status = path.stat()
+        return mark_in(path.stat())
     except OSError:
         return []
+
+
+def mark_in(status: os.stat_result) -> Mark:
+    """The mark of a file of which the system says that."""
     return [status.st_mtime_ns, status.st_size, status.st_ino]
+
+
+def whole_listing(index: SessionIndex, paths: Sequence[Path], read: Callable[[Path], Session]) -> Listing:
+    """List sessions; the one that was changed last is read last, since it is the one that is likely to be loaded."""
+    [whole] = listings(index, paths, read, is_newest_first=False, step_bytes=sys.maxsize)
+    return whole
+
+
+def listings(
+    index: SessionIndex,
+    paths: Sequence[Path],
+    read: Callable[[Path], Session],
+    *,
+    is_newest_first: bool = True,
+    step_bytes: int = FIRST_STEP_BYTES,
+) -> Iterator[Listing]:
+    """List sessions, again and again while files are read that changed since the last time; the last list is whole.
+
+    Args:
+        index: What is known of them.
+        paths: Their files.
+        read: Reads one; it may raise StorageError.
+        is_newest_first: Whether the one that was changed last is read first; else it is read last.
+        step_bytes: How much is read before the first telling.
+    """
+    summaries, changed = _known(index, paths)
+    unreadable = list[Unreadable]()
+    changed.sort(reverse=is_newest_first)
+    waiting_bytes = sum(_cost(mark) for mark, _ in changed)
+    try:
+        for mark, path in changed:
+            if waiting_bytes > step_bytes and summaries:
+                yield _listing(summaries, unreadable, is_whole=False)
+                waiting_bytes, step_bytes = 0, min(2 * step_bytes, LAST_STEP_BYTES)
+            summaries.pop(path, None)
+            try:
+                summaries[path] = summary = summary_of(read(path), str(path))
+                index.note(path, mark, summary)
+            except StorageError as error:
+                index.forget(path)
+                reason = error.summary.removeprefix(f"{path} cannot be read: ").removeprefix(f"{path} ")
+                unreadable.append(Unreadable(str(path), reason))
+            waiting_bytes += _cost(mark)
+    finally:
+        index.save()
+    yield _listing(summaries, unreadable)
+
+
+def unread_bytes(index: SessionIndex, paths: Sequence[Path]) -> int:
+    """What it would cost to list sessions, in bytes that have to be read."""
+    return sum(_cost(mark) for mark, _ in _known(index, paths)[1])
+
+
+def _known(index: SessionIndex, paths: Sequence[Path]) -> tuple[dict[Path, SessionSummary], list[tuple[Mark, Path]]]:
+    """What is known of files, and which of them have to be read, with their marks."""
+    summaries, changed = dict[Path, SessionSummary](), list[tuple[Mark, Path]]()
+    for path in paths:
+        summary = index.find(path)
+        if summary is None:
+            changed.append((mark_of(path), path))
+            summary = index.find_outdated(path)  # a row that is there already stays until its file has been read
+        if summary is not None:
+            summaries[path] = summary
+    return summaries, changed
+
+
+def _cost(mark: Mark) -> int:
+    """What it costs to read a file, in bytes."""
+    return FILE_BYTES + (mark[SIZE] if mark else 0)
+
+
+def _listing(summaries: dict[Path, SessionSummary], unreadable: list[Unreadable], *, is_whole: bool = True) -> Listing:
+    found = sorted(summaries.values(), key=lambda summary: (summary.updated, summary.id), reverse=True)
+    return Listing(tuple(found), tuple(sorted(unreadable, key=lambda bad: bad.path)), is_whole)

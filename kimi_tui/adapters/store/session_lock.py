@@ -6,10 +6,12 @@ import contextlib
 import fcntl
 import os
 import socket
+import threading
 from pathlib import Path
 from types import TracebackType
 
 from kimi_tui.adapters.files import as_storage_error, make_private_dir
+from kimi_tui.adapters.store.session_places import beside
 from kimi_tui.core.errors import SessionHeldError
 
 
@@ -24,9 +26,10 @@ class SessionLock:
             kind: What holds it, for others to read: "window", "ask", …
         """
         file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
-        self._path = file.parent / f".{file.stem}.lock"
+        self._path = beside(file, ".lock")
         self._kind = kind
         self._descriptor: int | None = None
+        self._releasing = threading.Lock()
 
     def acquire(self) -> None:
         """Take the lock.
@@ -68,18 +71,19 @@ class SessionLock:
             return False
 
     def release(self) -> None:
-        """Give it back; releasing twice is releasing once.
+        """Give it back; releasing twice, in two threads even, is releasing once.
 
         Its file is removed while it is held: nobody else can hold that file then, and who opened it before sees in
         `_try` that it is not the one that others find.
         """
-        if self._descriptor is not None:
+        with self._releasing:
+            descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
             with contextlib.suppress(OSError):
-                os.truncate(self._descriptor, 0)
-                if self._is_ours(self._descriptor):
+                os.truncate(descriptor, 0)
+                if self._is_ours(descriptor):
                     os.unlink(self._path)
-            os.close(self._descriptor)
-            self._descriptor = None
+            os.close(descriptor)
 
     def __enter__(self) -> SessionLock:
         """Take it."""

@@ -1,35 +1,31 @@
-"""Where a session's files lie: its name, what lies beside it, and whether a place is taken."""
+"""Where a session's files lie: what stands beside it and travels with it, and how it is moved and removed.
+
+At every moment a session and its companions lie somewhere whole.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-from kimi_tui.adapters.files import as_storage_error
+from kimi_tui.adapters.files import as_storage_error, read_file, storage_error, write_atomic
 from kimi_tui.core.errors import StorageError
 
-ENDINGS = (".toml", ".json")
-"""What makes a file in the folder a session."""
+DRAFT = ".draft"
+"""Ending of the file that keeps what is being typed in a session."""
+COMPANIONS = (DRAFT,)
+"""Endings of the files that belong to a session: they go with it to the trash and come back."""
 
 
-def ending_of(path: Path) -> str:
-    """The form of a session file: ".json", or ".toml" for everything else."""
-    return ".json" if path.suffix.lower() == ".json" else ".toml"
+def beside(path: Path, ending: str) -> Path:
+    """The hidden file beside a session's that has that ending; it is named after the stem, whatever the format."""
+    return path.parent / f".{path.stem}{ending}"
 
 
 def is_same(left: Path, right: Path) -> bool:
     """Whether two paths are the same place."""
     return os.path.realpath(left) == os.path.realpath(right)
-
-
-def draft_beside(path: Path) -> Path:
-    """The file beside a session that keeps what is being typed in it."""
-    return path.parent / f".{path.stem}.draft"
-
-
-def origin_beside(path: Path) -> Path:
-    """The file beside one in the trash that says where it lay."""
-    return path.parent / f".{path.stem}.origin"
 
 
 def is_file_name(text: str) -> bool:
@@ -38,7 +34,7 @@ def is_file_name(text: str) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a file exists; that it cannot be as_storage_error is no "no"."""
+    """Whether a file exists; raises StorageError where nobody can tell."""
     with as_storage_error("read", path):
         return path.exists()
 
@@ -53,12 +49,63 @@ def refuse_if_there(path: Path, consequence: str) -> None:
         raise StorageError(f"{path} is there already; {consequence}")
 
 
-def free_name(path: Path) -> Path:
-    """A name that is not taken: the trash may hold an older session of the same name."""
-    number = 1
-    free = path
-    # What lies beside a session is named after its stem, so that one ending is as taken as the other.
-    while any(free.with_suffix(ending).exists() for ending in (*ENDINGS, path.suffix)):
-        number += 1
-        free = path.with_stem(f"{path.stem}-{number}")
-    return free
+def move_session(source: Path, target: Path) -> None:
+    """Move a session and its companions, which are copied first and removed last, so that they are never nowhere.
+
+    Raises:
+        StorageError: All of it stays where it is.
+    """
+    copied = list[Path]()
+    try:
+        for ending in COMPANIONS:
+            if is_there(old := beside(source, ending)):
+                copied.append(beside(target, ending))
+                write_atomic(copied[-1], _read(old))
+        _move(source, target)
+    except StorageError:
+        for new in copied:
+            forget(new)
+        raise
+    for ending in COMPANIONS:
+        forget(beside(source, ending))
+
+
+def _read(path: Path) -> bytes:
+    with as_storage_error("read", path):
+        return read_file(path)
+
+
+def _move(source: Path, target: Path) -> None:
+    with as_storage_error("moved", source):
+        if _on_same_device(source, target.parent):
+            os.replace(source, target)
+            return
+        write_atomic(target, read_file(source))
+    remove_or_undo(source, target)
+
+
+def _on_same_device(left: Path, right: Path) -> bool:
+    return left.stat().st_dev == right.stat().st_dev
+
+
+def remove_or_undo(old: Path, new: Path) -> None:
+    """Remove what was written anew elsewhere; where that fails, take the new one back, so that there are not two."""
+    try:
+        remove(old)
+    except StorageError:
+        forget(new)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Remove a file; raises StorageError where it stays. One that is not there is removed already."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error("removed", path, error) from error
+
+
+def forget(path: Path) -> None:
+    """Remove what is there a second time; staying, it does no harm."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One session file read: its bytes, the session in it, and what lists show of it."""
+"""One session file read: its bytes, and the session in it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kimi_tui.adapters.files import read_file, storage_error
-from kimi_tui.adapters.store import session_text
 from kimi_tui.adapters.store.session_index import mark_of
-from kimi_tui.adapters.store.session_places import ending_of
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.codec import EPOCH, decode_session
-from kimi_tui.core.session.session import Session, SessionSummary
+from kimi_tui.core.session.file_formats import format_of
+from kimi_tui.core.session.session import Session
 
 
 class SessionReader:
@@ -47,7 +46,7 @@ def parse_file(path: Path) -> Session:
     """
     data = [read_bytes(path)]
     try:  # the bytes are given away, not held: they are as large as all that is read from them
-        return decode_session(session_text.load(data.pop(), ending_of(path)), changed_at(path))
+        return decode_session(format_of(path.suffix).load(data.pop()), changed_at(path))
     except StorageError as error:
         hint = error.hint or "The file is as it was; mend it by hand, or move it away."
         raise StorageError(f"{path} cannot be read: {error.summary}", hint) from None
@@ -75,17 +74,3 @@ def changed_at(path: Path) -> datetime:
         return datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
     except (OSError, OverflowError, ValueError):
         return EPOCH
-
-
-def summary_of(session: Session, path: Path) -> SessionSummary:
-    """What lists show of a session."""
-    return SessionSummary(
-        id=session.id,
-        title=session.title,
-        created=session.created,
-        updated=session.updated,
-        messages=len(session.messages),
-        model=session.model,
-        tags=session.tags,
-        path=str(path),
-    )

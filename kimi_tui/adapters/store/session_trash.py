@@ -1,4 +1,4 @@
-"""The trash: deleted sessions with what was being typed in them, and where they lay."""
+"""The trash: deleted sessions with their companions, and where they lay."""
 
 from __future__ import annotations
 
@@ -6,61 +6,60 @@ import os
 from pathlib import Path
 
 from kimi_tui.adapters.files import as_storage_error, make_private_dir, read_file, write_atomic
-from kimi_tui.adapters.store.session_moves import forget, move_with_draft
-from kimi_tui.adapters.store.session_places import free_name, is_same, origin_beside, refuse_if_there
+from kimi_tui.adapters.store.session_places import beside, forget, is_same, move_session, refuse_if_there
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.file_formats import ENDINGS
+
+ORIGIN = ".origin"
+"""Ending of the file beside one in the trash that says where it lay: a name in the folder, or a whole path."""
 
 
-class Trash:
-    """Where deleted sessions of one folder lie."""
+def move_to_trash(path: Path, trash: Path, folder: Path) -> Path:
+    """Move a session from the folder, or from elsewhere, to the trash and return where it lies there.
 
-    def __init__(self, trash: Path, folder: Path) -> None:
-        """Work on a folder; it is made when something is deleted.
+    Raises:
+        StorageError: It cannot be moved; it stays where it is.
+    """
+    make_private_dir(trash)
+    with as_storage_error("moved", path):
+        target = _free_name(trash / path.name)
+    origin = path.name if is_same(path.parent, folder) else os.path.abspath(path)
+    write_atomic(beside(target, ORIGIN), os.fsencode(origin))
+    try:
+        move_session(path, target)
+    except StorageError:
+        forget(beside(target, ORIGIN))
+        raise
+    return target
 
-        Args:
-            trash: Where deleted sessions go.
-            folder: Where sessions lie.
-        """
-        self._trash, self._folder = trash, folder
 
-    def take(self, path: Path) -> Path:
-        """Move a session, and what was being typed in it, to the trash and return where it lies there.
+def move_back(source: Path, folder: Path) -> Path:
+    """Bring a session back from its place in the trash to where it lay; where that is not known, to the folder.
 
-        Raises:
-            StorageError: It cannot be moved; it stays where it is.
-        """
-        make_private_dir(self._trash)
-        with as_storage_error("moved", path):
-            target = free_name(self._trash / path.name)
-        origin = path.name if is_same(path.parent, self._folder) else os.path.abspath(path)
-        write_atomic(origin_beside(target), os.fsencode(origin))
-        try:
-            move_with_draft(path, target)
-        except StorageError:
-            forget(origin_beside(target))
-            raise
-        return target
-
-    def give_back(self, source: Path) -> Path:
-        """Bring a session back from its place in the trash, with what was being typed in it.
-
-        Args:
-            source: What `take` returned. It returns to where it lay; where that is not known, to the folder.
-
-        Raises:
-            StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
-        """
-        target = self._folder / _origin_of(source)
-        make_private_dir(target.parent)
-        refuse_if_there(target, "the deleted session stays in the trash.")
-        move_with_draft(source, target)
-        forget(origin_beside(source))
-        return target
+    Raises:
+        StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
+    """
+    target = folder / _origin_of(source)
+    make_private_dir(target.parent)
+    refuse_if_there(target, "the deleted session stays in the trash.")
+    move_session(source, target)
+    forget(beside(source, ORIGIN))
+    return target
 
 
 def _origin_of(path: Path) -> str:
-    """Where a file in the trash lay: a name in the folder of sessions, or a whole path."""
     try:
-        return os.fsdecode(read_file(origin_beside(path))) or path.name
+        return os.fsdecode(read_file(beside(path, ORIGIN))) or path.name
     except OSError:
         return path.name
+
+
+def _free_name(path: Path) -> Path:
+    """A name that is not taken: the trash may hold an older session of the same name."""
+    number = 1
+    free = path
+    # What lies beside a session is named after its stem, so that one ending is as taken as the other.
+    while any(free.with_suffix(ending).exists() for ending in (*ENDINGS, path.suffix)):
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ Found = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One top-level block, or a part of one that was cut."""
+    """One top-level block, or a part of one that is long."""
 
     kind: str
     """The parser's name without "_open": paragraph, heading, fence, table, bullet_list and so on."""
@@ -35,18 +35,22 @@ class Block:
     """How many lines of its source it has, without what stands behind it."""
     tokens: tuple[Token, ...]
     """What the parser made of it, the text inside not yet parsed."""
-    previous: Block | None = None
-    """The part before it, where this one goes on with a block that was cut; None for parts of lists, which are many."""
-    head: Block | None = None
-    """The first part of a block that was cut; None = this is the first."""
+    goes_on: bool = False
+    """Whether it goes on with the block before it, being a part of the same one."""
+    has_gap: bool = True
+    """Whether a blank line is shown between the block before and this one."""
+    opening: str = ""
+    """First lines of the fence or table that it goes on with, under which its source is parsed; "" = none."""
+    table: int = -1
+    """Where the head of the table stands that it is rows of, in characters of the whole text; -1 = it is no table."""
     joint: str = "\n"
     """What parts it from the next block: a line end, or the blank (or nothing) at which a line was cut."""
     number: int | None = None
     """Number of its first item, where it goes on with a list of numbers; None = its tokens say."""
-    is_apart: bool = False
-    """Whether a blank line stands before it, where it goes on with a list."""
     is_open: bool = False
     """Whether its end is still being written."""
+    previous: Block | None = field(default=None, compare=False)
+    """The code before it, where it goes on with a fence."""
 
     @property
     def end(self) -> int:
@@ -54,9 +58,15 @@ class Block:
         return self.start + len(self.source)
 
     @property
-    def has_gap(self) -> bool:
-        """Whether a blank line is shown between the block before and this one."""
-        return self.head is None or self.is_apart
+    def is_list(self) -> bool:
+        """Whether it is a list of either kind, or an item of one."""
+        return self.kind.endswith("_list")
+
+    def blank_lines(self) -> set[int]:
+        """Its lines on which nothing stands but marks of quotes, counted as in `Token.map`."""
+        span = self.tokens[0].map or [0]
+        above = span[0] - self.first_line
+        return {above + at for at, line in enumerate(LINES.findall(self.source)) if not line.strip(" \t\r\n>")}
 
 
 class _Found(dict[str, Any]):
@@ -70,10 +80,15 @@ class _Found(dict[str, Any]):
         return super().__contains__(label) or label in self._known
 
 
-def parse(text: str, references: References | None = None) -> tuple[list[Block], list[Found]]:
+def parse(text: str, references: References | None = None, start: int = 0) -> tuple[list[Block], list[Found]]:
     """Split a text into its top-level blocks, and find the targets of links that it adds to those known.
 
     The sources of the blocks join to the text, where it has any block.
+
+    Args:
+        text: The text.
+        references: The targets that are known.
+        start: Where it begins, in characters of the whole text.
     """
     env: dict[str, Any] = {"references": _Found(references or {})}
     tokens = blocks_parser().parse(text, env)
@@ -88,14 +103,16 @@ def parse(text: str, references: References | None = None) -> tuple[list[Block],
     spans = [tuple(group[0].map or (0, 0)) for group in groups]
     first_lines = [0, *(span[0] for span in spans[1:])]
     starts = [*(offsets[line] for line in first_lines), len(text)]
+    kinds = [group[0].type.removesuffix("_open") for group in groups]
     blocks = [
         Block(
-            kind=group[0].type.removesuffix("_open"),
+            kind=kinds[at],
             source=text[starts[at] : starts[at + 1]],
-            start=starts[at],
+            start=start + starts[at],
             first_line=spans[at][0] - first_lines[at],
             line_count=spans[at][1] - spans[at][0],
             tokens=tuple(group),
+            table=start + offsets[spans[at][0]] if kinds[at] == "table" else -1,
         )
         for at, group in enumerate(groups)
     ]
@@ -113,3 +130,8 @@ def paragraph_tokens(text: str) -> tuple[Token, ...]:
         Token("inline", "", 0, map=span, level=1, content=text.strip(), children=[]),
         Token("paragraph_close", "p", -1),
     )
+
+
+def fenced_code(text: str) -> list[str]:
+    """The contents of all fences of a text, those in lists and quotes too; each ends with a line end unless empty."""
+    return [token.content for token in blocks_parser().parse(text) if token.type == "fence"]

@@ -9,7 +9,6 @@ therefore keeps its block open up to the end, where all of it is shown as code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,25 +39,30 @@ _FENCE = re.compile(
 _NAME = re.compile(r"[{.\s]*([^\s{}:,=]+)")
 
 
+_FENCE_LINE = re.compile(r"^ {0,3}((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:```|~~~)[^\r\n]*)\r?$", re.MULTILINE)
+"""A line that may open or close a fence inside a block of Markdown."""
+
+
 class Nesting:
     """The fences that are open inside a block of Markdown, while its lines are read one after the other."""
 
-    def __init__(self, mark: str, inner: Iterable[str] = ()) -> None:
-        """Begin behind the first line.
-
-        Args:
-            mark: The mark of the block.
-            inner: First lines of the fences that are open in it already, outermost first.
-        """
+    def __init__(self, mark: str) -> None:
+        """Begin behind the first line, which has this mark."""
         self._mark = mark
-        self.inner = list(inner)
+        self.inner: list[str] = []
         """First lines of the fences that are open inside it, outermost first."""
 
     @classmethod
-    def of(cls, line: str) -> Nesting | None:
-        """That of the block which a line opens; None = it opens none of Markdown. Without the line's indentation."""
-        found = _FENCE.fullmatch(line)
-        return cls(found["mark"]) if found and not found["item"] and _is_markdown(found["info"]) else None
+    def of(cls, opening: str) -> Nesting | None:
+        """That of the block which has these first lines; None = it is none of Markdown. Without their indentation."""
+        first, *others = opening.splitlines() or [""]
+        found = _FENCE.fullmatch(first)
+        if found is None or found["item"] or not _is_markdown(found["info"]):
+            return None
+        nesting = cls(found["mark"])
+        for line in others:
+            nesting.read(line)
+        return nesting
 
     def read(self, line: str) -> bool:
         """Read a line, without its indentation of up to three blanks; whether it ends the block."""
@@ -79,8 +83,30 @@ class Nesting:
         return False
 
 
+def fence_end(text: str, start: int, opening: str) -> int:
+    """Where a fence ends that goes on at a place, with these first lines; the text's end = it is not closed."""
+    if (nesting := Nesting.of(opening.lstrip(" "))) is not None:
+        ends = (line.end() for line in _FENCE_LINE.finditer(text, start) if nesting.read(line[1]))
+        return next(ends, len(text))
+    first = opening.lstrip()
+    size = len(first) - len(first.lstrip(first[0]))
+    closing = re.compile(rf"^ {{0,3}}{first[0]}{{{size},}}[ \t]*\r?$", re.MULTILINE)
+    found = closing.search(text, start)
+    return len(text) if found is None else found.end()
+
+
+def opening_behind(opening: str, text: str) -> str:
+    """The first lines of a fence behind more of its text: its own, and those of the fences that are open in it."""
+    nesting = Nesting.of(opening.lstrip(" "))
+    if nesting is None:
+        return opening
+    for line in _FENCE_LINE.finditer(text):
+        nesting.read(line[1])
+    return opening.partition("\n")[0] + "\n" + "".join(f"{line}\n" for line in nesting.inner)
+
+
 def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Take a fence as the library does, but for those of Markdown; `Token.meta["inner"]` = what is open at its end."""
+    """Take a fence as the library does, but for those of Markdown."""
     from markdown_it.rules_block import fence  # noqa: PLC0415 - not before there is a reply
 
     first = _line(state, start_line)
@@ -97,7 +123,7 @@ def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     token.markup = first[: len(first) - len(first.lstrip(first[0]))]
     token.info = first[len(token.markup) :]
     token.content = state.getLines(start_line + 1, line - is_closed, state.sCount[start_line], True)
-    token.map, token.meta = [start_line, line], {"inner": nesting.inner}
+    token.map = [start_line, line]
     state.line = line
     return True
 

@@ -40,6 +40,8 @@ _REFERENCE = _LABEL + r"\]\[(?P<label>[^\[\]\n]{0,200})\]"
 _HALF_REFERENCE = _LABEL + r"\]\[[^\[\]\n]{0,200}\Z"
 _HALF_FORMULA = r"(?s)\\([(\[])(?:(?!\\[)\]]).){1,2000}\Z"
 _HALF_SCRIPT = r"<(su[bp])>[^<>]{1,40}\Z"
+_ADDRESS = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]"
+_BREAK = r"(?i)<br\s*/?>"
 _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
 
@@ -66,11 +68,57 @@ def _parse_known(text: str) -> tuple[Token, ...]:
 
 def _parse(text: str, references: References) -> list[Token]:
     if _SPECIAL.search(text) is None:
-        return _plain(text)
+        return _refined(_plain(text))
     state = _tokenized(text, references)
     for rule in state.md.inline.ruler2.getRules(""):
         rule(state)
-    return state.tokens
+    return _refined(state.tokens)
+
+
+def _refined(tokens: list[Token]) -> list[Token]:
+    """The parser's tokens, with what it leaves to HTML and to plugins: addresses, and line ends that are meant."""
+    refined: list[Token] = []
+    link_depth = place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        following = tokens[place + 1].content if place + 1 < len(tokens) else ""
+        link_depth += token.nesting if token.type.startswith("link_") else 0
+        if token.type == "text" and "://" in token.content and not link_depth:
+            refined += _with_addresses(token)
+        elif (token.type == "softbreak" and following.startswith(": ")) or (  # a definition stands below its term
+            token.type == "html_inline" and re.fullmatch(_BREAK, token.content)
+        ):
+            refined.append(token.copy(type="hardbreak"))
+        elif token.type == "html_inline" and (raised := _raised(tokens[place : place + 3])):
+            refined.append(token.copy(type="text", content=raised))
+            place += 2
+        else:
+            refined.append(token)
+        place += 1
+    return refined
+
+
+def _with_addresses(token: Token) -> list[Token]:
+    """A text with the addresses in it as tokens of their own, as linkify does, whose library is large."""
+    parts: list[Token] = []
+    place = 0
+    for match in re.finditer(_ADDRESS, token.content):
+        parts.append(token.copy(content=token.content[place : match.start()]))
+        parts.append(token.copy(type="address", content=match[0]))
+        place = match.end()
+    return [*parts, token.copy(content=token.content[place:])]
+
+
+def _raised(tokens: list[Token]) -> str | None:
+    """What `<sub>2</sub>` stands for, in a character of its own; None = it is something else, or there is none."""
+    if [token.type for token in tokens] != ["html_inline", "text", "html_inline"]:
+        return None
+    opener, closer = tokens[0].content.lower(), tokens[2].content.lower()
+    if opener not in {"<sub>", "<sup>"} or closer != opener.replace("<", "</"):
+        return None
+    from kimi_tui.core.markdown.math_text import script  # noqa: PLC0415 - its tables are for few replies
+
+    return script(tokens[1].content, "^" if opener == "<sup>" else "_")
 
 
 def _tokenized(text: str, references: References) -> EmphasisState:

@@ -1,47 +1,52 @@
-"""Markdown source as top-level blocks that grow at the end only.
+"""Markdown source as blocks that grow at the end only.
 
 How it works, in the order in which a text goes through it:
 
 1. `MarkdownSource.append` adds text to the *tail*, the part that may still change.
-2. Of the tail's whole lines, all blocks but the last are finished: they never change again.
-3. Of a list that is the last block, all items but the last are finished too, each as a part of its own. What is too
-   long is cut, so that the tail stays small whatever is written: a fence and a table go on under their own first
-   lines, anything else at a line's end; a line without end goes on as pieces of its own. A part that goes on with
-   another one names it (`Block.head`, `Block.previous`).
-4. The last block, and what a half line behind it makes, are `open`: parsed again with every text that comes, or only
+2. Of the tail's whole lines all blocks but the last are finished, and of a long last block all parts but the last
+   (`block_parts`): they never change again, and the tail goes on behind them.
+3. The last part, and what a half line behind it makes, are `open`: parsed again with every text that comes, or only
    made longer where the new text cannot change what kind of block it is.
 
-So a text costs as much as it is long, and the blocks depend on the text alone, not on how it was cut when it came.
-While a text `is_growing`, marks at its very end that may yet become anything are held back, so that nothing is shown
-that the next character takes away; `settle` ends that. The text inside a block (emphasis, links) is parsed when the
-block is laid out, by `inline.parse_inline`.
+So the blocks depend on the text alone, not on how it was cut when it came. While a text `is_growing`, marks at its very
+end that may yet become anything are held back, so that nothing is shown that the next character takes away; `settle`
+ends that. The text inside a block (emphasis, links) is parsed when the block is laid out, by `inline.parse_inline`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
-from kimi_tui.core.markdown import block_cuts as cuts
-from kimi_tui.core.markdown.blocks import Block, Found, paragraph_tokens, parse
+from kimi_tui.core.markdown import block_parts
+from kimi_tui.core.markdown.blocks import Block, Found, parse
 from kimi_tui.core.markdown.half_line import NOT_SIMPLE, UNDECIDED, lengthened
-from kimi_tui.core.markdown.inline import References, parse_inline
-from kimi_tui.core.markdown.list_items import continuing, is_list, item_parts, next_number, plain_items
-from kimi_tui.core.markdown.table_rows import can_go_on, row_parts, with_rows
-
-__all__ = ["Block", "MarkdownSource", "References", "parse", "parse_inline"]
-
-_LINE = re.compile(r"[^\r\n]*")
-_WHOLE_END = re.compile(r"\r\n|\n|\r(?!\Z)")
-"""A line end; a CR at the very end may be half of one."""
+from kimi_tui.core.markdown.inline import References
 
 
 class MarkdownSource:
-    """A growing Markdown text."""
+    """A growing Markdown text of bounded length: a chunk of a long one."""
 
-    def __init__(self, text: str = "", *, is_growing: bool = False) -> None:
-        """Begin with a text; `is_growing` = more of it is being written."""
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        is_growing: bool = False,
+        start: int = 0,
+        opening: str = "",
+        is_inside: bool = False,
+        table: int = -1,
+    ) -> None:
+        """Begin with a text.
+
+        Args:
+            text: What is there already.
+            is_growing: Whether more of it is being written.
+            start: Where it begins, in characters of the whole text.
+            opening: First lines of the fence or table that it goes on with; "" = none.
+            is_inside: Whether it begins inside a block.
+            table: Where the table begins that it goes on with, in characters of the whole text; -1 = with none.
+        """
         self.finished: list[Block] = []
         """Blocks that do not change any more."""
         self.open: list[Block] = []
@@ -49,15 +54,17 @@ class MarkdownSource:
         self.references: References = {}
         """Targets of links found so far; one that comes late changes what earlier blocks show."""
         self.parsed_chars = 0
-        """How much was given to the parser in all, for those who count."""
+        """How much was given to the parser in all, a measure of what it cost."""
         self.is_growing = is_growing
         """Whether more is being written, so that a half end is shown as what it most likely becomes."""
         self._tail = ""
-        self._tail_start = 0
+        self._tail_start = start
         self._shown_chars = 0  # how much of the tail is in the open blocks, the rest being held back
         self._kept_references: dict[str, str] = {}
-        self._cut: Block | None = None  # the last part of a block that was cut: the tail goes on with it
-        self._line: Block | None = None  # the last piece of a line that was cut: the tail goes on inside that line
+        # What the tail goes on with: the lines under which it is parsed, and the part before it.
+        self._opening = opening if opening and parse(opening)[0][0].kind in {"fence", "table"} else ""
+        self._is_inside, self._table = is_inside, table
+        self._before: Block | None = None
         self._whole: tuple[int, list[Block], list[Found]] | None = None  # the whole lines of the tail, parsed
         self.append(text)
 
@@ -70,10 +77,9 @@ class MarkdownSource:
         """Add text at the end."""
         if not text or self._lengthen(text):
             return
-        for portion in cuts.portions(text):
-            self._tail += portion
-            if "\n" in portion or "\r" in self._tail or len(self._tail) > cuts.MAX_LINE_CHARS or self._line is not None:
-                self._advance()
+        self._tail += text
+        if "\n" in text or "\r" in self._tail:
+            self._finish()
         self._show()
 
     def settle(self) -> None:
@@ -82,142 +88,35 @@ class MarkdownSource:
             self.is_growing = False
             self._show()
 
-    # -- what is finished
-
-    def _advance(self) -> None:
+    def _finish(self) -> None:
         """Take what can change no more out of the tail."""
-        while True:
-            if self._line is not None and not self._go_on_inside_line():
-                return
-            if self._line is None:
-                place = cuts.long_line(self._tail)
-                self._finish(place)
-                if place is None:
-                    return
-                self._enter_line()
-
-    def _finish(self, end: int | None) -> None:
-        """Finish blocks of the whole lines up to a place of the tail, or all of them."""
         # A half line may look like the beginning of another block ("*" before "*emphasis*"): it closes nothing.
         # A CR at the very end is half a line end.
-        whole_chars = max(self._tail.rfind("\n"), self._tail.rfind("\r", 0, -1)) + 1 if end is None else end
-        while whole_chars:
-            whole_chars -= self._take_plain_items(whole_chars)
-            blocks, found = self._parse(self._tail[:whole_chars])
-            blocks = [part for block in blocks for part in _parts(block)]
-            taken, is_cut = self._take(blocks, whole_chars)
-            self._keep(found, taken)
-            whole_chars -= taken
-            self._drop(taken)
-            if not is_cut:
-                rest = [(at - taken, label, target) for at, label, target in found if at >= taken]
-                self._whole = whole_chars, blocks[-1:], rest
-                return
-
-    def _take_plain_items(self, whole_chars: int) -> int:
-        """Finish the items that are clear without the parser; how many characters."""
-        text = self._tail[:whole_chars]
-        items = plain_items(text, self._tail_start, self._cut, cuts.MAX_LINE_CHARS)
-        if not items:
-            return 0
-        self.finished += items
-        self._cut = items[-1]
-        taken = items[-1].end - self._tail_start
-        self.parsed_chars += taken
-        self._drop(taken)
-        return taken
-
-    def _drop(self, chars: int) -> None:
-        self._tail, self._tail_start, self._whole = self._tail[chars:], self._tail_start + chars, None
-
-    def _keep(self, found: Sequence[Found], before: int) -> None:
-        for place, label, target in found:
-            if place < before:
-                self._kept_references.setdefault(label, target)
-
-    def _take(self, blocks: list[Block], whole_chars: int) -> tuple[int, bool]:
-        """Finish all blocks but the last, up to the first that must be cut; how many characters, and whether it was."""
-        if lead := cuts.lead_chars(blocks, self._tail[:whole_chars]):
-            self._cut = None
-            return lead, True
-        taken = 0
-        for place, block in enumerate(blocks):
-            cut, is_inside = cuts.cut_chars(block)
-            if cut and taken:
-                return taken, True  # it is cut when it stands at the beginning, as what it then goes on with
-            if cut:
-                parts, _ = self._parse(block.source[:cut])
-                self.finished += parts
-                self._cut = (parts[-1] if parts else self._cut) if is_inside else None
-                return cut, True
-            if place < len(blocks) - 1:
-                self.finished.append(block)
-                self._cut = block if blocks[place + 1].head is not None else None
-                taken += len(block.source)
-        return taken, False
-
-    # -- lines without end
-
-    def _enter_line(self) -> None:
-        """Cut the first line that is too long; all blocks up to there are finished."""
-        start = cuts.long_line(self._tail) or 0
-        cut = start + cuts.line_chars(self._tail, start)
-        text = self._tail[:cut]
-        blocks, found = self._parse(text)
-        self._keep(found, start)
-        if not blocks:
-            tokens = paragraph_tokens(text)
-            blocks = [Block("paragraph", text, self._tail_start, 0, 1, tokens)]
-        last = replace(blocks[-1], joint=cuts.joint(blocks[-1], text))
-        self.finished += [*blocks[:-1], last]
-        self._cut, self._line = None, last
-        self._drop(cut)
-
-    def _go_on_inside_line(self) -> bool:
-        """Finish the next piece of a line that was cut; False = it may still grow."""
-        match = _LINE.match(self._tail)
-        chars = match.end() if match else 0
-        line_end = None
-        if chars > cuts.MAX_LINE_CHARS:
-            chars = cuts.line_chars(self._tail, 0)
-        else:
-            line_end = _WHOLE_END.match(self._tail, chars)
-            if line_end is None:
-                return False
-            chars = line_end.end()
-        piece = self._piece(self._tail[:chars])
-        if line_end is None:
-            piece = replace(piece, joint=cuts.joint(piece, piece.source))
-        self.finished.append(piece)
-        if line_end is None:
-            self._line = piece
-        else:
-            # What stands on the next line goes on with the block in which the line was, if it is of that kind.
-            self._cut, self._line = replace(piece, kind=(piece.head or piece).kind), None
-        self._drop(chars)
-        return True
-
-    def _piece(self, source: str) -> Block:
-        """A piece of a line that was cut: code stays what it was, anything else becomes text."""
-        before = self._line
-        assert before is not None
-        token = before.tokens[0]
-        is_code = token.nesting == 0 and token.type != "hr"
-        kind = before.kind if is_code else "paragraph"
-        tokens = (token.copy(content=source),) if is_code else paragraph_tokens(source)
-        head, number = before.head or before, next_number(before) if is_list(before.head or before) else None
-        return Block(kind, source, self._tail_start, 0, 1, tokens, previous=before, head=head, number=number)
+        whole_chars = max(self._tail.rfind("\n"), self._tail.rfind("\r", 0, -1)) + 1
+        blocks, found = self._parse(self._tail[:whole_chars])
+        if blocks and (place := block_parts.last_start(blocks)):
+            last = blocks[place]
+            taken = last.start - self._tail_start
+            self.finished += blocks[:place]
+            self._kept_references = {
+                label: target for at, label, target in reversed(found) if at < taken
+            } | self._kept_references
+            self._tail, self._tail_start, whole_chars = self._tail[taken:], last.start, whole_chars - taken
+            self._before = blocks[place - 1] if last.goes_on else None
+            self._opening, self._table, self._is_inside = last.opening, last.table, False
+            blocks, found = blocks[place:], [(at - taken, label, it) for at, label, it in found if at >= taken]
+        self._whole = whole_chars, blocks, found
 
     # -- what is open
 
     def _lengthen(self, text: str) -> bool:
         """Make the last block longer where the text goes on inside a line whose kind is clear; False = it is not."""
-        if self._line is not None or not self.open or self._shown_chars < len(self._tail) or NOT_SIMPLE.search(text):
-            return False
-        half = self._tail[max(self._tail.rfind("\n"), self._tail.rfind("\r")) + 1 :]
-        if len(half) + len(text) > cuts.MAX_LINE_CHARS:
+        if not self.open or self._shown_chars < len(self._tail) or NOT_SIMPLE.search(text):
             return False
         block = self.open[-1]
+        half = block.source[max(block.source.rfind("\n"), block.source.rfind("\r")) + 1 :]
+        if len(block.source if block.kind == "paragraph" else half) + len(text) > block_parts.MAX_TEXT_CHARS:
+            return False
         tokens = lengthened(block.tokens, half, text)
         if tokens is None:
             return False
@@ -229,10 +128,6 @@ class MarkdownSource:
 
     def _show(self) -> None:
         """Make the open blocks of the tail."""
-        if self._line is not None:
-            self.open = [replace(self._piece(self._tail), is_open=self.is_growing)]
-            self._set_references([])
-            return
         whole_chars, blocks, found = self._whole or (0, [], [])
         text = self._tail
         if self.is_growing:
@@ -245,13 +140,12 @@ class MarkdownSource:
             blocks = [*blocks[:-1], replace(blocks[-1], is_open=True)]
         self.open, self._shown_chars = blocks, len(text)
         # While a line is written the target on it is half.
-        self._set_references([it for it in found if not self.is_growing or it[0] < whole_chars])
-
-    def _set_references(self, found: Sequence[Found]) -> None:
-        if found:
-            self.references = {label: target for _, label, target in reversed(found)} | self._kept_references
-        elif self.references is not self._kept_references:
-            self.references = self._kept_references
+        sure = [it for it in found if not self.is_growing or it[0] < whole_chars]
+        self.references = (
+            {label: target for _, label, target in reversed(sure)} | self._kept_references
+            if sure
+            else self._kept_references
+        )
 
     def _with_table_head(self, text: str, blocks: list[Block]) -> list[Block]:
         """Take a last line of cells for the head of the table that it will most likely be."""
@@ -271,45 +165,51 @@ class MarkdownSource:
     # -- the parser
 
     def _parse(self, text: str) -> tuple[list[Block], list[Found]]:
-        """Parse the beginning of the tail, which may go on with a block that was cut."""
+        """Parse the beginning of the tail."""
         if (known := self._parse_rows(text)) is not None:
             return known
-        cut = self._cut
-        prefix = cuts.prefix(cut)
-        self.parsed_chars += len(prefix) + len(text)
-        blocks, found = parse(prefix + text, self._kept_references)
-        start = self._tail_start - len(prefix)
-        blocks = [replace(block, start=block.start + start) for block in blocks]
-        if cut is None or not blocks or blocks[0].kind != cut.kind or blocks[0].first_line:
-            pass
-        elif is_list(cut):
-            blocks[0] = continuing(blocks[0], cut)
-        else:
-            blocks[0] = replace(
-                cuts.without_prefix(blocks[0], prefix),
-                start=start + len(prefix),
-                line_count=blocks[0].line_count - prefix.count("\n"),
-                previous=cut,
-                head=cut.head or cut,
-            )
-        return blocks, [(at - len(prefix), label, target) for at, label, target in found]
+        opening = self._opening
+        self.parsed_chars += len(opening) + len(text)
+        blocks, found = parse(opening + text, self._kept_references, self._tail_start - len(opening))
+        if blocks:
+            blocks[0] = self._first(blocks[0])
+        return [part for block in blocks for part in block_parts.parts_of(block)], [
+            (at - len(opening), label, it) for at, label, it in found
+        ]
 
     def _parse_rows(self, text: str) -> tuple[list[Block], list[Found]] | None:
         """Parse the beginning of the tail where it is a table that was known and new rows; None = it is not."""
-        known_chars, blocks, found = self._whole or (0, [], [])
-        if not blocks or len(text) <= known_chars or not can_go_on(blocks[0]):
+        whole_chars, blocks, found = self._whole or (0, [], [])
+        opening = block_parts.table_opening(blocks[0]) if len(blocks) == 1 and len(text) > whole_chars else ""
+        if not opening:
             return None
-        table, added = blocks[0], text[known_chars:]
-        prefix = cuts.prefix(table)
-        self.parsed_chars += len(prefix) + len(added)
-        more, new = parse(prefix + added, self._kept_references)
-        if new or len(more) != 1 or more[0].kind != "table" or more[0].first_line:
+        added = text[whole_chars:]
+        self.parsed_chars += len(opening) + len(added)
+        more, new = parse(opening + added, self._kept_references)
+        if new or len(more) != 1 or more[0].kind != "table":
             return None
-        return [with_rows(table, more[0], added)], found
+        return block_parts.parts_of(block_parts.with_rows(blocks[0], more[0], added)), found
 
-
-def _parts(block: Block) -> list[Block]:
-    """A block as the parts that are finished one after the other."""
-    if is_list(block):
-        return item_parts(block)
-    return row_parts(block, cuts.MAX_TABLE_ROWS) if block.kind == "table" else [block]
+    def _first(self, block: Block) -> Block:
+        """The first block of the tail, as what it goes on with."""
+        before, opening = self._before, self._opening
+        if opening:
+            tokens = block.tokens
+            if block.kind == "fence":
+                inner = opening.partition("\n")[2]
+                tokens = (tokens[0].copy(content=tokens[0].content.removeprefix(inner)),)
+            return replace(
+                block,
+                source=block.source[len(opening) :],
+                start=block.start + len(opening),
+                line_count=block.line_count - opening.count("\n"),
+                tokens=tokens,
+                goes_on=True,
+                has_gap=False,
+                opening=opening,
+                table=self._table,
+                previous=before,
+            )
+        if before is not None and before.is_list and block.kind == before.kind and not block.first_line:
+            return block_parts.going_on(block, before)
+        return replace(block, has_gap=not self._is_inside)

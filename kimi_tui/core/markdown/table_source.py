@@ -1,6 +1,7 @@
-"""Rows of tables as they are written: what is needed to measure a table that is too long to be parsed.
+"""Rows of long tables as they are written, for whoever measures all of them to show a few.
 
-Which lines are rows is what the parser says; what a cell shows is told closely enough for a measure.
+Not parsed for their number alone: the parser takes more than a second for 50,000 rows, patterns some hundredths. Which
+lines are rows is what the parser says; what a cell shows is told closely enough for a measure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from kimi_tui.core.markdown.source_cells import BLANKS
 if TYPE_CHECKING:
     from kimi_tui.core.markdown.inline import References
 
+MAX_ROW_CHARS = 3_000
+"""A longer row is not measured."""
 MAX_CELL_CHARS = 300
 """Marks in a longer cell are measured as they stand: it fills every room."""
 # What begins no other block: a bar, a letter, a sign, a number that counts no item, emphasis, code.
@@ -33,6 +36,39 @@ _MARKUP = (
     r"|(?P<mark>\*{2,3}|(?<!\d)(?<!(?<!\w)\w)\*|(?<!\w)_{1,3}|~~)(?=\S)(?P<marked>.*?\S)(?P=mark)(?!(?<=_)\w)"
     r"|(?P<line_end><br\s*/?>)"
 )
+
+
+class TableRows:
+    """The rows of a table whose source comes from its beginning on."""
+
+    def __init__(self, start: int) -> None:
+        """Begin before its head, which stands there, in characters of the whole text."""
+        self.end = start
+        """How far it was read, in characters of the whole text."""
+        self.is_over = False
+        """Whether its last row was read."""
+        self.head: str | None = None
+        """The line of its head; None = it was not read yet."""
+        self.half = ""
+        """The row that is being written, marks taken away as in `read`; "" = none is."""
+        self._text = ""  # what is no whole line yet
+        self._has_rule = False  # whether the line below the head was read
+
+    def read(self, text: str) -> str:
+        """Go on with more of the text, and give the rows of it, LF behind each; about what is shown of them."""
+        self.end += len(text)
+        text = self._text + text
+        end = max(text.rfind("\n"), text.rfind("\r", 0, -1)) + 1
+        whole, self._text = text[:end].replace("\r\n", "\n").replace("\r", "\n"), text[end:]
+        while whole and not self._has_rule:
+            self._has_rule = self.head is not None
+            line, _, whole = whole.partition("\n")
+            self.head = line if self.head is None else self.head
+        rows = whole[: rows_end(whole)]
+        self.is_over = len(rows) < len(whole)
+        is_row = self._has_rule and not self.is_over and len(self._text) <= MAX_ROW_CHARS and rows_end(self._text)
+        self.half = without_plain_marks(self._text) if is_row else ""
+        return without_plain_marks(rows)
 
 
 def rows_end(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The exact input: template, neutralising, turns of a branch, past inputs, their size, and documents of a branch.
+"""The exact input: templates, neutralising, the open turn, prompts written and read, their size; documents of a branch.
 
 May import `core.text` and `core.session`.
 """

@@ -45,3 +45,8 @@ def render_text(session: Session) -> str:
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
     parts += [f"{NAMES[message.role]}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
     return "\n".join(parts)
+
+
+def with_newline(text: str) -> str:
+    """End a text with a line end, where it has none."""
+    return text if text.endswith("\n") else text + "\n"

@@ -7,56 +7,15 @@ conversation as in a short one; `past_view` shows the input that a reply answere
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from kimi_tui.core.prompt.context_budget import counted_prefix, estimate_tokens
-from kimi_tui.core.prompt.neutralise import encode, verbatim
-from kimi_tui.core.prompt.past_prompt import PastPrompt
+from kimi_tui.core.prompt.context_budget import counted_prefix
+from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import PromptTurn, Template, open_turn, render_turn
-from kimi_tui.core.prompt.turns import conversation_turns
-from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.tree import branch, question_parent
-
-
-class PartKind(StrEnum):
-    """What a part of a prompt is, in the word that is shown."""
-
-    SYSTEM = "system"
-    """The system prompt."""
-    USER = "user"
-    """A question."""
-    ASSISTANT = "assistant"
-    """A past answer."""
-    DRAFT = "draft"
-    """A question that is not in the session yet."""
-    OPEN = "open turn"
-    """The end: where the model goes on."""
-
-    @property
-    def role(self) -> Role:
-        """Who speaks."""
-        return {PartKind.DRAFT: Role.USER, PartKind.OPEN: Role.ASSISTANT}.get(self) or Role(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class PromptPart:
-    """A part of a prompt, markers included."""
-
-    key: str
-    """Unique among the parts of a prompt, and the same while it is the same part."""
-    kind: PartKind
-    """What it is."""
-    text: str
-    """Exactly what is sent."""
-    tokens: int
-    """Estimated size in tokens."""
-    neutralised: int = 0
-    """How many places in it were made harmless."""
-    message_id: str | None = None
-    """Id of the message it was made of; None = of none."""
+from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.tree import branch, message_of, question_parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +26,8 @@ class PromptView:
     """The system prompt and every message that is sent, in order; the same tuple while nothing of it changes."""
     tail: tuple[PromptPart, ...]
     """What follows: the draft where there is one, and the open turn."""
+    template: Template
+    """How it is written."""
     tokens: int
     """Estimated size of all parts in tokens."""
     neutralised: int
@@ -105,11 +66,17 @@ class _Closed:
         counted = counted_prefix(session, "".join(part.text for part in made))
         return cls(made, *_sums(made), counted)
 
-    def followed_by(self, tail: tuple[PromptPart, ...], window_tokens: int) -> PromptView:
+    def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
         """The whole prompt."""
         tokens, neutralised = _sums(tail)
         return PromptView(
-            self.parts, tail, self.tokens + tokens, self.neutralised + neutralised, self.counted_tokens, window_tokens
+            self.parts,
+            tail,
+            request.template,
+            self.tokens + tokens,
+            self.neutralised + neutralised,
+            self.counted_tokens,
+            request.context_tokens,
         )
 
 
@@ -123,91 +90,67 @@ class PromptViewer:
 
     def __init__(self) -> None:
         """Start with nothing kept."""
-        self.made_parts = 0
-        """How many parts were made in all, for those who count."""
-        self._style: tuple[Template, bool] | None = None
+        self._writer: PromptWriter | None = None
         self._session: Session | None = None
         self._branch: tuple[Message, ...] = ()
         self._has_open_question = False
         self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
-        self._system: tuple[str, PromptPart] | None = None
-        self._messages: dict[str, tuple[Message, PromptPart | None]] = {}
+        self._parts: dict[str, tuple[Message, PromptPart | None]] = {}  # by the message's id
 
     def view(self, session: Session, request: RequestSettings, draft: str | None = None) -> PromptView:
-        """Show the input of the next turn: the parts joined are what `turns.next_prompt` writes.
+        """Show the input of the next turn: the parts joined are what `next_prompt` writes.
 
         Args:
             session: The session.
             request: What the request says besides the conversation.
             draft: A question that is not in the session yet; None = none.
         """
-        self._see_style(request.template, request.neutralise)
+        writer = PromptWriter.of_next(session, request)
+        self._see_writer(writer)
         self._see_session(session)
         is_replaced = draft is not None and self._has_open_question
         if is_replaced not in self._closed:
-            self._closed[is_replaced] = self._close(session, self._branch[:-1] if is_replaced else self._branch)
-        tail = [] if draft is None else [self._part("draft", PartKind.DRAFT, draft)]
-        tail.append(self._open_part(request))
-        return self._closed[is_replaced].followed_by(tuple(tail), request.context_tokens)
+            messages = self._branch[:-1] if is_replaced else self._branch
+            self._closed[is_replaced] = _Closed.of(self._closed_parts(writer, messages), session)
+        tail = [] if draft is None else [writer.draft_part(draft)]
+        tail.append(writer.open_part(request.open_turn))
+        return self._closed[is_replaced].followed_by(tuple(tail), request)
 
-    def _see_style(self, template: Template, neutralise: bool) -> None:
+    def _see_writer(self, writer: PromptWriter) -> None:
         """Forget what was written in another way."""
-        if self._style != (template, neutralise):
-            self._style = template, neutralise
-            self._system = None
-            self._messages.clear()
-            self._closed.clear()
+        if writer == self._writer:
+            return
+        if self._writer is None or writer.door != self._writer.door:
+            self._parts.clear()
+        self._closed.clear()
+        self._writer = writer
 
     def _see_session(self, session: Session) -> None:
         """Take the active branch; what is closed stays where another title or setting is all that changed."""
         if session is self._session:
             return
-        messages, system = branch(session), self._session.system if self._session else None
-        is_same = len(messages) == len(self._branch) and all(map(operator.is_, messages, self._branch))
-        if not is_same or session.system != system:
+        messages = branch(session)
+        if len(messages) != len(self._branch) or not all(map(operator.is_, messages, self._branch)):
             self._closed.clear()
-            kept = self._messages.keys() & {message.id for message in messages}
-            self._messages = {id_: self._messages[id_] for id_ in kept}
+            kept = self._parts.keys() & {message.id for message in messages}
+            self._parts = {id_: self._parts[id_] for id_ in kept}
         self._session, self._branch = session, messages
         self._has_open_question = bool(messages) and question_parent(session) != messages[-1].id
 
-    def _close(self, session: Session, messages: Sequence[Message]) -> _Closed:
-        """Make the closed parts; messages that stayed the same keep theirs."""
+    def _closed_parts(self, writer: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
+        """Write what typing does not change; messages that stayed the same keep their parts."""
+        if (system := writer.system_part()) is not None:
+            yield system
         for message in messages:
-            known = self._messages.get(message.id)
+            known = self._parts.get(message.id)
             if known is None or known[0] is not message:
-                self._messages[message.id] = message, self._message_part(message)
-        parts = [part for message in messages if (part := self._messages[message.id][1]) is not None]
-        if session.system is not None:
-            parts.insert(0, self._system_part(session.system))
-        return _Closed.of(parts, session)
-
-    def _message_part(self, message: Message) -> PromptPart | None:
-        """Make the part of a message; None where it is not sent."""
-        if not conversation_turns([message], None, neutralise=False):
-            return None
-        return self._part(f"message {message.id}", PartKind(message.role.value), message.content, message.id)
-
-    def _system_part(self, system: str) -> PromptPart:
-        if self._system is None or self._system[0] != system:
-            self._system = system, self._part("system", PartKind.SYSTEM, system)
-        return self._system[1]
-
-    def _part(self, key: str, kind: PartKind, source: str, message_id: str | None = None) -> PromptPart:
-        assert self._style is not None
-        template, neutralise = self._style
-        self.made_parts += 1
-        turn = PromptTurn(kind.role, encode(source) if neutralise else verbatim(source))
-        places = _marker_count(source) if neutralise else 0
-        return _written(key, kind, render_turn(turn, template), places, message_id)
-
-    def _open_part(self, request: RequestSettings) -> PromptPart:
-        self.made_parts += 1
-        return _written("open", PartKind.OPEN, open_turn(request.template, thinking=request.thinking))
+                known = self._parts[message.id] = message, writer.message_part(message)
+            if known[1] is not None:
+                yield known[1]
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
-    """Show the exact input that a reply answered: the parts joined are what `past_prompt.prompt_of` rebuilds.
+    """Show the exact input that a reply answered: the parts joined are what `past_prompt` rebuilds.
 
     Args:
         session: The session.
@@ -217,31 +160,9 @@ def past_view(session: Session, message_id: str, window_tokens: int) -> PromptVi
     Raises:
         KeyError: There is no such message.
     """
-    if not session.messages:
-        raise KeyError(message_id)
-    *before, reply = branch(session, message_id)
-    past = PastPrompt.of(session, reply)
-    parts: list[PromptPart] = []
-    if past.system is not None:
-        places = _marker_count(past.system) if past.neutralise else 0
-        parts.append(_written("system", PartKind.SYSTEM, past.system_block(), places))
-    for message in before:
-        if text := past.closed_turn(message):
-            places = _marker_count(message.content) if past.neutralise else 0
-            kind = PartKind(message.role.value)
-            parts.append(_written(f"message {message.id}", kind, text, places, message.id))
-    end = _written("open", PartKind.OPEN, past.open_turn(reply))
-    tokens, neutralised = _sums([*parts, end])
-    whole = "".join(part.text for part in [*parts, end])
-    counted = counted_prefix(replace(session, head=reply.id), whole)
-    return PromptView(tuple(parts), (end,), tokens, neutralised, counted, window_tokens, reply.sent)
-
-
-def _marker_count(source: str) -> int:
-    """How many places of a text are made harmless."""
-    return len(encode(source)) - len(verbatim(source))
-
-
-def _written(key: str, kind: PartKind, text: str, neutralised: int = 0, message_id: str | None = None) -> PromptPart:
-    """A part of that text."""
-    return PromptPart(key, kind, text, estimate_tokens(text), neutralised, message_id)
+    reply = message_of(session, message_id)
+    parts = past_parts(session, reply)
+    tokens, neutralised = _sums(parts)
+    counted = counted_prefix(replace(session, head=reply.id), "".join(part.text for part in parts))
+    template = PromptWriter.of_past(session, reply).door.template
+    return PromptView(parts[:-1], parts[-1:], template, tokens, neutralised, counted, window_tokens, reply.sent)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
+from kimi_tui.core.prompt.neutralise import TextDoor
+from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.core.session.session import DEFAULT_MODEL
 
 SLOWEST_TOKENS_PER_S = 10.0
@@ -24,8 +26,8 @@ class RequestSettings:
     """Fields of other servers, sent as they are."""
     thinking: bool = True
     """Whether the prompt leaves the think block open."""
-    template: Template = TEMPLATES[DEFAULT_TEMPLATE]
-    """Whose role names the prompt uses."""
+    template: Template = DEFAULT_TEMPLATE
+    """How the prompt is written."""
     neutralise: bool = True
     """Whether control markers in texts are made harmless."""
     context_tokens: int = 262_144
@@ -36,6 +38,19 @@ class RequestSettings:
     """Longest time without a token, in seconds; keep-alive comments do not count."""
     model: str = DEFAULT_MODEL
     """The model that is asked."""
+
+    @property
+    def door(self) -> TextDoor:
+        """How texts get into the prompt."""
+        return TextDoor(self.template, self.neutralise)
+
+    @property
+    def open_turn(self) -> OpenTurn:
+        """What an ordinary prompt ends with: an open think block, or for instant mode an empty closed one.
+
+        The closed one is not in the API reference; raw endpoints take it.
+        """
+        return OpenTurn.of(self.door, is_closed=not self.thinking)
 
 
 def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:

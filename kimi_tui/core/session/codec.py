@@ -16,6 +16,7 @@ from typing import TypeVar
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import (
     DEFAULT_MODEL,
+    MAX_INTEGER,
     NO_TIMING,
     NO_USAGE,
     NOTHING,
@@ -36,8 +37,6 @@ VERSION = 1
 """Rises only when a reader of the old one would misread."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of what names none."""
-MAX_INTEGER = 2**63 - 1
-"""Largest integer of a TOML file."""
 
 Enum = TypeVar("Enum", bound=StrEnum)
 Value = TypeVar("Value")
@@ -125,8 +124,10 @@ def _encode_timing(timing: Timing) -> dict[str, object] | None:
 def _encode_request(request: RequestRecord) -> dict[str, object]:
     table: dict[str, object] = {
         "kind": request.kind,
+        "state": request.state and request.state.value,
         "request_id": request.request_id,
         "finish_reason": request.finish_reason,
+        "estimated": request.is_estimated or None,
         **request.extra,
         "usage": _encode_usage(request.usage),
         "timing": _encode_timing(request.timing),
@@ -350,10 +351,12 @@ def _decode_timing(table: _Table) -> Timing | None:
 def _decode_request(table: _Table) -> RequestRecord:
     return RequestRecord(
         kind=table.text("kind") or "reply",
+        state=table.choice("state", MessageState),
         request_id=table.text("request_id"),
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
+        is_estimated=table.flag("estimated") is True,
         extra=table.others(),
     )
 

@@ -7,7 +7,7 @@ is shown and sent in `tree`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -90,6 +90,8 @@ class Timing:
     """Keys that this version does not know, as found in the file."""
 
 
+MAX_INTEGER = 2**63 - 1
+"""Largest integer of a TOML file."""
 DEFAULT_MODEL = "moonshotai/Kimi-K2.5"
 """The model where nothing names one."""
 MAX_ID_DIGITS = 15
@@ -105,7 +107,9 @@ class RequestRecord:
     """One of the requests behind a reply."""
 
     kind: str = "reply"
-    """What it was for: "reply", "answer", "continue", …"""
+    """What it was for: "reply", "think", "answer" or "continue"."""
+    state: MessageState | None = None
+    """How it ended; None = the file does not say."""
     request_id: str | None = None
     """The endpoint's name for it."""
     finish_reason: str | None = None
@@ -114,6 +118,8 @@ class RequestRecord:
     """What it used."""
     timing: Timing = NO_TIMING
     """How long it took."""
+    is_estimated: bool = False
+    """Whether it was cut before it told its counts: its output tokens are those received, its cost is not known."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
 
@@ -210,13 +216,14 @@ class Session:
         """Append a message and make it the head."""
         return replace(self, messages=(*self.messages, message), head=message.id)
 
-    def next_message_id(self) -> str:
-        """The lowest id "mN" above every such id in use, so that ids of deleted leaves at most come back once."""
-        return self.next_message_ids(1)[0]
+    def next_message_ids(self, count: int, taken: Collection[str] = ()) -> tuple[str, ...]:
+        """The lowest ids "mN" above every such id in use, so that ids of deleted leaves at most come back once.
 
-    def next_message_ids(self, count: int) -> tuple[str, ...]:
-        """As many such ids, for messages that are added together."""
-        used = {message.id for message in self.messages}
+        Args:
+            count: How many.
+            taken: Ids that messages to come have already.
+        """
+        used = {message.id for message in self.messages}.union(taken)
         digits = (id_[1:] for id_ in used if id_.startswith("m") and len(id_) <= MAX_ID_DIGITS)
         last = max((int(n) for n in digits if n.isascii() and n.isdigit()), default=0)
         free = (id_ for n in itertools.count(last + 1) if (id_ := f"m{n}") not in used)

@@ -6,7 +6,9 @@ per turn, not per token. An id that the session does not have raises KeyError ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from kimi_tui.core.session.session import Message, Role, Session
@@ -107,6 +109,18 @@ def without(session: Session, message_id: str) -> Session:
     parents = _children(rest).keys()
     leaves = (message.id for message in reversed(rest.messages) if message.id not in parents)
     return replace(rest, head=next(leaves, None))
+
+
+def with_replies(session: Session, replies: Sequence[Message], now: datetime) -> Session:
+    """Add replies to the same question, or put one in the place of the message with its id.
+
+    The first of them becomes the head, where the head is nothing or the question.
+    """
+    here = {message.id for message in session.messages}
+    changed = {reply.id: reply for reply in replies if reply.id in here}
+    kept = [changed.get(message.id, message) for message in session.messages]
+    head = replies[0].id if session.head in {None, replies[0].parent} else session.head
+    return replace(session, messages=(*kept, *(r for r in replies if r.id not in here)), head=head, updated=now)
 
 
 def with_system(session: Session, system: str | None) -> Session:

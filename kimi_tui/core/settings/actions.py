@@ -11,6 +11,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kimi_tui.core.prompt.export_forms import USUAL_ENDINGS
+from kimi_tui.core.text.quoting import either
+
 
 class Scope(StrEnum):
     """Where an action's keys apply."""
@@ -239,7 +242,7 @@ _SESSION = (
     Action("delete-preset", "Delete a preset", "Deletes a preset of your own.", argument="NAME", runs_alone=False),
     Action("restore-preset", "Undo the deletion of a preset", "Brings the preset deleted last back."),
     Action("make-default", "Make these settings the default", "Lets new sessions begin with what this one sets."),
-    Action("export", "Export", "Writes the session to a file: .md, .txt, .json or .toml.", ("f8",), argument="FILE",
+    Action("export", "Export", f"Writes the session to a file: {either(USUAL_ENDINGS)}.", ("f8",), argument="FILE",
            runs_alone=False),
     Action("import", "Import", "Opens a copy of a session file.", ("f12",), argument="FILE", runs_alone=False),
     Action("theme", "Theme", "Switches the colours, shown as you choose; NAME takes one at once.", ("f9",),

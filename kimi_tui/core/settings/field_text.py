@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.text.visible import visible, visible_line
-from kimi_tui.core.wire.fields import FIELDS, MAX_STOPS, SETTABLE, check_value
+from kimi_tui.core.wire.fields import FIELDS, SETTABLE, FieldSpec
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 _LONG = {escape[1]: char for char, escape in _SHORT.items()}
@@ -53,7 +53,7 @@ def stop_lines(stops: object) -> str:
     return "\n".join(escaped(stop) for stop in stops if isinstance(stop, str)) if isinstance(stops, list) else ""
 
 
-def parse_stop_lines(text: str) -> list[str]:
+def parse_stop_lines(spec: FieldSpec, text: str) -> list[str]:
     """Read stop strings, one a line; empty lines say nothing, blanks count.
 
     Raises:
@@ -66,10 +66,10 @@ def parse_stop_lines(text: str) -> list[str]:
         try:
             found.append(unescaped(line))
         except ValueError as error:
-            raise FieldError("stop", f"in line {number}: {error}", FIELDS["stop"].allowed) from None
-    if len(found) > MAX_STOPS:
-        raise FieldError("stop", f"{len(found)} strings", FIELDS["stop"].allowed)
-    check_value("stop", found)
+            raise FieldError(spec.name, f"in line {number}: {error}", spec.allowed) from None
+    if not spec.holds(len(found)):
+        raise FieldError(spec.name, f"{len(found)} strings", spec.allowed)
+    spec.check(found)
     return found
 
 
@@ -132,7 +132,7 @@ def schema_format(name: str, text: str, old: object | None = None) -> object:
     before = old.get("json_schema") if isinstance(old, Mapping) else None
     kept = {key: value for key, value in old.items() if key != "regex"} if isinstance(old, Mapping) else {}
     inner = {**(before if isinstance(before, Mapping) else {}), "name": name.strip(), "schema": schema}
-    return check_value("response_format", {**kept, "type": "json_schema", "json_schema": inner})
+    return FIELDS["response_format"].check({**kept, "type": "json_schema", "json_schema": inner})
 
 
 def _json_object(text: str) -> dict[str, object]:
@@ -165,7 +165,7 @@ def regex_format(pattern: str) -> object:
     """
     if not pattern:
         raise FieldError("response_format", "no pattern", "a regular expression such as (yes|no)")
-    return check_value("response_format", {"type": "regex", "regex": pattern})
+    return FIELDS["response_format"].check({"type": "regex", "regex": pattern})
 
 
 def regex_doubt(pattern: str) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.core.wire.fields import FIELDS, SETTABLE, check_stored
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.fields import SETTABLE
 
-Key = tuple[str | int, ...]
+Key = tuple[str, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
 
 
@@ -53,6 +54,11 @@ class Preset:
     instant: Mapping[str, object] = field(default_factory=dict)
     """Values that differ in instant mode."""
 
+    @property
+    def table(self) -> dict[str, object]:
+        """What stands for it in a file, but that request fields are as in a body."""
+        return {**self.values, **({"instant": dict(self.instant)} if self.instant else {})}
+
     def resolved(self, *, thinking: bool) -> dict[str, object]:
         """Its values in that mode."""
         return dict(self.values) if thinking else {**self.values, **self.instant}
@@ -69,16 +75,18 @@ PRESETS: Mapping[str, Preset] = {
 """What ships. Source of "recommended": the model's card; the endpoint's own defaults differ."""
 
 
-def parse_layer(table: Mapping[str, object], place: Key, problems: list[ConfigProblem]) -> SamplingLayer:
+def parse_layer(
+    table: Mapping[str, object], place: Key, dialect: Dialect, problems: list[ConfigProblem]
+) -> SamplingLayer:
     """Read a `[sampling]` table; its mistakes are added to `problems`."""
     plain = {key: value for key, value in table.items() if key not in {"unset", "extra"}}
-    values = _parse_fields(plain, place, problems, more=("unset", "extra"))
+    values = _parse_fields(plain, place, dialect, problems, more=("unset", "extra"))
     unset = parse_unset(table.get("unset", []), (*place, "unset"), problems)
     both = [name for name in unset if name in values]
     if both:
         found = f"{both[0]}, which has a value as well"
         problems.append(ConfigProblem((*place, "unset"), found, "fields that have none here"))
-    extra = parse_extra(table.get("extra", {}), (*place, "extra"), problems)
+    extra = parse_extra(table.get("extra", {}), (*place, "extra"), dialect, problems)
     return SamplingLayer(values, frozenset(unset) - set(both), extra)
 
 
@@ -91,14 +99,14 @@ def parse_unset(names: object, place: Key, problems: list[ConfigProblem]) -> tup
     return tuple(name for name in names if name in SETTABLE)
 
 
-def parse_extra(extra: object, place: Key, problems: list[ConfigProblem]) -> dict[str, object]:
+def parse_extra(extra: object, place: Key, dialect: Dialect, problems: list[ConfigProblem]) -> dict[str, object]:
     """Read fields of other servers: anything that JSON can hold, under a name that is no request field's."""
     if not isinstance(extra, Mapping):
         problems.append(ConfigProblem(place, quoted(extra), "a table"))
         return {}
     found: dict[str, object] = {}
     for key, value in extra.items():
-        if key in FIELDS:
+        if dialect.is_reserved(key):
             problems.append(
                 ConfigProblem((*place, key), "a request field", "names that the endpoint's reference lacks")
             )
@@ -109,7 +117,7 @@ def parse_extra(extra: object, place: Key, problems: list[ConfigProblem]) -> dic
     return found
 
 
-def parse_presets(tables: Mapping[str, object], problems: list[ConfigProblem]) -> dict[str, Preset]:
+def parse_presets(tables: Mapping[str, object], dialect: Dialect, problems: list[ConfigProblem]) -> dict[str, Preset]:
     """Read the `[presets.NAME]` tables."""
     found: dict[str, Preset] = {}
     for name, table in tables.items():
@@ -118,11 +126,11 @@ def parse_presets(tables: Mapping[str, object], problems: list[ConfigProblem]) -
         elif not isinstance(table, Mapping):
             problems.append(ConfigProblem(("presets", name), quoted(table), "a table"))
         else:
-            found[name] = _parse_preset(name, table, problems)
+            found[name] = _parse_preset(name, table, dialect, problems)
     return found
 
 
-def _parse_preset(name: str, table: Mapping[str, object], problems: list[ConfigProblem]) -> Preset:
+def _parse_preset(name: str, table: Mapping[str, object], dialect: Dialect, problems: list[ConfigProblem]) -> Preset:
     place = ("presets", name)
     instant = table.get("instant", {})
     if not isinstance(instant, Mapping):
@@ -131,23 +139,27 @@ def _parse_preset(name: str, table: Mapping[str, object], problems: list[ConfigP
     plain = {key: value for key, value in table.items() if key != "instant"}
     return Preset(
         name,
-        _parse_fields(plain, place, problems, more=("instant",)),
-        _parse_fields(instant, (*place, "instant"), problems),
+        _parse_fields(plain, place, dialect, problems, more=("instant",)),
+        _parse_fields(instant, (*place, "instant"), dialect, problems),
     )
 
 
 def _parse_fields(
-    table: Mapping[str, object], place: Key, problems: list[ConfigProblem], more: tuple[str, ...] = ()
+    table: Mapping[str, object],
+    place: Key,
+    dialect: Dialect,
+    problems: list[ConfigProblem],
+    more: tuple[str, ...] = (),
 ) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in table.items():
-        if key == "input":
+        if key == dialect.prompt_name:
             problems.append(ConfigProblem((*place, key), "the prompt", "nothing: the program writes it"))
         elif key not in SETTABLE:
             problems.append(ConfigProblem((*place, key), "an unknown key", nearest(key, (*SETTABLE, *more))))
         else:
             try:
-                found[key] = check_stored(key, value)
+                found[key] = dialect.spec(key).check_stored(value)
             except FieldError as error:
                 problems.append(ConfigProblem((*place, key), error.found, error.allowed))
     return found

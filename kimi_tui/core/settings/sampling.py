@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import STOP_SEQUENCES, TEMPLATES
+from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.core.wire.fields import FIELDS, SETTABLE, check_stored
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.fields import SETTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class RequestOptions:
     """False after `--no-think`."""
 
 
+EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
+"""Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
 """The command line says nothing."""
 
@@ -49,13 +52,13 @@ class SessionSettings:
     """Its preset; None = as the config says."""
 
 
-def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
+def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
     """Check what a session file sets for itself.
 
     Raises:
         FieldError: A value is not allowed; unknown keys are left alone.
     """
-    values = {name: check_stored(name, data[name]) for name in SETTABLE if name in data}
+    values = {name: dialect.spec(name).check_stored(data[name]) for name in SETTABLE if name in data}
     thinking, preset = data.get("thinking"), data.get("preset")
     if thinking is not None and not isinstance(thinking, bool):
         raise FieldError("thinking", quoted(thinking), "true or false")
@@ -63,7 +66,7 @@ def parse_session_settings(data: Mapping[str, object]) -> SessionSettings:
         raise FieldError("preset", quoted(preset), "a preset's name")
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
-    extra = parse_extra(data.get("extra", {}), ("extra",), problems)
+    extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
     for problem in problems:
         raise FieldError(".".join(map(str, problem.key)), problem.found, problem.allowed)
     return SessionSettings(SamplingLayer(values, frozenset(unset), extra), thinking, preset)
@@ -99,13 +102,36 @@ class Resolved:
     """What every layer together says, and which layer said it."""
 
     values: Mapping[str, object]
-    """By field: what is sent; an empty `stop` or `prompt_cache_key` says that it is not."""
+    """By field: what was set; an empty one of `EMPTY_MEANS_UNSET` says that none is sent."""
     sources: Mapping[str, str]
     """By field: who said so; fields that were unset on purpose stand here too."""
     extra: Mapping[str, object]
     """Fields of other servers."""
+    extra_sources: Mapping[str, str]
+    """By field of another server: who said so."""
     thinking: bool
     """Whether the model thinks first."""
+    template: Template
+    """How the prompt is written."""
+    dialect: Dialect
+    """Says which fields a body carries."""
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What the body holds, in its order."""
+        sent = {name: self.values[name] for name in self.dialect.fields if name in self.values}
+        sent = {name: value for name, value in sent.items() if value or name not in EMPTY_MEANS_UNSET}
+        if "stream" in sent and self.unstreamed_since:
+            sent["stream"] = False
+        return sent
+
+    @property
+    def unstreamed_since(self) -> str:
+        """What keeps any reply from being streamed; "" = nothing."""
+        carried = self.dialect.fields
+        if "num_responses" in carried and self.values.get("num_responses", 1) != 1:
+            return "num_responses is above 1"
+        return "there is a webhook" if "webhook" in carried and "webhook" in self.values else ""
 
 
 def resolve_sources(settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS) -> Resolved:
@@ -117,10 +143,11 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
         UsageError: A preset is not there.
         FieldError: The session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings) if session else SessionSettings(NO_LAYER)
+    own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER)
     thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
     layers = _layers(settings, own, options, thinking=thinking)
-    layers.append(("default", _defaults(settings, session)))
+    template = TEMPLATES[settings.api.template]
+    layers.append(("default", _defaults(settings, session, template)))
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
     for name in SETTABLE:
@@ -131,8 +158,10 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
             if name in layer.values:
                 values[name], sources[name] = layer.values[name], source
                 break
-    extra = {**settings.saved_sampling.extra, **settings.sampling.extra, **own.layer.extra}
-    return Resolved(values, sources, extra, thinking)
+    upwards = layers[::-1]
+    extra = {name: value for _, layer in upwards for name, value in layer.extra.items()}
+    extra_sources = {name: source for source, layer in upwards for name in layer.extra}
+    return Resolved(values, sources, extra, extra_sources, thinking, template, settings.dialect)
 
 
 def _layers(
@@ -152,8 +181,8 @@ def _layers(
     ]
 
 
-def _defaults(settings: Settings, session: Session | None) -> SamplingLayer:
-    values: dict[str, object] = {"stream": True, "stop": list(STOP_SEQUENCES)}
+def _defaults(settings: Settings, session: Session | None, template: Template) -> SamplingLayer:
+    values: dict[str, object] = {"stream": True, "stop": list(template.stops)}
     if settings.chat.prompt_cache and session is not None and session.prompt_cache_key:
         values["prompt_cache_key"] = session.prompt_cache_key
     return SamplingLayer(values)
@@ -169,23 +198,15 @@ def resolve_request(
         FieldError: The session sets something that is not allowed.
     """
     resolved = resolve_sources(settings, session, options)
-    fields = {name: value for name, value in resolved.values.items() if not _is_nothing(name, value)}
-    if "stream" in fields and (fields.get("num_responses", 1) != 1 or "webhook" in fields):
-        fields["stream"] = False
     own_model = session.model if session else ""
     return RequestSettings(
-        fields={name: fields[name] for name in FIELDS if name in fields},
+        fields=resolved.fields,
         extra=resolved.extra,
         thinking=resolved.thinking,
-        template=TEMPLATES[settings.api.template],
+        template=resolved.template,
         neutralise=settings.chat.neutralise,
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,
         model=settings.model_option or own_model or settings.api.model,
     )
-
-
-def _is_nothing(name: str, value: object) -> bool:
-    """An empty list of stop sequences, and an empty key, say "send none"."""
-    return name in {"stop", "prompt_cache_key"} and not value

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+from kimi_tui.core.session.file_formats import DEFAULT, FORMATS
 from kimi_tui.core.session.session import DEFAULT_MODEL
 from kimi_tui.core.settings.layers import (
     NO_LAYER,
@@ -27,6 +28,8 @@ from kimi_tui.core.settings.layers import (
 )
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.dialects import DIALECTS
 
 if TYPE_CHECKING:
     from kimi_tui.core.settings.keymap import Keys
@@ -42,10 +45,12 @@ class ApiSettings:
     """The endpoint and how to reach it."""
 
     base_url: str = "https://api.deepinfra.com/v1/inference"
-    """Requests go to BASE_URL/MODEL."""
+    """What requests go below; the dialect says how."""
     model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
-    template: str = DEFAULT_TEMPLATE
+    dialect: str = next(iter(DIALECTS))
+    """What the endpoint speaks: a name in `DIALECTS`."""
+    template: str = DEFAULT_TEMPLATE.name
     """Role names of the prompt: "deepinfra" or "kimi"."""
     context_tokens: int = 262_144
     """Size of the context window, [1, 1000000000]."""
@@ -113,8 +118,8 @@ class UiSettings:
 class SessionsSettings:
     """How sessions are kept."""
 
-    format: Literal["toml", "json"] = "toml"
-    """Format of new sessions."""
+    format: str = DEFAULT.name
+    """Format of new sessions, of `FORMATS`."""
     folder: str = ""
     """Where they lie; "" = `sessions` in the data folder."""
 
@@ -143,6 +148,11 @@ class Settings:
     """The model that the command line names, which goes before every session's own; "" = none."""
     saved_presets: frozenset[str] = frozenset()
     """Names of those that were saved in the program, and so can be changed there."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the endpoint speaks."""
+        return DIALECTS[self.api.dialect]
 
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -204,6 +214,7 @@ RULES: Mapping[tuple[str, str], _Rule] = {
     ("api", "base_url"): _Rule(str, "an https address, or an http one of this machine", _is_endpoint),
     ("api", "model"): _Rule(str, "a model's name", lambda name: bool(name.strip()) and name.isprintable()),
     ("api", "template"): _choice(tuple(TEMPLATES)),
+    ("api", "dialect"): _Rule(str, " or ".join(DIALECTS), lambda name: name in DIALECTS),
     ("api", "context_tokens"): _range(int, 1, 1_000_000_000, "a whole number in [1, 1000000000]"),
     ("api", "api_key_command"): LINE,
     ("api", "connect_timeout"): _range(float, 0.001, 3600, "seconds in [0.001, 3600]"),
@@ -214,7 +225,7 @@ RULES: Mapping[tuple[str, str], _Rule] = {
     ("ui", "theme"): LINE,
     ("ui", "panes"): _Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
     ("ui", "widths"): _Rule(dict, "a table of widths"),
-    ("sessions", "format"): _choice(("toml", "json")),
+    ("sessions", "format"): _choice(tuple(FORMATS)),
     ("sessions", "folder"): LINE,
 }
 """What may stand at a key, where its type does not say it all."""
@@ -242,19 +253,20 @@ def parse_settings(
     """
     base, problems = base or Settings(), list[ConfigProblem]()
     settings = base
-    for name, table in document.items():
+    # The dialect knows what request fields may hold.
+    for name, table in sorted(document.items(), key=lambda item: item[0] != "api"):
         if name not in ALL_SECTIONS:
             problems.append(ConfigProblem((name,), "an unknown key", nearest(name, ALL_SECTIONS)))
         elif not isinstance(table, dict):
             problems.append(ConfigProblem((name,), "no table", "a table"))
         elif name == "sampling":
-            settings = replace(settings, sampling=parse_layer(table, ("sampling",), problems))
+            settings = replace(settings, sampling=parse_layer(table, ("sampling",), settings.dialect, problems))
         elif name == "keymap":
             from kimi_tui.core.settings.keymap import parse_keymap  # noqa: PLC0415 - few files have one, and the registry is large
 
             settings = replace(settings, keymap={**settings.keymap, **parse_keymap(table, problems)})
         elif name == "presets":
-            presets = {**settings.presets, **parse_presets(table, problems)}
+            presets = {**settings.presets, **parse_presets(table, settings.dialect, problems)}
             settings = replace(settings, presets=presets)
         else:
             section = _parse_section(name, table, getattr(settings, name), problems)

@@ -14,6 +14,7 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
 from kimi_tui.core.settings.sampling import (
+    EMPTY_MEANS_UNSET,
     SessionSettings,
     parse_session_settings,
     preset_named,
@@ -21,29 +22,36 @@ from kimi_tui.core.settings.sampling import (
     store_setting,
 )
 from kimi_tui.core.settings.settings import Settings
-from kimi_tui.core.settings.settings_view import preset_choices, preset_name_problem
+from kimi_tui.core.settings.settings_view import EXTRA_PREFIX, preset_name_problem, preset_origins
 from kimi_tui.core.wire.fields import SETTABLE
 
 Changes = Mapping[Key, object | None]
 """Values by the path of their key, such as ("sampling", "top_p"); None = the key is removed."""
 
-EXTRA_PREFIX = "extra."
-"""Before the name of another server's field, where it is reset."""
-EMPTY_MEANS_UNSET = {"stop": [], "prompt_cache_key": ""}
-"""Fields that are sent by themselves, with the value that says they are not."""
-
-
 # -- a session's own
 
 
-def with_field(session: Session, name: str, value: object | None) -> Session:
-    """Set a request field for the session; None = it is not sent."""
-    return replace(session, settings=store_setting(session.settings, name, value))
+def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
+    """Let the session say one thing.
 
+    Args:
+        settings: The presets.
+        session: The session.
+        name: A request field, "thinking", "preset" or "system".
+        value: Its value; None = not sent, or no system prompt.
 
-def with_thinking(session: Session, *, thinking: bool) -> Session:
-    """Let the session think first, or answer at once."""
-    return replace(session, settings={**session.settings, "thinking": thinking})
+    Raises:
+        UsageError: There is no preset of that name.
+    """
+    match name:
+        case "thinking":
+            return replace(session, settings={**session.settings, "thinking": value is True})
+        case "preset":
+            return with_preset(settings, session, str(value))
+        case "system":
+            return with_system(session, None if value is None else str(value))
+        case _:
+            return replace(session, settings=store_setting(session.settings, name, value))
 
 
 def with_preset(settings: Settings, session: Session, name: str) -> Session:
@@ -61,8 +69,11 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
     Args:
         settings: Where the system prompt of new sessions stands.
         session: The session.
-        name: A request field, "thinking", "preset", "system", "unset", "extra", or "extra.NAME".
+        name: A request field, "thinking", "preset", "system", "unset", "extra", or "extra.NAME"; "" = everything but
+            the system prompt.
     """
+    if not name:
+        return without_any_own(session)
     if name == "system":
         return with_system(session, settings.chat.system or None)
     own = {key: value for key, value in session.settings.items() if key != name}
@@ -92,7 +103,7 @@ def default_changes(settings: Settings, session: Session) -> dict[Key, object | 
     Raises:
         FieldError: The session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings)
+    own = parse_session_settings(session.settings, settings.dialect)
     changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
     values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
     changes |= {("sampling", name): value for name, value in values.items()}
@@ -130,7 +141,7 @@ def preset_of(settings: Settings, session: Session, name: str) -> Preset:
 
 
 def _sent(settings: Settings, session: Session, *, thinking: bool) -> dict[str, object]:
-    resolved = resolve_sources(settings, with_thinking(session, thinking=thinking))
+    resolved = resolve_sources(settings, with_setting(settings, session, "thinking", thinking))
     chosen = {name for name, source in resolved.sources.items() if source != "default"}
     unset = {name: empty for name, empty in EMPTY_MEANS_UNSET.items() if name in chosen}
     sent = {**unset, **{name: value for name, value in resolved.values.items() if name in chosen}}
@@ -145,7 +156,7 @@ def save_preset_changes(settings: Settings, session: Session, name: str) -> dict
         FieldError: The session sets something that is not allowed.
     """
     name = checked_preset_name(settings, name)
-    return {("presets", name): _plain(preset_of(settings, session, name))}
+    return {("presets", name): preset_of(settings, session, name).table}
 
 
 def rename_preset_changes(
@@ -166,7 +177,7 @@ def rename_preset_changes(
     new = checked_preset_name(settings, new)
     if new in settings.saved_presets:
         raise UsageError(f"There is a preset {new!r} already.", "Choose another name.")
-    changes: dict[Key, object | None] = {("presets", old): None, ("presets", new): _plain(preset)}
+    changes: dict[Key, object | None] = {("presets", old): None, ("presets", new): preset.table}
     return {**changes, ("chat", "preset"): new} if settings.chat.preset == old else changes
 
 
@@ -194,7 +205,7 @@ def delete_preset_changes(settings: Settings, name: str, config_keys: Set[Key] =
     preset = _own_preset(settings, name, config_keys, "Only presets that were saved here are deleted here.")
     is_chosen = settings.chat.preset == name
     changes: dict[Key, object | None] = {("presets", name): None, **({("chat", "preset"): None} if is_chosen else {})}
-    undoing: dict[Key, object | None] = {("presets", name): _plain(preset)}
+    undoing: dict[Key, object | None] = {("presets", name): preset.table}
     return Deletion(changes, {**undoing, ("chat", "preset"): name} if is_chosen else undoing)
 
 
@@ -206,7 +217,7 @@ def _own_preset(settings: Settings, name: str, config_keys: Set[Key], hint: str)
     """
     preset = preset_named(settings, name)
     if name not in settings.saved_presets:
-        raise UsageError(preset_name_problem(preset_choices(settings), name), hint)
+        raise UsageError(preset_name_problem(preset_origins(settings), name), hint)
     if settings.chat.preset == name and ("chat", "preset") in config_keys:
         raise UsageError(
             f"The config file chooses the preset {name!r} by this name.", "Change [chat] preset there first."
@@ -221,13 +232,9 @@ def checked_preset_name(settings: Settings, name: str) -> str:
         UsageError: It is empty, too long or holds control characters, or such a preset cannot be changed here.
     """
     name = " ".join(name.split())
-    if problem := preset_name_problem(preset_choices(settings), name):
+    if problem := preset_name_problem(preset_origins(settings), name):
         raise UsageError(problem, "Choose another name, such as careful.")
     return name
-
-
-def _plain(preset: Preset) -> dict[str, object]:
-    return {**preset.values, **({"instant": dict(preset.instant)} if preset.instant else {})}
 
 
 def overruled(settings: Settings, changes: Changes, config_keys: Set[Key]) -> tuple[Key, ...]:

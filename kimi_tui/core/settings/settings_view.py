@@ -1,25 +1,28 @@
-"""What the settings pane shows of a session: every request field with its value, who set it and what it may be.
+"""What the settings pane shows of a session: each setting with its value, who set it, and what holds without that.
 
-A session whose settings cannot be used gets a view all the same: what is wrong stands beside its field, so that it can
-be mended there.
+A session whose settings cannot be used gets a view all the same: what is wrong stands beside its setting, so that it
+can be mended there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kimi_tui.core.errors import FieldError, UsageError
-from kimi_tui.core.prompt.template import END
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS
 from kimi_tui.core.settings.sampling import Resolved, parse_session_settings, preset_named, resolve_sources
 from kimi_tui.core.settings.settings import Settings
-from kimi_tui.core.wire.fields import FIELDS, SETTABLE, FieldSpec
+from kimi_tui.core.wire.fields import SETTABLE, FieldSpec
 
 ENDPOINT = "endpoint"
 """The source of a field that nothing sets: the endpoint takes its own default."""
+NOT_CARRIED = "The endpoint has no such field: it is not sent."
+"""What is told of a field that the dialect does not carry."""
+EXTRA_PREFIX = "extra."
+"""Before the name of another server's field."""
 MAX_PRESET_NAME = 60
 """Most characters of a preset's name."""
 
@@ -33,56 +36,33 @@ class PresetOrigin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PresetChoice:
-    """A preset that may be chosen."""
+class Setting:
+    """One thing that a session may set."""
 
     name: str
-    """What settings call it."""
-    origin: PresetOrigin
-    """Where it comes from; one that was saved here can be renamed."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRow:
-    """One request field of a session."""
-
-    spec: FieldSpec
-    """Its name, help, range and the endpoint's default."""
+    """A request field, "thinking", "preset", "system", "extra.NAME", or "unset" and "extra" where these are wrong."""
     value: object | None
-    """What is sent; None = it is not sent."""
-    source: str
+    """What holds; None = not sent, or none."""
+    source: str = "session"
     """Who says so: "session", "config file", "saved.toml", "preset NAME", "default" or "endpoint"."""
     is_own: bool = False
-    """Whether the session sets or unsets it, rightly or not."""
+    """Whether the session sets or unsets it, rightly or not, so that it can be taken back."""
     below: object | None = None
-    """What is sent without the session's own; None = it is not."""
+    """What holds without the session's own."""
     below_source: str = ENDPOINT
     """Who says that."""
-    preset_value: object | None = None
-    """What the preset alone sends."""
+    differs: bool = False
+    """Whether it is another than the preset's, or than a new session's, or wrong."""
     warning: str = ""
     """What a user should know about the value; "" = nothing."""
     error: str = ""
     """Why what the session says cannot be used; "" = it can."""
+    spec: FieldSpec | None = None
+    """Of a request field: its help, range and the endpoint's default."""
 
-    @property
-    def differs(self) -> bool:
-        """Whether something else is sent than the preset says."""
-        return self.value != self.preset_value
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraRow:
-    """One field of another server, sent as it is."""
-
-    name: str
-    """Its name in the body."""
-    value: object
-    """What is sent."""
-    source: str
-    """Who says so."""
-    is_own: bool = False
-    """Whether the session says so."""
+    def would_change(self, value: object | None) -> bool:
+        """Whether anything is another when the session sets that; a wrong or overruled value becomes one that holds."""
+        return value != self.value or bool(self.error or self.warning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,103 +71,23 @@ class SettingsView:
 
     session_id: str
     """Whose settings these are."""
-    thinking: bool
-    """Whether the model thinks first."""
-    is_thinking_own: bool
-    """Whether the session says so."""
-    config_thinking: bool
-    """Whether it thinks first where the session does not say."""
-    preset: str
-    """Name of the preset below everything else."""
-    is_preset_own: bool
-    """Whether the session chose it."""
-    config_preset: str
-    """The preset where the session does not choose one."""
-    presets: tuple[PresetChoice, ...]
+    settings: Mapping[str, Setting]
+    """By name, in the order in which they are shown."""
+    presets: Mapping[str, PresetOrigin]
     """Every preset there is."""
-    system: str | None
-    """The session's system prompt; None = none."""
-    config_system: str | None
-    """The one that a new session begins with; None = none."""
-    rows: tuple[FieldRow, ...]
-    """Every field that may be set, in the table's order."""
-    extra: tuple[ExtraRow, ...] = ()
-    """Fields of other servers."""
-    errors: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong in the session besides its fields: by "thinking", "preset", "unset" or "extra"."""
-
-    @property
-    def is_thinking_other(self) -> bool:
-        """Whether taking back what the session says would change how it answers, or mend it."""
-        return self.thinking != self.config_thinking or "thinking" in self.errors
-
-    @property
-    def is_preset_other(self) -> bool:
-        """Whether taking back what the session chose would change the preset, or mend it."""
-        return self.preset != self.config_preset or "preset" in self.errors
-
-    @property
-    def is_system_own(self) -> bool:
-        """Whether the system prompt is another than a new session's."""
-        return self.system != self.config_system
 
     @property
     def has_own(self) -> bool:
         """Whether the session sets anything for itself, besides its system prompt."""
-        flags = (self.is_thinking_own, self.is_preset_own, bool(self.errors))
-        return any(flags) or any(row.is_own for row in self.rows) or any(row.is_own for row in self.extra)
+        return any(setting.is_own for name, setting in self.settings.items() if name != "system")
 
 
 def settings_view(settings: Settings, session: Session) -> SettingsView:
     """Say what a session sends, and who says so; never fails, whatever the session's file holds."""
     usable, errors = _usable(settings, session)
-    now = resolve_sources(settings, usable)
-    mode = {key: usable.settings[key] for key in ("thinking", "preset") if key in usable.settings}
-    below = resolve_sources(settings, replace(usable, settings=mode))
-    alone = resolve_sources(
-        replace(settings, sampling=NO_LAYER, saved_sampling=NO_LAYER), replace(usable, settings=mode)
-    )
-    own = session.settings
-    return SettingsView(
-        session_id=session.id,
-        thinking=now.thinking,
-        is_thinking_own="thinking" in own,
-        config_thinking=settings.chat.thinking,
-        preset=str(usable.settings.get("preset") or settings.chat.preset),
-        is_preset_own="preset" in own,
-        config_preset=settings.chat.preset,
-        presets=preset_choices(settings),
-        system=session.system,
-        config_system=settings.chat.system or None,
-        rows=tuple(_row(name, session, (now, below, alone), errors.get(name, "")) for name in SETTABLE),
-        extra=tuple(
-            ExtraRow(name, value, _extra_source(settings, usable, name), _is_extra_of(usable, name))
-            for name, value in now.extra.items()
-        ),
-        errors={key: text for key, text in errors.items() if key not in FIELDS},
-    )
-
-
-def preset_choices(settings: Settings) -> tuple[PresetChoice, ...]:
-    """Every preset, and where it comes from."""
-    return tuple(PresetChoice(name, _origin(settings, name)) for name in settings.presets)
-
-
-def preset_name_problem(choices: Iterable[PresetChoice], name: str) -> str:
-    """Say why no preset can be saved under a name; "" = one can, and one of your own is replaced."""
-    if not name.strip():
-        return "A preset needs a name."
-    if len(name) > MAX_PRESET_NAME or not name.isprintable():
-        return f"A preset's name has at most {MAX_PRESET_NAME} characters, none of them invisible."
-    origins = {choice.name: choice.origin for choice in choices}
-    origin = PresetOrigin.SHIPPED if name in PRESETS else origins.get(name, PresetOrigin.SAVED)
-    return "" if origin is PresetOrigin.SAVED else f"{name} cannot be changed here: it {origin}."
-
-
-def _origin(settings: Settings, name: str) -> PresetOrigin:
-    if name in settings.saved_presets:
-        return PresetOrigin.SAVED
-    return PresetOrigin.SHIPPED if settings.presets[name] is PRESETS.get(name) else PresetOrigin.CONFIG
+    found = [*_general(settings, session, usable, errors), *_fields(settings, session, usable, errors)]
+    found += [Setting(key, None, is_own=True, error=errors[key]) for key in ("unset", "extra") if key in errors]
+    return SettingsView(session.id, {setting.name: setting for setting in found}, preset_origins(settings))
 
 
 def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, str]]:
@@ -196,7 +96,7 @@ def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, st
     errors: dict[str, str] = {}
     for key, value in session.settings.items():
         try:
-            parsed = parse_session_settings({key: value})
+            parsed = parse_session_settings({key: value}, settings.dialect)
             if parsed.preset is not None:
                 preset_named(settings, parsed.preset)
         except FieldError as error:
@@ -208,53 +108,76 @@ def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, st
     return replace(session, settings=kept), errors
 
 
-def _row(name: str, session: Session, resolved: tuple[Resolved, Resolved, Resolved], error: str) -> FieldRow:
-    now, below, alone = resolved
-    unset = session.settings.get("unset")
-    is_unset = isinstance(unset, list | tuple) and name in unset
-    return FieldRow(
-        FIELDS[name],
-        _sent(name, now),
-        now.sources.get(name, ENDPOINT),
-        is_own=name in session.settings or is_unset,
-        below=_sent(name, below),
-        below_source=below.sources.get(name, ENDPOINT),
-        preset_value=_sent(name, alone),
-        warning=_warning(name, now),
-        error=error,
+def _general(settings: Settings, session: Session, usable: Session, errors: Mapping[str, str]) -> Iterator[Setting]:
+    for name, default in (("thinking", settings.chat.thinking), ("preset", settings.chat.preset)):
+        own, error = usable.settings.get(name), errors.get(name, "")
+        value = default if own is None else own
+        is_other = value != default or bool(error)
+        yield Setting(name, value, is_own=name in session.settings, below=default, differs=is_other, error=error)
+    system = settings.chat.system or None
+    is_other = session.system != system
+    yield Setting("system", session.system or None, is_own=is_other, below=system, differs=is_other)
+
+
+def _fields(settings: Settings, session: Session, usable: Session, errors: Mapping[str, str]) -> Iterator[Setting]:
+    """The request fields, and those of other servers."""
+    bare = replace(
+        usable, settings={key: usable.settings[key] for key in ("thinking", "preset") if key in usable.settings}
     )
-
-
-def _sent(name: str, resolved: Resolved) -> object | None:
-    """What the body holds: an empty list of stops, and an empty key, are not sent; some fields switch streaming off."""
-    value = resolved.values.get(name)
-    if name == "stream" and value and _streaming_stopper(resolved):
-        return False
-    return value if value not in ([], "") or name not in {"stop", "prompt_cache_key"} else None
-
-
-def _streaming_stopper(resolved: Resolved) -> str:
-    """What keeps the reply from being streamed; "" = nothing."""
-    if resolved.values.get("num_responses", 1) != 1:
-        return "num_responses is above 1"
-    return "there is a webhook" if "webhook" in resolved.values else ""
+    now, below = resolve_sources(settings, usable), resolve_sources(settings, bare)
+    preset = resolve_sources(replace(settings, sampling=NO_LAYER, saved_sampling=NO_LAYER), bare)
+    sent, sent_below, sent_by_preset = now.fields, below.fields, preset.fields
+    unset = session.settings.get("unset")
+    unset = unset if isinstance(unset, list | tuple) else ()
+    for name in SETTABLE:
+        value, error = sent.get(name), errors.get(name, "")
+        yield Setting(
+            name,
+            value,
+            now.sources.get(name, ENDPOINT),
+            is_own=name in session.settings or name in unset,
+            below=sent_below.get(name),
+            below_source=below.sources.get(name, ENDPOINT),
+            differs=value != sent_by_preset.get(name) or bool(error),
+            warning=_warning(name, now) if name in settings.dialect.fields else NOT_CARRIED,
+            error=error,
+            spec=settings.dialect.spec(name),
+        )
+    for name, value in now.extra.items():
+        source = now.extra_sources[name]
+        is_own = source == "session"
+        yield Setting(EXTRA_PREFIX + name, value, source, is_own=is_own, differs=is_own)
 
 
 def _warning(name: str, resolved: Resolved) -> str:
     value = resolved.values.get(name)
-    if name == "stream" and value and (why := _streaming_stopper(resolved)):
+    if name == "stream" and value and (why := resolved.unstreamed_since):
         return f"Sent as false, since {why}."
-    if name == "stop" and not (isinstance(value, list) and END in value):
-        return f"Without {END} the model may go on after its answer."
+    turn_end = resolved.template.assistant.end
+    if name == "stop" and not (isinstance(value, list) and turn_end in value):
+        return f"Without {turn_end} the model may go on after its answer."
     return ""
 
 
-def _extra_source(settings: Settings, session: Session, name: str) -> str:
-    if _is_extra_of(session, name):
-        return "session"
-    return "config file" if name in settings.sampling.extra else "saved.toml"
+# -- presets
 
 
-def _is_extra_of(session: Session, name: str) -> bool:
-    extra = session.settings.get("extra")
-    return isinstance(extra, Mapping) and name in extra
+def preset_origins(settings: Settings) -> dict[str, PresetOrigin]:
+    """Every preset, and where it comes from."""
+    return {name: _origin(settings, name) for name in settings.presets}
+
+
+def _origin(settings: Settings, name: str) -> PresetOrigin:
+    if name in settings.saved_presets:
+        return PresetOrigin.SAVED
+    return PresetOrigin.SHIPPED if settings.presets[name] is PRESETS.get(name) else PresetOrigin.CONFIG
+
+
+def preset_name_problem(origins: Mapping[str, PresetOrigin], name: str) -> str:
+    """Say why no preset can be saved under a name; "" = one can, and one of your own is replaced."""
+    if not name.strip():
+        return "A preset needs a name."
+    if len(name) > MAX_PRESET_NAME or not name.isprintable():
+        return f"A preset's name has at most {MAX_PRESET_NAME} characters, none of them invisible."
+    origin = PresetOrigin.SHIPPED if name in PRESETS else origins.get(name, PresetOrigin.SAVED)
+    return "" if origin is PresetOrigin.SAVED else f"{name} cannot be changed here: it {origin}."

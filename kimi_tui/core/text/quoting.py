@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date, time
 
 from kimi_tui.core.text.visible import visible_line
@@ -39,3 +40,9 @@ def shortened(text: str) -> str:
 def without_password(text: str) -> str:
     """Blank out name and password where a text holds an address with them."""
     return _PASSWORD.sub("//…@", text)
+
+
+def either(words: Sequence[str]) -> str:
+    """Several words as a choice: "a, b or c"."""
+    *some, last = words
+    return f"{', '.join(some)} or {last}" if some else last

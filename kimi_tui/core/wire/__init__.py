@@ -1,4 +1,4 @@
-"""What goes to the endpoint and what comes back: fields, body, event stream, think splitting, retry, errors.
+"""What goes to an endpoint and what comes back: fields, dialects, body, event stream, think splitting, retry, errors.
 
 May import `core.text`, `core.session` and `core.prompt`.
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 KEY_VARIABLE = "DEEPINFRA_TOKEN"
 """The variable that the shell puts the key from; the key itself is never written."""
 MAX_ARGUMENT_BYTES = 30_000
@@ -20,14 +18,14 @@ CONTINUED = " \\\n  "
 """Between two arguments."""
 
 
-def curl_command(url: str, body: bytes) -> str:
-    """Write the command that sends a body: byte for byte the same, and shown as it streams where it asks for that.
+def curl_command(url: str, body: bytes, *, is_streamed: bool) -> str:
+    """Write the command that sends a body, byte for byte the same.
 
     Args:
         url: The model's address.
         body: A body as `body.build_body` writes it: JSON on one line, in UTF-8.
+        is_streamed: Whether it asks for a stream, which is then shown as it comes.
     """
-    is_streamed = json.loads(body).get("stream") is True
     command = f"curl {'-N ' if is_streamed else ''}{_quoted(url)}"
     parts = [command, f'-H "Authorization: Bearer ${KEY_VARIABLE}"', "-H 'Content-Type: application/json'"]
     argument = _quoted(body.decode("utf-8"))

@@ -1,8 +1,7 @@
-"""What the endpoint's errors mean, whatever shape they come in.
+"""What an endpoint's errors mean, whatever shape they come in; a dialect says under which keys they stand.
 
-Source of the shapes: the endpoint's own answers and those of raw completion servers: {"detail": {"error": …}},
-{"detail": "…"}, {"detail": [{"loc", "msg", "type"}]}, {"error": {"message": …}}, {"error": "…"},
-{"error_type", "error_message"}, {"message": "…"}, a proxy's HTML.
+Source of the shapes: the answers of raw completion servers, such as {"detail": "…"}, {"error": {"message": …}},
+{"detail": [{"loc", "msg", "type"}]}, and a proxy's HTML.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kimi_tui.core.errors import (
@@ -54,26 +54,38 @@ _REFUSED: _Meaning = (
 _REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?error", re.IGNORECASE)
 
 
-def error_message(document: object) -> str | None:
+@dataclass(frozen=True, slots=True)
+class ErrorKeys:
+    """Where the errors of an endpoint stand in its JSON."""
+
+    words: tuple[str, ...]
+    """Keys of what an error says, the likeliest first."""
+    kind: str = ""
+    """Key of its kind, said on its own where nothing else is; "" = there is none."""
+    named: str = ""
+    """The one of `words` before which the kind is said."""
+
+
+def error_words(document: object, keys: ErrorKeys) -> str | None:
     """Find the words of an error in parsed JSON, shortened; None = it holds no error."""
-    words = _words_in(document, MAX_DEPTH) if isinstance(document, dict) else None
+    words = _words_in(document, keys, MAX_DEPTH) if isinstance(document, dict) else None
     return None if words is None else shorten(words)
 
 
-def _words_in(document: Mapping[str, object], depth: int) -> str | None:
-    for key in ("error", "detail", "error_message", "message"):
-        if (words := _words(document.get(key), depth)) is not None:
-            kind = document.get("error_type")
-            return f"{kind}: {words}" if key == "error_message" and isinstance(kind, str) and kind else words
-    kind = document.get("error_type")
-    return kind if isinstance(kind, str) and kind else None
+def _words_in(document: Mapping[str, object], keys: ErrorKeys, depth: int) -> str | None:
+    found = document.get(keys.kind)
+    kind = found if isinstance(found, str) else ""
+    for key in keys.words:
+        if (words := _words(document.get(key), keys, depth)) is not None:
+            return f"{kind}: {words}" if kind and key == keys.named else words
+    return kind or None
 
 
-def _words(value: object, depth: int) -> str | None:
+def _words(value: object, keys: ErrorKeys, depth: int) -> str | None:
     if not value or value is True:
         return None
     if isinstance(value, dict) and depth:
-        return _words_in(value, depth - 1) or _plain(value)
+        return _words_in(value, keys, depth - 1) or _plain(value)
     if isinstance(value, list):
         return "; ".join(_item(item) for item in value[:MAX_ITEMS])
     return value if isinstance(value, str) else _plain(value)
@@ -100,26 +112,27 @@ def _plain(value: object) -> str:
         return "…"
 
 
-def error_in_stream(document: Mapping[str, object], words: str) -> CompletionError:
+def error_in_stream(document: Mapping[str, object], words: str, keys: ErrorKeys) -> CompletionError:
     """Translate an error that came inside a successful answer; where it refuses the request, trying again is no help.
 
     Args:
         document: The frame that reports it.
         words: What it says of it; "" = nothing.
+        keys: Where its kind stands.
     """
     summary = f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}"
-    return ServerFaultError(summary, _hint_in(document))
+    return ServerFaultError(summary, _hint_in(document, keys))
 
 
-def _hint_in(document: Mapping[str, object]) -> str:
+def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
     """What to do about an error, by a status of HTTP, the name of its kind, or the findings that it lists."""
-    inner = [value for value in map(document.get, ("error", "detail")) if isinstance(value, dict)]
+    inner = [value for value in map(document.get, keys.words) if isinstance(value, dict)]
     for part in (document, *inner):
         for status in map(part.get, ("status", "status_code", "code")):
             if isinstance(status, int) and 400 <= status < 500:
                 return _MEANINGS.get(status, _REFUSED)[2]
-        names = [name for name in map(part.get, ("error_type", "type", "code")) if isinstance(name, str)]
-        if any(map(_REFUSING.search, names)) or isinstance(part.get("detail"), list):
+        names = [name for name in map(part.get, (keys.kind, "type", "code")) if isinstance(name, str)]
+        if any(map(_REFUSING.search, names)) or any(isinstance(part.get(key), list) for key in keys.words):
             return _REFUSED[2]
     return "Try again."
 
@@ -130,7 +143,7 @@ def shorten(text: str) -> str:
     return folded if len(folded) <= MESSAGE_CHARS else folded[: MESSAGE_CHARS - 1] + "…"
 
 
-def body_message(body: bytes) -> str:
+def body_message(body: bytes, keys: ErrorKeys) -> str:
     """Find the words of an error in a body; "" = it has none that help."""
     try:
         document = json.loads(body)
@@ -140,7 +153,7 @@ def body_message(body: bytes) -> str:
         return shorten(title[1]) if title else "" if "<" in text else shorten(text)
     if isinstance(document, str):
         return shorten(document)
-    return error_message(document) or ""
+    return error_words(document, keys) or ""
 
 
 def retry_after_s(value: str | None, now: datetime | None = None) -> float | None:
@@ -168,7 +181,7 @@ def _until(value: str, now: datetime | None) -> float | None:
 
 
 def error_from_response(
-    status: int, headers: Mapping[str, str], body: bytes, now: datetime | None = None
+    status: int, headers: Mapping[str, str], body: bytes, keys: ErrorKeys, now: datetime | None = None
 ) -> CompletionError:
     """Translate an answer that is no success.
 
@@ -176,12 +189,13 @@ def error_from_response(
         status: HTTP status.
         headers: Its headers, looked up in lower case.
         body: As much of its body as was read.
+        keys: Where errors stand in it.
         now: The time, for a Retry-After that is a date.
     """
     fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
     redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
-    words = body_message(body)
+    words = body_message(body, keys)
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if wait_s:
         hint = f"The endpoint asks to wait {wait_s:.0f} s before it is asked again."

@@ -8,18 +8,19 @@ named otherwise.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.neutralise import encode, verbatim
-from kimi_tui.core.prompt.template import PromptTurn
+from kimi_tui.core.prompt.neutralise import TextDoor
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.prompt_syntax import PromptTurn
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.wire.think import ThinkSplitter
 
 OTHER_ROLES: Mapping[str, Role] = {"developer": Role.SYSTEM}
 """Names that other programs give to our roles."""
@@ -56,50 +57,14 @@ class MessageList:
     not_taken: tuple[str, ...] = ()
     """Places of what was left aside, such as "temperature" or "messages[0].name", each key once."""
 
-    def turns(self, *, neutralise: bool) -> tuple[PromptTurn, ...]:
-        """Make the turns of a prompt; past reasoning is not sent.
-
-        Args:
-            neutralise: Whether control markers in texts are made harmless.
-        """
-        make = encode if neutralise else verbatim
-        return tuple(PromptTurn(message.role, make(message.content)) for message in self.messages)
+    def turns(self, door: TextDoor) -> tuple[PromptTurn, ...]:
+        """Make the turns of a prompt; past reasoning is not sent."""
+        return tuple(PromptTurn(message.role, door.foreign(message.content)) for message in self.messages)
 
     @property
     def words_for_rest(self) -> str:
         """What is told of what was left aside; "" = nothing was."""
         return f"not taken: {', '.join(self.not_taken)}" if self.not_taken else ""
-
-
-def parse_json(text: str) -> object:
-    """Read JSON, or JSON Lines as a list.
-
-    Raises:
-        ValueError: It is neither; for lines, the words say which one.
-        RecursionError: It is nested too deeply.
-    """
-    try:
-        return json.loads(text)
-    except ValueError:
-        # A line may hold characters that others take for a line's end.
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-        if len(lines) < 2 or not _is_object(lines[0][1]):
-            raise
-    return [_line(line, number) for number, line in lines]
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _line(line: str, number: int) -> object:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from None
 
 
 def is_message_list(data: object) -> bool:
@@ -214,7 +179,7 @@ def _part(part: object, where: str) -> str:
 
 def _split(content: str) -> tuple[str, str, bool]:
     """Split a reply's content as one that arrives in instant mode: reasoning, answer, and whether the block closed."""
-    splitter = ThinkSplitter(PromptEnd.THOUGHT)
+    splitter = ThinkSplitter(PromptEnd.THOUGHT, DEFAULT_TEMPLATE.think)
     segments = splitter.feed(content) + splitter.close()
     reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
     return reasoning, answer, splitter.is_in_answer

@@ -5,16 +5,19 @@ Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import ThinkMarks
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
-from kimi_tui.core.wire.frames import Frame, decode_document, decode_event, decode_unfinished
+from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
+from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
-from kimi_tui.core.wire.think import PromptEnd, Segment, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.wire.think import Segment, ThinkSplitter
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
@@ -36,22 +39,20 @@ class CountedSegment:
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """One reply understood."""
+    """One reply that came whole, understood."""
 
-    reasoning: str | None
-    """Text inside the think block; None = there was none: it was asked for outside of one, and opened none itself."""
+    reasoning: str
+    """Text inside the think block; "" = there was none."""
     content: str
     """The answer."""
-    is_thought_out: bool = False
-    """Whether the think block was closed although no answer followed."""
+    is_thinking: bool
+    """Whether it ends inside the think block."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyResult:
     """What became of one request."""
 
-    replies: tuple[ReplyText, ...]
-    """The replies, in the endpoint's order; empty = no text came."""
     state: MessageState
     """How it ended."""
     finish_reason: str | None = None
@@ -62,30 +63,39 @@ class ReplyResult:
     """The endpoint's name for it."""
     error: CompletionError | None = None
     """What went wrong; None = nothing."""
+    whole: tuple[ReplyText, ...] = ()
+    """The replies that came whole, in the endpoint's order; empty = the text was streamed, or none came."""
 
 
 class ReplyBuilder:
     """Builds one request's reply.
 
-    Holds the texts so far, and back what its parts hold back; a document that is no event stream is held whole.
+    Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole.
     """
 
-    def __init__(self, *, prompt: str, prompt_end: PromptEnd, is_event_stream: bool) -> None:
+    def __init__(
+        self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, marks: ThinkMarks | None, is_event_stream: bool
+    ) -> None:
         """Begin a reply.
 
         Args:
+            dialect: Says what the endpoint's documents mean.
             prompt: The exact input; where a generated text repeats it, that is cut off.
             prompt_end: Where the input ended.
+            marks: The think marks of its template; None = it has none.
             is_event_stream: Whether the body is an event stream; otherwise one JSON document.
         """
-        self._prompt = prompt
-        self._prompt_end = prompt_end
+        self._dialect, self._prompt = dialect, prompt
+        self._prompt_end, self._marks = prompt_end, marks
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
-        self._joiner = SurrogateJoiner()
-        self._splitter = ThinkSplitter(prompt_end)
-        self._texts: dict[ReplyPart, list[str]] = {ReplyPart.REASONING: [], ReplyPart.ANSWER: []}
+        self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
+        self._splitter = ThinkSplitter(prompt_end, marks)
+        self.has_text = False
+        """Whether any text has come."""
+        self._has_answer = False
+        self._is_parted = False  # by the server, reasoning from answer
         self._tokens = self._chars = 0
         self._uncounted = 0
         self._end = Frame()
@@ -96,9 +106,9 @@ class ReplyBuilder:
         self._request_id: str | None = None
 
     @property
-    def has_text(self) -> bool:
-        """Whether any text has come."""
-        return any(self._texts.values())
+    def is_thinking(self) -> bool:
+        """Whether the text so far ends inside the think block."""
+        return not (self._has_answer if self._is_parted else self._splitter.is_in_answer)
 
     @property
     def tokens(self) -> int:
@@ -112,7 +122,7 @@ class ReplyBuilder:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is worth reading: an error or [DONE] came."""
+        """Whether nothing more is worth reading: an error or the word that ends a stream came."""
         return self._error is not None or self._end.is_done
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
@@ -127,7 +137,7 @@ class ReplyBuilder:
             for event in self._sse.feed(chunk):
                 if self.is_over:
                     break
-                found += self._take(decode_event(event))
+                found += self._take(decode_event(event, self._dialect))
         except BrokenStreamError as error:
             self._error = error
         return found
@@ -165,12 +175,13 @@ class ReplyBuilder:
         if self._sse is None:
             self._read_document()
         elif not self.is_over and (event := self._sse.close()) is not None:
-            rest = self._take(decode_unfinished(event))
+            rest = self._take(decode_unfinished(event, self._dialect))
+        rest += self._reason("", is_last=True) if self._is_parted else []
         rest += self._split(self._joiner.close())
         rest += [self._keep(segment) for segment in self._splitter.close()]
-        replies = self._replies()
+        whole = () if self.has_text else tuple(map(self._understand, self._end.results))
         state, error = self._outcome()
-        result = ReplyResult(replies, state, self._end.finish_reason, self._usage, self._request_id, error)
+        result = ReplyResult(state, self._end.finish_reason, self._usage, self._request_id, error, whole)
         return rest, result
 
     def _take(self, frames: Iterable[Frame]) -> list[CountedSegment]:
@@ -194,18 +205,33 @@ class ReplyBuilder:
             return []
         if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
             self._note_end(frame)
-        elif frame.text and self._has_ended:
+        elif (frame.text or frame.reasoning) and self._has_ended:
             # The end was none: the reply goes on, and has to end once more. Counts never end it: they may be running.
             self._has_ended, self._end = False, Frame()
-        if not frame.text:
+        text, reasoning = frame.text, frame.reasoning
+        if not text and reasoning is None:
             return []
-        self._chars += len(frame.text)
+        self._chars += len(text) + len(reasoning or "")
         if self._chars > MAX_TEXT_CHARS:
             self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
             return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
-        return self._split(self._joiner.feed(frame.text))
+        apart = [] if reasoning is None else self._reason(reasoning, is_last=bool(text))
+        return apart + self._split(self._joiner.feed(text))
+
+    def _reason(self, text: str, *, is_last: bool) -> list[CountedSegment]:
+        """Keep reasoning that the server tells apart: its texts are answer, wherever the prompt ended.
+
+        Once the answer has begun, more reasoning is text of it, as think tags are there.
+        """
+        held: list[CountedSegment] = []
+        if not self._is_parted:
+            held = self._split(self._joiner.close()) + [self._keep(segment) for segment in self._splitter.close()]
+            self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
+        text = self._reasoning_joiner.feed(text) + (self._reasoning_joiner.close() if is_last else "")
+        part = ReplyPart.ANSWER if self._has_answer else ReplyPart.REASONING
+        return [*held, self._keep(Segment(part, text))] if text else held
 
     def _note_end(self, frame: Frame) -> None:
         """Gather what the last frames say; it may be spread over several."""
@@ -224,7 +250,8 @@ class ReplyBuilder:
 
     def _keep(self, segment: Segment) -> CountedSegment:
         tokens, self._uncounted = self._uncounted, 0
-        self._texts[segment.part].append(segment.text)
+        self.has_text = True
+        self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER
         return CountedSegment(segment, tokens)
 
     def _read_document(self) -> None:
@@ -232,28 +259,18 @@ class ReplyBuilder:
         if self._error is not None or self._failure is not None:
             return
         try:
-            self._frame(decode_document(bytes(self._document)))
+            self._frame(decode_document(bytes(self._document), self._dialect))
         except BrokenStreamError as error:
             self._error = error
 
-    def _replies(self) -> tuple[ReplyText, ...]:
-        """The streamed text; the whole generated texts where none was streamed."""
-        if self.has_text:
-            return (self._reply({part: "".join(texts) for part, texts in self._texts.items()}, self._splitter),)
-        return tuple(self._understand(text) for text in self._end.results)
-
-    def _understand(self, text: str) -> ReplyText:
-        text = replace_lone(text.removeprefix(self._prompt))
-        splitter = ThinkSplitter(self._prompt_end)
+    def _understand(self, generated: Generated) -> ReplyText:
+        text = replace_lone(generated.text.removeprefix(self._prompt))
+        if generated.reasoning is not None:
+            return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
+        splitter = ThinkSplitter(self._prompt_end, self._marks)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
-        return self._reply(joined, splitter)
-
-    def _reply(self, texts: Mapping[ReplyPart, str], splitter: ThinkSplitter) -> ReplyText:
-        reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
-        has_block = bool(reasoning) or self._prompt_end is PromptEnd.THINKING
-        is_thought_out = has_block and splitter.is_in_answer and not content
-        return ReplyText(reasoning if has_block else None, content, is_thought_out)
+        return ReplyText(joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER], not splitter.is_in_answer)
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
         error = self._error or (None if self._has_ended else self._failure)
@@ -262,7 +279,7 @@ class ReplyBuilder:
             return (MessageState.INTERRUPTED if broke else MessageState.FAILED), error
         if self._end.is_queued:
             return MessageState.QUEUED, None
-        if not self._has_ended:
+        if not self._has_ended and (self._dialect.needs_end or not self.has_text):
             return MessageState.INTERRUPTED, BrokenStreamError(
                 "The connection closed before the reply was complete.", "Try again."
             )

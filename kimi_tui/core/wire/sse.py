@@ -31,6 +31,12 @@ class SseEvent:
     """The last event id in force."""
 
 
+def encode_event(event: SseEvent) -> bytes:
+    """Write an event; its data is one line."""
+    name = "" if event.type == "message" else f"event: {event.type}\n"
+    return f"{name}data: {event.data}\n\n".encode()
+
+
 class SseDecoder:
     """Decodes an event stream piece by piece.
 

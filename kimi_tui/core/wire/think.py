@@ -2,14 +2,14 @@
 
 Three states:
 
-    START      nothing but white space seen: one `<think>` is dropped together with the white space before it, and
+    START      nothing but white space seen: one opening mark is dropped together with the white space before it, and
                reasoning follows; anything else belongs to where the prompt ended, that white space included
-    REASONING  up to the first `</think>`; a second `<think>` is text
-    ANSWER     everything, verbatim, further markers too
+    REASONING  up to the first closing mark; a second opening one is text
+    ANSWER     everything, verbatim, further marks too
 
 So a block that a server opens although the prompt closed it empty (instant mode; its template forces thinking) is
-reasoning too. A text that goes on with an answer is ANSWER from the beginning. A marker that never closes leaves all as
-reasoning. At the end of the text a half marker is text.
+reasoning too. A text that goes on with reasoning or an answer is that from the beginning. A block that never closes
+leaves all as reasoning. At the end of the text a half mark is text.
 Source: measured behaviour of the endpoint; API reference, "Input format" (the prompt opens the block).
 """
 
@@ -18,8 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import ThinkMarks
+from kimi_tui.core.session.growing_reply import ReplyPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,6 @@ class Segment:
     """Which text."""
     text: str
     """The piece, never empty."""
-
-
-class PromptEnd(Enum):
-    """Where a prompt ended, and so where the text that answers it begins."""
-
-    THINKING = auto()
-    """Inside the think block."""
-    THOUGHT = auto()
-    """Behind an empty think block that the prompt closed itself: instant mode."""
-    ANSWER = auto()
-    """Behind a think block that was thought, or in the midst of an answer."""
 
 
 class _State(Enum):
@@ -60,14 +50,21 @@ def _held_chars(text: str, marker: str) -> int:
 class ThinkSplitter:
     """Splits text piece by piece.
 
-    Holds back at most the beginning of a marker (7 characters), and at the start the white space before one; both come
+    Holds back at most the beginning of a mark, and at the start the white space before one; both come
     out with a later `feed` or with `close`.
     """
 
-    def __init__(self, prompt_end: PromptEnd) -> None:
-        """Begin where the prompt ended."""
-        self._default = _State.REASONING if prompt_end is PromptEnd.THINKING else _State.ANSWER
-        self._state = _State.ANSWER if prompt_end is PromptEnd.ANSWER else _State.START
+    def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None) -> None:
+        """Begin where the prompt ended.
+
+        Args:
+            prompt_end: Where that is.
+            marks: The template's; None = it has none, and all is answer.
+        """
+        self._open, self._close = (marks.open, marks.close) if marks is not None else ("", "")
+        self._default = _State.REASONING if prompt_end.is_inside else _State.ANSWER
+        is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER}
+        self._state = _State.ANSWER if marks is None else self._default if is_begun else _State.START
         self._held = ""
 
     @property
@@ -85,10 +82,10 @@ class ThinkSplitter:
             return []
         if self.is_in_answer:
             return [Segment(ReplyPart.ANSWER, text)]
-        reasoning, marker, answer = text.partition(THINK_CLOSE)
+        reasoning, marker, answer = text.partition(self._close)
         if marker:
             self._state = _State.ANSWER
-        elif held := _held_chars(reasoning, THINK_CLOSE):
+        elif held := _held_chars(reasoning, self._close):
             reasoning, self._held = reasoning[:-held], reasoning[-held:]
         pairs = ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, answer))
         return [Segment(part, piece) for part, piece in pairs if piece]
@@ -100,13 +97,13 @@ class ThinkSplitter:
         return [Segment(part, held)] if held else []
 
     def _begin(self, text: str) -> str:
-        """Drop an opening marker; "" = not enough to tell, or nothing behind it."""
+        """Drop an opening mark; "" = not enough to tell, or nothing behind it."""
         stripped = text.lstrip()
-        if THINK_OPEN.startswith(stripped) and stripped != THINK_OPEN:
+        if self._open.startswith(stripped) and stripped != self._open:
             self._held = text
             return ""
-        if stripped.startswith(THINK_OPEN):
+        if stripped.startswith(self._open):
             self._state = _State.REASONING
-            return stripped.removeprefix(THINK_OPEN)
+            return stripped.removeprefix(self._open)
         self._state = self._default
         return text

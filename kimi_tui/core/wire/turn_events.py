@@ -1,7 +1,7 @@
 """The events of a turn: everything a front end has to know to show a reply as it is written.
 
-They are values: the engine makes them, a screen, a command or a test consumes them with one `match`. Each carries
-the id of its turn, so that a late event of a turn nobody follows any more can be told apart.
+They are values: the engine makes them, a screen, a command or a test consumes them with one `match`. Each names its
+reply by the id of the message that it will be, which is taken when the turn begins.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kimi_tui.core.errors import CompletionError, KimiError
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
 
 
@@ -46,45 +47,49 @@ NEXT_PHASES: dict[Phase, frozenset[Phase]] = {
 """The steps a turn may take. A turn of several requests goes back to WAITING between them."""
 
 
-class ReplyPart(StrEnum):
-    """Which text of a reply a delta belongs to."""
-
-    REASONING = "reasoning"
-    ANSWER = "answer"
-
-
 @dataclass(frozen=True, slots=True)
-class QuestionAdded:
-    """The user's message stands in the session (and, with a store, has been handed to it)."""
+class TurnBegan:
+    """The question stands in the session, and the reply has its place below it (or goes on at it)."""
 
-    turn_id: str
-    message: Message
+    reply_id: str
+    question: Message
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
     """The turn stands somewhere else now."""
 
-    turn_id: str
+    reply_id: str
     phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """Text arrived."""
+    """Text arrived: the reply's own text holds it, and this says where."""
 
-    turn_id: str
+    reply_id: str
     part: ReplyPart
-    text: str
+    start: int
+    """Where it begins in its part, in code points."""
+    end: int
+    """Where it ends."""
     tokens: int
     """How many tokens this text was sent as (≥ 0)."""
+
+    def text(self, reply: GrowingReply) -> str:
+        """The text itself, of the reply that it names."""
+        return reply.texts[self.part].between(self.start, self.end)
+
+    def goes_on_with(self, before: ReplyDelta) -> bool:
+        """Whether it is the text right behind another delta's."""
+        return (self.reply_id, self.part, self.start) == (before.reply_id, before.part, before.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
     """An attempt failed before its first token; the next one starts after a pause."""
 
-    turn_id: str
+    reply_id: str
     attempt: int
     """Number of the attempt that follows, from 2."""
     attempts: int
@@ -99,7 +104,7 @@ class Retrying:
 class TurnNotice:
     """Something the user should know that ends nothing, such as a session that could not be saved."""
 
-    turn_id: str
+    reply_id: str
     error: KimiError
 
 
@@ -107,7 +112,7 @@ class TurnNotice:
 class TurnEnded:
     """The last event of every turn."""
 
-    turn_id: str
+    reply_id: str
     phase: Phase
     """FINISHED, STOPPED or FAILED."""
     state: MessageState
@@ -120,5 +125,5 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = QuestionAdded | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
+TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
 """Everything a turn can report."""

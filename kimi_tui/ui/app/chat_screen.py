@@ -20,7 +20,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
@@ -46,7 +46,7 @@ from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
-from kimi_tui.ui.state.services import Lock, Opening, Services
+from kimi_tui.ui.state.services import Opening, Services
 from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
@@ -81,26 +81,19 @@ class ChatScreen(Screen[None]):
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
-    def __init__(
-        self,
-        services: Services,
-        session: Session,
-        lock: Lock,
-        opening: Opening | None = None,
-    ) -> None:
-        """Show a session; its lock is released when it is left.
+    def __init__(self, services: Services, first: HeldSession, opening: Opening | None = None) -> None:
+        """Show a session; others may open it when it is left.
 
         Args:
             services: What it works with.
-            session: The session, or an empty one that stands there until `opening` has been read.
-            lock: Keeps the session from other windows.
+            first: The session, or an empty one that stands there until `opening` has been read.
             opening: The session to read; None = there is none.
         """
         super().__init__()
-        self.services, self._opening, library = services, opening, services.library
+        self.services, self._opening = services, opening
         self.keyboard = Keyboard(services.settings.keymap)
         keys = self.keyboard.table
-        self.open_chats = OpenChats(library, session, lock)
+        self.open_chats = OpenChats(services, first)
 
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
         self.find_bar = FindBar(self.transcript, self.type_here, id="find-bar")

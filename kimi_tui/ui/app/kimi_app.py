@@ -9,10 +9,12 @@ import shutil
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import copy_context
 from dataclasses import replace
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -20,7 +22,7 @@ from textual.worker import Worker, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
@@ -30,11 +32,11 @@ from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
 from kimi_tui.ui.state.entries import error_text
-from kimi_tui.ui.state.services import Lock, Opening, Services
+from kimi_tui.ui.state.services import Opening, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
 from kimi_tui.ui.terminal.ending import Ending
-from kimi_tui.ui.terminal.key_sequences import register_key_sequences
-from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, come_to_rest, outlive_terminal, terminal_filters
+from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
+from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import begin_with_theme
 
@@ -46,9 +48,7 @@ IDLE_AFTER_S = 0.25
 """Time from the start until what the first frame did not need is made ready, in seconds."""
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
-register_key_sequences()
-outlive_terminal()
-come_to_rest()
+patch_library()
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -63,31 +63,31 @@ class KimiApp(App[str], inherit_bindings=False):
     def __init__(
         self,
         services: Services,
-        session: Session,
-        lock: Lock,
+        first: HeldSession,
         terminal: Terminal = MODERN,
         *,
         opening: Opening | None = None,
         idle_work: IdleWork | None = None,
         modes: Sequence[object] | None = None,
         typed: str = "",
+        hand_over: Callable[[], bytes] = bytes,
         force_end: Callable[[int], object] | None = None,
     ) -> None:
         """Build the program.
 
         Args:
             services: What it works with.
-            session: The session to begin with, or an empty one that stands there until `opening` has been read.
-            lock: Keeps that session from other windows.
+            first: The session to begin with, or an empty one that stands there until `opening` has been read.
             terminal: What it is shown on.
             opening: The session to read; None = there is none.
             idle_work: What is done once after the first frame, when nothing else is to do.
             modes: The terminal's modes for when the program is left or suspended; None = as they are now.
-            typed: What was typed before the program read keys.
+            typed: What was typed before anybody read keys.
+            hand_over: Makes whoever has the terminal leave it, and gives what was read of keys since then.
             force_end: Ends the program at once, where it was asked to end and did not within seconds; takes the
                 signal's number. None = there is no terminal that could be gone, and nothing is forced.
         """
-        super().__init__(TerminalDriver)
+        super().__init__(cast("type[Driver]", partial(TerminalDriver, modes=modes, hand_over=hand_over)))
         self._services = services
         if self.console.is_dumb_terminal:  # its size is taken for 80 by 25 there
             self.console.size = shutil.get_terminal_size()
@@ -95,7 +95,7 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         problems = (*services.problems, *self._take_theme())
-        self._screen = ChatScreen(replace(services, problems=problems), session, lock, opening)
+        self._screen = ChatScreen(replace(services, problems=problems), first, opening)
         self.problem: KimiError | None = None
         """Why the session to begin with could not be read; None = it could."""
         self.crash: Exception | None = None
@@ -105,7 +105,6 @@ class KimiApp(App[str], inherit_bindings=False):
         self._force_end = force_end
         self._ending: Ending | None = None
         self._idle_work = idle_work
-        self._terminal_modes = modes
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
         """What is typed and clicked, one after the other."""
@@ -160,8 +159,6 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_mount(self) -> None:
         """Take signals, and begin what is done in idle time."""
         self._ending = self._listen()
-        if self._terminal_modes is not None:  # the driver found a terminal that was raw already
-            setattr(self._driver, "attrs_before", list(self._terminal_modes))  # noqa: B010 - not all drivers have them
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
@@ -257,9 +254,5 @@ class KimiApp(App[str], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""
         self.crash = self.crash or error
-        self._return_code = 1
         log.error("the screen failed: %s", type(error).__name__, exc_info=error)
-        if self._exception is None:  # tests look here
-            self._exception = error
-            self._exception_event.set()
-        self._close_messages_no_wait()
+        fail(self, error)

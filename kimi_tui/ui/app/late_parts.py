@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from kimi_tui.core.settings.actions import Need
@@ -90,11 +90,11 @@ class LateParts:
             saved=self.redraw.bars.refresh, say=self.say, key=self.keyboard.table.label("quit"), ended=self._end,
         )  # fmt: skip
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         """End the program with the id of the session to resume."""
         chats = self.open_chats
         self.services.library.close()
-        session_id = chats.current.session.id if chats.has_file(chats.current) else None
+        session_id = chats.current.session.id if await chats.has_file(chats.current) else None
         self.transcript.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
 
     @cached_property
@@ -135,7 +135,7 @@ class LateParts:
             **SessionCommands(services.library, chats, self.current, say).rows(),
             **self._files.rows(),
             **panes.rows(),
-            "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
+            "theme": ThemeCommand(transcript.app, services, self.background.later, say),
         }
 
     def make_panel(self, name: str) -> Panel:
@@ -158,12 +158,16 @@ class LateParts:
                 from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
 
                 return SettingsPanel(
-                    services.store, chats, self._presets, change=self.current.change, say=self.say, keys=keys.keys
-                )
+                    services.store, chats, change=self.current.change, perform=self.perform,
+                    rename_preset=self._rename_preset, say=self.say, keys=keys.keys,
+                )  # fmt: skip
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
 
                 return PromptPanel(self._prompts, keys.keys)
+
+    def _rename_preset(self, old: str, new: str) -> None:
+        self.background.attempt(partial(self._presets.rename, old, new))
 
     async def _open_and_leave_pane(self, path: Path) -> None:
         await self.current.open(path)

@@ -57,15 +57,15 @@ class TurnDisplay:
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
-            self.transcript.append(chat.live.key, delta.part, delta.text)
+            self.transcript.append(chat.live.key, delta.part, delta.text(chat.live.reply))
             self.transcript.set_thought_label(chat.live.key, chat.live.label)
             self.panes.delta_arrived(delta)
 
-    def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
+    def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show what the growing reply has become."""
         if chat is self.open_chats.current:
             if ended.replies:
-                self.transcript.rename_entry(key, self._reply_entry(chat, ended))
+                self.transcript.update_entry(self._reply_entry(chat, ended))
             chosen = self.transcript.chosen
             self.feed.show()
             if chat.branch:

@@ -39,17 +39,18 @@ class CurrentSession:
         chat = self.open_chats.current
         chat.open_session.update(lambda _: session)
         self.changed()
-        if session.messages or self.open_chats.has_file(chat):
-            self.run_later(self.save(chat))
+        self.run_later(self.save(chat))
 
     async def save(self, chat: Chat) -> None:
-        """Save what is in no file yet of a session that is open here, and show whether it is.
+        """Save what is in no file yet of a session that is open here, where it holds anything or its file still does.
+
+        Whether it is saved is shown then.
 
         Raises:
             StorageError: It could not be written.
         """
         try:
-            if chat.open_session.is_changed:
+            if chat.open_session.is_changed and (chat.session.messages or await self.open_chats.has_file(chat)):
                 await chat.open_session.save()
         finally:
             self.saved()
@@ -71,7 +72,7 @@ class CurrentSession:
 
     async def show_new(self) -> None:
         """Show a new session; see `show`."""
-        await self.show(self.open_chats.create())
+        await self.show(await self.open_chats.create())
 
     async def open(self, path: Path) -> None:
         """Show the session of a file; see `show`.

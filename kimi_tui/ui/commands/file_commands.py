@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.session_list import UNTITLED
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Library
 from kimi_tui.ui.text.safe_text import line_text
 
 TITLE_CHARS = 60
@@ -25,7 +25,7 @@ TITLE_CHARS = 60
 class FileCommands:
     """Commands on any session in the folder; as slash commands, on the one on screen."""
 
-    library: Library
+    library: SessionStore
     open_chats: OpenChats
     current: CurrentSession
     listed: Callable[[], None]  # shows the list of sessions anew
@@ -46,10 +46,10 @@ class FileCommands:
         Raises:
             UsageError: It holds nothing yet.
         """
-        session = self.open_chats.current.session
-        if not session.messages:
+        chat = self.open_chats.current
+        if not chat.session.messages:
             raise UsageError("This session holds nothing yet.")
-        return self.library.path_of(session)
+        return chat.path
 
     async def _delete_here(self) -> None:
         await self.delete(self._here())
@@ -59,10 +59,10 @@ class FileCommands:
 
     async def _name(self, path: Path) -> str:
         """What a notice calls a session: its title in quotes; a file's name where there is no such session."""
-        chat = self.open_chats.at(path)
+        chat = await self.open_chats.at(path)
         if chat is not None:
             return _quoted(chat.session.title)
-        listing = await asyncio.to_thread(self.library.listing)
+        listing = await asyncio.to_thread(self.library.list)
         titles = (summary.title for summary in listing.summaries if summary.path == str(path))
         title = next(titles, None)
         return path.name if title is None else _quoted(title)
@@ -73,14 +73,14 @@ class FileCommands:
         Raises:
             StorageError: It could not be written.
         """
-        chat = self.open_chats.at(path)
+        chat = await self.open_chats.at(path)
         if chat is not None:
             await self.current.save(chat)
         return chat
 
     async def rename(self, path: Path, title: str) -> None:
         """Give a session another title."""
-        chat = self.open_chats.at(path)
+        chat = await self.open_chats.at(path)
         if chat is None:
             await asyncio.to_thread(self.library.rename, path, title)
         elif chat is self.open_chats.current:
@@ -104,7 +104,7 @@ class FileCommands:
         Raises:
             UsageError: Its reply is still running.
         """
-        chat = self.open_chats.at(path)
+        chat = await self.open_chats.at(path)
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         await self._save(path)

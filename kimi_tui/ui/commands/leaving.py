@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from kimi_tui.core.session.session import Session
@@ -28,7 +28,7 @@ class Leaving:
     saved: Callable[[], None]  # shows whether sessions are saved
     say: Say
     key: str
-    ended: Callable[[], None]  # ends the program
+    ended: Callable[[], Awaitable[None]]  # ends the program
     _asked: tuple[tuple[Session, str], ...] = field(default=(), init=False)
     _is_saving: bool = field(default=False, init=False)
 
@@ -46,8 +46,8 @@ class Leaving:
         finally:
             self._is_saving = False
         if not asks or self._may_lose():
-            self.open_chats.release()
-            self.ended()
+            await self.open_chats.release()
+            await self.ended()
 
     async def _save(self) -> None:
         for chat in self.open_chats.all:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from kimi_tui.core.errors import UsageError
+from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.layers import Key
@@ -39,11 +39,11 @@ class PresetCommands:
         """What does what."""
         return {
             "preset": self._choose,
-            "save-preset": self.save,
+            "save-preset": self._save,
             "rename-preset": self._rename_typed,
-            "delete-preset": self.delete,
+            "delete-preset": self._delete,
             "restore-preset": self._restore,
-            "make-default": self.make_default,
+            "make-default": self._make_default,
         }
 
     @property
@@ -60,27 +60,22 @@ class PresetCommands:
         self.change(settings_changes.with_preset(settings, self._session, name))
         self.say(f"Preset {name}, for this session.")
 
-    def save(self, argument: str) -> None:
-        """Save what this session sends as a preset, which it has then.
-
-        Raises:
-            UsageError: The name cannot be taken.
-            ConfigError: It could not be saved.
-        """
+    async def _save(self, argument: str) -> None:
+        """Save what this session sends as a preset, which it has then."""
         name = settings_changes.checked_preset_name(self.store.value, argument)
-        self.store.save(settings_changes.save_preset_changes(self.store.value, self._session, name))
+        await self.store.save(settings_changes.save_preset_changes(self.store.value, self._session, name))
         own = settings_changes.without_any_own(self._session)
         self.change(settings_changes.with_preset(self.store.value, own, name))
         self.say(f"Saved as preset {name}, which this session has now.")
 
-    def _rename_typed(self, argument: str) -> None:
+    async def _rename_typed(self, argument: str) -> None:
         """Rename a preset of the user's own; the longest name that the text begins with is the old one."""
         text = argument.strip()
         names = sorted(self.store.value.presets, key=len, reverse=True)
         old = next((name for name in names if text.startswith(f"{name} ")), text.partition(" ")[0])
-        self.rename(old, text.removeprefix(old).strip())
+        await self.rename(old, text.removeprefix(old).strip())
 
-    def rename(self, old: str, new: str) -> None:
+    async def rename(self, old: str, new: str) -> None:
         """Rename a preset of the user's own.
 
         Raises:
@@ -88,22 +83,17 @@ class PresetCommands:
             ConfigError: It could not be saved.
         """
         changes = settings_changes.rename_preset_changes(self.store.value, old, new, self.store.config_keys)
-        self.store.save(changes)
+        await self.store.save(changes)
         if self._session.settings.get("preset") == old:
             self.change(replace(self._session, settings={**self._session.settings, "preset": new}))
         self.say(f"Preset {old} is called {new} now.")
         self.shown()
 
-    def delete(self, argument: str) -> None:
-        """Delete a preset of the user's own; this session takes the default one where it had it.
-
-        Raises:
-            UsageError: There is no such preset, or it is not the user's own.
-            ConfigError: It could not be saved.
-        """
+    async def _delete(self, argument: str) -> None:
+        """Delete a preset of the user's own; this session takes the default one where it had it."""
         name = " ".join(argument.split())
         deletion = settings_changes.delete_preset_changes(self.store.value, name, self.store.config_keys)
-        self.store.save(deletion.changes)
+        await self.store.save(deletion.changes)
         is_here = self._session.settings.get("preset") == name
         self._deleted.append(_DeletedPreset(name, deletion, self._session.id if is_here else ""))
         if is_here:
@@ -111,31 +101,30 @@ class PresetCommands:
         self.say(f"Deleted preset {name}. /restore-preset brings it back.", about=f"preset {name}")
         self.shown()
 
-    def _restore(self) -> None:
+    async def _restore(self) -> None:
         """Bring back the preset that was deleted last, to the session that had it too, where that is on screen."""
         if not self._deleted:
             raise UsageError("No preset was deleted since the program started.")
-        deleted = self._deleted[-1]
-        if deleted.name in self.store.value.presets:
-            raise UsageError(f"There is a preset {deleted.name!r} already.", "Give it another name first.")
-        self.store.save(deleted.deletion.undoing)
-        self._deleted.pop()
+        deleted = self._deleted.pop()
+        try:
+            if deleted.name in self.store.value.presets:
+                raise UsageError(f"There is a preset {deleted.name!r} already.", "Give it another name first.")
+            await self.store.save(deleted.deletion.undoing)
+        except KimiError:
+            self._deleted.append(deleted)
+            raise
         if deleted.session_id == self._session.id:
             self.change(replace(self._session, settings={"preset": deleted.name, **self._session.settings}))
         self.say(f"Preset {deleted.name} is back.", about=f"preset {deleted.name}")
         self.shown()
 
-    def make_default(self) -> None:
-        """Let new sessions begin with what this one sets.
-
-        Raises:
-            ConfigError: It could not be saved.
-        """
+    async def _make_default(self) -> None:
+        """Let new sessions begin with what this one sets."""
         changes = settings_changes.default_changes(self.store.value, self._session)
         if not changes:
             self.say("This session sets nothing of its own; the defaults are as they were.")
             return
-        overruled = self.store.save(changes)
+        overruled = await self.store.save(changes)
         self.say("Saved as the default for new sessions: " + ", ".join(map(_dotted, changes)))
         if overruled:
             keys = ", ".join(map(_dotted, overruled))

@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimi_tui.core.errors import StorageError, UsageError
+from kimi_tui.core.ports import SessionStore
+from kimi_tui.core.session.listing import Unreadable
 from kimi_tui.core.session.session import Session
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Library
 
 
 @dataclass(eq=False)
 class SessionCommands:
     """Commands on the session on screen."""
 
-    library: Library
+    library: SessionStore
     open_chats: OpenChats
     current: CurrentSession
     say: Say
@@ -47,15 +48,16 @@ class SessionCommands:
     async def _resume(self, argument: str) -> None:
         """Open the latest other session, or the one that the text names."""
         name = argument.strip()
+        passed_over = list[Unreadable]()
         if name:
-            path, passed_over = await asyncio.to_thread(self.library.find, name)
+            path = await asyncio.to_thread(self.library.find, name, passed_over.append)
         else:
-            listing = await asyncio.to_thread(self.library.listing)
+            listing = await asyncio.to_thread(self.library.list)
             others = (summary.path for summary in listing.summaries if summary.id != self._session.id)
             found = next(others, None)
             if found is None:
                 raise StorageError(listing.words_for_none("There is no other session."), "/new begins a new one.")
-            path, passed_over = Path(found), listing.unreadable
+            path, passed_over = Path(found), list(listing.unreadable)
         await self.current.open(path)
         for unreadable in passed_over:
             self.say(unreadable.words, "warning", about=unreadable.path)
@@ -63,10 +65,10 @@ class SessionCommands:
     async def _import(self, argument: str) -> None:
         """Open a copy of a session file."""
         source = _path(argument, "import", "notes.toml")
-        path, told = await asyncio.to_thread(self.library.import_file, source)
-        await self.current.open(path)
-        for line in told:
-            self.say(line, "warning")
+        copy, rest = await asyncio.to_thread(self.library.import_file, source)
+        await self.current.open(Path(copy.path))
+        if rest:
+            self.say(rest, "warning")
         self.say(f"This is a copy of {source}; the file stays as it is.")
 
     async def _export(self, argument: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.template import END
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
@@ -41,7 +40,7 @@ class SettingCommands:
         if word not in {"", "on", "off"}:
             raise UsageError(f"/think takes on or off, not {argument.strip()!r}.")
         thinking = word == "on" if word else not self.services.resolve(self._session).thinking
-        self.change(settings_changes.with_thinking(self._session, thinking=thinking))
+        self.change(settings_changes.with_setting(self.services.settings, self._session, "thinking", thinking))
 
     def _set(self, argument: str) -> None:
         """Set a request field for this session; without a value say what is sent, of all of them without a name."""
@@ -49,20 +48,21 @@ class SettingCommands:
         if not name:
             self._list_fields()
             return
-        value = fields.parse_text(name, text.strip())
+        value = self.services.settings.dialect.parse_text(name, text.strip())
         if not text:
             self._show_field(name)
             return
-        self.change(settings_changes.with_field(self._session, name, value))
+        self.change(settings_changes.with_setting(self.services.settings, self._session, name, value))
         self.say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
-        if name == "stop" and END not in (value if isinstance(value, list) else ()):
-            self.say(f"Without {END} among them the model may go on after its answer.", "warning")
+        turn_end = self.services.resolve(self._session).template.assistant.end
+        if name == "stop" and turn_end not in (value if isinstance(value, list) else ()):
+            self.say(f"Without {turn_end} among them the model may go on after its answer.", "warning")
 
     def _show_field(self, name: str) -> None:
         value = self.services.resolve(self._session).fields.get(name)
         now = f"{name} is not sent" if value is None else f"{name} = {_written(value)}"
         self.say(
-            f"{now}. Allowed: {fields.FIELDS[name].typed}.\n"
+            f"{now}. Allowed: {self.services.settings.dialect.spec(name).typed}.\n"
             f"/set {name} VALUE sets it, /set {name} null sends none, /reset {name} takes back what this session sets."
         )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from textual.app import App
 
-from kimi_tui.core.errors import UsageError
+from kimi_tui.core.errors import ThemeError, UsageError
+from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.ui.commands.background import Done
-from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.callbacks import RunLater, Say
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text.themes import show_theme
 
@@ -23,10 +23,10 @@ class ThemeCommand:
 
     app: App[Any]
     services: Services
-    attempt: Callable[[Callable[[], Done]], None]  # takes what was chosen, and tells what goes wrong
+    run_later: RunLater
     say: Say
 
-    def __call__(self, argument: str) -> None:
+    async def __call__(self, argument: str) -> None:
         """Switch to the theme of that name; "" = to one that is chosen.
 
         Raises:
@@ -35,28 +35,42 @@ class ThemeCommand:
         """
         name = argument.strip()
         if name:
-            self._use(name)
+            await self._use(name)
         else:
-            self._choose()
+            await self._choose()
 
-    def _choose(self) -> None:
+    async def _choose(self) -> None:
         from kimi_tui.ui.screens.choice import ThemeScreen  # noqa: PLC0415 - most commands do not need it
+
+        palettes = await asyncio.to_thread(_read_all, self.services.themes)
+
+        def show(name: str) -> None:
+            if isinstance(palette := palettes[name], ThemeError):
+                raise palette
+            show_theme(self.app, palette)
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self.attempt(partial(self._use, name))
+                self.run_later(self._use(name))
 
-        screen = ThemeScreen(sorted(self.services.themes), self.app.theme, self._show)
-        self.app.push_screen(screen, chosen)
+        self.app.push_screen(ThemeScreen(sorted(palettes), self.app.theme, show), chosen)
 
-    def _show(self, name: str) -> None:
-        show_theme(self.app, self.services.themes, name)
-
-    def _use(self, name: str) -> None:
+    async def _use(self, name: str) -> None:
         themes, store = self.services.themes, self.services.store
         if name not in themes:
             raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(themes))}")
-        self._show(name)
-        if store.save({("ui", "theme"): name}) and (first := store.value.ui.theme) != name:
+        show_theme(self.app, await asyncio.to_thread(themes[name]))
+        if await store.save({("ui", "theme"): name}) and (first := store.value.ui.theme) != name:
             words = f"{name} holds until you leave: the config file says theme = {quoted(first)}, which goes first."
             self.say(f"{words} Change it there.", "warning", about="theme")
+
+
+def _read_all(themes: Mapping[str, Callable[[], Palette]]) -> Mapping[str, Palette | ThemeError]:
+    """Read every theme; of one that cannot be used, why."""
+    found: dict[str, Palette | ThemeError] = {}
+    for name, read in themes.items():
+        try:
+            found[name] = read()
+        except ThemeError as error:
+            found[name] = error
+    return found

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from textual import events
 
+from kimi_tui.ui.terminal.textual_internals import XTermParser
+
 
 def typed_events(text: str) -> Iterator[events.Event]:
     """Turn what was typed into a terminal that was not raw yet into events: its line ends were the Enter key."""
@@ -21,8 +23,6 @@ def _line_events(line: str) -> Iterator[events.Event]:
     if line.isprintable():
         yield from [events.Paste(line)] if line else []
         return
-    from textual._xterm_parser import XTermParser  # noqa: PLC0415 - few type that early what is no letter
-
     parser = XTermParser()
     for message in (*parser.feed(line), *parser.feed("")):
         if isinstance(message, events.Key | events.Paste):

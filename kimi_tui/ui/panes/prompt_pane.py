@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from kimi_tui.core.prompt.prompt_view import PromptPart, PromptView
+from kimi_tui.core.prompt.prompt_view import PromptView
+from kimi_tui.core.prompt.prompt_writer import PromptPart
+from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -117,9 +119,11 @@ class PromptPane(Vertical):
         if old is not None and old[1] == self._title and _differ_at_the_end_only(old[0], view):
             for before, part in zip(old[0].tail, view.tail, strict=True):
                 if before != part:
-                    self._lines.update_entry(_part_entry(part))
+                    self._lines.update_entry(_part_entry(part, view.template))
         else:
-            self._lines.set_entries([*map(_part_entry, view.parts), *self._field_entries()])
+            self._lines.set_entries(
+                [*(_part_entry(part, view.template) for part in view.parts), *self._field_entries()]
+            )
         if old is None or old[1] != self._title:
             self._lines.follow_tail()
         self._update_sizes()
@@ -179,12 +183,6 @@ class PromptPane(Vertical):
             event.stop()
             self.post_message(self.CopyRequested(form, self._view))
 
-    @on(Transcript.FollowChanged)
-    @on(Transcript.FoldToggled)
-    def _keep_to_itself(self, event: Message) -> None:
-        """These lines are not the conversation's."""
-        event.stop()
-
     def on_show(self) -> None:
         """Draw what was given before the pane came into view."""
         self._update()
@@ -200,7 +198,7 @@ def _differ_at_the_end_only(old: PromptView, new: PromptView) -> bool:
     return old.closed is new.closed and [part.key for part in old.tail] == [part.key for part in new.tail]
 
 
-def _part_entry(part: PromptPart) -> Entry:
+def _part_entry(part: PromptPart, template: Template) -> Entry:
     """One part, with its size in the heading."""
     return Entry(
         key=part.key,
@@ -209,6 +207,7 @@ def _part_entry(part: PromptPart) -> Entry:
         text=part.text,
         footer=f"{part.neutralised} neutralised" if part.neutralised else "",
         detail=part.message_id or "",
+        template=template,
     )
 
 

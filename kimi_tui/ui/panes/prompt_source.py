@@ -12,7 +12,7 @@ from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import before
-from kimi_tui.core.wire.body import request_body
+from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Remark
@@ -86,6 +86,10 @@ class PromptSource:
                 return
             view = make()
         request = self.services.resolve(self.open_chats.current.session)
-        body = request_body(view, None if view.sent is not None else request)
+        fields, extra = (request.fields, request.extra) if view.sent is None else (view.sent, view.sent)
+        settings = self.services.settings
+        body = build_body(settings.dialect, request.model, view.text, fields, extra)
+        url = settings.dialect.address(settings.api.base_url, request.model)
         texts = {"text": view.text, "json": body.decode()}
-        self.copy(texts.get(form) or curl_command(self.services.url_of(request), body), WHATS[form])
+        is_streamed = fields.get("stream") is True
+        self.copy(texts.get(form) or curl_command(url, body, is_streamed=is_streamed), WHATS[form])

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.core.wire.turn_events import ReplyDelta, ReplyPart
+from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.state.entries import message_entry
@@ -47,7 +48,7 @@ class ReasoningPanel(Vertical, Panel):
         self._open_chats, self._chosen, self._now_s = open_chats, chosen, now_s
         self._head = Static(id="reasoning-head", markup=False)
         self.lines = Transcript(id="reasoning-lines")
-        self._shown = ""
+        self._shown, self._is_growing = "", False
         self._takes_two: bool | None = None
 
     def compose(self) -> ComposeResult:
@@ -78,8 +79,8 @@ class ReasoningPanel(Vertical, Panel):
         self._show_head([head or "Waiting for the first token …"])
         entry = Entry(key=key, kind=EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming)
         self.lines.set_entries([entry] if key else [])
-        if key != self._shown:
-            self._shown = key
+        if (key, is_streaming) != (self._shown, self._is_growing):
+            self._shown, self._is_growing = key, is_streaming
             if is_streaming:
                 self.lines.follow_tail()
             else:
@@ -92,7 +93,7 @@ class ReasoningPanel(Vertical, Panel):
             self.refresh_pane()
             return
         if delta.part is ReplyPart.REASONING:
-            self.lines.append(live.key, ReplyPart.ANSWER, delta.text)
+            self.lines.append(live.key, ReplyPart.ANSWER, delta.text(live.reply))
 
     def label_changed(self) -> None:
         """Show the figures of the running reply as they are now."""
@@ -108,7 +109,6 @@ class ReasoningPanel(Vertical, Panel):
         self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
         self._takes_two = takes_two
 
-    @on(Transcript.FollowChanged)
     @on(Transcript.Chosen)
     def _keep(self, event: Message) -> None:
         """These lines are not the conversation's; only what a search finds is told on."""

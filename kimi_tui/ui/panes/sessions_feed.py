@@ -12,6 +12,7 @@ from textual import on
 from textual.message import Message
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.session_list import SessionList
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import KeyTable
@@ -20,7 +21,6 @@ from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
 from kimi_tui.ui.state.callbacks import Remark, RunLater, Say
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Library
 
 
 class Files(Protocol):
@@ -46,7 +46,7 @@ class SessionsPanel(SessionsPane, Panel):
 
     def __init__(
         self,
-        library: Library,
+        library: SessionStore,
         open_chats: OpenChats,
         files: Files,
         *,
@@ -128,9 +128,9 @@ class SessionsPanel(SessionsPane, Panel):
             yield self.listed(listing, now)
 
     def _mark(self) -> None:
-        paths = {str(self._library.path_of(chat.session)): chat for chat in self._open_chats.all}
+        paths = {str(chat.path): chat for chat in self._open_chats.all}
         self.set_marks(
-            str(self._library.path_of(self._open_chats.current.session)),
+            str(self._open_chats.current.path),
             {path for path, chat in paths.items() if chat.turn is not None},
             {path for path, chat in paths.items() if chat.is_unread},
             {path for path, chat in paths.items() if chat.has_failed},

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import on
 from textual.message import Message
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.field_text import field_named_in
@@ -25,22 +24,6 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import SettingsStore
 
 
-class Presets(Protocol):
-    """What is saved for all sessions; each raises KimiError where it cannot be done."""
-
-    def save(self, name: str) -> None:
-        """Save what the session sends as a preset."""
-
-    def rename(self, old: str, new: str) -> None:
-        """Rename a preset."""
-
-    def delete(self, name: str) -> None:
-        """Delete a preset."""
-
-    def make_default(self) -> None:
-        """Let new sessions begin with what the session sets."""
-
-
 class SettingsPanel(SettingsPane, Panel):
     """Keeps the session's settings in view."""
 
@@ -50,9 +33,10 @@ class SettingsPanel(SettingsPane, Panel):
         self,
         store: SettingsStore,
         open_chats: OpenChats,
-        presets: Presets,
         *,
         change: Callable[[Session], None],
+        perform: Callable[[str, str], None],
+        rename_preset: Callable[[str, str], None],
         say: Say,
         keys: Keys,
     ) -> None:
@@ -61,14 +45,15 @@ class SettingsPanel(SettingsPane, Panel):
         Args:
             store: The settings below the session's own.
             open_chats: Whose settings are shown.
-            presets: What is saved for all sessions.
             change: Takes the changed session.
+            perform: Does an action by its id, with an argument.
+            rename_preset: Gives a preset another name.
             say: Says why something cannot be set.
             keys: Keys by action.
         """
         super().__init__(keys=keys, id="settings-pane")
-        self._store, self._open_chats, self._presets = store, open_chats, presets
-        self._change, self._tell = change, say
+        self._store, self._open_chats, self._tell = store, open_chats, say
+        self._change, self._perform, self._rename_preset = change, perform, rename_preset
         self.acts = {"reset-field": self.do_reset_field, "unset-field": self.do_unset_field}
 
     def come_into_view(self) -> None:
@@ -80,55 +65,29 @@ class SettingsPanel(SettingsPane, Panel):
         """Show the settings as they are now."""
         self.show(settings_view(self._store.value, self._open_chats.current.session))
 
-    @on(messages.FieldSet)
-    @on(messages.FieldReset)
-    @on(messages.AllResetRequested)
-    @on(messages.ThinkingChanged)
-    @on(messages.PresetChosen)
-    @on(messages.SystemChanged)
-    def _setting_changed(self, event: Message) -> None:
-        event.stop()
-        self._attempt(lambda: self._change(self._changed(event)))
+    @on(messages.SettingChanged)
+    def _setting_changed(self, event: messages.SettingChanged) -> None:
+        settings = self._store.value
+        self._take(event, lambda session: settings_changes.with_setting(settings, session, event.name, event.value))
 
-    @on(messages.PresetSaveRequested)
-    @on(messages.PresetRenameRequested)
-    @on(messages.PresetDeleteRequested)
-    @on(messages.DefaultRequested)
-    def _presets_changed(self, event: Message) -> None:
-        event.stop()
-        match event:
-            case messages.PresetSaveRequested(name=name):
-                self._attempt(lambda: self._presets.save(name))
-            case messages.PresetRenameRequested(old=old, new=new):
-                self._attempt(lambda: self._presets.rename(old, new))
-            case messages.PresetDeleteRequested(name=name):
-                self._attempt(lambda: self._presets.delete(name))
-            case _:
-                self._attempt(self._presets.make_default)
+    @on(messages.SettingReset)
+    def _setting_reset(self, event: messages.SettingReset) -> None:
+        settings = self._store.value
+        self._take(event, lambda session: settings_changes.without_own(settings, session, event.name))
 
-    def _attempt(self, work: Callable[[], None]) -> None:
+    def _take(self, event: Message, change: Callable[[Session], Session]) -> None:
+        event.stop()
         try:
-            work()
+            self._change(change(self._open_chats.current.session))
         except KimiError as error:
             self._tell(error_text(error), "error")
 
-    def _changed(self, event: Message) -> Session:
-        """The session with what was asked for.
+    @on(messages.ActionRequested)
+    def _action_requested(self, event: messages.ActionRequested) -> None:
+        event.stop()
+        self._perform(event.action_id, event.argument)
 
-        Raises:
-            KimiError: It cannot be.
-        """
-        settings, session = self._store.value, self._open_chats.current.session
-        match event:
-            case messages.FieldSet(name=name, value=value):
-                return settings_changes.with_field(session, name, value)
-            case messages.FieldReset(name=name):
-                return settings_changes.without_own(settings, session, name)
-            case messages.ThinkingChanged(thinking=thinking):
-                return settings_changes.with_thinking(session, thinking=thinking)
-            case messages.PresetChosen(name=name):
-                return settings_changes.with_preset(settings, session, name)
-            case messages.SystemChanged(text=text):
-                return with_system(session, text)
-            case _:
-                return settings_changes.without_any_own(session)
+    @on(messages.PresetRenameRequested)
+    def _preset_rename_requested(self, event: messages.PresetRenameRequested) -> None:
+        event.stop()
+        self._rename_preset(event.old, event.new)

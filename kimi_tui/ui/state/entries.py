@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.context_budget import estimate_tokens
-from kimi_tui.core.prompt.neutralise import marker_spans
+from kimi_tui.core.prompt.template import ALL_MARKERS
+from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session.endings import ending
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.ui.state.branch import Branch
@@ -64,7 +64,7 @@ def message_entry(
     """
     detail = f"{message.created.astimezone():%H:%M}" if timestamps and message.created else ""
     if message.role is Role.USER:
-        footer = "a control marker in this text is sent neutralised" if marker_spans(message.content) else ""
+        footer = "a control marker in this text is sent neutralised" if ALL_MARKERS.spans(message.content) else ""
         return Entry(
             key=key or message.id,
             kind=EntryKind.USER,

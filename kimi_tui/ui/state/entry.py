@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
+
 
 class EntryKind(StrEnum):
     """What an entry is."""
@@ -59,3 +61,5 @@ class Entry:
     """What stands beside the heading, such as the time."""
     is_excluded: bool = False
     """Whether it is on screen, but not in the prompt."""
+    template: Template = DEFAULT_TEMPLATE
+    """Of an exact input: whose markers are drawn as chips."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -18,8 +19,8 @@ from kimi_tui.ui.text import words
 class LiveTurn:
     """The figures of one turn while it runs."""
 
-    key: str
-    """Key of its entry in the transcript."""
+    reply: GrowingReply
+    """What has come."""
     started_s: float
     """When it was sent, on the clock's own scale."""
     phase: Phase = Phase.WAITING
@@ -28,41 +29,43 @@ class LiveTurn:
     """Moment of the first token."""
     thinking_end_s: float | None = None
     """Moment the reasoning ended."""
-    reasoning_tokens: int = 0
-    """Tokens of reasoning so far."""
-    answer_tokens: int = 0
-    """Tokens of answer so far."""
     retry: str = ""
     """What is said while an attempt waits; "" = none does."""
     label: str = ""
     """The think block's one line as it was last made."""
-    texts: dict[ReplyPart, list[str]] = field(default_factory=lambda: {part: [] for part in ReplyPart})
-    """What has come, in pieces."""
+    _told: dict[ReplyPart, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take what it begins with as told."""
+        self._told = {part: len(text) for part, text in self.reply.texts.items()}
+
+    @property
+    def key(self) -> str:
+        """Key of its entry in the transcript: the id of the message that it will be."""
+        return self.reply.id
 
     @property
     def tokens(self) -> int:
         """All tokens so far."""
-        return self.reasoning_tokens + self.answer_tokens
+        return sum(self.reply.tokens.values())
 
-    def feed(self, delta: ReplyDelta, now_s: float) -> None:
-        """Count a delta."""
+    @property
+    def reasoning_tokens(self) -> int:
+        """Tokens of reasoning so far."""
+        return self.reply.tokens[ReplyPart.REASONING]
+
+    def note(self, delta: ReplyDelta, now_s: float) -> None:
+        """Note that text has come."""
         self.retry = ""
-        self.texts[delta.part].append(delta.text)
+        self._told[delta.part] = delta.end
         if self.first_token_s is None:
             self.first_token_s = now_s
-        if delta.part is ReplyPart.REASONING:
-            self.reasoning_tokens += delta.tokens
-            return
-        if self.thinking_end_s is None:
+        if delta.part is ReplyPart.ANSWER and self.thinking_end_s is None:
             self.thinking_end_s = now_s
-        self.answer_tokens += delta.tokens
 
     def text(self, part: ReplyPart) -> str:
-        """All that has come of a part."""
-        pieces = self.texts[part]
-        if len(pieces) > 1:
-            pieces[:] = ["".join(pieces)]
-        return pieces[0] if pieces else ""
+        """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
+        return self.reply.texts[part].between(0, self._told[part])
 
     def entry(self) -> Entry:
         """The growing reply as an entry of the conversation."""

@@ -5,8 +5,9 @@ Several chats may be open at once: the one on screen, and those whose replies ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
@@ -18,7 +19,6 @@ from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.live_turn import LiveTurn
-from kimi_tui.ui.state.services import Lock
 from kimi_tui.ui.state.slash import is_message
 
 if TYPE_CHECKING:  # the name of a type only: a chat opens without any turn
@@ -46,8 +46,10 @@ class Chat:
 
     open_session: OpenSession
     """The session itself."""
-    lock: Lock
-    """Keeps it from other windows."""
+    path: Path
+    """Its file, which need not be there yet."""
+    release: Callable[[], object]
+    """Lets other windows open it; it touches a file."""
     draft: str = ""
     """What is being typed, while the session is not on screen."""
     draft_error: KimiError | None = None
@@ -139,7 +141,7 @@ class Chat:
         self.notices.append(PlacedNotice(after, entry, about))
 
     def settle_notices(self, live_key: str, message_id: str) -> None:
-        """Let the notices behind the growing reply stand behind the message that it has become."""
+        """Let the notices behind a growing reply stand behind a message, since it has become none."""
         self.notices = [
             replace(notice, after=message_id) if notice.after == live_key else notice for notice in self.notices
         ]

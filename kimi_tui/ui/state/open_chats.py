@@ -9,43 +9,43 @@ from contextlib import suppress
 from pathlib import Path
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.ports import HeldSession
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import Library, Lock
+from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import is_message
-
-LONG_DRAFT = 100_000
-"""A draft of more characters is written off the event loop, in characters."""
 
 
 class OpenChats:
     """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
 
-    def __init__(self, library: Library, session: Session, lock: Lock) -> None:
+    def __init__(self, services: Services, first: HeldSession) -> None:
         """Begin with one session on screen."""
-        self._library = library
+        self._library, self._new_session = services.library, services.new_session
         self._memories: dict[str, Chat] = {}
-        self.current = self._chat(session, lock)
+        self.current = self.chat_of(first)
         """The chat on screen."""
         self._others: list[Chat] = []
         self.trashed: list[tuple[Path, str]] = []
         """The sessions that were deleted and can be brought back, the last one last: where each lies, and its name."""
+        self._releases: set[asyncio.Task[object]] = set()
 
     @property
     def all(self) -> tuple[Chat, ...]:
         """The chat on screen, then the others."""
         return (self.current, *self._others)
 
-    def at(self, path: Path) -> Chat | None:
-        """Find an open chat by its session's file."""
-        target = os.path.realpath(path)
-        paths = ((chat, self._library.path_of(chat.session)) for chat in self.all)
-        return next((chat for chat, own in paths if os.path.realpath(own) == target), None)
+    async def at(self, path: Path) -> Chat | None:
+        """Find an open chat by its session's file, whatever link leads to it."""
+        places = dict.fromkeys((path, *(chat.path for chat in self.all)))
+        real = dict(zip(places, await asyncio.to_thread(lambda: [os.path.realpath(it) for it in places]), strict=True))
+        return next((chat for chat in self.all if real.get(chat.path) == real[path]), None)
 
-    def _chat(self, session: Session, lock: Lock) -> Chat:
-        chat = Chat(OpenSession(session, self._library), lock, draft=self._library.load_draft(session.id))
-        known = self._memories.pop(session.id, None)
+    def chat_of(self, held: HeldSession) -> Chat:
+        """Make a chat of a session that has been opened."""
+        opened = OpenSession(held.session, self._library)
+        chat = Chat(opened, held.path, held.release, draft=held.draft)
+        known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.deleted = known.notices, known.deleted
         return chat
@@ -56,20 +56,22 @@ class OpenChats:
         Raises:
             StorageError: It cannot be read, or is held elsewhere.
         """
-        known = self.at(path)
-        return known or self._chat(*await asyncio.to_thread(self._library.open, path))
-
-    def chat_of(self, session: Session) -> Chat:
-        """Make a chat of the session that has been read; it takes the lock of the one that stands for it."""
-        return self._chat(session, self.current.lock)
+        if known := await self.at(path):
+            return known
+        await self._released()
+        return self.chat_of(await asyncio.to_thread(self._library.open, path))
 
     def begin_with(self, chat: Chat) -> None:
         """Put a chat in the place of the one that stood for it."""
         self.current = chat
 
-    def create(self) -> Chat:
-        """Make a chat of a new session."""
-        return self._chat(*self._library.create())
+    async def create(self) -> Chat:
+        """Make a chat of a new session.
+
+        Raises:
+            StorageError: It cannot be held.
+        """
+        return self.chat_of(await asyncio.to_thread(self._library.create, self._new_session()))
 
     async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
         """Put a chat on screen; the one before keeps what was being typed, which `draft` gives.
@@ -83,7 +85,7 @@ class OpenChats:
         if chat is before:
             return
         await self.keep(draft)
-        if before.unsaved is not None and not self.has_file(before):
+        if before.unsaved is not None and not await self.has_file(before):
             raise before.unsaved
         self._others = [*(other for other in self._others if other is not chat), before]
         self.current = chat
@@ -95,7 +97,7 @@ class OpenChats:
         kept = [chat for chat in self._others if chat.turn is not None or chat.is_unread or chat.unsaved]
         for chat in self._others:
             if chat not in kept:
-                chat.lock.release()
+                self._release(chat)
                 self._memories[chat.session.id] = chat  # notices are still to be read, deletions to be undone
         self._others = kept
 
@@ -122,31 +124,41 @@ class OpenChats:
         if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
             with suppress(KimiError):  # the chat tells
                 await chat.open_session.save()
-        draft = chat.draft if self.has_file(chat) else ""
         try:
-            if len(draft) > LONG_DRAFT:
-                await asyncio.to_thread(self._library.save_draft, chat.session.id, draft)
-            else:  # keys right behind this one belong to the next session: nothing comes between
-                self._library.save_draft(chat.session.id, draft)
+            await asyncio.to_thread(self._save_draft, chat.path, chat.draft)
             chat.draft_error = None
         except KimiError as error:
             chat.draft_error = error
 
-    def has_file(self, chat: Chat) -> bool:
+    def _save_draft(self, path: Path, text: str) -> None:
+        """Keep a draft beside its session, where that has a file."""
+        self._library.save_draft(path, text if path.exists() else "")
+
+    async def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed."""
-        return self._library.path_of(chat.session).exists()
+        return await asyncio.to_thread(chat.path.exists)
 
     @property
     def unsaved(self) -> tuple[Chat, ...]:
         """The chats of which text is in no file."""
         return tuple(chat for chat in self.all if chat.unsaved is not None)
 
-    def release(self) -> None:
+    async def release(self) -> None:
         """Let others open the sessions."""
         for chat in self.all:
-            chat.lock.release()
+            self._release(chat)
+        await self._released()
 
     def forget(self, chat: Chat) -> None:
         """Close a chat whose session is gone."""
         self._others = [other for other in self._others if other is not chat]
-        chat.lock.release()
+        self._release(chat)
+
+    def _release(self, chat: Chat) -> None:
+        task = asyncio.get_running_loop().create_task(asyncio.to_thread(chat.release))
+        self._releases.add(task)
+        task.add_done_callback(self._releases.discard)
+
+    async def _released(self) -> None:
+        """Wait until what was let go can be opened again."""
+        await asyncio.gather(*self._releases)

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
-    QuestionAdded,
     ReplyDelta,
-    ReplyPart,
     Retrying,
+    TurnBegan,
     TurnEnded,
     TurnEvent,
     TurnNotice,
 )
+from kimi_tui.engine.openings import Asking, AskingAgain, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.live_turn import LiveTurn
@@ -33,10 +34,12 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text import words
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.engine.turn import Turn
+    from kimi_tui.engine.turn import Listener, Turn
 
 FRAME_S = 1 / 20
-"""Time between two drawings of a growing reply, in seconds."""
+"""Shortest time between two drawings of a growing reply, in seconds."""
+MAX_FRAME_S = 1 / 4
+"""Longest time between them, however busy the machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class TurnView(Protocol):
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         """Show text that arrived."""
 
-    def show_end(self, chat: Chat, key: str, ended: TurnEnded) -> None:
-        """Show the reply that the growing one with that key has become, or that there is none."""
+    def show_end(self, chat: Chat, ended: TurnEnded) -> None:
+        """Show the reply that the growing one has become, or that there is none."""
 
     def show_figures(self, chat: Chat) -> None:
         """Show the figures of a turn as they are now."""
@@ -73,6 +76,15 @@ class TurnView(Protocol):
 
     def notice(self, chat: Chat, text: str, severity: str) -> None:
         """Say something in a chat's conversation."""
+
+
+def frame_pause_s(late_s: float) -> float:
+    """How long to wait for the next drawing when the last wait was longer than asked for, both in seconds.
+
+    The loop was busy for that time: as long again is left to reading and to keys, so that drawing takes no more than
+    its share of a fast stream or a slow machine.
+    """
+    return min(FRAME_S + max(late_s, 0.0), MAX_FRAME_S)
 
 
 class Turns:
@@ -99,8 +111,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        turn = self._services.engine.start(chat.open_session, text, self._request(chat), alternative_to=alternative_to)
-        self._begin(chat, turn, _Asked(text, alternative_to))
+        self._begin(chat, Asking(text, alternative_to), _Asked(text, alternative_to))
 
     def regenerate(self, chat: Chat, question_id: str) -> None:
         """Ask for another reply.
@@ -108,8 +119,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent.
         """
-        turn = self._services.engine.regenerate(chat.open_session, question_id, self._request(chat))
-        self._begin(chat, turn, _Asked())
+        self._begin(chat, AskingAgain(question_id), _Asked())
 
     async def settle(self, chat: Chat) -> None:
         """Stop the turn of a chat and wait until what arrived is kept."""
@@ -124,18 +134,22 @@ class Turns:
             raise self._services.key_problem
         return self._services.resolve(chat.session)
 
-    def _begin(self, chat: Chat, turn: Turn, asked: _Asked) -> None:
-        chat.turn, chat.live = turn, LiveTurn(turn.id, self._services.clock.monotonic())
-        self._run(self._follow(chat, turn, asked))
+    def _begin(self, chat: Chat, opening: Opening, asked: _Asked) -> None:
+        turn = self._services.engine().start(chat.open_session, opening, self._request(chat))
+        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
+        self._run(self._follow(chat, turn, turn.listen(), asked))
 
-    async def _follow(self, chat: Chat, turn: Turn, asked: _Asked) -> None:
+    async def _follow(self, chat: Chat, turn: Turn, listener: Listener, asked: _Asked) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
-        while events := await turn.drain():
+        now, pause_s = asyncio.get_running_loop().time, FRAME_S
+        while events := await listener.drain():
             for event in events:
                 self._apply(chat, turn, event, asked)
             if not all(isinstance(event, ReplyDelta) for event in events):
                 self._view.show_figures(chat)  # between these the screen's clock counts: that is often enough
-            await asyncio.sleep(FRAME_S)
+            due_s = now() + pause_s
+            await asyncio.sleep(pause_s)
+            pause_s = frame_pause_s(now() - due_s)
 
     def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, asked: _Asked) -> None:
         """Note one event, and have it shown; events of a turn that was left behind are late."""
@@ -143,14 +157,14 @@ class Turns:
         if live is None or chat.turn is not turn:
             return
         match event:
-            case QuestionAdded():
+            case TurnBegan():
                 chat.drop_passing_notices()
                 self._view.show_question(chat)
             case PhaseChanged(phase=phase):
                 live.phase = phase
             case ReplyDelta():
                 now_s = self._services.clock.monotonic()
-                live.feed(event, now_s)
+                live.note(event, now_s)
                 if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
                     live.update_label(now_s)
                 self._view.show_delta(chat, event)
@@ -165,12 +179,10 @@ class Turns:
 
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, asked: _Asked) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
-        key = turn.id
         chat.note_end(ended)
-        last = ended.replies[0] if ended.replies else turn.question
-        if last is not None:
-            chat.settle_notices(key, last.id)
-        self._view.show_end(chat, key, ended)
+        if turn.question is not None and not ended.replies:
+            chat.settle_notices(ended.reply_id, turn.question.id)
+        self._view.show_end(chat, ended)
         label = KeyTable.of(self._services.settings.keymap).label
         for notice in end_notices(ended, has_text_back=bool(asked.text)):
             self._view.notice(chat, notice.words(label), notice.severity)

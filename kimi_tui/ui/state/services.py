@@ -5,13 +5,12 @@ The screen knows none of the adapters behind these; tests hand in fakes.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import Clock, SessionStore
+from kimi_tui.core.ports import Clock, HeldSession, SessionStore
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import Key
@@ -21,21 +20,7 @@ from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.copied import Delivery
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
-    from kimi_tui.core.session.listing import Listing, Unreadable
-    from kimi_tui.engine.open_session import OpenSession
-    from kimi_tui.engine.turn import Turn
-
-
-class Engine(Protocol):
-    """What starts turns; nothing is raised and what fails is told by the turn's last event."""
-
-    def start(
-        self, open_session: OpenSession, question: str, request: RequestSettings, *, alternative_to: str | None = None
-    ) -> Turn:
-        """Send a question; `alternative_to` is the id of a question that it becomes an alternative of."""
-
-    def regenerate(self, open_session: OpenSession, question_id: str, request: RequestSettings) -> Turn:
-        """Ask for another reply to a question."""
+    from kimi_tui.engine.turn_engine import Engine
 
 
 class Clipboard(Protocol):
@@ -45,109 +30,6 @@ class Clipboard(Protocol):
         """Put a text into it and say who took it; None = another text followed, which is put in its place.
 
         Nothing is raised. The text is on its way when this returns; the answer takes a few seconds at most.
-        """
-
-
-class Lock(Protocol):
-    """Says that a session is open here."""
-
-    def release(self) -> None:
-        """Let others open it."""
-
-
-class Library(SessionStore, Protocol):
-    """The sessions on disk, as far as the screen needs them."""
-
-    def listing(self) -> Listing:
-        """List all sessions, last changed first, and the files that cannot be read."""
-
-    def listings(self) -> Iterator[Listing]:
-        """List them while their files are read: at once what is known, the last list is whole; off the event loop.
-
-        Raises:
-            StorageError: The folder cannot be read.
-        """
-
-    def close(self) -> None:
-        """End what is being read, since nobody waits for it any more."""
-
-    def recent_prompts(self) -> Sequence[str]:
-        """Give what was asked in the sessions changed last, newest first; it takes a while.
-
-        Raises:
-            StorageError: The folder cannot be read.
-        """
-
-    def find(self, text: str | None) -> tuple[Path, tuple[Unreadable, ...]]:
-        """Find a session's file by id, prefix, title or path; None = the latest. With the files that cannot be read.
-
-        Raises:
-            StorageError: None or several fit.
-        """
-
-    def open(self, path: Path) -> tuple[Session, Lock]:
-        """Read a session and keep it from other windows.
-
-        Raises:
-            StorageError: It cannot be read, or is held elsewhere.
-        """
-
-    def create(self) -> tuple[Session, Lock]:
-        """Make a new session; nothing is written before it is saved."""
-
-    def import_file(self, path: Path) -> tuple[Path, tuple[str, ...]]:
-        """Save a copy of a file's session as a new one; where, and what is told of what has no place in it.
-
-        Raises:
-            StorageError: It cannot be read.
-        """
-
-    def export(self, session: Session, path: Path) -> None:
-        """Write a session in the form that the file's ending names.
-
-        Raises:
-            StorageError: It cannot be written, or the file is there already.
-        """
-
-    def path_of(self, session: Session) -> Path:
-        """Where a session is saved, or would be."""
-
-    def rename(self, path: Path, title: str) -> None:
-        """Give a session that is not open here another title.
-
-        Raises:
-            StorageError: It is held elsewhere, or cannot be read or written.
-        """
-
-    def duplicate(self, path: Path) -> Path:
-        """Save a copy of a session as a new one and return where.
-
-        Raises:
-            StorageError: It cannot be read, or the copy not written.
-        """
-
-    def delete(self, path: Path, *, is_held_here: bool = False) -> Path:
-        """Move a session to the trash and return where it lies there.
-
-        Raises:
-            StorageError: It is held elsewhere, or cannot be moved.
-        """
-
-    def restore_path(self, path: Path) -> Path:
-        """Bring a session back from the trash and return where it lies.
-
-        Raises:
-            StorageError: It cannot be moved.
-        """
-
-    def load_draft(self, session_id: str) -> str:
-        """Read what was being typed; "" = nothing."""
-
-    def save_draft(self, session_id: str, text: str) -> None:
-        """Keep what is being typed; "" removes it.
-
-        Raises:
-            StorageError: It cannot be written.
         """
 
 
@@ -162,8 +44,8 @@ class SettingsStore(Protocol):
     def config_keys(self) -> frozenset[Key]:
         """Keys that the config file sets, so that saving them changes nothing."""
 
-    def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
-        """Write values into `saved.toml`; they hold from now on.
+    async def save(self, changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        """Write values into `saved.toml`; they hold when it returns. Changes are written in the order of the calls.
 
         Args:
             changes: By key path, such as ("ui", "theme"); None takes the key out.
@@ -182,8 +64,8 @@ class Opening:
 
     name: str
     """What it is called until its title is known."""
-    read: Callable[[], Session]
-    """Reads it; runs in a thread, and may raise StorageError."""
+    read: Callable[[], HeldSession]
+    """Opens it; runs in a thread, and may raise StorageError."""
     told: Sequence[str] = ()
     """What is to be told when it has been read, a line each; known by then."""
 
@@ -196,14 +78,14 @@ class Services:
     """The settings as resolved."""
     problems: tuple[str, ...]
     """What is wrong in the config files, a line each."""
-    engine: Engine
-    """Drives turns."""
+    engine: Callable[[], Engine]
+    """Makes what drives turns when it is first asked for: the first frame needs none of it."""
     clock: Clock
     """Tells the time."""
-    library: Library
+    library: SessionStore
     """The sessions on disk."""
-    url_of: Callable[[RequestSettings], str]
-    """The address that a request goes to."""
+    new_session: Callable[[], Session]
+    """Makes an empty session as the settings have it."""
     themes: Mapping[str, Callable[[], Palette]]
     """Every theme by name; calling one reads it and may raise ThemeError."""
     theme: str

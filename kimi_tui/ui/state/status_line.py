@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.context_budget import estimate_tokens, written_tokens
+from kimi_tui.core.prompt.token_estimate import estimate_tokens, written_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session

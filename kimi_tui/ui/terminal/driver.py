@@ -7,21 +7,30 @@ as texts and foreign bytes as U+FFFD, and comes back after it was stopped: all o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
 import sys
 from codecs import getincrementaldecoder
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from kimi_tui.ui.terminal.ending import is_in_background
+from kimi_tui.ui.terminal.screen_diff import SYNC_END, SYNC_START, ScreenDiff
 from kimi_tui.ui.terminal.terminal_input import TerminalInput
 
 READ_BYTES = 65536
 """What is read from the terminal at once."""
+HOLD_S = 0.1
+"""How long the first drawings wait where something was typed before them, in seconds: it stands on the screen already,
+and would be gone until it is in the composer."""
+HOME = "\x1b[1;1H"
+"""Where a drawing of the whole screen begins, the first one among them."""
 TICK_S = 0.1
 """Time between two looks whether an escape sequence has been waited for long enough, in seconds."""
 
@@ -30,18 +39,39 @@ class TerminalDriver(LinuxDriver):
     """The terminal of a program that may be stopped and go on."""
 
     def __init__(
-        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+        modes: Sequence[Any] | None = None,
+        hand_over: Callable[[], bytes] = bytes,
     ) -> None:
-        """Take the terminal, without touching it yet."""
+        """Take the terminal, without touching it yet.
+
+        Args:
+            app: The application that it shows.
+            debug: Whether the library's parser of keys notes down what it does.
+            mouse: Whether the mouse is reported.
+            size: Columns and rows; None = what the terminal has.
+            modes: The modes to give it back; None = those it has when it is taken.
+            hand_over: Makes whoever has the terminal until then leave it, and gives what that one has read of keys.
+        """
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.attrs_before = None if modes is None else list(modes)
+        self._hand_over, self._typed = hand_over, b""
+        self._held: list[str] | None = None  # drawings that wait for what was typed early; None = none has to
         if (stdout := sys.__stdout__) is not None:
             self._file = open(  # noqa: SIM115 - the descriptor stays standard output's
                 stdout.fileno(), "w", encoding=stdout.encoding, errors="backslashreplace", closefd=False
             )
         self._is_away = False  # another program has the terminal
+        self._screen = None if app.console.is_dumb_terminal else ScreenDiff()
+        self._drawing = Lock()  # the thread that reads keys switches modes on as well
         # The library does both inside a signal handler, where a write may wait for a lock that the interrupted code
         # holds; and after SIGSTOP it would begin a second time, with two readers of keys.
-        loop = asyncio.get_running_loop()
+        self._events = loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTSTP, self._stop)
         loop.add_signal_handler(signal.SIGCONT, self._go_on)
 
@@ -80,14 +110,19 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal; what is given back at the end are the modes it had at first."""
+        self._typed = self._hand_over()
+        self._hand_over, has_typed = bytes, bool(self._typed)
         first_modes = self.attrs_before
         self._is_away = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if first_modes is not None:
             self.attrs_before = first_modes
+        if has_typed:
+            self._held = []
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, unless another program has it already."""
+        self._release()
         if not self._is_away:
             super().stop_application_mode()
 
@@ -98,8 +133,30 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Draw; nothing while another program has the terminal: all is drawn again afterwards."""
-        if not self._is_away:
-            super().write(data)
+        if self._is_away:
+            return
+        with self._drawing:
+            if self._screen is not None:
+                data = self._screen.reduce(data, self._size_now())
+            if self._held is not None and (self._held or HOME in data):
+                if not self._held:
+                    self._events.call_soon_threadsafe(self._events.call_later, HOLD_S, self._release)
+                self._held.append(data)
+            elif data:
+                super().write(data)
+
+    def _release(self) -> None:
+        """Draw what waited."""
+        with self._drawing:
+            held, self._held = self._held, None
+            if held and not self._is_away:
+                super().write("".join(held).replace(SYNC_END + SYNC_START, ""))  # at once
+
+    def _size_now(self) -> tuple[int, int]:
+        """Columns and rows of the terminal, which the library may not have heard of yet; 0 = they are not known."""
+        with contextlib.suppress(OSError, ValueError):  # it is gone
+            return os.get_terminal_size(self._file.fileno()) if self._file is not None else (0, 0)
+        return 0, 0
 
     # -- keys
 
@@ -109,6 +166,9 @@ class TerminalDriver(LinuxDriver):
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         poll = select.poll()
         poll.register(self.fileno, select.POLLIN)
+        typed, self._typed = self._typed, b""
+        for message in reader.feed(decode(typed)):
+            self.process_message(message)
         while not self.exit_event.is_set():
             if poll.poll(TICK_S * 1000):
                 try:

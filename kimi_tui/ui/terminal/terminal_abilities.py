@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from textual.drivers._writer_thread import WriterThread
 from textual.filter import LineFilter
-from textual.geometry import Size
-from textual.screen import Screen
 
 from kimi_tui.ui.terminal.encoding import UTF8, screen_encoding
 from kimi_tui.ui.text.colours import AttributeFilter, FewColoursFilter
@@ -44,40 +40,6 @@ def describe_terminal(environ: Mapping[str, str], encoding: str) -> Terminal:
         has_bright_backgrounds=not environ.get("TERM", "").startswith("linux"),
         is_colourless=bool(environ.get("NO_COLOR")),
     )
-
-
-def outlive_terminal() -> None:
-    """Let drawing go nowhere when the terminal is gone.
-
-    The library's writing thread would end, and whoever draws wait for it forever, before everything is kept.
-    """
-
-    def run(writer: WriterThread) -> None:
-        while (text := writer._queue.get()) is not None:
-            with contextlib.suppress(OSError):
-                writer._file.write(text)
-                if writer._queue.empty():
-                    writer._file.flush()
-        with contextlib.suppress(OSError):
-            writer._file.flush()
-
-    setattr(WriterThread, "run", run)  # noqa: B010 - the type checker allows no other way
-
-
-def come_to_rest() -> None:
-    """Lay a screen out for the size that the terminal has, whatever size an event on its way says.
-
-    A layout sends the screen an event of the size it was made for. The library makes a layout of that again: once two
-    sizes are on their way together, as where a terminal does not know its size at first, each would cause the other
-    for ever.
-    """
-    resized = Screen._screen_resized
-
-    def resized_as_it_is(screen: Screen[object], size: Size) -> None:
-        del size
-        resized(screen, screen.app.size)
-
-    setattr(Screen, "_screen_resized", resized_as_it_is)  # noqa: B010 - the type checker allows no other way
 
 
 def terminal_filters(terminal: Terminal, color_system: str | None, is_dark: Callable[[], bool]) -> Sequence[LineFilter]:

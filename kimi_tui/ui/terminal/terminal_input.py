@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 
 from textual import events
-from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.message import Message
+
+from kimi_tui.ui.terminal.textual_internals import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 
 PASTE_SILENCE_S = 5.0
 """A paste of which nothing came for so long has ended without its mark, in seconds: what comes then are keys."""

@@ -44,14 +44,10 @@ def build_theme(palette: Palette, *, has_shades: bool = True) -> Theme:
     return Theme(name=palette.name, dark=palette.dark, variables=variables, **colors)
 
 
-def show_theme(app: App[Any], palettes: Palettes, name: str) -> None:
-    """Switch the colours to a theme that is there; its file is read now.
-
-    Raises:
-        ThemeError: The file cannot be used; the colours stay.
-    """
-    _register(app, palettes, name)
-    app.theme = name
+def show_theme(app: App[Any], palette: Palette) -> None:
+    """Switch the colours."""
+    _register(app, palette)
+    app.theme = palette.name
 
 
 def begin_with_theme(app: App[Any], palettes: Palettes, name: str) -> None:
@@ -60,7 +56,7 @@ def begin_with_theme(app: App[Any], palettes: Palettes, name: str) -> None:
     Raises:
         ThemeError: The file cannot be used; nothing has changed.
     """
-    _register(app, palettes, name)
+    _register(app, palettes[name]())
     app.set_reactive(type(app).theme, name)
     is_dark = app.current_theme.dark
     app.set_class(is_dark, "-dark-mode", update=False)
@@ -68,9 +64,9 @@ def begin_with_theme(app: App[Any], palettes: Palettes, name: str) -> None:
     app.stylesheet.set_variables(app.get_css_variables())
 
 
-def _register(app: App[Any], palettes: Palettes, name: str) -> None:
+def _register(app: App[Any], palette: Palette) -> None:
     has_shades = not app.no_color and app.console.color_system in {"256", "truecolor"}
-    app.register_theme(build_theme(palettes[name](), has_shades=has_shades))
+    app.register_theme(build_theme(palette, has_shades=has_shades))
 
 
 def _derived(base: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, str]:

@@ -6,39 +6,39 @@ as Markdown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from kimi_tui.core.markdown.source import Block
+from rich.style import Style
+
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.text.visible import visible, visible_line
 from kimi_tui.ui.state.entry import EntryKind
+from kimi_tui.ui.transcript.code_blocks import CODE_TOKENS
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.layout import TAB_CHARS, displayable
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
-from kimi_tui.ui.transcript.selection import Range, line_chars, text_chars
+from kimi_tui.ui.transcript.selection_range import SelectionRange, line_chars, text_chars
+from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.viewport import Place, Viewport
 
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-CODE_TOKENS = frozenset({"fence", "code_block"})
-"""What the parser calls code."""
+PLAIN_WIDTH = 100
+"""Width for which a plain text is laid out: rules and tables have one."""
 
 
-def selected_text(view: Viewport, selected: Range) -> str:
+def selected_text(viewport: Viewport, selected: SelectionRange) -> str:
     """The text of a range."""
     start, end = selected.start, selected.end
     texts: list[str] = []
     for item in range(start.place.item, end.place.item + 1):
-        parts = list(_item_parts(view, item, selected))
+        parts = list(_item_parts(viewport, item, selected))
         texts.append("\n".join(part.strip("\n") if len(parts) > 1 else part for part in parts))
     if len(texts) == 1:
         return texts[0].rstrip("\n")
     return "\n\n".join(text.strip("\n") for text in texts if text.strip("\n"))
 
 
-def _item_parts(view: Viewport, item: int, selected: Range) -> Iterator[str]:
+def _item_parts(viewport: Viewport, item: int, selected: SelectionRange) -> Iterator[str]:
     """What is selected of the sections of an entry; of its heading only when the range goes on behind it."""
     start, end = selected.start.place, selected.end.place
     for section in Section:
@@ -46,39 +46,39 @@ def _item_parts(view: Viewport, item: int, selected: Range) -> Iterator[str]:
         if section is Section.TAIL or last <= start or first > end:
             continue
         if section is Section.HEAD and start <= first and end >= last:
-            heading = view.items[item].header.heading  # without what stands beside it and below it
+            heading = viewport.items[item].header.heading  # without what stands beside it and below it
             text = heading if start < first or selected.start.chars < len(visible_line(heading)) else ""
         elif section is not Section.HEAD and start < first and end >= last:
-            text = view.items[item].text(section) if view.items[item].part(section).stretches else ""
+            text = viewport.items[item].text(section) if viewport.items[item].section(section).chunks else ""
         else:
-            text = "".join(_pieces_text(view, max(first, start), min(last, end), selected))
+            text = "".join(_pieces_text(viewport, max(first, start), min(last, end), selected))
         if text:
             yield text
 
 
-def _pieces_text(view: Viewport, first: Place, last: Place, selected: Range) -> Iterator[str]:
+def _pieces_text(viewport: Viewport, first: Place, last: Place, selected: SelectionRange) -> Iterator[str]:
     is_fence_whole = False
-    for place in view.pieces_from(first):
+    for place in viewport.pieces_from(first):
         if place > last or (place.item, place.section) != (first.item, first.section):
             return
         start = selected.start.chars if place == selected.start.place else None
         end = selected.end.chars if place == selected.end.place else None
-        content = view.piece(place).content
+        content = viewport.piece(place).content
         if isinstance(content, Block) and content.kind == "fence":
             # The marks of a fence are copied when the range goes over them: it began before and goes on behind.
-            is_fence_whole = start is None and end is None and (content.head is None or is_fence_whole)
-            yield content.source if is_fence_whole else _part_text(view, place, start, end)
-        elif _is_whole(view, place, start, end) and content is not None:
+            is_fence_whole = start is None and end is None and (not content.goes_on or is_fence_whole)
+            yield content.source if is_fence_whole else _part_text(viewport, place, start, end)
+        elif _is_whole(viewport, place, start, end) and content is not None:
             yield _without_gap(content, is_first=start is not None)
         else:
-            yield _part_text(view, place, start, end)
+            yield _part_text(viewport, place, start, end)
 
 
-def _is_whole(view: Viewport, place: Place, start: int | None, end: int | None) -> bool:
+def _is_whole(viewport: Viewport, place: Place, start: int | None, end: int | None) -> bool:
     """Whether all text of a piece is selected."""
     if start is None and end is None:
         return True
-    lines = view.lines(place)
+    lines = viewport.lines(place)
     chars = sum(line_chars(line) for line in lines) - (len(lines[-1].joint) if lines else 0)
     blanks = next((n for n, line in enumerate(lines) if text_chars(line)), 0)  # empty lines above the text
     return (start or 0) <= sum(line_chars(line) for line in lines[:blanks]) and (end is None or end >= chars)
@@ -90,9 +90,9 @@ def _without_gap(content: Block | str, *, is_first: bool) -> str:
     return content.source.lstrip("\r\n") if is_first else content.source
 
 
-def _part_text(view: Viewport, place: Place, start: int | None, end: int | None) -> str:
+def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | None) -> str:
     """A part of a piece; what parts it from the next piece stands behind it when the range goes on there."""
-    lines, content = view.lines(place), view.piece(place).content
+    lines, content = viewport.lines(place), viewport.piece(place).content
     above = _chars_above(content, lines)
     # Of a range that began before, what stands between the two pieces is copied with the first.
     first, last = above if start is None else start, sum(line_chars(line) for line in lines) if end is None else end
@@ -171,64 +171,19 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
         return None
     source = [line for line in block.source.splitlines() if line.strip()]
     above = len(lines) - len(source)
-    if block.head is None and above in {0, 1}:  # a line for each row: those alone
+    if not block.goes_on and above in {0, 1}:  # a line for each row: those alone
         return "\n".join(source[max(touched[0] - above, 0) : touched[-1] - above + 1])
     return "\n".join(source)
 
 
-def code_blocks(view: Viewport, item: int) -> list[str]:
-    """The code of all blocks of a message, in order; parts of a block that was cut are one."""
-    blocks: list[str] = []
-    for block, token in _code_of(view, item):
-        if block.head is not None and block.kind == "fence" and blocks:
-            blocks[-1] += token.content
-        else:
-            blocks.append(token.content)
-    return blocks
-
-
-def has_code(view: Viewport, item: int) -> bool:
-    """Whether a message has a block of code; what stands behind the first one is not parsed for it."""
-    return next(_code_of(view, item), None) is not None
-
-
-def _code_of(view: Viewport, item: int) -> Iterator[tuple[Block, Token]]:
-    """The code of a message, with the blocks that it stands in."""
-    for place in view.pieces_from(Place(item, Section.BODY)):
-        if place.item != item or place.section != Section.BODY:
-            return
-        content = view.piece(place).content
-        if isinstance(content, Block):
-            yield from ((content, token) for token in code_tokens(content))
-
-
-def code_tokens(block: Block) -> list[Token]:
-    """The code in a block, that inside lists and quotes too; what shows nothing is left out."""
-    if block.kind not in CODE_TOKENS and "`" not in block.source and "~" not in block.source:
-        return [token for token in block.tokens if token.type == "code_block"]
-    return [token for token in block.tokens if token.type in CODE_TOKENS and (token.content or token.info.strip())]
-
-
-def code_starts(lines: Sequence[Line]) -> list[int]:
-    """The lines of a piece on which its blocks of code begin: with their label, or with code behind other text."""
-    starts = []
-    for number, line in enumerate(lines):
-        is_label = line.padding is not None and line.joint == "" and line.lead_chars == len(line.text)
-        if is_label and line.runs[-1][0].startswith("  "):
-            continue  # a label goes on
-        if line.padding is not None and (is_label or number == 0 or lines[number - 1].padding is None):
-            starts.append(number)
-    return starts
-
-
-def plain_text(item: Item, look: Look) -> str:
+def plain_text(item: Item) -> str:
     """The text of an entry as it is shown, without the marks of Markdown and without wrapping."""
     if item.kind is not EntryKind.ASSISTANT:
         return item.text(Section.BODY)
     fresh = Item(item.entry, is_folded=True)  # laid out apart, so that what is on screen is not touched
-    parts: list[str] = []
-    for place, _ in enumerate(fresh.part(Section.BODY).stretches):
-        for piece, _ in enumerate(fresh.stretch(Section.BODY, place, look).pieces):
+    look, parts = Look(Styles({}, Style()), PLAIN_WIDTH), list[str]()
+    for place, _ in enumerate(fresh.section(Section.BODY).chunks):
+        for piece, _ in enumerate(fresh.chunk(Section.BODY, place, look).pieces):
             is_begun = True
             for line in fresh.lines(Section.BODY, place, piece, look):
                 lead = line.copied_lead if is_begun else ""

@@ -63,6 +63,17 @@ def places(entry: Entry) -> str:
     return f"{PREVIOUS if place > 1 else ' '} {place}/{count} {NEXT if place < count else ' '}"
 
 
+def arrow_at(entry: Entry, heading: str, char: int) -> int:
+    """Which way the nearer arrow of a heading at a character points: -1 or 1; 0 = there is none."""
+    shown = places(entry)
+    if not shown:
+        return 0
+    at, middle = char - heading.rfind(shown), shown.index("/")
+    if 0 <= at < middle:
+        return -1 if PREVIOUS in shown else 0
+    return 1 if middle < at < len(shown) and NEXT in shown else 0
+
+
 def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:
     """The footer, and the blank line behind."""
     if entry.kind in BARE and not entry.heading:

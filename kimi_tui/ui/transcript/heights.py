@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class Heights:
-    """Heights in lines, in order, as a binary indexed tree."""
+    """Heights in lines, in order, as a Fenwick tree (binary indexed tree)."""
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
         """Begin with these heights, each at least 0."""

@@ -18,7 +18,6 @@ from kimi_tui.ui.transcript.lines import Line, Run
 from kimi_tui.ui.transcript.styles import Styles
 
 if TYPE_CHECKING:
-    from markdown_it.token import Token
     from pygments.lexer import Lexer
 
 ROLES = (
@@ -93,8 +92,8 @@ class LineColours:
         """Know nothing yet."""
         self.texts: dict[tuple[str, Style, int], list[Line]] = {}
         """Wrapped lines of text inside the block, by the text, its style and the width."""
-        self.cells: dict[int, tuple[Token, list[Run]]] = {}
-        """Texts of a table's cells, by the identity of their tokens; the token is kept, so that its id stays unique."""
+        self.cells: dict[tuple[str, Style], list[Run]] = {}
+        """Texts of a table's cells, by their source and style."""
         self.open_text = GrowingText()
         """Wraps the text at the very end of the block."""
         self._known: list[tuple[str, list[Line]]] = []

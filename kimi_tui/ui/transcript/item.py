@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from kimi_tui.core.markdown.source import Block
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.entry_chrome import (
     BARE,
@@ -21,25 +21,23 @@ from kimi_tui.ui.transcript.entry_chrome import (
 )
 from kimi_tui.ui.transcript.layout import block_lines
 from kimi_tui.ui.transcript.lines import Line
-from kimi_tui.ui.transcript.long_tables import LongTables, is_long
 from kimi_tui.ui.transcript.pieces import Look, Piece, Section, size_of
-from kimi_tui.ui.transcript.prompt_lines import prompt_lines
-from kimi_tui.ui.transcript.stretches import FixedPart, Part, Stretch
-from kimi_tui.ui.transcript.table_layout import Widths
+from kimi_tui.ui.transcript.prompt_lines import REACH_CHARS, prompt_lines
+from kimi_tui.ui.transcript.section_layout import ChunkLayout, SectionLayout
 
 SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONING}
 """Where each text of a reply stands."""
-NOTHING_LAID_OUT: Mapping[Section, Part] = MappingProxyType({})
+NOTHING_LAID_OUT: Mapping[Section, SectionLayout] = MappingProxyType({})
 """The parts of all the entries that were never looked at: of thousands, only some are."""
 LARGE_TEXT = 1_000_000
 """A text of more characters takes longer to cut than a key may wait."""
-_NOTHING = FixedPart(0)
+_NOTHING = SectionLayout()
 
 
 class Item:
     """An entry of the transcript and what is kept of its layout."""
 
-    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "_tables", "is_folded", "laid_out_lines")
+    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded", "laid_out_lines")
 
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
         """Nothing is cut, parsed or laid out before it is looked at."""
@@ -49,13 +47,12 @@ class Item:
         """Whether the think block is closed."""
         self.laid_out_lines = 0
         """How many lines were laid out in all, for those who count."""
-        self._parts: Mapping[Section, Part] = NOTHING_LAID_OUT
+        self._parts: Mapping[Section, SectionLayout] = NOTHING_LAID_OUT
         self._look: Look | None = None
-        self._tables: LongTables | None = None
 
     def prepare(self) -> None:
         """Cut its text, however large; this may be done in a thread, while nothing else knows it."""
-        self._part(Section.BODY).prepare()
+        self._section(Section.BODY).source.prepare()
 
     # -- what is shown
 
@@ -97,7 +94,7 @@ class Item:
         """The source of a section: the text or answer, or the reasoning."""
         part = self._parts.get(section)
         if self._has_grown and part is not None:
-            return part.text
+            return part.source.text
         return (self._entry.text if section is Section.BODY else self._entry.reasoning) or ""
 
     @property
@@ -106,7 +103,7 @@ class Item:
         if self._entry.is_thinking or self._entry.reasoning:
             return True
         part = self._parts.get(Section.REASONING)
-        return part is not None and part.chars > 0
+        return part is not None and part.source.chars > 0
 
     def append(self, reply_part: ReplyPart, text: str) -> None:
         """Add text at the end; it is parsed when it is looked at."""
@@ -114,14 +111,13 @@ class Item:
             return
         had_thought = self.has_thought
         section = SECTIONS[reply_part]
-        self._part(section).append(text)
+        self._section(section).append(text)
         self._has_grown = True
         if section is Section.REASONING and not had_thought:
             self._reset_fixed(Section.HEAD)
 
     def update(self, entry: Entry) -> None:
         """Show another entry; text that only grew keeps its lines."""
-        self._tables = None
         if entry.kind is not self._entry.kind:
             self._parts = NOTHING_LAID_OUT
         for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
@@ -146,7 +142,7 @@ class Item:
     def _reset_fixed(self, *sections: Section) -> None:
         for section in sections:
             if (part := self._parts.get(section)) is not None:
-                part.stretches[0].forget_lines()
+                part.forget_lines()
 
     # -- parts and lines
 
@@ -155,7 +151,7 @@ class Item:
         if not self._parts:
             return self.estimate(look.width)
         self.see(look)
-        return sum(self.part(section).height for section in Section)
+        return sum(self.section(section).height for section in Section)
 
     def estimate(self, width: int) -> int:
         """About how many lines it has at a width, without looking into it."""
@@ -173,83 +169,73 @@ class Item:
             for part in self._parts.values():
                 part.see(look)
 
-    def part(self, section: Section) -> Part:
-        """A section of it; one without stretches where there is nothing to show."""
+    def section(self, section: Section) -> SectionLayout:
+        """A section of it; one without chunks where there is nothing to show."""
         if section is Section.REASONING and (self.is_folded or not self.has_thought):
             return _NOTHING
-        return self._part(section)
+        return self._section(section)
 
-    def _part(self, section: Section) -> Part:
+    def _section(self, section: Section) -> SectionLayout:
         part = self._parts.get(section)
         if part is None:
             if section in {Section.HEAD, Section.TAIL}:
-                part = FixedPart()
+                part = SectionLayout(None)
             else:
                 is_markdown = section is Section.BODY and self.kind is EntryKind.ASSISTANT
-                part = Part(self.text(section), is_markdown=is_markdown)
+                part = SectionLayout(self.text(section), is_markdown=is_markdown)
             self._parts = {**self._parts, section: part}
             if self._look is not None:
                 part.see(self._look)
         return part
 
-    def stretch(self, section: Section, place: int, look: Look) -> Stretch:
-        """A stretch of a section, with all that was added."""
+    def chunk(self, section: Section, place: int, look: Look) -> ChunkLayout:
+        """A chunk of a section, with all that was added."""
         self.see(look)
-        return self.part(section).parse(place, look, is_streaming=self._entry.is_streaming)
+        return self.section(section).parse(place, look, is_streaming=self._entry.is_streaming)
 
-    def lines(self, section: Section, stretch_place: int, place: int, look: Look) -> list[Line]:
+    def lines(self, section: Section, chunk_place: int, place: int, look: Look) -> list[Line]:
         """The lines of a piece."""
-        stretch = self.stretch(section, stretch_place, look)
-        piece = stretch.pieces[place]
-        columns = self._columns(section, stretch_place, place, look)
+        chunk = self.chunk(section, chunk_place, look)
+        piece = chunk.pieces[place]
+        columns = self.section(section).columns(chunk_place, place, _inner_width(look))
         if piece.lines is None or piece.columns != columns:
             piece.columns = columns
-            piece.lines = list(self._lay_out(section, stretch_place, place, piece, look))
+            piece.lines = list(self._lay_out(section, chunk_place, place, piece, look))
             self.laid_out_lines += len(piece.lines)
-            if stretch.heights[place] != len(piece.lines):
-                stretch.heights.set(place, len(piece.lines))
-                self.part(section).measure(stretch_place)
+            if chunk.heights[place] != len(piece.lines):
+                chunk.heights.set(place, len(piece.lines))
+                self.section(section).measure(chunk_place)
         return piece.lines
 
-    def _columns(self, section: Section, stretch_place: int, place: int, look: Look) -> Widths | None:
-        """The widths of the columns of the long table that a piece is a part of; None = of none."""
-        part = self.part(section)
-        if not is_long(part, stretch_place, place):
-            return None
-        if self._tables is None:
-            self._tables = LongTables()
-        return self._tables.widths(part, stretch_place, place, _inner_width(look))
-
     def pieces_without_lines(self, look: Look) -> Iterator[tuple[Section, int, int]]:
-        """The pieces that are not laid out: section, stretch, place in the stretch."""
+        """The pieces that are not laid out: section, chunk, place in the chunk."""
         for section in Section:
-            for place, _ in enumerate(self.part(section).stretches):
-                for number, piece in enumerate(self.stretch(section, place, look).pieces):
+            for place, _ in enumerate(self.section(section).chunks):
+                for number, piece in enumerate(self.chunk(section, place, look).pieces):
                     if piece.lines is None:
                         yield section, place, number
 
-    def piece(self, section: Section, stretch_place: int, place: int) -> Piece:
+    def piece(self, section: Section, chunk_place: int, place: int) -> Piece:
         """A piece that is laid out."""
-        return self.part(section).stretches[stretch_place].pieces[place]
+        return self.section(section).chunks[chunk_place].pieces[place]
 
     @property
     def thought_line(self) -> int | None:
         """Which line of its head opens and closes the think block; None = it has none."""
         return (1 if self._entry.heading else 0) if self.has_thought else None
 
-    def _lay_out(self, section: Section, stretch_place: int, place: int, piece: Piece, look: Look) -> Iterable[Line]:
-        entry, content, part = self._entry, piece.content, self.part(section)
-        pieces = part.stretches[stretch_place].pieces
-        is_first = not (stretch_place or place)
-        is_last = place == len(pieces) - 1 and stretch_place == len(part.stretches) - 1
+    def _lay_out(self, section: Section, chunk_place: int, place: int, piece: Piece, look: Look) -> Iterable[Line]:
+        entry, content, part = self._entry, piece.content, self.section(section)
+        pieces = part.chunks[chunk_place].pieces
+        is_first = not (chunk_place or place)
+        is_last = place == len(pieces) - 1 and chunk_place == len(part.chunks) - 1
         if isinstance(content, Block):
-            is_first = is_first or (not place and part.stretches[stretch_place].goes_on)
             gap = [BLANK] if content.has_gap and not is_first else []
             lines = block_lines(
                 content,
                 look.styles,
                 _inner_width(look),
-                part.references,
+                part.source.references,
                 piece.colours,
                 columns=piece.columns,
                 is_growing=entry.is_streaming,
@@ -263,8 +249,9 @@ class Item:
         if section is Section.REASONING:
             return thought_lines(text, look, is_last=is_last)
         if entry.kind is EntryKind.PROMPT:
-            before, after = part.around(stretch_place, piece)
-            return prompt_lines(text, look, before=before, after=after, is_last=is_last)
+            end = piece.start + len(text)
+            before, after = part.source.around(chunk_place, piece.start, end, REACH_CHARS)
+            return prompt_lines(text, look, entry.template, before=before, after=after, is_last=is_last)
         return plain_body(entry, text, look, is_first=is_first, is_last=is_last)
 
 

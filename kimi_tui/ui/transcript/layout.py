@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.markdown.source import Block, References, parse_inline
+from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.transcript.lines import Line, Run, chop, line_of, wrap
@@ -38,16 +39,12 @@ MIN_INNER_CELLS = 8
 """Quotes and items in each other stand without their marks where less than that is left for their text."""
 MAX_MARK_CELLS = 8
 """A longer mark (the label of a footnote) stands on lines of its own."""
-# Patterns without `compile`: they are for few replies, and are compiled when one of those comes.
-_ADDRESS = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]"
-_BREAK = r"(?i)<br\s*/?>"
-_SCRIPT = r"(?i)<(su[bp])>"
+# What the parser leaves as it stands, HTML. Without `compile`: it is for few replies.
 _DETAILS = (
     r"(?is)\s*<details[^>]*>\s*"
     r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)"
 )
 _DETAILS_END = r"(?i)\s*</details>\s*"
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def displayable(text: str) -> str:
@@ -118,9 +115,9 @@ class _Layout:
         block = self._block
         if block.kind == "fence":
             before = block.previous.tokens[0].content if block.previous and block.previous.joint == "\n" else ""
-            yield from self._code(block.tokens[0], width, before=before, is_first=block.head is None)
+            yield from self._code(block.tokens[0], width, before=before, is_first=not block.goes_on)
         elif block.kind == "table":
-            yield from self._table(block.tokens, width, self._styles.base, columns, has_head=block.head is None)
+            yield from self._table(block.tokens, width, self._styles.base, columns, has_head=not block.goes_on)
         else:
             yield from self._blocks(block.tokens, width, self._styles.base)
 
@@ -137,16 +134,11 @@ class _Layout:
 
     def _is_apart(self, token: Token) -> bool:
         """Whether a blank line stands before a block, in the source."""
-        first = self._block.tokens[0]
-        if token.map is None or first.map is None:
-            return False
-        line = token.map[0] - first.map[0] + self._block.first_line - 1
-        lines = self._source_lines
-        return 0 <= line < len(lines) and not lines[line].strip(" \t\r\n>")
+        return token.map is not None and token.map[0] - 1 in self._blank_lines
 
     @cached_property
-    def _source_lines(self) -> list[str]:
-        return _LINES.findall(self._block.source)
+    def _blank_lines(self) -> set[int]:
+        return self._block.blank_lines()
 
     def _block_lines(self, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         first, inner = tokens[0], tokens[1:-1]
@@ -309,21 +301,18 @@ class _Layout:
         """The text of a cell; kept while the table grows below it."""
         if self._colours is None or token is self._open_text:
             return self.inline(token, style)
-        known = self._colours.cells.get(id(token))
-        if known is None:
-            known = self._colours.cells[id(token)] = token, self.inline(token, style)
-        return known[1]
+        runs = self._colours.cells.get((token.content, style))
+        if runs is None:
+            runs = self._colours.cells[token.content, style] = self.inline(token, style)
+        return runs
 
     def inline(self, token: Token, style: Style) -> list[Run]:
         """The text of an inline token with its emphasis, code and links."""
         runs: list[Run] = []
         stack, links = [style], list[tuple[str, int]]()
-        children = parse_inline(
+        for child in parse_inline(
             token.content, self._references, is_open=token is self._open_text, is_growing=self._is_growing
-        )
-        place = 0
-        while place < len(children):
-            child = children[place]
+        ):
             if child.type == "link_open":
                 links.append((str(child.attrGet("href") or ""), len(runs)))
                 stack.append(stack[-1] + self._styles.role("link") + UNDERLINE)
@@ -335,49 +324,31 @@ class _Layout:
                 stack.append(stack[-1] + INLINE_STYLES.get(child.type, Style()))
             elif child.nesting == -1:
                 stack.pop()
-            elif raised := _raised(children, place):
-                runs.append((raised, stack[-1]))
-                place += 2
             else:
-                following = children[place + 1].content if place + 1 < len(children) else ""
-                runs += self._leaf(child, stack[-1], following, in_link=bool(links))
-            place += 1
+                runs += self._leaf(child, stack[-1])
         return runs
 
-    def _leaf(self, child: Token, style: Style, following: str, *, in_link: bool) -> list[Run]:
+    def _leaf(self, child: Token, style: Style) -> list[Run]:
         styles, text = self._styles, child.content
         match child.type:
             case "image":
                 name = displayable(text) or "image"
                 return [(f"▣ {name}", styles.role("link")), *self._target(str(child.attrGet("src") or ""), name)]
-            case "softbreak":
-                # A definition stands below its term.
-                runs = [("\n" if following.startswith(": ") else " ", style)]
-            case "hardbreak":
-                runs = [("\n", style)]
+            case "softbreak" | "hardbreak":
+                run = " " if child.type == "softbreak" else "\n", style
             case "code_inline":
-                runs = [(displayable(text), styles.code_inline)]
+                run = displayable(text), styles.code_inline
             case "math_inline":
-                formula = _readable(text, is_closed=child.meta.get("is_closed", True))
-                runs = [(displayable(formula), styles.math)]
+                run = displayable(_readable(text, is_closed=child.meta.get("is_closed", True))), styles.math
             case "footnote_ref":
-                runs = [(f"[{displayable(text)}]", styles.role("link"))]
+                run = f"[{displayable(text)}]", styles.role("link")
             case "html_inline":
-                runs = [("\n", style) if re.fullmatch(_BREAK, text) else (displayable(text), styles.role("dim-text"))]
+                run = displayable(text), styles.role("dim-text")
+            case "address":
+                run = displayable(text), style + styles.role("link") + UNDERLINE
             case _:
-                safe = displayable(text)
-                runs = self._addresses(safe, style) if "://" in text and not in_link else [(safe, style)]
-        return runs
-
-    def _addresses(self, text: str, style: Style) -> list[Run]:
-        """Text with the addresses in it marked as links."""
-        runs: list[Run] = []
-        place = 0
-        for match in re.finditer(_ADDRESS, text):
-            link = style + self._styles.role("link") + UNDERLINE
-            runs += [(text[place : match.start()], style), (match[0], link)]
-            place = match.end()
-        return [*runs, (text[place:], style)]
+                run = displayable(text), style
+        return [run]
 
     def _target(self, target: str, text: str) -> list[Run]:
         """Where a link goes is always displayable, unless its text says just that."""
@@ -409,19 +380,6 @@ def _task(item: Sequence[Token]) -> str:
     """The box that a task begins with; "" = it is none."""
     content = item[1].content[:4] if len(item) > 1 and item[0].type == "paragraph_open" else ""
     return content if content in TASK_MARKS else ""
-
-
-def _raised(children: Sequence[Token], place: int) -> str | None:
-    """What `<sub>2</sub>` stands for, in a character of its own."""
-    if children[place].type != "html_inline" or place + 2 >= len(children):
-        return None
-    tag = re.fullmatch(_SCRIPT, children[place].content)
-    end = children[place + 2].content.lower()
-    if tag is None or end != f"</{tag[1].lower()}>" or children[place + 1].type != "text":
-        return None
-    from kimi_tui.core.markdown.math_text import script  # noqa: PLC0415 - its tables are for few replies
-
-    return script(children[place + 1].content, "^" if tag[1].lower() == "sup" else "_")
 
 
 def _without_start(line: Line, chars: int) -> Line:

@@ -1,63 +1,149 @@
-"""Tables of several parts: their columns are as wide from the first row to the last, however little is in view.
+"""Tables of several blocks: their columns are as wide from the first row to the last, however little is in view.
 
-Such a table is measured by the source of its rows, each row once, when a part of it comes into view; what is added
-later is measured then. A table of one part is measured by what is shown of it, where it is laid out.
+Such a table is measured by the source of its rows, each row once and most of them cheaply, when a part of it comes into
+view; what is added later is measured then. A table of one block is measured by what is shown of it, where it is laid
+out.
 """
 
 from __future__ import annotations
 
-from itertools import islice
+import re
 
-from kimi_tui.core.markdown.blocks import LINES
-from kimi_tui.core.markdown.source import Block
-from kimi_tui.ui.transcript.column_measures import TableMeasure
-from kimi_tui.ui.transcript.stretches import Part
-from kimi_tui.ui.transcript.table_layout import Widths
+from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.chunked_text import ChunkedText
+from kimi_tui.core.markdown.inline import References
+from kimi_tui.core.markdown.source_cells import row_cells
+from kimi_tui.core.markdown.table_source import MAX_ROW_CHARS, TableRows, cell_text
+from kimi_tui.ui.transcript.layout import displayable
+from kimi_tui.ui.transcript.table_layout import MAX_WORD_CELLS, Wants, Widths, longest_word
+
+MAX_CELLS = 200
+"""No column wants more."""
+CALM_ROWS = 8
+"""After so many rows that changed nothing a pattern is made for those that will not either."""
+_ONE_CELL = r"!-Z\]-{}~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc\u2800-\u28ff"
+"""Characters of one cell each; not the blank and the bar, nor those that may stand for more: "\\" and "["."""
+_WIDER = re.compile(rf"[^{_ONE_CELL} \\\[]")
 
 
 class LongTables:
-    """The measures of the long tables of an entry."""
+    """The measures of the long tables of a text."""
 
-    def __init__(self) -> None:
-        """None is known yet."""
-        self._measures: dict[int, TableMeasure] = {}
+    def __init__(self, text: ChunkedText) -> None:
+        """Measure none before it is asked for."""
+        self._text = text
+        self._measures: dict[int, _Measure] = {}  # by where a table begins
 
-    def widths(self, part: Part, stretch_place: int, place: int, width: int) -> Widths:
-        """The widths of the columns of the long table that a piece is a part of, all its rows being measured."""
-        start = _start(part, stretch_place, place)
-        measure = self._measures.get(start)
-        if measure is None or (measure.has_brackets and measure.references is not part.references):
-            measure = self._measures[start] = TableMeasure(start, part.references)
-        measure.references = part.references
-        while not measure.is_over and measure.end < part.chars:
-            stretch = part.stretches[part.stretch_at(measure.end)]
-            if stretch.start == measure.end != start and stretch.table != start:
+    def widths(self, block: Block, chunk: int, place: int, width: int) -> Widths | None:
+        """The widths of the columns of the long table that a block is a part of; None = it is the whole table.
+
+        Args:
+            block: The block.
+            chunk: Index of its chunk.
+            place: Its index there.
+            width: Cells per line.
+        """
+        text = self._text
+        if not self._is_long(block, chunk, place):
+            return None
+        measure = self._measures.get(block.table)
+        if measure is None or (measure.has_brackets and measure.references is not text.references):
+            measure = self._measures[block.table] = _Measure(block.table, text.references)
+        measure.references = text.references
+        rows = measure.rows
+        while not rows.is_over and rows.end < text.chars:
+            following = text.chunks[text.chunk_at(rows.end)]
+            if following.start == rows.end != block.table and following.table != block.table:
                 break  # what stands there is no part of it
-            measure.read(stretch.text[measure.end - stretch.start :])
+            measure.read(following.text[rows.end - following.start :])
         return measure.widths(width)
 
-
-def is_long(part: Part, stretch_place: int, place: int) -> bool:
-    """Whether a piece is a part of a table that has several."""
-    stretch = part.stretches[stretch_place]
-    content = stretch.pieces[place].content
-    if not isinstance(content, Block) or content.kind != "table":
-        return False
-    if content.head is not None:
-        return True
-    if place + 1 < len(stretch.pieces):
-        following = stretch.pieces[place + 1].content
-        return isinstance(following, Block) and following.head is not None and following.head.start == content.start
-    return stretch_place + 1 < len(part.stretches) and part.stretches[stretch_place + 1].table >= stretch.start
+    def _is_long(self, block: Block, chunk: int, place: int) -> bool:
+        """Whether a table goes on before or behind a block of it."""
+        chunks = self._text.chunks
+        if block.goes_on:
+            return True
+        if place + 1 < len(blocks := chunks[chunk].blocks):
+            following = blocks[place + 1]
+            return isinstance(following, Block) and following.table == block.table
+        return chunk + 1 < len(chunks) and chunks[chunk + 1].table == block.table
 
 
-def _start(part: Part, stretch_place: int, place: int) -> int:
-    """Where the head of a long table begins, in characters of the whole text."""
-    stretch = part.stretches[stretch_place]
-    content = stretch.pieces[place].content
-    assert isinstance(content, Block)
-    head = content.head or content
-    if stretch.table >= 0 and head.start == 0:
-        return stretch.table
-    above = sum(len(line[0]) for line in islice(LINES.finditer(head.source), head.first_line))
-    return stretch.start + head.start - len(stretch.opening) + above
+class _Measure:
+    """How wide the columns of a table want to be."""
+
+    def __init__(self, start: int, references: References) -> None:
+        self.rows = TableRows(start)
+        self.references = references
+        self.has_brackets = False  # whether it may have links whose targets stand elsewhere
+        self._wants: Wants | None = None
+        self._open: Wants | None = None  # with the row that is being written
+        self._calm = 0
+        self._fitting: re.Pattern[str] | None = None
+
+    def read(self, text: str) -> None:
+        """Go on with more of the text; nothing is read behind its last row."""
+        rows = self.rows.read(text)
+        if self._wants is None and self.rows.head is not None:
+            self._wants = Wants.nothing(len(row_cells(self.rows.head)))
+            self._read_row(self._wants, self.rows.head)
+        if self._wants is None:
+            return
+        self.has_brackets = self.has_brackets or "[" in rows
+        self._read_rows(self._wants, rows)
+        self._open = None
+        if self.rows.half:
+            self._open = Wants([*self._wants.most], [*self._wants.words])
+            self._read_row(self._open, self.rows.half)
+
+    def widths(self, width: int) -> Widths:
+        """Those of its columns, at so many cells per line."""
+        wants = self._open or self._wants or Wants.nothing(1)
+        return Wants([min(cells, width) for cells in wants.most], wants.words).widths(width)
+
+    def _read_rows(self, wants: Wants, rows: str) -> None:
+        place = 0
+        while place < len(rows):
+            if self._calm >= CALM_ROWS and self._fitting is None:
+                self._fitting = self._pattern(wants)
+            if self._fitting is not None and (fitting := self._fitting.match(rows, place)):
+                place = fitting.end()
+            end = rows.find("\n", place) + 1
+            if end:
+                self._calm = 0 if self._read_row(wants, rows[place : end - 1]) else self._calm + 1
+            place = end or len(rows)
+            if not self._calm:
+                self._fitting = None
+
+    def _read_row(self, wants: Wants, row: str) -> bool:
+        """Whether a row makes a column wider."""
+        has_changed = False
+        if len(row) > MAX_ROW_CHARS:
+            return has_changed
+        is_plain = row.isprintable() and not (self.references and "[" in row)
+        for column, cell in enumerate(row_cells(row, len(wants.most))):
+            cells = len(cell) if cell.isascii() else len(cell) + len("".join(_WIDER.findall(cell)))
+            if is_plain and self._fits(wants, column, cells, cell):
+                continue
+            before = wants.most[column], wants.words[column]
+            wants.add(column, displayable(cell_text(cell, self.references)))
+            wants.most[column] = min(wants.most[column], MAX_CELLS)
+            has_changed = has_changed or before != (wants.most[column], wants.words[column])
+        return has_changed
+
+    @staticmethod
+    def _fits(wants: Wants, column: int, cells: int, cell: str) -> bool:
+        """Whether a cell, of so many cells at most, changes nothing."""
+        word = wants.words[column]
+        if cells > wants.most[column]:
+            return False
+        return cells <= word or word == MAX_WORD_CELLS or longest_word(cell) <= word
+
+    def _pattern(self, wants: Wants) -> re.Pattern[str]:
+        """Rows, with bars at both ends, that change nothing."""
+        chars = _ONE_CELL if self.references else rf"{_ONE_CELL}\["
+        cells = ""
+        for most, word in zip(wants.most, wants.words, strict=True):
+            longest = word if word < MAX_WORD_CELLS else MAX_CELLS
+            cells += rf"(?= *+[^|\n]{{0,{most}}} *+\|) *+(?:[{chars}]{{1,{longest}}}+(?: ++|(?=\|)))*+\|"
+        return re.compile(rf"(?: {{0,3}}\|{cells} *\n)*+")

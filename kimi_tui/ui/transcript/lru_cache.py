@@ -1,4 +1,4 @@
-"""What was used last is kept; what lies farther back is dropped, so that memory does not grow with what was seen."""
+"""An LRU cache: what was used last is kept, and what lies farther back dropped, so that memory does not grow."""
 
 from __future__ import annotations
 

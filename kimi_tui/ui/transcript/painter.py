@@ -1,4 +1,4 @@
-"""Rows of the screen as strips: a line with its margin, its marks and the scroll bar beside it.
+"""Rows of the screen as strips: a line with its gutter, its marks and the scroll bar beside it.
 
 Strips are kept from one frame to the next, by the line and by how its row looks, so that a row which did not change is
 the same strip. A line is found by its identity, which costs nothing, or else by its value: a block that has grown is
@@ -23,12 +23,12 @@ from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.scrollbar import NONE
 
-MARGIN = 1
+GUTTER = 1
 """Columns before the text, for marks; behind it stands the scroll bar after one blank."""
 CHOSEN_BAR = "▌"
-"""Drawn in the margin along the chosen message."""
+"""Drawn in the gutter along the chosen message."""
 SPOT = "›"
-"""Drawn in the margin before the heading, code or hit that was gone to."""
+"""Drawn in the gutter before the heading, code or hit that was gone to."""
 NEW_BELOW = " ↓ new "
 """Shown while something arrived below what is in view."""
 
@@ -57,7 +57,7 @@ class Span(NamedTuple):
 class RowLook(NamedTuple):
     """How a row looks besides its line."""
 
-    margin: str = " "
+    gutter: str = " "
     """The character before it."""
     is_dimmed: bool = False
     """Whether its text is not in the prompt."""
@@ -85,7 +85,7 @@ class Painter:
 
         Args:
             look: Theme and width of the text.
-            width: Cells per row, margin and scroll bar included.
+            width: Cells per row, gutter and scroll bar included.
             filters: What is applied to every strip.
             background: The widget's background.
             selection: Style of selected text.
@@ -138,11 +138,11 @@ class Painter:
         strip = self._text(line, width, is_dimmed=row.is_dimmed)
         for span in sorted(row.spans, key=lambda span: span.mark):
             strip = self._marked(strip, line, span)
-        if row.margin != " ":
-            margin = Strip([Segment(row.margin, self._look.styles.role("user-name"))], MARGIN)
-            strip = Strip.join([margin, strip.crop(MARGIN, width)])
+        if row.gutter != " ":
+            gutter = Strip([Segment(row.gutter, self._look.styles.role("user-name"))], GUTTER)
+            strip = Strip.join([gutter, strip.crop(GUTTER, width)])
         if row.hint:
-            end = min(MARGIN + self._look.width, width) - 1
+            end = min(GUTTER + self._look.width, width) - 1
             strip = _covered(strip, row.hint, self._look.styles.role("marker") + Style(reverse=True, bold=True), end)
         if row.is_new_below:
             strip = _covered(strip, NEW_BELOW, self._look.styles.role("marker") + Style(reverse=True), width - 1)
@@ -151,10 +151,10 @@ class Painter:
 
     def _text(self, line: Line, width: int, *, is_dimmed: bool) -> Strip:
         base = self._look.styles.base
-        segments = [Segment(" " * MARGIN, base), *(Segment(text, style) for text, style in line.runs)]
-        used = MARGIN + line.width
+        segments = [Segment(" " * GUTTER, base), *(Segment(text, style) for text, style in line.runs)]
+        used = GUTTER + line.width
         if line.padding is not None:
-            text_end = min(MARGIN + self._look.width, width)
+            text_end = min(GUTTER + self._look.width, width)
             segments.append(Segment(" " * max(text_end - used, 0), line.padding))
             used = max(used, text_end)
         segments.append(Segment(" " * max(width - used, 0), base))
@@ -167,8 +167,8 @@ class Painter:
 
     def _marked(self, strip: Strip, line: Line, span: Span) -> Strip:
         text = line.text
-        first = MARGIN + cell_len(text[: span.start])
-        last = MARGIN + cell_len(text[: span.end])
+        first = GUTTER + cell_len(text[: span.start])
+        last = GUTTER + cell_len(text[: span.end])
         if span.mark is Mark.CARET or span.end > len(text):
             last = max(last, first + 1)  # a caret, or a selected line end, takes a cell of its own
         last = min(last, strip.cell_length)

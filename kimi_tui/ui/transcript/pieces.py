@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from kimi_tui.core.markdown.source import Block
+from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.transcript.highlight import LineColours
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.styles import Styles
@@ -42,7 +42,7 @@ class Piece:
     content: Block | str | None = None
     """A block of Markdown, or plain text; None = made from the entry itself."""
     start: int = 0
-    """Where its source begins, in characters of its stretch."""
+    """Where its source begins, in characters of its chunk."""
     colours: LineColours | None = None
     """What is kept from one layout of a growing block to the next."""
     lines: list[Line] | None = None

@@ -6,6 +6,7 @@ the screen's alone. So what is copied is the text.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,8 +14,9 @@ from itertools import accumulate
 
 from rich.style import Style
 
-from kimi_tui.core.prompt.neutralise import JOINER, marker_spans
-from kimi_tui.core.prompt.template import END
+from kimi_tui.core.prompt.control_tokens import JOINER
+from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.session.session import Role
 from kimi_tui.ui.transcript.layout import BOLD, UNDERLINE, displayable
 from kimi_tui.ui.transcript.lines import Line, Run, wrap
 from kimi_tui.ui.transcript.pieces import Look
@@ -23,15 +25,24 @@ STAND_IN = "·"
 """Drawn for the word joiner that makes a marker harmless."""
 REACH_CHARS = 64
 """How much of the neighbours is looked at, for a marker that reaches over a chunk's end."""
-_TURN_END = re.compile(rf"(?<={re.escape(END)})(?!$)")
 
 
-def prompt_lines(text: str, look: Look, *, before: str, after: str, is_last: bool) -> Iterator[Line]:
+@functools.cache
+def _turn_ends(template: Template) -> re.Pattern[str]:
+    """Where a turn ends and another follows."""
+    ends = sorted({re.escape(template.marks(role).end + template.separator) for role in Role})
+    return re.compile(f"(?:{'|'.join(f'(?<={end})' for end in ends)})(?!$)")
+
+
+def prompt_lines(
+    text: str, look: Look, template: Template, *, before: str, after: str, is_last: bool
+) -> Iterator[Line]:
     """A chunk of an exact input.
 
     Args:
         text: The chunk.
         look: How it is laid out.
+        template: Whose markers are set apart.
         before: The text before it; its end is enough.
         after: The text behind it; its beginning is enough.
         is_last: Whether nothing stands behind it.
@@ -41,17 +52,17 @@ def prompt_lines(text: str, look: Look, *, before: str, after: str, is_last: boo
         text, end = text.removesuffix("\n"), text[-1:]
     else:
         end = ""
-    parts = _TURN_END.split(text)
+    parts = _turn_ends(template).split(text)
     for place, part in enumerate(parts):
         context = before + "".join(parts[:place])[-REACH_CHARS:]
-        runs = _runs(part, look, context[-REACH_CHARS:], "".join(parts[place + 1 :])[:REACH_CHARS] + after)
+        runs = _runs(part, look, template, context[-REACH_CHARS:], "".join(parts[place + 1 :])[:REACH_CHARS] + after)
         lines = wrap(runs, look.width, list(accumulate(len(run) for run, _ in runs)))
         if lines and (place < len(parts) - 1 or (not is_last and end != "\n")):
             lines[-1] = replace(lines[-1], joint="")
         yield from lines
 
 
-def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
+def _runs(text: str, look: Look, template: Template, before: str, after: str) -> list[Run]:
     """The text with its markers set apart."""
     styles = look.styles
     filled = styles.role("marker") + Style(reverse=True)
@@ -59,7 +70,7 @@ def _runs(text: str, look: Look, before: str, after: str) -> list[Run]:
     harmless = styles.role("warning-text") + UNDERLINE, styles.role("warning-text") + BOLD + UNDERLINE
     runs: list[Run] = []
     place = 0
-    for start, end in marker_spans(before + text + after):
+    for start, end in template.markers.spans(before + text + after):
         first, last = max(start - len(before), place), min(end - len(before), len(text))
         if last <= first:
             continue

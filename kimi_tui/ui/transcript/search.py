@@ -1,244 +1,221 @@
-"""Search in the sources: what stands where, counted by entry; what is on screen is marked from what it shows.
-
-The texts are read in slices, so that a key never waits for a long conversation; what is appended is read from where
-the reading ended. A text that only grew at its ends is looked for where the one before was found. Hits are counted in
-an index over the entries, so that the number of one, and the next one, cost the same however many there are.
-"""
+"""The search in the texts of a transcript, those of folded reasoning included: reads, goes to hits, marks them."""
 
 from __future__ import annotations
 
-import re
-from array import array
 from bisect import bisect_left
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
-from kimi_tui.ui.state.entry import SEARCHED
-from kimi_tui.ui.transcript.heights import Heights
-from kimi_tui.ui.transcript.item import Item
-from kimi_tui.ui.transcript.lines import Line
-from kimi_tui.ui.transcript.painter import Mark, Span
+from kimi_tui.ui.transcript.entry_list import EntriesChange
+from kimi_tui.ui.transcript.folds import Folds
+from kimi_tui.ui.transcript.hits import TEXT_SECTIONS, Hit, HitIndex
+from kimi_tui.ui.transcript.painter import SPOT, Mark, RowLook, Span
 from kimi_tui.ui.transcript.pieces import Section
+from kimi_tui.ui.transcript.view import View
+from kimi_tui.ui.transcript.viewport import Place
 
-SLICE = 4_000_000
-"""How much is done at once, in characters of plain ASCII: milliseconds on a slow machine."""
-ENTRY_COST = 4_000
-"""What an entry costs besides its text, in such characters."""
-HIT_COST = 150
-"""What a hit costs."""
-FOREIGN_COST = 10
-"""What a character costs in a text that has others than ASCII."""
-PIECE_CHARS = 20_000
-"""How much of a text is read in one go: each character of it may be a hit."""
-TEXT_SECTIONS = (Section.REASONING, Section.BODY)
-"""The sections that have a text, as they stand."""
-
-
-class Hit(NamedTuple):
-    """Where the text was found; hits compare as they stand."""
-
-    item: int
-    """Index of the entry."""
-    section: Section
-    """Its reasoning or its body."""
-    chars: int
-    """Characters of the section's source before it."""
+PAUSE_S = 0.005
+"""Between two slices of reading, in seconds: a key goes through several hands before it is seen."""
+SLICES_TOLD = 8
+"""After how many slices it is told what is known: to show it costs as much as to read."""
 
 
 class Search:
-    """A text and where it stands."""
+    """Looks for one text at a time."""
 
-    def __init__(self, text: str, item_count: int = 0) -> None:
-        """Look for a text, whichever case its letters have; nothing is read yet.
+    def __init__(
+        self,
+        view: View,
+        folds: Folds,
+        call_after: Callable[[float, Callable[[], None]], object],
+        on_progress: Callable[[str, int, int, bool], object],
+    ) -> None:
+        """Start without a text.
 
         Args:
-            text: The text.
-            item_count: How many entries there are now.
+            view: What is searched, and scrolled to a hit.
+            folds: Opens the reasoning that a hit is in.
+            call_after: Calls something back after some seconds, in which keys and drawing have their turn.
+            on_progress: Told the text, how many hits, which is the current one (from 1) and whether more may be found.
         """
-        self.text = text
-        """What is looked for."""
-        self.current: Hit | None = None
-        """The hit that was gone to."""
-        self.read_chars = 0
-        """How much was read in all, for those who count."""
-        self.read_items = 0
-        """How many entries were looked at in all, for those who count."""
-        self._has_case = text.lower() != text.upper()
-        self._pattern = re.compile(re.escape(text), re.IGNORECASE if self._has_case else 0)
-        self._small = re.compile(re.escape(text.lower())) if text.isascii() else None
-        self._hits: dict[Section, dict[int, array[int]]] = {section: {} for section in TEXT_SECTIONS}
-        self._read: dict[Section, dict[int, int]] = {section: {} for section in TEXT_SECTIONS}  # how far
-        self._waiting: OrderedDict[int, None] = OrderedDict()  # entries that have more to read
-        self._counts = Heights([0] * item_count)  # hits of each entry
+        self._view, self._folds, self._call_after, self._on_progress = view, folds, call_after, on_progress
+        self._hits: HitIndex | None = None
+        self._origin: Hit | None = None  # where the search was begun: another letter looks from there again
+        self._is_awaited = False  # whether the first hit behind the origin is still to be shown
+        self._is_read_due = False  # whether a slice will be read after a pause
+        self._slices = 0
+        self._told = ("", 0, 0, False)
+
+    def find(self, text: str) -> None:
+        """Look for a text as it stands, whichever case its letters have; "" ends the search.
+
+        The first hit at or below the top of the view becomes the current one and is shown; typing on looks from the
+        same place again. Long conversations are read in slices, from there on.
+        """
+        before, count = self._hits, len(self._view.viewport.items)
+        if before is not None and text == before.text:
+            return
+        if not text:
+            self._hits = self._origin = None
+        else:
+            self._origin = self._origin or self._hit_at_top()
+            self._hits = HitIndex(text, count)
+            indices = range(count) if before is None else before.places_for(text, count)
+            first = bisect_left(indices, self._origin.item)
+            self._hits.look_at((*indices[first:], *indices[:first]))
+            self._is_awaited = True
+            self._slices = 0
+            self._read()
+        self._tell()
+        self._view.repaint()
+
+    def move_hit(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) hit, at the end to the other end; one in folded reasoning unfolds it.
+
+        When the current hit is hidden in folded reasoning, that is the one that is gone to.
+        """
+        hits = self._hits
+        if hits is None:
+            return
+        if hits.current is None or not self._is_hidden(hits.current):
+            hits.current = hits.next_hit(hits.current or self._hit_at_top(), 1 if step > 0 else -1)
+        if hits.current is not None:
+            self._origin = hits.current
+            self._show_hit(hits.current, unfold=True)
+        self._tell()
+        self._view.repaint()
 
     # -- reading
 
-    @property
-    def is_done(self) -> bool:
-        """Whether all was read."""
-        return not self._waiting
+    def _read(self) -> None:
+        """Read a slice now, and the next one after a pause."""
+        hits = self._hits
+        if hits is None:
+            return
+        changed = hits.read(self._view.viewport.items)
+        was_awaited, self._slices = self._is_awaited, self._slices + 1
+        if self._is_awaited and hits.count:
+            self._show_first(hits)
+        if hits.is_done:
+            self._is_awaited = False  # what arrives later is counted, and moves nothing
+        if was_awaited != self._is_awaited or hits.is_done or self._slices % SLICES_TOLD == 0:
+            self._tell()
+        if not changed.isdisjoint(place.item for place, _ in self._view.rows):
+            self._view.repaint()
+        if not hits.is_done:
+            self._read_after(PAUSE_S)
 
-    @property
-    def count(self) -> int:
-        """How many hits are known."""
-        return self._counts.total
+    def _read_after(self, pause_s: float) -> None:
+        if not self._is_read_due:
+            self._is_read_due = True
+            self._call_after(pause_s, self._read_on)
 
-    def look_at(self, items: Iterable[int]) -> None:
-        """Read these entries in this order, or what was appended to them, when there is time."""
-        for item in items:
-            self._waiting[item] = None
-            while len(self._counts) <= item:
-                self._counts.append(0)
+    def _read_on(self) -> None:
+        self._is_read_due = False
+        self._read()
 
-    def places_for(self, text: str, count: int) -> Sequence[int]:
-        """Which of the entries may hold another text, in order.
+    def _show_first(self, hits: HitIndex) -> None:
+        """Show the first hit behind the origin, as soon as it is known for certain."""
+        origin = self._origin
+        if origin is None:
+            return
+        found = hits.next_hit(origin._replace(chars=origin.chars - 1), 1)
+        if found is None or (found.item == origin.item and found < origin and not hits.is_done):
+            return  # all is read from the origin's entry on: what stands in that one before the origin is the last
+        self._is_awaited = False
+        hits.current = found
+        self._show_hit(found, unfold=False)
+        self._view.repaint()
 
-        Args:
-            text: The text; one that this one is a part of stands only where this one does.
-            count: How many entries there are.
-        """
-        if self.text not in text:
-            return range(count)
-        return sorted(self._waiting.keys() | self._hits[Section.REASONING].keys() | self._hits[Section.BODY].keys())
+    def entries_changed(self, change: EntriesChange) -> None:
+        """Read what is new, and forget what is no longer there."""
+        hits = self._hits
+        if hits is None:
+            return
+        was_done = hits.is_done
+        if change.moved is not None:
+            hits.move(change.moved)
+            if self._origin is not None:
+                self._origin = self._origin._replace(item=change.moved.get(self._origin.item, 0))
+        for index in change.replaced:
+            hits.forget(index)
+        hits.look_at((*change.replaced, *change.grown))
+        if change.moved is not None:
+            self._tell()
+        if was_done and not hits.is_done:
+            self._read_after(0)
 
-    def forget(self, item: int) -> None:
-        """Know nothing of an entry any more."""
-        self._waiting.pop(item, None)
-        for section in TEXT_SECTIONS:
-            self._read[section].pop(item, None)
-            if hits := self._hits[section].pop(item, None):
-                self._counts.set(item, self._counts[item] - len(hits))
-        if self.current is not None and self.current.item == item:
-            self.current = None
+    # -- where hits are
 
-    def move(self, places: Mapping[int, int]) -> None:
-        """Know entries by other indices: the new ones by the old ones; those that are not there are gone."""
-        self._waiting = OrderedDict.fromkeys(places[item] for item in self._waiting if item in places)
-        counts = [0] * (max(places.values(), default=-1) + 1)
-        for section in TEXT_SECTIONS:
-            self._read[section] = {places[at]: chars for at, chars in self._read[section].items() if at in places}
-            self._hits[section] = {places[at]: hits for at, hits in self._hits[section].items() if at in places}
-            for item, hits in self._hits[section].items():
-                counts[item] += len(hits)
-        self._counts = Heights(counts)
-        if self.current is not None:
-            place = places.get(self.current.item)
-            self.current = None if place is None else self.current._replace(item=place)
+    def _hit_at_top(self) -> Hit:
+        """Where the view begins, in characters of the source."""
+        place = self._view.top
+        if not self._view.rows:
+            return Hit(0, Section.HEAD, 0)
+        chars = 0
+        if place.section in TEXT_SECTIONS:
+            chunk = self._view.viewport.chunk(place)
+            chars = chunk.source.start + chunk.pieces[place.piece].start
+        return Hit(place.item, Section(place.section), chars)
 
-    def read(self, items: Sequence[Item], limit: int = SLICE) -> set[int]:
-        """Read some of what waits.
+    def _is_hidden(self, hit: Hit) -> bool:
+        item = self._view.viewport.items[hit.item]
+        return hit.section is Section.REASONING and not item.section(hit.section).chunks
 
-        Args:
-            items: All entries.
-            limit: How much, in characters of plain ASCII.
+    def _show_hit(self, hit: Hit, *, unfold: bool) -> None:
+        if self._is_hidden(hit):
+            item = self._view.viewport.items[hit.item]
+            if not unfold:
+                self._view.bring_into_view(Place(hit.item, Section.HEAD, 0, 0, item.thought_line or 0))
+                return
+            self._folds.toggle(item.key)
+        self._view.bring_into_view(self._line_of(hit))
 
-        Returns:
-            The entries in which something was found.
-        """
-        found = set[int]()
-        while self._waiting and limit > 0:
-            place = next(iter(self._waiting))
-            count = self.count
-            self.read_items += 1
-            if items[place].kind in SEARCHED:
-                for section in TEXT_SECTIONS:
-                    limit = self._read_text(place, section, items[place].text(section), limit)
-            if self.count != count:
-                found.add(place)
-            if limit >= 0:
-                del self._waiting[place]
-            limit -= ENTRY_COST
-        return found
+    def _line_of(self, hit: Hit) -> Place:
+        """The line that shows a hit; the first of its piece, or of the one behind, when what was found is not shown."""
+        viewport = self._view.viewport
+        part = viewport.items[hit.item].section(hit.section)
+        at = Place(hit.item, hit.section, part.source.chunk_at(hit.chars))
+        chunk = viewport.chunk(at)
+        at = at._replace(piece=chunk.piece_at(hit.chars - chunk.source.start))
+        at = next(viewport.pieces_from(at), at)  # a chunk that only says where links lead has no piece
+        for number, spans in enumerate(self._spans(at)):
+            if any(span.mark is Mark.CURRENT_HIT for span in spans):
+                return at._replace(line=number)
+        return viewport.first_line(at)
 
-    def _read_text(self, place: int, section: Section, text: str, limit: int) -> int:
-        """Read on in a text; what is left of the limit, less than 0 = there is more to read."""
-        known = self._read[section].get(place, 0)
-        cost = FOREIGN_COST if self._has_case and not text.isascii() else 1
-        while known < len(text):
-            if limit <= 0:
-                return -1
-            end = min(known + PIECE_CHARS, len(text))
-            count = self._read_piece(place, section, text, known, end)
-            limit -= (end - known) * cost + count * HIT_COST
-            known = self._read[section][place] = end
-        return max(limit, 0)
+    def _spans(self, place: Place) -> Sequence[Sequence[Span]]:
+        """The marks of each line of a piece; none where nothing of it was found."""
+        hits, lines = self._hits, self._view.viewport.lines(place)
+        if hits is None or place.section not in TEXT_SECTIONS:
+            return [()] * len(lines)
+        piece, section = self._view.viewport.piece(place), Section(place.section)
+        start = self._view.viewport.chunk(place).source.start + piece.start
+        found = hits.hits_in(place.item, section, start, start + len(piece.source))
+        if not found:
+            return [()] * len(lines)
+        current = hits.current
+        is_here = current is not None and current[:2] == (place.item, section)
+        order = found.index(current.chars) if is_here and current is not None and current.chars in found else None
+        return hits.spans(lines, order)
 
-    def _read_piece(self, place: int, section: Section, text: str, start: int, end: int) -> int:
-        """Read a piece, and what may have begun before it; how many hits it has."""
-        hits = self._hits[section].get(place)
-        first = max(start - len(self.text) + 1, 0 if hits is None else hits[-1] + len(self.text), 0)
-        self.read_chars += end - start
-        found = self._find(text, first, end)
-        if found:
-            self._hits[section].setdefault(place, array("Q")).extend(found)
-            self._counts.set(place, self._counts[place] + len(found))
-        return len(found)
+    # -- drawing
 
-    def _find(self, text: str, start: int, end: int) -> list[int]:
-        if self._small is None or not text.isascii():
-            return [found.start() for found in self._pattern.finditer(text, start, end)]
-        return [start + found.start() for found in self._small.finditer(text[start:end].lower())]
+    def mark(self, looks: list[RowLook]) -> None:
+        """Mark the hits in view."""
+        if self._hits is None or not self._hits.count:
+            return
+        known: dict[Place, Sequence[Sequence[Span]]] = {}
+        for row, (place, _) in enumerate(self._view.rows):
+            if place.of_piece not in known:
+                known[place.of_piece] = self._spans(place.of_piece)
+            if spans := known[place.of_piece][place.line]:
+                looks[row] = looks[row]._replace(spans=(*looks[row].spans, *spans))
+                if any(span.mark is Mark.CURRENT_HIT for span in spans):
+                    looks[row] = looks[row]._replace(gutter=SPOT)
 
-    # -- the hits in order
-
-    @property
-    def number(self) -> int:
-        """Which hit is the current one, from 1; 0 = none is."""
-        return 0 if self.current is None else self._before(self.current) + 1
-
-    def next_hit(self, start: Hit, step: int) -> Hit | None:
-        """The hit behind (step 1) or before (step -1) a place, going on at the other end; None = there is none.
-
-        Args:
-            start: The place, which may itself be a hit: it is not the answer unless it is the only one.
-            step: 1 or -1.
-        """
-        if not self.count:
-            return None
-        order = self._before(start._replace(chars=start.chars + 1)) if step > 0 else self._before(start) - 1
-        item, rest = self._counts.find(order % self.count)
-        before = len(self._hits[Section.REASONING].get(item, ()))
-        section, rest = (Section.REASONING, rest) if rest < before else (Section.BODY, rest - before)
-        return Hit(item, section, self._hits[section][item][rest])
-
-    def _before(self, place: Hit) -> int:
-        """How many hits stand before a place."""
-        count = self._counts.before(min(place.item, len(self._counts)))
-        for section in TEXT_SECTIONS:
-            hits = self._hits[section].get(place.item, ())
-            if section <= place.section:
-                count += bisect_left(hits, place.chars) if section == place.section else len(hits)
-        return count
-
-    # -- on screen
-
-    def hits_in(self, item: int, section: Section, start: int, end: int) -> list[int]:
-        """The hits that begin in a part of an entry's text."""
-        hits = self._hits[section].get(item, ())
-        return list(hits[bisect_left(hits, start) : bisect_left(hits, end)])
-
-    def spans(self, lines: Sequence[Line], current: int | None) -> list[list[Span]]:
-        """What to mark in the lines of a piece.
-
-        Args:
-            lines: Its lines.
-            current: Which of its hits is the current one, from 0; None = none is.
-
-        Returns:
-            The marks of each line.
-        """
-        text = "".join(line.text[line.lead_chars :] + line.joint for line in lines)
-        found = [match.span() for match in self._pattern.finditer(text)]
-        marked: list[list[Span]] = [[] for _ in lines]
-        place = 0
-        for number, line in enumerate(lines):
-            size = len(line.text) - line.lead_chars
-            for order, (start, end) in enumerate(found):
-                first, last = max(start - place, 0), min(end - place, size)
-                if last > first:
-                    is_current = current is not None and order == min(current, len(found) - 1)
-                    mark = Mark.CURRENT_HIT if is_current else Mark.HIT
-                    marked[number].append(Span(line.lead_chars + first, line.lead_chars + last, mark))
-            place += size + len(line.joint)
-        return marked
+    def _tell(self) -> None:
+        hits = self._hits
+        told = ("", 0, 0, False) if hits is None else (hits.text, hits.count, hits.number, not hits.is_done)
+        if told != self._told:
+            self._told = told
+            self._on_progress(*told)

@@ -1,150 +1,164 @@
-"""What is selected: two points in the texts, which stay where they are when lines break elsewhere."""
+"""What is selected, and how the keyboard selects.
+
+The library selects among what is on screen; a conversation goes on above and below it. So the range is kept here, as
+points in the texts, and the library is only told that there is one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable
 
-from kimi_tui.core.markdown.list_items import is_list
-from kimi_tui.core.markdown.source import Block
-from kimi_tui.ui.transcript.lines import Line
-from kimi_tui.ui.transcript.painter import Mark, Span
-from kimi_tui.ui.transcript.pieces import Piece
-from kimi_tui.ui.transcript.viewport import Place, Viewport
+from kimi_tui.ui.transcript import copying
+from kimi_tui.ui.transcript.caret import caret_after
+from kimi_tui.ui.transcript.entry_list import EntriesChange
+from kimi_tui.ui.transcript.painter import Mark, RowLook, Span
+from kimi_tui.ui.transcript.pieces import Section
+from kimi_tui.ui.transcript.selection_range import (
+    SelectionRange,
+    moved,
+    place_of,
+    point_at,
+    selected_span,
+    text_chars,
+)
+from kimi_tui.ui.transcript.view import View
+
+HINTS = "arrows extend · y copies · Escape ends"
+"""What the keys do while they select."""
 
 
-class Point(NamedTuple):
-    """A place between two characters; points compare as the characters stand."""
+class Selection:
+    """One range of text, of which the end may be moved with the keyboard."""
 
-    place: Place
-    """The piece, its line not counted."""
-    chars: int
-    """Characters of the piece before it: without decoration, line ends and the blanks of wrapped lines counted."""
+    def __init__(
+        self,
+        view: View,
+        on_select: Callable[[bool], object],
+        on_mode: Callable[[bool], object],
+        on_copy: Callable[[str], object],
+    ) -> None:
+        """Start with nothing selected.
 
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A selected range."""
-
-    anchor: Point
-    """Where it began."""
-    head: Point
-    """Where it is extended."""
+        Args:
+            view: Where it is.
+            on_select: Told whether anything is selected, whenever another range is.
+            on_mode: Told when the keyboard begins (True) or ends to select.
+            on_copy: Told what is to be copied.
+        """
+        self._view, self._on_select, self._on_mode, self._on_copy = view, on_select, on_mode, on_copy
+        self._range: SelectionRange | None = None
+        self._has_keys = False
 
     @property
-    def start(self) -> Point:
-        """The first of the two points."""
-        return min(self.anchor, self.head)
+    def has_keys(self) -> bool:
+        """Whether the keyboard selects."""
+        return self._has_keys
 
-    @property
-    def end(self) -> Point:
-        """The last of the two points."""
-        return max(self.anchor, self.head)
+    def text(self) -> str:
+        """What is selected, as it was written; "" = nothing is."""
+        self._view.fit()
+        selected = self._shown_range()
+        return "" if selected is None or selected.is_empty else copying.selected_text(self._view.viewport, selected)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is selected."""
-        return self.anchor == self.head
+    def _shown_range(self) -> SelectionRange | None:
+        """The range, where both its ends are shown: they are not in reasoning that was folded since."""
+        selected, viewport = self._range, self._view.viewport
+        if selected is None or not (viewport.is_there(selected.start.place) and viewport.is_there(selected.end.place)):
+            return None
+        return selected
 
+    def select(self, selected: SelectionRange | None) -> None:
+        """Select a range; None = nothing."""
+        self._range = selected
+        self._on_select(selected is not None and not selected.is_empty)
+        self._view.repaint()
 
-def line_chars(line: Line) -> int:
-    """Characters of a line, what joins it to the next one included."""
-    return len(line.text) - line.lead_chars + len(line.joint)
+    def forget(self) -> None:
+        """Select nothing any more, where the keyboard does not select: whoever asks knows already."""
+        if not self._has_keys:
+            self._range = None
+        self._view.repaint()
 
+    def entries_changed(self, change: EntriesChange) -> None:
+        """Stay on the same texts; without one of the ends nothing is selected."""
+        if change.moved is not None and self._range is not None:
+            self._range = moved(self._range, change.moved)
 
-def text_chars(line: Line) -> int:
-    """Characters of a line without decoration and joint."""
-    return len(line.text) - line.lead_chars
+    # -- with the keyboard
 
+    def begin(self, index: int | None) -> None:
+        """Let the keyboard select, from the text of an entry on when it is in view, else from the top."""
+        rows = self._view.rows
+        if not rows:
+            return
+        lines = [place for place, line in rows if place.item == index and text_chars(line)]
+        texts = [place for place in lines if place.section == Section.BODY]
+        place = [*texts, *lines, rows[0][0]][0]
+        point = point_at(self._view.viewport, place, 0)
+        self.select(SelectionRange(point, point))
+        self.set_mode(True)
 
-def point_at(view: Viewport, place: Place, char: int) -> Point:
-    """The point before a character of a line, decoration counted."""
-    lines = view.lines(place)
-    if not lines:
-        return Point(place.of_piece, 0)
-    line = lines[place.line]
-    before = sum(line_chars(other) for other in lines[: place.line])
-    return Point(place.of_piece, before + min(max(char - line.lead_chars, 0), text_chars(line)))
+    def end(self) -> None:
+        """Select nothing any more, and leave the keys alone."""
+        self.set_mode(False)
+        self.select(None)
 
+    def set_mode(self, has_keys: bool) -> None:
+        """Let the keys select, or leave them alone; what is selected stays."""
+        if has_keys != self._has_keys:
+            self._has_keys = has_keys
+            self._on_mode(has_keys)
 
-def place_of(view: Viewport, point: Point) -> tuple[Place, int]:
-    """The line that a point is on, and its character there, decoration counted.
+    def press(self, key: str) -> bool:
+        """Extend the range; y or Enter copies it, v and Space begin it anew here, Escape ends it.
 
-    Behind the last character of a line that goes on without a blank is the beginning of the next line.
-    """
-    lines = view.lines(point.place)
-    chars = point.chars
-    for number, line in enumerate(lines):
-        is_here = chars < text_chars(line) or (chars == text_chars(line) and line.joint)
-        if is_here or number == len(lines) - 1:
-            return point.place._replace(line=number), line.lead_chars + min(chars, text_chars(line))
-        chars = max(chars - line_chars(line), 0)
-    return point.place, 0
+        Returns:
+            Whether the key is one of these, and the keyboard selects.
+        """
+        if not self._has_keys or self._range is None:
+            return False
+        match key:
+            case "escape":
+                self.end()
+            case "y" | "enter":
+                text = self.text()
+                self.end()
+                if text:
+                    self._on_copy(text)
+            case "v" | "space":
+                self.select(SelectionRange(self._range.caret, self._range.caret))
+            case _:
+                return self._move_caret(key)
+        return True
 
+    def _move_caret(self, key: str) -> bool:
+        self._view.fit()
+        selected, viewport = self._shown_range(), self._view.viewport
+        if selected is None or not viewport.lines(selected.caret.place):
+            self.end()
+            return True
+        if (caret := caret_after(viewport, key, selected.caret)) is None:
+            return False
+        self.select(SelectionRange(selected.anchor, caret))
+        place, _ = place_of(viewport, caret)
+        if self._view.row_of(place) is None:
+            is_above = bool(self._view.rows) and place < self._view.top
+            self._view.scroll_to(place if is_above else viewport.back(place, max(viewport.height - 1, 0)))
+        return True
 
-def selected_span(view: Viewport, selected: Range, place: Place, line: Line) -> Span | None:
-    """What of a line is selected."""
-    start, end = selected.start, selected.end
-    if not start.place <= place.of_piece <= end.place:
-        return None
-    before = sum(line_chars(other) for other in view.lines(place)[: place.line])
-    first = max(start.chars - before, 0) if place.of_piece == start.place else 0
-    last = line_chars(line)
-    if place.of_piece == end.place:
-        last = min(end.chars - before, last)
-    if last <= first:
-        return None
-    size = text_chars(line)
-    line_end = 1 if last > size and line.joint == "\n" else 0
-    return Span(line.lead_chars + min(first, size), line.lead_chars + min(last, size) + line_end, Mark.SELECTED)
+    # -- drawing
 
-
-def word_at(view: Viewport, place: Place, char: int) -> Range:
-    """The word around a character of a line."""
-    text = view.lines(place)[place.line].text
-    start = end = min(char, max(len(text) - 1, 0))
-    while start > 0 and _is_word(text[start - 1]) and _is_word(text[start : start + 1]):
-        start -= 1
-    while end < len(text) and _is_word(text[end]):
-        end += 1
-    return Range(point_at(view, place, start), point_at(view, place, max(end, start + 1)))
-
-
-def moved(selected: Range, places: Mapping[int, int]) -> Range | None:
-    """The range after its entries got other indices; None when one of them is gone."""
-    anchor, head = selected.anchor, selected.head
-    at_anchor, at_head = places.get(anchor.place.item), places.get(head.place.item)
-    if at_anchor is None or at_head is None:
-        return None
-    return Range(
-        anchor._replace(place=anchor.place._replace(item=at_anchor)),
-        head._replace(place=head.place._replace(item=at_head)),
-    )
-
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char in "_-./"
-
-
-def whole_block(view: Viewport, place: Place) -> Range:
-    """The block that a line is in, from its first to its last character: a paragraph, a list, code."""
-    pieces, first, last = view.stretch(place).pieces, place.piece, place.piece
-    if _is_list_part(pieces[place.piece]):
-        while first > 0 and _goes_on(pieces[first], pieces[first - 1]):
-            first -= 1
-        while last + 1 < len(pieces) and _goes_on(pieces[last + 1], pieces[last]):
-            last += 1
-    end = place.of_piece._replace(piece=last)
-    chars = sum(line_chars(line) for line in view.lines(end))
-    return Range(Point(place.of_piece._replace(piece=first), 0), Point(end, chars))
-
-
-def _is_list_part(piece: Piece) -> bool:
-    """Whether a piece is a list or a part of one."""
-    return isinstance(piece.content, Block) and is_list(piece.content)
-
-
-def _goes_on(piece: Piece, before: Piece) -> bool:
-    """Whether a piece is the next part of the list that the one before is a part of."""
-    return _is_list_part(before) and isinstance(piece.content, Block) and piece.content.head is not None
+    def mark(self, looks: list[RowLook]) -> None:
+        """Mark what is selected, and the caret."""
+        selected, viewport = self._shown_range(), self._view.viewport
+        self._range = selected
+        if selected is None:
+            return
+        at, char = place_of(viewport, selected.caret) if self._has_keys else (None, 0)
+        for row, (place, line) in enumerate(self._view.rows):
+            span = None if selected.is_empty else selected_span(viewport, selected, place, line)
+            spans = [] if span is None else [span]
+            if place == at:
+                spans.append(Span(char, char + 1, Mark.CARET))
+            if spans:
+                looks[row] = looks[row]._replace(spans=(*looks[row].spans, *spans))

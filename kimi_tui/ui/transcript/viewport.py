@@ -1,6 +1,6 @@
 """Which lines are on screen.
 
-The viewport is anchored, not scrolled: it knows the line at its top by entry, section, stretch, piece and line, or that
+The viewport is anchored, not scrolled: it knows the line at its top by entry, section, chunk, piece and line, or that
 it follows the tail. Whatever arrives below or is corrected above cannot move what is being read, and only what is on
 screen is ever laid out. Heights of what was never seen are estimates; they serve the scroll bar alone. Where there is
 little to see, that is laid out as well, some lines at a time, so that the bar is exact.
@@ -16,7 +16,7 @@ from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.lru_cache import Recent
 from kimi_tui.ui.transcript.pieces import Look, Piece, Section
-from kimi_tui.ui.transcript.stretches import Stretch
+from kimi_tui.ui.transcript.section_layout import ChunkLayout
 from kimi_tui.ui.transcript.table_layout import Widths
 
 KEPT_LINES = 4_000
@@ -34,10 +34,10 @@ class Place(NamedTuple):
     """Index of the entry."""
     section: int = 0
     """Which part of the entry, as in `Section`."""
-    stretch: int = 0
-    """Index of the stretch in the section."""
+    chunk: int = 0
+    """Index of the chunk in the section."""
     piece: int = 0
-    """Index of the piece in the stretch."""
+    """Index of the piece in the chunk."""
     line: int = 0
     """Index of the line in the piece."""
 
@@ -66,12 +66,17 @@ class Viewport:
         """How everything is laid out."""
         self._heights = Heights()
         self._unsure: set[int] = set()  # entries of which lines may not be laid out yet
-        self._lines_kept, self._stretches_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
+        self._lines_kept, self._chunks_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
         self._top = TOP
         self._top_chars = 0  # characters of the piece before the line at the top: what stays when lines break elsewhere
         self._top_look = look
         self._top_row: tuple[int, int] | None = None  # the row of a table at the top, and the line of it there
         self._top_columns: Widths | None = None
+
+    @property
+    def page_lines(self) -> int:
+        """Lines of a page: two stay in view when it is turned."""
+        return max(self.height - 2, 1)
 
     # -- entries
 
@@ -112,62 +117,73 @@ class Viewport:
 
     # -- pieces and lines
 
-    def stretch(self, place: Place) -> Stretch:
-        """The parsed stretch that a place is in."""
-        stretch = self.items[place.item].stretch(Section(place.section), place.stretch, self.look)
-        self._stretches_kept.use(stretch, len(stretch.text))
-        return stretch
+    def chunk(self, place: Place) -> ChunkLayout:
+        """The parsed chunk that a place is in."""
+        chunk = self.items[place.item].chunk(Section(place.section), place.chunk, self.look)
+        self._chunks_kept.use(chunk, len(chunk.source.text))
+        return chunk
 
     def piece(self, place: Place) -> Piece:
         """The piece that a place is in."""
-        return self.stretch(place).pieces[place.piece]
+        return self.chunk(place).pieces[place.piece]
 
     def lines(self, place: Place) -> list[Line]:
         """All lines of the piece that a place is in."""
-        lines = self.items[place.item].lines(Section(place.section), place.stretch, place.piece, self.look)
-        self._lines_kept.use(
-            self.items[place.item].piece(Section(place.section), place.stretch, place.piece), len(lines)
-        )
+        lines = self.items[place.item].lines(Section(place.section), place.chunk, place.piece, self.look)
+        self._lines_kept.use(self.items[place.item].piece(Section(place.section), place.chunk, place.piece), len(lines))
         return lines
+
+    def line(self, place: Place) -> Line:
+        """The line at a place."""
+        return self.lines(place)[place.line]
 
     def pieces_from(self, place: Place) -> Iterator[Place]:
         """The piece that a place is in and all behind it."""
-        first_section, first_stretch, first_piece = place.section, place.stretch, place.piece
+        first_section, first_chunk, first_piece = place.section, place.chunk, place.piece
         for item in range(place.item, len(self.items)):
             for section in range(first_section, len(Section)):
-                part = self.items[item].part(Section(section))
-                stretch = first_stretch
-                while stretch < len(part.stretches):
-                    at = Place(item, section, stretch)
+                part = self.items[item].section(Section(section))
+                chunk = first_chunk
+                while chunk < len(part.chunks):
+                    at = Place(item, section, chunk)
                     piece = first_piece
-                    while piece < len(self.stretch(at).pieces):
+                    while piece < len(self.chunk(at).pieces):
                         yield at._replace(piece=piece)
                         piece += 1
-                    stretch, first_piece = stretch + 1, 0
-                first_stretch = first_piece = 0
+                    chunk, first_piece = chunk + 1, 0
+                first_chunk = first_piece = 0
             first_section = 0
+
+    def body_pieces(self, item: int) -> Iterator[Place]:
+        """The pieces of an entry's text."""
+        for place in self.pieces_from(Place(item, Section.BODY)):
+            if place.item != item or place.section != Section.BODY:
+                return
+            yield place
+
+    def first_line(self, place: Place) -> Place:
+        """The first line of a piece that has something on it."""
+        return place._replace(line=next((number for number, line in enumerate(self.lines(place)) if line.runs), 0))
 
     def pieces_before(self, place: Place) -> Iterator[Place]:
         """All pieces before the one that a place is in, from there to the beginning."""
         last_section: int = place.section
-        last_stretch: int | None = place.stretch
+        last_chunk: int | None = place.chunk
         last_piece: int | None = place.piece
         for item in range(min(place.item, len(self.items) - 1), -1, -1):
             if item != place.item:
-                last_section, last_stretch, last_piece = len(Section) - 1, None, None
+                last_section, last_chunk, last_piece = len(Section) - 1, None, None
             for section in range(last_section, -1, -1):
-                part = self.items[item].part(Section(section))
-                stretch = (
-                    len(part.stretches) - 1 if last_stretch is None else min(last_stretch, len(part.stretches) - 1)
-                )
-                while stretch >= 0:
-                    at = Place(item, section, stretch)
-                    is_first = last_stretch == stretch and last_piece is not None
-                    count = last_piece if is_first and last_piece is not None else len(self.stretch(at).pieces)
+                part = self.items[item].section(Section(section))
+                chunk = len(part.chunks) - 1 if last_chunk is None else min(last_chunk, len(part.chunks) - 1)
+                while chunk >= 0:
+                    at = Place(item, section, chunk)
+                    is_first = last_chunk == chunk and last_piece is not None
+                    count = last_piece if is_first and last_piece is not None else len(self.chunk(at).pieces)
                     for piece in range(count - 1, -1, -1):
                         yield at._replace(piece=piece)
-                    stretch, last_piece = stretch - 1, None
-                last_stretch = last_piece = None
+                    chunk, last_piece = chunk - 1, None
+                last_chunk = last_piece = None
 
     def walk(self, start: Place) -> Iterator[tuple[Place, Line]]:
         """All lines from a place on."""
@@ -211,8 +227,8 @@ class Viewport:
         """Whether there is a piece at a place."""
         if place.item >= len(self.items):
             return False
-        part = self.items[place.item].part(Section(place.section))
-        return place.stretch < len(part.stretches) and place.piece < len(self.stretch(place).pieces)
+        part = self.items[place.item].section(Section(place.section))
+        return place.chunk < len(part.chunks) and place.piece < len(self.chunk(place).pieces)
 
     # -- the window
 
@@ -266,10 +282,10 @@ class Viewport:
             short = [item for item in {place.item for place, _ in rows} if self._heights[item] <= SHORT_LINES]
         for item in (item for item in short if not self.items[item].is_streaming):
             is_sure = True
-            for section, stretch, piece in self.items[item].pieces_without_lines(self.look):
+            for section, chunk, piece in self.items[item].pieces_without_lines(self.look):
                 if lines <= 0:
                     return False
-                lines -= len(self.lines(Place(item, section, stretch, piece)))
+                lines -= len(self.lines(Place(item, section, chunk, piece)))
                 is_sure = False
             self.measure(item)
             if is_sure:
@@ -279,7 +295,7 @@ class Viewport:
     def trim(self) -> None:
         """Give up what lies far from what was seen last."""
         self._lines_kept.trim()
-        self._stretches_kept.trim()
+        self._chunks_kept.trim()
 
     def scroll_to(self, place: Place, *, may_follow: bool = True) -> None:
         """Put a line at the top.
@@ -323,22 +339,17 @@ class Viewport:
 
     # -- the scroll bar
 
-    def extent(self, top: Place | None = None) -> tuple[int, int]:
-        """Lines above the view and lines in all, by estimates for what was never seen.
-
-        Args:
-            top: The line at the top; None = it is found out.
-        """
+    def extent(self, top: Place) -> tuple[int, int]:
+        """Lines above a view with that line at the top, and lines in all, by estimates for what was never seen."""
         if not self.items:
             return 0, 0
-        top = top or self.top
         item = self.items[min(top.item, len(self.items) - 1)]
         above = self._heights.before(top.item) + top.line
         for section in range(top.section):
-            above += item.part(Section(section)).height
+            above += item.section(Section(section)).height
         if self.is_there(top):
-            above += item.part(Section(top.section)).lines_before(top.stretch)
-            above += self.stretch(top).heights.before(top.piece)
+            above += item.section(Section(top.section)).lines_before(top.chunk)
+            above += self.chunk(top).heights.before(top.piece)
         return above, max(self._heights.total, above)
 
     def scroll_to_line(self, line: int) -> None:
@@ -348,13 +359,13 @@ class Viewport:
         index, rest = self._heights.find(max(line, 0))
         item = self.items[index]
         for section in Section:
-            part = item.part(section)
+            part = item.section(section)
             if rest >= part.height:
                 rest -= part.height
                 continue
-            stretch, rest = part.find_line(rest)
-            at = Place(index, section, stretch)
-            piece, rest = self.stretch(at).heights.find(rest)
+            chunk, rest = part.find_line(rest)
+            at = Place(index, section, chunk)
+            piece, rest = self.chunk(at).heights.find(rest)
             at = at._replace(piece=piece)
             if self.is_there(at):
                 self.scroll_to(at._replace(line=min(rest, max(len(self.lines(at)) - 1, 0))))

@@ -12,10 +12,9 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.content import Content
-from textual.document._document import EditResult
-from textual.document._edit import Edit
 from textual.message import Message
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
 
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
@@ -144,13 +143,13 @@ class Composer(EditArea):
         self._has_stand_ins = _has_stand_ins(text)
         super().load_text(text)
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    async def on_paste(self, event: events.Paste) -> None:
         """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
         self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Take our own keys, and leave the rest to the text area."""
         method = self._methods.get(event.key)
         if method is not None:

@@ -63,7 +63,7 @@ class Editing:
     _is_changing = False
     """Whether the text is being changed: the cursor then goes where that ends, though a character may go on there."""
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """Do what a key says; the library would type the letter of one with Alt."""
         found = (method for action, method in self.EDIT_METHODS.items() if event.key in self.edit_keys[action])
         method = next(found, self.WORD_STEPS.get(event.key))

@@ -10,17 +10,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from rich.cells import cell_len
 from rich.text import Text
-from textual._cells import cell_len, cell_width_to_column_index
-from textual.document._document import Document, EditResult, Location
-from textual.document._document_navigator import DocumentNavigator
-from textual.document._edit import Edit
-from textual.document._wrapped_document import WrappedDocument
 from textual.expand_tabs import expand_tabs_inline, get_tab_widths
 from textual.geometry import Offset, clamp
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import Document, DocumentNavigator, Edit, EditResult, Location, WrappedDocument
 
+from kimi_tui.ui.terminal.textual_internals import cell_width_to_column_index
 from kimi_tui.ui.widgets.wrapping import LONG_LINE, RowCounts, Rows, breaks, changed_breaks
 
 BRACKET_CHARS = 5_000

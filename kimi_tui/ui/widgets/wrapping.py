@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from rich.cells import get_character_cell_size
-from textual._wrap import compute_wrap_offsets
+
+from kimi_tui.ui.terminal.textual_internals import compute_wrap_offsets
 
 LONG_LINE = 1_000
 """A line of more characters is wrapped row by row, and only where it changed."""

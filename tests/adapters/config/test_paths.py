@@ -40,7 +40,7 @@ def test_what_lies_beside_what() -> None:
 
 def test_looking_for_named_places_loads_no_library() -> None:
     code = (
-        "import sys; from kimi_tui.adapters import paths; paths.config_file('x', {}); paths.data_dir('x', {});"
+        "import sys; from kimi_tui.adapters.config import paths; paths.config_file('x', {}); paths.data_dir('x', {});"
         "print('platformdirs' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import tomllib
@@ -184,7 +185,7 @@ SESSION = Session("s", NOW, NOW, "m", prompt_cache_key="key")
 
 def test_what_is_saved_holds_at_once_below_the_command_line(store: Callable[..., SettingsStore]) -> None:
     one = store(theme="mine")
-    assert one.save({("ui", "theme"): "a", ("ui", "mouse"): False}) == ()
+    assert asyncio.run(one.save({("ui", "theme"): "a", ("ui", "mouse"): False})) == ()
     assert (one.value.ui.theme, one.value.ui.mouse) == ("mine", False)
 
 
@@ -193,7 +194,7 @@ def test_what_the_config_file_overrules_is_told(store: Callable[..., SettingsSto
     changes: dict[Key, object | None] = {
         ("chat", "thinking"): False, ("sampling", "top_k"): 2, ("sampling", "min_p"): 0.5,
     }  # fmt: skip
-    assert one.save(changes) == (("chat", "thinking"), ("sampling", "top_k"))
+    assert asyncio.run(one.save(changes)) == (("chat", "thinking"), ("sampling", "top_k"))
     assert one.value.chat.thinking
     assert ("chat", "thinking") in one.config_keys
 
@@ -201,7 +202,7 @@ def test_what_the_config_file_overrules_is_told(store: Callable[..., SettingsSto
 def test_new_sessions_begin_with_what_was_made_the_default(store: Callable[..., SettingsStore]) -> None:
     one = store()
     own = replace(SESSION, settings={**VALUES, "unset": ["top_p"], "thinking": False, "preset": "endpoint"}, system="A")
-    one.save(default_changes(one.value, own))
+    asyncio.run(one.save(default_changes(one.value, own)))
     assert resolve_request(one.value, SESSION) == resolve_request(one.value, own)
     assert resolve_request(one.value, SESSION).fields["seed"] == VALUES["seed"]
     assert one.value.chat.system == "A"
@@ -210,10 +211,10 @@ def test_new_sessions_begin_with_what_was_made_the_default(store: Callable[..., 
 def test_a_preset_is_saved_chosen_and_renamed(store: Callable[..., SettingsStore]) -> None:
     one = store()
     own = replace(SESSION, settings={"top_k": 7})
-    one.save(save_preset_changes(one.value, own, "mine"))
-    one.save({("chat", "preset"): "mine"})
+    asyncio.run(one.save(save_preset_changes(one.value, own, "mine")))
+    asyncio.run(one.save({("chat", "preset"): "mine"}))
     assert resolve_request(one.value, SESSION).fields["top_k"] == 7
-    one.save(rename_preset_changes(one.value, "mine", "yours", one.config_keys))
+    asyncio.run(one.save(rename_preset_changes(one.value, "mine", "yours", one.config_keys)))
     assert one.value.saved_presets == {"yours"}
     assert resolve_request(one.value, SESSION).fields["top_k"] == 7
 
@@ -227,7 +228,7 @@ def test_a_preset_of_the_config_file_goes_before_a_saved_one_and_may_be_chosen(
     assert one.value.presets["same"].values == {"top_k": 9}
     assert one.value.presets["recommended"] != PRESETS["recommended"]
     assert one.value.saved_presets == {"recommended"}
-    one.save({("chat", "preset"): "other"})
+    asyncio.run(one.save({("chat", "preset"): "other"}))
     assert one.value.chat.preset == "other"
 
 
@@ -236,5 +237,5 @@ def test_a_config_file_that_went_away_leaves_what_was_read(store: Callable[..., 
     assert not one.value.chat.thinking
     path.with_name("config.toml").unlink()
     with pytest.raises(ConfigError):
-        one.save({("ui", "mouse"): False})
+        asyncio.run(one.save({("ui", "mouse"): False}))
     assert not one.value.chat.thinking

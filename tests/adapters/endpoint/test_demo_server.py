@@ -13,10 +13,11 @@ import httpx
 import pytest
 
 from kimi_tui.adapters.endpoint import demo_server
-from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
 from kimi_tui.adapters.endpoint.demo_server import serve
+from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.core.session.session import DEFAULT_MODEL
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.endpoint_errors import body_message
 from tests.adapters.simulated import body_of, prompt_of
 
@@ -28,7 +29,7 @@ KEY = {"Authorization": "Bearer anything"}
 async def serving(rate: float = 0) -> AsyncIterator[str]:
     """A running server's address; afterwards it has ended, and every connection with it."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(port=0, rate=rate, announce=address.set_result))
+    task = asyncio.create_task(serve(DEEPINFRA, port=0, rate=rate, announce=address.set_result))
     yield await address
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -69,7 +70,7 @@ async def test_it_streams_the_reply() -> None:
 
 async def test_the_address_alone_is_a_base_url() -> None:
     async with serving() as address:
-        client = DeepInfraClient(address, "K")
+        client = EndpointClient(DEEPINFRA, address, "K")
         async with client.send(body_of(prompt_of("table")), DEFAULT_MODEL) as response:
             assert b"".join([piece async for piece in response.chunks()]).endswith(b"[DONE]\n\n")
         await client.aclose()
@@ -123,7 +124,7 @@ async def test_what_is_no_request_for_a_reply(method: str, path: str, headers: d
         response = await client.request(method, address + path, headers=headers)
         assert response.status_code == status
         if status != 200:
-            assert body_message(response.content)
+            assert body_message(response.content, DEEPINFRA.error_keys)
         elif method == "GET":
             assert "/v1/inference/" in response.text
         again = await client.get(address)
@@ -225,4 +226,4 @@ async def test_the_server_ends_with_a_reply_under_way(caplog: pytest.LogCaptureF
 
 async def test_a_port_that_is_taken_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        await serve(port=taken.getsockname()[1], rate=0, announce=print)
+        await serve(DEEPINFRA, port=taken.getsockname()[1], rate=0, announce=print)

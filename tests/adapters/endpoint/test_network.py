@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.deepinfra import DeepInfraClient
+from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.endpoint.network import find_proxy, load_certificates
 from kimi_tui.core import errors
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 
 HOST = "api.example.org"
 URL = f"https://{HOST}/v1"
@@ -27,7 +28,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-async def failure(client: DeepInfraClient) -> errors.CompletionError:
+async def failure(client: EndpointClient) -> errors.CompletionError:
     with pytest.raises(errors.CompletionError) as caught:
         async with client.send(b"{}", "m"):
             pass
@@ -56,7 +57,7 @@ async def test_the_proxy_that_is_named_is_asked(monkeypatch: pytest.MonkeyPatch,
         setting = f"http://{address}" if variable.startswith("[") else None
         if setting is None:
             monkeypatch.setenv(variable, address)
-        error = await failure(DeepInfraClient(URL, KEY, proxy=setting))
+        error = await failure(EndpointClient(DEEPINFRA, URL, KEY, proxy=setting))
     assert asked == [f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode()]
     assert "proxy" in error.summary
 
@@ -69,7 +70,7 @@ async def test_ranges_are_understood_or_passed_over(monkeypatch: pytest.MonkeyPa
         assert (find_proxy(URL, None) is None) is (no_proxy == "example.org")
         assert (find_proxy("https://127.0.0.1:9/v1", None) is None) is ("127.0.0.1" in no_proxy)
         if no_proxy != "example.org":
-            await failure(DeepInfraClient(URL, KEY))
+            await failure(EndpointClient(DEEPINFRA, URL, KEY))
     assert len(asked) == (no_proxy != "example.org")
 
 
@@ -94,7 +95,7 @@ async def test_what_the_environment_says_wrongly_is_told_with_its_name(
 ) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
     monkeypatch.setenv(variable, value)
-    error = await failure(DeepInfraClient(URL, KEY))
+    error = await failure(EndpointClient(DEEPINFRA, URL, KEY))
     assert type(error) is errors.ConnectionFailedError
     assert (variable in error.summary, words in f"{error.summary} {error.hint}") == (True, True)
     assert not error.retryable
@@ -108,7 +109,7 @@ async def test_a_variable_that_is_not_used_does_no_harm(monkeypatch: pytest.Monk
     monkeypatch.setenv("HTTP_PROXY", "nonsense://")
     async with proxy() as (address, asked):
         monkeypatch.setenv("HTTPS_PROXY", address)
-        await failure(DeepInfraClient(URL, KEY))
+        await failure(EndpointClient(DEEPINFRA, URL, KEY))
     assert len(asked) == 1
 
 
@@ -116,7 +117,7 @@ async def test_what_answers_instead_of_the_network_needs_no_way_there(monkeypatc
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/c.pem")
     monkeypatch.setenv("HTTPS_PROXY", "socks://h")
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
-    client = DeepInfraClient(URL, KEY, proxy="http://127.0.0.1:1", transport=transport)
+    client = EndpointClient(DEEPINFRA, URL, KEY, proxy="http://127.0.0.1:1", transport=transport)
     async with client.send(b"{}", "m"):
         pass
     await client.aclose()

@@ -87,7 +87,7 @@ def test_the_null_device_is_an_empty_file(tmp_path: Path) -> None:
 def test_a_pipe_beside_sessions_keeps_nobody(store: SessionFiles) -> None:
     os.mkfifo(store.folder / ".index")
     os.mkfifo(store.folder / ".20261123-081500-aaaa.draft")
-    assert store.load_draft("20261123-081500-aaaa") == ""
+    assert store.load_draft(store.folder / "20261123-081500-aaaa.toml") == ""
     assert len(store.list().summaries) == 1
 
 

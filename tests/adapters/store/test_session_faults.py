@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
-from kimi_tui.adapters.store.session_places import ENDINGS
-from kimi_tui.cli.library import DiskLibrary
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.session import Message, Role, Session
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -90,7 +89,6 @@ class World:
     """A folder of sessions with one session and its draft, and what is done to it."""
 
     files: SessionFiles
-    library: DiskLibrary
     path: Path
     outside: Path
     in_trash: Path | None = None
@@ -107,10 +105,10 @@ class World:
 def world(folder: Path) -> World:
     files = SessionFiles(folder / "sessions", folder / "trash")
     files.save_now(SESSION)
-    files.save_draft(SESSION.id, DRAFT)
+    files.save_draft(files.path_of(SESSION), DRAFT)
     outside = folder / "outside.json"
     outside.write_text('[{"role": "user", "content": "Hi"}]')
-    return World(files, DiskLibrary(files, lambda: SESSION), files.find(), outside)
+    return World(files, files.find(), outside)
 
 
 def save(world: World) -> None:
@@ -122,29 +120,28 @@ def save_first(world: World) -> None:
 
 
 def convert(world: World) -> None:
-    with world.files.lock(world.path):
-        world.files.convert(world.path, "json")
+    world.files.convert(world.path, "json")
 
 
 def rename(world: World) -> None:
-    world.library.rename(world.path, "Stew")
+    world.files.rename(world.path, "Stew")
 
 
 def delete(world: World) -> None:
-    world.library.delete(world.path)
+    world.files.delete(world.path)
 
 
 def restore(world: World) -> None:
     assert world.in_trash
-    world.library.restore_path(world.in_trash)
+    world.files.restore_path(world.in_trash)
 
 
 def duplicate(world: World) -> None:
-    world.library.duplicate(world.path)
+    world.files.duplicate(world.path)
 
 
 def import_file(world: World) -> None:
-    world.library.import_file(world.outside)
+    world.files.import_file(world.outside)
 
 
 ACTS = (save, save_first, convert, rename, delete, restore, duplicate, import_file)
@@ -160,7 +157,7 @@ def test_nothing_is_lost(
     for step in range(1, MOST_STEPS):
         place = world(tmp_path / str(step))
         if act is restore:
-            place.in_trash = place.library.delete(place.path)
+            place.in_trash = place.files.delete(place.path)
         before, messages = len(place.sessions()), len(told)
         try:
             with faults.at(step, is_last_only=is_last_only):
@@ -192,22 +189,22 @@ def check(place: World, *, is_last_only: bool) -> None:
 
 def test_a_session_goes_to_the_trash_with_its_draft_and_comes_back(tmp_path: Path) -> None:
     place = world(tmp_path)
-    in_trash = place.library.delete(place.path)
+    in_trash = place.files.delete(place.path)
     assert [path.name for path in place.files.folder.glob("*.toml")] == []
-    assert place.files.load_draft(SESSION.id) == ""
-    assert place.library.restore_path(in_trash) == place.path
-    assert (place.files.load(place.path), place.files.load_draft(SESSION.id)) == (SESSION, DRAFT)
+    assert place.files.load_draft(place.path) == ""
+    assert place.files.restore_path(in_trash) == place.path
+    assert (place.files.load(place.path), place.files.load_draft(place.path)) == (SESSION, DRAFT)
     assert len(place.drafts()) == 1
     with pytest.raises(StorageError):
-        place.library.restore_path(in_trash)
+        place.files.restore_path(in_trash)
 
 
 def test_what_is_restored_takes_nobodys_place(tmp_path: Path) -> None:
     place = world(tmp_path)
-    in_trash = place.library.delete(place.path)
+    in_trash = place.files.delete(place.path)
     place.files.save_now(replace(SESSION, title="another"))
     with pytest.raises(StorageError, match="there already; the deleted session stays"):
-        place.library.restore_path(in_trash)
+        place.files.restore_path(in_trash)
     assert in_trash.exists()
     assert place.files.load(place.path).title == "another"
 
@@ -216,16 +213,16 @@ def test_a_session_from_elsewhere_returns_to_where_it_lay(tmp_path: Path) -> Non
     place = world(tmp_path)
     elsewhere = tmp_path / "elsewhere.toml"
     elsewhere.write_bytes(place.path.read_bytes())
-    in_trash = place.library.delete(elsewhere)
+    in_trash = place.files.delete(elsewhere)
     assert list(in_trash.parent.glob(".*.origin"))
     again = world(tmp_path)  # another run of the program
-    assert again.library.restore_path(in_trash) == elsewhere
+    assert again.files.restore_path(in_trash) == elsewhere
     assert not list(in_trash.parent.iterdir())
 
 
 def test_the_folder_may_move_while_a_session_lies_in_the_trash(tmp_path: Path) -> None:
     place = world(tmp_path / "old")
-    in_trash = place.library.delete(place.path)
+    in_trash = place.files.delete(place.path)
     (tmp_path / "old").rename(tmp_path / "new")
     files = SessionFiles(tmp_path / "new" / "sessions", tmp_path / "new" / "trash")
     restored = files.restore_path(files.folder.parent / "trash" / in_trash.name)
@@ -234,38 +231,38 @@ def test_the_folder_may_move_while_a_session_lies_in_the_trash(tmp_path: Path) -
 
 def test_a_held_session_is_neither_deleted_nor_renamed(tmp_path: Path) -> None:
     place = world(tmp_path)
-    other = DiskLibrary(SessionFiles(place.files.folder, tmp_path / "trash"), lambda: SESSION)
-    _, lock = other.open(place.path)
+    other = SessionFiles(place.files.folder, tmp_path / "trash")
+    held = other.open(place.path)
     for act in (delete, rename):
         with pytest.raises(StorageError, match=rf"held by a kimi-tui window, process {os.getpid()}"):
             act(place)
     assert other.delete(place.path, is_held_here=True).exists()
-    lock.release()
+    held.release()
 
 
 def test_a_renamed_session_keeps_its_place(tmp_path: Path) -> None:
     place = world(tmp_path)
-    place.library.rename(place.path, "Ragù \u202e [b]")
+    place.files.rename(place.path, "Ragù \u202e [b]")
     assert place.files.load(place.path) == replace(SESSION, title="Ragù \u202e [b]")
-    assert place.library.listing().summaries[0].updated == NOW
-    assert place.library.path_of(SESSION) == place.path
+    assert place.files.list().summaries[0].updated == NOW
+    assert place.files.path_of(SESSION) == place.path
 
 
 def test_a_copy_is_a_session_of_its_own(tmp_path: Path) -> None:
     place = world(tmp_path)
     place.files.save_now(replace(SESSION, prompt_cache_key="k", settings={"temperature": 1.0}, extra={"x": 1}))
-    copy = place.files.load(place.library.duplicate(place.path))
+    copy = place.files.load(place.files.duplicate(place.path))
     assert copy.id != SESSION.id
     assert copy.prompt_cache_key not in {None, "k"}
     assert (copy.title, copy.messages, copy.settings, copy.extra) == (
         "Lamb (copy)", SESSION.messages, {"temperature": 1.0}, {"x": 1},
     )  # fmt: skip
-    assert [summary.id for summary in place.library.listing().summaries] == [copy.id, SESSION.id]
+    assert [summary.id for summary in place.files.list().summaries] == [copy.id, SESSION.id]
 
 
 def test_a_copy_across_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = world(tmp_path)
-    monkeypatch.setattr("kimi_tui.adapters.store.session_moves._on_same_device", lambda *_: False)
-    in_trash = place.library.delete(place.path)
+    monkeypatch.setattr("kimi_tui.adapters.store.session_places._on_same_device", lambda *_: False)
+    in_trash = place.files.delete(place.path)
     assert not place.path.exists()
-    assert place.files.load(place.library.restore_path(in_trash)) == SESSION
+    assert place.files.load(place.files.restore_path(in_trash)) == SESSION

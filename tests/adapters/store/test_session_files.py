@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.store import session_reading
+from kimi_tui.adapters.store import session_places, session_reading
 from kimi_tui.adapters.store.session_files import SessionFiles
-from kimi_tui.cli import exports
 from kimi_tui.core.errors import ConversionError, SessionHeldError, StorageError
+from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.session import Message, Role, Session
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -107,10 +107,11 @@ def test_an_unchanged_file_is_not_read_again(files: SessionFiles, monkeypatch: p
 
 def test_trash_and_back(files: SessionFiles) -> None:
     files.save_now(make())
-    files.save_draft(make().id, "half a\r\nsentence")
-    assert files.load_draft(make().id) == "half a\r\nsentence"
-    assert files.delete(files.find()).parent.name == "trash"
-    assert (files.list().summaries, files.load_draft(make().id)) == ((), "")
+    path = files.find()
+    files.save_draft(path, "half a\r\nsentence")
+    assert files.load_draft(path) == "half a\r\nsentence"
+    assert files.delete(path).parent.name == "trash"
+    assert (files.list().summaries, files.load_draft(path)) == ((), "")
     with pytest.raises(StorageError):
         files.restore("nothing")
     assert files.load(files.restore("lamb")) == make()
@@ -118,10 +119,24 @@ def test_trash_and_back(files: SessionFiles) -> None:
         files.restore("lamb")
 
 
+def test_every_companion_goes_to_the_trash_and_comes_back(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_places, "COMPANIONS", (".draft", ".notes"))
+    files.save_now(make())
+    path = files.find()
+    companions = [path.with_name(f".{path.stem}{ending}") for ending in session_places.COMPANIONS]
+    for companion in companions:
+        companion.write_text(companion.suffix)
+    in_trash = files.delete(path)
+    assert not [companion for companion in companions if companion.exists()]
+    assert files.restore_path(in_trash) == path
+    assert [companion.read_text() for companion in companions] == [".draft", ".notes"]
+    assert list(files.trash.iterdir()) == []
+
+
 def test_two_deleted_sessions_of_one_id_are_told_apart(files: SessionFiles, tmp_path: Path) -> None:
     files.save_now(make())
     elsewhere = tmp_path / f"{make().id}.json"
-    elsewhere.write_bytes(exports.render(make(), "json"))
+    elsewhere.write_bytes(FORMATS["json"].encode(make()))
     here, outside = files.find(), files.delete(elsewhere)
     inside = files.delete(here)
     assert (outside.name, inside.name) == (f"{make().id}.json", f"{make().id}-2.toml")
@@ -138,25 +153,32 @@ def test_many_that_fit_are_not_all_named(files: SessionFiles) -> None:
         files.find("lamb")
 
 
+def reopened(files: SessionFiles, path: Path) -> Session:
+    held = files.open(path)
+    held.release()
+    return held.session
+
+
 def test_a_session_without_a_cache_key_gets_one_where_it_goes_on(files: SessionFiles) -> None:
     files.save_now(make())
     path = files.find()
     assert files.load(path).prompt_cache_key is None
-    session = files.load_to_continue(path)
+    session = reopened(files, path)
     assert session.prompt_cache_key
     files.save_now(session)
-    assert files.load_to_continue(path).prompt_cache_key == session.prompt_cache_key
+    assert reopened(files, path).prompt_cache_key == session.prompt_cache_key
     files.save_now(replace(session, prompt_cache_key=""))
-    assert files.load_to_continue(path).prompt_cache_key == ""
+    assert reopened(files, path).prompt_cache_key == ""
 
 
 def test_a_session_without_messages_is_kept_with_its_draft(files: SessionFiles) -> None:
     empty = Session("20261123-081500-aaaa", NOW, NOW, "m")
-    files.save_draft(empty.id, "half a sentence")
     files.save_now(empty)
+    files.save_draft(files.path_of(empty), "half a sentence")
     again = SessionFiles(files.folder, files.folder.parent / "trash")
-    loaded = again.load(again.find())
-    assert (loaded, again.load_draft(loaded.id)) == (empty, "half a sentence")
+    held = again.open(again.find())
+    held.release()
+    assert (replace(held.session, prompt_cache_key=None), held.draft) == (empty, "half a sentence")
     assert [(s.title, s.messages) for s in again.list().summaries] == [("", 0)]
 
 
@@ -166,7 +188,7 @@ def test_a_file_that_names_no_time_has_its_own(files: SessionFiles, tmp_path: Pa
     os.utime(path, (1_700_000_000.5, 1_700_000_000.5))
     session = files.load(path)
     assert session.created == session.updated == datetime.fromtimestamp(1_700_000_000, UTC)
-    assert files.import_file(path).created == session.created
+    assert files.import_file(path)[0].created == session.created
 
 
 def test_a_session_is_named_as_it_is_found(files: SessionFiles, tmp_path: Path) -> None:
@@ -215,7 +237,7 @@ def test_import_of_a_list_keeps_reasoning(files: SessionFiles, tmp_path: Path) -
     path.write_text(
         json.dumps([{"role": r, "content": c, "reasoning": "why" if r == "assistant" else None} for r, c in rows])
     )
-    session = files.import_file(path)
+    session, _ = files.import_file(path)
     assert session.system == "S"
     assert [(m.content, m.reasoning, m.parent) for m in session.messages] == [
         ("Hi <think>", None, None),
@@ -228,20 +250,46 @@ def test_a_foreign_id_cannot_lead_a_draft_out_of_its_folder(files: SessionFiles,
     folder.mkdir(parents=True)
     path = folder / "s.json"
     path.write_text('{"format": "kimi-tui/session", "version": 1, "id": "/../../evil"}')
-    files.save_draft(files.load(path).id, "x")
+    held = files.open(path)
+    files.save_draft(held.path, "x")
+    held.release()
     assert {p.name for p in folder.iterdir()} == {"s.json", ".s.draft"}
 
 
 def test_a_held_session_names_its_holder(files: SessionFiles) -> None:
-    with files.lock(make()), pytest.raises(SessionHeldError, match=f"a kimi-tui window, process {os.getpid()}"):
-        files.lock(make(), "ask").acquire()
-    with files.lock(make(), "ask") as lock:
+    path = files.path_of(make())
+    with files.lock(path), pytest.raises(SessionHeldError, match=f"a kimi-tui window, process {os.getpid()}"):
+        files.lock(path, "ask").acquire()
+    with files.lock(path, "ask") as lock:
         lock.release()
 
 
 def test_saves_off_the_loop(files: SessionFiles) -> None:
     asyncio.run(files.save(make()))
     assert len(files.list().summaries) == 1
+
+
+def test_what_was_saved_here_is_listed_without_being_read(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.save_now(make("a", "Lamb"))
+    files.save_now(make("b", "Stew"))
+    (files.folder / "b.toml").write_bytes((files.folder / "b.toml").read_bytes().replace(b"Stew", b"Soup"))
+    parsed = read_names(files, monkeypatch)
+    listing = files.list()
+    assert parsed == ["b"]
+    assert [summary.title for summary in listing.summaries] == ["Soup", "Lamb"]
+    assert SessionFiles(files.folder, files.trash).list() == listing
+    assert parsed == ["b"]
+
+
+def test_who_listens_is_told_of_every_save(files: SessionFiles) -> None:
+    told = list[tuple[str, str]]()
+    files.save_listeners.append(lambda session, path, _: told.append((session.title, path.name)))
+    files.save_now(make("a", "Lamb"))
+    files.rename(files.find(), "Stew")
+    files.convert(files.find(), "json")
+    files.duplicate(files.find())
+    assert told[:3] == [("Lamb", "a.toml"), ("Stew", "a.toml"), ("Stew", "a.json")]
+    assert [title for title, _ in told[3:]] == ["Stew (copy)"]
 
 
 def read_names(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -257,10 +305,11 @@ def read_names(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> list[str
 
 
 def save_many(files: SessionFiles, count: int) -> list[str]:
-    """Save sessions, each changed a minute after the one before; their ids, the newest first."""
+    """Save sessions as another program, each changed a minute after the one before; their ids, the newest first."""
+    other = SessionFiles(files.folder, files.trash)
     names = [f"s{number:03}" for number in range(count)]
     for number, name in enumerate(names):
-        files.save_now(make(name, name))
+        other.save_now(make(name, name))
         os.utime(files.folder / f"{name}.toml", (number * 60, number * 60))
     return names[::-1]
 
@@ -319,7 +368,7 @@ def test_a_file_that_is_broken_since_is_no_session_any_more(files: SessionFiles)
 def test_a_session_is_found_at_once_unless_much_has_to_be_read(files: SessionFiles) -> None:
     files.save_now(make())
     assert files.is_found_at_once()
-    files.save_now(make("big", "x" * 3_000_000))
+    SessionFiles(files.folder, files.trash).save_now(make("big", "x" * 3_000_000))
     assert not files.is_found_at_once("big")
     assert files.is_found_at_once(str(files.folder / "big.toml"))
     files.list()

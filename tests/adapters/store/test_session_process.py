@@ -14,15 +14,15 @@ import pytest
 
 from kimi_tui.adapters.store import session_process, session_reading
 from kimi_tui.adapters.store.session_process import PIECE_CHARS, SessionProcesses
-from kimi_tui.adapters.store.session_text import dump
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.file_formats import FORMATS, format_of
 from kimi_tui.core.session.session import Message, Role, Session
 from tests.ui.program import talk
 
 KILLED = """
 import subprocess, sys, time
 from pathlib import Path
-from kimi_tui.adapters import session_process
+from kimi_tui.adapters.store import session_process
 class Told(subprocess.Popen):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -57,7 +57,7 @@ def large() -> Session:
 @pytest.mark.parametrize("ending", [".toml", ".json"])
 def test_what_is_read_there_is_what_is_read_here(tmp_path: Path, ending: str) -> None:
     path, session = tmp_path / f"s{ending}", large()
-    path.write_bytes(dump(session, ending))
+    path.write_bytes(format_of(ending).encode(session))
     assert SessionProcesses().read(path) == session == session_reading.parse_file(path)
 
 
@@ -88,7 +88,7 @@ def test_small_files_start_no_process(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
     path, session = tmp_path / "s.toml", large()
-    path.write_bytes(dump(session, ".toml"))
+    path.write_bytes(FORMATS["toml"].encode(session))
     assert SessionProcesses().read(path) == session
 
 
@@ -102,14 +102,14 @@ def test_where_no_process_can_be_started_it_is_read_here(
     monkeypatch.setattr(session_process, "LARGE_FILE", 0)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     path, session = tmp_path / "s.toml", large()
-    path.write_bytes(dump(session, ".toml"))
+    path.write_bytes(FORMATS["toml"].encode(session))
     assert SessionProcesses().read(path) == session
 
 
 @pytest.mark.usefixtures("_all_are_large")
 def test_one_that_is_stopped_says_so_and_none_begins_after_that(tmp_path: Path) -> None:
     path, reading = tmp_path / "s.toml", SessionProcesses()
-    path.write_bytes(dump(large(), ".toml"))
+    path.write_bytes(FORMATS["toml"].encode(large()))
     reading.stop()
     with pytest.raises(StorageError, match="what read it has ended"):
         reading.read(path)
@@ -117,7 +117,7 @@ def test_one_that_is_stopped_says_so_and_none_begins_after_that(tmp_path: Path) 
 
 def test_it_imports_nothing_of_the_screen(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
-    path.write_bytes(dump(large(), ".toml"))
+    path.write_bytes(FORMATS["toml"].encode(large()))
     command = [sys.executable, "-X", "importtime", "-m", session_process.__name__, str(path)]
     told = tmp_path / "imports"
     with told.open("wb") as errors, subprocess.Popen(command, stdin=-1, stdout=-1, stderr=errors) as process:
@@ -136,7 +136,7 @@ def is_running(pid: int) -> bool:
 
 def test_it_ends_with_whoever_started_it_and_has_no_terminal(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
-    path.write_bytes(dump(large(), ".toml"))
+    path.write_bytes(FORMATS["toml"].encode(large()))
     with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())

@@ -27,8 +27,10 @@ def keep(files: SessionFiles, number: int, *prompts: str) -> Path:
     session = Session(f"20261123-0{number:05}-aaaa", began, began, "m")
     for minute, prompt in enumerate(prompts):
         asked = began + timedelta(minutes=minute)
-        session = session.with_message(Message(session.next_message_id(), Role.USER, prompt, session.head, asked))
-        session = session.with_message(Message(session.next_message_id(), Role.ASSISTANT, "Yes.", session.head, asked))
+        session = session.with_message(Message(session.next_message_ids(1)[0], Role.USER, prompt, session.head, asked))
+        session = session.with_message(
+            Message(session.next_message_ids(1)[0], Role.ASSISTANT, "Yes.", session.head, asked)
+        )
     files.save_now(session)
     path = files.path_of(session)
     os.utime(path, (began.timestamp(), began.timestamp()))

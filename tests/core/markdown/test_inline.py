@@ -92,3 +92,22 @@ def test_any_half_text_can_be_shown(text: str) -> None:
 def test_no_depth_breaks_the_parser(text: str) -> None:
     assert parse_inline(text, {})
     parse_inline(text, {}, is_open=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("at http://e.org/x.", [("text", "at "), ("address", "http://e.org/x"), ("text", ".")]),
+        ("a<br>b<BR/>c", [("text", "a"), ("hardbreak", "<br>"), ("text", "b"), ("hardbreak", "<BR/>"), ("text", "c")]),
+        ("H<sub>2</sub>O", [("text", "H"), ("text", "₂"), ("text", "O")]),
+        ("<sub>2</sup>", [("html_inline", "<sub>"), ("text", "2"), ("html_inline", "</sup>")]),
+        ("Term\n: what it is", [("text", "Term"), ("hardbreak", ""), ("text", ": what it is")]),
+        ("one\ntwo", [("text", "one"), ("softbreak", ""), ("text", "two")]),
+    ],
+)
+def test_what_the_parser_leaves_to_others_has_tokens(text: str, tokens: list[tuple[str, str]]) -> None:
+    assert [(token.type, token.content) for token in parse_inline(text, {})] == tokens
+
+
+def test_the_text_of_a_link_holds_no_addresses() -> None:
+    assert "address" not in {token.type for token in parse_inline("[http://e.org](http://u.v/)", {})}

@@ -6,14 +6,16 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
-from kimi_tui.core.markdown import block_cuts as cuts
-from kimi_tui.core.markdown import source
-from kimi_tui.core.markdown.list_items import is_list
-from kimi_tui.core.markdown.source import Block, MarkdownSource, References, parse, parse_inline
+from kimi_tui.core.markdown import block_parts
+from kimi_tui.core.markdown.blocks import Block, parse
+from kimi_tui.core.markdown.chunked_text import ChunkedText
+from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS
+from kimi_tui.core.markdown.inline import parse_inline
+from kimi_tui.core.markdown.source import MarkdownSource
 
 CORPUS = [
     "para\n", "\n", "\n\n", "- a\n", "  - b\n", "1. x\n", "# h\n", "```py\n", "```\n", "> q\n", "| a | b |\n", "|---|---|\n",
@@ -39,8 +41,8 @@ def lines_of(token: Token, block: Block) -> tuple[int, ...] | None:
 def values(source: MarkdownSource) -> list[object]:
     return [
         (
-            (b.kind, b.source, b.start, b.first_line, b.line_count, b.head is None, b.joint, b.is_open),
-            (b.number, b.is_apart),
+            (b.kind, b.source, b.start, b.first_line, b.line_count, b.goes_on, b.joint, b.is_open),
+            (b.number, b.has_gap, b.opening, b.table),
             [(t.type, t.content, t.markup, t.info, t.attrs, lines_of(t, b)) for t in b.tokens],
         )
         for b in source.blocks
@@ -53,18 +55,8 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def set_small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = {
-        "MAX_CODE_LINES": 3,
-        "MAX_TABLE_ROWS": 2,
-        "SOFT_LIMIT_CHARS": 20,
-        "SOFT_LIMIT_LINES": 4,
-        "HARD_LIMIT_CHARS": 60,
-        "LOAD_CHARS": 50,
-        "LOAD_LINES": 7,
-        "MAX_LINE_CHARS": 24,
-    }
-    for name, limit in limits.items():
-        monkeypatch.setattr(cuts, name, limit)
+    for name, limit in {"MAX_CODE_LINES": 3, "MAX_TABLE_ROWS": 2, "MAX_TEXT_CHARS": 24}.items():
+        monkeypatch.setattr(block_parts, name, limit)
 
 
 def check_cuts(text: str, sizes: list[int]) -> None:
@@ -122,10 +114,10 @@ def joined(blocks: list[Block]) -> list[list[object]]:
     found: list[list[object]] = []
     for block in blocks:
         tokens: list[object] = [
-            (t.type, t.content, t.markup, t.info, t.level) for t in block.tokens if not is_list(block) or t.level
+            (t.type, t.content, t.markup, t.info, t.level) for t in block.tokens if not block.is_list or t.level
         ]
         number = [block.kind, block.tokens[0].attrGet("start")]
-        if is_list(block) and block.head is not None:
+        if block.is_list and block.goes_on:
             found[-1] += tokens
         else:
             found.append([*number, *tokens])
@@ -142,7 +134,7 @@ def test_parts_of_a_list_hold_what_the_whole_list_does() -> None:
         assert joined(source.blocks) == joined(blocks)
         assert "".join(block.source for block in source.blocks) == (text if blocks else "")
         assert set(source.references) == {label for _, label, _ in found}
-        parted += sum(is_list(block) and block.head is not None for block in source.blocks)
+        parted += sum(block.is_list and block.goes_on for block in source.blocks)
     assert parted > 500
 
 
@@ -151,31 +143,6 @@ PLAIN = [
     "- x\ty\n", "- `c` d\n", "1. a\n1. b\n1. c\n", "- d\n- e\n- f\n", "---\n", "\r", "\n", "\n", "- *a* b\n\n- c\n\n", "- " + "w" * 30 + "\n", "- e\u2028\n", "- **b\n",
 ]  # fmt: skip
 """Items that need no parser, and their neighbours."""
-
-
-@pytest.mark.parametrize("is_small", [False, True])
-def test_items_that_need_no_parser_are_what_it_makes_of_them(is_small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = random.Random(14)
-    if is_small:
-        set_small_limits(monkeypatch)
-    texts = ["".join(chance.choice(PLAIN + LISTS) for _ in range(chance.randint(2, 25))) for _ in range(600)]
-    texts += ["".join(chance.choice(PLAIN) for _ in range(chance.randint(2, 25))) for _ in range(600)]
-    seen = [values(MarkdownSource(text)) for text in texts]
-    monkeypatch.setattr(source, "plain_items", lambda *_: [])
-    assert [values(MarkdownSource(text)) for text in texts] == seen
-
-
-def test_a_giant_list_of_plain_items_needs_no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[str] = []
-
-    def counted(text: str, references: References) -> object:
-        parsed.append(text)
-        return parse(text, references)
-
-    monkeypatch.setattr(source, "parse", counted)
-    text = "- **an item** of a list\n" * 10_000
-    assert len(MarkdownSource(text).blocks) == 10_000
-    assert sum(text.count("\n") for text in parsed) <= 1.1 * 10_000 / cuts.LOAD_LINES
 
 
 @settings(max_examples=300, deadline=None)
@@ -188,6 +155,7 @@ def test_any_cuts_give_the_same_blocks(text: str, sizes: list[int]) -> None:
 def test_any_cuts_give_the_same_blocks_where_blocks_are_long() -> None:
     @settings(max_examples=500, deadline=None)
     @given(st.lists(PIECES, max_size=30).map("".join), st.lists(st.integers(1, 40), min_size=1, max_size=5))
+    @example("| a | b |\n| a | b |\nx](y)", [1])
     def check(text: str, sizes: list[int]) -> None:
         check_cuts(text, sizes)
 
@@ -231,25 +199,26 @@ def test_only_the_open_block_is_parsed_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "line"),
+    ("head", "line", "most"),
     [
-        ("```py\n", "x = 1 + 2 + 3\n"),
-        ("| a | b |\n|---|---|\n", "| one | two |\n"),
-        ("", "- an item of a list\n"),
-        ("", "a line of a paragraph\n"),
-        ("", "> a quoted line\n"),
+        ("```py\n", "x = 1 + 2 + 3\n", 1_000),
+        ("| a | b |\n|---|---|\n", "| one | two |\n", 1_000),
+        ("", "- an item of a list\n", 100),
+        ("", "a line of a paragraph\n", FORCED_CHARS + 100),
+        ("", "> a quoted line\n", FORCED_CHARS + 100),
     ],
     ids=["fence", "table", "list", "paragraph", "quote"],
 )
-def test_the_open_block_stays_small(head: str, line: str) -> None:
-    source = MarkdownSource(head)
+def test_what_is_parsed_for_a_line_is_bounded(head: str, line: str, most: int) -> None:
+    text = ChunkedText(head, is_markdown=True)
     costs = []
-    for _ in range(500):
-        before = source.parsed_chars
-        source.append(line)
-        costs.append(source.parsed_chars - before)
-    assert max(costs[250:]) <= max(costs[:250])
-    assert max(costs) < 4 * cuts.SOFT_LIMIT_CHARS
+    for _ in range(2_000):
+        text.append(line)
+        last = text.chunks[-1]
+        before = last.parsed_chars
+        last.parse(is_streaming=True)
+        costs.append(last.parsed_chars - before)
+    assert max(costs) <= most
 
 
 LONG = {
@@ -280,21 +249,23 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_what_is_parsed_grows_with_the_text_alone(name: str) -> None:
-    text = LONG[name]
-    source = MarkdownSource(text)
-    assert source.parsed_chars <= 8 * len(text)
-    assert max(len(block.source) for block in source.blocks or MarkdownSource("a").blocks) <= 30_000
+    text = ChunkedText(LONG[name], is_markdown=True)
+    for chunk in text.chunks:
+        chunk.parse(is_streaming=False)
+    assert text.text == LONG[name]
+    assert sum(chunk.parsed_chars for chunk in text.chunks) <= 1.2 * text.chars
+    assert all(chunk.parsed_chars <= 2 * HARD_CHARS for chunk in text.chunks)
 
 
 @pytest.mark.parametrize("name", LONG)
 def test_what_is_parsed_for_a_delta_is_bounded(name: str) -> None:
-    text = LONG[name]
-    source = MarkdownSource(text[:60_000], is_growing=True)
-    for place in range(60_000, min(len(text), 62_000), 20):
-        before = source.parsed_chars
-        source.append(text[place : place + 20])
-        assert source.parsed_chars - before <= 2.5 * cuts.HARD_LIMIT_CHARS
-        assert sum(len(block.source) for block in source.open) <= 1.5 * cuts.HARD_LIMIT_CHARS
+    long = LONG[name]
+    text = ChunkedText(long[:60_000], is_markdown=True)
+    for place in range(60_000, min(len(long), 62_000), 20):
+        text.append(long[place : place + 20])
+        before = sum(chunk.parsed_chars for chunk in text.chunks[-2:])
+        text.chunks[-1].parse(is_streaming=True)
+        assert sum(chunk.parsed_chars for chunk in text.chunks[-2:]) - before <= 2 * HARD_CHARS
 
 
 def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
@@ -315,12 +286,7 @@ def test_a_growing_list_parses_its_last_item_alone() -> None:
         assert source.parsed_chars - before < 12 * len(item)
     assert len(source.blocks) == 300
     assert [block.number for block in source.blocks[1:]] == list(range(2, 301))
-    assert all(block.is_apart for block in source.blocks[1:])
-
-
-def test_a_list_that_is_there_already_is_parsed_once() -> None:
-    text = "- an item\n" * 10_000
-    assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
+    assert all(block.has_gap for block in source.blocks[1:])
 
 
 def test_a_growing_table_parses_its_last_row_alone() -> None:
@@ -329,14 +295,9 @@ def test_a_growing_table_parses_its_last_row_alone() -> None:
         before = source.parsed_chars
         for place in range(0, len(row), 5):
             source.append(row[place : place + 5])
-        assert source.parsed_chars - before < 16 * len(row)
+        assert source.parsed_chars - before < 24 * len(row)
     rows = [sum(token.type == "tr_open" for token in block.tokens) - 1 for block in source.blocks]
     assert rows == [30, 30, 30, 10]
-
-
-def test_a_table_that_is_there_already_is_parsed_once() -> None:
-    text = "| herb | grams |\n|:--|--:|\n" + "| rosemary and thyme | 12 |\n" * 5_000
-    assert MarkdownSource(text).parsed_chars < 1.2 * len(text)
 
 
 def test_a_table_that_grew_is_what_the_parser_makes_of_it() -> None:
@@ -351,16 +312,16 @@ def test_a_table_that_grew_is_what_the_parser_makes_of_it() -> None:
 
 def test_numbers_go_on_in_parts_of_a_list() -> None:
     blocks = MarkdownSource("3. a\n3. b\n\n3. c\n" + "7. d\n").blocks
-    assert [(block.number, block.is_apart) for block in blocks] == [(None, False), (4, False), (5, True), (6, False)]
+    assert [(block.number, block.has_gap) for block in blocks] == [(None, True), (4, False), (5, True), (6, False)]
 
 
 def test_a_line_without_end_is_cut_at_a_sentence() -> None:
     text = "One sentence. " * 1_000
     blocks = MarkdownSource(text).blocks
     assert "".join(block.source for block in blocks) == text
-    assert all(len(block.source) <= cuts.MAX_LINE_CHARS for block in blocks)
+    assert all(len(block.source) <= block_parts.MAX_TEXT_CHARS for block in blocks)
     assert all(block.source.endswith(". ") and block.joint == " " for block in blocks[:-1])
-    assert [block.head is None for block in blocks[:3]] == [True, False, False]
+    assert [block.goes_on for block in blocks[:3]] == [False, True, True]
 
 
 README = """# Lamb
@@ -420,14 +381,14 @@ def test_parts_of_a_fence_hold_what_the_whole_fence_does(monkeypatch: pytest.Mon
     def code(text: str) -> list[str]:
         found: list[str] = []
         for block in MarkdownSource(text).blocks:
-            if block.kind == "fence" and block.head is not None:
+            if block.kind == "fence" and block.goes_on:
                 found[-1] += block.tokens[0].content
             else:
                 found += [token.content for token in block.tokens if token.type == "fence"]
         return found
 
     whole = [code(text) for text in texts]
-    monkeypatch.setattr(cuts, "MAX_CODE_LINES", 3)
+    monkeypatch.setattr(block_parts, "MAX_CODE_LINES", 3)
     assert [code(text) for text in texts] == whole
     assert sum(any("```sh" in content for content in contents) for contents in whole) > 30
 
@@ -487,7 +448,7 @@ def test_a_long_fence_keeps_its_language_and_its_lines() -> None:
     assert [block.kind for block in blocks] == ["fence"] * 4 + ["paragraph"]
     assert "".join(block.tokens[0].content for block in blocks[:4]) == code
     assert {block.tokens[0].info for block in blocks[:4]} == {"py"}
-    assert [block.head is None for block in blocks] == [True, False, False, False, True]
+    assert [block.goes_on for block in blocks] == [False, True, True, True, False]
 
 
 def test_a_target_that_comes_late_is_found() -> None:

@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import InputTooLargeError
-from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt import context_budget, token_estimate
+from kimi_tui.core.prompt.prompt_writer import next_prompt
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
-from kimi_tui.core.prompt.turns import next_prompt
 from kimi_tui.core.session.session import Message, RequestRecord, Role, Session, Usage
 from kimi_tui.core.session.tree import with_system
 from tests.counting import calls_in
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
-KIMI = TEMPLATES["kimi"]
+KIMI = RequestSettings(template=TEMPLATES["kimi"])
 
 
 def talk(turns: int) -> Session:
@@ -36,8 +37,8 @@ def talk(turns: int) -> Session:
     return Session("s", NOW, NOW, "model", messages=tuple(messages))
 
 
-def prompt_after(session: Session, draft: str = "more", *, thinking: bool = True) -> str:
-    return next_prompt(session, template=KIMI, thinking=thinking, draft=draft)
+def prompt_after(session: Session) -> str:
+    return next_prompt(session, KIMI, "more")
 
 
 @pytest.mark.parametrize(("chars", "is_refused"), [(0, False), (600, False), (601, True), (6000, True)])
@@ -67,10 +68,7 @@ def test_the_endpoints_own_count_of_the_beginning_decides_too() -> None:
 
 def test_a_count_of_another_input_is_not_believed() -> None:
     session = talk(3)
-    assert (
-        context_budget.counted_prefix(session, next_prompt(session, template=TEMPLATES["deepinfra"], thinking=True))
-        is None
-    )
+    assert context_budget.counted_prefix(session, next_prompt(session, RequestSettings())) is None
     renewed = with_system(session, "Be brief.")
     assert context_budget.counted_prefix(renewed, prompt_after(renewed)) is None
     assert context_budget.counted_prefix(talk(0), prompt_after(talk(0))) is None
@@ -101,15 +99,15 @@ def test_replies_without_a_count_are_passed_over() -> None:
     [("", 0), ("a", 1), ("lamb", 1), ("lambs", 2), ("羊肉料理", 4), ("羊 lamb", 3), ("é" * 4, 2), ("한국어", 3)],
 )
 def test_estimates(text: str, tokens: int) -> None:
-    assert context_budget.estimate_tokens(text) == tokens
+    assert token_estimate.estimate_tokens(text) == tokens
 
 
 @given(st.text("a<>|é羊\U00020000 think/", max_size=60), st.integers(1, 20))
 def test_a_text_that_is_estimated_in_pieces_has_the_same_size(text: str, piece_chars: int) -> None:
-    whole = context_budget.estimate_tokens(text)
+    whole = token_estimate.estimate_tokens(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context_budget, "PIECE_CHARS", piece_chars)
-        assert context_budget.estimate_tokens(text) == whole
+        patch.setattr(token_estimate, "PIECE_CHARS", piece_chars)
+        assert token_estimate.estimate_tokens(text) == whole
 
 
 def test_doubt_begins_above_the_estimate() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.past_prompt import prompt_of
+from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
-from kimi_tui.core.prompt.turns import next_prompt
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import (
     alternatives,
@@ -27,7 +27,7 @@ from kimi_tui.core.session.tree import (
 from tests.counting import calls_in
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
-KIMI = TEMPLATES["kimi"]
+KIMI = RequestSettings(template=TEMPLATES["kimi"])
 
 
 def user(id_: str, text: str, parent: str | None = None) -> Message:
@@ -88,7 +88,7 @@ def test_deleting_takes_everything_below() -> None:
 
 
 def test_the_next_prompt_closes_the_last_reply() -> None:
-    assert next_prompt(TREE, template=KIMI, thinking=True) == (
+    assert next_prompt(TREE, KIMI) == (
         "<|im_user|>user<|im_middle|>one<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>first<|im_end|>"
         "<|im_user|>user<|im_middle|>two<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>third<|im_end|>"
         "<|im_assistant|>assistant<|im_middle|><think>"
@@ -97,23 +97,21 @@ def test_the_next_prompt_closes_the_last_reply() -> None:
 
 def test_a_draft_stands_where_the_question_will() -> None:
     failed = session_of(user("m1", "one"))
-    assert next_prompt(failed, template=KIMI, thinking=False, draft="again") == (
+    assert next_prompt(failed, replace(KIMI, thinking=False), draft="again") == (
         "<|im_user|>user<|im_middle|>again<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>"
     )
 
 
 def test_what_is_left_out_is_not_sent() -> None:
     messages = [replace(m, excluded=m.id == "m1") for m in TREE.messages]
-    assert "one" not in next_prompt(session_of(*messages, head="m5"), template=KIMI, thinking=True)
+    assert "one" not in next_prompt(session_of(*messages, head="m5"), KIMI)
     queued = session_of(user("m1", "one"), reply("m2", "", "m1", state=MessageState.QUEUED))
-    assert next_prompt(queued, template=KIMI, thinking=True).count("<think>") == 1
+    assert next_prompt(queued, KIMI).count("<think>") == 1
 
 
 def test_an_empty_system_prompt_is_a_block_and_none_is_none() -> None:
-    assert next_prompt(session_of(system=""), template=KIMI, thinking=True).startswith(
-        "<|im_system|>system<|im_middle|><|im_end|>"
-    )
-    assert next_prompt(session_of(), template=KIMI, thinking=True) == "<|im_assistant|>assistant<|im_middle|><think>"
+    assert next_prompt(session_of(system=""), KIMI).startswith("<|im_system|>system<|im_middle|><|im_end|>")
+    assert next_prompt(session_of(), KIMI) == "<|im_assistant|>assistant<|im_middle|><think>"
 
 
 @pytest.mark.parametrize("old", [None, "", "Be a chef."])
@@ -121,16 +119,14 @@ def test_past_inputs_survive_a_new_system_prompt(old: str | None) -> None:
     before = session_of(*TREE.messages, system=old)
     after = with_system(with_system(before, "Be brief."), None)
     for id_ in ("m2", "m3", "m5"):
-        assert prompt_of(after, id_) == prompt_of(before, id_)
-    assert prompt_of(before, "m2") == next_prompt(
-        session_of(user("m1", "one"), system=old), template=KIMI, thinking=True
-    )
+        assert past_prompt(after, id_) == past_prompt(before, id_)
+    assert past_prompt(before, "m2") == next_prompt(session_of(user("m1", "one"), system=old), KIMI)
 
 
 def test_markers_are_neutralised_unless_switched_off() -> None:
     session = session_of(user("m1", "<|im_end|>"))
-    assert "<\u2060|im_end|>" in next_prompt(session, template=KIMI, thinking=True)
-    assert "\u2060" not in next_prompt(session, template=KIMI, thinking=True, neutralise=False)
+    assert "<\u2060|im_end|>" in next_prompt(session, KIMI)
+    assert "\u2060" not in next_prompt(session, replace(KIMI, neutralise=False))
 
 
 def test_titles_are_one_short_line() -> None:
@@ -144,7 +140,7 @@ def test_titles_are_one_short_line() -> None:
 
 
 def test_an_unknown_id_is_a_key_error() -> None:
-    for ask in (branch, alternatives, prompt_of, select, without):
+    for ask in (branch, alternatives, past_prompt, select, without):
         with pytest.raises(KeyError):
             ask(TREE, "m99")
 
@@ -163,10 +159,10 @@ def test_a_past_input_holds_what_was_sent_then() -> None:
         reply("m4", "a", "m3", thinking=False, neutralise=False, left_out=("m1",)),
         reply("m5", "b", "m3", template="deepinfra"),
     )
-    assert prompt_of(session, "m4") == (
+    assert past_prompt(session, "m4") == (
         "<|im_user|>user<|im_middle|>two<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>"
     )
-    assert prompt_of(session, "m5") == (
+    assert past_prompt(session, "m5") == (
         "<|im_user|>ChatMessageRole.USER<|im_middle|>one <\u2060think><|im_end|>"
         "<|im_user|>ChatMessageRole.USER<|im_middle|>two<|im_end|><|im_assistant|>assistant<|im_middle|><think>"
     )
@@ -174,7 +170,7 @@ def test_a_past_input_holds_what_was_sent_then() -> None:
 
 def test_leaving_a_message_out_now_changes_no_past_input() -> None:
     later = replace(TREE, messages=tuple(replace(message, excluded=True) for message in TREE.messages))
-    assert prompt_of(later, "m5") == prompt_of(TREE, "m5")
+    assert past_prompt(later, "m5") == past_prompt(TREE, "m5")
 
 
 class Diary:
@@ -188,7 +184,7 @@ class Diary:
         session = self.session
         at = session.messages[number % len(session.messages)] if session.messages else None
         if action == "ask" or at is None:
-            question = user(session.next_message_id(), text, question_parent(session))
+            question = user(session.next_message_ids(1)[0], text, question_parent(session))
             self.session = session.with_message(question)
             if number % 5:
                 self.reply_to(question.id, number, text, draft=session)
@@ -205,14 +201,13 @@ class Diary:
     def reply_to(self, question: str, number: int, text: str, draft: Session | None = None) -> None:
         template, thinking, neutralise = list(TEMPLATES.values())[number % 2], number % 3 > 0, number % 7 > 0
         at = replace(self.session, head=question)
-        prompt = next_prompt(at, template=template, thinking=thinking, neutralise=neutralise)
+        request = RequestSettings(template=template, thinking=thinking, neutralise=neutralise)
+        prompt = next_prompt(at, request)
         if draft is not None:
             asked = branch(at)[-1].content
-            assert prompt == next_prompt(
-                draft, template=template, thinking=thinking, neutralise=neutralise, draft=asked
-            )
+            assert prompt == next_prompt(draft, request, asked)
         answer = reply(
-            self.session.next_message_id(), text, question, template=template.name, thinking=thinking,
+            self.session.next_message_ids(1)[0], text, question, template=template.name, thinking=thinking,
             neutralise=neutralise, left_out=tuple(m.id for m in branch(at) if m.excluded), usage=Usage(number),
         )  # fmt: skip
         self.session = self.session.with_message(answer)
@@ -234,9 +229,9 @@ def test_every_past_input_can_be_rebuilt(steps: list[tuple[str, int, str]]) -> N
     diary = Diary()
     for action, number, text in steps:
         diary.act(action, number, text)
-    assert {id_: prompt_of(diary.session, id_) for id_ in diary.sent} == diary.sent
+    assert {id_: past_prompt(diary.session, id_) for id_ in diary.sent} == diary.sent
     for template in TEMPLATES.values():
-        prompt = next_prompt(diary.session, template=template, thinking=True, draft="next")
+        prompt = next_prompt(diary.session, RequestSettings(template=template), "next")
         assert context_budget.counted_prefix(diary.session, prompt) == diary.count_of(prompt)
 
 
@@ -246,7 +241,7 @@ def calls_to_write(messages: int) -> int:
         make = reply if number % 2 else user
         chain.append(make(str(number), "A text of <b>usual</b> length, 羊.", str(number - 1)))
     session = session_of(*chain)
-    return calls_in(lambda: next_prompt(session, template=KIMI, thinking=True, draft="more"))
+    return calls_in(lambda: next_prompt(session, KIMI, draft="more"))
 
 
 def test_a_long_conversation_is_written_in_one_walk() -> None:
@@ -266,4 +261,4 @@ def test_a_long_conversation_is_written_in_one_walk() -> None:
 )
 def test_the_next_id_is_above_every_number_in_use(ids: list[str], following: str) -> None:
     messages = tuple(Message(id_, Role.USER, "x") for id_ in ids)
-    assert replace(Session("s", NOW, NOW, "m"), messages=messages).next_message_id() == following
+    assert replace(Session("s", NOW, NOW, "m"), messages=messages).next_message_ids(1)[0] == following

@@ -10,16 +10,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kimi_tui
-from kimi_tui.core.prompt.neutralise import JOINER, decode, encode, marker_spans, verbatim
-from kimi_tui.core.prompt.template import TEMPLATES, PromptTurn, parse_prompt, render_prompt
+from kimi_tui.core.prompt.control_tokens import JOINER
+from kimi_tui.core.prompt.neutralise import TextDoor, verbatim
+from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.prompt_syntax import Prompt, PromptTurn, parse_prompt, write_prompt
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.core.session.session import Role
+from tests.core.prompt import template_rows
+
+MARKERS = DEFAULT_TEMPLATE.markers
 
 PIECES = (
     "<|im_end|>", "<|im_user|>", "<|im_system|>", "<|im_assistant|>", "<|im_middle|>", "<|reserved_token_7|>", "<think>",
-    "</think>", "[EOS]", "[BOS]", "[PAD]", "[UNK]", "[EOT]", "ChatMessageRole.USER", "assistant", "user", "system", JOINER,
+    "</think>", "[EOS]", "[INST]", "[/INST]", "</s>", "<|im_start|>", "<|eot_id|>", "[BOS]", "[PAD]", "[UNK]", "[EOT]", "ChatMessageRole.USER", "assistant", "user", "system", JOINER,
     "<", ">", "|", "<|", "|>", "[", "]", "/", "think>", "EOS]", "im_end", "\n", "\r\n", " ", "lamb", "羊", "👩\u200d💻",
 )  # fmt: skip
-MIDDLES = ("|im_end|>", "|im_end|", "|a b|>", "think>", "/think>", "EOS]", "EOS", "eos]", "<|im_end|>")
+MIDDLES = (
+    "|im_end|>",
+    "/INST]",
+    "INST]",
+    "/s>",
+    "|im_end|",
+    "|a b|>",
+    "think>",
+    "/think>",
+    "EOS]",
+    "EOS",
+    "eos]",
+    "<|im_end|>",
+)
 joined = st.builds(
     lambda first, joiners, rest: first + JOINER * joiners + rest,
     st.sampled_from(["<", "["]),
@@ -48,7 +67,7 @@ conversations = st.lists(st.tuples(st.sampled_from(Role), hostile), max_size=6)
     ],
 )
 def test_markers_get_one_joiner(text: str, encoded: str) -> None:
-    assert encode(text) == encoded
+    assert TextDoor(DEFAULT_TEMPLATE).foreign(text) == encoded
 
 
 @pytest.mark.parametrize(
@@ -56,12 +75,12 @@ def test_markers_get_one_joiner(text: str, encoded: str) -> None:
     ["", "a < b | c > d", "[eos]", "<Think>", "<|a b|>", "<||>", "[think>", "<EOS]", "x[0]", "\u2060", "<\u2060b>"],
 )
 def test_harmless_text_is_untouched(text: str) -> None:
-    assert encode(text) == text
-    assert marker_spans(text) == []
+    assert TextDoor(DEFAULT_TEMPLATE).foreign(text) == text
+    assert MARKERS.spans(text) == []
 
 
 def test_spans_point_at_the_markers() -> None:
-    assert marker_spans("a<think>b[EOS]") == [(1, 8), (9, 14)]
+    assert MARKERS.spans("a<think>b[EOS]") == [(1, 8), (9, 14)]
 
 
 def test_verbatim_lets_markers_pass() -> None:
@@ -74,30 +93,35 @@ def test_no_other_module_makes_prompt_text() -> None:
     assert makers == ["neutralise.py"]
 
 
-def check_round_trip(text: str) -> None:
-    assert decode(encode(text)) == text
-    assert decode(text) == text or JOINER in text
-    assert len(encode(text)) == len(text) + len(marker_spans(text))
+def check_round_trip(text: str, template: Template) -> None:
+    for tokens in (template.markers, template.control, template.reasoning_ends):
+        assert tokens.decode(tokens.encode(text)) == text
+        assert tokens.decode(text) == text or JOINER in text
+        assert len(tokens.encode(text)) == len(text) + len(tokens.spans(text))
+        assert tokens.exact.search(tokens.encode(text)) is None
 
 
-def check_conversation(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:
-    prompt = render_prompt([PromptTurn(role, encode(text)) for role, text in turns], TEMPLATES[name], thinking=thinking)
-    parsed = parse_prompt(prompt)
-    assert [(turn.role, decode(turn.text)) for turn in parsed.turns] == turns
-    assert parsed.thinking is thinking
-    assert not any(turn.reasoning for turn in parsed.turns)
+def check_conversation(turns: list[tuple[Role, str]], template: Template, is_closed: bool) -> None:
+    door = TextDoor(template)
+    made = tuple(PromptTurn(role, door.foreign(text)) for role, text in turns)
+    prompt = Prompt(made, OpenTurn.of(door, is_closed=is_closed), template)
+    parsed = parse_prompt(write_prompt(prompt), [template])
+    assert parsed == prompt
+    assert [(turn.role, template.markers.decode(turn.text)) for turn in parsed.turns] == turns
 
 
 @settings(max_examples=2000, deadline=None)
-@given(hostile)
-def test_decode_undoes_encode(text: str) -> None:
-    check_round_trip(text)
+@given(hostile, st.sampled_from(template_rows.ALL))
+def test_decode_undoes_encode(text: str, template: Template) -> None:
+    check_round_trip(text, template)
 
 
 @settings(max_examples=1000, deadline=None)
-@given(conversations, st.sampled_from(sorted(TEMPLATES)), st.booleans())
-def test_a_prompt_parses_back_to_its_own_turns(turns: list[tuple[Role, str]], name: str, thinking: bool) -> None:
-    check_conversation(turns, name, thinking)
+@given(conversations, st.sampled_from(template_rows.ALL), st.booleans())
+def test_a_prompt_parses_back_to_its_own_turns(
+    turns: list[tuple[Role, str]], template: Template, is_closed: bool
+) -> None:
+    check_conversation(turns, template, is_closed)
 
 
 def any_text(chance: random.Random) -> str:
@@ -121,7 +145,7 @@ def any_text(chance: random.Random) -> str:
 def test_decode_undoes_encode_many_times() -> None:
     chance = random.Random(1)
     for _ in range(200_000):
-        check_round_trip(any_text(chance))
+        check_round_trip(any_text(chance), chance.choice(template_rows.ALL))
 
 
 @pytest.mark.slow
@@ -129,4 +153,4 @@ def test_many_prompts_parse_back() -> None:
     chance, roles = random.Random(2), list(Role)
     for _ in range(100_000):
         turns = [(chance.choice(roles), any_text(chance)) for _ in range(chance.randrange(7))]
-        check_conversation(turns, chance.choice(list(TEMPLATES)), chance.random() < 0.5)
+        check_conversation(turns, chance.choice(template_rows.ALL), chance.random() < 0.5)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import functools
+import operator
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -11,34 +12,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core.prompt import context_budget, prompt_view
-from kimi_tui.core.prompt.past_prompt import prompt_of
-from kimi_tui.core.prompt.prompt_view import PartKind, PromptView, PromptViewer, past_view
+from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view
+from kimi_tui.core.prompt.prompt_writer import PartKind, next_prompt, past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
-from kimi_tui.core.prompt.turns import next_prompt
-from kimi_tui.core.session.session import Role, Session
+from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session.tree import branch, with_system
-from kimi_tui.core.wire.body import build_body, request_body
+from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from tests.core.prompt import template_rows
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import ACTIONS, TEXTS, TREE, Diary, reply, session_of, user
+from tests.counting import calls_in
 
 KIMI = RequestSettings({"temperature": 0.5, "stream": True}, template=TEMPLATES["kimi"], context_tokens=1000)
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 999), TEXTS), max_size=20)
 REQUESTS = st.builds(
     RequestSettings,
-    template=st.sampled_from(list(TEMPLATES.values())),
+    template=st.sampled_from(template_rows.ALL),
     thinking=st.booleans(),
     neutralise=st.booleans(),
 )
 DRAFTS = st.none() | TEXTS | st.text(max_size=5)
-
-
-def expected(session: Session, request: RequestSettings, draft: str | None) -> str:
-    return next_prompt(
-        session, template=request.template, thinking=request.thinking, neutralise=request.neutralise, draft=draft
-    )
 
 
 def keys(view: PromptView) -> list[str]:
@@ -58,7 +55,7 @@ def test_the_parts_joined_are_the_next_input(
             diary.act(action, place, text)
         request, draft = asked[number % len(asked)]
         view = viewer.view(diary.session, request, draft)
-        assert view.text == expected(diary.session, request, draft)
+        assert view.text == next_prompt(diary.session, request, draft)
         assert view == PromptViewer().view(diary.session, request, draft)
         assert len(set(keys(view))) == len(view.parts)
         closed = "".join(part.text for part in view.closed)
@@ -72,7 +69,7 @@ def test_the_parts_joined_are_the_past_input(steps: list[tuple[str, int, str]]) 
     for action, number, text in steps:
         diary.act(action, number, text)
     for id_, sent in diary.sent.items():
-        assert past_view(diary.session, id_, 1000).text == sent == prompt_of(diary.session, id_)
+        assert past_view(diary.session, id_, 1000).text == sent == past_prompt(diary.session, id_)
 
 
 def test_each_part_says_what_it_is_and_how_large() -> None:
@@ -89,44 +86,41 @@ def test_each_part_says_what_it_is_and_how_large() -> None:
             "message m4", PartKind.ASSISTANT, "<|im_assistant|>assistant<|im_middle|><think></think>no<|im_end|>", 0, "m4",
         ),
         ("draft", PartKind.DRAFT, "<|im_user|>user<|im_middle|><\u2060/think><|im_end|>", 1, None),
-        ("open", PartKind.OPEN, "<|im_assistant|>assistant<|im_middle|><think>", 0, None),
+        ("open turn", PartKind.OPEN, "<|im_assistant|>assistant<|im_middle|><think>", 0, None),
     ]  # fmt: skip
-    assert [part.tokens for part in view.parts] == [context_budget.estimate_tokens(part.text) for part in view.parts]
+    assert [part.tokens for part in view.parts] == [estimate_tokens(part.text) for part in view.parts]
     assert (view.tokens, view.neutralised, view.window_tokens) == (sum(part.tokens for part in view.parts), 4, 1000)
-    roles = [part.kind.role for part in view.parts]
-    assert roles == [Role.SYSTEM, Role.USER, Role.USER, Role.ASSISTANT, Role.USER, Role.ASSISTANT]
     assert PromptViewer().view(session, replace(KIMI, neutralise=False), "</think>").neutralised == 0
 
 
 def test_a_draft_takes_the_place_of_a_question_without_a_reply() -> None:
     session = session_of(*TREE.messages, user("m6", "unanswered", "m5"), head="m6")
     viewer = PromptViewer()
-    assert keys(viewer.view(session, KIMI))[-2:] == ["message m6", "open"]
-    assert keys(viewer.view(session, KIMI, "again"))[-3:] == ["message m5", "draft", "open"]
-    assert keys(viewer.view(session, KIMI))[-2:] == ["message m6", "open"]
+    assert keys(viewer.view(session, KIMI))[-2:] == ["message m6", "open turn"]
+    assert keys(viewer.view(session, KIMI, "again"))[-3:] == ["message m5", "draft", "open turn"]
+    assert keys(viewer.view(session, KIMI))[-2:] == ["message m6", "open turn"]
 
 
-@pytest.mark.parametrize("turns", [5, 1000])
-def test_a_keystroke_makes_two_parts_however_long_the_conversation(turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    session, viewer = talk(turns), PromptViewer()
-    first = viewer.view(session, KIMI, "")
-    made = viewer.made_parts
-    for walk in ("branch", "counted_prefix", "question_parent"):
-        monkeypatch.delattr(prompt_view, walk)
-    for length in range(1, 6):
-        view = viewer.view(session, KIMI, "draft"[:length])
+def test_a_keystroke_costs_the_same_however_long_the_conversation() -> None:
+    costs = []
+    for turns in (5, 1000):
+        session, viewer = talk(turns), PromptViewer()
+        first = viewer.view(session, KIMI, "draf")
+        costs.append(calls_in(functools.partial(viewer.view, session, KIMI, "draft")))
+        view = viewer.view(session, KIMI, "draft")
         assert view.closed is first.closed
-    assert viewer.made_parts - made == 5 * 2
+        assert [part.key for part in view.tail] == ["draft", "open turn"]
+    assert costs[0] == costs[1]
 
 
 def test_a_turn_more_makes_only_its_own_parts() -> None:
     session, viewer = talk(50), PromptViewer()
-    viewer.view(session, KIMI)
-    made = viewer.made_parts
+    before = viewer.view(session, KIMI).closed
     longer = session.with_message(user("q", "more", "r50"))
     longer = longer.with_message(reply("r", "yes", "q"))
     view = viewer.view(longer, KIMI)
-    assert viewer.made_parts - made == 3
+    assert len(view.closed) == len(before) + 2
+    assert all(map(operator.is_, view.closed, before))
     assert viewer.view(replace(longer, title="another"), KIMI).closed is view.closed
 
 
@@ -144,21 +138,16 @@ def test_a_past_request_is_written_as_it_was_sent() -> None:
     past = replace(reply("m2", "a", "m1"), sent=sent)
     session = session_of(user("m1", "羊 <think>"), past, head="m2")
     view = past_view(session, "m2", 1000)
-    assert (view.sent, view.neutralised, keys(view)) == (sent, 1, ["message m1", "open"])
-    assert request_body(view) == build_body(prompt_of(session, "m2"), sent, {"min_tokens": 3})
+    assert (view.sent, view.neutralised, keys(view)) == (sent, 1, ["message m1", "open turn"])
+    body = build_body(DEEPINFRA, "m", view.text, sent, sent)
+    assert body == build_body(DEEPINFRA, "m", past_prompt(session, "m2"), sent, {"min_tokens": 3})
     verbatim = session_of(user("m1", "羊 <think>"), replace(past, neutralise=False), system="<think>")
     assert past_view(verbatim, "m2", 1000).neutralised == 0
     without = past_view(session_of(user("m1", "one"), reply("m2", "a", "m1")), "m2", 1000)
-    assert json.loads(request_body(without)) == {"input": without.text}
+    assert without.sent is None
     for empty in (session_of(), session):
         with pytest.raises(KeyError):
             past_view(empty, "m9", 1000)
-
-
-def test_the_body_is_the_one_that_is_sent() -> None:
-    view = PromptViewer().view(TREE, KIMI, "more")
-    request = replace(KIMI, extra={"min_tokens": 1})
-    assert request_body(view, request) == build_body(expected(TREE, KIMI, "more"), KIMI.fields, {"min_tokens": 1})
 
 
 # -- curl
@@ -200,8 +189,9 @@ def shell(tmp_path: Path) -> Shell:
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int, stream: bool) -> None:
     request = replace(KIMI, fields={"stop": ["'", "<|im_end|>"], "stream": stream})
-    body = request_body(PromptViewer().view(TREE, request, NASTY * times), request)
-    command = curl_command(URL, body)
+    view = PromptViewer().view(TREE, request, NASTY * times)
+    body = build_body(DEEPINFRA, "m", view.text, request.fields, {})
+    command = curl_command(URL, body, is_streamed=stream)
     arguments, sent = shell.run(command)
     assert sent == body
     is_piped = len(body) > MAX_ARGUMENT_BYTES
@@ -216,8 +206,9 @@ def test_a_pasted_command_sends_the_body_byte_for_byte(shell: Shell, times: int,
 @settings(max_examples=60, deadline=None)
 @given(st.text("'\"$`\\!@ \n\ra羊", max_size=40), st.sampled_from([0, MAX_ARGUMENT_BYTES]))
 def test_no_draft_gets_out_of_its_quotes(tmp_path_factory: pytest.TempPathFactory, draft: str, padding: int) -> None:
-    body = request_body(PromptViewer().view(session_of(), KIMI, draft + "x" * padding), KIMI)
-    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body))[1] == body
+    view = PromptViewer().view(session_of(), KIMI, draft + "x" * padding)
+    body = build_body(DEEPINFRA, "m", view.text, KIMI.fields, {})
+    assert Shell(tmp_path_factory.mktemp("shell")).run(curl_command(URL, body, is_streamed=True))[1] == body
 
 
 def test_every_message_of_the_branch_is_in_the_view() -> None:

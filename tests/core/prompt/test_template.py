@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from kimi_tui.core.prompt.neutralise import PromptText, encode
-from kimi_tui.core.prompt.template import (
-    TEMPLATES,
+from kimi_tui.core.prompt.neutralise import PromptText, TextDoor
+from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.prompt_syntax import (
+    Prompt,
     PromptSyntaxError,
     PromptTurn,
-    open_turn,
     parse_prompt,
-    render_prompt,
-    render_turn,
+    write_open_turn,
+    write_prompt,
+    write_turn,
 )
+from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Role
+from tests.core.prompt import template_rows
 
 SIMPLE = "<|im_user|>ChatMessageRole.USER<|im_middle|>Hello!<|im_end|><|im_assistant|>assistant<|im_middle|><think>"
 HISTORY = (
@@ -61,47 +64,60 @@ CASES = [
 ]
 
 
-def turns_of(texts: list[tuple[Role, str]]) -> list[PromptTurn]:
-    return [PromptTurn(role, encode(text)) for role, text in texts]
+def written(texts: list[tuple[Role, str]], template: Template, *, is_closed: bool = False) -> str:
+    door = TextDoor(template)
+    turns = tuple(PromptTurn(role, door.foreign(text)) for role, text in texts)
+    return write_prompt(Prompt(turns, OpenTurn.of(door, is_closed=is_closed), template))
 
 
 @pytest.mark.parametrize(("texts", "prompt"), CASES)
 def test_the_reference_byte_for_byte(texts: list[tuple[Role, str]], prompt: str) -> None:
-    assert render_prompt(turns_of(texts), TEMPLATES["deepinfra"], thinking=True) == prompt
+    assert written(texts, TEMPLATES["deepinfra"]) == prompt
 
 
 @pytest.mark.parametrize(("texts", "prompt"), CASES)
 def test_the_reference_read_back(texts: list[tuple[Role, str]], prompt: str) -> None:
     parsed = parse_prompt(prompt)
     assert [(turn.role, turn.text) for turn in parsed.turns] == texts
-    assert parsed.template.name == "deepinfra"
-    assert parsed.thinking
+    assert (parsed.template.name, parsed.open_turn) == ("deepinfra", OpenTurn())
+
+
+TALK = [(Role.SYSTEM, "S"), (Role.USER, "U"), (Role.ASSISTANT, "A"), (Role.USER, "V")]
+GOLDEN = {
+    TEMPLATES["kimi"]: (
+        "<|im_system|>system<|im_middle|>S<|im_end|><|im_user|>user<|im_middle|>U<|im_end|>"
+        "<|im_assistant|>assistant<|im_middle|><think></think>A<|im_end|><|im_user|>user<|im_middle|>V<|im_end|>"
+        "<|im_assistant|>assistant<|im_middle|><think>"
+    ),
+    template_rows.CHATML: (
+        "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n"
+        "<|im_start|>user\nV<|im_end|>\n<|im_start|>assistant\n<think>"
+    ),
+    template_rows.LLAMA_3: (
+        "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\nA<|eot_id|>"
+        "<|start_header_id|>user<|end_header_id|>\n\nV<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+    ),
+    template_rows.MISTRAL: "[SYSTEM_PROMPT] S[/SYSTEM_PROMPT] [INST] U[/INST] A</s> [INST] V[/INST] ",
+}
+
+
+@pytest.mark.parametrize(("template", "prompt"), GOLDEN.items(), ids=[template.name for template in GOLDEN])
+def test_each_row_writes_what_its_model_was_trained_on(template: Template, prompt: str) -> None:
+    assert written(TALK, template) == prompt
+    parsed = parse_prompt(prompt, template_rows.ALL)
+    assert ([(turn.role, turn.text) for turn in parsed.turns], parsed.template) == (TALK, template)
 
 
 def test_instant_mode_closes_the_think_block() -> None:
-    prompt = render_prompt(turns_of([(Role.USER, "Hello!")]), TEMPLATES["deepinfra"], thinking=False)
+    prompt = written([(Role.USER, "Hello!")], TEMPLATES["deepinfra"], is_closed=True)
     assert prompt == SIMPLE + "</think>"
-    assert not parse_prompt(prompt).thinking
-
-
-def test_the_models_own_role_names() -> None:
-    prompt = render_prompt(turns_of([(Role.SYSTEM, "S"), (Role.USER, "U")]), TEMPLATES["kimi"], thinking=True)
-    assert prompt == (
-        "<|im_system|>system<|im_middle|>S<|im_end|><|im_user|>user<|im_middle|>U<|im_end|>"
-        "<|im_assistant|>assistant<|im_middle|><think>"
-    )
-    assert parse_prompt(prompt).template.name == "kimi"
+    assert parse_prompt(prompt).open_turn == OpenTurn(is_closed=True)
 
 
 def test_text_goes_in_exactly_as_typed() -> None:
     text = "  \r\n tabs\t and \u2028 trailing \n\n"
-    prompt = render_prompt(turns_of([(Role.USER, text)]), TEMPLATES["deepinfra"], thinking=True)
-    assert prompt == SIMPLE.replace("Hello!", text)
-
-
-def test_an_open_turn_may_hold_text_already() -> None:
-    parsed = parse_prompt(SIMPLE + "so far</think>The answer")
-    assert (parsed.open_reasoning, parsed.open_answer, parsed.thinking) == ("so far", "The answer", False)
+    assert written([(Role.USER, text)], TEMPLATES["deepinfra"]) == SIMPLE.replace("Hello!", text)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +144,7 @@ def test_what_is_no_prompt_is_refused(prompt: str, problem: str) -> None:
     [
         (SIMPLE.replace("Hello!", "羊 and <|reserved_token_9|> b"), "<|reserved_token_9|>"),
         (SIMPLE.replace("Hello!", "羊 [EOS]"), "[EOS]"),
-        (HISTORY.replace("First answer", "a </think> b"), "</think> b"),
-        (SIMPLE + "so far <think>", "<think>"),
+        (SIMPLE.replace("Hello!", "a </think> b"), "</think> b"),
         (SIMPLE + "so far</think>The [PAD]", "[PAD]"),
         (SIMPLE.replace("USER", "HUMAN"), "ChatMessageRole.HUMAN"),
         (SIMPLE + "x<|im_end|>", "<think>x"),
@@ -158,9 +173,9 @@ def test_past_reasoning_is_read_apart_from_its_answer() -> None:
 
 
 def test_one_turn_alone_reads_like_its_part_of_the_whole() -> None:
-    turns, template = turns_of(FIRST), TEMPLATES["deepinfra"]
-    parts = [render_turn(turn, template) for turn in turns]
-    assert "".join(parts) + open_turn(template, thinking=True) == HISTORY
+    template = TEMPLATES["deepinfra"]
+    parts = [write_turn(PromptTurn(role, TextDoor(template).foreign(text)), template) for role, text in FIRST]
+    assert "".join(parts) + write_open_turn(OpenTurn(), template) == HISTORY
 
 
 def test_the_type_checker_refuses_text_that_did_not_pass_the_door() -> None:

@@ -22,7 +22,10 @@ from kimi_tui.core.settings.field_text import (
     unescaped,
 )
 from kimi_tui.core.text.visible import visible
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.fields import SETTABLE
+
+STOP = DEEPINFRA.fields["stop"]
 
 TEXT = st.text(st.characters(codec="utf-8"))
 
@@ -37,7 +40,7 @@ def test_an_escaped_text_is_one_visible_line_and_comes_back(text: str) -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=16))
 def test_stop_strings_come_back_from_their_lines(stops: list[str]) -> None:
-    assert parse_stop_lines(stop_lines(stops)) == stops
+    assert parse_stop_lines(STOP, stop_lines(stops)) == stops
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def test_stop_strings_come_back_from_their_lines(stops: list[str]) -> None:
     [("", []), ("a\n\nb\n", ["a", "b"]), ("  a ", ["  a "]), (r"\n\nUser:", ["\n\nUser:"]), (r"a\\n", ["a\\n"])],
 )
 def test_stop_lines(text: str, stops: list[str]) -> None:
-    assert parse_stop_lines(text) == stops
+    assert parse_stop_lines(STOP, text) == stops
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,7 @@ def test_stop_lines(text: str, stops: list[str]) -> None:
 )  # fmt: skip
 def test_wrong_stop_lines_say_where(text: str, found: str) -> None:
     with pytest.raises(FieldError) as error:
-        parse_stop_lines(text)
+        parse_stop_lines(STOP, text)
     assert found in error.value.found
 
 

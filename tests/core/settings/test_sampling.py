@@ -22,6 +22,7 @@ from kimi_tui.core.settings.sampling import (
     store_setting,
 )
 from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.fields import FIELDS
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -178,7 +179,7 @@ def test_a_sessions_settings_are_not_trusted(name: str, value: object) -> None:
 
 
 def test_unknown_keys_of_a_session_are_left_alone() -> None:
-    assert parse_session_settings({"later": object()}).layer == SamplingLayer()
+    assert parse_session_settings({"later": object()}, DEEPINFRA).layer == SamplingLayer()
 
 
 def test_storing_a_setting() -> None:
@@ -186,4 +187,4 @@ def test_storing_a_setting() -> None:
     assert store_setting({"top_p": 0.5, "later": 1}, "top_p", None) == {"later": 1, "unset": ["top_p"]}
     stored = store_setting({}, "response_format", {"type": "text"})
     assert stored == {"response_format": '{"type": "text"}'}
-    assert parse_session_settings(stored).layer.values == {"response_format": {"type": "text"}}
+    assert parse_session_settings(stored, DEEPINFRA).layer.values == {"response_format": {"type": "text"}}

@@ -16,8 +16,8 @@ from kimi_tui.core.settings import settings_changes as changes
 from kimi_tui.core.settings.layers import Preset
 from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings, parse_settings
-from kimi_tui.core.settings.settings_view import FieldRow, PresetChoice, PresetOrigin, SettingsView, settings_view
-from kimi_tui.core.wire.fields import SETTABLE
+from kimi_tui.core.settings.settings_view import PresetOrigin, Setting, settings_view
+from kimi_tui.core.wire.fields import FIELDS, SETTABLE
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SESSION = Session("s", NOW, NOW, "m", prompt_cache_key="key")
@@ -38,11 +38,7 @@ def settings(config: Mapping[str, object] | None = None, saved: Mapping[str, obj
     return found
 
 
-def row(view: SettingsView, name: str) -> FieldRow:
-    return next(found for found in view.rows if found.spec.name == name)
-
-
-def facts(found: FieldRow) -> tuple[object, ...]:
+def facts(found: Setting) -> tuple[object, ...]:
     return found.value, found.source, found.is_own, found.below, found.below_source, found.differs
 
 
@@ -50,19 +46,23 @@ def facts(found: FieldRow) -> tuple[object, ...]:
 
 
 def test_every_settable_field_has_a_row_in_the_tables_order() -> None:
-    assert tuple(found.spec.name for found in settings_view(Settings(), SESSION).rows) == SETTABLE
+    found = settings_view(Settings(), SESSION).settings
+    assert tuple(found) == ("thinking", "preset", "system", *SETTABLE)
+    specs = [setting.spec for setting in found.values() if setting.spec]
+    assert [(spec.name, spec.help) for spec in specs] == [(name, FIELDS[name].help) for name in SETTABLE]
 
 
 def test_nothing_set_shows_preset_defaults_and_what_is_not_sent() -> None:
     view = settings_view(Settings(), SESSION)
-    assert facts(row(view, "temperature")) == (
+    assert facts(view.settings["temperature"]) == (
         1.0, "preset recommended", False, 1.0, "preset recommended", False
     )  # fmt: skip
-    assert facts(row(view, "stop")) == (STOP, "default", False, STOP, "default", False)
-    assert facts(row(view, "min_p")) == (None, "endpoint", False, None, "endpoint", False)
-    assert (view.thinking, view.is_thinking_own, view.preset, view.is_preset_own) == (True, False, "recommended", False)
+    assert facts(view.settings["stop"]) == (STOP, "default", False, STOP, "default", False)
+    assert facts(view.settings["min_p"]) == (None, "endpoint", False, None, "endpoint", False)
+    assert facts(view.settings["thinking"])[:3:2] == (True, False)
+    assert facts(view.settings["preset"])[:3:2] == ("recommended", False)
     assert not view.has_own
-    assert not view.errors
+    assert not any(setting.error for setting in view.settings.values())
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,14 @@ def test_a_row_says_what_is_sent_and_who_says_so(
     own: dict[str, object], name: str, expected: tuple[object, ...]
 ) -> None:
     both = settings({"sampling": {"temperature": 0.5}}, {"sampling": {"top_k": 7}})
-    assert facts(row(settings_view(both, session(**own)), name)) == expected
+    assert facts(settings_view(both, session(**own)).settings[name]) == expected
 
 
 def test_the_rows_say_what_the_body_holds() -> None:
     both = settings({"sampling": {"temperature": 0.5, "unset": ["top_p"]}}, {"sampling": {"top_k": 7}})
     one = session(num_responses=3, stop=[], seed="18446744073709551615", thinking=False)
-    sent = {found.spec.name: found.value for found in settings_view(both, one).rows if found.value is not None}
+    found = settings_view(both, one).settings.values()
+    sent = {setting.name: setting.value for setting in found if setting.spec and setting.value is not None}
     assert sent == resolve_request(both, one).fields
 
 
@@ -109,7 +110,7 @@ def test_the_rows_say_what_the_body_holds() -> None:
 def test_streaming_that_something_else_switches_off_is_told(
     own: dict[str, object], value: object, warning: str
 ) -> None:
-    found = row(settings_view(Settings(), session(**own)), "stream")
+    found = settings_view(Settings(), session(**own)).settings["stream"]
     assert (found.value, found.warning) == (value, warning)
 
 
@@ -118,43 +119,48 @@ def test_streaming_that_something_else_switches_off_is_told(
     [({}, False), ({"stop": ["x", "<|im_end|>"]}, False), ({"stop": ["x"]}, True), ({"unset": ["stop"]}, True)],
 )
 def test_stops_without_the_end_of_a_turn_are_told(own: dict[str, object], is_warned: bool) -> None:
-    assert ("<|im_end|>" in row(settings_view(Settings(), session(**own)), "stop").warning) is is_warned
+    assert ("<|im_end|>" in settings_view(Settings(), session(**own)).settings["stop"].warning) is is_warned
 
 
 def test_presets_say_whose_they_are() -> None:
     both = settings({"presets": {"mine": {}, "endpoint": {}}}, {"presets": {"saved one": {}}})
-    assert settings_view(both, SESSION).presets == (
-        PresetChoice("recommended", PresetOrigin.SHIPPED),
-        PresetChoice("endpoint", PresetOrigin.CONFIG),
-        PresetChoice("saved one", PresetOrigin.SAVED),
-        PresetChoice("mine", PresetOrigin.CONFIG),
-    )
+    assert settings_view(both, SESSION).presets == {
+        "recommended": PresetOrigin.SHIPPED,
+        "endpoint": PresetOrigin.CONFIG,
+        "saved one": PresetOrigin.SAVED,
+        "mine": PresetOrigin.CONFIG,
+    }
 
 
 def test_the_system_prompt_is_compared_with_a_new_sessions() -> None:
     config = settings({"chat": {"system": "Help."}})
-    assert not settings_view(config, replace(SESSION, system="Help.")).is_system_own
-    assert settings_view(config, replace(SESSION, system="Cook.")).is_system_own
-    assert settings_view(config, SESSION).is_system_own
-    assert not settings_view(Settings(), SESSION).is_system_own
+    assert not settings_view(config, replace(SESSION, system="Help.")).settings["system"].is_own
+    assert settings_view(config, replace(SESSION, system="Cook.")).settings["system"].is_own
+    assert settings_view(config, SESSION).settings["system"].is_own
+    assert not settings_view(Settings(), SESSION).settings["system"].is_own
 
 
 def test_fields_of_other_servers_are_listed_with_their_source() -> None:
     both = settings({"sampling": {"extra": {"a": 1, "b": 1}}}, {"sampling": {"extra": {"c": [1]}}})
-    assert {(r.name, str(r.value), r.source, r.is_own) for r in settings_view(both, session(extra={"b": 2})).extra} == {
-        ("a", "1", "config file", False), ("b", "2", "session", True), ("c", "[1]", "saved.toml", False),
-    }  # fmt: skip
+    found = list(settings_view(both, session(extra={"b": 2})).settings.values())[-3:]
+    assert {(r.name, str(r.value), r.source, r.is_own) for r in found} == {
+        ("extra.a", "1", "config file", False),
+        ("extra.b", "2", "session", True),
+        ("extra.c", "[1]", "saved.toml", False),
+    }
 
 
 def test_what_cannot_be_used_stands_beside_its_field_and_the_rest_is_shown() -> None:
     one = session(temperature=300, top_p=0.5, preset="nope", thinking="yes", unset=["what"], extra={"top_p": 1})
     view = settings_view(Settings(), one)
-    found = row(view, "temperature")
+    found = view.settings["temperature"]
     assert found.error == "found 300, allowed a number in [0, 100]"
-    assert (found.value, found.is_own, row(view, "top_p").value) == (1.0, True, 0.5)
-    assert set(view.errors) == {"preset", "thinking", "unset", "extra"}
-    assert "nope" in view.errors["preset"]
-    assert (view.preset, view.thinking, view.has_own) == ("recommended", True, True)
+    assert (found.value, found.is_own, view.settings["top_p"].value) == (1.0, True, 0.5)
+    wrong = {name for name, setting in view.settings.items() if setting.error}
+    assert wrong == {"temperature", "preset", "thinking", "unset", "extra"}
+    assert "nope" in view.settings["preset"].error
+    assert (view.settings["preset"].value, view.settings["thinking"].value) == ("recommended", True)
+    assert view.has_own
 
 
 OWN = st.dictionaries(
@@ -166,7 +172,7 @@ OWN = st.dictionaries(
 @given(OWN)
 def test_any_settings_whatsoever_have_a_view(own: dict[str, object]) -> None:
     view = settings_view(Settings(), session(**own))
-    assert len(view.rows) == len(SETTABLE)
+    assert set(SETTABLE) <= set(view.settings)
     assert not settings_view(Settings(), changes.without_any_own(session(**own))).has_own
 
 
@@ -182,7 +188,7 @@ def test_a_field_is_reset_whether_it_has_a_value_or_is_unset() -> None:
     assert "extra" not in changes.without_own(Settings(), one, "extra.a").settings
     both = changes.without_own(Settings(), changes.without_own(Settings(), one, "top_p"), "min_p")
     assert "unset" not in both.settings
-    assert changes.without_any_own(one).settings == {"other": 1}
+    assert changes.without_own(Settings(), one, "").settings == {"other": 1}
 
 
 def test_a_reset_takes_even_what_cannot_be_used() -> None:
@@ -205,9 +211,13 @@ def test_choosing_a_preset_keeps_what_the_session_sets() -> None:
 
 
 def test_a_mode_and_a_field_are_set() -> None:
-    one = changes.with_thinking(changes.with_field(SESSION, "top_k", 4), thinking=False)
-    assert one.settings == {"top_k": 4, "thinking": False}
-    assert changes.with_field(one, "top_k", None).settings == {"thinking": False, "unset": ["top_k"]}
+    one = SESSION
+    for name, value in (("top_k", 4), ("thinking", False), ("preset", "endpoint"), ("system", "Help.")):
+        one = changes.with_setting(Settings(), one, name, value)
+    assert one.settings == {"top_k": 4, "thinking": False, "preset": "endpoint"}
+    assert one.system == "Help."
+    assert changes.with_setting(Settings(), one, "top_k", None).settings["unset"] == ["top_k"]
+    assert changes.with_setting(Settings(), one, "system", None).system is None
 
 
 # -- what is saved
@@ -232,7 +242,7 @@ def test_a_session_with_only_a_saved_preset_sends_the_same(own: dict[str, object
     for thinking in (True, False):
         alone = session(preset="my own", thinking=thinking)
         sent = resolve_request(saved, alone)
-        assert sent == resolve_request(Settings(), changes.with_thinking(one, thinking=thinking))
+        assert sent == resolve_request(Settings(), changes.with_setting(Settings(), one, "thinking", thinking))
 
 
 @pytest.mark.parametrize(
@@ -333,5 +343,5 @@ def test_mode_and_preset_differ_only_where_taking_them_back_changes_something(
     own: dict[str, object], thinking: bool, preset: bool
 ) -> None:
     view = settings_view(Settings(), session(**own))
-    assert (view.is_thinking_other, view.is_preset_other) == (thinking, preset)
-    assert view.is_thinking_own == ("thinking" in own)
+    assert (view.settings["thinking"].differs, view.settings["preset"].differs) == (thinking, preset)
+    assert view.settings["thinking"].is_own == ("thinking" in own)

@@ -33,8 +33,10 @@ def test_a_plural_may_be_another_word() -> None:
 def plurals_behind_numbers(source: str) -> Iterator[str]:
     """Texts in which a plural stands right behind a value; a limit is no count, nor is what was found to be several."""
     for node in ast.walk(ast.parse(source)):
-        for value, behind in zip(node.values, node.values[1:], strict=False) if isinstance(node, ast.JoinedStr) else ():
-            is_count = isinstance(value, ast.FormattedValue) and not ast.unparse(value.value).isupper()
+        parts = [ast.Constant(""), *node.values] if isinstance(node, ast.JoinedStr) else []
+        for before, value, behind in zip(parts, parts[1:], parts[2:], strict=False):
+            is_limit = isinstance(before, ast.Constant) and str(before.value).endswith("-")
+            is_count = isinstance(value, ast.FormattedValue) and not ast.unparse(value.value).isupper() and not is_limit
             if is_count and isinstance(behind, ast.Constant) and COUNTABLE.match(str(behind.value)):
                 yield ast.unparse(node)
 

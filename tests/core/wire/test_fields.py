@@ -8,13 +8,14 @@ import pytest
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.text.quoting import SHOWN_CHARS
-from kimi_tui.core.wire.fields import FIELDS, SETTABLE, check_stored, check_value, parse_text
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.fields import SETTABLE
 
+FIELDS = DEEPINFRA.fields
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "dish", "schema": {"type": "object"}}}
 
 GOOD: dict[str, list[Any]] = {
-    "input": ["", "text"],
     "max_new_tokens": [1, 16384, 1_000_000],
     "temperature": [0, 0.0, 0.6, 1, 100],
     "top_p": [0.0001, 0.5, 1, 1.0],
@@ -41,7 +42,6 @@ GOOD: dict[str, list[Any]] = {
     "stream": [True, False],
 }
 BAD: dict[str, list[Any]] = {
-    "input": [None, 1, "\ud800"],
     "max_new_tokens": [0, -1, 1_000_001, 1.5, 512.0, True, "512", None, [], NAN, INF, HUGE],
     "temperature": [-0.001, 100.001, NAN, INF, -INF, HUGE, -HUGE, True, "1", None, [1], {}],
     "top_p": [0, 0.0, -0.1, 1.0001, NAN, False, "0.5", None, HUGE],
@@ -71,14 +71,14 @@ BAD: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in GOOD.items() for value in values])
 def test_what_the_schema_allows_passes_unchanged(name: str, value: object) -> None:
-    assert check_value(name, value) == value
-    assert type(check_value(name, value)) is type(value)
+    assert FIELDS[name].check(value) == value
+    assert type(FIELDS[name].check(value)) is type(value)
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
 def test_what_it_does_not_allow_is_refused_with_the_range(name: str, value: object) -> None:
     with pytest.raises(FieldError) as caught:
-        check_value(name, value)
+        FIELDS[name].check(value)
     assert caught.value.field == name
     assert caught.value.allowed == FIELDS[name].allowed
     assert len(caught.value.found) <= 62
@@ -87,7 +87,7 @@ def test_what_it_does_not_allow_is_refused_with_the_range(name: str, value: obje
 
 def test_the_table_has_the_references_fields_in_its_order() -> None:
     assert list(FIELDS) == [
-        "input", "max_new_tokens", "temperature", "top_p", "min_p", "top_k", "repetition_penalty", "stop", "num_responses",
+        "max_new_tokens", "temperature", "top_p", "min_p", "top_k", "repetition_penalty", "stop", "num_responses",
         "response_format", "presence_penalty", "frequency_penalty", "user", "seed", "prompt_cache_key", "webhook", "stream",
     ]  # fmt: skip
     assert set(GOOD) == set(BAD) == set(FIELDS)
@@ -128,7 +128,7 @@ def test_ranges_in_words(name: str, allowed: str) -> None:
     ],
 )
 def test_values_as_they_are_typed(name: str, text: str, value: object) -> None:
-    assert parse_text(name, text) == value
+    assert DEEPINFRA.parse_text(name, text) == value
 
 
 @pytest.mark.parametrize(
@@ -142,23 +142,23 @@ def test_values_as_they_are_typed(name: str, text: str, value: object) -> None:
 )  # fmt: skip
 def test_wrong_values_as_they_are_typed(name: str, text: str) -> None:
     with pytest.raises(FieldError) as caught:
-        parse_text(name, text)
+        DEEPINFRA.parse_text(name, text)
     assert caught.value.field == name
 
 
 def test_what_was_found_is_short_and_safe() -> None:
     for value in ("\x1b]52;c;x\x07\u202e", "x" * 10_000_000, ["\x9b" * 99], [HUGE], object()):
         with pytest.raises(FieldError) as caught:
-            check_value("temperature", value)
+            FIELDS["temperature"].check(value)
         assert len(caught.value.found) <= SHOWN_CHARS
         assert caught.value.found.isprintable()
 
 
 def test_a_response_format_may_be_its_json_as_files_keep_it() -> None:
-    assert check_stored("response_format", '{"type": "json_object"}') == {"type": "json_object"}
+    assert FIELDS["response_format"].check_stored('{"type": "json_object"}') == {"type": "json_object"}
     for text in ("x", "[" * 100_000, '"{}"'):
         with pytest.raises(FieldError):
-            check_stored("response_format", text)
+            FIELDS["response_format"].check_stored(text)
 
 
 @pytest.mark.parametrize(
@@ -175,24 +175,24 @@ def test_a_response_format_may_be_its_json_as_files_keep_it() -> None:
 )
 def test_an_unknown_field_names_its_neighbours(name: str, allowed: str) -> None:
     with pytest.raises(FieldError) as caught:
-        parse_text(name, "1")
+        DEEPINFRA.parse_text(name, "1")
     assert (caught.value.found, caught.value.allowed) == ("an unknown field", allowed)
     assert "input" not in SETTABLE
 
 
 def test_a_seed_may_be_stored_as_its_digits() -> None:
-    assert check_stored("seed", "18446744073709551615") == 18446744073709551615
-    assert check_stored("seed", str(2**63)) == 2**63
+    assert FIELDS["seed"].check_stored("18446744073709551615") == 18446744073709551615
+    assert FIELDS["seed"].check_stored(str(2**63)) == 2**63
     for text in ("5", str(2**63 - 1), str(-(2**63)), "x"):
         with pytest.raises(FieldError):
-            check_stored("seed", text)
+            FIELDS["seed"].check_stored(text)
 
 
 def test_a_value_as_typed_is_asked_for_as_typed() -> None:
     with pytest.raises(FieldError, match=r'stop: found "a", allowed a JSON list such as \["a"\]'):
-        parse_text("stop", "a")
+        DEEPINFRA.parse_text("stop", "a")
     with pytest.raises(FieldError, match='seed: found "seed=4", allowed a blank before the value, such as seed 4'):
-        parse_text("seed=4", "")
+        DEEPINFRA.parse_text("seed=4", "")
 
 
 def test_every_field_has_one_line_of_help() -> None:

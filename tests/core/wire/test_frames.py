@@ -14,18 +14,21 @@ from kimi_tui.core.errors import (
     BrokenStreamError,
     ServerFaultError,
 )
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Usage
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.dialect import Frame, Generated
 from kimi_tui.core.wire.endpoint_errors import MESSAGE_CHARS
-from kimi_tui.core.wire.frames import Frame, decode_document, decode_event
+from kimi_tui.core.wire.frames import decode_document, decode_event
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.sse import SseEvent
-from kimi_tui.core.wire.think import PromptEnd
 from tests.counting import calls_in
 from tests.fakes.scripted_client import end, token
 
 
 def decode(type_: str = "message", /, **document: Any) -> Frame:
-    (frame,) = decode_event(SseEvent(type_, json.dumps(document)))
+    (frame,) = decode_event(SseEvent(type_, json.dumps(document)), DEEPINFRA)
     return frame
 
 
@@ -45,10 +48,10 @@ def decode(type_: str = "message", /, **document: Any) -> Frame:
         ({"num_input_tokens": True, "num_output_tokens": -1, "estimated_cost": "1"}, Frame()),
         ({"estimated_cost": float("nan"), "num_input_tokens": 10**30}, Frame()),
         ({"num_input_tokens": 1, "num_output_tokens": 2, "estimated_cost": 0.5}, Frame(usage=Usage(1, 2, 0.5))),
-        ({"generated_text": "all"}, Frame(results=("all",))),
+        ({"generated_text": "all"}, Frame(results=(Generated("all"),))),
         ({"generated_text": ""}, Frame()),
         ({"inference_status": {"status": "running"}}, Frame(is_queued=True)),
-        ({"inference_status": {"status": "running"}, "results": [{"generated_text": "a"}]}, Frame(results=("a",))),
+        ({"inference_status": {"status": "running"}, "results": [{"generated_text": "a"}]}, Frame(results=(Generated("a"),))),
         ({}, Frame()),
         ({"unknown": {"error": "x"}}, Frame()),
     ],
@@ -114,7 +117,7 @@ def test_an_empty_error_is_none(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("data", ["", "no room", '"no room"', "[1]", "{}", '{"token": {"text": "no room"}}'])
 def test_an_event_named_error_is_one_whatever_it_holds(data: str) -> None:
-    (frame,) = decode_event(SseEvent("error", data))
+    (frame,) = decode_event(SseEvent("error", data), DEEPINFRA)
     assert frame.error is not None
 
 
@@ -132,13 +135,13 @@ def test_long_deep_and_broken_words_stay_one_short_line() -> None:
 
 
 def test_events_without_data_and_the_end() -> None:
-    assert decode_event(SseEvent("message", "")) == ()
-    assert decode_event(SseEvent("message", " [DONE] ")) == (Frame(is_done=True),)
+    assert decode_event(SseEvent("message", ""), DEEPINFRA) == ()
+    assert decode_event(SseEvent("message", " [DONE] "), DEEPINFRA) == (Frame(is_done=True),)
 
 
 @pytest.mark.parametrize("data", ["x", "[1]", "{", "{}", '{"type": "ping"}', '{"message": "still here"}'])
 def test_an_event_of_another_name_says_nothing(data: str) -> None:
-    assert all(frame == Frame() for frame in decode_event(SseEvent("ping", data)))
+    assert all(frame == Frame() for frame in decode_event(SseEvent("ping", data), DEEPINFRA))
 
 
 def test_a_reply_and_an_error_count_under_any_name() -> None:
@@ -150,7 +153,7 @@ def test_a_reply_and_an_error_count_under_any_name() -> None:
 @pytest.mark.parametrize("data", ["x", "[1]", "7", "null", '"a"', "{", "[" * 100_000, '{"a":' + "1" * 5000 + "}"])
 def test_garbage_is_the_one_documented_error(data: str) -> None:
     with pytest.raises(BrokenStreamError):
-        decode_event(SseEvent("message", data))
+        decode_event(SseEvent("message", data), DEEPINFRA)
 
 
 JSON = st.recursive(
@@ -171,8 +174,8 @@ JSON = st.recursive(
 def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
     text = json.dumps(document)
     decoders: list[Callable[[], Frame]] = [
-        lambda: next(iter(decode_event(SseEvent("message", text))), Frame()),
-        lambda: decode_document(text.encode()),
+        lambda: next(iter(decode_event(SseEvent("message", text), DEEPINFRA)), Frame()),
+        lambda: decode_document(text.encode(), DEEPINFRA),
     ]
     for decoder in decoders:
         try:
@@ -180,12 +183,14 @@ def test_any_json_is_a_frame_or_the_one_documented_error(document: Any) -> None:
         except BrokenStreamError:
             continue
         assert frame.tokens in {0, 1}
-        assert all(isinstance(result, str) for result in frame.results)
+        assert all(isinstance(result.text, str) for result in frame.results)
 
 
 def calls_to_read(tokens: int) -> int:
     chunks = [token(f" word{place}") for place in range(tokens)] + [end()]
-    builder = ReplyBuilder(prompt="", prompt_end=PromptEnd.THINKING, is_event_stream=True)
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA, prompt="", prompt_end=PromptEnd.THINKING, marks=DEFAULT_TEMPLATE.think, is_event_stream=True
+    )
 
     def read() -> None:
         for chunk in chunks:

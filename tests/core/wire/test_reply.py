@@ -11,31 +11,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import ConnectionFailedError
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState, Usage
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.core.wire.reply import ReplyBuilder, ReplyResult, ReplyText
-from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.reply import ReplyBuilder
+from kimi_tui.core.wire.think import ThinkSplitter
 from tests.core.cuts import check_every_cut
 from tests.fakes.scripted_client import DONE, end, frame, think_end, token
+from tests.reading import Read, ReplyText, read_reply
 
 PROMPT = "<|im_user|>…<think>"
 
 
-def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> ReplyResult:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=prompt_end, is_event_stream=stream)
-    for piece in pieces:
-        builder.feed(piece)
-    return builder.close()[1]
+def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> Read:
+    return read_reply(
+        ReplyBuilder(
+            dialect=DEEPINFRA,
+            prompt=PROMPT,
+            prompt_end=prompt_end,
+            marks=DEFAULT_TEMPLATE.think,
+            is_event_stream=stream,
+        ),
+        pieces,
+    )
 
 
-def document(**content: Any) -> ReplyResult:
+def document(**content: Any) -> Read:
     return build([json.dumps(content).encode()], stream=False)
 
 
 def test_a_whole_reply_at_every_cut() -> None:
     stream = token("h") + token("m 羊") + think_end() + token("yes") + end() + DONE
-    expected = ReplyResult((ReplyText("hm 羊", "yes"),), MessageState.COMPLETE, "stop", Usage(37, 5, 0.001), "r1")
+    expected = Read((ReplyText("hm 羊", "yes"),), MessageState.COMPLETE, "stop", Usage(37, 5, 0.001), "r1")
     check_every_cut(stream, build, expected)
 
 
@@ -188,7 +198,13 @@ def test_text_in_the_last_frame_does_not_take_its_end_back() -> None:
 
 
 def test_what_fails_after_the_end_does_not_matter() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA,
+        prompt=PROMPT,
+        prompt_end=PromptEnd.THOUGHT,
+        marks=DEFAULT_TEMPLATE.think,
+        is_event_stream=True,
+    )
     builder.feed(token("x") + end())
     builder.fail(ConnectionFailedError("lost"))
     result = builder.close()[1]
@@ -196,7 +212,13 @@ def test_what_fails_after_the_end_does_not_matter() -> None:
 
 
 def test_every_token_is_counted_once() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=True)
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA,
+        prompt=PROMPT,
+        prompt_end=PromptEnd.THINKING,
+        marks=DEFAULT_TEMPLATE.think,
+        is_event_stream=True,
+    )
     tokens = [" ", "<thi", "nk>", "a", "</", "think>", "b", "c"]
     counted = [segment for text in tokens for segment in builder.feed(token(text))] + builder.close()[0]
     assert [(c.segment.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
@@ -210,7 +232,13 @@ def test_a_queued_stream_stays_queued_to_its_end() -> None:
 
 def test_a_document_without_end_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kimi_tui.core.wire.reply.MAX_DOCUMENT_BYTES", 1000)
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THINKING, is_event_stream=False)
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA,
+        prompt=PROMPT,
+        prompt_end=PromptEnd.THINKING,
+        marks=DEFAULT_TEMPLATE.think,
+        is_event_stream=False,
+    )
     builder.feed(b"{" + b" " * 2000)
     assert builder.is_over
     error = builder.close()[1].error
@@ -246,10 +274,14 @@ def test_half_of_the_last_event_is_no_text() -> None:
 
 
 def test_what_arrived_before_the_connection_broke_is_kept() -> None:
-    builder = ReplyBuilder(prompt=PROMPT, prompt_end=PromptEnd.THOUGHT, is_event_stream=True)
-    builder.feed(token("a") + token("b").rstrip(b"\n"))
-    builder.fail(ConnectionFailedError("gone"))
-    result = builder.close()[1]
+    builder = ReplyBuilder(
+        dialect=DEEPINFRA,
+        prompt=PROMPT,
+        prompt_end=PromptEnd.THOUGHT,
+        marks=DEFAULT_TEMPLATE.think,
+        is_event_stream=True,
+    )
+    result = read_reply(builder, [token("a") + token("b").rstrip(b"\n")], ConnectionFailedError("gone"))
     assert (result.replies, result.state) == ((ReplyText(None, "ab"),), MessageState.INTERRUPTED)
 
 
@@ -288,7 +320,7 @@ def check_any_reply_at_any_cut(texts: list[str], cut_places: list[int]) -> None:
     stream = b"".join(map(token, texts)) + frame(details={"finish_reason": "stop"})
     places = [0, *sorted(place % len(stream) for place in cut_places), len(stream)]
     result = build([stream[start:stop] for start, stop in itertools.pairwise(places)])
-    splitter = ThinkSplitter(PromptEnd.THINKING)
+    splitter = ThinkSplitter(PromptEnd.THINKING, DEFAULT_TEMPLATE.think)
     segments = splitter.feed(replace_lone("".join(texts))) + splitter.close()
     reasoning, content = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
     is_thought_out = "</think>" in replace_lone("".join(texts)) and not content

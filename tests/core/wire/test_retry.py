@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kimi_tui.core import errors
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.endpoint_errors import error_from_response, retry_after_s
 from kimi_tui.core.wire.retry import retry_delay_s
 
@@ -67,7 +68,7 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
     ],
 )
 def test_statuses(status: int, body: bytes, kind: type[errors.CompletionError], words: str) -> None:
-    error = error_from_response(status, {"retry-after": "2"}, body)
+    error = error_from_response(status, {"retry-after": "2"}, body, DEEPINFRA.error_keys)
     assert type(error) is kind
     assert words in error.summary
     assert error.hint
@@ -76,5 +77,5 @@ def test_statuses(status: int, body: bytes, kind: type[errors.CompletionError], 
 
 
 def test_how_long_the_endpoint_asks_to_wait_is_told() -> None:
-    assert "120 s" in error_from_response(429, {"retry-after": "120"}, b"").hint
-    assert "0 s" not in error_from_response(429, {"retry-after": "0"}, b"").hint
+    assert "120 s" in error_from_response(429, {"retry-after": "120"}, b"", DEEPINFRA.error_keys).hint
+    assert "0 s" not in error_from_response(429, {"retry-after": "0"}, b"", DEEPINFRA.error_keys).hint

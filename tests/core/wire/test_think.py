@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.wire.think import PromptEnd, ThinkSplitter
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.prompt.open_turn import PromptEnd
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, ThinkMarks
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.wire.think import ThinkSplitter
 from tests.core.cuts import check_every_cut
 
 
 def split(pieces: list[str], prompt_end: PromptEnd) -> tuple[str, str]:
-    splitter = ThinkSplitter(prompt_end)
+    splitter = ThinkSplitter(prompt_end, DEFAULT_TEMPLATE.think)
     segments = [segment for piece in pieces for segment in splitter.feed(piece)] + splitter.close()
     assert all(segment.text for segment in segments)
     reasoning, answer = ("".join(s.text for s in segments if s.part is part) for part in ReplyPart)
@@ -49,9 +51,23 @@ def test_what_goes_on_with_an_answer_is_all_answer(text: str, _parts: object) ->
 
 
 @pytest.mark.parametrize(("text", "parts"), CASES)
+def test_what_goes_on_with_reasoning_has_no_second_beginning(text: str, parts: tuple[str, str]) -> None:
+    whole = text.partition("</think>")[::2] if text.lstrip().startswith("<think>") else parts
+    check_every_cut(text, lambda pieces: split(pieces, PromptEnd.REASONING), whole)
+
+
+@pytest.mark.parametrize(("text", "parts"), CASES)
 def test_in_instant_mode_a_leading_block_is_reasoning_and_nothing_else(text: str, parts: tuple[str, str]) -> None:
     opens = text.lstrip().startswith("<think>")
     check_every_cut(text, lambda pieces: split(pieces, PromptEnd.THOUGHT), parts if opens else ("", text))
+
+
+def test_the_marks_are_those_of_the_template() -> None:
+    splitter = ThinkSplitter(PromptEnd.THINKING, ThinkMarks("[THINK]", "[/THINK]"))
+    segments = [each for piece in ("[THI", "NK]</think>", "hm[/", "THINK]yes") for each in splitter.feed(piece)]
+    assert [(each.part, each.text) for each in segments + splitter.close()] == [
+        (ReplyPart.REASONING, "</think>"), (ReplyPart.REASONING, "hm"), (ReplyPart.ANSWER, "yes"),
+    ]  # fmt: skip
 
 
 PIECES = st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think>", "a", " ", "\n"]), max_size=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.settings.layers import Key
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, talk
 from tests.ui.resizing import resize
@@ -187,7 +189,7 @@ async def test_the_prompt_is_live_and_what_is_sent(tmp_path: Path) -> None:
         await running.type("b")
         body = json.loads(running.app.clipboard)
         await running.type("c")
-        assert "https://endpoint.example/moonshotai/Kimi-K2.5" in running.app.clipboard
+        assert f"{running.settings.value.api.base_url}/moonshotai/Kimi-K2.5" in running.app.clipboard
         assert "$DEEPINFRA_TOKEN" in running.app.clipboard
         await running.type("<escape><enter>")
         await running.idle()
@@ -272,7 +274,11 @@ async def test_a_theme_is_shown_as_it_is_chosen_and_kept(tmp_path: Path) -> None
 
 async def test_a_theme_that_the_config_overrules_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with program(tmp_path, session=TALK) as running:
-        monkeypatch.setattr(running.settings, "save", tuple)  # nothing of it has an effect
+
+        async def overruled(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+            return tuple(changes)  # nothing of it has an effect
+
+        monkeypatch.setattr(running.settings, "save", overruled)
         await running.type("/theme kimi-light<enter>")
         await running.shows('the config file says theme = "kimi-dark", which goes first')
         assert running.app.theme == "kimi-light"

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from kimi_tui.core.prompt.prompt_view import PromptPart, PromptViewer, past_view
+from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view
+from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
-from kimi_tui.core.prompt.turns import next_prompt
 from kimi_tui.core.session.session import Usage
-from kimi_tui.ui.panes import prompt_pane
 from kimi_tui.ui.panes.prompt_pane import PromptPane
-from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user
+from tests.counting import calls_in
 from tests.ui.resizing import resize
+from tests.ui.transcript.test_transcript_reading import new_strips
+from tests.ui.transcript.test_transcript_widget import select_all, selected
 
 REQUEST = RequestSettings(template=TEMPLATES["kimi"])
 SENT = {"temperature": 1.0, "stop": ["<|im_end|>"], "response_format": {"type": "json_object"}, "user": "a\nb[/]\x1b"}
@@ -37,7 +41,6 @@ class Host(App[None]):
         super().__init__()
         self.keys, self.pane_width = keys, width
         self.asked: list[str] = []
-        self.leaked: list[str] = []
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="side"):
@@ -60,19 +63,20 @@ class Host(App[None]):
         assert event.view is self.pane.view
         self.asked.append(event.form)
 
-    def on_transcript_follow_changed(self) -> None:
-        self.leaked.append("follow")
-
     def shown(self) -> str:
-        """Everything that the lines hold, drawn or not."""
-        return "".join(item.entry.text for item in self.lines._view.items if item.entry.key != "fields")
+        """All text that can be copied from the lines, in view or not, without headings and line ends."""
+        select_all(self.lines)
+        lines = selected(self.lines).splitlines()
+        return "".join(line for line in lines if not re.fullmatch(r"[a-z ]+ · ~\d+ tok", line))
 
     def rows(self) -> list[str]:
         """The rows on screen, without the scroll bar."""
-        width, height = self.lines.size
-        strips = self.lines.render_lines(Region(0, 0, width, height))
+        width, strips = self.lines.size.width, self.strips()
         assert {strip.cell_length for strip in strips} <= {width}
         return [strip.text[:-1].strip() for strip in strips]
+
+    def strips(self) -> list[Strip]:
+        return self.lines.render_lines(Region(0, 0, *self.lines.size))
 
     def sizes(self) -> list[str]:
         return str(self.query_one("#prompt-sizes", Static).content).split("\n")
@@ -87,7 +91,8 @@ async def test_the_lines_hold_the_exact_input(size: tuple[int, int], width: str)
         assert isinstance(app, Host)
         app.pane.show(PromptViewer().view(SESSION, REQUEST, "Hello [/] </think>"))
         await pilot.pause()
-        assert app.shown() == next_prompt(SESSION, template=REQUEST.template, thinking=True, draft="Hello [/] </think>")
+        sent = next_prompt(SESSION, REQUEST, "Hello [/] </think>")
+        assert app.shown() == sent.replace("\n", "")
         app.rows()
         assert "secret" not in app.shown()
 
@@ -186,18 +191,10 @@ async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is(
         assert app.rows()[:-1] != top
         await pilot.press("end")
         assert "open turn" in "\n".join(app.rows())
-        assert app.leaked == []
 
 
-async def test_a_keystroke_costs_the_same_in_a_long_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs, made = [], list[str]()
-    part_entry = prompt_pane._part_entry
-
-    def counted(part: PromptPart) -> Entry:
-        made.append(part.key)
-        return part_entry(part)
-
-    monkeypatch.setattr(prompt_pane, "_part_entry", counted)
+async def test_a_keystroke_costs_the_same_in_a_long_conversation() -> None:
+    costs = []
     for turns in (5, 1000):
         session, viewer = talk(turns), PromptViewer()
         async with Host().run_test(size=(60, 30)) as pilot:
@@ -205,16 +202,14 @@ async def test_a_keystroke_costs_the_same_in_a_long_conversation(monkeypatch: py
             assert isinstance(app, Host)
             app.pane.show(viewer.view(session, REQUEST, "draft "))
             await pilot.pause()
-            items = list(app.lines._view.items)
-            before = viewer.made_parts, sum(item.laid_out_lines for item in items)
-            made.clear()
+            frames, calls = [app.strips()], 0
             for number in range(1, 11):
-                app.pane.show(viewer.view(session, REQUEST, "draft " + "x" * number))
-                app.rows()
-            assert made == ["draft"] * 10
-            costs.append((viewer.made_parts - before[0], sum(item.laid_out_lines for item in items) - before[1]))
-    assert costs[0] == costs[1]
-    assert costs[0][0] == 20
+                view = viewer.view(session, REQUEST, "draft " + "x" * number)
+                calls += calls_in(partial(app.pane.show, view))
+                frames.append(app.strips())
+            assert sum(map(new_strips, frames, frames[1:])) <= 2 * 10
+            costs.append(calls)
+    assert costs[1] < 1.5 * costs[0]
 
 
 @pytest.mark.parametrize("hidden", ["#prompt-pane", "#side"])
@@ -270,7 +265,8 @@ async def test_what_was_given_before_the_screen_is_drawn() -> None:
             yield pane
 
     async with Early().run_test(size=(60, 20)) as pilot:
-        assert len(pilot.app.query_one(Transcript)._view.items) == 5
+        shown = [strip.text for strip in pilot.app.query_one(Transcript).render_lines(Region(0, 0, 60, 19))]
+        assert sum(" tok" in row for row in shown) == 5
 
 
 async def test_another_width_writes_the_sizes_anew() -> None:

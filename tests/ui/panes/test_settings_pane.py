@@ -17,13 +17,12 @@ from textual.widgets import Button, Input, OptionList, Static, TextArea
 
 from kimi_tui.adapters.config.theme_files import themes
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.panes.settings_pane import messages
-from kimi_tui.ui.panes.settings_pane.block_editor import BlockEditor
+from kimi_tui.ui.panes.settings_pane.editor import Editor
 from kimi_tui.ui.panes.settings_pane.row import SettingRow
 from kimi_tui.ui.panes.settings_pane.row_values import RowKind
 from kimi_tui.ui.panes.settings_pane.setting_rows import MOVES, SettingRows
@@ -81,32 +80,16 @@ class Host(App[None]):
         self.session = session
         self.show()
 
-    @on(messages.FieldSet)
-    def _set(self, message: messages.FieldSet) -> None:
-        self.take(message, settings_changes.with_field(self.session, message.name, message.value))
+    @on(messages.SettingChanged)
+    def _set(self, message: messages.SettingChanged) -> None:
+        changed = settings_changes.with_setting(self.settings, self.session, message.name, message.value)
+        self.take(message, changed)
 
-    @on(messages.FieldReset)
-    def _reset(self, message: messages.FieldReset) -> None:
+    @on(messages.SettingReset)
+    def _reset(self, message: messages.SettingReset) -> None:
         self.take(message, settings_changes.without_own(self.settings, self.session, message.name))
 
-    @on(messages.ThinkingChanged)
-    def _think(self, message: messages.ThinkingChanged) -> None:
-        self.take(message, settings_changes.with_thinking(self.session, thinking=message.thinking))
-
-    @on(messages.PresetChosen)
-    def _choose(self, message: messages.PresetChosen) -> None:
-        self.take(message, settings_changes.with_preset(self.settings, self.session, message.name))
-
-    @on(messages.SystemChanged)
-    def _system(self, message: messages.SystemChanged) -> None:
-        self.take(message, with_system(self.session, message.text))
-
-    @on(messages.AllResetRequested)
-    def _reset_all(self, message: messages.AllResetRequested) -> None:
-        self.take(message, settings_changes.without_any_own(self.session))
-
-    @on(messages.DefaultRequested)
-    @on(messages.PresetSaveRequested)
+    @on(messages.ActionRequested)
     @on(messages.PresetRenameRequested)
     def _note(self, message: Message) -> None:
         self.asked.append(message)
@@ -214,7 +197,7 @@ async def test_a_value_is_typed_in_place(name: str, size: tuple[int, int]) -> No
         await type_text(pilot, text)
         await pilot.press("enter")
         await pilot.pause()
-        assert [(m.name, m.value) for m in app.asked if isinstance(m, messages.FieldSet)] == [(name, value)]
+        assert [(m.name, m.value) for m in app.asked if isinstance(m, messages.SettingChanged)] == [(name, value)]
         assert app.session.settings == {name: value}
         assert app.line(name).startswith("▸*")
         await pilot.press("delete")
@@ -259,19 +242,15 @@ async def test_an_emptied_line_is_not_sent_and_an_unchanged_one_asks_for_nothing
 
 
 @pytest.mark.parametrize("name", TYPED)
-@pytest.mark.parametrize("is_burst", [True, False], ids=["at once", "one by one"])
-async def test_a_value_is_replaced_by_what_is_typed(name: str, is_burst: bool) -> None:
+async def test_a_value_is_replaced_by_what_is_typed(name: str) -> None:
     text, value = TYPED[name]
     app = Host()
     app.session = replace(SESSION, settings={name: BEFORE.get(name, "before")})
     async with app.run_test(size=(70, 40)) as pilot:
         await go_to(pilot, name)
-        keys = [events.Key("enter", "\r"), *(events.Key(char, char) for char in text), events.Key("enter", "\r")]
-        for key in keys:
-            app.post_message(key)
-            if not is_burst:
-                await pilot.pause()
-        await pilot.pause()
+        await pilot.press("enter")
+        await type_text(pilot, text)
+        await pilot.press("enter")
         await pilot.pause()
         assert app.session.settings == {name: value}
 
@@ -316,18 +295,6 @@ async def test_a_digit_begins_an_edit_of_a_number() -> None:
         assert app.session.settings == {"top_k": 75}
 
 
-async def test_keys_typed_faster_than_an_editor_opens_are_not_lost() -> None:
-    app = Host()
-    async with app.run_test() as pilot:
-        await go_to(pilot, "top_k")
-        for key in ("7", "5", "enter", "down", "1", ".", "2", "5", "backspace", "enter", "down", "u"):
-            name = {".": "full_stop"}.get(key, key)
-            app.post_message(events.Key(name, key if len(key) == 1 else None))
-        for _ in range(10):
-            await pilot.pause()
-        assert app.session.settings == {"top_k": 75, "repetition_penalty": 1.2, "unset": ["stop"]}
-
-
 @pytest.mark.parametrize(("steps", "value"), [(("up",), None), (("down",), False)])
 async def test_streaming_is_chosen(steps: tuple[str, ...], value: object) -> None:
     app = Host()
@@ -335,7 +302,7 @@ async def test_streaming_is_chosen(steps: tuple[str, ...], value: object) -> Non
         await go_to(pilot, "stream")
         await pilot.press("enter", *steps, "enter")
         await pilot.pause()
-        assert app.session.settings == settings_changes.with_field(SESSION, "stream", value).settings
+        assert app.session.settings == settings_changes.with_setting(Settings(), SESSION, "stream", value).settings
 
 
 async def test_streaming_that_is_overruled_says_so() -> None:
@@ -565,7 +532,7 @@ async def test_keys_are_those_it_was_given_and_methods_can_be_called() -> None:
         await pilot.pause()
         app.pane.do_reset_field()
         await pilot.pause()
-        assert [type(message) for message in app.asked[1:]] == [messages.FieldSet, messages.FieldReset]
+        assert [type(message) for message in app.asked[1:]] == [messages.SettingChanged, messages.SettingReset]
 
 
 async def test_a_field_of_another_server_and_a_wrong_list_are_taken_back() -> None:
@@ -613,7 +580,7 @@ async def test_a_preset_is_saved_under_a_name_that_may_be_used() -> None:
         await type_text(pilot, "my own")
         await pilot.press("enter")
         await pilot.pause()
-        assert [(type(m), vars(m)["name"]) for m in app.asked] == [(messages.PresetSaveRequested, "my own")]
+        assert app.asked == [messages.ActionRequested("save-preset", "my own")]
 
 
 async def test_only_a_preset_of_ones_own_is_renamed() -> None:
@@ -640,7 +607,7 @@ async def test_the_default_is_asked_for() -> None:
         await go_to(pilot, "Make default")
         await pilot.press("enter")
         await pilot.pause()
-        assert [type(message) for message in app.asked] == [messages.DefaultRequested]
+        assert app.asked == [messages.ActionRequested("make-default")]
 
 
 # -- what comes from outside while one types
@@ -680,6 +647,22 @@ async def test_another_session_gets_nothing_of_what_is_being_typed_and_its_own_g
         await pilot.press("d", "ctrl+o")
         await pilot.pause()
         assert app.session.settings == {"response_format": '{"type": "regex", "regex": "abcd"}'}
+
+
+async def test_keys_beside_an_open_editor_are_its_own() -> None:
+    app = Host()
+    async with app.run_test(size=(60, 30)) as pilot:
+        await go_to(pilot, "top_k")
+        await pilot.press("enter", "4")
+        app.query_one(SettingRows).focus()
+        await pilot.pause()
+        await pilot.press("2", "0")
+        assert shown_texts(app) == ["420"]
+        app.query_one(SettingRows).focus()
+        await pilot.pause()
+        await pilot.press("escape")
+        assert not editing(app)
+        assert "changed, not taken" in app.line("top_k")
 
 
 async def test_a_pane_that_is_shown_to_before_it_is_mounted_shows_it() -> None:
@@ -736,7 +719,7 @@ async def test_a_click_chooses_a_row_and_another_one_edits_it() -> None:
         assert app.session.settings == {"top_k": 7}
         await pilot.click(next(row for row in app.query(SettingRow) if row.row.id == "make-default"))
         await pilot.pause()
-        assert isinstance(app.asked[-1], messages.DefaultRequested)
+        assert app.asked[-1] == messages.ActionRequested("make-default")
 
 
 async def test_the_mouse_takes_a_choice_and_leaves_an_editor() -> None:
@@ -931,19 +914,6 @@ async def test_taking_back_what_the_session_sets_ends_what_was_typed_too() -> No
         assert "not taken" not in app.line("top_k")
 
 
-async def test_keys_faster_than_the_editor_lose_nothing_by_escape() -> None:
-    app = Host()
-    async with app.run_test(size=(70, 40)) as pilot:
-        await go_to(pilot, "top_k")
-        for key in ("enter", "4", "escape", "down"):
-            app.post_message(events.Key(key, key if len(key) == 1 else None))
-        for _ in range(10):
-            await pilot.pause()
-        assert not editing(app)
-        assert "changed, not taken" in app.line("top_k")
-        assert app.line("repetition_penalty").startswith("▸")
-
-
 async def test_each_session_keeps_what_was_typed_in_all_its_rows() -> None:
     app = Host()
     async with app.run_test(size=(70, 40)) as pilot:
@@ -1037,7 +1007,7 @@ async def test_a_text_is_as_tall_as_there_is_room(label: str) -> None:
             await pilot.pause()
             await pilot.pause()
             rows = app.query_one("#settings-rows").region
-            editor = app.query_one(BlockEditor)
+            editor = app.query_one(Editor)
             assert editor.region.height == rows.height - 1
             assert rows.contains_region(editor.region)
             assert app.query_one(TextArea).region.height >= rows.height - 4
@@ -1137,8 +1107,8 @@ async def test_a_preset_whose_name_has_blanks_is_renamed() -> None:
 
 async def test_a_key_that_comes_before_the_rows_does_nothing() -> None:
     rows = SettingRows()
-    for move in MOVES.values():
-        move(rows)
+    for key in MOVES:
+        rows.move(key)
     assert rows.row is None
 
 

@@ -104,7 +104,7 @@ def too_pale(running: Program) -> set[tuple[str, str, float]]:
 async def test_every_text_drawn_can_be_read(tmp_path: Path, theme: str) -> None:
     pale = {}
     async with program(tmp_path, session=TALK) as running:
-        show_theme(running.app, shipped_themes(), theme)
+        show_theme(running.app, shipped_themes()[theme]())
         await running.pilot.pause()
         async for keys in states(running):
             if found := too_pale(running):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -71,6 +72,20 @@ def test_without_a_size_it_ends_with_its_terminal(env: dict[str, str]) -> None:
         assert terminal.close() == 128 + signal.SIGHUP
 
 
+# -- what is written
+
+
+@pytest.mark.parametrize("change", [{}, {"TERM": "dumb"}])
+def test_the_terminal_moves_rows_where_it_can(env: dict[str, str], change: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], {**env, **change}, 80, 24) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("tour\r")
+        terminal.until("tok/s")
+        terminal.until("○ ready")
+    scrolled = re.search(rb"\x1b\[\d+;\d+r\x1b\[\d+;1H\x1b\[\d+M\x1b\[r", terminal.raw)
+    assert (scrolled is not None) == (not change)
+
+
 # -- signals
 
 
@@ -81,7 +96,7 @@ def test_without_a_size_it_ends_with_its_terminal(env: dict[str, str]) -> None:
 )
 def test_every_signal_that_ends_leaves_the_terminal_as_it_was(env: dict[str, str], number: signal.Signals) -> None:
     with kimi_tui(["--demo"], env) as terminal:
-        terminal.until("Message Kimi")
+        terminal.until("○ ready")
         assert terminal.is_raw()
         terminal.send("half a thought")
         terminal.until("half a thought")

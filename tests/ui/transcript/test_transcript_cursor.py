@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from textual.events import Click
+from textual.geometry import Region
 from textual.message import Message
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.transcript.stretches import Stretch
 from kimi_tui.ui.transcript.transcript_widget import Transcript
-from kimi_tui.ui.transcript.viewport import Place, Viewport
+from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, reply, rows, user
 
@@ -43,13 +43,7 @@ class Recorder(Host):
     def on_transcript_chosen(self, event: Transcript.Chosen) -> None:
         self.seen.append(event)
 
-    def on_transcript_clicked(self, event: Transcript.Clicked) -> None:
-        self.seen.append(event)
-
     def on_transcript_alternative_clicked(self, event: Transcript.AlternativeClicked) -> None:
-        self.seen.append(event)
-
-    def on_transcript_fold_toggled(self, event: Transcript.FoldToggled) -> None:
         self.seen.append(event)
 
 
@@ -116,10 +110,8 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
         transcript.toggle_fold("live")
         transcript.choose("live")
         before = body(transcript)
-        laid_out = transcript._view.items[1].laid_out_lines
         transcript.rename_entry("live", reply(7, "answer and more", "thought\n" * 3))
         assert transcript.chosen == "r7"
-        assert not transcript.is_folded("r7")
         assert transcript.plain_text_of("r7") == "answer and more"
         assert transcript.plain_text_of("live") == ""
         after = body(transcript)
@@ -127,7 +119,6 @@ async def test_the_choice_follows_its_message_and_goes_with_it() -> None:
             "▌  ▾ Thought for 1.0 s",
             "▌  answer and more",
         ]
-        assert transcript._view.items[1].laid_out_lines - laid_out <= 4
         transcript.set_entries([user(1)])
         assert [transcript.chosen] == [None]
         await pilot.pause()
@@ -149,8 +140,9 @@ async def test_clicks_choose_fold_and_ask_for_alternatives() -> None:
         await pilot.click(Transcript, offset=(6, 6))
         await pilot.pause()
         assert [type(event).__name__ for event in app.seen] == [
-            "AlternativeClicked", "AlternativeClicked", "Chosen", "Clicked", "FoldToggled",
+            "AlternativeClicked", "AlternativeClicked", "Chosen",
         ]  # fmt: skip
+        assert (transcript.chosen, "▾ Thought" in rows(transcript)[1]) == ("r", True)
         assert [event.step for event in app.seen if isinstance(event, Transcript.AlternativeClicked)] == [-1, 1]
 
 
@@ -250,22 +242,26 @@ async def test_code_that_is_markdown_is_one_block_with_its_own_code() -> None:
         assert transcript.code_blocks("r1") == [inner, "x\n"]
 
 
-async def test_whether_there_is_code_is_known_without_what_stands_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = set[int]()
-    real = Viewport.stretch
+def test_whether_there_is_code_is_known_without_what_stands_behind_it() -> None:
+    parts = Parts()
+    parts.set_entries([reply(1, "Code:\n\n```py\n" + "x = 1\n" * 20_000 + "```")])
+    assert parts.code.has_any("r1")
+    first = parts.parsed_chars
+    assert parts.code.sources("r1") == ["x = 1\n" * 20_000]
+    assert parts.parsed_chars > 5 * first
 
-    def stretch(self: Viewport, place: Place) -> Stretch:
-        looked.add(place.stretch)
-        return real(self, place)
 
-    async with Host().run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([reply(1, "Code:\n\n```py\n" + "x = 1\n" * 20_000 + "```")])
-        monkeypatch.setattr(Viewport, "stretch", stretch)
-        assert transcript.has_code("r1")
-        assert looked == {0}
-        assert transcript.code_blocks("r1") == ["x = 1\n" * 20_000]
-        assert len(looked) > 5
+def test_a_renamed_reply_is_laid_out_only_where_it_is_another_one() -> None:
+    parts = Parts()
+    parts.set_entries([user(1), live()])
+    parts.append("live", ReplyPart.REASONING, "thought\n" * 3)
+    parts.append("live", ReplyPart.ANSWER, "answer")
+    parts.folds.toggle("live")
+    parts.texts()
+    laid_out = parts.laid_out_lines
+    parts.changed(parts.entries.rename("live", reply(7, "answer and more", "thought\n" * 3)))
+    assert "  │ thought" in parts.texts()
+    assert parts.laid_out_lines - laid_out <= 4
 
 
 async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> None:
@@ -305,10 +301,10 @@ async def test_an_excluded_message_says_so() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1, "text")])
-        before = transcript._frame[1] if rows(transcript) else None
+        before = transcript.render_lines(Region(0, 1, 60, 1))
         transcript.set_entries([Entry("u1", EntryKind.USER, "You", "text", is_excluded=True)])
         assert body(transcript)[:2] == [" You · not in the prompt", "   text"]
-        assert transcript._frame[1] != before
+        assert transcript.render_lines(Region(0, 1, 60, 1)) != before
 
 
 def middle_of_a_long_reply(transcript: Transcript) -> list[str]:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from kimi_tui.core.markdown.plain_text import PlainSource
 from kimi_tui.ui.transcript.growing_wrap import GrowingText
 from kimi_tui.ui.transcript.heights import Heights
 from kimi_tui.ui.transcript.lines import Run, chop, wrap
-from kimi_tui.ui.transcript.plain import PlainSource
 
 TEXT = st.text(alphabet="ab c  é羊肉。「」\u0301👩\u200d💻\ufe0f☁🇩🇪-\n", max_size=60)
 

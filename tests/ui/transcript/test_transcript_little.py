@@ -10,8 +10,9 @@ from functools import partial
 import pytest
 from textual import events
 from textual.geometry import Region
+from textual.selection import SELECT_ALL
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.ui.resizing import resize
@@ -76,11 +77,9 @@ def deeds(transcript: Transcript, key: str) -> dict[str, Deed]:
         "plain": lambda: transcript.plain_text_of(key),
         **{f"find {text!r}": partial(transcript.find, text) for text in ("x", "t", "\n", "")},
         **{f"hit {n}": partial(transcript.move_hit, n) for n in (-1, 1)},
-        "select all": transcript.select_all,
-        "selected": transcript.selected_text,
+        "selected": lambda: transcript.get_selection(SELECT_ALL),
         "select": transcript.start_selection,
         **{f"key {name}": partial(transcript.on_key, events.Key(name, None)) for name in KEYS},
-        "end selection": transcript.end_selection,
         **{f"click {n}": partial(click, transcript, 2, height - 1, n) for n in (1, 2, 3)},
         "drag": lambda: press_and_drag(transcript, 1, 0, height + 3),
         "drag up": lambda: press_and_drag(transcript, 1, height - 1, -3),
@@ -144,19 +143,18 @@ async def test_everything_can_be_asked_while_it_grows_and_shrinks(seed: int) -> 
 
     async with Host().run_test(size=chance.choice(SIZES)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        shown: list[str] = []
+        shown: list[Entry] = []
         for _ in range(150):
-            key = chance.choice([*shown, "not there"])
+            key = chance.choice([*(other.key for other in shown), "not there"])
             match chance.choice(["new", "append", "append", "add", "fewer", "update", "resize", *["ask"] * 12]):
                 case "new":
-                    entries = [entry() for _ in range(chance.choice([0, 1, 1, 2, 4]))]
-                    transcript.set_entries(entries)
-                    shown = [other.key for other in entries]
+                    shown = [entry() for _ in range(chance.choice([0, 1, 1, 2, 4]))]
+                    transcript.set_entries(shown)
                 case "append":
                     transcript.append(key, chance.choice(list(ReplyPart)), chance.choice(TEXTS))
                 case "add":
-                    shown.append((added := entry()).key)
-                    transcript.add(added)
+                    shown = [*shown, entry()]
+                    transcript.set_entries(shown)
                 case "fewer":
                     transcript.set_entries([])
                     shown = []

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it.token import Token
 from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.adapters.endpoint.simulator.showpieces import TABLE
-from kimi_tui.core.markdown.source import MarkdownSource, References, parse_inline
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.markdown.source import MarkdownSource
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.transcript import layout
-from kimi_tui.ui.transcript.copying import code_starts
+from kimi_tui.ui.transcript.code_blocks import start_lines
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.layout import block_lines
@@ -182,7 +182,7 @@ def test_all_that_stands_behind_the_mark_of_a_fence_is_shown() -> None:
         " x",
     ]
     text = "- a\n  ```py its title\n  ```\n  ```js other title\n  y\n  ```"
-    assert code_starts(lines_of(MarkdownSource(text), 12)) == [1, 3]
+    assert start_lines(lines_of(MarkdownSource(text), 12)) == [1, 3]
     for line in lines_of(MarkdownSource("```a-very-long-info-string\nx\n```"), 20):
         check_width(line, 20)
 
@@ -325,40 +325,33 @@ def test_a_link_to_a_target_that_never_comes_is_shown_as_it_was_written() -> Non
     item, look = Item(Entry("r", EntryKind.ASSISTANT, "", text, is_streaming=True), is_folded=True), Look(STYLES, 60)
     assert item.lines(Section.BODY, 0, 0, look)[0].text.strip() == "see r here"
     item.update(Entry("r", EntryKind.ASSISTANT, "", text))
-    assert item.stretch(Section.BODY, 0, look).pieces[0].lines is None
+    assert item.chunk(Section.BODY, 0, look).pieces[0].lines is None
     assert item.lines(Section.BODY, 0, 0, look)[0].text.strip() == "see [r][id] here"
 
 
-def test_open_code_colours_its_new_lines_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    coloured: list[str] = []
-
-    def counted(code: str, *others: object) -> object:
-        coloured.append(code)
-        return highlight(code, "", STYLES)
-
-    monkeypatch.setattr("kimi_tui.ui.transcript.highlight.highlight", counted)
+def test_open_code_keeps_the_lines_that_it_has() -> None:
     reader = Reader()
-    for text in ("- a\n\n  ```py\n", "  x = 1\n", "  y = 2\n", "  z"):
-        reader.read(text)
-    assert coloured == ["x = 1", "y = 2", "z"]
+    known = reader.read("```py\nx = 1\n")
+    for text in ("y = 2\n", "z", " = 3\n", "w"):
+        lines = reader.read(text)
+        assert all(line is before for line, before in zip(lines[1:], known[1:-1], strict=False))
+        known = lines
+    assert [line.text.strip() for line in known] == ["py", "x = 1", "y = 2", "z = 3", "w"]
 
 
-def test_a_growing_table_reads_its_new_cells_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
+def test_a_growing_table_reads_its_new_cells_alone() -> None:
+    asked = Counter[str]()
 
-    def counted(text: str, references: References, **kwargs: bool) -> list[Token]:
-        read.append(text)
-        return parse_inline(text, references, **kwargs)
+    class Watched(dict[str, str]):
+        def get(self, label: str, default: Any = None) -> Any:
+            asked[label] += 1
+            return super().get(label, default)
 
-    monkeypatch.setattr(layout, "parse_inline", counted)
-    reader = Reader()
-    for row in (
-        "| a | b |\n|---|---|\n",
-        *(f"| c{n} | d{n} |\n" for n in range(9)),
-        *(f"| e{n} | f{n} |\n" for n in range(9)),
-    ):
-        reader.read(row)
-    assert len(read) <= 2 * 19 + 19  # each cell, and the last one once more when it is no longer at the end
+    source, references, kept = MarkdownSource(is_growing=True), Watched(OTHER="/u"), LineColours()
+    for row in ("| [a] | [b] |\n|---|---|\n", *(f"| [c{n}] | [d{n}] |\n" for n in range(20))):
+        source.append(row)
+        block_lines(source.open[-1], STYLES, 60, references, kept)
+    assert asked == Counter(["A", "B", *(f"{column}{n}" for n in range(20) for column in "CD")][:-1])
 
 
 @pytest.mark.parametrize("language", ["py3", "sh", "console", "jsonc", "tsx", "{.python}", "python:main.py", "JSON5"])

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import pytest
 from textual.events import Key
+from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript.hits import ENTRY_COST, PIECE_CHARS, SLICE, Hit, HitIndex
 from kimi_tui.ui.transcript.item import Item
-from kimi_tui.ui.transcript.painter import Mark
+from kimi_tui.ui.transcript.painter import SPOT, Mark
 from kimi_tui.ui.transcript.pieces import Section
-from kimi_tui.ui.transcript.search import ENTRY_COST, PIECE_CHARS, SLICE, Hit, Search
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
-from tests.ui.transcript.test_transcript_widget import Host, body, remove, reply, rows, user
+from tests.ui.transcript.test_transcript_widget import Host, reply, user
 
 TRIES = 3000
-
-
-async def all_read(pilot: Pilot[None], transcript: Transcript) -> None:
-    """Wait until the search has read everything."""
-    for _ in range(TRIES):
-        if transcript._search is not None and transcript._search.is_done:
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the search came to no end")
 
 
 class Recorder(Host):
@@ -39,140 +32,140 @@ class Recorder(Host):
 
     @property
     def last(self) -> tuple[str, int, int]:
-        found = [event for event in self.seen if isinstance(event, Transcript.Found)][-1]
+        found = self.last_found
         return found.text, found.count, found.current
 
+    @property
+    def last_found(self) -> Transcript.Found:
+        return [event for event in self.seen if isinstance(event, Transcript.Found)][-1]
 
-def marks(transcript: Transcript) -> list[tuple[str, Mark]]:
-    """The marked texts in view."""
-    rows(transcript)
-    looks = transcript._row_looks()
-    return [
-        (line.text[span.start : span.end], span.mark)
-        for look, (_, line) in zip(looks, transcript._rows, strict=False)
-        for span in look.spans
-    ]
+    async def all_read(self, pilot: Pilot[None]) -> None:
+        """Wait until the search has read everything."""
+        for _ in range(TRIES):
+            await pilot.pause(0.01)
+            if self.seen and not self.last_found.is_reading:
+                return
+        raise AssertionError("the search came to no end")
 
 
-async def test_hits_are_marked_counted_and_gone_to_in_turn() -> None:
+def told(parts: Parts) -> tuple[str, int, int]:
+    """What is known of the search once all is read."""
+    parts.read_all()
+    return parts.found[-1].text, parts.found[-1].count, parts.found[-1].current
+
+
+async def test_what_is_found_is_drawn_and_told() -> None:
     app = Recorder()
     async with app.run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([
-            user(1, "A lamb."), reply(1, "**Lamb** and\n\n- la*mb*\n- lamb chops", "the lamb thought"),
-            Entry("n", EntryKind.NOTICE, "", "lamb notice"), user(2, "LAMB"),
-        ])  # fmt: skip
-        transcript.scroll_to_top()
+        transcript.set_entries([user(1, "A lamb."), reply(1, "**Lamb** and\n\n- la*mb*\n- lamb chops")])
+        before = transcript.render_lines(Region(0, 0, *transcript.size))
         transcript.find("lamb")
         await pilot.pause()
-        assert app.last == ("lamb", 5, 1)
-        assert marks(transcript)[:2] == [("lamb", Mark.CURRENT_HIT), ("Lamb", Mark.HIT)]
-        transcript.move_hit(1)
-        assert not transcript.is_folded("r1")
-        assert ("lamb", Mark.CURRENT_HIT) in marks(transcript)
-        assert any("lamb thought" in row and row.startswith("›") for row in body(transcript))
-        for number in (3, 4, 5, 1):
-            transcript.move_hit(1)
-            await pilot.pause()
-            assert app.last == ("lamb", 5, number)
-        transcript.move_hit(-1)
-        await pilot.pause()
-        assert app.last == ("lamb", 5, 5)
-        assert ("LAMB", Mark.CURRENT_HIT) in marks(transcript)
+        assert app.last == ("lamb", 3, 1)
+        after = transcript.render_lines(Region(0, 0, *transcript.size))
+        assert [row for row, strip in enumerate(after) if strip != before[row]] == [
+            1,
+            4,
+            7,
+        ]  # what the marks of Markdown part is not found
         transcript.find("")
-        assert marks(transcript) == []
         await pilot.pause()
         assert app.last == ("", 0, 0)
+        assert transcript.render_lines(Region(0, 0, *transcript.size)) == before
 
 
-async def test_typing_on_looks_from_the_same_place() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([user(n, f"number {n} of all") for n in range(60)])
-        transcript.scroll_to_top()
-        transcript.scroll_lines(30)
-        transcript.find("number 1")
-        await pilot.pause()
-        text, count, current = app.last
-        assert (text, count) == ("number 1", 11)
-        transcript.find("number 12")
-        await pilot.pause()
-        assert app.last == ("number 12", 1, 1)
-        transcript.find("number 1")
-        await pilot.pause()
-        assert app.last == (text, count, current)
-        transcript.find("nowhere")
-        await pilot.pause()
-        assert app.last == ("nowhere", 0, 0)
-        before = body(transcript)
-        transcript.move_hit(1)
-        assert body(transcript) == before
-        transcript.add(user(99, "nowhere"))
-        await pilot.pause()
-        assert app.last == ("nowhere", 1, 0)
-        assert body(transcript)[:-1] == before[:-1]
+def test_hits_are_marked_counted_and_gone_to_in_turn() -> None:
+    parts = Parts()
+    parts.set_entries([
+        user(1, "A lamb."), reply(1, "**Lamb** and\n\n- la*mb*\n- lamb chops", "the lamb thought"),
+        Entry("n", EntryKind.NOTICE, "", "lamb notice"), user(2, "LAMB"),
+    ])  # fmt: skip
+    parts.view.scroll_to_top()
+    parts.search.find("lamb")
+    assert told(parts) == ("lamb", 5, 1)
+    assert parts.marks()[:2] == [("lamb", Mark.CURRENT_HIT), ("Lamb", Mark.HIT)]
+    parts.search.move_hit(1)
+    assert "  │ the lamb thought" in parts.texts()
+    assert ("lamb", Mark.CURRENT_HIT) in parts.marks()
+    (spot,) = [row for row, look in enumerate(parts.looks()) if look.gutter == SPOT]
+    assert parts.texts()[spot] == "  │ the lamb thought"
+    for number in (3, 4, 5, 1):
+        parts.search.move_hit(1)
+        assert told(parts) == ("lamb", 5, number)
+    parts.search.move_hit(-1)
+    assert told(parts) == ("lamb", 5, 5)
+    assert ("LAMB", Mark.CURRENT_HIT) in parts.marks()
+    parts.search.find("")
+    assert parts.marks() == []
+    assert told(parts) == ("", 0, 0)
 
 
-async def test_a_hidden_hit_shows_its_think_line_and_unfolds_when_gone_to() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries(
-            [*(user(n) for n in range(20)), reply(1, "answer", "line\n" * 50 + "needle\n" + "line\n" * 50)]
-        )
-        transcript.scroll_to_top()
-        transcript.find("needle")
-        await pilot.pause()
-        assert app.last == ("needle", 1, 1)
-        assert transcript.is_folded("r1")
-        assert "▸ Thought" in "\n".join(body(transcript))
-        transcript.move_hit(1)
-        assert not transcript.is_folded("r1")
-        assert marks(transcript) == [("needle", Mark.CURRENT_HIT)]
+def test_typing_on_looks_from_the_same_place() -> None:
+    parts, entries = Parts(), [user(n, f"number {n} of all") for n in range(60)]
+    parts.set_entries(entries)
+    parts.view.scroll_to_top()
+    parts.view.scroll_lines(30)
+    parts.search.find("number 1")
+    text, count, current = told(parts)
+    assert (text, count) == ("number 1", 11)
+    parts.search.find("number 12")
+    assert told(parts) == ("number 12", 1, 1)
+    parts.search.find("number 1")
+    assert told(parts) == (text, count, current)
+    parts.search.find("nowhere")
+    assert told(parts) == ("nowhere", 0, 0)
+    before = parts.texts()
+    parts.search.move_hit(1)
+    assert parts.texts() == before
+    parts.set_entries([*entries, user(99, "nowhere")])
+    assert told(parts) == ("nowhere", 1, 0)
+    assert parts.texts() == before
 
 
-async def test_what_arrives_is_found_too_and_moves_nothing() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([*(user(n, "lamb") for n in range(20)), live()])
-        transcript.scroll_to_top()
-        transcript.find("lamb")
-        before = body(transcript)[:-1]
-        for part in ("some la", "mb and lam", "b", "\n\nand more"):
-            transcript.append("live", ReplyPart.ANSWER, part)
-            await pilot.pause()
-        assert app.last == ("lamb", 22, 1)
-        assert body(transcript)[:-1] == before
-        transcript.rename_entry("live", reply(9, "some lamb only"))
-        await pilot.pause()
-        assert app.last == ("lamb", 21, 1)
-        remove(transcript, "u19")
-        await pilot.pause()
-        assert app.last == ("lamb", 20, 1)
-        transcript.add(user(50, "lamb"))
-        await pilot.pause()
-        assert app.last == ("lamb", 21, 1)
+def test_a_hidden_hit_shows_its_think_line_and_unfolds_when_gone_to() -> None:
+    parts = Parts()
+    parts.set_entries([*(user(n) for n in range(20)), reply(1, "answer", "line\n" * 50 + "needle\n" + "line\n" * 50)])
+    parts.view.scroll_to_top()
+    parts.search.find("needle")
+    assert told(parts) == ("needle", 1, 1)
+    assert "  ▸ Thought for 1.0 s" in parts.texts()
+    assert parts.marks() == []
+    parts.search.move_hit(1)
+    assert parts.marks() == [("needle", Mark.CURRENT_HIT)]
 
 
-async def test_a_long_conversation_is_read_in_slices_and_parsed_only_where_it_is_seen() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([reply(n, "some *prose* with a lamb\n\n" * 100) for n in range(1000)])
-        rows(transcript)
-        laid_out = sum(item.laid_out_lines for item in transcript._view.items)
-        transcript.find("lamb")
-        search = transcript._search
-        assert search is not None
-        assert search.read_chars < 1_100_000
-        assert [search.is_done] == [False]
-        while not search.is_done:
-            await pilot.pause()
-        assert app.last[1] == 100_000
-        rows(transcript)
-        assert sum(item.laid_out_lines for item in transcript._view.items) - laid_out < 200
+def test_what_arrives_is_found_too_and_moves_nothing() -> None:
+    parts, users = Parts(), [user(n, "lamb") for n in range(20)]
+    parts.set_entries([*users, live()])
+    parts.view.scroll_to_top()
+    parts.search.find("lamb")
+    before = parts.texts()
+    for text in ("some la", "mb and lam", "b", "\n\nand more"):
+        parts.append("live", ReplyPart.ANSWER, text)
+        parts.read_all()
+    assert told(parts) == ("lamb", 22, 1)
+    assert parts.texts() == before
+    last = reply(9, "some lamb only")
+    parts.changed(parts.entries.rename("live", last))
+    assert told(parts) == ("lamb", 21, 1)
+    parts.set_entries([*users[:-1], last])
+    assert told(parts) == ("lamb", 20, 1)
+    parts.set_entries([*users[:-1], last, user(50, "lamb")])
+    assert told(parts) == ("lamb", 21, 1)
+
+
+def test_a_long_conversation_is_read_in_slices_and_parsed_only_where_it_is_seen() -> None:
+    parts = Parts()
+    parts.set_entries([reply(n, "some *prose* with a lamb\n\n" * 100) for n in range(1000)])
+    parts.texts()
+    laid_out = parts.laid_out_lines
+    parts.search.find("lamb")
+    assert parts.found[-1].is_reading
+    assert parts.found[-1].count < 40_000
+    assert told(parts)[1] == 100_000
+    parts.texts()
+    assert parts.laid_out_lines - laid_out < 200
 
 
 @pytest.mark.parametrize("text", ["İstanbul lamb", "lamb LAMB lAmB", "plain", "ſ K lamb", "a" * 30])
@@ -180,7 +173,7 @@ async def test_a_long_conversation_is_read_in_slices_and_parsed_only_where_it_is
     ("needle", "counts"), [("lamb", (1, 3, 0, 1, 0)), ("aa", (0, 0, 0, 0, 15)), ("tan", (1, 0, 0, 0, 0))]
 )
 def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str, counts: tuple[int, ...]) -> None:
-    search = Search(needle)
+    search = HitIndex(needle)
     search.look_at([0])
     search.read([Item(Entry("k", EntryKind.USER, "You", text), is_folded=True)])
     starts = search.hits_in(0, Section.BODY, 0, len(text))
@@ -192,7 +185,7 @@ def test_case_does_not_matter_and_hits_are_where_they_are(text: str, needle: str
 @pytest.mark.parametrize("cuts", [(1,), (3, 4), (2, 5, 6)])
 def test_a_hit_over_the_end_of_what_was_read_is_found_once(cuts: tuple[int, ...]) -> None:
     item = Item(Entry("k", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
-    search, text = Search("aab"), "aabaabaab"
+    search, text = HitIndex("aab"), "aabaabaab"
     for start, end in zip((0, *cuts), (*cuts, len(text)), strict=True):
         item.append(ReplyPart.ANSWER, text[start:end])
         search.look_at([0])
@@ -205,7 +198,7 @@ def items(*texts: str) -> list[Item]:
 
 
 def test_hits_go_round() -> None:
-    search = Search("x", 3)
+    search = HitIndex("x", 3)
     search.look_at(range(3))
     search.read(items("x.x", "x.x", "x.x"))
     forward, hit = [], Hit(1, Section.BODY, 0)
@@ -221,7 +214,7 @@ def test_hits_go_round() -> None:
 
 
 def test_hits_move_with_their_entries() -> None:
-    search = Search("x", 4)
+    search = HitIndex("x", 4)
     search.look_at(range(4))
     search.read(items("x", "-", "xx", "x"))
     search.current = Hit(2, Section.BODY, 1)
@@ -234,36 +227,34 @@ def test_hits_move_with_their_entries() -> None:
 
 def test_a_hit_over_the_end_of_a_slice_is_found_once() -> None:
     text = "-" * (PIECE_CHARS - 3) + "needle" + "-" * PIECE_CHARS + "needle"
-    search = Search("needle", 1)
+    search = HitIndex("needle", 1)
     search.look_at([0])
     while not search.is_done:
         search.read(items(text), ENTRY_COST + 1)
     assert search.hits_in(0, Section.BODY, 0, len(text)) == [text.index("needle"), text.rindex("needle")]
-    assert search.read_chars == len(text)
 
 
 @pytest.mark.parametrize("text", ["a" * 3_000_000, "\u4e2d" * 3_000_000], ids=["all of it", "nothing"])
 def test_one_long_text_is_read_in_slices_too(text: str) -> None:
-    search, entries = Search("a", 1), items(text)
+    search, entries = HitIndex("a", 1), items(text)
     search.look_at([0])
-    read = list[int]()
+    slices = 0
     while not search.is_done:
         search.read(entries)
-        read.append(search.read_chars - sum(read))
-    assert sum(read) == len(text)
-    assert max(read) <= SLICE // 10 + PIECE_CHARS
+        slices += 1
+    assert slices >= len(text) // (SLICE // 10 + PIECE_CHARS)
     assert search.count == text.count("a")
 
 
 def slices(count: int) -> list[int]:
-    """How many entries each slice of a search looks at."""
-    search, entries = Search("lamb", count), items("a lamb or two") * count
+    """How many entries each slice of a search looks at; each holds the text once."""
+    search, entries = HitIndex("lamb", count), items("a lamb or two") * count
     search.look_at(range(count))
     looked = list[int]()
     while not search.is_done:
         search.read(entries)
-        looked.append(search.read_items - sum(looked))
-    assert (sum(looked), search.count) == (count, count)
+        looked.append(search.count - sum(looked))
+    assert sum(looked) == count
     return looked
 
 
@@ -273,7 +264,7 @@ def test_a_slice_looks_at_as_many_entries_however_many_there_are() -> None:
 
 def test_typing_on_reads_only_where_the_shorter_text_was_found() -> None:
     entries = items(*(["a lamb"] * 5 + ["a lam"] * 5 + ["an ox"] * 90))
-    search = Search("lam", 100)
+    search = HitIndex("lam", 100)
     search.look_at(range(100))
     search.read(entries)
     assert search.places_for("lamb", 100) == list(range(10))
@@ -283,52 +274,42 @@ def test_typing_on_reads_only_where_the_shorter_text_was_found() -> None:
     assert search.places_for("lamb", 100) == [*range(10), 50]
 
 
-async def test_typing_on_finds_what_was_not_read_before() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([reply(n, LONG if n % 2 else "a lamb") for n in range(2000)])
-        transcript.scroll_to_top()
-        for text in ("l", "la", "lam", "lamb"):
-            transcript.find(text)
-        assert transcript._search is not None
-        await all_read(pilot, transcript)
-        await pilot.pause()
-        assert app.last == ("lamb", 101_000, 1)
-
-
 LONG = "some prose \u2026 with a lamb\n\n" * 100
+
+
+def test_typing_on_finds_what_was_not_read_before() -> None:
+    parts = Parts()
+    parts.set_entries([reply(n, LONG if n % 2 else "a lamb") for n in range(2000)])
+    parts.view.scroll_to_top()
+    for text in ("l", "la", "lam", "lamb"):
+        parts.search.find(text)
+    assert told(parts) == ("lamb", 101_000, 1)
+
+
+def test_reading_begins_where_the_view_is() -> None:
+    parts = Parts()
+    parts.set_entries([reply(n, LONG) for n in range(2000)])
+    parts.cursor.choose("r1500")
+    parts.search.find("lamb")
+    assert (parts.found[-1].is_reading, parts.found[-1].current) == (True, 1)
+    assert parts.marks()[0] == ("lamb", Mark.CURRENT_HIT)
+    assert parts.view.top.item == 1500
+    assert told(parts) == ("lamb", 200_000, 150_001)
 
 
 async def test_a_key_is_taken_between_two_slices() -> None:
     class Keys(Recorder):
         def on_key(self) -> None:
-            was_done.append(transcript._search is None or transcript._search.is_done)
+            was_reading.append(self.last_found.is_reading)
 
-    was_done, app = list[bool](), Keys()
+    was_reading, app = list[bool](), Keys()
     async with app.run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([reply(n, LONG) for n in range(4000)])
         await pilot.pause()
         transcript.find("lamb")
+        await pilot.pause(0)
         app.post_message(Key("x", "x"))
-        await all_read(pilot, transcript)
-        assert was_done == [False]
-        await pilot.pause()
+        await app.all_read(pilot)
+        assert was_reading == [True]
         assert app.last[1] == 400_000
-        assert not [event for event in app.seen if isinstance(event, Transcript.Found)][-1].is_reading
-
-
-async def test_reading_begins_where_the_view_is() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([reply(n, LONG) for n in range(2000)])
-        transcript.choose("r1500")
-        transcript.find("lamb")
-        search = transcript._search
-        assert search is not None
-        assert (search.is_done, search.current) == (False, Hit(1500, Section.BODY, LONG.index("lamb")))
-        await all_read(pilot, transcript)
-        await pilot.pause()
-        assert app.last == ("lamb", 200_000, 150_001)

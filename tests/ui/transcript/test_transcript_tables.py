@@ -10,18 +10,21 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.markdown import chunked_text, cutting
+from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.chunked_text import ChunkedText
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.transcript import stretch_cuts, stretches
-from kimi_tui.ui.transcript.column_measures import TableMeasure
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.lines import Line
+from kimi_tui.ui.transcript.long_tables import LongTables
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import Place, Viewport
+from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
-from tests.ui.transcript.test_transcript_widget import Host, body, rows
+from tests.ui.transcript.test_transcript_widget import Host, body
 
 STYLES = Styles({}, Style(color="white", bgcolor="black"))
 LATE = "| Option | OK |\n|---|---|\n" + "".join(
@@ -72,10 +75,10 @@ def bars(lines: list[str]) -> set[tuple[int, ...]]:
 
 
 @pytest.fixture
-def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, chars in (("SAFE_CHARS", 1200), ("FORCED_CHARS", 1400), ("LINE_CHARS", 2000), ("HARD_CHARS", 3200)):
-        monkeypatch.setattr(stretch_cuts, name, chars)
-    monkeypatch.setattr(stretches, "HARD_CHARS", 3200)
+        monkeypatch.setattr(cutting, name, chars)
+    monkeypatch.setattr(chunked_text, "HARD_CHARS", 3200)
 
 
 async def test_a_cell_that_comes_late_has_the_room_there_is() -> None:
@@ -88,17 +91,14 @@ async def test_a_cell_that_comes_late_has_the_room_there_is() -> None:
         assert bars(body(transcript)) == bars(last)
 
 
-async def test_the_bars_of_a_giant_table_stand_in_the_same_columns_everywhere() -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", NUMBERED)])
-        known = bars(body(transcript))
-        assert len(known) == 1
-        view = transcript._view
-        for line in (0, 380, 395, 1130, 1145, 2500):
-            view.scroll_to_line(line)
-            transcript._moved()
-            assert bars(body(transcript)) == known
+def test_the_bars_of_a_giant_table_stand_in_the_same_columns_everywhere() -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([Entry("r", EntryKind.ASSISTANT, "Kimi", NUMBERED)])
+    known = bars(parts.texts())
+    assert len(known) == 1
+    for line in (0, 380, 395, 1130, 1145, 2500):
+        parts.view.scroll_to_line(line)
+        assert bars(parts.texts()) == known
 
 
 @settings(max_examples=40, deadline=None)
@@ -109,14 +109,14 @@ def test_a_table_that_was_streamed_is_one_that_was_loaded(
     check_streaming(table(*parts), parts[-1], width)
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_chunks")
 @pytest.mark.parametrize("seed", range(12))
-def test_a_table_of_several_stretches_that_was_streamed_is_one_that_was_loaded(seed: int) -> None:
+def test_a_table_of_several_chunks_that_was_streamed_is_one_that_was_loaded(seed: int) -> None:
     chance = random.Random(seed)
     text = table(
         chance.randint(1, 4), 150, chance.choice(["", "\nThe end.\n", "\n[x]: https://example.org/x\n"]), chance
     )
-    assert len(Item(Entry("r", EntryKind.ASSISTANT, "K", text), is_folded=True).part(Section.BODY).stretches) > 1
+    assert len(Item(Entry("r", EntryKind.ASSISTANT, "K", text), is_folded=True).section(Section.BODY).chunks) > 1
     check_streaming(text, chance, chance.choice([12, 40, 100]))
 
 
@@ -125,7 +125,7 @@ def check_streaming(text: str, chance: random.Random, width: int) -> None:
     done = Entry("r", EntryKind.ASSISTANT, "Kimi", text)
     whole = all_lines(Item(done, is_folded=True), look)
     backwards = Item(done, is_folded=True)
-    last = len(backwards.part(Section.BODY).stretches) - 1
+    last = len(backwards.section(Section.BODY).chunks) - 1
     list(window(backwards, look).pieces_before(Place(0, Section.BODY, last, 10_000)))
     assert all_lines(backwards, look) == whole
     grown = Item(Entry("r", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True), is_folded=True)
@@ -143,30 +143,28 @@ def check_streaming(text: str, chance: random.Random, width: int) -> None:
     assert len(bars([line.text for line in whole])) <= 1
 
 
-async def test_a_new_row_measures_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    measures: list[TableMeasure] = []
-    begin = TableMeasure.__init__
+def test_a_new_row_is_read_and_none_above_it_again() -> None:
+    read: list[int] = []
 
-    def counted(measure: TableMeasure, start: int, references: dict[str, str]) -> None:
-        measures.append(measure)
-        begin(measure, start, references)
+    class Watched(ChunkedText):
+        def chunk_at(self, chars: int) -> int:
+            read.append(chars)
+            return super().chunk_at(chars)
 
-    monkeypatch.setattr(TableMeasure, "__init__", counted)
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([live()])
-        transcript.append("live", ReplyPart.ANSWER, NUMBERED)
-        rows(transcript)
-        (measure,) = measures
-        assert measure.read_chars <= len(NUMBERED) + 100
-        for number in range(50):
-            before = measure.read_chars
-            transcript.append("live", ReplyPart.ANSWER, f"| {number} | a row | `x` |\n")
-            rows(transcript)
-            assert measure.read_chars - before <= 25
-        transcript.scroll_to_top()
-        rows(transcript)
-        assert len(measures) == 1
+    text = Watched(NUMBERED, is_markdown=True)
+    text.parse(0, is_streaming=True)
+    table, tables = text.chunks[0].blocks[1], LongTables(text)
+    assert isinstance(table, Block)
+    widths = tables.widths(table, 0, 1, 80)
+    assert read == [table.start, *(chunk.start for chunk in text.chunks[1:])]
+    for number in range(50):
+        read.clear()
+        known = text.chars
+        text.append(f"| {number} | a row | `x` |\n")
+        assert tables.widths(table, 0, 1, 80) == widths
+        assert read[0] == known
+    text.append("| a wider cell than all before | b | c |\n")
+    assert tables.widths(table, 0, 1, 80) != widths
 
 
 def test_rows_are_laid_out_again_only_where_columns_get_other_widths() -> None:
@@ -191,21 +189,20 @@ def test_rows_are_laid_out_again_only_where_columns_get_other_widths() -> None:
 
 
 @pytest.mark.parametrize("line", [5, 40, 61])
-async def test_a_column_that_grows_moves_no_line_that_is_read(line: int) -> None:
-    async with Host().run_test(size=(44, 12)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([live()])
-        text = "".join(f"| {n} | some words that wrap on a narrow screen | no |\n" for n in range(60))
-        transcript.append("live", ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
-        rows(transcript)
-        transcript._view.scroll_to(Place(0, Section.BODY, 0, 0 if line < 60 else 1, line % 60))
-        transcript._moved()
-        before = body(transcript)
-        seen = set()
-        for size in range(1, 40):
-            transcript.append("live", ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
-            now = body(transcript)
-            number = next(row for row in now if row.split("│")[0].strip()).split("│")[0]
-            assert number == next(row for row in before if row.split("│")[0].strip()).split("│")[0]
-            seen |= bars(now)
-        assert len(seen) > 3
+def test_a_column_that_grows_moves_no_line_that_is_read(line: int) -> None:
+    parts = Parts(41, 12)
+    parts.set_entries([live()])
+    text = "".join(f"| {n} | some words that wrap on a narrow screen | no |\n" for n in range(60))
+    parts.append("live", ReplyPart.ANSWER, f"| n | what | b |\n|---|---|---|\n{text}")
+    parts.texts()
+    parts.view.scroll_lines(-1)
+    parts.view.scroll_to(Place(0, Section.BODY, 0, 0 if line < 60 else 1, line % 60))
+    before = parts.texts()
+    seen = set()
+    for size in range(1, 40):
+        parts.append("live", ReplyPart.ANSWER, f"| {59 + size} | more | {'y' * size} |\n")
+        now = parts.texts()
+        number = next(row for row in now if row.split("│")[0].strip()).split("│")[0]
+        assert number == next(row for row in before if row.split("│")[0].strip()).split("│")[0]
+        seen |= bars(now)
+    assert len(seen) > 3

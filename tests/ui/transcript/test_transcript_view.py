@@ -7,32 +7,20 @@ import random
 import pytest
 from textual import events
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
-from kimi_tui.ui.transcript.entry_rows import EXTRA_LINES
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.view import EXTRA_LINES
 from kimi_tui.ui.transcript.viewport import TOP
 from tests.ui.resizing import resize
-from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, remove, reply, rows, user
+from tests.ui.transcript.parts import Parts
+from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, reply, rows, user
 
 LONG = MARKDOWN * 6
 CODE = "```python\n" + "".join(f'x{n} = """a\n b"""\n' for n in range(60)) + "```\n\n"
 TABLE = "| a | b |\n|---|---:|\n" + "".join(f"| {n} | {'w' * (n % 7)} |\n" for n in range(70))
-
-
-class Recorder(Host):
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = list[Message]()
-
-    def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
-        self.seen.append(event)
-
-    def on_transcript_fold_toggled(self, event: Transcript.FoldToggled) -> None:
-        self.seen.append(event)
 
 
 def live() -> Entry:
@@ -67,7 +55,7 @@ async def test_streaming_in_any_cuts_draws_what_loading_draws(text: str, seed: i
         transcript.set_entries([done])
         whole = all_strips(transcript)
         transcript.set_entries([])
-        transcript.add(live())
+        transcript.set_entries([live()])
         transcript.follow_tail()
         place = 0
         while place < len(text):
@@ -91,7 +79,8 @@ async def test_nothing_that_changes_above_or_below_moves_what_is_read() -> None:
         transcript.update_entry(reply(3, LONG))
         transcript.append("live", ReplyPart.REASONING, "thought\n" * 50)
         transcript.append("live", ReplyPart.ANSWER, LONG)
-        remove(transcript, "r1")
+        grown = Entry("live", EntryKind.ASSISTANT, "Kimi", LONG, "thought\n" * 50, is_streaming=True)
+        transcript.set_entries([reply(0, "short"), entries[2], reply(3, LONG), *entries[4:], grown])
         assert [row[:58] for row in body(transcript)[:-1]] == before
         assert "↓ new" in body(transcript)[-1]
 
@@ -110,7 +99,7 @@ async def test_the_line_being_read_stays_when_lines_break_elsewhere() -> None:
 
 
 async def test_folding_keeps_its_line_on_its_row() -> None:
-    async with Recorder().run_test(size=(60, 20)) as pilot:
+    async with Host().run_test(size=(60, 20)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries(
             [*(user(n) for n in range(9)), reply(1, "answer", "thought\n" * 40), *(user(n + 20) for n in range(9))]
@@ -122,14 +111,13 @@ async def test_folding_keeps_its_line_on_its_row() -> None:
         assert "│ thought" in body(transcript)[row + 1]
         transcript.scroll_lines(25)
         assert "│ thought" in body(transcript)[0]
-        transcript.fold_all(True)
-        assert "thought\n" not in "\n".join(body(transcript))
-        assert transcript.is_folded("r1")
+        transcript.toggle_all_folds()
+        assert "│ thought" not in "\n".join(body(transcript))
+        assert "▸ Thought" in "\n".join(body(transcript))
 
 
-async def test_following_stops_at_once_and_is_told() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
+async def test_following_stops_at_once() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(n) for n in range(30)])
         transcript.post_message(events.MouseScrollUp(transcript, 5, 5, 0, -1, 0, False, False, False))
@@ -139,12 +127,6 @@ async def test_following_stops_at_once_and_is_told() -> None:
         assert [transcript.is_following] == [False]
         transcript.scroll_lines(1)
         assert [transcript.is_following] == [True]
-        transcript.scroll_page(-1)
-        transcript.follow_tail()
-        await pilot.pause()
-        assert [event.is_following for event in app.seen if isinstance(event, Transcript.FollowChanged)] == [
-            False, True, False, True,
-        ]  # fmt: skip
 
 
 async def test_the_scroll_bar_can_be_dragged() -> None:
@@ -200,62 +182,72 @@ async def test_every_row_that_changed_is_drawn_whoever_asked_for_it_first() -> N
 @pytest.mark.parametrize(
     "text", ["word ", "- item\n", "x = 1\n", "| a | b |\n"], ids=["prose", "list", "code", "table"]
 )
-async def test_a_flush_lays_out_the_same_however_long_history_and_reply_are(text: str) -> None:
+def test_a_flush_lays_out_the_same_however_long_history_and_reply_are(text: str) -> None:
     heads = {"x = 1\n": "```py\n", "| a | b |\n": "| a | b |\n|---|---|\n"}
     costs = []
     for history, length in ((10, 400), (2000, 400), (10, 1500)):
-        async with Host().run_test(size=(80, 24)) as pilot:
-            transcript = pilot.app.query_one(Transcript)
-            transcript.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
-            transcript.append("live", ReplyPart.ANSWER, heads.get(text, "") + text * (1 if text == "word " else length))
-            strips(transcript)
-            most = 0
-            for _ in range(60):
-                before = sum(item.laid_out_lines for item in transcript._view.items)
-                transcript.append("live", ReplyPart.ANSWER, text)
-                strips(transcript)
-                most = max(most, sum(item.laid_out_lines for item in transcript._view.items) - before)
-            costs.append(most)
+        parts = Parts(77, 24)
+        parts.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live()])
+        parts.append("live", ReplyPart.ANSWER, heads.get(text, "") + text * (1 if text == "word " else length))
+        parts.texts()
+        most = 0
+        for _ in range(60):
+            before = parts.laid_out_lines
+            parts.append("live", ReplyPart.ANSWER, text)
+            parts.texts()
+            most = max(most, parts.laid_out_lines - before)
+        costs.append(most)
     assert costs[0] == costs[1]
     assert abs(costs[2] - costs[0]) <= 3
     assert 0 < costs[0] < 500
 
 
-async def test_nothing_is_laid_out_that_is_not_in_view() -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([*(reply(n, MARKDOWN, "thought\n" * 100) for n in range(2000)), live()])
-        strips(transcript)
-        assert sum(item.laid_out_lines for item in transcript._view.items) < 100
-        transcript.scroll_to_top()
-        before = sum(item.laid_out_lines for item in transcript._view.items)
-        transcript.append("live", ReplyPart.ANSWER, LONG)
-        strips(transcript)
-        assert sum(item.laid_out_lines for item in transcript._view.items) - before < 100
+def test_nothing_is_laid_out_that_is_not_in_view() -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([*(reply(n, MARKDOWN, "thought\n" * 100) for n in range(2000)), live()])
+    parts.texts()
+    assert parts.laid_out_lines < 100
+    parts.view.scroll_to_top()
+    before = parts.laid_out_lines
+    parts.append("live", ReplyPart.ANSWER, LONG)
+    parts.texts()
+    assert parts.laid_out_lines - before < 100
 
 
-async def test_a_short_conversation_is_laid_out_to_its_beginning_some_lines_at_a_time() -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
+def test_a_short_conversation_is_laid_out_to_its_beginning_some_lines_at_a_time() -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([reply(n, TABLE) for n in range(10)])  # 750 lines
+    frames = 0
+    while not parts.view.is_laid_out or not frames:
+        before = parts.laid_out_lines
+        parts.view.invalidate()
+        parts.texts()
+        frames += 1
+        assert parts.laid_out_lines - before <= 24 + EXTRA_LINES + 100
+    assert frames > 1
+    assert parts.view.scroll_bar().total == len(list(parts.viewport.walk(TOP)))
+
+
+async def test_the_widget_goes_on_laying_out_what_is_short() -> None:
+    async with Host().run_test(size=(80, 60)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        view = transcript._view
-        transcript.set_entries([reply(n, TABLE) for n in range(10)])  # 750 lines
-        strips(transcript)
-        assert sum(item.laid_out_lines for item in view.items) <= 24 + EXTRA_LINES + 100
+        hidden = "".join(f"[{n}]: https://example.org\n" for n in range(70))  # lines that show nothing
+        transcript.set_entries([*(reply(n, hidden) for n in range(2)), *(reply(n, TABLE) for n in range(10, 18))])
+        thumb = sum(strip.text[-1] != " " for strip in strips(transcript))
         for _ in range(5):
             await pilot.pause()
-        assert view.extent()[1] == len(list(view.walk(TOP)))
+        assert sum(strip.text[-1] != " " for strip in strips(transcript)) > thumb
 
 
-async def test_an_entry_that_was_in_view_is_known_to_its_end_in_a_long_conversation_too() -> None:
-    async with Host().run_test(size=(80, 24)) as pilot:
-        transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([reply(n, MARKDOWN if n < 499 else LONG) for n in range(500)])
-        estimate = transcript._view.extent()[1]
-        strips(transcript)
-        item = transcript._view.items[-1]
-        assert item.laid_out_lines == item.height(transcript._look) > 100
-        assert transcript._view.extent()[1] != estimate
-        assert sum(item.laid_out_lines for item in transcript._view.items) == item.laid_out_lines
+def test_an_entry_that_was_in_view_is_known_to_its_end_in_a_long_conversation_too() -> None:
+    parts = Parts(77, 24)
+    parts.set_entries([reply(n, MARKDOWN if n < 499 else LONG) for n in range(500)])
+    estimate = parts.viewport.extent(TOP)[1]
+    parts.texts()
+    item = parts.viewport.items[-1]
+    assert item.laid_out_lines == item.height(parts.look) > 100
+    assert parts.view.scroll_bar().total != estimate
+    assert parts.laid_out_lines == item.laid_out_lines
 
 
 async def test_unfolding_at_the_end_keeps_its_line_on_its_row() -> None:
@@ -275,7 +267,7 @@ async def test_a_held_thumb_moves_with_the_mouse() -> None:
         transcript.set_entries([user(n, f"message {n}") for n in range(12)])
         transcript.scroll_lines(-6)
         before = body(transcript)
-        row = transcript._scroll_bar().thumb.start
+        row = next(row for row, text in enumerate(rows(transcript)) if text.endswith(("┃", "╻", "╹")))
         await pilot.mouse_down(Transcript, offset=(59, row + 1))
         assert body(transcript) == before
         await pilot.hover(Transcript, offset=(59, row))
@@ -288,9 +280,10 @@ async def test_a_held_thumb_moves_with_the_mouse() -> None:
 async def test_a_click_on_what_is_new_follows_it() -> None:
     async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
-        transcript.set_entries([user(n, f"message {n}") for n in range(30)])
+        entries = [user(n, f"message {n}") for n in range(30)]
+        transcript.set_entries(entries)
         transcript.scroll_page(-2)
-        transcript.add(user(30, "new one"))
+        transcript.set_entries([*entries, user(30, "new one")])
         await pilot.pause()
         at = rows(transcript)[-1].index("↓ new")
         await pilot.click(Transcript, offset=(at, 11))
@@ -320,8 +313,9 @@ async def test_what_only_looks_different_is_nothing_new() -> None:
         assert not says_new(transcript), "folds"
         transcript.toggle_fold("r0")
         transcript.set_thought_label("r20", "Thought for 2.0 s")
-        transcript.update_entry(Entry("r20", EntryKind.ASSISTANT, "Kimi", LONG, detail="12:30"))
-        remove(transcript, "u20")
+        dated = Entry("r20", EntryKind.ASSISTANT, "Kimi", LONG, detail="12:30")
+        transcript.update_entry(dated)
+        transcript.set_entries([*entries[:-2], dated])
         assert not says_new(transcript), "labels"
 
 
@@ -340,7 +334,7 @@ async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
         transcript.scroll_lines(99)
         transcript.scroll_lines(-3)
         assert not says_new(transcript)
-        transcript.add(user(21))
+        transcript.set_entries([*entries, user(20), user(21)])
         assert says_new(transcript)
         transcript.follow_tail()
         assert not says_new(transcript)
@@ -353,12 +347,10 @@ async def test_what_arrived_below_is_new_until_the_end_was_seen() -> None:
         assert not says_new(transcript), "another conversation"
 
 
-async def test_a_fold_tells_that_the_end_is_not_followed_any_more() -> None:
-    app = Recorder()
-    async with app.run_test(size=(60, 12)) as pilot:
+async def test_a_fold_stops_following_the_end() -> None:
+    async with Host().run_test(size=(60, 12)) as pilot:
         transcript = pilot.app.query_one(Transcript)
         transcript.set_entries([user(1), reply(1, "answer", "thought\n" * 40)])
         transcript.toggle_fold("r1")
-        await pilot.pause()
-        told = [event.is_following for event in app.seen if isinstance(event, Transcript.FollowChanged)]
-        assert told == [transcript.is_following] == [False]
+        assert not transcript.is_following
+        assert "▾ Thought" in "\n".join(body(transcript))

@@ -7,10 +7,11 @@ import random
 import pytest
 from rich.style import Style
 from textual.app import App, ComposeResult
+from textual.events import Key
 from textual.filter import LineFilter
 from textual.geometry import Region
 
-from kimi_tui.core.wire.turn_events import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.transcript.highlight import highlight
@@ -57,9 +58,16 @@ def reply(number: int, text: str, reasoning: str | None = None) -> Entry:
     return Entry(f"r{number}", EntryKind.ASSISTANT, "Kimi", text, reasoning, "Thought for 1.0 s" if reasoning else "")
 
 
-def remove(transcript: Transcript, key: str) -> None:
-    """Show all that is shown but one entry."""
-    transcript.set_entries([item.entry for item in transcript._view.items if item.key != key])
+def select_all(transcript: Transcript) -> None:
+    """Select everything with the keyboard."""
+    transcript.start_selection()
+    for key in ("ctrl+home", "v", "ctrl+end"):
+        transcript.on_key(Key(key, None))
+
+
+def selected(transcript: Transcript) -> str:
+    """What would be copied."""
+    return transcript.screen.get_selected_text() or ""
 
 
 def rows(transcript: Transcript) -> list[str]:
@@ -164,23 +172,6 @@ async def test_no_control_character_gets_onto_the_screen() -> None:
             char for char in text if (char < " " and char != "\n") or "\x7f" <= char <= "\x9f" or char == "\u202e"
         ]
         assert "[bold]x" in text
-
-
-async def test_a_flush_costs_the_same_after_a_long_history() -> None:
-    costs = []
-    for history in (10, 2000):
-        async with Host().run_test(size=(80, 24)) as pilot:
-            transcript = pilot.app.query_one(Transcript)
-            live = Entry("live", EntryKind.ASSISTANT, "Kimi", "", is_streaming=True)
-            transcript.set_entries([*(reply(n, MARKDOWN) for n in range(history)), live])
-            rows(transcript)
-            before = sum(item.laid_out_lines for item in transcript._view.items)
-            for _ in range(20):
-                transcript.append("live", ReplyPart.ANSWER, "word ")
-                rows(transcript)
-            costs.append(sum(item.laid_out_lines for item in transcript._view.items) - before)
-    assert costs[0] == costs[1]
-    assert costs[0] <= 20 * 3, costs  # the open paragraph, heading and blank lines of the growing reply
 
 
 def test_the_last_line_of_a_diff_has_its_own_colour() -> None:

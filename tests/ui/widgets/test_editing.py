@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS
-from kimi_tui.ui.panes.settings_pane.guarded import GuardedInput, GuardedTextArea
+from kimi_tui.ui.panes.settings_pane.editor import ExactTextArea
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.editing import EditLine
@@ -25,7 +25,7 @@ from tests.ui.program import program, talk
 
 CODER, FLAGS, THUMB, ACCENT, HANGUL, HINDI = "👩‍💻", "🇩🇪🇫🇷", "👍🏽", "e\u0301", "각", "क्षि"
 CHARACTERS = ["a", " ", ".", CODER, "🇩🇪", THUMB, ACCENT, HANGUL, HINDI, "界", "❤️", "1️⃣", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "a\u0308\u0323"]
-EDITORS = ["composer", "area", "line", "guarded line"]
+EDITORS = ["composer", "area", "line"]
 
 
 def editor(kind: str) -> TextArea | Input:
@@ -33,11 +33,9 @@ def editor(kind: str) -> TextArea | Input:
         case "composer":
             return Composer()
         case "area":
-            return GuardedTextArea("", lambda _: False)
-        case "line":
-            return EditLine()
+            return ExactTextArea("")
         case _:
-            return GuardedInput("", lambda _: False)
+            return EditLine()
 
 
 class EditorApp(App[None]):

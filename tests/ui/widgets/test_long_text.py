@@ -164,22 +164,22 @@ async def test_what_is_typed_while_a_long_draft_is_being_written_is_kept_with_it
     async with program(tmp_path, session=talk(("Hello?", "Hello."))) as running:
         begun, typed, save = threading.Event(), threading.Event(), running.files.save_draft
 
-        def save_slowly(session_id: str, text: str) -> None:
+        def save_slowly(path: Path, text: str) -> None:
             begun.set()
             assert typed.wait(20)
-            save(session_id, text)
+            save(path, text)
 
         monkeypatch.setattr(running.files, "save_draft", save_slowly)
-        session_id = running.screen.chat.session.id
+        first = running.screen.chat
         running.screen.composer.draft = text_of("words ", 300_000)
         await running.type("<ctrl+n>")
         await running.until(begun.is_set)
         await running.type("typed")  # it may be meant for the next session, which does not come for too long
         await running.until(lambda: running.screen.composer.draft.endswith("words typed"))
         typed.set()
-        await running.until(lambda: running.screen.chat.session.id != session_id)
+        await running.until(lambda: running.screen.chat is not first)
         assert running.screen.composer.is_empty
-        assert running.files.load_draft(session_id).endswith("words typed")
+        assert running.files.load_draft(first.path).endswith("words typed")
 
 
 async def test_the_prompt_of_a_long_draft_is_made_while_keys_go_on(

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimi_tui.adapters.endpoint.simulator.simulated_reply import ReplyWords, question_of, words_of, write_reply
-from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal, read_body
+from kimi_tui.adapters.endpoint.simulator.simulated_request import Asked, Refusal, read_body
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
-from kimi_tui.adapters.endpoint.simulator.tour import Break, Fault, fault_of
-from kimi_tui.core.prompt.context_budget import estimate_tokens
-from kimi_tui.core.prompt.neutralise import encode
-from kimi_tui.core.prompt.template import THINK_CLOSE, THINK_OPEN, PromptSyntaxError, parse_prompt
+from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break, Fault, fault_of
+from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, parse_prompt
+from kimi_tui.core.prompt.template import ALL_MARKERS, DEFAULT_TEMPLATE, Template
+from kimi_tui.core.prompt.token_estimate import estimate_tokens
+from kimi_tui.core.wire.dialect import Dialect, Frame, Twin
 
 USD_PER_INPUT_TOKEN, USD_PER_OUTPUT_TOKEN = 5e-7, 2.8e-6
 """Invented prices, so that the status line has something to show."""
@@ -39,10 +40,14 @@ class Plan:
     """Size of the prompt, estimated."""
     request_id: str
     """Its name."""
+    thinks: bool = False
+    """Whether its replies begin with reasoning."""
     breaks: Break | None = None
     """How the stream breaks off behind its tokens: ERROR, CUT, or None = it ends well."""
     slowness: float = 1.0
     """How much longer than usual each token takes, ≥ 1."""
+    mark: str = ""
+    """The mark that closes the think block, a token of its own; "" = the template has none."""
 
     @property
     def output_tokens(self) -> int:
@@ -55,56 +60,58 @@ class Plan:
         return round(self.input_tokens * USD_PER_INPUT_TOKEN + self.output_tokens * USD_PER_OUTPUT_TOKEN, 8)
 
 
-def respond(body: bytes, number: int = 0) -> Refusal | Plan:
+def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Plan:
     """Decide what a request gets.
 
     Args:
         body: The request's body.
+        dialect: Whose words body and refusals are in.
         number: How many requests came before; it names the request, and varies the words where no seed is sent.
 
     Returns:
         What is refused, is queued for a webhook or fails on request; else the reply.
     """
-    fields = read_body(body)
-    if isinstance(fields, Refusal):
-        return fields
+    asked = read_body(body, dialect)
+    if isinstance(asked, Refusal):
+        return asked
+    fields = asked.fields
     request_id = f"sim-{number}"
     if "webhook" in fields:
-        status = {"status": "queued", "cost": 0}
-        return Refusal(200, {"results": [], "request_id": request_id, "inference_status": status})
-    prompt = str(fields["input"])
+        return Refusal(200, dialect.twin.write_reply(Frame(is_queued=True, request_id=request_id)))
     try:
-        parsed = parse_prompt(prompt)
+        parsed = parse_prompt(asked.prompt)
     except PromptSyntaxError as error:
-        return _plan(fields, [_untemplated(prompt, error)], request_id)
+        return _plan(asked, [_untemplated(asked.prompt, error)], request_id, DEFAULT_TEMPLATE)
     question = question_of(parsed)
     fault = fault_of(words_of(question), len(question.split()))
-    if fault is not None and (refusal := _refusal(fault, is_streamed=fields.get("stream") is True)) is not None:
+    is_streamed = fields.get("stream") is True
+    if fault is not None and (refusal := _refusal(fault, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
     seeds = (f"{fields.get('seed', number)}/{place}/{question}" for place in range(_count(fields)))
     form = fields.get("response_format")
     replies = [write_reply(parsed, form, random.Random(seed), fault) for seed in seeds]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
-    return _plan(fields, replies, request_id, fault, slowness)
+    return _plan(asked, replies, request_id, parsed.template, fault, slowness=slowness)
 
 
 def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:
     """Say what is wrong with a prompt, as an answer to whoever left a think block open or not."""
-    reasoning = "I cannot read this prompt, so I say where it went wrong." if prompt.endswith(THINK_OPEN) else None
+    mark = DEFAULT_TEMPLATE.think.open if DEFAULT_TEMPLATE.think else ""
+    reasoning = "I cannot read this prompt, so I say where it went wrong." if prompt.endswith(mark) else None
     text = (
         "I am the offline simulator, and I read only prompts that follow the endpoint's input format. "
         f"This one does not: {error}.\n"
     )
     # The error names markers; as they stand they would end this very reply.
-    return ReplyWords(reasoning, encode(text))
+    return ReplyWords(reasoning, ALL_MARKERS.encode(text))
 
 
-def _refusal(fault: Fault, *, is_streamed: bool) -> Refusal | None:
+def _refusal(fault: Fault, twin: Twin, *, is_streamed: bool) -> Refusal | None:
     """What fails before the reply; without a stream there is no middle to fail in."""
     if fault.status is not None:
-        return Refusal(fault.status, {"detail": {"error": fault.message}})
+        return Refusal(fault.status, twin.write_error(fault.message))
     if fault.breaks in {Break.ERROR, Break.CUT} and not is_streamed:
-        return Refusal(500, {"detail": {"error": "inference failed in the middle, as you asked"}})
+        return Refusal(500, twin.write_error(BROKEN))
     return None
 
 
@@ -114,34 +121,39 @@ def _count(fields: Mapping[str, object]) -> int:
 
 
 def _plan(
-    fields: Mapping[str, object],
+    asked: Asked,
     replies: list[ReplyWords],
     request_id: str,
+    template: Template,
     fault: Fault | None = None,
+    *,
     slowness: float = 1.0,
 ) -> Plan:
-    played = [_play(reply, fields, fault.breaks if fault is not None else None) for reply in replies]
+    mark = template.think.close if template.think else ""
+    played = [_play(reply, mark, asked.fields, fault.breaks if fault is not None else None) for reply in replies]
     return Plan(
         tuple(tokens for tokens, _ in played),
         "length" if any(end is Break.LENGTH for _, end in played) else "stop",
-        fields.get("stream") is True,
-        max(estimate_tokens(str(fields["input"])), 1),
+        asked.fields.get("stream") is True,
+        max(estimate_tokens(asked.prompt), 1),
         request_id,
+        replies[0].reasoning is not None,
         next((end for _, end in played if end in {Break.ERROR, Break.CUT}), None),
         slowness,
+        mark,
     )
 
 
 def _play(
-    reply: ReplyWords, fields: Mapping[str, object], breaks: Break | None
+    reply: ReplyWords, mark: str, fields: Mapping[str, object], breaks: Break | None
 ) -> tuple[tuple[str, ...], Break | None]:
     """The tokens of a reply and how it breaks off: LENGTH, ERROR, CUT, or None = it does not."""
-    reasoning = "" if reply.reasoning is None else reply.reasoning + THINK_CLOSE
+    reasoning = "" if reply.reasoning is None else reply.reasoning + mark
     stops, most = fields.get("stop"), fields.get("max_new_tokens")
-    tokens = tokenise(stopped(reasoning + reply.answer, stops if isinstance(stops, list) else []))
+    tokens = tokenise(stopped(reasoning + reply.answer, stops if isinstance(stops, list) else []), mark)
     end: Break | None = None
     if breaks is not None:
-        place = BREAK_TOKENS + (0 if breaks is Break.UNFINISHED else len(tokenise(reasoning)))
+        place = BREAK_TOKENS + (0 if breaks is Break.UNFINISHED else len(tokenise(reasoning, mark)))
         if len(tokens) > place:
             tokens, end = tokens[:place], Break.LENGTH if breaks is Break.UNFINISHED else breaks
     if isinstance(most, int) and len(tokens) > most:

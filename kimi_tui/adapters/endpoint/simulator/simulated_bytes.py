@@ -1,7 +1,4 @@
-"""The simulator's replies as bytes, in the endpoint's own shapes.
-
-Source: API reference, "Streaming Schema" and "Output Schema".
-"""
+"""The simulator's replies as bytes, in the words of a dialect."""
 
 from __future__ import annotations
 
@@ -9,62 +6,60 @@ import json
 from collections.abc import Iterator, Mapping
 
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan
-from kimi_tui.adapters.endpoint.simulator.tour import Break
-from kimi_tui.core.prompt.template import THINK_CLOSE
+from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break
+from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.session.session import Usage
+from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
+from kimi_tui.core.wire.sse import encode_event
 
 
 def encode(document: Mapping[str, object]) -> bytes:
-    """Write a document as the endpoint does: compact JSON in UTF-8."""
+    """Write a document as endpoints do: compact JSON in UTF-8."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
-def _event(document: Mapping[str, object]) -> bytes:
-    return b"data: " + encode(document) + b"\n\n"
-
-
-def event_stream(plan: Plan) -> Iterator[bytes]:
+def event_stream(plan: Plan, dialect: Dialect) -> Iterator[bytes]:
     """Yield the events of a streamed reply, one a token, then its end."""
-    for text in plan.replies[0]:
-        yield _event(_frame(plan, text, is_special=text == THINK_CLOSE))
-    if plan.breaks is Break.ERROR:
-        yield _event({"error_type": "InferenceError", "error_message": "inference failed in the middle, as you asked"})
-    elif plan.breaks is None:
-        end = {
-            "details": {"finish_reason": plan.finish_reason},
-            "generated_text": "".join(plan.replies[0]),
-            "num_output_tokens": plan.output_tokens,
-            "num_input_tokens": plan.input_tokens,
-            "estimated_cost": plan.cost_usd,
-        }
-        yield _event({**_frame(plan, "", is_special=True), **end}) + b"data: [DONE]\n\n"
+    for frame in _frames(plan):
+        yield b"".join(map(encode_event, dialect.twin.write_events(frame)))
 
 
-def _frame(plan: Plan, text: str, *, is_special: bool) -> dict[str, object]:
-    return {
-        # The schema types the id as null.
-        "token": {"id": None, "text": text, "logprob": 0.0 if is_special else -0.1, "special": is_special},
-        "details": None,
-        "generated_text": None,
-        "num_output_tokens": None,
-        "num_input_tokens": None,
-        "estimated_cost": None,
-        "request_id": plan.request_id,
-    }
-
-
-def document(plan: Plan) -> dict[str, object]:
+def document(plan: Plan, dialect: Dialect) -> Mapping[str, object]:
     """The content of an unstreamed reply."""
-    status = {
-        "status": "succeeded",
-        "runtime_ms": 1,
-        "cost": plan.cost_usd,
-        "tokens_generated": plan.output_tokens,
-        "tokens_input": plan.input_tokens,
-    }
-    return {
-        "results": [{"generated_text": "".join(tokens)} for tokens in plan.replies],
-        "num_tokens": plan.output_tokens,
-        "num_input_tokens": plan.input_tokens,
-        "request_id": plan.request_id,
-        "inference_status": status,
-    }
+    return dialect.twin.write_reply(_whole(plan))
+
+
+def _frames(plan: Plan) -> Iterator[Frame]:
+    tokens = plan.replies[0]
+    thought = _thought_tokens(plan, tokens)
+    for text in tokens[:thought]:
+        yield Frame(tokens=1, reasoning=text, request_id=plan.request_id)
+    for text in tokens[thought:]:
+        yield Frame(text, 1, request_id=plan.request_id)
+    if plan.breaks is Break.ERROR:
+        yield Frame(error=CompletionError(BROKEN))
+    elif plan.breaks is None:
+        yield _whole(plan)
+
+
+def _whole(plan: Plan) -> Frame:
+    """The end of a reply, with all of it."""
+    return Frame(
+        finish_reason=plan.finish_reason,
+        results=tuple(_generated(plan, tokens) for tokens in plan.replies),
+        usage=Usage(plan.input_tokens, plan.output_tokens, plan.cost_usd),
+        request_id=plan.request_id,
+        is_done=True,
+    )
+
+
+def _generated(plan: Plan, tokens: tuple[str, ...]) -> Generated:
+    thought = _thought_tokens(plan, tokens)
+    return Generated("".join(tokens[thought:]), "".join(tokens[:thought]))
+
+
+def _thought_tokens(plan: Plan, tokens: tuple[str, ...]) -> int:
+    """How many tokens are reasoning."""
+    if not plan.thinks:
+        return 0
+    return tokens.index(plan.mark) if plan.mark in tokens else len(tokens)

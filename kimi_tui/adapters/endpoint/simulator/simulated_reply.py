@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kimi_tui.adapters.endpoint.simulator import tour
 from kimi_tui.adapters.endpoint.simulator.reply_forms import formatted
-from kimi_tui.core.prompt.template import ParsedPrompt
+from kimi_tui.core.prompt.prompt_syntax import Prompt
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.counts import counted
 
@@ -44,13 +45,13 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+", text.lower()))
 
 
-def question_of(parsed: ParsedPrompt) -> str:
+def question_of(parsed: Prompt) -> str:
     """The newest user message; "" = there is none."""
     return next((turn.text for turn in reversed(parsed.turns) if turn.role is Role.USER), "")
 
 
 def write_reply(
-    parsed: ParsedPrompt, response_format: object, chance: random.Random, fault: tour.Fault | None = None
+    parsed: Prompt, response_format: object, chance: random.Random, fault: tour.Fault | None = None
 ) -> ReplyWords:
     """Think about the newest user message and answer it.
 
@@ -64,18 +65,18 @@ def write_reply(
     """
     writer = _Writer(parsed, chance, fault)
     answer = formatted(response_format, writer.question, chance)
-    reasoning = writer.reasoning(is_formatted=answer is not None) if parsed.thinking else None
+    reasoning = writer.reasoning(is_formatted=answer is not None) if not parsed.open_turn.is_closed else None
     if reasoning is not None:
-        reasoning = reasoning.removeprefix(parsed.open_reasoning)
+        reasoning = reasoning.removeprefix(parsed.open_turn.reasoning)
     if answer is None:
         answer = writer.answer() + writer.system_note()
-    return ReplyWords(reasoning, answer.removeprefix(parsed.open_answer))
+    return ReplyWords(reasoning, answer.removeprefix(parsed.open_turn.answer))
 
 
 class _Writer:
     """Knows one conversation."""
 
-    def __init__(self, parsed: ParsedPrompt, chance: random.Random, fault: tour.Fault | None) -> None:
+    def __init__(self, parsed: Prompt, chance: random.Random, fault: tour.Fault | None) -> None:
         self._parsed, self._chance, self._fault = parsed, chance, fault
         self._mine = [turn.text for turn in parsed.turns if turn.role is Role.USER]
         self._yours = [turn.text for turn in parsed.turns if turn.role is Role.ASSISTANT]
@@ -159,7 +160,7 @@ class _Writer:
         )
 
     def _prompt_shown(self) -> str:
-        mode = "thinking" if self._parsed.thinking else "instant"
+        mode = "instant" if self._parsed.open_turn.is_closed else "thinking"
         rows = "\n".join(
             f"| {turn.role.value} | {len(turn.text)} | {_cell(_folded(turn.text, 50))} |" for turn in self._parsed.turns
         )
@@ -169,7 +170,7 @@ class _Writer:
         )
 
 
-def _recalled(who: str, texts: list[str], which: str) -> str:
+def _recalled(who: str, texts: Sequence[str], which: str) -> str:
     if not texts:
         return "Nothing was said before this.\n"
     is_first = which.lower() == "first"

@@ -1,4 +1,4 @@
-"""A request's body, checked as the endpoint checks it: by the table of request fields, errors in its own shapes."""
+"""A request's body, checked as the endpoint checks it: by the dialect's fields, errors in its own shapes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import FieldError
-from kimi_tui.core.wire.fields import FIELDS, check_value
+from kimi_tui.core.wire.dialect import Dialect, Finding
+from kimi_tui.core.wire.fields import FieldKind, FieldSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,48 +21,53 @@ class Refusal:
     """Its body."""
 
 
-def read_body(body: bytes) -> Mapping[str, object] | Refusal:
-    """Read a body's fields, those that are null left out.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a body asks for, checked."""
 
-    Returns:
-        The fields; or 422 with what keeps the body from being read, or every wrong field.
-    """
+    prompt: str
+    """The prompt."""
+    fields: Mapping[str, object]
+    """Its fields by our names, those that are null left out."""
+
+
+def read_body(body: bytes, dialect: Dialect) -> Asked | Refusal:
+    """Read a body; 422 with what keeps it from being read, or every wrong field."""
     try:
         document = json.loads(body)
     except json.JSONDecodeError as error:
-        return _refusal({"loc": ["body", error.pos], "msg": str(error), "type": "value_error.jsondecode"})
+        findings = [Finding(error.pos, str(error), "value_error.jsondecode")]
     except (ValueError, RecursionError):
-        return _refusal({"loc": ["body"], "msg": "this cannot be read as JSON", "type": "value_error.jsondecode"})
-    if not isinstance(document, dict):
-        return _refusal({"loc": ["body"], "msg": "value is not a valid dict", "type": "type_error.dict"})
-    if findings := _findings(document):
-        return _refusal(*findings)
-    return {name: value for name, value in document.items() if value is not None}
+        findings = [Finding(None, "this cannot be read as JSON", "value_error.jsondecode")]
+    else:
+        if isinstance(document, dict):
+            prompt, fields = dialect.twin.read_body(document)
+            if not (findings := _findings(dialect, document, prompt, fields)):
+                return Asked(str(prompt), {name: value for name, value in fields.items() if value is not None})
+        else:
+            findings = [Finding(None, "value is not a valid dict", "type_error.dict")]
+    return Refusal(422, dialect.twin.write_refusal(findings))
 
 
-def _refusal(*findings: Mapping[str, object]) -> Refusal:
-    return Refusal(422, {"detail": findings})
-
-
-def _findings(fields: Mapping[str, object]) -> list[dict[str, object]]:
-    if "input" not in fields:
-        return [_finding("input", "field required", "value_error.missing")]
-    findings = [found for name in FIELDS if name in fields and (found := _wrong(name, fields[name])) is not None]
+def _findings(
+    dialect: Dialect, document: Mapping[str, object], prompt: object, fields: Mapping[str, object]
+) -> list[Finding]:
+    if dialect.prompt_name not in document:
+        return [Finding(dialect.prompt_name, "field required", "value_error.missing")]
+    input_ = FieldSpec(dialect.prompt_name, FieldKind.STRING, "", default="")
+    values = [(input_, prompt), *((dialect.fields[name], value) for name, value in fields.items())]
+    findings = [found for spec, value in values if (found := _wrong(spec, value)) is not None]
     if not findings and fields.get("stream") and fields.get("num_responses", 1) != 1:
-        findings = [_finding("num_responses", "streaming goes with one response only", "value_error")]
+        return [Finding("num_responses", "streaming goes with one response only", "value_error")]
     return findings
 
 
-def _wrong(name: str, value: object) -> dict[str, object] | None:
-    if value is None:  # what has no default in the schema may be left open: of max_new_tokens it says so
-        has_to_be = name == "input" or FIELDS[name].default is not None
-        return _finding(name, "none is not an allowed value", "type_error.none.not_allowed") if has_to_be else None
+def _wrong(spec: FieldSpec, value: object) -> Finding | None:
+    if value is None:  # what has no default may be left open: of max_new_tokens the reference says so
+        is_open = spec.default is None
+        return None if is_open else Finding(spec.name, "none is not an allowed value", "type_error.none.not_allowed")
     try:
-        check_value(name, value)
+        spec.check(value)
     except FieldError as error:
-        return _finding(name, f"found {error.found}, allowed {error.allowed}", "value_error")
+        return Finding(spec.name, f"found {error.found}, allowed {error.allowed}", "value_error")
     return None
-
-
-def _finding(name: str, message: str, kind: str) -> dict[str, object]:
-    return {"loc": ["body", name], "msg": message, "type": kind}

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kimi_tui.core.prompt.template import THINK_CLOSE
-
 _TOKEN = re.compile(r"\n+| ?[A-Za-z]{1,7}| {2,}| ?[0-9]{1,3}| ?[^\sA-Za-z0-9]{1,2}|\s")
 
 
-def tokenise(text: str) -> tuple[str, ...]:
-    """Cut a text into pieces that join to exactly that text; the closing think marker is a piece of its own."""
-    parts = re.split(f"({re.escape(THINK_CLOSE)})", text)
-    return tuple(token for part in parts for token in ([part] if part == THINK_CLOSE else _TOKEN.findall(part)))
+def tokenise(text: str, mark: str) -> tuple[str, ...]:
+    """Cut a text into pieces that join to exactly that text; a mark in it is a piece of its own, "" = there is none."""
+    parts = re.split(f"({re.escape(mark)})", text) if mark else [text]
+    return tuple(token for part in parts for token in ([part] if mark and part == mark else _TOKEN.findall(part)))
 
 
 def stopped(text: str, stops: Sequence[str]) -> str:

@@ -62,6 +62,8 @@ class Fault:
         return " ".join(sorted(self.words, reverse=True))
 
 
+BROKEN = "inference failed in the middle, as you asked"
+"""What an endpoint says whose reply breaks off with an error."""
 FAULTS = (
     Fault(frozenset({"stream", "error"}), "an error in the middle of a reply", breaks=Break.ERROR),
     Fault(frozenset({"cut"}), "a connection that is lost", breaks=Break.CUT),

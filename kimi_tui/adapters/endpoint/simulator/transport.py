@@ -13,6 +13,7 @@ from kimi_tui.adapters.endpoint.simulator.pace import paced
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import Plan, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
+from kimi_tui.core.wire.dialect import Dialect
 
 TOKENS_PER_S = 60.0
 """A believable pace."""
@@ -23,6 +24,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
 
     def __init__(
         self,
+        dialect: Dialect,
         tokens_per_s: float = TOKENS_PER_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
@@ -30,26 +32,27 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         """Answer at a pace.
 
         Args:
+            dialect: Whose words it speaks.
             tokens_per_s: Tokens a second of streamed replies; 0 = at once. Unstreamed replies come at once.
             sleep: Waits that many seconds.
             now: Reads a steady clock, in seconds.
         """
-        self._tokens_per_s, self._sleep, self._now = tokens_per_s, sleep, now
+        self._dialect, self._tokens_per_s, self._sleep, self._now = dialect, tokens_per_s, sleep, now
         self._numbers = itertools.count()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
         if request.method != "POST":
-            return _json(405, {"detail": "POST is needed"})
-        plan = respond(await request.aread(), next(self._numbers))
+            return _json(405, self._dialect.twin.write_error("POST is needed"))
+        plan = respond(await request.aread(), self._dialect, next(self._numbers))
         if isinstance(plan, Refusal):
             return _json(plan.status, plan.document)
         if not plan.is_streamed:
-            return _json(200, document(plan))
+            return _json(200, document(plan, self._dialect))
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(self._play(plan)))
 
     def _play(self, plan: Plan) -> AsyncGenerator[bytes, None]:
-        return paced(event_stream(plan), self._tokens_per_s / plan.slowness, self._sleep, self._now)
+        return paced(event_stream(plan, self._dialect), self._tokens_per_s / plan.slowness, self._sleep, self._now)
 
 
 class _Stream(httpx.AsyncByteStream):

@@ -1,216 +1,202 @@
-"""What the editors of the settings pane share.
+"""The editor at a row of the settings pane: a line, several lines, or choices, as its `Edit` says.
 
-An editor checks what is typed at every change and says beside it what is wrong. It hands over checked values only.
+It checks what is typed at every change and says beside it what is wrong. It hands over checked values only.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import events, on
-from textual.containers import Vertical
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static, TextArea
+from textual.widget import Widget
+from textual.widgets import Button, Input, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
 
 from kimi_tui.core.errors import FieldError, KimiError
 from kimi_tui.ui.keys.key_lookup import TAKE_KEY
-from kimi_tui.ui.panes.settings_pane.guarded import GuardedInput, GuardedTextArea
-from kimi_tui.ui.panes.settings_pane.row import ALERT
-from kimi_tui.ui.panes.settings_pane.unsaved_edits import Texts
+from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, EditKind, Texts
+from kimi_tui.ui.panes.settings_pane.row import ALERT, CURSOR
 from kimi_tui.ui.text.safe_text import content
+from kimi_tui.ui.widgets.composer import LINE_ENDS, STAND_IN_BASE
+from kimi_tui.ui.widgets.editing import EditArea, EditLine
+
+LEAST_LINES = 3
+"""Lines of a text that are shown however little room there is."""
+_KEPT = LINE_ENDS + "\r"
+_TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(_KEPT)}
+"""Characters that the library's text area would take for line ends are kept by stand-ins, as in the composer."""
+_FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(_KEPT)}
+
+
+class ExactTextArea(EditArea):
+    """A text to type, kept exactly."""
+
+    def __init__(self, text: str) -> None:
+        """Begin with a text."""
+        super().__init__(self.held(text), soft_wrap=True, tab_behavior="focus", compact=True)
+
+    @property
+    def exact_text(self) -> str:
+        """What has been typed, without stand-ins."""
+        return self.exact(self.text)
+
+    def held(self, text: str) -> str:
+        """The text with stand-ins for other line ends."""
+        return text.translate(_TO_STAND_INS)
+
+    def exact(self, text: str) -> str:
+        """The text with the line ends that stand-ins stand for."""
+        return text.translate(_FROM_STAND_INS)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Insert a paste as it is; terminals send its line ends as CR."""
+        event.stop()
+        event.prevent_default()
+        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class Editor(Vertical):
-    """What all editors share."""
+    """Edits one thing."""
 
     DEFAULT_CSS = """
-    Editor { height: auto; width: 1fr; }
+    Editor {
+        height: auto;
+        width: 1fr;
+        & .editor-label { height: auto; }
+        & Input { height: 1; border: none; background: $surface; }
+        & TextArea { height: 3; border: none; padding: 0 1; background: $surface; }
+        & OptionList { border: none; padding: 0; max-height: 12; background: $surface; }
+        & Button { height: 1; min-width: 6; width: auto; border: none; margin: 0 1 0 0; padding: 0 1; }
+        & Horizontal { height: auto; }
+        & .editor-problem { height: auto; color: $error; display: none; }
+        & .editor-problem.-open { display: block; }
+        & .editor-problem.-doubt { color: $warning; }
+        &.-line {
+            & .editor-label { width: 22; height: 1; text-style: bold; }
+            & Input { width: 1fr; padding: 0; }
+            & .editor-problem { padding: 0 0 0 2; }
+        }
+        &.-block {
+            padding: 0 0 0 1;
+            & .editor-label { color: $text-muted; }
+            & Input { margin: 0 0 0 1; }
+            & Horizontal { height: 1; }
+        }
+        &.-choice {
+            padding: 0 0 0 3;
+            & .editor-label { color: $text-muted; }
+        }
+    }
     """
-
-    ACCEPT_KEY: ClassVar[str] = "enter"
-    """Takes the value."""
-    ACCEPT_WORD: ClassVar[str] = "set"
-    """What taking the value is called in the footer."""
-    IS_IN_PLACE: ClassVar[bool] = False
-    """Whether it stands in the place of its row, not below it."""
 
     @dataclass
     class Accepted(Message):
         """A checked value is to be taken; None = not sent."""
 
-        row_id: str
+        editor: Editor
         value: object | None
-        about: str
-        """As the editor's."""
 
     class Cancelled(Message):
-        """Nothing is to be changed."""
-
-    class Ready(Message):
-        """The editor can take keys."""
+        """The editor is to be closed without taking what stands in it."""
 
     class Resized(Message):
         """The editor has another size than before, so that a part of it may be out of sight."""
 
-    def __init__(self, row_id: str, about: str = "") -> None:
-        """Edit a row.
+    def __init__(self, edit: Edit, *, new_line_keys: Set[str], takes_focus: bool) -> None:
+        """Begin with what was typed before, else with what holds.
 
         Args:
-            row_id: The row's id.
-            about: What of the row is edited, where that can be one of several: the type of the response format whose
-                details they are, the preset that is renamed; "" = the row can be edited in one way only.
+            edit: What is edited.
+            new_line_keys: Keys that begin a line where a text has several, besides Enter.
+            takes_focus: Whether keys are its own once it is there.
         """
-        super().__init__()
-        self.row_id = row_id
-        self.about = about
-        self.is_done = False
-        """Whether it has handed over its value; keys that still come are for what follows."""
-        self.last_key: events.Key | None = None
-        """The last key that came from within."""
+        super().__init__(classes=f"-{edit.kind}")
+        self.edit = edit
+        self._new_line_keys = new_line_keys - {TAKE_KEY}
+        self._takes_focus = takes_focus
+        self._room = LEAST_LINES
+        texts = edit.typed or edit.texts
+        self._name_line: EditLine | None = _line(texts[0], "name") if len(texts) > 1 else None
+        self._field = self._made_field(texts)
+        self._problem = Static(markup=False, classes="editor-problem")
+
+    def _made_field(self, texts: Texts) -> EditLine | ExactTextArea | OptionList:
+        match self.edit.kind:
+            case EditKind.LINE:
+                return _line(texts[-1])
+            case EditKind.BLOCK:
+                return ExactTextArea(texts[-1])
+            case EditKind.CHOICE:
+                return OptionList(*[Option(content(words)) for _, words in self.edit.choices], compact=True)
+
+    def compose(self) -> ComposeResult:
+        """The label, the name of what has one, the field, what is wrong, and buttons where Enter takes nothing."""
+        label = content(self.edit.label)
+        if self.edit.kind is EditKind.LINE:
+            label = content(f"{CURSOR} ").stylize("$primary") + label
+            yield Horizontal(Static(label, classes="editor-label"), self._field)
+        else:
+            yield from self._below(Static(label, classes="editor-label"))
+        yield self._problem
+        if self.edit.kind is EditKind.BLOCK:
+            take, leave = (
+                Button("Ctrl+O take", id="take", compact=True),
+                Button("Escape leave", id="leave", compact=True),
+            )
+            yield Horizontal(take, leave)
+
+    def _below(self, label: Static) -> Iterator[Widget]:
+        if self.edit.label:
+            yield label
+        if self._name_line is not None:
+            yield self._name_line
+        yield self._field
 
     def on_mount(self) -> None:
-        """Say that keys can come."""
-        self.post_message(self.Ready())
+        """Begin where one goes on: a value that holds is selected, so that typing replaces it."""
+        match self._field:
+            case EditLine() if not self.is_changed:
+                self._field.select_all()
+            case ExactTextArea():
+                self._field.move_cursor(self._field.document.end)
+            case OptionList():
+                values = [value for value, _ in self.edit.choices]
+                self._field.highlighted = values.index(self.edit.chosen) if self.edit.chosen in values else 0
+        self._say_what_is_wrong()
+        if self._takes_focus and self.is_attached:
+            self.begin()
 
-    def on_resize(self) -> None:
-        """Say so."""
-        self.post_message(self.Resized())
+    def begin(self) -> None:
+        """Take the focus."""
+        self.screen.set_focus(self._field)
 
-    def on_key(self, event: events.Key) -> None:
-        """Remember the key, for whoever asks where it came from."""
-        self.last_key = event
+    def hand_on(self, event: events.Key) -> None:
+        """Let the field have a key that was pressed beside it."""
+        self._field.post_message(events.Key(event.key, event.character))
+
+    # -- what stands in it
 
     @property
     def typed(self) -> Texts:
-        """What stands in it, so that it can be opened again with that; () = nothing is typed here."""
-        return ()
+        """What stands in it, exactly; () = it has choices only."""
+        name = (self._name_line.value,) if self._name_line is not None else ()
+        match self._field:
+            case EditLine():
+                return (*name, self._field.value)
+            case ExactTextArea():
+                return (*name, self._field.exact_text)
+            case _:
+                return ()
 
     @property
     def is_changed(self) -> bool:
         """Whether something else stands in it than holds."""
-        return False
-
-    def begin(self) -> None:
-        """Take the focus."""
-
-    def press(self, event: events.Key) -> None:
-        """Take a key that was pressed before the focus was here."""
-
-    def accept(self) -> None:
-        """Hand the value over, unless something is wrong with it."""
-
-    def hand_over(self, value: object | None) -> None:
-        """Say that a value is to be taken; nothing is taken after that."""
-        self.is_done = True
-        self.post_message(self.Accepted(self.row_id, value, self.about))
-
-    def cancel(self) -> None:
-        """Say that nothing is to be changed; nothing is taken after that."""
-        self.is_done = True
-        self.post_message(self.Cancelled())
-
-    def accepts(self, key: str) -> bool:
-        """Whether a key takes the value: its own one, or the one that does so in every editor."""
-        return key in {self.ACCEPT_KEY, TAKE_KEY}
-
-    def guard(self, event: events.Key) -> bool:
-        """See a key before the widget inside does; True = it is not for that."""
-        if self.is_done:
-            event.prevent_default()
-            return True
-        if not self.accepts(event.key):
-            return False
-        event.stop()
-        event.prevent_default()
-        self.accept()
-        return True
-
-
-class Problem(Static):
-    """What is wrong with what stands in an editor, or may be; it takes no room while there is nothing."""
-
-    DEFAULT_CSS = """
-    Problem {
-        height: auto;
-        color: $error;
-        display: none;
-        &.-open { display: block; }
-        &.-doubt { color: $warning; }
-    }
-    """
-
-    def __init__(self) -> None:
-        """Say nothing yet."""
-        super().__init__(markup=False, classes="editor-problem")
-
-    def show(self, words: str, *, is_doubt: bool = False) -> None:
-        """Say what is wrong, or in doubt; "" = nothing is."""
-        self.set_class(is_doubt, "-doubt")
-        self.set_class(bool(words), "-open")
-        self.update(content(words) if words else Content())
-
-
-class TextEditor(Editor):
-    """An editor in which text is typed, which is checked."""
-
-    def __init__(
-        self,
-        row_id: str,
-        label: str,
-        texts: Texts,
-        check: Callable[[Texts], object | None],
-        *,
-        typed: Texts = (),
-        about: str = "",
-        doubt: Callable[[str], str] = lambda _: "",
-    ) -> None:
-        """Edit a text.
-
-        Args:
-            row_id: Its row.
-            label: What stands before or above it.
-            texts: What holds now: the text, or a name and the text.
-            check: Makes a value of these, or raises KimiError.
-            typed: What has been typed already in their place; () = nothing.
-            about: As `Editor` says.
-            doubt: Says what may be wrong with the text, without keeping it from being taken; "" = nothing.
-        """
-        super().__init__(row_id, about)
-        self.label = label
-        self.begins_with = typed or texts
-        """What stands in it at first."""
-        self._texts, self._check, self._doubt = texts, check, doubt
-
-    def on_mount(self) -> None:
-        """Say what is wrong with what was typed before."""
-        self._say_what_is_wrong()
-
-    @property
-    @abstractmethod
-    def field(self) -> GuardedInput | GuardedTextArea:
-        """Where the text is typed."""
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether other texts stand in it than hold."""
-        return self.typed != self._texts
-
-    def begin(self) -> None:
-        """Type into the text."""
-        self.screen.set_focus(self.field)
-
-    def press(self, event: events.Key) -> None:
-        """Type a character, take one back, or take the value."""
-        if self.accepts(event.key):
-            self.accept()
-        elif event.key == "backspace":
-            self.field.action_delete_left()
-        elif event.is_printable and event.character:
-            self.field.type_text(event.character)
+        return self.typed != self.edit.texts
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -220,29 +206,86 @@ class TextEditor(Editor):
 
     def _say_what_is_wrong(self) -> None:
         """Show what is wrong with what was typed; with what stood there already nothing is until it is to be taken."""
+        if not self.typed:
+            return
         problem = self._checked()[1] if self.is_changed else ""
-        doubt = "" if problem else self._doubt(self.typed[-1])
-        self.query_one(Problem).show(problem or doubt, is_doubt=bool(doubt))
+        self._show_problem(problem, "" if problem else self.edit.doubt(self.typed[-1]))
+
+    def _show_problem(self, problem: str, doubt: str = "") -> None:
+        words = problem or doubt
+        self._problem.set_class(not problem, "-doubt")
+        self._problem.set_class(bool(words), "-open")
+        self._problem.update(content(words) if words else Content())
 
     def _checked(self) -> tuple[object | None, str]:
         """The value, or what is wrong."""
         try:
-            return self._check(self.typed), ""
+            return self.edit.check(self.typed), ""
+        except FieldError as error:
+            return None, f"{ALERT} Found {error.found}, allowed {error.allowed}."
         except KimiError as error:
-            return None, problem_of(error)
+            return None, f"{ALERT} {error.summary}"
 
-    def accept(self) -> None:
+    # -- how it ends
+
+    def _accept(self) -> None:
         """Hand the value over, unless something is wrong with it."""
-        value, problem = self._checked()
+        if isinstance(self._field, OptionList):
+            value, problem = self.edit.choices[self._field.highlighted or 0][0], ""
+        else:
+            value, problem = self._checked()
         if not problem:
-            self.hand_over(value)
+            self.post_message(self.Accepted(self, value))
             return
-        self.query_one(Problem).show(problem)
+        self._show_problem(problem)
         self.app.bell()
 
+    def on_key(self, event: events.Key) -> None:
+        """Take what stands in it, leave it, or begin a line; the field has done with all other keys what they do."""
+        key = event.key
+        begins_line = self.edit.kind is EditKind.BLOCK and key in self._new_line_keys
+        if key in {TAKE_KEY, ENDINGS[self.edit.kind][0]}:
+            self._accept()
+        elif key == "escape":
+            self.post_message(self.Cancelled())
+        elif begins_line and isinstance(self._field, ExactTextArea) and self._field.has_focus:
+            self._field.type_text("\n")
+        elif self._name_line is not None and self._name_line.has_focus and (begins_line or key == "enter"):
+            self.begin()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
-def problem_of(error: KimiError) -> str:
-    """What is wrong, in one line."""
-    if isinstance(error, FieldError):
-        return f"{ALERT} Found {error.found}, allowed {error.allowed}."
-    return f"{ALERT} {error.summary}"
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._accept()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "take":
+            self._accept()
+        else:
+            self.post_message(self.Cancelled())
+
+    # -- size
+
+    def fit(self, rows: int) -> None:
+        """Be as tall as there is room, where it has lines: so many rows, or what is needed at least."""
+        self._room = rows
+        if isinstance(self._field, ExactTextArea) and self.is_mounted:
+            others = sum(
+                child.outer_size.height for child in self.children if child is not self._field and child.display
+            )
+            self._field.styles.height = max(rows - others, LEAST_LINES)
+
+    def on_resize(self) -> None:
+        """Leave the text what the other parts do not need: they may have more or fewer lines than before."""
+        self.fit(self._room)
+        self.post_message(self.Resized())
+
+
+def _line(text: str, placeholder: str = "") -> EditLine:
+    return EditLine(text, placeholder=placeholder, select_on_focus=False, compact=True)

@@ -8,72 +8,34 @@ from textual.message import Message
 
 
 @dataclass
-class FieldSet(Message):
-    """A request field is to have a value in this session; None = it is not sent."""
+class SettingChanged(Message):
+    """The session is to set something for itself; see `settings_changes.with_setting`."""
 
     name: str
     value: object | None
 
 
 @dataclass
-class FieldReset(Message):
-    """What the session sets for a field is to be taken back.
-
-    `name` may also be "thinking", "preset", "unset", "extra" or "extra.NAME"; see `settings_changes.without_own`.
-    """
+class SettingReset(Message):
+    """What the session sets is to be taken back; see `settings_changes.without_own`. "" = all but its system prompt."""
 
     name: str
 
 
 @dataclass
-class ThinkingChanged(Message):
-    """The session is to think first, or to answer at once."""
+class ActionRequested(Message):
+    """An action of the registry is to be done: "save-preset" and "delete-preset" with a name, or "make-default"."""
 
-    thinking: bool
-
-
-@dataclass
-class PresetChosen(Message):
-    """The session is to have that preset."""
-
-    name: str
-
-
-@dataclass
-class SystemChanged(Message):
-    """The session is to have that system prompt; None = none."""
-
-    text: str | None
-
-
-@dataclass
-class PresetSaveRequested(Message):
-    """What the session sends is to be saved as a preset."""
-
-    name: str
+    action_id: str
+    argument: str = ""
 
 
 @dataclass
 class PresetRenameRequested(Message):
-    """A preset is to have another name."""
+    """A preset is to have another name; either may hold blanks, so that one argument could not say both."""
 
     old: str
     new: str
-
-
-@dataclass
-class PresetDeleteRequested(Message):
-    """A preset of the user's own is to go."""
-
-    name: str
-
-
-class DefaultRequested(Message):
-    """What the session sets is to be what new ones begin with."""
-
-
-class AllResetRequested(Message):
-    """Everything that the session sets is to be taken back, but its system prompt."""
 
 
 class HintsChanged(Message):

@@ -38,7 +38,7 @@ class SettingRow(Widget):
 
     def __init__(self, row: Row) -> None:
         """Show that row."""
-        super().__init__(classes=f"-{row.kind}")
+        super().__init__()
         self._row = row
         self._has_cursor = False
 
@@ -80,8 +80,9 @@ class SettingRow(Widget):
 
     def _segments(self, styles: Styles, width: int) -> list[Segment]:
         row = self._row
-        alert = ALERT if row.error or row.warning or row.is_pending else " "
-        alert_style = styles.role("error-text" if row.error else "warning-text")
+        setting = row.setting
+        alert = ALERT if setting.error or setting.warning or row.is_pending else " "
+        alert_style = styles.role("error-text" if setting.error else "warning-text")
         label_style, value_style = self._styles(styles)
         label = row.label
         is_column = width >= COLUMN_FROM_CELLS
@@ -95,7 +96,7 @@ class SettingRow(Widget):
         gap = NAME_CELLS - cell_len(label) if is_column and value else free
         return [
             Segment(CURSOR if self._has_cursor else " ", styles.role("primary")),
-            Segment(MARK if row.is_marked else " ", styles.role("marker")),
+            Segment(MARK if setting.differs else " ", styles.role("marker")),
             Segment(label, label_style),
             Segment(" " * max(gap, 0), styles.base),
             Segment(value, value_style),
@@ -108,19 +109,19 @@ class SettingRow(Widget):
         row = self._row
         if row.is_pending:
             return styles.base, styles.role("warning-text")
-        if row.error:
+        if row.setting.error:
             return styles.base, styles.role("error-text")
         if row.is_unset:
             label = styles.role("dim-text") if row.kind is RowKind.ACTION else styles.base
             return label, styles.role("dim-text") + Style(italic=True)
-        return styles.base, styles.role("marker") + Style(bold=True) if row.is_marked else styles.base
+        return styles.base, styles.role("marker") + Style(bold=True) if row.setting.differs else styles.base
 
     def _value_in(self, room: int) -> str:
         """The value in so many cells; "not sent" and "not taken" are never cut."""
         row = self._row
         if row.is_pending:
             return next((words for words in (NOT_TAKEN, "not taken") if len(words) <= room), CUT[:room])
-        text = row.error or row.value
+        text = row.setting.error or row.value
         if cell_len(text) <= room:
             return text
         if row.is_unset and text.startswith(NOT_SENT):

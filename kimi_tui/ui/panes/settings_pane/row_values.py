@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
-from kimi_tui.core.settings.field_text import short_text
-from kimi_tui.core.settings.settings_changes import EXTRA_PREFIX
-from kimi_tui.core.settings.settings_view import ENDPOINT, ExtraRow, FieldRow, PresetOrigin, SettingsView
+from kimi_tui.core.settings.field_text import edit_text, short_text
+from kimi_tui.core.settings.settings_view import (
+    ENDPOINT,
+    EXTRA_PREFIX,
+    PresetOrigin,
+    Setting,
+    SettingsView,
+)
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.wire.fields import FieldKind
+from kimi_tui.core.wire.fields import FieldKind, FieldSpec
 from kimi_tui.ui.text.safe_text import line_text
 
 NOT_SENT = "not sent"
@@ -21,18 +27,18 @@ FIRST_ROW = "thinking"
 """The id of the first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """What a response format may be, shorter than the table says it."""
+GENERAL = ("thinking", "preset", "system")
+"""What a session sets besides the fields of its requests."""
+
+
+NO_SETTING = Setting("", None)
 
 
 class RowKind(StrEnum):
-    """What a row is, and so what Enter does there."""
+    """What a row is."""
 
     HEADING = "heading"
-    THINKING = "thinking"
-    PRESET = "preset"
-    SYSTEM = "system"
-    FIELD = "field"
-    EXTRA = "extra"
-    PROBLEM = "problem"
+    SETTING = "setting"
     ACTION = "action"
 
 
@@ -51,7 +57,7 @@ class Row:
     """One line of the pane."""
 
     id: str
-    """Unique in the pane: a field's name, "thinking", "extra.NAME", …"""
+    """Unique in the pane: the setting's name, or the action's."""
     kind: RowKind
     """What it is."""
     label: str
@@ -59,33 +65,30 @@ class Row:
     value: str = ""
     """What stands at the right, on one line."""
     is_unset: bool = False
-    """Whether that stands for no value."""
-    is_marked: bool = False
-    """Whether it differs from the preset, or from a new session."""
-    is_own: bool = False
-    """Whether the session says so, which can be taken back."""
-    is_pending: bool = False
-    """Whether something was typed for it that was not taken."""
-    warning: str = ""
-    """What a user should know; "" = nothing."""
-    error: str = ""
-    """What is wrong; "" = nothing."""
+    """Whether that stands for no value, or the action has nothing to work on."""
     help: tuple[str, ...] = ()
     """What stands at the bottom while the cursor is here."""
-    field: FieldRow | None = None
-    """The request field."""
+    setting: Setting = NO_SETTING
+    """What it shows; of a heading or an action one that says nothing."""
+    is_pending: bool = False
+    """Whether something was typed for it that was not taken."""
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether its value can be changed here."""
+        return self.setting.spec is not None or self.setting.name in GENERAL
 
     @property
     def is_number(self) -> bool:
         """Whether digits begin an edit."""
-        return self.field is not None and self.field.spec.kind in {FieldKind.INTEGER, FieldKind.NUMBER}
+        spec = self.setting.spec
+        return spec is not None and spec.kind in {FieldKind.INTEGER, FieldKind.NUMBER}
 
     @property
     def can_be_unset(self) -> bool:
         """Whether it can be left out of the request."""
-        if self.field is None:
-            return self.kind is RowKind.SYSTEM and not self.is_unset
-        return bool(self.error) or self.field.value is not None
+        can_be = self.setting.spec is not None or self.setting.name == "system"
+        return can_be and (bool(self.setting.error) or self.setting.value is not None)
 
 
 def rows_of(view: SettingsView, pending: Set[str] = frozenset()) -> tuple[Row, ...]:
@@ -98,124 +101,91 @@ def rows_of(view: SettingsView, pending: Set[str] = frozenset()) -> tuple[Row, .
     return tuple(replace(row, is_pending=True) if row.id in pending else row for row in _rows(view))
 
 
-def pending_help(row: Row) -> tuple[str, ...]:
-    """What to do about what was typed and not taken, and what holds until then; () = there is nothing."""
-    if not row.is_pending:
-        return ()
-    return ("Typed, but not taken; Enter shows it.", *((f"Until then: {row.value[:40]}",) if row.value else ()))
-
-
 def _rows(view: SettingsView) -> Iterator[Row]:
-    yield Row("heading-session", RowKind.HEADING, "This session")
-    yield _thinking(view)
-    yield _preset(view)
-    yield _system(view)
-    yield Row("heading-fields", RowKind.HEADING, "Request fields")
-    yield from map(_field, view.rows)
-    if view.extra or {"unset", "extra"} & set(view.errors):
-        yield Row("heading-extra", RowKind.HEADING, "Sent as is")
-    yield from map(_extra, view.extra)
-    for key in ("unset", "extra"):
-        if problem := view.errors.get(key):
-            yield Row(key, RowKind.PROBLEM, key, is_own=True, error=problem, help=("Delete takes it back.",))
-    yield Row("heading-actions", RowKind.HEADING, "Keep")
+    for heading, settings in groupby(view.settings.values(), _heading_of):
+        yield _heading(heading)
+        yield from (_row(view, setting) for setting in settings)
+    yield _heading("Keep")
     yield from _actions(view)
 
 
-def _thinking(view: SettingsView) -> Row:
-    return Row(
-        FIRST_ROW,
-        RowKind.THINKING,
-        "thinking",
-        "on" if view.thinking else "off (instant)",
-        is_marked=view.is_thinking_other,
-        is_own=view.is_thinking_own,
-        error=view.errors.get("thinking", ""),
-        help=("Whether the model thinks before it answers.", _whose(view.is_thinking_own)),
+def _heading_of(setting: Setting) -> str:
+    if setting.name in GENERAL:
+        return "This session"
+    return "Request fields" if setting.spec is not None else "Sent as is"
+
+
+def _heading(words: str) -> Row:
+    return Row(f"heading {words}", RowKind.HEADING, words)
+
+
+def _row(view: SettingsView, setting: Setting) -> Row:
+    name, value = setting.name, setting.value
+    whose = "Set by this session." if setting.is_own else "The default of new sessions."
+    match name:
+        case "thinking":
+            help_ = ("Whether the model thinks before it answers.", whose)
+            return Row(name, RowKind.SETTING, name, "on" if value else "off (instant)", help=help_, setting=setting)
+        case "preset":
+            preset = str(value)
+            whose_preset = ("Sent where nothing else is set.", f"This one {view.presets[preset]}.", whose)
+            return Row(name, RowKind.SETTING, name, line_text(preset), help=whose_preset, setting=setting)
+        case "system":
+            return _system(setting)
+        case "unset" | "extra":
+            return Row(name, RowKind.SETTING, name, help=("Delete takes it back.",), setting=setting)
+        case _ if setting.spec is not None:
+            return _field(setting.spec, setting)
+    label, help_ = (
+        name.removeprefix(EXTRA_PREFIX),
+        ("A field of another server, sent as is.", _as_said_by(setting.source)),
     )
+    return Row(name, RowKind.SETTING, line_text(label), short_text(label, value), help=help_, setting=setting)
 
 
-def _preset(view: SettingsView) -> Row:
-    origin = next((choice.origin for choice in view.presets if choice.name == view.preset), PresetOrigin.CONFIG)
-    return Row(
-        "preset",
-        RowKind.PRESET,
-        "preset",
-        line_text(view.preset),
-        is_marked=view.is_preset_other,
-        is_own=view.is_preset_own,
-        error=view.errors.get("preset", ""),
-        help=(
-            "Sent where nothing else is set.",
-            f"This one {origin}.",
-            _whose(view.is_preset_own),
-        ),
-    )
-
-
-def _system(view: SettingsView) -> Row:
-    text = view.system or ""
+def _system(setting: Setting) -> Row:
+    text = edit_text(setting.value)
     size = f"{counted(len(text), 'character')}. " if text else ""
-    whose = "New sessions begin with another one." if view.is_system_own else "New sessions begin with the same one."
+    whose = "New sessions begin with another one." if setting.is_own else "New sessions begin with the same one."
     return Row(
-        "system",
-        RowKind.SYSTEM,
+        setting.name,
+        RowKind.SETTING,
         "system prompt",
         line_text(text[:200]) or "none",
         is_unset=not text,
-        is_marked=view.is_system_own,
-        is_own=view.is_system_own,
         help=("What the model is told before the conversation.", size + whose),
+        setting=setting,
     )
 
 
-def _whose(is_own: bool) -> str:
-    return "Set by this session." if is_own else "The default of new sessions."
+def _field(spec: FieldSpec, setting: Setting) -> Row:
+    name, value, default = spec.name, setting.value, spec.default
+    shown = NOT_SENT if value is None else short_text(name, value)
+    if value is None and default is not None:
+        shown = f"{NOT_SENT} ({short_text(name, default)})"
+    allowed = FORMS if spec.kind is FieldKind.RESPONSE_FORMAT else spec.allowed
+    help_ = (spec.help, f"Allowed: {allowed}.", _said_by(spec, setting))
+    return Row(name, RowKind.SETTING, name, shown, is_unset=value is None, help=help_, setting=setting)
 
 
-def _field(row: FieldRow) -> Row:
-    name = row.spec.name
-    value = NOT_SENT if row.value is None else short_text(name, row.value)
-    if row.value is None and row.spec.default is not None:
-        value = f"{NOT_SENT} ({short_text(name, row.spec.default)})"
-    return Row(
-        name,
-        RowKind.FIELD,
-        name,
-        value,
-        is_unset=row.value is None,
-        is_marked=row.differs or bool(row.error),
-        is_own=row.is_own,
-        warning=row.warning,
-        error=row.error,
-        help=(row.spec.help, f"Allowed: {allowed_of(row)}.", _said_by(row)),
-        field=row,
-    )
-
-
-def allowed_of(row: FieldRow) -> str:
-    """Type and range in words."""
-    return FORMS if row.spec.kind is FieldKind.RESPONSE_FORMAT else row.spec.allowed
-
-
-def _said_by(row: FieldRow) -> str:
-    name, default = row.spec.name, row.spec.default
-    if row.error:
-        return f"Delete takes it back: {_with_source(name, row.below, row.below_source)}."
-    if row.is_own:
-        said = "Left out by this session" if row.value is None else "Set by this session"
-        return f"{said}; without it {_with_source(name, row.below, row.below_source)}."
-    if row.value is not None:
-        return f"As {_source(row.source)} says."
-    taken = f"; the endpoint takes {short_text(name, default)}" if default is not None else ""
-    by = "" if row.source == ENDPOINT else f", as {_source(row.source)} says"
+def _said_by(spec: FieldSpec, setting: Setting) -> str:
+    without = NOT_SENT
+    if setting.below is not None:
+        without = f"{short_text(spec.name, setting.below)[:40]} ({_source(setting.below_source)})"
+    if setting.error:
+        return f"Delete takes it back: {without}."
+    if setting.is_own:
+        said = "Left out by this session" if setting.value is None else "Set by this session"
+        return f"{said}; without it {without}."
+    if setting.value is not None:
+        return _as_said_by(setting.source)
+    taken = f"; the endpoint takes {short_text(spec.name, spec.default)}" if spec.default is not None else ""
+    by = "" if setting.source == ENDPOINT else f", as {_source(setting.source)} says"
     return f"Not sent{by}{taken}."
 
 
-def _with_source(name: str, value: object | None, source: str) -> str:
-    if value is None:
-        return NOT_SENT
-    return f"{short_text(name, value)[:40]} ({_source(source)})"
+def _as_said_by(source: str) -> str:
+    return f"As {_source(source)} says."
 
 
 def _source(source: str) -> str:
@@ -224,20 +194,8 @@ def _source(source: str) -> str:
     )
 
 
-def _extra(row: ExtraRow) -> Row:
-    return Row(
-        EXTRA_PREFIX + row.name,
-        RowKind.EXTRA,
-        line_text(row.name),
-        short_text(row.name, row.value),
-        is_marked=row.is_own,
-        is_own=row.is_own,
-        help=("A field of another server, sent as is.", f"As {_source(row.source)} says."),
-    )
-
-
 def _actions(view: SettingsView) -> Iterator[Row]:
-    is_saved = any(c.name == view.preset and c.origin is PresetOrigin.SAVED for c in view.presets)
+    is_saved = view.presets[str(view.settings["preset"].value)] is PresetOrigin.SAVED
     rows = (
         (ActionRow.SAVE_PRESET, "Save as preset …", "Saves what this session sends under a name.", True),
         (ActionRow.RENAME_PRESET, "Rename preset …", "Renames the chosen preset, if it is your own.", is_saved),

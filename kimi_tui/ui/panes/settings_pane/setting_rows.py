@@ -1,11 +1,15 @@
-"""The rows of the settings pane one below the other, one of which has the cursor."""
+"""The rows of the settings pane one below the other, one of which has the cursor, and maybe an editor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from textual.containers import VerticalScroll
 
+from kimi_tui.ui.keys.focus import take_keys
+from kimi_tui.ui.panes.settings_pane.editor import Editor
+from kimi_tui.ui.panes.settings_pane.edits import EditKind
 from kimi_tui.ui.panes.settings_pane.row import SettingRow
 from kimi_tui.ui.panes.settings_pane.row_values import FIRST_ROW, Row, RowKind
 
@@ -28,40 +32,31 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._widgets: dict[str, SettingRow] = {}
         self._cursor = FIRST_ROW
+        self._editor: Editor | None = None
 
     # -- showing
 
     def show(self, rows: Iterable[Row]) -> None:
         """Show other rows; the cursor stays on its row, or goes to the first where that is gone."""
         wanted = {row.id: row for row in rows}
-        for gone in [row_id for row_id in self._widgets if row_id not in wanted]:
-            self._widgets.pop(gone).remove()
-        self._mount_missing(wanted)
+        before = self._widgets
+        for row_id in before.keys() - wanted.keys():
+            before[row_id].remove()
+        self._widgets = {row_id: before.get(row_id) or SettingRow(row) for row_id, row in wanted.items()}
+        for row_id, row in wanted.items():
+            self._widgets[row_id].show(row)
+        self._mount_new(before)
         self.put_cursor(self._cursor if self._cursor in wanted else FIRST_ROW)
 
-    def _mount_missing(self, wanted: Mapping[str, Row]) -> None:
-        widgets: dict[str, SettingRow] = {}
-        new: list[SettingRow] = []
-        for row_id, row in wanted.items():
-            widget = self._widgets.get(row_id)
-            if widget is None:
-                widget = SettingRow(row)
-                new.append(widget)
-            widget.show(row)
-            widgets[row_id] = widget
-        is_first = not self._widgets
-        self._widgets = widgets
-        if is_first:
-            self.mount_all(new)
+    def _mount_new(self, before: Collection[str]) -> None:
+        if not before:
+            self.mount_all(self._widgets.values())
             return
-        order = list(widgets.values())
-        for widget in new:
-            self.mount(widget, before=self._next_mounted(order, widget))
-
-    @staticmethod
-    def _next_mounted(order: list[SettingRow], widget: SettingRow) -> SettingRow:
-        """The next row that is there already; the last rows always are."""
-        return next(other for other in order[order.index(widget) :] if other.is_attached)
+        following: SettingRow | None = None  # from the last row, which is always there, upwards
+        for row_id, widget in reversed(self._widgets.items()):
+            if row_id not in before:
+                self.mount(widget, before=following)
+            following = widget
 
     # -- the cursor
 
@@ -96,63 +91,74 @@ class SettingRows(VerticalScroll, can_focus=True, inherit_bindings=False):
         """Put the cursor on a row, which need not be there yet, or on the first where there is none of that id."""
         self.put_cursor(row_id if row_id and (not self._widgets or row_id in self._widgets) else FIRST_ROW)
 
-    def show_cursor(self) -> None:
-        """Scroll to the row under the cursor."""
-        if (widget := self.cursor_widget) is not None:
-            widget.scroll_visible(animate=False)
+    # -- the editor
+
+    @property
+    def editor(self) -> Editor | None:
+        """The editor that is open at the row under the cursor; None = none is."""
+        return self._editor
+
+    def open(self, editor: Editor) -> None:
+        """Put an editor below the row under the cursor, or in its place."""
+        self._editor = editor
+        if (row := self.cursor_widget) is not None:
+            row.display = editor.edit.kind is not EditKind.LINE
+        self.mount(editor, after=row)
+        self.keep_in_view()
+
+    def close(self) -> None:
+        """Take the editor away."""
+        editor, self._editor = self._editor, None
+        if editor is None:
+            return
+        has_focus = editor.has_focus_within
+        if (row := self.cursor_widget) is not None:
+            row.display = True
+        editor.remove()
+        if has_focus:
+            take_keys(self)
+        self.keep_in_view()
+
+    def give_keys(self) -> None:
+        """Give the focus to the editor that is open, else take it."""
+        if self._editor is not None:
+            self._editor.begin()
+        else:
+            take_keys(self)
+
+    def keep_in_view(self) -> None:
+        """Fit the editor into the rows and scroll to it; where none is open, to the row under the cursor."""
+        if self._editor is not None:
+            self._editor.fit(self.size.height - 1)  # its row stays in view above it
+        shown = self._editor or self.cursor_widget
+        if shown is not None and shown.is_attached:
+            shown.scroll_visible(animate=False)
 
     # -- moving
 
-    def move_up(self) -> None:
-        """Move to the row above."""
-        self._move(self._place - 1, -1)
-
-    def move_down(self) -> None:
-        """Move to the row below."""
-        self._move(self._place + 1, 1)
-
-    def move_page_up(self) -> None:
-        """Move a page up."""
-        self._move(max(self._place - self.size.height, 1), -1)
-
-    def move_page_down(self) -> None:
-        """Move a page down."""
-        self._move(self._place + self.size.height, 1)
-
-    def move_to_first(self) -> None:
-        """Move to the first row."""
-        self._move(0, 1)
-
-    def move_to_last(self) -> None:
-        """Move to the last row."""
-        self._move(len(self._widgets) - 1, -1)
-
-    @property
-    def _place(self) -> int:
-        """Where the cursor stands among the rows; 0 = there are none yet."""
-        return list(self._widgets).index(self._cursor) if self._widgets else 0
-
-    def _move(self, to: int, step: int) -> None:
-        """Put the cursor on a row, or the nearest one that can have it."""
+    def move(self, key: str) -> None:
+        """Do what one of `MOVES` says, to the nearest row that can have the cursor."""
         ids = list(self._widgets)
         if not ids:
             return
+        to, step = MOVES[key](ids.index(self._cursor), self.size.height)
         place = max(0, min(to, len(ids) - 1))
         while 0 <= place < len(ids) and self._widgets[ids[place]].row.kind is RowKind.HEADING:
             place += step
         if 0 <= place < len(ids):
             self.put_cursor(ids[place])
-            self.show_cursor()
+            self.keep_in_view()
         if place <= 1:
             self.scroll_home(animate=False)  # the heading above the first row comes into view too
 
 
-MOVES: Mapping[str, Callable[[SettingRows], None]] = {
-    "up": SettingRows.move_up,
-    "down": SettingRows.move_down,
-    "pageup": SettingRows.move_page_up,
-    "pagedown": SettingRows.move_page_down,
-    "home": SettingRows.move_to_first,
-    "end": SettingRows.move_to_last,
+MOVES: Mapping[str, Callable[[int, int], tuple[int, int]]] = {
+    "up": lambda place, _: (place - 1, -1),
+    "down": lambda place, _: (place + 1, 1),
+    "pageup": lambda place, page: (max(place - page, 1), -1),
+    "pagedown": lambda place, page: (place + page, 1),
+    "home": lambda *_: (0, 1),
+    "end": lambda *_: (sys.maxsize, -1),
 }
-"""Keys that move the cursor; no user changes them."""
+"""Keys that move the cursor, which no user changes: from its place among the rows and the rows of a page, where to, and
+in which direction where it cannot stand there."""

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from kimi_tui.core.settings.actions import ACTIONS, Scope
+from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.settings.settings_view import SettingsView
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.settings_pane import messages, row_actions
-from kimi_tui.ui.panes.settings_pane.block_editor import NEW_LINE_KEYS
 from kimi_tui.ui.panes.settings_pane.editor import Editor
-from kimi_tui.ui.panes.settings_pane.editor_slot import EditorSlot
-from kimi_tui.ui.panes.settings_pane.row import COLUMN_FROM_CELLS, SettingRow
-from kimi_tui.ui.panes.settings_pane.row_hints import editor_hints, help_content, row_hints
-from kimi_tui.ui.panes.settings_pane.row_values import RowKind, rows_of
+from kimi_tui.ui.panes.settings_pane.edits import Edit, Outcome, Texts
+from kimi_tui.ui.panes.settings_pane.row import ALERT, COLUMN_FROM_CELLS, SettingRow
+from kimi_tui.ui.panes.settings_pane.row_values import Row, RowKind, rows_of
 from kimi_tui.ui.panes.settings_pane.setting_rows import MOVES, SettingRows
-from kimi_tui.ui.panes.settings_pane.unsaved_edits import UnsavedEdit, UnsavedEdits
+from kimi_tui.ui.text.safe_text import content
 
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
     action.id: action.keys for action in ACTIONS if action.scope is Scope.SETTINGS
 }
 """The registry's keys of the pane's own actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsavedEdit:
+    """What stood in an editor that was left without taking it."""
+
+    typed: Texts = ()
+    """Its texts; () = none."""
+    about: str = ""
+    """As of its `Edit`."""
+    is_open: bool = False
+    """Whether it is to be opened again when its session is shown again: another session's coming closed it."""
 
 
 class SettingsPane(Vertical):
@@ -46,6 +58,8 @@ class SettingsPane(Vertical):
             background: $background;
         }
         &.-narrow > #settings-help { height: 9; max-height: 45%; }
+        &.-narrow Editor.-line Horizontal { layout: vertical; }
+        &.-narrow Editor.-line Input { margin: 0 0 0 2; }
     }
     """
 
@@ -59,15 +73,16 @@ class SettingsPane(Vertical):
         super().__init__(id=id)
         self.border_title = "Settings"
         self._keys = keys
-        self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, move) for key, move in MOVES.items()}
+        self._acts: dict[str, Callable[[], None]] = {key: partial(self._move, key) for key in MOVES}
         self._acts |= dict.fromkeys(("enter", "space"), self._edit)
         self._acts |= dict.fromkeys(keys.get("reset-field", ()), self.do_reset_field)
         self._acts |= dict.fromkeys(keys.get("unset-field", ()), self.do_unset_field)
+        self._new_line_keys = frozenset(keys.get("new-line", BY_ID["new-line"].keys))
         self._hints = ""
         self._view: SettingsView | None = None
-        self._unsaved_edits = UnsavedEdits()
+        self._unsaved: dict[tuple[str, str], UnsavedEdit] = {}
+        """By session and row, until it is taken or thrown away."""
         self._rows = SettingRows(id="settings-rows")
-        self._slot = EditorSlot(self._rows, keys.get("new-line", NEW_LINE_KEYS), self._leave_editor)
 
     def compose(self) -> ComposeResult:
         """The rows, and the help."""
@@ -86,25 +101,24 @@ class SettingsPane(Vertical):
         An editor that is open stays as it is; where another session comes, what stands in it is set aside, and it is
         opened with that when its own session is shown again.
         """
-        before, self._view = self._view, view
-        if view == before:
-            return
+        before = self._view
         is_other = before is not None and before.session_id != view.session_id
-        if is_other and before is not None:
-            self._set_editor_aside(before)
-        if self.is_mounted:
+        if is_other:
+            self._leave_editor(comes_back=True)
+        self._view = view
+        if self.is_mounted and view != before:
             self._show_rows()
             if is_other:
-                self._take_up_again(view)
+                self._open_again(view.session_id)
 
     @property
     def is_editing(self) -> bool:
         """Whether an editor is open, so that Escape closes it."""
-        return self._slot.editor is not None
+        return self._rows.editor is not None
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Give the focus to the editor that is open, else to the rows."""
-        self._slot.take_focus()
+        self._rows.give_keys()
         return self
 
     def begin_at(self, row_id: str) -> None:
@@ -115,8 +129,8 @@ class SettingsPane(Vertical):
             self._keep_in_view()
 
     def _show_rows(self) -> None:
-        if self._view is not None:
-            self._rows.show(rows_of(self._view, self._unsaved_edits.rows(self._view.session_id)))
+        if (view := self._view) is not None:
+            self._rows.show(rows_of(view, {row_id for session, row_id in self._unsaved if session == view.session_id}))
             self._say("")
 
     def _say(self, words: str) -> None:
@@ -124,7 +138,7 @@ class SettingsPane(Vertical):
         row = self._rows.row
         if row is None:
             return
-        self.query_one("#settings-help", Static).update(help_content(row, words, self._slot.editor))
+        self.query_one("#settings-help", Static).update(_help(row, words, self._rows.editor))
         hints = self.hints
         if hints != self._hints:
             self._hints = hints
@@ -137,10 +151,10 @@ class SettingsPane(Vertical):
         In the rows it says what can be done with the row under the cursor, while an editor is open how that is ended.
         `HintsChanged` tells when it has become another.
         """
-        row, editor = self._rows.row, self._slot.editor
+        row, editor = self._rows.row, self._rows.editor
         if editor is not None:
-            return editor_hints(editor)
-        return row_hints(row, self._keys) if row is not None else ""
+            return row_actions.edit_hints(editor.edit)
+        return row_actions.row_hints(row, self._keys) if row is not None else ""
 
     @property
     def idle_actions(self) -> frozenset[str]:
@@ -149,19 +163,27 @@ class SettingsPane(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay narrow panes out in another way."""
-        is_narrow = event.size.width < COLUMN_FROM_CELLS
-        self.set_class(is_narrow, "-narrow")
-        self._slot.set_narrow(is_narrow=is_narrow)
+        self.set_class(event.size.width < COLUMN_FROM_CELLS, "-narrow")
+        self._keep_in_view()
+
+    @on(Editor.Resized)
+    def _editor_resized(self, event: Editor.Resized) -> None:
+        event.stop()
         self._keep_in_view()
 
     def _keep_in_view(self) -> None:
-        self.call_after_refresh(self._slot.keep_in_view)
+        self.call_after_refresh(self._rows.keep_in_view)
 
     # -- keys and mouse
 
-    async def _on_key(self, event: events.Key) -> None:
-        """Do what a key says; while an editor is open the keys are its own."""
-        if self._slot.take_key(event):
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key says; while an editor is open it has done so, or is given the key and all that follow."""
+        if (editor := self._rows.editor) is not None:
+            if self._rows.has_focus:
+                event.stop()
+                event.prevent_default()
+                editor.begin()
+                editor.hand_on(event)
             return
         char = event.character or ""
         act = self._acts.get(event.key) or self._acts.get(char) or self._type_over(char)
@@ -172,11 +194,11 @@ class SettingsPane(Vertical):
 
     def _type_over(self, char: str) -> Callable[[], None] | None:
         row = self._rows.row
-        editor = row_actions.type_over(row, char) if row is not None else None
-        return partial(self._carry_out, editor) if editor is not None else None
+        edit = row_actions.type_over(row, char) if row is not None else None
+        return partial(self._carry_out, edit) if edit is not None else None
 
-    def _move(self, move: Callable[[SettingRows], None]) -> None:
-        move(self._rows)
+    def _move(self, key: str) -> None:
+        self._rows.move(key)
         self._say("")
 
     @on(SettingRow.Clicked)
@@ -184,7 +206,7 @@ class SettingsPane(Vertical):
         """Put the cursor there; on the row that has it already, edit."""
         event.stop()
         if self.is_editing:
-            self._slot.take_focus()  # what is being typed goes on; Escape leaves it
+            self._rows.give_keys()  # what is being typed goes on; Escape leaves it
             return
         row = self._rows.find(event.row_id)
         if row is None or row.kind is RowKind.HEADING:
@@ -211,96 +233,90 @@ class SettingsPane(Vertical):
             self._carry_out(row_actions.unset(row))
 
     def _edit(self, *, takes_focus: bool = True) -> None:
-        """Edit the row under the cursor, or do what it says."""
+        """Edit the row under the cursor, from where it was left, or do what it says."""
         row, view = self._rows.row, self._view
         if row is not None and view is not None:
-            aside = self._unsaved_edits.find(view.session_id, row.id)
-            self._carry_out(row_actions.edit(row, view, aside), takes_focus=takes_focus)
+            unsaved = self._unsaved.get((view.session_id, row.id), UnsavedEdit())
+            outcome = row_actions.edit(row, view, unsaved.typed, unsaved.about)
+            self._carry_out(outcome, takes_focus=takes_focus)
 
-    def _carry_out(self, outcome: row_actions.Outcome, *, takes_focus: bool = True) -> None:
+    def _carry_out(self, outcome: Outcome, *, takes_focus: bool = True) -> None:
         match outcome:
-            case Editor():
-                self._slot.open(outcome, takes_focus=takes_focus)
+            case Edit():
+                self._rows.open(Editor(outcome, new_line_keys=self._new_line_keys, takes_focus=takes_focus))
                 self._say("")
+            case messages.SettingChanged() if not self._would_change(outcome):
+                pass
             case Message():
                 self.post_message(outcome)
             case str():
                 self._say(outcome)
 
-    # -- the editor
+    def _would_change(self, asked: messages.SettingChanged) -> bool:
+        return self._view is None or self._view.settings[asked.name].would_change(asked.value)
 
-    @on(Editor.Ready)
-    def _begin(self, event: Editor.Ready) -> None:
-        """Let the editor be typed into."""
-        event.stop()
-        self._slot.begin()
-        self._keep_in_view()
-
-    @on(Editor.Resized)
-    def _resized(self, event: Editor.Resized) -> None:
-        """Keep all of the editor in sight."""
-        event.stop()
-        self._keep_in_view()
+    # -- the end of an editor
 
     @on(Editor.Cancelled)
     def _cancelled(self, event: Editor.Cancelled) -> None:
         event.stop()
         self._leave_editor()
+        self._show_rows()
 
     @on(Editor.Accepted)
     def _accepted(self, event: Editor.Accepted) -> None:
-        """Ask for the change."""
+        """Go on with the value; what was typed for the row is done with where it was taken, or is to be thrown away."""
         event.stop()
-        row, view = self._rows.row, self._view
-        self._close_editor()
-        if row is None or view is None:
+        edit = event.editor.edit
+        if event.editor is not self._rows.editor or self._view is None:
             return
-        if row_actions.is_typed_over(row, event):
-            self._unsaved_edits.drop(view.session_id, row.id)
+        self._close_editor()
+        if edit.texts or (edit.drops_typed and event.value):
+            self._unsaved.pop((self._view.session_id, self._rows.cursor), None)
             self._show_rows()
-        self._carry_out(row_actions.follow(row, view, event))
+        self._carry_out(edit.then(event.value))
+
+    def _leave_editor(self, *, comes_back: bool = False) -> None:
+        """Close the editor without taking what stands in it; that is kept for its row."""
+        editor, view = self._rows.editor, self._view
+        if editor is None or view is None:
+            return
+        place = (view.session_id, self._rows.cursor)
+        if editor.is_changed:
+            self._unsaved[place] = UnsavedEdit(editor.typed, editor.edit.about, comes_back)
+        elif editor.typed:
+            self._unsaved.pop(place, None)
+        self._close_editor()
 
     def _close_editor(self) -> None:
-        for event in self._slot.close():
-            self.post_message(events.Key(event.key, event.character))
+        self._rows.close()
         self._say("")
 
-    # -- what was typed and not taken
+    def _open_again(self, session_id: str) -> None:
+        """Open the editor that another session's coming closed."""
+        for place, unsaved in self._unsaved.items():
+            if place[0] == session_id and unsaved.is_open and self._rows.find(place[1]) is not None:
+                self._unsaved[place] = replace(unsaved, is_open=False)
+                self._rows.put_cursor(place[1])
+                self._edit(takes_focus=False)
+                return
 
-    def _leave_editor(self) -> None:
-        """Close the editor without taking what stands in it; that is set aside for its row."""
-        editor = self._slot.editor
-        if editor is None:
-            return
-        if self._view is not None:
-            self._keep_typed(editor, self._view)
-        editor.is_done = True
-        self._close_editor()
-        self._show_rows()
 
-    def _keep_typed(self, editor: Editor, view: SettingsView) -> bool:
-        """Set aside what stands in an editor; False = nothing is typed there, or what holds."""
-        if not editor.is_mounted or not editor.typed:
-            return False
-        if editor.is_changed:
-            self._unsaved_edits.keep(view.session_id, self._rows.cursor, UnsavedEdit(editor.typed, editor.about))
-        else:
-            self._unsaved_edits.drop(view.session_id, self._rows.cursor)
-        return editor.is_changed
+def _help(row: Row, said: str, editor: Editor | None) -> Content:
+    """The help of a row.
 
-    def _set_editor_aside(self, view: SettingsView) -> None:
-        """Close the editor because another session comes."""
-        editor = self._slot.editor
-        if editor is None:
-            return
-        if self._keep_typed(editor, view):
-            self._unsaved_edits.mark_open(view.session_id, self._rows.cursor)
-        self._close_editor()
-
-    def _take_up_again(self, view: SettingsView) -> None:
-        """Open the editor again that another session's coming closed."""
-        row_id = self._unsaved_edits.take_open(view.session_id)
-        if self._rows.find(row_id) is not None:
-            self._rows.put_cursor(row_id)
-            self._say("")
-            self._edit(takes_focus=False)
+    Args:
+        row: The row.
+        said: A word on what was just tried, which comes first; "" = none.
+        editor: The editor that is open; None = none is. Where it takes text its keys are told, as Enter may begin a
+            line.
+    """
+    alerts = ((row.setting.error, "$error"), (row.setting.warning, "$warning"))
+    lines = [content(said).stylize("bold")] if said else []
+    if editor is not None and editor.edit.texts:
+        lines.append(content(row_actions.edit_hints(editor.edit)))
+    lines += [content(f"{ALERT} {words}").stylize(style) for words, style in alerts if words]
+    if row.is_pending and editor is None:
+        lines.append(content("Typed, but not taken; Enter shows it."))
+        lines += [content(f"Until then: {row.value[:40]}")] if row.value else []
+    return Content("\n").join([*lines, *map(content, row.help)])

@@ -1,0 +1,361 @@
+"""The endpoint over HTTP: a body out, pieces of bytes in, every failure translated.
+
+It does not know what the bytes mean. httpx is imported when the first request is sent, since its start costs as much
+as the rest of a short command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kimi_tui import __version__
+from kimi_tui.adapters.endpoint import network
+from kimi_tui.core.errors import (
+    BrokenStreamError,
+    CompletionError,
+    ConnectionFailedError,
+    TimedOutError,
+    UsageError,
+)
+from kimi_tui.core.faults import reason_of
+from kimi_tui.core.settings.settings import is_loopback
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.endpoint_errors import error_from_response
+
+if TYPE_CHECKING:
+    import httpx
+
+log = logging.getLogger("kimi_tui")
+
+MAX_ERROR_BYTES = 64 * 1024
+"""How much of an error's body is read."""
+ERROR_BODY_TIMEOUT_S = 5.0
+"""How long an error's body is waited for."""
+MAX_PIECE_BYTES = 64 * 1024
+"""Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
+GATHERED_BYTES = 16 * 1024
+"""About how many bytes are gathered before they are handed on: few enough that a key need not wait for them."""
+LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
+"""What is told when a reply breaks off."""
+UNANSWERED = (
+    "The endpoint closed the connection without an answer.",
+    "It was not tried again by itself, since it may have been billed. Check --base-url, or try again.",
+)
+"""What is told when none begins."""
+PROXY_HINT = "Check the proxy that [api] proxy, HTTPS_PROXY or ALL_PROXY names."
+"""What to do about a proxy that does not do its part."""
+MIN_SECRET_CHARS = 8
+"""A header's value of fewer characters is taken for a word, not for a secret."""
+
+
+def check_base_url(base_url: str) -> None:
+    """Refuse an address that nothing may be sent to.
+
+    Raises:
+        UsageError: It is no http(s) address, or an unencrypted one that leaves this machine.
+    """
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, None
+    if parts is not None and "@" in parts.netloc:
+        # What stands before the @ may be a password: the address is not repeated.
+        raise UsageError("The endpoint's address holds a user or password.", "The key goes into DEEPINFRA_TOKEN.")
+    if parts is None or parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+        raise UsageError(f"{base_url!r} is not an address of an endpoint.", "Such as https://host/v1/inference")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise UsageError(
+            f"{base_url!r} would send your key and texts unencrypted.", "Use https://, or an address of this machine."
+        )
+
+
+class EndpointClient:
+    """Sends requests over one pool of connections."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        base_url: str,
+        key: str | None,
+        *,
+        connect_timeout_s: float = 10.0,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        user_agent: str = f"kimi-tui/{__version__}",
+    ) -> None:
+        """Talk to one endpoint.
+
+        Args:
+            dialect: How it is spoken to.
+            base_url: Its address, one that `check_base_url` lets pass.
+            key: A checked API key; None = none is sent.
+            connect_timeout_s: Longest wait for a connection, in seconds.
+            headers: More headers.
+            proxy: Address of a proxy; None = as the environment says.
+            transport: Answers instead of the network, for the simulator and tests.
+            user_agent: How the program names itself.
+        """
+        self.dialect = dialect
+        """How the endpoint is spoken to."""
+        self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
+        self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
+        self._user_agent = user_agent
+        self._client: httpx.AsyncClient | None = None
+        self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def without_secrets(self, words: str) -> str:
+        """The endpoint's own words, without the key or another header's value where it repeats one."""
+        for secret in self._secrets:
+            words = words.replace(secret, "[key]")
+        return words
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            import httpx  # noqa: PLC0415 - see the head of the module
+
+            own = {
+                "User-Agent": self._user_agent,
+                "Content-Type": "application/json",
+                "Accept": "text/event-stream, application/json",
+                **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
+            }
+            pairs = (*own.items(), *self._headers.items())
+            if not all(text.isascii() and text.isprintable() for pair in pairs for text in pair):
+                # Checked before the library sees it: its own error would repeat the value.
+                raise ConnectionFailedError(
+                    "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
+                )
+            headers = httpx.Headers(own)
+            headers.update(self._headers)  # instead of ours, however they are spelled
+            self._client = httpx.AsyncClient(
+                headers=headers,
+                # Once connected, the engine keeps the clock: it alone can tell a token from a sign of life.
+                timeout=httpx.Timeout(None, connect=self._connect_timeout_s),
+                follow_redirects=False,
+                **self._way(),
+            )
+        return self._client
+
+    def _way(self) -> dict[str, Any]:
+        """The library's options for how the endpoint is reached.
+
+        Raises:
+            ConnectionFailedError: The environment or the config names a proxy or certificates that cannot be used.
+        """
+        if self._transport is not None:
+            return {"transport": self._transport, "trust_env": False}
+        if self._base_url.lower().startswith("http://"):
+            # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of
+            # the environment carry what was to stay on this machine, unencrypted.
+            proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy else None
+            return {"proxy": proxy, "verify": False, "trust_env": False}
+        proxy = network.find_proxy(self._base_url, self._proxy)
+        return {"proxy": proxy, "verify": network.load_certificates(), "trust_env": False}
+
+    @asynccontextmanager
+    async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
+        """POST a body; leaving the context closes the connection, which ends generation.
+
+        Raises:
+            CompletionError: The endpoint refuses or cannot be reached.
+        """
+        # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
+        response = await self._post(body, self.dialect.address(self._base_url, model))
+        if isinstance(response, CompletionError):
+            raise response
+        answer = _Response(response)
+        try:
+            yield answer
+        finally:
+            await answer.stop()
+            await _close(response)
+
+    async def _post(self, body: bytes, url: str) -> httpx.Response | CompletionError:
+        """Send a body; a failure is returned: one raised here would carry the library's, which may hold the key."""
+        import httpx  # noqa: PLC0415 - see the head of the module
+
+        started_s = time.monotonic()
+        try:
+            client = self._open()
+            response = await client.send(client.build_request("POST", url, content=body), stream=True)
+        except CompletionError as error:
+            failure = error.with_traceback(None)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = translate(error, UNANSWERED)
+        except network.socks_errors():
+            failure = ConnectionFailedError("The proxy does not answer as a SOCKS proxy.", PROXY_HINT)
+        except OSError as error:
+            failure = ConnectionFailedError(f"The request could not be sent: {reason_of(error)}.", "Send again.")
+        except (ValueError, TypeError):  # of values that were checked before: the words could repeat one
+            failure = ConnectionFailedError(
+                "The request could not be put together; nothing was sent.",
+                "Check --base-url, --model and [api] headers.",
+            )
+        else:
+            took_s = time.monotonic() - started_s
+            request_id = response.headers.get("x-request-id")
+            log.info("POST of %d bytes: HTTP %d in %.3f s, %.80r", len(body), response.status_code, took_s, request_id)
+            return await self._judge(response)
+        log.info("POST of %d bytes: %s after %.3f s", len(body), failure.kind, time.monotonic() - started_s)
+        return failure
+
+    async def _judge(self, response: httpx.Response) -> httpx.Response | CompletionError:
+        """Hand on a success, read what any other answer says."""
+        codings = response.headers.get("content-encoding", "")
+        if response.is_success and "," not in codings:
+            return response
+        try:
+            if response.is_success:
+                # Bombs within bombs; no honest endpoint compresses twice.
+                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
+            words = b"" if "," in codings else await _error_body(response)
+        finally:
+            await _close(response)
+        # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
+        words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return error_from_response(
+            response.status_code, dict(response.headers), words, self.dialect.error_keys, datetime.now(UTC)
+        )
+
+
+async def _close(response: httpx.Response) -> None:
+    import httpx  # noqa: PLC0415 - see the head of the module
+
+    # There is nothing left to say about a connection that cannot even be closed.
+    with suppress(httpx.HTTPError, httpx.StreamError, OSError):
+        await response.aclose()
+
+
+async def _error_body(response: httpx.Response) -> bytes:
+    """Read the beginning of an error's body; the status says what matters, so neither size nor time is spent on it."""
+    import httpx  # noqa: PLC0415 - see the head of the module
+
+    body = bytearray()
+    with suppress(httpx.HTTPError, httpx.StreamError, TimeoutError):
+        async with asyncio.timeout(ERROR_BODY_TIMEOUT_S):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) >= MAX_ERROR_BYTES:
+                    break
+    return bytes(body[:MAX_ERROR_BYTES])
+
+
+class _Response:
+    """A successful answer."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._pieces = list[bytes]()
+        self._arrived, self._taken = asyncio.Event(), asyncio.Event()
+        self._reader: asyncio.Task[CompletionError | None] | None = None
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether its headers say it is an event stream."""
+        kind = str(self._response.headers.get("content-type", ""))
+        return kind.partition(";")[0].strip().lower() == "text/event-stream"
+
+    @property
+    def request_id(self) -> str | None:
+        """The endpoint's name for the request."""
+        value = self._response.headers.get("x-request-id")
+        return str(value) if value else None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the decoded body in pieces.
+
+        Raises:
+            CompletionError: The connection broke.
+        """
+        self._reader = asyncio.create_task(self._read())
+        while self._pieces or not self._reader.done():
+            await self._arrived.wait()
+            self._arrived.clear()
+            chunk = b"".join(self._pieces)
+            self._pieces.clear()
+            for start in range(0, len(chunk), MAX_PIECE_BYTES):
+                if start:
+                    await asyncio.sleep(0)  # the screen and the clock get their turn
+                yield chunk[start : start + MAX_PIECE_BYTES]
+            self._taken.set()
+        if (failure := self._reader.result()) is not None:
+            raise failure
+
+    async def _read(self) -> CompletionError | None:
+        """Gather what is there already: servers send each token by itself, and a piece costs as much as its bytes."""
+        import httpx  # noqa: PLC0415 - see the head of the module
+
+        gathered_bytes = 0
+        try:
+            async for piece in self._response.aiter_bytes():
+                self._pieces.append(piece)
+                self._arrived.set()
+                gathered_bytes += len(piece)
+                if gathered_bytes >= GATHERED_BYTES:
+                    self._taken.clear()
+                    await self._taken.wait()
+                    gathered_bytes = 0
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            return translate(error)
+        finally:
+            self._arrived.set()
+        return None
+
+    async def stop(self) -> None:
+        """Read no further."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+
+
+def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError:  # noqa: PLR0911 - one row a kind
+    """Make one of our own errors of the library's; its words stay behind, they may hold the key.
+
+    Args:
+        error: The library's.
+        lost: What is told of a connection that broke: what happened, and what to do.
+    """
+    import httpx  # noqa: PLC0415 - see the head of the module
+
+    # Only what cannot have reached the endpoint may be sent again by itself.
+    match error:
+        case httpx.TimeoutException():  # of the connection: nothing else has a limit here
+            return TimedOutError("The endpoint did not take the connection in time.", "Try again.", retryable=True)
+        case httpx.ProxyError():
+            return ConnectionFailedError("The proxy refused the connection.", PROXY_HINT, retryable=True)
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return ConnectionFailedError(
+                "The endpoint's certificate is not trusted; nothing was sent.",
+                "Check --base-url and this machine's clock; SSL_CERT_FILE names certificates to trust.",
+            )
+        case httpx.ConnectError():
+            return ConnectionFailedError(
+                "The endpoint cannot be reached.",
+                "Check the network, --base-url and any proxy, then try again.",
+                retryable=True,
+            )
+        case httpx.DecodingError():
+            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
+        case httpx.LocalProtocolError():
+            return ConnectionFailedError(
+                "The request holds what HTTP does not allow; it was not sent.", "Check the key and [api] headers."
+            )
+        case _:
+            return ConnectionFailedError(*lost)

@@ -1,0 +1,279 @@
+"""Long blocks as parts, each laid out by itself: items of a list, rows of a table, lines of code, sentences of a text.
+
+What the parser makes of a part does not depend on the parts behind it, and on those before it only in what each part
+carries itself: the first lines of its fence or table, the number of its item, whether a blank line stands before it.
+So the parts of a whole block are those that the parser would make of each, and only the last one is parsed again while
+it grows. Of a table the place of what stands inside it (`Token.map`) is not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.markdown.blocks import LINES, Block, paragraph_tokens
+from kimi_tui.core.markdown.fences import opening_behind
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+MAX_CODE_LINES = 50
+"""Lines of a fence in one part."""
+MAX_TABLE_ROWS = 30
+"""Rows of a table in one part."""
+MAX_TEXT_CHARS = 3_000
+"""Characters of a paragraph, or of a line of code, in one part."""
+HEAD_LINES = 2
+"""Lines of a table above its first row."""
+_CODE_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？", "; ", ", ")
+_STICKS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]")
+"""What must not be torn off the character before it."""
+
+
+def parts_of(block: Block) -> list[Block]:
+    """A block as its parts; itself where it is short."""
+    if block.is_list:
+        return _items(block)
+    match block.kind:
+        case "table":
+            return _rows(block)
+        case "fence":
+            return _code(block)
+        case "paragraph":
+            return _sentences(block)
+    return [block]
+
+
+def last_start(blocks: Sequence[Block]) -> int:
+    """The place of the last block that is parsed alike without what stands before it: a part inside a line is not."""
+    place = len(blocks) - 1
+    while blocks[place].goes_on and (blocks[place].kind == "paragraph" or (place and blocks[place - 1].joint != "\n")):
+        place -= 1
+    return place
+
+
+# -- lists
+
+
+def going_on(block: Block, before: Block) -> Block:
+    """A list as the one that goes on behind a part of it."""
+    number = _next_number(before) if block.kind == "ordered_list" else None
+    *_, last = LINES.findall(before.source)
+    return replace(block, goes_on=True, has_gap=not last.strip(), number=number)
+
+
+def _next_number(block: Block) -> int:
+    number = block.number
+    if number is None:
+        start = block.tokens[0].attrGet("start")
+        number = 1 if start is None else int(start)
+    return number + sum(_is_item(token) for token in block.tokens)
+
+
+def _items(block: Block) -> list[Block]:
+    """One part per item; two items stay together where the second might be taken for something else."""
+    lines = LINES.findall(block.source)
+    opener, closer = block.tokens[0], block.tokens[-1]
+    first = _map(opener)[0] - block.first_line
+    starts = [
+        place
+        for place, token in enumerate(block.tokens)
+        # By itself a line with a bar may be the head of a table.
+        if _is_item(token) and (place == 1 or "|" not in lines[_map(token)[0] - first])
+    ]
+    if len(starts) <= 1:
+        return [block]
+    parts: list[Block] = []
+    for start, end in pairwise([*starts, len(block.tokens) - 1]):
+        item, is_last = block.tokens[start], end == len(block.tokens) - 1
+        line = _map(item)[0] - first if parts else 0
+        line_end = len(lines) if is_last else _map(block.tokens[end])[0] - first
+        first_line = 0 if parts else block.first_line
+        span = [line + first + first_line, _map(opener)[1] if is_last else line_end + first]
+        attrs: dict[str, str | int | float] = {}
+        if item.info and int(item.info) != 1:
+            attrs["start"] = int(item.info)
+        part = replace(
+            block,
+            source="".join(lines[line:line_end]),
+            start=parts[-1].end if parts else block.start,
+            first_line=first_line,
+            line_count=span[1] - span[0],
+            tokens=(opener.copy(map=span, attrs=attrs), *block.tokens[start:end], closer),
+        )
+        parts.append(going_on(part, parts[-1]) if parts else part)
+    return parts
+
+
+def _is_item(token: Token) -> bool:
+    return token.type == "list_item_open" and token.level == 1
+
+
+def _map(token: Token) -> Sequence[int]:
+    return token.map or (0, 0)
+
+
+# -- tables
+
+
+def _rows(table: Block) -> list[Block]:
+    tokens = table.tokens
+    starts = _row_starts(table)
+    if len(starts) <= MAX_TABLE_ROWS:
+        return [table]
+    lines = LINES.findall(table.source)
+    head = 0 if table.goes_on else HEAD_LINES
+    first_row = table.first_line + head
+    opening = table.opening or _first_lines(lines[table.first_line : first_row])
+    parts: list[Block] = []
+    for begin in range(0, len(starts), MAX_TABLE_ROWS):
+        end = min(begin + MAX_TABLE_ROWS, len(starts))
+        is_last = end == len(starts)
+        inner = tokens[starts[begin] : len(tokens) - 2 if is_last else starts[end]]
+        span = [_map(tokens[0])[0], _map(tokens[0])[0] + HEAD_LINES + end - begin]
+        part = replace(
+            table,
+            source="".join(lines[first_row + begin if begin else 0 : None if is_last else first_row + end]),
+            start=parts[-1].end if parts else table.start,
+            first_line=0 if begin else table.first_line,
+            line_count=end - begin + (0 if begin else head),
+            tokens=(tokens[0].copy(map=span), *tokens[1 : starts[0]], *inner, *tokens[-2:]),
+        )
+        parts.append(replace(part, goes_on=True, has_gap=False, opening=opening) if parts else part)
+    return parts
+
+
+def table_opening(table: Block) -> str:
+    """The lines under which further rows of a table are parsed; "" = it is none, or other lines stand behind it."""
+    lines = LINES.findall(table.source)
+    if table.kind != "table" or len(lines) != table.first_line + table.line_count:
+        return ""
+    return table.opening or _first_lines(lines[table.first_line : table.first_line + HEAD_LINES])
+
+
+def with_rows(table: Block, more: Block, source: str) -> Block:
+    """A table with the rows of another one that was parsed under the same head; `source` = that of those rows."""
+    rows, others = _row_starts(table), _row_starts(more)
+    if not others:
+        return replace(table, source=table.source + source)
+    known = table.tokens[: -2 if rows else -1]
+    first = _map(known[0])[0]
+    return replace(
+        table,
+        source=table.source + source,
+        line_count=table.line_count + len(others),
+        tokens=(
+            known[0].copy(map=[first, first + HEAD_LINES + len(rows) + len(others)]),
+            *known[1:],
+            *more.tokens[others[0] if rows else others[0] - 1 :],  # with the token that opens the body
+        ),
+    )
+
+
+def _row_starts(table: Block) -> list[int]:
+    """The places of the tokens with which rows begin, the head left out."""
+    return [place for place, token in enumerate(table.tokens) if token.type == "tr_open"][1:]
+
+
+def _first_lines(lines: Sequence[str]) -> str:
+    return "".join(line.rstrip("\r\n") + "\n" for line in lines)
+
+
+# -- code
+
+
+def _code(fence: Block) -> list[Block]:
+    token = fence.tokens[0]
+    if fence.line_count <= MAX_CODE_LINES and len(token.content) <= MAX_TEXT_CHARS:
+        return [fence]
+    lines, codes = LINES.findall(fence.source), _CODE_LINES.findall(token.content)
+    first = fence.first_line + (not fence.goes_on)
+    last = fence.first_line + fence.line_count
+    pieces = [("".join(lines[:first]), "", "\n")]  # source, code, joint
+    count = 0
+    for place in range(first, last):
+        source, code = lines[place], codes[place - first] if place - first < len(codes) else ""
+        if count == MAX_CODE_LINES:
+            pieces.append(("", "", "\n"))
+            count = 0
+        count += 1
+        while len(code) > MAX_TEXT_CHARS + 1:
+            chars = _text_end(code)
+            source_chars = len(source.rstrip("\r\n")) - len(code.rstrip("\n")) + chars
+            pieces[-1] = pieces[-1][0] + source[:source_chars], pieces[-1][1] + code[:chars], ""
+            pieces.append(("", "", "\n"))
+            source, code, count = source[source_chars:], code[chars:], MAX_CODE_LINES
+        pieces[-1] = pieces[-1][0] + source, pieces[-1][1] + code, "\n"
+    pieces[-1] = pieces[-1][0] + "".join(lines[last:]), *pieces[-1][1:]
+    if len(pieces) == 1:
+        return [fence]
+    opening = fence.opening or _first_lines(lines[fence.first_line : first])
+    head_chars = sum(map(len, lines[:first]))
+    parts: list[Block] = []
+    for source, code, joint in pieces:
+        first_line = 0 if parts else fence.first_line
+        line_count = len(LINES.findall(source)) - first_line
+        is_last = len(parts) == len(pieces) - 1
+        if is_last:
+            line_count -= len(lines) - last
+        part = replace(
+            fence,
+            source=source,
+            start=parts[-1].end if parts else fence.start,
+            first_line=first_line,
+            line_count=line_count,
+            joint=joint,
+        )
+        if parts:
+            part = replace(part, goes_on=True, has_gap=False, opening=opening, previous=parts[-1])
+        span = [0, part.opening.count("\n") + line_count]
+        parts.append(replace(part, tokens=(token.copy(content=code, map=span),)))
+        opening = opening_behind(opening, source if len(parts) > 1 else source[head_chars:])
+    return parts
+
+
+# -- text
+
+
+def _sentences(paragraph: Block) -> list[Block]:
+    """A text without a blank line that is very long; what is marked over a part's end is shown with its marks."""
+    text = paragraph.tokens[1].content
+    start = paragraph.source.find(text)
+    if len(text) <= MAX_TEXT_CHARS or start < 0:
+        return [paragraph]
+    parts: list[Block] = []
+    place = 0
+    while place < len(text):
+        end = place + _text_end(text[place:]) if len(text) - place > MAX_TEXT_CHARS else len(text)
+        piece = text[place:end]
+        source_end = len(paragraph.source) if end == len(text) else start + end
+        source = paragraph.source[start + place if parts else 0 : source_end]
+        part = replace(
+            paragraph,
+            source=source,
+            start=parts[-1].end if parts else paragraph.start,
+            first_line=0 if parts else paragraph.first_line,
+            line_count=piece.count("\n") + 1,
+            tokens=paragraph_tokens(piece),
+            joint="\n" if end == len(text) or piece[-1] == "\n" else " " if piece[-1] == " " else "",
+        )
+        parts.append(replace(part, goes_on=True, has_gap=False) if parts else part)
+        place = end
+    return parts
+
+
+def _text_end(text: str) -> int:
+    """How much of a text that is too long is taken: up to the end of a line, a sentence, a word, else what may be."""
+    window, least = text[:MAX_TEXT_CHARS], MAX_TEXT_CHARS // 2
+    for ends in (("\n",), _SENTENCE_ENDS, (" ",)):
+        place = max(at + len(end) if (at := window.rfind(end, least)) >= 0 else 0 for end in ends)
+        if place:
+            return place
+    place = MAX_TEXT_CHARS
+    while place > least and (_STICKS.match(text, place) or window[place - 1] in "\\\u200d"):
+        place -= 1
+    return place

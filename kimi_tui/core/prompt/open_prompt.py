@@ -1,0 +1,51 @@
+"""The exact input of each request of a turn: what stands before the reply, written once, and the reply so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
+from kimi_tui.core.prompt.prompt_writer import PromptWriter
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import branch
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPrompt:
+    """The exact input of a request."""
+
+    text: str
+    """All of it."""
+    end: PromptEnd
+    """Where it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPrompt:
+    """What stands before the reply."""
+
+    text: str
+    """All of it, exactly."""
+    writer: PromptWriter
+    """How it is written, and what follows."""
+
+    @classmethod
+    def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:
+        """Write it; that of a reply that is gone on with as it was written then."""
+        is_new, past = reply.is_new, reply.beginning
+        writer = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
+        parts = writer.closed_parts(branch(session, reply.question_id))
+        return cls("".join(part.text for part in parts), writer)
+
+    def followed_by(self, reply: GrowingReply) -> OpenPrompt:
+        """Write the whole input, which ends with all that the reply says so far."""
+        open_turn = OpenTurn.of(
+            self.writer.door,
+            is_closed=not reply.is_thinking,
+            reasoning=str(reply.texts[ReplyPart.REASONING]),
+            answer=str(reply.texts[ReplyPart.ANSWER]),
+        )
+        return OpenPrompt(self.text + self.writer.open_part(open_turn).text, open_turn.prompt_end)

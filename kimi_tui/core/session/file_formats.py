@@ -1,0 +1,100 @@
+"""The formats of session files, a row each: what their names end in, how they are written and read.
+
+Whatever names or tells apart formats asks this table: the list of sessions, settings, options, imports and exports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session import session_json, session_toml
+from kimi_tui.core.session.session import Session
+
+Encoder = Callable[[Session], bytes]
+"""Writes a session, and may remember what it wrote last; raises ConversionError where the format cannot hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """One format."""
+
+    name: str
+    """What settings and options call it."""
+    make_encoder: Callable[[], Encoder]
+    """Makes what writes one session again and again."""
+    decode: Callable[[str], object]
+    """Makes plain data of a text; raises ValueError, or RecursionError where it is nested too deeply."""
+    imported_endings: tuple[str, ...] = ()
+    """Endings of files of other programs that are read the same way."""
+    looks_like: Callable[[str], bool] = lambda _: False
+    """Whether a text without a name is likely to be of it."""
+
+    @property
+    def ending(self) -> str:
+        """What makes a file in the folder of sessions one of this format."""
+        return f".{self.name}"
+
+    @property
+    def title(self) -> str:
+        """What people are told that it is."""
+        return self.name.upper()
+
+    def encode(self, session: Session) -> bytes:
+        """Write a session once.
+
+        Raises:
+            ConversionError: The format cannot hold a value; the summary names its key.
+        """
+        return self.make_encoder()(session)
+
+    def load(self, data: bytes) -> object:
+        """Read plain data.
+
+        Raises:
+            StorageError: It is not of this format; the summary says where.
+        """
+        try:
+            text = data.decode("utf-8-sig")
+            del data  # as large as all that is read from it
+            return self.decode(text)
+        except UnicodeDecodeError as error:
+            raise StorageError(f"it is not UTF-8 (byte {error.start}).") from None
+        except RecursionError:
+            raise StorageError("it is nested too deeply.") from None
+        except ValueError as error:
+            raise StorageError(f"it is no {self.title}: {error}.") from None
+
+
+FORMATS: Mapping[str, FileFormat] = {
+    form.name: form
+    for form in (
+        FileFormat("toml", lambda: session_toml.TomlWriter().dump, session_toml.decode),
+        FileFormat(
+            "json",
+            lambda: session_json.encode,
+            session_json.decode,
+            imported_endings=(".jsonl", ".ndjson"),
+            looks_like=session_json.looks_like,
+        ),
+    )
+}
+"""All of them by name; the first one is what a file is taken for whose name says nothing."""
+DEFAULT = next(iter(FORMATS.values()))
+ENDINGS = tuple(form.ending for form in FORMATS.values())
+"""What makes a file in the folder a session."""
+IMPORTED = {form.ending: form for form in FORMATS.values()} | {
+    ending: form for form in FORMATS.values() for ending in form.imported_endings
+}
+"""What can be imported, by the endings of names."""
+
+
+def format_of(suffix: str) -> FileFormat:
+    """The format of a session file by its name's suffix, in either case."""
+    return FORMATS.get(suffix.lower().removeprefix("."), DEFAULT)
+
+
+def likely_formats(text: str) -> list[FileFormat]:
+    """All formats, those first that a text without a name is likely to be of."""
+    return sorted(FORMATS.values(), key=lambda form: not form.looks_like(text))

@@ -1,0 +1,179 @@
+"""A reply while it is written: the one place of its text until it is a message of the session.
+
+The engine alone changes it, at its end only; whoever shows, keeps or saves it reads it here, and is told by events from
+where to where it grew.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from kimi_tui.core.session.session import (
+    NO_TIMING,
+    NO_USAGE,
+    Message,
+    RequestRecord,
+    Timing,
+    Usage,
+)
+
+
+class ReplyPart(StrEnum):
+    """One of the two texts of a reply."""
+
+    REASONING = "reasoning"
+    ANSWER = "answer"
+
+
+class GrowingText:
+    """A text that grows at its end: its pieces as they came, held once, in code points."""
+
+    def __init__(self, text: str = "") -> None:
+        """Begin with what is there already."""
+        self._pieces: list[str] = []
+        self._starts: list[int] = []
+        self._chars = 0
+        self.append(text)
+
+    def __len__(self) -> int:
+        return self._chars
+
+    def append(self, piece: str) -> None:
+        """Add a piece at the end."""
+        if piece:
+            self._pieces.append(piece)
+            self._starts.append(self._chars)
+            self._chars += len(piece)
+
+    def __str__(self) -> str:
+        if len(self._pieces) > 1:
+            self._pieces, self._starts = ["".join(self._pieces)], [0]
+        return self._pieces[0] if self._pieces else ""
+
+    def between(self, start: int, end: int) -> str:
+        """Give a part of it, [start, end); what it costs grows with that part alone."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        last = bisect_right(self._starts, end - 1)
+        if first >= last:
+            return ""
+        offset = self._starts[first]
+        return "".join(self._pieces[first:last])[start - offset : end - offset]
+
+
+class GrowingReply:
+    """What has come of one reply, from however many requests."""
+
+    def __init__(self, beginning: Message, *, is_thinking: bool) -> None:
+        """Begin empty, or with the texts of a reply that is gone on with.
+
+        Args:
+            beginning: The message as far as it is known: its id, its place, what its prompt said; of a reply that is
+                gone on with, the whole of it.
+            is_thinking: Whether the prompt ends inside the think block.
+        """
+        self.beginning = beginning
+        """What was known of it before its first token."""
+        self.texts = {
+            ReplyPart.REASONING: GrowingText(beginning.reasoning or ""),
+            ReplyPart.ANSWER: GrowingText(beginning.content),
+        }
+        """What it says so far."""
+        self.is_thinking = is_thinking
+        """Whether its think block is open."""
+        self.tokens = dict.fromkeys(ReplyPart, 0)
+        """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
+        self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
+        """The requests behind it, in order."""
+
+    @property
+    def id(self) -> str:
+        """Id of the message that it will be."""
+        return self.beginning.id
+
+    @property
+    def question_id(self) -> str:
+        """Id of the question that it answers."""
+        assert self.beginning.parent is not None, "a reply stands below its question"
+        return self.beginning.parent
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it began with nothing: no request was sent for it before."""
+        return self.beginning.state is None
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether anything has come."""
+        texts = {ReplyPart.REASONING: self.beginning.reasoning or "", ReplyPart.ANSWER: self.beginning.content}
+        return any(len(self.texts[part]) > len(before) for part, before in texts.items())
+
+    def grow(self, part: ReplyPart, text: str, tokens: int = 0) -> tuple[int, int]:
+        """Add text at the end of a part; where it stands, [start, end) in code points."""
+        whole = self.texts[part]
+        start = len(whole)
+        whole.append(text)
+        self.tokens[part] += tokens
+        self.is_thinking = part is ReplyPart.REASONING
+        return start, len(whole)
+
+    def grow_whole(self, reasoning: str, content: str, *, is_thinking: bool) -> None:
+        """Add what came in one piece, and where it ends."""
+        self.texts[ReplyPart.REASONING].append(reasoning)
+        self.texts[ReplyPart.ANSWER].append(content)
+        self.is_thinking = is_thinking
+
+    def close_thinking(self) -> None:
+        """Note that the think block is closed, whether or not an answer follows."""
+        self.is_thinking = False
+
+    @property
+    def usage(self) -> Usage:
+        """What all of its requests used, as far as it was told."""
+        return sum((request.usage for request in self.requests), NO_USAGE)
+
+    @property
+    def request_id(self) -> str | None:
+        """The endpoint's name for its last request; None = it gave none."""
+        return self.requests[-1].request_id if self.requests else None
+
+    def message(self, created: datetime) -> Message:
+        """Make the message that it is as it stands; a reply that is gone on with keeps the time when it was made."""
+        reasoning, content = str(self.texts[ReplyPart.REASONING]), str(self.texts[ReplyPart.ANSWER])
+        was_thinking, usage = self.beginning.thinking is not False, self.usage
+        last = self.requests[-1] if self.requests else RequestRecord()
+        has_block = was_thinking or bool(reasoning)
+        is_thought_out = has_block and not self.is_thinking and not content
+        return replace(
+            self.beginning,
+            content=content,
+            created=self.beginning.created or created,
+            reasoning=reasoning or None,
+            state=last.state,
+            finish_reason=last.finish_reason,
+            request_id=self.request_id,
+            thinking=has_block,
+            reopened=self.beginning.reopened or (has_block and not was_thinking),
+            thinking_end="model" if is_thought_out else None,
+            usage=None if usage == NO_USAGE else usage,
+            timing=_total(self.requests),
+            requests=tuple(self.requests) if len(self.requests) > 1 else (),
+        )
+
+
+def _record_of(message: Message) -> tuple[RequestRecord, ...]:
+    """The one request behind a finished reply; none where nothing was sent for it yet."""
+    if message.state is None:
+        return ()
+    usage, timing = message.usage or NO_USAGE, message.timing or NO_TIMING
+    return (RequestRecord("reply", message.state, message.request_id, message.finish_reason, usage, timing),)
+
+
+def _total(requests: list[RequestRecord]) -> Timing:
+    """One reply's timing: the first token of the first request that brought one, and the sums."""
+    firsts = [request.timing.first_token_s for request in requests if request.timing.first_token_s is not None]
+    thinking = [request.timing.thinking_s for request in requests if request.timing.thinking_s is not None]
+    totals = [request.timing.total_s for request in requests if request.timing.total_s is not None]
+    return Timing(firsts[0] if firsts else None, sum(thinking) if thinking else None, round(sum(totals), 3))

@@ -1,0 +1,105 @@
+"""Session files as JSON of the same shape as the TOML, times as strings; read from JSON Lines as well."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime, time
+
+from kimi_tui.core.errors import ConversionError
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session_toml import iso_stamp, key_path
+from kimi_tui.core.text.surrogates import replace_lone
+
+HALF_PAIR = r"""\\u[dD](?:
+        [89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])             # a first half without its second
+      | (?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F]     # a second half without its first
+      | (?<=\\\\u[dD])[89a-fA-F]                              # behind an escaped backslash: might pass for one of them
+    )"""
+"""How JSON may spell half a surrogate pair: it may find what is none, and misses nothing.
+
+All begin with the same two characters, which makes it thirty times as fast; nothing else runs while it searches.
+"""
+
+
+def encode(session: Session) -> bytes:
+    """Write a session as JSON, times as strings.
+
+    Raises:
+        ConversionError: JSON cannot hold a value (a date, nan, inf); the summary names its key.
+    """
+    from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
+
+    plain = encode_session(session)
+    plain |= {"created": iso_stamp(session.created), "updated": iso_stamp(session.updated)}
+    messages = plain["messages"]
+    assert isinstance(messages, list)
+    for message in messages:
+        if isinstance(message.get("created"), datetime):
+            message["created"] = iso_stamp(message["created"])
+    _check(plain, "")
+    return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def _check(value: object, place: str) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check(item, key_path(place, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _check(item, f"{place}[{number}]")
+    elif isinstance(value, date | time | datetime):
+        raise ConversionError(f"{place}: JSON has no dates.", "Make it a string, or keep the session as TOML.")
+    elif isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
+        raise ConversionError(f"{place}: JSON has no {value}.", "Keep the session as TOML.")
+
+
+def decode(text: str) -> object:
+    """Read JSON, or JSON Lines as a list; halves of surrogate pairs, which no file could carry again, become U+FFFD.
+
+    Raises:
+        ValueError: It is neither; for lines, the words say which one.
+        RecursionError: It is nested too deeply.
+    """
+    plain = _parse(text)
+    return _mended(plain) if re.search(HALF_PAIR, text, re.VERBOSE) else plain
+
+
+def _parse(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        # A line may hold characters that others take for a line's end.
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        if len(lines) < 2 or not _is_object(lines[0][1]):
+            raise
+    return [_line(line, number) for number, line in lines]
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _line(line: str, number: int) -> object:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
+
+
+def _mended(value: object) -> object:
+    if isinstance(value, str):
+        return replace_lone(value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {replace_lone(key): _mended(item) for key, item in value.items()}
+    return value
+
+
+def looks_like(text: str) -> bool:
+    """Whether a text stands in brackets; TOML may begin with one, and then ends otherwise."""
+    return text.lstrip()[:1] in {"{", "["} and text.rstrip()[-1:] in {"]", "}"}

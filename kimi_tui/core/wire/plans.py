@@ -1,0 +1,87 @@
+"""What a turn does next: given what has come and why each request ended, the next request or the end.
+
+A plan is a pure function, so that it is tried without a network by feeding it ends; one plan may ask another and change
+what it says. The engine carries it out and keeps the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.session import MessageState, RequestRecord
+
+
+class Cause(StrEnum):
+    """Why a request ended."""
+
+    ITSELF = "itself"
+    LENGTH = "length"
+    """It had as many tokens as it was allowed."""
+    SIGNAL = "signal"
+    """The user cut it, not the turn."""
+    BUDGET = "budget"
+    """Its thinking reached a limit in tokens or seconds."""
+    STOPPED = "stopped"
+    """The user stopped the turn: nothing follows."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a request is cut short; by default never."""
+
+    thinking_tokens: int | None = None
+    """Most tokens that come inside the think block, ≥ 1."""
+    thinking_s: float | None = None
+    """Longest time inside the think block, in seconds since its first token."""
+    can_be_cut: bool = False
+    """Whether the user's signal cuts it."""
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStep:
+    """One request of a turn. Its prompt is the turn's, with all that the reply says so far in its open turn."""
+
+    kind: str = "reply"
+    """What it is for: "reply", "think", "answer" or "continue"."""
+    closes_thinking: bool = False
+    """Whether the think block is closed first, where it is open."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Request fields in the place of the turn's."""
+    limits: Limits = NO_LIMITS
+    """When it is cut short."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnd:
+    """How one request of a turn ended."""
+
+    step: RequestStep
+    """The request."""
+    cause: Cause
+    """Why it ended."""
+
+
+Plan = Callable[[GrowingReply, Sequence[RequestEnd]], RequestStep | None]
+"""Gives the next request, the first one included; None = the turn is over. The ends stand in order, STOPPED never."""
+
+
+def single(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    """Ask once: an ordinary turn."""
+    del reply
+    return None if ends else RequestStep()
+
+
+def cause_of(record: RequestRecord) -> Cause:
+    """Tell why a request ended that nobody cut."""
+    if record.state in {MessageState.FAILED, MessageState.INTERRUPTED}:
+        return Cause.FAILED
+    if record.state is MessageState.CANCELLED:
+        return Cause.STOPPED
+    return Cause.LENGTH if record.finish_reason == "length" else Cause.ITSELF

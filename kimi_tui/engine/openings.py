@@ -1,0 +1,104 @@
+"""What a turn begins with: a new question, one that stands in the session, or a reply that it goes on with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.engine.open_session import OpenSession
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A new question."""
+
+    text: str
+    """What was typed; lone surrogates become U+FFFD."""
+    alternative_to: str | None = None
+    """Id of the question that it becomes an alternative of; None = it goes on after the head."""
+
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
+        """Take the ids of the question and of the reply to it, of which `blank` says what is known of any."""
+        question_id, reply_id = open_session.take_ids(2)
+        return _new_reply(blank, reply_id, question_id)
+
+    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+        """Add the question as the head; the first one of a session gives it its title.
+
+        Raises:
+            CompletionError: The question that it is an alternative of is gone.
+        """
+        edited = None if self.alternative_to is None else _standing(session, self.alternative_to, "question")
+        parent = tree.question_parent(session) if edited is None else edited.parent
+        message = Message(reply.question_id, Role.USER, replace_lone(self.text), parent, now)
+        title = session.title or tree.title_of(message.content)
+        return replace(session.with_message(message), title=title, updated=now)
+
+
+@dataclass(frozen=True, slots=True)
+class AskingAgain:
+    """A question that stands in the session; the replies it has become alternatives."""
+
+    question_id: str
+    """Its id."""
+
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
+        """Take the id of the reply, of which `blank` says what is known of any."""
+        (reply_id,) = open_session.take_ids(1)
+        return _new_reply(blank, reply_id, self.question_id)
+
+    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+        """Make the question the head.
+
+        Raises:
+            CompletionError: It is gone.
+        """
+        return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
+
+
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    """A reply that stands in the session: the same message grows, or, with messages below it, an alternative to it."""
+
+    message: Message
+    """The reply as it stands there."""
+
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
+        """Begin with all that it says, and where it broke off: inside its think block, or behind it."""
+        del blank
+        message, session = self.message, open_session.value
+        if any(other.parent == message.id for other in session.messages):
+            message = replace(message, id=open_session.take_ids(1)[0], created=None)
+        has_block_open = message.thinking is not False and not message.content and message.thinking_end is None
+        return GrowingReply(message, is_thinking=has_block_open)
+
+    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+        """Make the reply, or the question above it, the head.
+
+        Raises:
+            CompletionError: It is gone, or another one now.
+        """
+        if _standing(session, self.message.id, "reply") != self.message:
+            raise CompletionError("The reply has changed since.", "Nothing was sent.")
+        head = reply.id if reply.id == self.message.id else reply.question_id
+        return replace(session, head=head, updated=now)
+
+
+Opening = Asking | AskingAgain | GoingOn
+"""How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
+
+
+def _new_reply(blank: Message, reply_id: str, question_id: str) -> GrowingReply:
+    return GrowingReply(replace(blank, id=reply_id, parent=question_id), is_thinking=blank.thinking is True)
+
+
+def _standing(session: Session, message_id: str, what: str) -> Message:
+    found = next((message for message in session.messages if message.id == message_id), None)
+    if found is None or found.role is not {"question": Role.USER, "reply": Role.ASSISTANT}[what]:
+        raise CompletionError(f"The {what} is not in the session any more.", "Nothing was sent.")
+    return found

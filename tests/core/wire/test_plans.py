@@ -1,0 +1,77 @@
+"""Plans: what a turn does next, tried by feeding them ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role
+from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, cause_of, single
+
+
+def growing(reasoning: str = "", content: str = "") -> GrowingReply:
+    reply = GrowingReply(Message("m2", Role.ASSISTANT, "", "m1"), is_thinking=True)
+    for part, text in ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, content)):
+        if text:
+            reply.grow(part, text)
+    return reply
+
+
+def answering_when_cut(plan: Plan) -> Plan:
+    """Another plan, whose thinking can be cut: then the answer follows."""
+
+    def next_step(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+        if ends and ends[-1].cause is Cause.SIGNAL and reply.is_thinking:
+            return RequestStep("answer", closes_thinking=True)
+        step = plan(reply, ends)
+        return step and replace(step, limits=replace(step.limits, can_be_cut=True))
+
+    return next_step
+
+
+def going_on_after_length(plan: Plan) -> Plan:
+    """Another plan, which goes on where the endpoint stopped for want of tokens."""
+
+    def next_step(reply: GrowingReply, ends: Sequence[RequestEnd]) -> RequestStep | None:
+        if ends and ends[-1].cause is Cause.LENGTH:
+            return RequestStep("continue")
+        return plan(reply, ends)
+
+    return next_step
+
+
+def test_an_ordinary_turn_has_one_request() -> None:
+    step = single(growing(), [])
+    assert step == RequestStep("reply")
+    for cause in Cause:
+        assert single(growing("hm"), [RequestEnd(step, cause)]) is None
+
+
+def test_plans_compose() -> None:
+    plan, ends = going_on_after_length(answering_when_cut(single)), list[RequestEnd]()
+    kinds = []
+    for reply, cause in [(growing(), Cause.SIGNAL), (growing("hm"), Cause.LENGTH), (growing("hm", "ye"), Cause.ITSELF)]:
+        step = plan(reply, ends)
+        assert step is not None
+        kinds.append((step.kind, step.closes_thinking, step.limits.can_be_cut))
+        ends.append(RequestEnd(step, cause))
+    assert kinds == [("reply", False, True), ("answer", True, False), ("continue", False, False)]
+    assert plan(growing("hm", "yes"), ends) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "cause"),
+    [
+        (MessageState.COMPLETE, "stop", Cause.ITSELF),
+        (MessageState.COMPLETE, "length", Cause.LENGTH),
+        (MessageState.QUEUED, None, Cause.ITSELF),
+        (MessageState.CANCELLED, None, Cause.STOPPED),
+        (MessageState.FAILED, None, Cause.FAILED),
+        (MessageState.INTERRUPTED, "length", Cause.FAILED),
+    ],
+)
+def test_why_a_request_ended(state: MessageState, reason: str | None, cause: Cause) -> None:
+    assert cause_of(RequestRecord(state=state, finish_reason=reason)) is cause

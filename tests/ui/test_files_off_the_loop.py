@@ -1,0 +1,193 @@
+"""No file is touched on the event loop, whatever a user does: a slow disk would hold up every key."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from textual.pilot import Pilot
+
+from kimi_tui.adapters.config.paths import shipped
+from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.cli.arguments import parse_arguments
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.early_terminal import EarlyTerminal
+from kimi_tui.cli.screen_command import build_app
+from kimi_tui.ui.app.chat_screen import ChatScreen
+from kimi_tui.ui.app.kimi_app import KimiApp
+from tests.ui.program import talk
+
+AUDITED = ("open", "os.", "fcntl.", "shutil.", "tempfile.")
+"""Events of the interpreter that tell of files, by their beginnings."""
+UNAUDITED = ("stat", "lstat", "fsync")
+"""Calls that the interpreter tells nobody of."""
+
+
+class Probe:
+    """Notes which files are touched, and in which thread."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = tuple(map(str, folders))
+        self.loop_thread: int | None = None
+        self.on_loop, self.elsewhere = list[str](), list[str]()
+
+    def note(self, call: str, args: tuple[object, ...]) -> None:
+        if self.loop_thread is None:
+            return
+        named = [os.fsdecode(arg) for arg in args if isinstance(arg, str | bytes | os.PathLike)]
+        is_ours = any(name.startswith(self._folders) for name in named) or call in {"fcntl.flock", "os.truncate"}
+        if is_ours:
+            noted = self.on_loop if threading.get_ident() == self.loop_thread else self.elsewhere
+            noted.append(" ".join([call, *named]))
+
+
+_now: list[Probe] = []
+
+
+def _audit(event: str, args: tuple[object, ...]) -> None:
+    if _now and event.startswith(AUDITED):
+        _now[0].note(event, args)
+
+
+@pytest.fixture(scope="module")
+def _hook() -> None:
+    sys.addaudithook(_audit)  # it cannot be taken away again, and does nothing while there is no probe
+
+
+@pytest.fixture
+def probe(_hook: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Probe]:
+    found = Probe(tmp_path, shipped("themes"))
+
+    def noted(name: str) -> None:
+        real = getattr(os, name)
+
+        def call(*args: object, **kwargs: object) -> object:
+            found.note(f"os.{name}", args)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in UNAUDITED:
+        noted(name)
+    _now.append(found)
+    yield found
+    _now.clear()
+
+
+class Run:
+    """The program as the command line builds it, with real files behind it."""
+
+    def __init__(self, app: KimiApp, pilot: Pilot[str]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def screen(self) -> ChatScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        for _ in range(1000):
+            if condition():
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError("it did not come to that")
+
+    async def does(self, line: str, condition: Callable[[], object]) -> None:
+        """Do what a command says, until it is done."""
+        self.screen.late.sending.submit(line)
+        await self.until(condition)
+
+    async def says(self, line: str, words: str) -> None:
+        """Do what a command says, until that stands in the conversation."""
+        await self.does(line, lambda: any(words in it.entry.text for it in self.screen.chat.notices))
+
+
+def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:
+    config = tmp_path / "config" / "config.toml"
+    config.parent.mkdir()
+    config.write_text("")
+    argv = ["--demo", "--data-dir", str(tmp_path), "--config", str(config), *words]
+    out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - that closes it
+    context = Context(parse_arguments(argv), {"TERM": "xterm-256color"}, None, out, out)
+    terminal = SimpleNamespace(modes=None, typed="", hand_over=bytes, end_now=lambda *_: None)
+    return build_app(context.options, context, cast(EarlyTerminal, terminal), held)
+
+
+async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> None:
+    store = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
+    store.save_now(talk(("Lamb?", "Roast it.")))
+    store.save_draft(store.find(), "half a thought")
+    foreign = tmp_path / "list.json"
+    foreign.write_text('[{"role": "user", "content": "Stew?"}]')
+    with ExitStack() as held:
+        app = build(tmp_path, held, "-r")
+        probe.loop_thread = threading.get_ident()
+        async with app.run_test(size=(120, 40)) as pilot:
+            run = Run(app, pilot)
+            await run.until(lambda: run.screen.composer.draft == "half a thought")
+            await use_sessions(run, foreign, tmp_path)
+            await use_settings(run)
+            await run.does("/quit", lambda: app._exit)
+        probe.loop_thread = None
+    assert probe.on_loop == []
+    touched = " ".join(probe.elsewhere)
+    for part in (
+        ".index",
+        ".draft",
+        ".lock",
+        ".origin",
+        "notes.md",
+        "list.json",
+        "saved.toml",
+        "kimi-light",
+        "fcntl.flock",
+    ):
+        assert part in touched, part
+
+
+async def use_sessions(run: Run, foreign: Path, data: Path) -> None:
+    """Open, list, rename, copy, delete, bring back, write and read sessions, and answer in one."""
+    first = run.screen.chat
+    await run.does("/rename Roast", lambda: first.open_session.is_saved)
+    await run.pilot.press("f2")
+    await run.until(lambda: "Roast" in str(run.app.screen._compositor.render_strips()))
+    await run.does("/new", lambda: run.screen.chat is not first)
+    new = run.screen.chat
+    await run.pilot.press("escape", *"more")
+    await run.does("/resume Roast", lambda: run.screen.chat.session.title == "Roast")
+    assert run.screen.composer.draft == "half a thought"
+    assert await asyncio.to_thread(new.path.exists)
+    await run.says("/duplicate", "Copied")
+    await run.does(f"/import {foreign}", lambda: run.screen.chat.session.title == "Stew?")
+    await run.says(f"/export {data / 'notes.md'}", "Exported")
+    deleted = run.screen.chat
+    await run.says("/delete-session", "Moved to the trash")
+    await run.says("/restore-session", "Brought back")
+    assert await asyncio.to_thread(deleted.path.exists)
+    await run.does("How are you?", lambda: run.screen.chat.turn is not None and run.screen.chat.open_session.is_saved)
+    await run.does("/stop", lambda: run.screen.chat.turn is None)
+
+
+async def use_settings(run: Run) -> None:
+    """Change everything that lies in the file of what is set in the program."""
+    await run.does("/theme kimi-light", lambda: run.screen.services.settings.ui.theme == "kimi-light")
+    await run.pilot.press("f9", "down", "up", "escape")
+    await run.until(lambda: len(run.app.screen_stack) == 1)
+    await run.does("/set temperature 0.5", lambda: run.screen.chat.session.settings.get("temperature") == 0.5)
+    await run.says("/save-preset mine", "Saved as preset mine")
+    await run.says("/rename-preset mine yours", "called yours")
+    await run.says("/delete-preset yours", "Deleted preset yours")
+    await run.says("/restore-preset", "is back")
+    await run.does("/set top_k 7", lambda: run.screen.chat.session.settings.get("top_k") == 7)
+    await run.says("/make-default", "Saved as the default")
+    run.screen.panes.set_width("sessions", 40)
+    await run.until(lambda: run.screen.services.settings.ui.widths["sessions"] == 40)

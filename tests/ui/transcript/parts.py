@@ -1,0 +1,97 @@
+"""A transcript without its widget: the parts that meet in it, on a screen of so many rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.style import Style
+
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.transcript.code_blocks import CodeBlocks
+from kimi_tui.ui.transcript.cursor import Cursor
+from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
+from kimi_tui.ui.transcript.folds import Folds
+from kimi_tui.ui.transcript.jumps import Jumps
+from kimi_tui.ui.transcript.painter import Mark, RowLook
+from kimi_tui.ui.transcript.pieces import Look, Section
+from kimi_tui.ui.transcript.search import Search
+from kimi_tui.ui.transcript.selection import Selection
+from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.view import View
+from kimi_tui.ui.transcript.viewport import Viewport
+
+
+class Parts:
+    """The parts, and what they told."""
+
+    def __init__(self, width: int = 57, height: int = 12) -> None:
+        self.look, self.height = Look(Styles({}, Style()), width), height
+        self.chosen = list[str | None]()
+        self.found = list[Transcript.Found]()
+        self.selected, self.modes, self.copied = list[bool](), list[bool](), list[str]()
+        self.waiting = list[Callable[[], None]]()
+        self.viewport = Viewport(self.look, height)
+        self.entries = EntryList(self.viewport, fold_reasoning=True)
+        self.view = View(self.viewport, lambda: (self.look, self.height), lambda: None)
+        self.folds = Folds(self.entries, self.view)
+        self.cursor = Cursor(self.entries, self.view, self.chosen.append)
+        self.jumps = Jumps(self.view)
+        self.code = CodeBlocks(self.entries, self.view)
+        self.search = Search(self.view, self.folds, lambda _, callback: self.waiting.append(callback), self._found)
+        self.selection = Selection(self.view, self.selected.append, self.modes.append, self.copied.append)
+
+    def _found(self, text: str, count: int, current: int, is_reading: bool) -> None:
+        self.found.append(Transcript.Found(text, count, current, is_reading))
+
+    def changed(self, change: EntriesChange) -> None:
+        """Tell all parts what has become of the entries."""
+        for part in (self.view, self.cursor, self.jumps, self.code, self.search, self.selection):
+            part.entries_changed(change)
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        self.changed(self.entries.set_entries(entries))
+
+    def append(self, key: str, part: ReplyPart, text: str) -> None:
+        self.changed(self.entries.append(key, part, text))
+
+    def read_all(self) -> None:
+        """Let the search read until it is done."""
+        while self.waiting:
+            self.waiting.pop(0)()
+
+    def texts(self) -> list[str]:
+        """The lines in view."""
+        return [line.text.rstrip() for _, line in self.view.rows]
+
+    def looks(self) -> list[RowLook]:
+        """How the rows are marked."""
+        looks = self.view.row_looks()
+        for part in (self.jumps, self.cursor, self.code, self.search, self.selection):
+            part.mark(looks)
+        return looks
+
+    def marks(self) -> list[tuple[str, Mark]]:
+        """The marked texts in view."""
+        return [
+            (line.text[span.start : span.end], span.mark)
+            for look, (_, line) in zip(self.looks(), self.view.rows, strict=True)
+            for span in look.spans
+        ]
+
+    @property
+    def laid_out_lines(self) -> int:
+        """How many lines were laid out in all."""
+        return sum(item.laid_out_lines for item in self.viewport.items)
+
+    @property
+    def parsed_chars(self) -> int:
+        """How many characters were parsed in all."""
+        items = self.viewport.items
+        return sum(
+            chunk.parsed_chars
+            for item in items
+            for section in (Section.REASONING, Section.BODY)
+            for chunk in item.section(section).source.chunks
+        )
