@@ -91,7 +91,8 @@ class EarlyTerminal:
     def _end_echo(self) -> None:
         if self._echoing is not None:
             os.write(self._stop, b".")
-            self._echoing.join()
+            with contextlib.suppress(RuntimeError):  # a signal came while it was started
+                self._echoing.join()
             self._echoing = None
             os.close(self._stop)
             os.close(self._stop_reader)

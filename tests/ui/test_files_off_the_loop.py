@@ -118,7 +118,7 @@ def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:
     argv = ["--demo", "--data-dir", str(tmp_path), "--config", str(config), *words]
     out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - that closes it
     context = Context(parse_arguments(argv), {"TERM": "xterm-256color"}, None, out, out)
-    terminal = SimpleNamespace(modes=None, typed="", hand_over=bytes, end_now=lambda *_: None)
+    terminal = SimpleNamespace(modes=None, typed="", hand_over=lambda: b"", end_now=lambda *_: None)
     return build_app(context.options, context, cast(EarlyTerminal, terminal), held)
 
 
@@ -189,5 +189,6 @@ async def use_settings(run: Run) -> None:
     await run.says("/restore-preset", "is back")
     await run.does("/set top_k 7", lambda: run.screen.chat.session.settings.get("top_k") == 7)
     await run.says("/make-default", "Saved as the default")
-    run.screen.panes.set_width("sessions", 40)
-    await run.until(lambda: run.screen.services.settings.ui.widths["sessions"] == 40)
+    before = dict(run.screen.services.settings.ui.widths)
+    await run.pilot.press("f3", "f2")
+    await run.does("/wider", lambda: dict(run.screen.services.settings.ui.widths) != before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from kimi_tui.core.settings.actions import Need
@@ -135,7 +135,7 @@ class LateParts:
             **SessionCommands(services.library, chats, self.current, say).rows(),
             **self._files.rows(),
             **panes.rows(),
-            "theme": ThemeCommand(transcript.app, services, self.background.later, say),
+            "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
         }
 
     def make_panel(self, name: str) -> Panel:
@@ -158,8 +158,8 @@ class LateParts:
                 from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
 
                 return SettingsPanel(
-                    services.store, chats, change=self.current.change, perform=self.perform,
-                    rename_preset=self._rename_preset, say=self.say, keys=keys.keys,
+                    services.store, chats, perform=self.perform, rename_preset=self._rename_preset,
+                    change=self.current.change, say=self.say, keys=keys.keys,
                 )  # fmt: skip
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
@@ -167,7 +167,7 @@ class LateParts:
                 return PromptPanel(self._prompts, keys.keys)
 
     def _rename_preset(self, old: str, new: str) -> None:
-        self.background.attempt(partial(self._presets.rename, old, new))
+        self.background.attempt(lambda: self._presets.rename(old, new))
 
     async def _open_and_leave_pane(self, path: Path) -> None:
         await self.current.open(path)

@@ -39,18 +39,20 @@ class CurrentSession:
         chat = self.open_chats.current
         chat.open_session.update(lambda _: session)
         self.changed()
-        self.run_later(self.save(chat))
+        self.run_later(self._save_what_is_kept(chat))
+
+    async def _save_what_is_kept(self, chat: Chat) -> None:
+        if chat.session.messages or await self.open_chats.has_file(chat):
+            await self.save(chat)
 
     async def save(self, chat: Chat) -> None:
-        """Save what is in no file yet of a session that is open here, where it holds anything or its file still does.
-
-        Whether it is saved is shown then.
+        """Save what is in no file yet of a session that is open here, and show whether it is.
 
         Raises:
             StorageError: It could not be written.
         """
         try:
-            if chat.open_session.is_changed and (chat.session.messages or await self.open_chats.has_file(chat)):
+            if chat.open_session.is_changed:
                 await chat.open_session.save()
         finally:
             self.saved()

@@ -19,7 +19,7 @@ from kimi_tui.ui.widgets.composer import Composer
 class Perform(Protocol):
     """Does an action."""
 
-    def __call__(self, action_id: str, argument: str = ..., failed: Callable[[], None] = ...) -> None:
+    def __call__(self, action_id: str, argument: str, failed: Callable[[], None] = ...) -> None:
         """Do it with the text behind its slash command; `failed` is called where it went wrong, which is told."""
 
 

@@ -47,8 +47,7 @@ class SessionCommands:
 
     async def _resume(self, argument: str) -> None:
         """Open the latest other session, or the one that the text names."""
-        name = argument.strip()
-        passed_over = list[Unreadable]()
+        name, passed_over = argument.strip(), list[Unreadable]()
         if name:
             path = await asyncio.to_thread(self.library.find, name, passed_over.append)
         else:

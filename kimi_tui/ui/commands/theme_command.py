@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from textual.app import App
@@ -12,7 +13,8 @@ from textual.app import App
 from kimi_tui.core.errors import ThemeError, UsageError
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.ui.state.callbacks import RunLater, Say
+from kimi_tui.ui.commands.background import Done
+from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text.themes import show_theme
 
@@ -23,7 +25,7 @@ class ThemeCommand:
 
     app: App[Any]
     services: Services
-    run_later: RunLater
+    attempt: Callable[[Callable[[], Done]], None]  # takes what was chosen, and tells what goes wrong
     say: Say
 
     async def __call__(self, argument: str) -> None:
@@ -42,16 +44,16 @@ class ThemeCommand:
     async def _choose(self) -> None:
         from kimi_tui.ui.screens.choice import ThemeScreen  # noqa: PLC0415 - most commands do not need it
 
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.attempt(partial(self._use, name))
+
         palettes = await asyncio.to_thread(_read_all, self.services.themes)
 
         def show(name: str) -> None:
             if isinstance(palette := palettes[name], ThemeError):
                 raise palette
             show_theme(self.app, palette)
-
-        def chosen(name: str | None) -> None:
-            if name is not None:
-                self.run_later(self._use(name))
 
         self.app.push_screen(ThemeScreen(sorted(palettes), self.app.theme, show), chosen)
 

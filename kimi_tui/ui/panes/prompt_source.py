@@ -90,6 +90,6 @@ class PromptSource:
         settings = self.services.settings
         body = build_body(settings.dialect, request.model, view.text, fields, extra)
         url = settings.dialect.address(settings.api.base_url, request.model)
-        texts = {"text": view.text, "json": body.decode()}
         is_streamed = fields.get("stream") is True
+        texts = {"text": view.text, "json": body.decode()}
         self.copy(texts.get(form) or curl_command(url, body, is_streamed=is_streamed), WHATS[form])

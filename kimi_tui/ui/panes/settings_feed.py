@@ -34,9 +34,9 @@ class SettingsPanel(SettingsPane, Panel):
         store: SettingsStore,
         open_chats: OpenChats,
         *,
-        change: Callable[[Session], None],
         perform: Callable[[str, str], None],
         rename_preset: Callable[[str, str], None],
+        change: Callable[[Session], None],
         say: Say,
         keys: Keys,
     ) -> None:
@@ -45,15 +45,16 @@ class SettingsPanel(SettingsPane, Panel):
         Args:
             store: The settings below the session's own.
             open_chats: Whose settings are shown.
+            perform: Does an action of the registry with an argument.
+            rename_preset: Gives a preset, the first of the two names, the second one.
             change: Takes the changed session.
-            perform: Does an action by its id, with an argument.
-            rename_preset: Gives a preset another name.
             say: Says why something cannot be set.
             keys: Keys by action.
         """
         super().__init__(keys=keys, id="settings-pane")
-        self._store, self._open_chats, self._tell = store, open_chats, say
-        self._change, self._perform, self._rename_preset = change, perform, rename_preset
+        self._store, self._open_chats = store, open_chats
+        self._perform, self._rename_preset = perform, rename_preset
+        self._change, self._tell = change, say
         self.acts = {"reset-field": self.do_reset_field, "unset-field": self.do_unset_field}
 
     def come_into_view(self) -> None:
@@ -75,10 +76,10 @@ class SettingsPanel(SettingsPane, Panel):
         settings = self._store.value
         self._take(event, lambda session: settings_changes.without_own(settings, session, event.name))
 
-    def _take(self, event: Message, change: Callable[[Session], Session]) -> None:
+    def _take(self, event: Message, changed: Callable[[Session], Session]) -> None:
         event.stop()
         try:
-            self._change(change(self._open_chats.current.session))
+            self._change(changed(self._open_chats.current.session))
         except KimiError as error:
             self._tell(error_text(error), "error")
 

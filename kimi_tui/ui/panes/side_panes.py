@@ -170,7 +170,7 @@ class SidePanes(Horizontal):
             name = next((name for name in docked if scope == self._panels[name].scope), docked[-1])
             is_left = name == self._arrangement.left
             shown = self._arrangement.left_columns if is_left else self._arrangement.right_columns
-            self.set_width(name, shown + columns)
+            self._set_width(name, shown + columns)
         return bool(docked)
 
     @on(Side.PaneClicked)
@@ -181,9 +181,9 @@ class SidePanes(Horizontal):
     @on(Side.Dragged)
     def _dragged(self, event: Side.Dragged) -> None:
         event.stop()
-        self.set_width(event.pane, event.columns)
+        self._set_width(event.pane, event.columns)
 
-    def set_width(self, name: str, columns: int) -> None:
+    def _set_width(self, name: str, columns: int) -> None:
         """Give a pane another width, and remember it when it stays."""
         low, high = PANE_WIDTH_ENDS
         self._widths[name] = min(max(columns, low), high)

@@ -26,9 +26,9 @@ class OpenChats:
         self.current = self.chat_of(first)
         """The chat on screen."""
         self._others: list[Chat] = []
+        self._releases: set[asyncio.Task[object]] = set()
         self.trashed: list[tuple[Path, str]] = []
         """The sessions that were deleted and can be brought back, the last one last: where each lies, and its name."""
-        self._releases: set[asyncio.Task[object]] = set()
 
     @property
     def all(self) -> tuple[Chat, ...]:

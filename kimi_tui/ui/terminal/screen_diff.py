@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import count, repeat
 from typing import NamedTuple, cast
 
 from rich.cells import cell_len
@@ -28,7 +28,8 @@ MAX_GAP = 3
 """Unchanged cells between changed ones that are written too: to pass over them takes as many bytes."""
 
 MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
-RUN = re.compile(r"(?:\x1b\[([\d;]+)m)?([^\x00-\x1f\x7f-\x9f]*)(\x1b\[0m)?")
+STYLE, RESET = re.compile(r"\x1b\[([\d;]+)m"), "0"
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 LINK = re.compile("\x1b\\]8;[^\x00-\x1f\x7f-\x9f]*\x1b\\\\")
 PLAIN = frozenset(
     chr(code)
@@ -82,7 +83,7 @@ class ScreenDiff:
         self._size = (0, 0)
         self._rows: list[Row] = []
         self._pen = _Pen()
-        self._held = ""  # the beginning of an update in which nothing has been drawn yet
+        self._update = ""  # what is to be shown at once, as far as it has come
 
     def forget(self) -> None:
         """Take the screen for unknown, and whatever is drawn next for news."""
@@ -91,25 +92,23 @@ class ScreenDiff:
         self._pen = _Pen()
 
     def reduce(self, data: str, size: tuple[int, int]) -> str:
-        """What to write in the place of a text, so that the terminal shows the same.
+        """What to write in the place of a text, so that the terminal shows the same; updates are written in one piece.
 
         Args:
             data: One write of the library's: a whole drawing that ends with a cursor move, or anything else.
             size: Columns and rows of the terminal now; another size than before makes the screen unknown.
         """
         if data == SYNC_START:
-            self._held = data
-            return ""
-        if data == SYNC_END and self._held:
-            self._held = ""
+            self._update = data
             return ""
         if size != self._size:
             self._size = size
             self.forget()
-        written = data if data == SYNC_END else self._drawn(data)
-        if written and self._held:
-            written, self._held = self._held + written, ""
-        return written
+        self._update += data if data == SYNC_END else self._drawn(data)
+        if self._update.startswith(SYNC_START) and data != SYNC_END:
+            return ""
+        written, self._update = self._update, ""
+        return "" if written == SYNC_START + SYNC_END else written
 
     def _drawn(self, data: str) -> str:
         drawing = _parse(data, self._size)
@@ -245,7 +244,7 @@ def _parse(data: str, size: tuple[int, int]) -> tuple[dict[int, list[tuple[int, 
 def _piece(text: str) -> Piece | None:
     """Read what stands between two cursor moves; None = it is more than text, styles and links."""
     text = text.removesuffix("\n")
-    bare = LINK.sub("", text)
+    bare = LINK.sub("", text) if "\x1b]" in text else text
     runs = _runs(bare)
     if runs is None:
         return None
@@ -260,19 +259,20 @@ def _piece(text: str) -> Piece | None:
 
 MAX_SAME = 20_000
 """How many different cells are held once for all rows."""
-_SAME: dict[Cell, Cell] = {}
+_SAME: dict[Cell, Cell] = {BLANK: BLANK}
 
 
 def _runs(text: str) -> list[tuple[str, str]] | None:
     """Cut a text into styles and what is written in each; None = there is more in it."""
-    runs, place = [], 0
-    while place < len(text):
-        run = RUN.match(text, place)
-        if run is None or run.end() == place or (run[1] is None) != (run[3] is None):
+    first, *rest = STYLE.split(text)
+    runs, now = [("", first)] if first else [], ""
+    for style, chars in zip(rest[::2], rest[1::2], strict=True):
+        if now and style != RESET:
             return None
-        runs.append((run[1] or "", run[2]))
-        place = run.end()
-    return runs
+        now = "" if style == RESET else style
+        if chars:
+            runs.append((now, chars))
+    return None if now or CONTROL.search("".join(chars for _, chars in runs)) else runs
 
 
 def _laid(row: Row, pieces: Pieces) -> Row:
@@ -303,17 +303,15 @@ def _is_plain(cells: Row) -> bool:
 
 
 def _changes(old: Row, new: Row) -> Iterator[tuple[int, int]]:
-    """From where to where cells differ."""
-    start = end = -1
-    for column, (before, after) in enumerate(zip(old, new, strict=True)):
-        if before is not after and before != after:
-            if start < 0:
-                start = column
-            elif column - end > MAX_GAP:
-                yield start, end
-                start = column
-            end = column + 1
-    if start >= 0:
+    """From where to where cells differ; equal ones that are not the same object, which are few, count as different."""
+    places = [place for place, before, after in zip(count(), old, new) if before is not after]
+    start = end = places[0] if places else 0
+    for place in places:
+        if place - end > MAX_GAP:
+            yield start, end
+            start = place
+        end = place + 1
+    if places:
         yield start, end
 
 
@@ -324,12 +322,12 @@ def _moves(old: Sequence[Row], new: Sequence[Row]) -> Iterator[tuple[int, int, i
         How many rows that spares to draw, at least two; the step, positive for upwards; the first row that only moved,
         and the one behind the last, where they are now.
     """
-    count = len(old)
+    rows = len(old)
     is_new = [before != after for before, after in zip(old, new, strict=True)]
-    for step in range(1 - count, count):
+    for step in range(1 - rows, rows):
         if not step:
             continue
-        places = range(max(0, -step), min(count, count - step))
+        places = range(max(0, -step), min(rows, rows - step))
         best, gain, top = (1, 0, 0), 0, places.start
         for y in places:
             if old[y + step] == new[y]:
@@ -341,6 +339,8 @@ def _moves(old: Sequence[Row], new: Sequence[Row]) -> Iterator[tuple[int, int, i
             elif gain > best[0]:
                 best = gain, top, y + 1
         gain, top, bottom = best
+        if gain == 1:
+            continue
         cleared = range(bottom, bottom + step) if step > 0 else range(top + step, top)
         if (gain := gain - sum(not is_new[y] for y in cleared)) > 1:
             yield gain, step, top, bottom

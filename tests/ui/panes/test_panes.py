@@ -189,7 +189,7 @@ async def test_the_prompt_is_live_and_what_is_sent(tmp_path: Path) -> None:
         await running.type("b")
         body = json.loads(running.app.clipboard)
         await running.type("c")
-        assert f"{running.settings.value.api.base_url}/moonshotai/Kimi-K2.5" in running.app.clipboard
+        assert "https://api.deepinfra.com/v1/inference/moonshotai/Kimi-K2.5" in running.app.clipboard
         assert "$DEEPINFRA_TOKEN" in running.app.clipboard
         await running.type("<escape><enter>")
         await running.idle()
@@ -275,10 +275,10 @@ async def test_a_theme_is_shown_as_it_is_chosen_and_kept(tmp_path: Path) -> None
 async def test_a_theme_that_the_config_overrules_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with program(tmp_path, session=TALK) as running:
 
-        async def overruled(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
+        async def save(changes: Mapping[Key, object | None]) -> tuple[Key, ...]:
             return tuple(changes)  # nothing of it has an effect
 
-        monkeypatch.setattr(running.settings, "save", overruled)
+        monkeypatch.setattr(running.settings, "save", save)
         await running.type("/theme kimi-light<enter>")
         await running.shows('the config file says theme = "kimi-dark", which goes first')
         assert running.app.theme == "kimi-light"
