@@ -34,11 +34,11 @@ class PresetCommands:
     def rows(self) -> Rows:
         return {
             "preset": self._choose,
-            "save-preset": self.save,
+            "save-preset": self._save,
             "rename-preset": self._rename_typed,
-            "delete-preset": self.delete,
+            "delete-preset": self._delete,
             "restore-preset": self._restore,
-            "make-default": self.make_default,
+            "make-default": self._make_default,
         }
 
     @property
@@ -55,11 +55,8 @@ class PresetCommands:
         self.change(settings_changes.with_preset(settings, self._session, name))
         self.say(f"Preset {name}, for this session.")
 
-    async def save(self, argument: str) -> None:
-        """Save what this session sends as a preset, which it has then.
-
-        Raises UsageError where the name cannot be taken, ConfigError where it could not be saved.
-        """
+    async def _save(self, argument: str) -> None:
+        """Save what this session sends as a preset, which it has then."""
         name = settings_changes.checked_preset_name(self.store.value, argument)
         await self.store.save(settings_changes.save_preset_changes(self.store.value, self._session, name))
         own = settings_changes.without_any_own(self._session)
@@ -86,12 +83,8 @@ class PresetCommands:
         self.say(f"Preset {old} is called {new} now.")
         self.shown()
 
-    async def delete(self, argument: str) -> None:
-        """Delete a preset of the user's own; this session takes the default one where it had it.
-
-        Raises UsageError where there is no such preset or it is not the user's own, ConfigError where it could not be
-        saved.
-        """
+    async def _delete(self, argument: str) -> None:
+        """Delete a preset of the user's own; this session takes the default one where it had it."""
         name = " ".join(argument.split())
         deletion = settings_changes.delete_preset_changes(self.store.value, name, self.store.config_keys)
         await self.store.save(deletion.changes)
@@ -119,8 +112,8 @@ class PresetCommands:
         self.say(f"Preset {deleted.name} is back.", about=f"preset {deleted.name}")
         self.shown()
 
-    async def make_default(self) -> None:
-        """Let new sessions begin with what this one sets; raises ConfigError where it could not be saved."""
+    async def _make_default(self) -> None:
+        """Let new sessions begin with what this one sets."""
         changes = settings_changes.default_changes(self.store.value, self._session)
         if not changes:
             self.say("This session sets nothing of its own; the defaults are as they were.")
