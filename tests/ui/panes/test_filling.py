@@ -105,5 +105,5 @@ async def test_another_change_begins_the_list_anew_without_an_end(
         running.screen.redraw.listed()
         folder.may_go_on.release(100)
         await running.shows("Stew 1 ")
-        assert folder.ended == 2
+        await running.until(lambda: folder.ended == 2)
         assert running.screen.query_one(RowList).cursor_row is not None
