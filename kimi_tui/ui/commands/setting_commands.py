@@ -66,7 +66,7 @@ class SettingCommands:
     def _list_fields(self) -> None:
         request = self.services.resolve(self._session)
         sent = [f"{name} = {_written(value)}" for name, value in request.fields.items()]
-        unset = [name for name in fields.SETTABLE if name not in request.fields]
+        unset = [name for name in self.services.settings.dialect.fields if name not in request.fields]
         self.say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
 
     def _reset(self, argument: str) -> None:
