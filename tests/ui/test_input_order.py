@@ -31,6 +31,13 @@ MOVING += ["\x1b[15~", "\x1b[17~", "\x1b[20~", "\x1b[5~", "\x1b[6~", "\x12"]
 """Enter, Tab, Escape, Shift+Tab, Ctrl+F, Ctrl+P, Ctrl+N, Ctrl+T, F1 to F6, F9, PgUp, PgDn, Ctrl+R."""
 
 
+class Turn(events.Callback, events.AppFocus):
+    """Waits for its turn, as what is typed does, and calls back."""
+
+
+Turn.handler_name = events.Callback.handler_name
+
+
 async def write(running: Program, *pieces: str) -> None:
     """Write to the terminal, each piece at once, and wait until all is done in between."""
     reader, driver = TerminalInput(), running.app._driver
@@ -38,8 +45,9 @@ async def write(running: Program, *pieces: str) -> None:
     for piece in pieces:
         for message in reader.feed(piece):
             driver.process_message(message)
-        await running.pilot.pause()
-        await running.until(lambda: not running.app.input_order.is_acting)
+        acted = asyncio.Event()
+        driver.process_message(Turn(acted.set))
+        await running.until(acted.is_set)
         await settle(running)
 
 

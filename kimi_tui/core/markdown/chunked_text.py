@@ -21,7 +21,7 @@ _MAY_DEFINE = re.compile(r"(?:\A|[\r\n])[ \t>*+.)\-\d]*\[(?:[^\[\]\\]|\\.){1,999
 
 class Chunk:
     __slots__ = (
-        "_is_markdown", "_is_whole", "_parsed_before", "_source", "_taken", "_was_growing", "blocks", "finished",
+        "_is_markdown", "_is_whole", "_source", "_taken", "_was_growing", "blocks", "finished",
         "is_inside", "opening", "references", "start", "table", "text",
     )  # fmt: skip
 
@@ -43,12 +43,6 @@ class Chunk:
         self._taken = 0  # how many characters the source has
         self._is_whole = False  # whether nothing is added any more
         self._was_growing = False  # whether more was expected when it was parsed, so that its end may look half
-        self._parsed_before = 0
-
-    @property
-    def parsed_chars(self) -> int:
-        """How much of it was given to the parser, each time counted: a measure of what it cost."""
-        return self._parsed_before + (self._source.parsed_chars if isinstance(self._source, MarkdownSource) else 0)
 
     @property
     def is_parsed(self) -> bool:
@@ -66,7 +60,7 @@ class Chunk:
         if self._taken > chars:
             self.drop()
         elif self.is_parsed and not self._was_growing:
-            self._close()
+            self._source = None
         return rest
 
     def table_behind(self, cut: Cut) -> int:
@@ -74,11 +68,8 @@ class Chunk:
         return self.start + cut.table if cut.table >= 0 else self.table if cut.opening else -1
 
     def drop(self) -> None:
-        self._close()
+        self._source = None
         self.blocks, self.finished, self._taken = [], 0, 0
-
-    def _close(self) -> None:
-        self._parsed_before, self._source = self.parsed_chars, None
 
     def parse(self, *, is_streaming: bool) -> bool:
         """Take in what was added since the last time; False = nothing was."""
@@ -107,7 +98,7 @@ class Chunk:
         self.finished = len(source.finished)
         self._source, self._taken, self._was_growing = source, len(self.text), is_growing
         if self._is_whole:
-            self._close()
+            self._source = None
         return True
 
     def targets(self) -> References:

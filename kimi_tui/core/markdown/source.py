@@ -41,7 +41,6 @@ class MarkdownSource:
         """The last block; a half line behind it may be another one."""
         self.references: References = {}
         """Targets of links found so far; one that comes late changes what earlier blocks show."""
-        self.parsed_chars = 0
         self.is_growing = is_growing
         """Whether more is being written, so that a half end is shown as what it most likely becomes."""
         self._tail = ""
@@ -107,7 +106,6 @@ class MarkdownSource:
             return False
         self._tail += text
         self._shown_chars += len(text)
-        self.parsed_chars += len(text)
         self.open = [*self.open[:-1], replace(block, source=block.source + text, tokens=tokens)]
         return True
 
@@ -153,7 +151,6 @@ class MarkdownSource:
         if (known := self._parse_rows(text)) is not None:
             return known
         opening = self._opening
-        self.parsed_chars += len(opening) + len(text)
         blocks, found = parse(opening + text, self._kept_references, self._tail_start - len(opening))
         if blocks:
             blocks[0] = self._first(blocks[0])
@@ -168,7 +165,6 @@ class MarkdownSource:
         if not opening:
             return None
         added = text[whole_chars:]
-        self.parsed_chars += len(opening) + len(added)
         more, new = parse(opening + added, self._kept_references)
         if new or len(more) != 1 or more[0].kind != "table":
             return None

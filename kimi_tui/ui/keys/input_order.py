@@ -73,12 +73,6 @@ class InputOrder:
         self._waiting = deque(begun)
         self._came = asyncio.Event()
         self._sent: dict[int, events.Event] = {}  # whose turn it is, on their way, by identity
-        self._is_acting = False
-
-    @property
-    def is_acting(self) -> bool:
-        """Whether something that came has not acted yet."""
-        return self._is_acting or bool(self._waiting)
 
     def hold(self, event: events.Event) -> bool:
         """Let something wait for its turn, when it will come again; False = it is none of these, or it is its turn."""
@@ -94,11 +88,10 @@ class InputOrder:
 
     async def _run(self) -> None:
         while True:
-            self._is_acting = False
             while not self._waiting:
                 self._came.clear()
                 await self._came.wait()
-            event, self._is_acting = self._waiting.popleft(), True
+            event = self._waiting.popleft()
             if await self._app.ready_for(event):
                 await _in_time(self._settled())
                 await _in_time(_finished(self._commands()), COMMAND_S)

@@ -20,15 +20,12 @@ class GrowingWrap:
         self._width = 0
         self._is_narrow = True
         self._lines: list[Line] = []
-        self.wrapped_chars = 0
-        """In all, for those who measure."""
 
     def wrap(self, runs: Sequence[Run], width: int) -> list[Line]:
         """The lines that `lines.wrap` gives."""
         text = "".join([run for run, _ in runs])
         narrow = is_narrow(text)
         kept, start = self._kept(runs, text) if width == self._width and narrow == self._is_narrow else ([], 0)
-        self.wrapped_chars += len(text) - start
         self._lines = [*kept, *wrap(cut_runs(runs, start) if start else runs, width)]
         self._runs, self._width, self._is_narrow = runs, width, narrow
         return self._lines

@@ -34,15 +34,13 @@ _NOTHING = SectionLayout()
 
 
 class Item:
-    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded", "laid_out_lines")
+    __slots__ = ("_entry", "_has_grown", "_look", "_parts", "is_folded")
 
     def __init__(self, entry: Entry, *, is_folded: bool) -> None:
         """Nothing is cut, parsed or laid out before it is looked at."""
         self._entry = entry
         self._has_grown = False  # whether the entry's own texts are older than those of the parts
         self.is_folded = is_folded
-        self.laid_out_lines = 0
-        """In all, for those who measure."""
         self._parts: Mapping[Section, SectionLayout] = NOTHING_LAID_OUT
         self._look: Look | None = None
 
@@ -187,7 +185,6 @@ class Item:
         if piece.lines is None or piece.columns != columns:
             piece.columns = columns
             piece.lines = list(self._lay_out(section, chunk_place, place, piece, look))
-            self.laid_out_lines += len(piece.lines)
             if chunk.heights[place] != len(piece.lines):
                 chunk.heights.set(place, len(piece.lines))
                 self.section(section).measure(chunk_place)

@@ -80,8 +80,6 @@ class Painter:
         self._kept: dict[tuple[int, RowLook], tuple[Line, Strip]] = {}  # the line is kept, so that its id stays unique
         self._next: dict[tuple[int, RowLook], tuple[Line, Strip]] = {}
         self._values: dict[tuple[Line, RowLook], Strip] = {}  # of the frame before, and those new in this one
-        self.built_strips = 0
-        """In all, for those who measure."""
 
     def fits(self, look: Look, width: int) -> bool:
         return self._look is look and self._width == width
@@ -105,7 +103,6 @@ class Painter:
             self._values = {(old, look): strip for (_, look), (old, strip) in self._kept.items()}
         strip = self._values.get((line, row))
         if strip is None:
-            self.built_strips += 1
             strip = self._values[line, row] = self._paint(line, row)
         return strip
 

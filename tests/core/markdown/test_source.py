@@ -16,6 +16,7 @@ from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS
 from kimi_tui.core.markdown.inline import parse_inline
 from kimi_tui.core.markdown.source import MarkdownSource
+from tests.counting import chars_parsed
 
 CORPUS = [
     "para\n", "\n", "\n\n", "- a\n", "  - b\n", "1. x\n", "# h\n", "```py\n", "```\n", "> q\n", "| a | b |\n", "|---|---|\n",
@@ -193,9 +194,9 @@ def test_any_text_in_any_cuts(text: str, sizes: list[int]) -> None:
 
 def test_only_the_open_block_is_parsed_again() -> None:
     source = MarkdownSource("para\n\n" * 200)
-    before = source.parsed_chars
-    source.append("x")
-    assert source.parsed_chars - before < 20
+    with chars_parsed() as parsed:
+        source.append("x")
+    assert 0 < parsed.total < 20
 
 
 @pytest.mark.parametrize(
@@ -215,9 +216,9 @@ def test_what_is_parsed_for_a_line_is_bounded(head: str, line: str, most: int) -
     for _ in range(2_000):
         text.append(line)
         last = text.chunks[-1]
-        before = last.parsed_chars
-        last.parse(is_streaming=True)
-        costs.append(last.parsed_chars - before)
+        with chars_parsed() as parsed:
+            last.parse(is_streaming=True)
+        costs.append(parsed.total)
     assert max(costs) <= most
 
 
@@ -250,11 +251,14 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 def test_what_is_parsed_grows_with_the_text_alone(name: str) -> None:
     text = ChunkedText(LONG[name], is_markdown=True)
+    costs = []
     for chunk in text.chunks:
-        chunk.parse(is_streaming=False)
+        with chars_parsed() as parsed:
+            chunk.parse(is_streaming=False)
+        costs.append(parsed.total)
     assert text.text == LONG[name]
-    assert sum(chunk.parsed_chars for chunk in text.chunks) <= 1.2 * text.chars
-    assert all(chunk.parsed_chars <= 2 * HARD_CHARS for chunk in text.chunks)
+    assert sum(costs) <= 1.2 * text.chars
+    assert max(costs) <= 2 * HARD_CHARS
 
 
 @pytest.mark.parametrize("name", LONG)
@@ -263,16 +267,16 @@ def test_what_is_parsed_for_a_delta_is_bounded(name: str) -> None:
     text = ChunkedText(long[:60_000], is_markdown=True)
     for place in range(60_000, min(len(long), 62_000), 20):
         text.append(long[place : place + 20])
-        before = sum(chunk.parsed_chars for chunk in text.chunks[-2:])
-        text.chunks[-1].parse(is_streaming=True)
-        assert sum(chunk.parsed_chars for chunk in text.chunks[-2:]) - before <= 2 * HARD_CHARS
+        with chars_parsed() as parsed:
+            text.chunks[-1].parse(is_streaming=True)
+        assert parsed.total <= 2 * HARD_CHARS
 
 
 def test_a_word_inside_a_long_item_is_not_a_reason_to_parse() -> None:
     source = MarkdownSource("- item\n" * 50 + "- the last", is_growing=True)
-    before = source.parsed_chars
-    source.append(" word")
-    assert source.parsed_chars - before == 5
+    with chars_parsed() as parsed:
+        source.append(" word")
+    assert parsed.total == 0
     assert values(source)[:-1] == values(MarkdownSource("- item\n" * 50 + "- the last word", is_growing=True))[:-1]
 
 
@@ -280,10 +284,10 @@ def test_a_growing_list_parses_its_last_item_alone() -> None:
     source = MarkdownSource(is_growing=True)
     item = "1. item with *some* words\n   - and one below\n\n"
     for _ in range(300):
-        before = source.parsed_chars
-        for place in range(0, len(item), 5):
-            source.append(item[place : place + 5])
-        assert source.parsed_chars - before < 12 * len(item)
+        with chars_parsed() as parsed:
+            for place in range(0, len(item), 5):
+                source.append(item[place : place + 5])
+        assert 0 < parsed.total < 12 * len(item)
     assert len(source.blocks) == 300
     assert [block.number for block in source.blocks[1:]] == list(range(2, 301))
     assert all(block.has_gap for block in source.blocks[1:])
@@ -292,10 +296,10 @@ def test_a_growing_list_parses_its_last_item_alone() -> None:
 def test_a_growing_table_parses_its_last_row_alone() -> None:
     source, row = MarkdownSource("| herb | grams |\n|:--|--:|\n", is_growing=True), "| rosemary and thyme | 12 |\n"
     for _ in range(100):
-        before = source.parsed_chars
-        for place in range(0, len(row), 5):
-            source.append(row[place : place + 5])
-        assert source.parsed_chars - before < 24 * len(row)
+        with chars_parsed() as parsed:
+            for place in range(0, len(row), 5):
+                source.append(row[place : place + 5])
+        assert 0 < parsed.total < 24 * len(row)
     rows = [sum(token.type == "tr_open" for token in block.tokens) - 1 for block in source.blocks]
     assert rows == [30, 30, 30, 10]
 

@@ -66,10 +66,3 @@ def test_cuts_between_lines_give_the_same_blocks(pieces: list[str]) -> None:
     assert [(b.source, [t.type for t in b.tokens]) for b in grown.blocks] == [
         (b.source, [t.type for t in b.tokens]) for b in whole.blocks
     ]
-
-
-def test_only_the_open_block_is_parsed_again() -> None:
-    source = MarkdownSource("para\n\n" * 200)
-    before = source.parsed_chars
-    source.append("x")
-    assert source.parsed_chars - before < 20

@@ -14,7 +14,7 @@ from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
 from kimi_tui.ui.transcript.folds import Folds
 from kimi_tui.ui.transcript.jumps import Jumps
 from kimi_tui.ui.transcript.painter import Mark, RowLook
-from kimi_tui.ui.transcript.pieces import Look, Section
+from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.search import Search
 from kimi_tui.ui.transcript.selection import Selection
 from kimi_tui.ui.transcript.styles import Styles
@@ -79,19 +79,3 @@ class Parts:
             for look, (_, line) in zip(self.looks(), self.view.rows, strict=True)
             for span in look.spans
         ]
-
-    @property
-    def laid_out_lines(self) -> int:
-        """How many lines were laid out in all."""
-        return sum(item.laid_out_lines for item in self.viewport.items)
-
-    @property
-    def parsed_chars(self) -> int:
-        """How many characters were parsed in all."""
-        items = self.viewport.items
-        return sum(
-            chunk.parsed_chars
-            for item in items
-            for section in (Section.REASONING, Section.BODY)
-            for chunk in item.section(section).source.chunks
-        )

@@ -11,7 +11,9 @@ from textual.message import Message
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from tests.counting import chars_parsed, made
 from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, reply, rows, user
@@ -246,10 +248,11 @@ async def test_code_that_is_markdown_is_one_block_with_its_own_code() -> None:
 def test_whether_there_is_code_is_known_without_what_stands_behind_it() -> None:
     parts = Parts()
     parts.set_entries([reply(1, "Code:\n\n```py\n" + "x = 1\n" * 20_000 + "```")])
-    assert parts.code.has_any("r1")
-    first = parts.parsed_chars
-    assert parts.code.sources("r1") == ["x = 1\n" * 20_000]
-    assert parts.parsed_chars > 5 * first
+    with chars_parsed() as first:
+        assert parts.code.has_any("r1")
+    with chars_parsed() as rest:
+        assert parts.code.sources("r1") == ["x = 1\n" * 20_000]
+    assert 0 < 4 * first.total < rest.total
 
 
 def test_a_reply_that_has_ended_is_laid_out_only_where_it_is_another_one() -> None:
@@ -259,10 +262,10 @@ def test_a_reply_that_has_ended_is_laid_out_only_where_it_is_another_one() -> No
     parts.append("live", ReplyPart.ANSWER, "answer")
     parts.folds.toggle("live")
     parts.texts()
-    laid_out = parts.laid_out_lines
-    parts.changed(parts.entries.update(replace(reply(7, "answer and more", "thought\n" * 3), key="live")))
-    assert "  │ thought" in parts.texts()
-    assert parts.laid_out_lines - laid_out <= 4
+    with made(Line) as lines:
+        parts.changed(parts.entries.update(replace(reply(7, "answer and more", "thought\n" * 3), key="live")))
+        assert "  │ thought" in parts.texts()
+    assert lines.total <= 8
 
 
 async def test_a_block_that_was_cut_is_one_and_numbers_go_on_out_of_view() -> None:

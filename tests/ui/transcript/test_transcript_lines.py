@@ -11,9 +11,10 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.markdown.plain_text import PlainSource
-from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
+from kimi_tui.ui.transcript.growing_wrap import OPEN_LINES, GrowingWrap
 from kimi_tui.ui.transcript.heights import Heights
-from kimi_tui.ui.transcript.lines import Run, chop, wrap
+from kimi_tui.ui.transcript.lines import Line, Run, chop, wrap
+from tests.counting import made
 
 TEXT = st.text(alphabet="ab c  é羊肉。「」\u0301👩\u200d💻\ufe0f☁🇩🇪-\n", max_size=60)
 
@@ -78,8 +79,9 @@ def test_a_growing_text_is_wrapped_as_it_would_be_at_once(alphabet: str) -> None
 def test_only_the_last_lines_of_a_growing_text_are_wrapped_again() -> None:
     growing, text = GrowingWrap(), "羊肉をローズマリーで焼きます。" * 100
     for end in range(0, len(text), 10):
-        growing.wrap(runs([text[:end]]), 40)
-    assert growing.wrapped_chars < 8 * len(text)
+        with made(Line) as lines:
+            growing.wrap(runs([text[:end]]), 40)
+        assert lines.total <= OPEN_LINES + 1
 
 
 @settings(max_examples=300, deadline=None)
