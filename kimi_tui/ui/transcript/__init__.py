@@ -7,8 +7,8 @@ The way of a text to the screen, one module for each step:
 3. `section_layout`: the text of a section is a `core.markdown.chunked_text`, cut into *chunks* of bounded length, each
    parsed to *blocks* only when it is looked at. A *piece* is a block as it is shown: one of Markdown, a part of a
    long one, or some lines of plain text, with its *lines* once it is laid out.
-4. `layout` (with `table_layout`, `highlight`, `styles`) makes lines of a block at a width, `entry_chrome` and
-   `prompt_lines` of what is no Markdown; `lines` wraps them.
+4. `layout` (with `table_layout`, `highlight`, `ui.text.role_styles`) makes lines of a block at a width, `entry_chrome`
+   and `prompt_lines` of what is no Markdown; `lines` wraps them.
 5. `viewport`: which lines are in view, by an anchor and an index of `heights`; `lru_cache` drops what lies far away.
    `view`: the rows that this makes, found anew only when something is different.
 6. `painter`: a line, its marks and the `scrollbar` as a row of the screen.

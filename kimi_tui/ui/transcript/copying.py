@@ -13,13 +13,13 @@ from rich.style import Style
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.text.visible import visible, visible_line
 from kimi_tui.ui.state.entry import EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.code_blocks import CODE_TOKENS
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.layout import TAB_CHARS, displayable
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.selection_range import SelectionRange, line_chars, text_chars
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.viewport import Place, Viewport
 
 PLAIN_WIDTH = 100

@@ -9,10 +9,10 @@ from rich.style import Style
 
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.layout import BOLD, ITALIC, plain_lines
 from kimi_tui.ui.transcript.lines import Line, line_of, wrap
 from kimi_tui.ui.transcript.pieces import Look
-from kimi_tui.ui.transcript.styles import Styles
 
 GLYPHS = {"info": "ⓘ", "warning": "⚠", "error": "✗"}
 """Severity is never told by colour alone."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
 from kimi_tui.ui.transcript.lines import Line, Run
-from kimi_tui.ui.transcript.styles import Styles
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer

@@ -20,9 +20,9 @@ from rich.style import Style
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.transcript.lines import Line, Run, chop, line_of, wrap
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.table_layout import Wants, Widths, table_lines
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.highlight import LineColours
 from kimi_tui.ui.transcript.lines import Line
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.table_layout import Widths
 
 

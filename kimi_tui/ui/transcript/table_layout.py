@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.lines import Line, Run, is_narrow, line_of, wrap
-from kimi_tui.ui.transcript.styles import Styles
 
 MIN_COLUMN_CELLS = 6
 """A column is not narrower than that where it holds more."""

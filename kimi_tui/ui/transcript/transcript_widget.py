@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import MESSAGES, Entry
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript import copying
 from kimi_tui.ui.transcript.code_blocks import CodeBlocks
 from kimi_tui.ui.transcript.cursor import Cursor
@@ -35,7 +36,6 @@ from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.scrollbar import NONE
 from kimi_tui.ui.transcript.search import Search
 from kimi_tui.ui.transcript.selection import HINTS, Selection
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import Viewport
 

@@ -8,6 +8,7 @@ from rich.style import Style
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.code_blocks import CodeBlocks
 from kimi_tui.ui.transcript.cursor import Cursor
 from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
@@ -17,7 +18,6 @@ from kimi_tui.ui.transcript.painter import Mark, RowLook
 from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.search import Search
 from kimi_tui.ui.transcript.selection import Selection
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import Viewport

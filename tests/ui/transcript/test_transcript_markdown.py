@@ -19,13 +19,13 @@ from kimi_tui.adapters.endpoint.simulator.showpieces import TABLE
 from kimi_tui.core.markdown.source import MarkdownSource
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.code_blocks import start_lines
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.layout import block_lines
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP, Viewport
 from tests.core.markdown.test_source import CORPUS, LISTS, PIECES, PLAIN, TABLES

@@ -13,9 +13,9 @@ from textual.geometry import Region
 from kimi_tui.core.markdown.plain_text import PlainSource
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.pieces import Look
 from kimi_tui.ui.transcript.prompt_lines import STAND_IN, prompt_lines
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt import template_rows
 from tests.ui.transcript.test_transcript_widget import Host, body, select_all, selected

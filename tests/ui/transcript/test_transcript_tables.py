@@ -15,11 +15,11 @@ from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.long_tables import LongTables
 from kimi_tui.ui.transcript.pieces import Look, Section
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import Place, Viewport
 from tests.ui.transcript.parts import Parts

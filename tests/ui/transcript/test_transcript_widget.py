@@ -13,9 +13,9 @@ from textual.geometry import Region
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.transcript.highlight import highlight
-from kimi_tui.ui.transcript.styles import Styles
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 MARKDOWN = """# Lamb

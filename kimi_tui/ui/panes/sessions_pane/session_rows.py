@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from kimi_tui.core.session.session_list import UNTITLED, Row, RowKind
 from kimi_tui.ui.text.fit import fit
-from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.text.role_styles import Styles
 
 OPEN_MARK = "▸"
 BROKEN_MARK = "!"

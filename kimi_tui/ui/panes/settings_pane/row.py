@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kimi_tui.ui.panes.settings_pane.row_values import NOT_SENT, NOT_TAKEN, Row, RowKind
-from kimi_tui.ui.transcript.styles import Styles
+from kimi_tui.ui.text.role_styles import Styles
 
 NAME_CELLS = 20
 COLUMN_FROM_CELLS = 36
