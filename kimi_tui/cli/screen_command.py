@@ -102,11 +102,11 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
     first, opening = first_session(options, store, new_session(settings), held)
     client, key_problem = _client(context)
     services = Services(
-        store=SettingsStore(context),
+        settings_store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
         engine=cache(lambda: context.engine(client)),
         clock=SystemClock(),
-        library=store,
+        session_store=store,
         new_session=lambda: new_session(context.settings()),
         themes=known,
         theme=settings.ui.theme,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.text.surrogates import replace_lone
 from tests.cli.calls import call, run_python
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -117,7 +118,8 @@ def test_lone_surrogates_and_markers_become_harmless() -> None:
 )
 def test_any_list_is_rendered_exactly(pairs: list[tuple[str, str]]) -> None:
     write = {"system": system, "user": user, "assistant": assistant}
-    expected = "".join(write[role](DEFAULT_TEMPLATE.markers.encode(text)) for role, text in pairs) + OPEN + "<think>"
+    texts = [(role, DEFAULT_TEMPLATE.markers.encode(replace_lone(text))) for role, text in pairs]
+    expected = "".join(write[role](text) for role, text in texts) + OPEN + "<think>"
     data = json.dumps([{"role": role, "content": text} for role, text in pairs]).encode()
     assert call("prompt", "-", stdin=data).out == expected
 

@@ -237,11 +237,11 @@ def prepare(
     else:
         first = files.create(new_session())
     services = Services(
-        store=settings,
+        settings_store=settings,
         problems=(),
         engine=cache(lambda: Engine(client if connect is None else connect(clock), clock)),
         clock=clock,
-        library=files,
+        session_store=files,
         new_session=new_session,
         themes=shipped_themes(),
         theme=theme,

@@ -282,7 +282,7 @@ async def test_a_command_that_fails_later_is_not_mended_in_another_session(tmp_p
 
 async def test_what_is_typed_while_a_session_is_left_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with program(tmp_path) as running:
-        first, library = running.screen.chat, running.services.library
+        first, library = running.screen.chat, running.services.session_store
         save = library.save
         begun, gate = asyncio.Event(), asyncio.Event()
 

@@ -212,7 +212,7 @@ async def test_a_deleted_session_is_whole_in_the_trash_or_not_deleted(tmp_path: 
 
 async def test_a_change_on_its_way_to_the_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with program(tmp_path, session=TALK) as running:
-        save = running.services.library.save
+        save = running.services.session_store.save
         states = list[str]()
 
         async def slow(session: Session) -> None:
@@ -220,7 +220,7 @@ async def test_a_change_on_its_way_to_the_disk_is_waited_for(tmp_path: Path, mon
             await save(session)
             states.append(session.title)
 
-        monkeypatch.setattr(running.services.library, "save", slow)
+        monkeypatch.setattr(running.services.session_store, "save", slow)
         await running.pilot.press(*"/rename Stew", "enter", *"/rename Soup", "enter", "ctrl+q")
         await running.until(lambda: running.app._exit)
         assert states[-1] == "Soup"
@@ -244,7 +244,7 @@ async def test_whichever_save_fails_everything_is_in_the_file_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kth: int
 ) -> None:
     async with program(tmp_path, answer("one"), answer("two"), session=TALK) as running:
-        library = running.services.library
+        library = running.services.session_store
         monkeypatch.setattr(library, "save", Refusing(library.save, kth))
         await ask(running)
         await rename(running)

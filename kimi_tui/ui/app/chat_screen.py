@@ -105,8 +105,8 @@ class ChatScreen(Screen[None]):
         self.run_later = self._background.later
         tabs = [(name, keys.label(name)) for name in PANES]
         self.panes = SidePanes(
-            self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement, store=services.store,
-            run_later=self.run_later,
+            self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement,
+            store=services.settings_store, run_later=self.run_later,
         )  # fmt: skip
         self._hints = HintDisplay(
             self, self.keyboard, self.open_chats, transcript=self.transcript, composer=self.composer,

@@ -67,7 +67,7 @@ class LateParts:
     @cached_property
     def history(self) -> PromptHistory:
         return PromptHistory(
-            self.composer, self.drafts, self.open_chats, recent=self.services.library.recent_prompts,
+            self.composer, self.drafts, self.open_chats, recent=self.services.session_store.recent_prompts,
             show_queue=self.redraw.queue, run_later=self.background.later,
         )  # fmt: skip
 
@@ -88,19 +88,19 @@ class LateParts:
     async def _end(self) -> None:
         """The result is the id of the session to resume."""
         chats = self.open_chats
-        self.services.library.close()
+        self.services.session_store.close()
         session_id = chats.current.session.id if await chats.has_file(chats.current) else None
         self.transcript.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
 
     @cached_property
     def _files(self) -> FileCommands:
         key = self.keyboard.table.label("restore-session")
-        library, listed = self.services.library, self.redraw.listed
-        return FileCommands(library, self.open_chats, self.current, listed=listed, say=self.say, restore_key=key)
+        session_store, listed = self.services.session_store, self.redraw.listed
+        return FileCommands(session_store, self.open_chats, self.current, listed=listed, say=self.say, restore_key=key)
 
     @cached_property
     def _presets(self) -> PresetCommands:
-        store, change, changed = self.services.store, self.current.change, self.redraw.session
+        store, change, changed = self.services.settings_store, self.current.change, self.redraw.session
         return PresetCommands(store, self.open_chats, change, changed, self.say)
 
     @cached_property
@@ -126,7 +126,7 @@ class LateParts:
             **messages.rows(),
             **SettingCommands(services, chats, self.current.change, say).rows(),
             **self._presets.rows(),
-            **SessionCommands(services.library, chats, self.current, say).rows(),
+            **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),
             **panes.rows(),
             "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
@@ -140,7 +140,7 @@ class LateParts:
                 from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415
 
                 return SessionsPanel(
-                    services.library, chats, self._files, now=services.clock.now, open=self._open_and_leave_pane,
+                    services.session_store, chats, self._files, now=services.clock.now, open=self._open_and_leave_pane,
                     leave=self._leave_pane, run_later=self.background.later, say=self.say, remark=self.remark,
                     keys=keys,
                 )  # fmt: skip
@@ -152,7 +152,7 @@ class LateParts:
                 from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
 
                 return SettingsPanel(
-                    services.store, chats, perform=self.perform, rename_preset=self._rename_preset,
+                    services.settings_store, chats, perform=self.perform, rename_preset=self._rename_preset,
                     change=self.current.change, say=self.say, keys=keys.keys,
                 )  # fmt: skip
             case _:

@@ -24,7 +24,7 @@ TITLE_CHARS = 60
 class FileCommands:
     """They work on any session in the folder; as slash commands, on the one on screen."""
 
-    library: SessionStore
+    session_store: SessionStore
     open_chats: OpenChats
     current: CurrentSession
     listed: Callable[[], None]  # shows the list of sessions anew
@@ -56,7 +56,7 @@ class FileCommands:
         chat = await self.open_chats.at(path)
         if chat is not None:
             return _quoted(chat.session.title)
-        listing = await asyncio.to_thread(self.library.list)
+        listing = await asyncio.to_thread(self.session_store.list)
         titles = (summary.title for summary in listing.summaries if summary.path == str(path))
         title = next(titles, None)
         return path.name if title is None else _quoted(title)
@@ -74,7 +74,7 @@ class FileCommands:
     async def rename(self, path: Path, title: str) -> None:
         chat = await self.open_chats.at(path)
         if chat is None:
-            await asyncio.to_thread(self.library.rename, path, title)
+            await asyncio.to_thread(self.session_store.rename, path, title)
         elif chat is self.open_chats.current:
             self.current.change(replace(chat.session, title=title))
         else:
@@ -85,7 +85,7 @@ class FileCommands:
     async def duplicate(self, path: Path) -> None:
         await self._save(path)
         name = await self._name(path)
-        await asyncio.to_thread(self.library.duplicate, path)
+        await asyncio.to_thread(self.session_store.duplicate, path)
         self.listed()
         self.say(f"Copied {name}; the sessions list the copy first.")
 
@@ -99,7 +99,7 @@ class FileCommands:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         await self._save(path)
         name = await self._name(path)
-        trashed = await asyncio.to_thread(self.library.delete, path, is_held_here=chat is not None)
+        trashed = await asyncio.to_thread(self.session_store.delete, path, is_held_here=chat is not None)
         self.open_chats.trashed.append((trashed, name))
         if chat is not None:
             await self._let_go(chat)
@@ -128,7 +128,7 @@ class FileCommands:
                 "`kimi-tui sessions restore NAME` brings older ones back.",
             )
         trashed, name = self.open_chats.trashed[-1]
-        await asyncio.to_thread(self.library.restore_path, trashed)
+        await asyncio.to_thread(self.session_store.restore_path, trashed)
         self.open_chats.trashed.pop()
         self.listed()
         self.say(f"Brought back: {name}.", about=f"trash {trashed}")

@@ -18,7 +18,7 @@ from kimi_tui.ui.state.open_chats import OpenChats
 
 @dataclass(eq=False)
 class SessionCommands:
-    library: SessionStore
+    session_store: SessionStore
     open_chats: OpenChats
     current: CurrentSession
     say: Say
@@ -46,9 +46,9 @@ class SessionCommands:
         """The session that the text names; "" = the latest other one."""
         name, passed_over = argument.strip(), list[Unreadable]()
         if name:
-            path = await asyncio.to_thread(self.library.find, name, passed_over.append)
+            path = await asyncio.to_thread(self.session_store.find, name, passed_over.append)
         else:
-            listing = await asyncio.to_thread(self.library.list)
+            listing = await asyncio.to_thread(self.session_store.list)
             others = (summary.path for summary in listing.summaries if summary.id != self._session.id)
             found = next(others, None)
             if found is None:
@@ -60,7 +60,7 @@ class SessionCommands:
 
     async def _import(self, argument: str) -> None:
         source = _path(argument, "import", "notes.toml")
-        copy, rest = await asyncio.to_thread(self.library.import_file, source)
+        copy, rest = await asyncio.to_thread(self.session_store.import_file, source)
         await self.current.open(Path(copy.path))
         if rest:
             self.say(rest, "warning")
@@ -68,7 +68,7 @@ class SessionCommands:
 
     async def _export(self, argument: str) -> None:
         path = _path(argument, "export", "lamb.md")
-        await asyncio.to_thread(self.library.export, self._session, path)
+        await asyncio.to_thread(self.session_store.export, self._session, path)
         self.say(f"Exported to {path}.")
 
 

@@ -55,7 +55,7 @@ class ThemeCommand:
         self.app.push_screen(ThemeScreen(sorted(palettes), self.app.theme, show), chosen)
 
     async def _use(self, name: str) -> None:
-        themes, store = self.services.themes, self.services.store
+        themes, store = self.services.themes, self.services.settings_store
         if name not in themes:
             raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(themes))}")
         show_theme(self.app, await asyncio.to_thread(themes[name]))

@@ -43,7 +43,7 @@ class SessionsPanel(SessionsPane, Panel):
 
     def __init__(
         self,
-        library: SessionStore,
+        session_store: SessionStore,
         open_chats: OpenChats,
         files: Files,
         *,
@@ -61,7 +61,7 @@ class SessionsPanel(SessionsPane, Panel):
         `remark` why nothing happened.
         """
         super().__init__(keys=keys.keys, id="sessions-pane")
-        self._library, self._open_chats, self._files, self._now = library, open_chats, files, now
+        self._session_store, self._open_chats, self._files, self._now = session_store, open_chats, files, now
         self._open_session, self._leave_pane, self._run_later = open, leave, run_later
         self._say, self._remark, self._key_table = say, remark, keys
         self._is_listing = False
@@ -110,7 +110,7 @@ class SessionsPanel(SessionsPane, Panel):
 
     def _lists(self) -> Generator[SessionList, None, None]:
         now = self._now().astimezone()
-        for listing in self._library.listings():
+        for listing in self._session_store.listings():
             yield self.listed(listing, now)
 
     def _mark(self) -> None:

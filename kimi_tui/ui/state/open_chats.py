@@ -20,7 +20,7 @@ class OpenChats:
     """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
 
     def __init__(self, services: Services, first: HeldSession) -> None:
-        self._library, self._new_session = services.library, services.new_session
+        self._session_store, self._new_session = services.session_store, services.new_session
         self._memories: dict[str, Chat] = {}
         self.current = self.chat_of(first)
         self._others: list[Chat] = []
@@ -40,7 +40,7 @@ class OpenChats:
         return next((chat for chat in self.all if real.get(chat.path) == real[path]), None)
 
     def chat_of(self, held: HeldSession) -> Chat:
-        opened = OpenSession(held.session, self._library)
+        opened = OpenSession(held.session, self._session_store)
         chat = Chat(opened, held.path, held.release, draft=held.draft)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
@@ -52,7 +52,7 @@ class OpenChats:
         if known := await self.at(path):
             return known
         await self._released()
-        return self.chat_of(await asyncio.to_thread(self._library.open, path))
+        return self.chat_of(await asyncio.to_thread(self._session_store.open, path))
 
     def begin_with(self, chat: Chat) -> None:
         """Put a chat in the place of the one that stood for it."""
@@ -60,7 +60,7 @@ class OpenChats:
 
     async def create(self) -> Chat:
         """Make a chat of a new session; StorageError where it cannot be held."""
-        return self.chat_of(await asyncio.to_thread(self._library.create, self._new_session()))
+        return self.chat_of(await asyncio.to_thread(self._session_store.create, self._new_session()))
 
     async def show(self, chat: Chat, draft: Callable[[], str]) -> None:
         """Put a chat on screen; the one before keeps what was being typed, which `draft` gives.
@@ -120,7 +120,7 @@ class OpenChats:
 
     def _save_draft(self, path: Path, text: str) -> None:
         """Keep a draft beside its session, where that has a file."""
-        self._library.save_draft(path, text if path.exists() else "")
+        self._session_store.save_draft(path, text if path.exists() else "")
 
     async def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed."""

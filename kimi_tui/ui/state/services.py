@@ -66,13 +66,13 @@ class FirstSession:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    store: SettingsStore
+    settings_store: SettingsStore
     problems: tuple[str, ...]
     """What is wrong in the config files, a line each."""
     engine: Callable[[], Engine]
     """Makes what drives turns when it is first asked for: the first frame needs none of it."""
     clock: Clock
-    library: SessionStore
+    session_store: SessionStore
     new_session: Callable[[], Session]
     themes: Mapping[str, Callable[[], Palette]]
     """Every theme by name; calling one reads it and may raise ThemeError."""
@@ -88,7 +88,7 @@ class Services:
 
     @property
     def settings(self) -> Settings:
-        return self.store.value
+        return self.settings_store.value
 
     def resolve(self, session: Session) -> RequestSettings:
         """Raises KimiError where the session's settings cannot be used."""
