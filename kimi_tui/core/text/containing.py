@@ -53,7 +53,10 @@ def contained(text: str, shared: frozenset[str] = frozenset()) -> str:
         return text
     if _MAY_BE_HTML.search(text) and not _is_harmless_html(text):
         return _fenced(text)
-    return text if all(_stays_in_place(parser, text) for parser in _block_parsers()) else _quoted(text)
+    if all(_stays_in_place(parser, text) for parser in _block_parsers()):
+        return text
+    quoted = _quoted(text)  # where a tab is narrower: what was indented code may be HTML there
+    return quoted if not _MAY_BE_HTML.search(text) or _is_harmless_html(quoted) else _fenced(text)
 
 
 def plain_line(text: str) -> str:

@@ -98,6 +98,11 @@ def test_no_text_reaches_out_of_its_place(parser: MarkdownIt) -> None:
     check()
 
 
+def test_html_that_a_quote_would_bring_to_life_stands_in_a_fence() -> None:
+    document = exported("t", None, turn(Role.USER, "\t</details># Big\n# Big\n"))
+    assert not [token for token in MarkdownIt("commonmark").parse(document) if token.type == "html_block"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
