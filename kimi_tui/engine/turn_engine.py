@@ -14,7 +14,7 @@ from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.open_prompt import ClosedPrompt
+from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
@@ -108,7 +108,7 @@ class Engine:
             turn.open_session.give_back_ids({turn.reply.id, turn.reply.question_id})
 
     async def _run(self, turn: Turn, opening: Opening, plan: Plan) -> None:
-        closed, context = self._open(turn, opening)
+        closed, prompt, context = self._open(turn, opening)
         await self._save_question(turn)
         task = asyncio.current_task()
         assert task is not None
@@ -119,7 +119,8 @@ class Engine:
             turn.move(Phase.WAITING)
             if step.closes_thinking:
                 turn.reply.close_thinking()
-            prompt = closed.followed_by(turn.reply)
+            if ends or step.closes_thinking:  # the first one is written already
+                prompt = closed.followed_by(turn.reply)
             run = RequestRun(turn, step, prompt, client=self._client, clock=self._clock, jitter=self._jitter)
             turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
             end, result = await run.run()
@@ -130,7 +131,7 @@ class Engine:
         assert result is not None, "a plan has at least one request"
         await self._finish(turn, result, context)
 
-    def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, _Context]:
+    def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, OpenPrompt, _Context]:
         """Give the turn its place in the session and write the prompt; nothing changes where it cannot fit.
 
         Raises InputTooLargeError where it surely does not fit the context window, CompletionError where what it is
@@ -139,15 +140,15 @@ class Engine:
         request, before = turn.request, turn.open_session.value
         session = opening.apply(before, turn.reply, self._clock.now())
         closed = ClosedPrompt.of(session, turn.reply, request)
-        prompt = closed.followed_by(turn.reply).text
-        context_budget.check_input(session, prompt, request.context_tokens)
+        prompt = closed.followed_by(turn.reply)
+        context_budget.check_input(session, prompt.text, request.context_tokens)
         turn.open_session.update(lambda _: session)
         turn.head_before = before.head
         turn.question = tree.message_of(session, turn.reply.question_id)
         turn.report(TurnBegan(turn.reply.id, turn.question))
-        if context_budget.is_doubtful(prompt, request.context_tokens):
-            turn.report(TurnNotice(turn.reply.id, _doubt(prompt, request.context_tokens)))
-        return closed, _Context.of(session)
+        if context_budget.is_doubtful(prompt.text, request.context_tokens):
+            turn.report(TurnNotice(turn.reply.id, _doubt(prompt.text, request.context_tokens)))
+        return closed, prompt, _Context.of(session)
 
     async def _save_question(self, turn: Turn) -> None:
         if (error := await self._save_if(turn, True)) is not None:

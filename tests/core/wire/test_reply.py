@@ -26,17 +26,18 @@ from tests.reading import Read, ReplyText, read_reply
 PROMPT = "<|im_user|>…<think>"
 
 
-def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> Read:
-    return read_reply(
-        ReplyBuilder(
-            dialect=DEEPINFRA,
-            prompt=PROMPT,
-            prompt_end=prompt_end,
-            marks=DEFAULT_TEMPLATE.think,
-            is_event_stream=stream,
-        ),
-        pieces,
+def reading(prompt_end: PromptEnd, *, stream: bool = True) -> ReplyBuilder:
+    return ReplyBuilder(
+        dialect=DEEPINFRA,
+        prompt=PROMPT,
+        prompt_end=prompt_end,
+        marks=DEFAULT_TEMPLATE.think,
+        is_event_stream=stream,
     )
+
+
+def build(pieces: list[bytes], prompt_end: PromptEnd = PromptEnd.THINKING, *, stream: bool = True) -> Read:
+    return read_reply(reading(prompt_end, stream=stream), pieces)
 
 
 def document(**content: Any) -> Read:
@@ -198,13 +199,7 @@ def test_text_in_the_last_frame_does_not_take_its_end_back() -> None:
 
 
 def test_what_fails_after_the_end_does_not_matter() -> None:
-    builder = ReplyBuilder(
-        dialect=DEEPINFRA,
-        prompt=PROMPT,
-        prompt_end=PromptEnd.THOUGHT,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=True,
-    )
+    builder = reading(PromptEnd.THOUGHT)
     builder.feed(token("x") + end())
     builder.fail(ConnectionFailedError("lost"))
     result = builder.close()[1]
@@ -212,13 +207,7 @@ def test_what_fails_after_the_end_does_not_matter() -> None:
 
 
 def test_every_token_is_counted_once() -> None:
-    builder = ReplyBuilder(
-        dialect=DEEPINFRA,
-        prompt=PROMPT,
-        prompt_end=PromptEnd.THINKING,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=True,
-    )
+    builder = reading(PromptEnd.THINKING)
     tokens = [" ", "<thi", "nk>", "a", "</", "think>", "b", "c"]
     counted = [segment for text in tokens for segment in builder.feed(token(text))] + builder.close()[0]
     assert [(c.segment.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
@@ -232,13 +221,7 @@ def test_a_queued_stream_stays_queued_to_its_end() -> None:
 
 def test_a_document_without_end_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kimi_tui.core.wire.reply.MAX_DOCUMENT_BYTES", 1000)
-    builder = ReplyBuilder(
-        dialect=DEEPINFRA,
-        prompt=PROMPT,
-        prompt_end=PromptEnd.THINKING,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=False,
-    )
+    builder = reading(PromptEnd.THINKING, stream=False)
     builder.feed(b"{" + b" " * 2000)
     assert builder.is_over
     error = builder.close()[1].error
@@ -274,13 +257,7 @@ def test_half_of_the_last_event_is_no_text() -> None:
 
 
 def test_what_arrived_before_the_connection_broke_is_kept() -> None:
-    builder = ReplyBuilder(
-        dialect=DEEPINFRA,
-        prompt=PROMPT,
-        prompt_end=PromptEnd.THOUGHT,
-        marks=DEFAULT_TEMPLATE.think,
-        is_event_stream=True,
-    )
+    builder = reading(PromptEnd.THOUGHT)
     result = read_reply(builder, [token("a") + token("b").rstrip(b"\n")], ConnectionFailedError("gone"))
     assert (result.replies, result.state) == ((ReplyText(None, "ab"),), MessageState.INTERRUPTED)
 
