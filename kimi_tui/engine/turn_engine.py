@@ -32,7 +32,7 @@ log = logging.getLogger("kimi_tui")
 # Without a log file nothing may reach the terminal.
 log.addHandler(logging.NullHandler())
 
-END_PHASES = {
+PHASE_AFTER = {
     MessageState.COMPLETE: Phase.FINISHED,
     MessageState.QUEUED: Phase.FINISHED,
     MessageState.CANCELLED: Phase.STOPPED,
@@ -199,9 +199,7 @@ class Engine:
         error: CompletionError | None = None,
         save_error: KimiError | None = None,
     ) -> None:
-        phase = END_PHASES[state]
-        if turn.phase is Phase.IDLE:
-            turn.phase = Phase.WAITING if phase is not Phase.FAILED else Phase.IDLE
+        phase = PHASE_AFTER[state]
         turn.move(phase)
         turn.end(TurnEnded(turn.reply.id, phase, state, replies, error, save_error))
 

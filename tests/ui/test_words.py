@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kimi_tui.core.errors import ServerFaultError
+from kimi_tui.core.session.endings import ending
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, Retrying
@@ -46,7 +47,7 @@ def test_thought_label() -> None:
 )
 def test_ending(state: MessageState, reason: str | None, reasoning: str | None, content: str, text: str) -> None:
     reply = Message("m2", Role.ASSISTANT, content, reasoning=reasoning, state=state, finish_reason=reason)
-    assert words.ending(reply) == text
+    assert ending(reply) == text
 
 
 @pytest.mark.parametrize(("share", "drawn"), [(0, "▕    ▏"), (0.5, "▕██  ▏"), (1.5, "▕████▏"), (0.28, "▕█▏  ▏")])

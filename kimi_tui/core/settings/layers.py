@@ -5,7 +5,6 @@ What comes from a file is checked here: every mistake becomes a problem, and its
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ from kimi_tui.core.errors import FieldError
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.fields import SETTABLE
+from kimi_tui.core.wire.fields import SETTABLE, is_json
 
 Key = tuple[str, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
@@ -96,7 +95,7 @@ def parse_extra(extra: object, place: Key, dialect: Dialect, problems: list[Conf
             problems.append(
                 ConfigProblem((*place, key), "a request field", "names that the endpoint's reference lacks")
             )
-        elif not _is_json(value):
+        elif not is_json(value):
             problems.append(ConfigProblem((*place, key), quoted(value), "what JSON can hold: no dates, nan or inf"))
         else:
             found[key] = value
@@ -148,11 +147,3 @@ def _parse_fields(
             except FieldError as error:
                 problems.append(ConfigProblem((*place, key), error.found, error.allowed))
     return found
-
-
-def _is_json(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True

@@ -199,7 +199,7 @@ def _check_url(spec: FieldSpec, value: object) -> object:
 
 def _check_response_format(spec: FieldSpec, value: object) -> object:
     del spec
-    if not isinstance(value, dict) or not _is_json(value):
+    if not isinstance(value, dict) or not is_json(value):
         return None
     schema, pattern = value.get("json_schema"), value.get("regex")
     has_schema = (
@@ -215,7 +215,7 @@ def _check_response_format(spec: FieldSpec, value: object) -> object:
     return value if isinstance(kind, str) and complete.get(kind, False) else None
 
 
-def _is_json(value: object) -> bool:
+def is_json(value: object) -> bool:
     try:
         return _is_well_formed(json.dumps(value, ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError, RecursionError):

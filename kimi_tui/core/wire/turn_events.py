@@ -27,16 +27,13 @@ class Phase(StrEnum):
     """It failed, or the stream broke off."""
 
 
+_ENDS = frozenset({Phase.FINISHED, Phase.STOPPED, Phase.FAILED})
 NEXT_PHASES: dict[Phase, frozenset[Phase]] = {
-    Phase.IDLE: frozenset({Phase.WAITING, Phase.FAILED}),
-    Phase.WAITING: frozenset(
-        {Phase.WAITING, Phase.REASONING, Phase.ANSWERING, Phase.FINISHED, Phase.STOPPED, Phase.FAILED}
-    ),
-    Phase.REASONING: frozenset({Phase.WAITING, Phase.ANSWERING, Phase.FINISHED, Phase.STOPPED, Phase.FAILED}),
-    Phase.ANSWERING: frozenset({Phase.WAITING, Phase.FINISHED, Phase.STOPPED, Phase.FAILED}),
-    Phase.FINISHED: frozenset({Phase.IDLE, Phase.WAITING}),
-    Phase.STOPPED: frozenset({Phase.IDLE, Phase.WAITING}),
-    Phase.FAILED: frozenset({Phase.IDLE, Phase.WAITING}),
+    Phase.IDLE: _ENDS | {Phase.WAITING},
+    Phase.WAITING: _ENDS | {Phase.REASONING, Phase.ANSWERING},
+    Phase.REASONING: _ENDS | {Phase.WAITING, Phase.ANSWERING},
+    Phase.ANSWERING: _ENDS | {Phase.WAITING},
+    **dict.fromkeys(_ENDS, frozenset()),
 }
 """The steps a turn may take. A turn of several requests goes back to WAITING between them."""
 

@@ -120,11 +120,11 @@ class FileCommands:
     async def restore(self) -> str:
         """Bring the session that was deleted last back, and return what it is called.
 
-        Raises UsageError where none was deleted since the program started.
+        Raises UsageError where none is left that was deleted since the program started.
         """
         if not self.open_chats.trashed:
             raise UsageError(
-                "No session was deleted since the program started.",
+                "There is no session to bring back that was deleted since the program started.",
                 "`kimi-tui sessions restore NAME` brings older ones back.",
             )
         trashed, name = self.open_chats.trashed[-1]

@@ -98,7 +98,7 @@ class PresetCommands:
     async def _restore(self) -> None:
         """Bring back the preset that was deleted last, to the session that had it too, where that is on screen."""
         if not self._deleted:
-            raise UsageError("No preset was deleted since the program started.")
+            raise UsageError("There is no preset to bring back that was deleted since the program started.")
         deleted = self._deleted.pop()
         try:
             if deleted.name in self.store.value.presets:

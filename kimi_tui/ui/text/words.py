@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from kimi_tui.core.session import endings
 from kimi_tui.core.session.session import Message, Timing, Usage
 from kimi_tui.core.wire.turn_events import Retrying
-
-ending = endings.ending
-ended_inside_reasoning = endings.ended_inside_reasoning
 
 
 def seconds(value: float) -> str:

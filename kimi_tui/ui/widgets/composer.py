@@ -1,12 +1,11 @@
 """The composer: a draft of several lines that is sent with Enter.
 
-Pasting never sends. Characters that the library's text area would take for line ends (U+2028 and its kin) are kept
-by stand-ins from a private-use plane while they are being edited, so that what is sent is what was typed.
+Pasting never sends. Characters that the library's text area would take for line ends (U+2028 and its kin) have
+stand-ins while they are being edited, so that what is sent is what was typed.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,15 +20,8 @@ from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui.state.first_frame import PLACEHOLDER
 from kimi_tui.ui.state.slash import Choices, Completion, completions, is_half_typed
 from kimi_tui.ui.widgets.editing import EditArea
+from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
 from kimi_tui.ui.widgets.wrapping import LONG_LINE
-
-LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-"""What `str.splitlines` splits at besides CR and LF; Source: Python's documentation of str.splitlines."""
-STAND_IN_BASE = 0x10F700
-"""First stand-in, near the end of the last private-use plane, where no font and no user puts anything."""
-TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(LINE_ENDS)}
-FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(LINE_ENDS)}
-_STAND_INS = re.compile(f"[{chr(STAND_IN_BASE)}-{chr(STAND_IN_BASE + len(LINE_ENDS) - 1)}]")
 
 
 class Composer(EditArea):
@@ -121,19 +113,18 @@ class Composer(EditArea):
         self.change(self.held(text), self.document.start, self.document.end)
 
     def held(self, text: str) -> str:
-        """The text with stand-ins for other line ends."""
-        return text.translate(TO_STAND_INS)
+        return with_stand_ins(text)
 
     def exact(self, text: str) -> str:
-        return text.translate(FROM_STAND_INS) if self._has_stand_ins else text
+        return without_stand_ins(text) if self._has_stand_ins else text
 
     def edit(self, edit: Edit) -> EditResult:
         """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
-        self._has_stand_ins |= _has_stand_ins(edit.text)
+        self._has_stand_ins |= has_stand_ins(edit.text)
         return super().edit(edit)
 
     def load_text(self, text: str) -> None:
-        self._has_stand_ins = _has_stand_ins(text)
+        self._has_stand_ins = has_stand_ins(text)
         super().load_text(text)
 
     async def on_paste(self, event: events.Paste) -> None:
@@ -255,7 +246,3 @@ class Composer(EditArea):
         event.stop()
         self._find_completions()
         self.post_message(self.DraftChanged())
-
-
-def _has_stand_ins(text: str) -> bool:
-    return not text.isascii() and _STAND_INS.search(text) is not None

@@ -22,15 +22,11 @@ from kimi_tui.ui.keys.key_lookup import TAKE_KEY
 from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, EditKind, Texts
 from kimi_tui.ui.panes.settings_pane.row import ALERT, CURSOR
 from kimi_tui.ui.text.safe_text import content
-from kimi_tui.ui.widgets.composer import LINE_ENDS, STAND_IN_BASE
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
+from kimi_tui.ui.widgets.stand_ins import with_stand_ins, without_stand_ins
 
 LEAST_LINES = 3
 """So many lines of a text are shown however little room there is."""
-_KEPT = LINE_ENDS + "\r"
-_TO_STAND_INS = {ord(char): chr(STAND_IN_BASE + place) for place, char in enumerate(_KEPT)}
-"""Characters that the library's text area would take for line ends are kept by stand-ins, as in the composer."""
-_FROM_STAND_INS = {STAND_IN_BASE + place: char for place, char in enumerate(_KEPT)}
 
 
 class ExactTextArea(EditArea):
@@ -42,11 +38,10 @@ class ExactTextArea(EditArea):
         return self.exact(self.text)
 
     def held(self, text: str) -> str:
-        """Stand-ins stand for the line ends that the library would not keep."""
-        return text.translate(_TO_STAND_INS)
+        return with_stand_ins(text)
 
     def exact(self, text: str) -> str:
-        return text.translate(_FROM_STAND_INS)
+        return without_stand_ins(text)
 
     async def on_paste(self, event: events.Paste) -> None:
         """Terminals send its line ends as CR."""
