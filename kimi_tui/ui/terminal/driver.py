@@ -15,6 +15,7 @@ import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
 from threading import Lock
+from types import FrameType
 from typing import Any
 
 from textual.app import App
@@ -105,10 +106,24 @@ class TerminalDriver(LinuxDriver):
         first_modes = self.attrs_before
         self._is_away = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._hear_resizes()
         if first_modes is not None:
             self.attrs_before = first_modes
         if has_typed:
             self._held = []
+
+    def _hear_resizes(self) -> None:
+        """The library tells of the size that there is in the end, not of those between."""
+        screen, library = self._screen, signal.getsignal(signal.SIGWINCH)
+        if screen is None:
+            return
+
+        def resized(number: int, frame: FrameType | None) -> None:
+            screen.note_resize()
+            if callable(library):
+                library(number, frame)
+
+        signal.signal(signal.SIGWINCH, resized)
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, unless another program has it already."""

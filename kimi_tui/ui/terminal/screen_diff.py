@@ -80,6 +80,7 @@ class ScreenDiff:
 
     def __init__(self) -> None:
         self._size = (0, 0)
+        self._was_resized = False
         self._rows: list[Row] = []
         self._pen = _Pen()
         self._update = ""  # what is to be shown at once, as far as it has come
@@ -90,6 +91,10 @@ class ScreenDiff:
         self._rows = [_unknown(columns) for _ in range(rows)]
         self._pen = _Pen()
 
+    def note_resize(self) -> None:
+        """The terminal has another size, or had: what it cut off is gone, whatever size it has now."""
+        self._was_resized = True
+
     def reduce(self, data: str, size: tuple[int, int]) -> str:
         """What to write in the place of a text, so that the terminal shows the same; updates are written in one piece.
 
@@ -99,8 +104,8 @@ class ScreenDiff:
         if data == SYNC_START:
             self._update = data
             return ""
-        if size != self._size:
-            self._size = size
+        if size != self._size or self._was_resized:
+            self._size, self._was_resized = size, False
             self.forget()
         self._update += data if data == SYNC_END else self._drawn(data)
         if self._update.startswith(SYNC_START) and data != SYNC_END:

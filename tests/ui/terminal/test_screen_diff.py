@@ -80,6 +80,7 @@ class Twins:
     def resize(self, columns: int, rows: int) -> None:
         for screen in self.screens:
             screen.resize(rows, columns)
+        self._diff.note_resize()
 
     def check(self) -> None:
         plain, ours = self.screens
@@ -183,6 +184,17 @@ def test_the_terminal_shows_the_same(document: list[Runs], happening: list[tuple
     for kind, what in happening:
         play(twins, document, kind, what)
         twins.check()
+
+
+def test_what_a_resize_cut_off_is_drawn_again_though_the_size_is_what_it_was() -> None:
+    twins = Twins()
+    for columns in (COLUMNS, COLUMNS - 3, COLUMNS):
+        twins.resize(columns, ROWS)
+    twins.write(lines(["lamb"]))
+    for columns in (COLUMNS - 3, COLUMNS):
+        twins.resize(columns, ROWS)
+    twins.write(lines(["lamb"]))
+    twins.check()
 
 
 @pytest.mark.slow
