@@ -214,6 +214,12 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("-s", "--system", metavar="TEXT", help='the system prompt; "" = none')
     add("--session", metavar="SESSION", help=f"continue and save a session: {SESSION_HELP}")
+    add(
+        "--continue",
+        dest="goes_on",
+        action="store_true",
+        help="go on with the last reply, of --session or the latest one, where it broke off; no PROMPT",
+    )
     add("--save", action="store_true", help="keep the turn as a new session")
     add("--no-think", action="store_true", help="answer at once (instant mode)")
     add("--set", action="append", default=[], metavar="FIELD=VALUE", help="a request field; empty = not sent")

@@ -9,7 +9,7 @@ import re
 import signal
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,18 @@ from kimi_tui.cli.reply_output import FAILED_STATES, Output, build_report, choos
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import cut, ending, missing_answer
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.endings import cut, ending, missing_answer, refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
-from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.plans import Plan, going_on, single
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
 from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.openings import Asking
+from kimi_tui.engine.openings import Asking, GoingOn, Opening
 
 if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
     from kimi_tui.engine.turn import Turn
@@ -42,7 +43,8 @@ SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    question: str
+    opening: Opening
+    plan: Plan
     session: Session
     is_kept: bool
     is_new: bool
@@ -63,12 +65,49 @@ def run(options: Namespace, context: Context) -> int:
     if errors:
         raise errors[-1]
     _tell_doubt(options.regex, context)
-    question = read_question(options, context)
+    if options.goes_on:
+        _refuse_beside_continue(options, request_options)
+    question = "" if options.goes_on else read_question(options, context)
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
+        opening = _going_on(session) if options.goes_on else Asking(question)
+        own = opening.options
+        request_options = replace(
+            request_options,
+            set={**request_options.set, **own.set},
+            thinking=request_options.thinking if own.thinking is None else own.thinking,
+        )
         request = resolve_request(context.settings(), session, request_options)
-        order = Order(question, session, options.session is not None or options.save, is_new, request)
+        is_kept = options.session is not None or options.save or options.goes_on
+        order = Order(opening, going_on if options.goes_on else single, session, is_kept, is_new, request)
         return asyncio.run(_ask(order, context))
+
+
+def _refuse_beside_continue(options: Namespace, request_options: RequestOptions) -> None:
+    """Raise UsageError where an option asks for another reply than the one that is there."""
+    others = {
+        "a PROMPT": options.prompt is not None,
+        "-s": options.system is not None,
+        "-n": request_options.set.get("num_responses") is not None,
+        "--no-think": options.no_think,
+    }
+    for name, is_there in others.items():
+        if is_there:
+            raise UsageError(
+                f"--continue goes on with the last reply and takes no {name.removeprefix('a ')}.",
+                "Leave one of them out; nothing was sent.",
+            )
+
+
+def _going_on(session: Session) -> GoingOn:
+    """Raises UsageError where the session's last message is no reply that broke off."""
+    if not (messages := tree.branch(session)):
+        raise UsageError("--continue: the session has no message yet.")
+    if refusal := refusal_to_continue(messages[-1]):
+        raise UsageError(
+            f"--continue: {refusal[0].lower()}{refusal[1:]}", "Nothing was sent; the session is as it was."
+        )
+    return GoingOn(messages[-1])
 
 
 def _tell_doubt(pattern: str | None, context: Context) -> None:
@@ -145,7 +184,8 @@ def _load_schema(path: Path) -> object:
 @contextlib.contextmanager
 def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bool]]:
     """Open the session that is continued, or a new one; what is saved is kept from others meanwhile."""
-    new = None if options.session is not None else new_session(context.settings())
+    is_old = options.session is not None or options.goes_on
+    new = None if is_old else new_session(context.settings())
     if new is not None and not options.save:
         yield new, True
         return
@@ -161,14 +201,14 @@ def _with_options(session: Session, options: Namespace) -> Session:
     """Put in what the command line says about the session; an empty system prompt is none."""
     if options.system is None:
         return session
-    return with_system(session, replace_lone(options.system) or None)
+    return tree.with_system(session, replace_lone(options.system) or None)
 
 
 async def _ask(order: Order, context: Context) -> int:
     client = context.client()
     try:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
-        turn = context.engine(client).start(open_session, Asking(order.question), order.request)
+        turn = context.engine(client).start(open_session, order.opening, order.request, order.plan)
         output = choose_output(context, has_alternatives=order.has_alternatives)
         return await _Listener(order, context, output, turn).run()
     finally:
@@ -241,10 +281,14 @@ class _Listener:
         return is_old or self._turn.open_session.is_saved
 
     def _give_whole(self, reply: Message) -> None:
-        if reply.reasoning:
-            self._output.delta(ReplyPart.REASONING, reply.reasoning)
-        if reply.content:
-            self._output.delta(ReplyPart.ANSWER, reply.content)
+        """What it began with has been given before."""
+        before = self._turn.reply.beginning
+        for part, text, known in (
+            (ReplyPart.REASONING, reply.reasoning or "", before.reasoning or ""),
+            (ReplyPart.ANSWER, reply.content, before.content),
+        ):
+            if new := text.removeprefix(known):
+                self._output.delta(part, new)
 
     def _tell_end(self, ended: TurnEnded) -> None:
         if ended.error is not None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.engine.open_session import OpenSession
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
+    options: ClassVar[RequestOptions] = NO_OPTIONS
+    """What its requests say beside the session's settings."""
     text: str
     """What was typed; lone surrogates become U+FFFD."""
     alternative_to: str | None = None
@@ -36,6 +40,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class AskingAgain:
+    options: ClassVar[RequestOptions] = NO_OPTIONS
     """A question that stands in the session; the replies it has become alternatives."""
 
     question_id: str
@@ -54,6 +59,12 @@ class GoingOn:
     """A reply that stands in the session: the same message grows, or, with messages below it, an alternative to it."""
 
     message: Message
+
+    @property
+    def options(self) -> RequestOptions:
+        """The mode that it began in; one reply, since it is one that goes on."""
+        was_thinking = self.message.thinking is not False and not self.message.reopened
+        return RequestOptions(set={"num_responses": None}, thinking=was_thinking)
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Begin with all that it says, and where it broke off: inside its think block, or behind it."""

@@ -41,5 +41,16 @@ def missing_answer(message: Message) -> str:
     return "it is empty" if message.state is MessageState.COMPLETE else ""
 
 
+def refusal_to_continue(message: Message) -> str:
+    """Say why a message cannot be gone on with; "" = it was cut, or ended without an answer."""
+    if message.role is not Role.ASSISTANT:
+        return "That is no reply."
+    if message.is_only_queued:
+        return "The reply was queued for a webhook: its text is not here."
+    if message.state is None or (message.state is MessageState.COMPLETE and not cut(message) and message.content):
+        return "The reply is whole: it ended by itself."
+    return ""
+
+
 def ended_inside_reasoning(message: Message) -> bool:
     return bool(missing_answer(message)) and bool(message.reasoning) and message.thinking_end is None

@@ -32,6 +32,7 @@ class Need(StrEnum):
     MESSAGE = "message"
     REPLY = "reply"
     REASONING = "reasoning"
+    UNFINISHED = "reply that broke off"
     CODE = "code block"
     EARLIER = "earlier alternative"
     LATER = "later alternative"
@@ -265,6 +266,8 @@ _MESSAGE = (
            ("e",), Scope.TRANSCRIPT, needs=MESSAGE, hint="edit"),
     Action("regenerate", "Regenerate", "Asks for another reply; the old one is kept as an alternative.", ("r",),
            Scope.TRANSCRIPT, needs=MESSAGE, hint="again", waits=True),
+    Action("continue", "Continue the reply", "Goes on with a reply exactly where it broke off, in the same message.",
+           ("m",), Scope.TRANSCRIPT, needs=frozenset({Need.UNFINISHED}), hint="more", waits=True),
     Action("previous-alternative", "Previous alternative", "Shows the alternative before this one.", ("left",),
            Scope.TRANSCRIPT, needs=frozenset({Need.EARLIER}), hint="alternative"),
     Action("next-alternative", "Next alternative", "Shows the alternative after this one.", ("right",),

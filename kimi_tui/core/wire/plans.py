@@ -70,6 +70,12 @@ def single(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
     return None if ends else RequestStep()
 
 
+def going_on(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    """Ask once for what follows the text that the reply begins with."""
+    del reply
+    return None if ends else RequestStep("continue")
+
+
 def cause_of(record: RequestRecord) -> Cause:
     """Tell why a request ended that nobody cut."""
     if record.state in {MessageState.FAILED, MessageState.INTERRUPTED}:

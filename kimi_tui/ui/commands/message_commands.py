@@ -8,9 +8,11 @@ from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import tree
+from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
-from kimi_tui.engine.openings import AskingAgain
+from kimi_tui.core.wire.plans import going_on
+from kimi_tui.engine.openings import AskingAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
@@ -40,6 +42,7 @@ class MessageCommands:
             "copy-reasoning": self._copy_reasoning,
             "edit": self._edit,
             "regenerate": self._regenerate,
+            "continue": self._continue,
             "previous-alternative": partial(self._step_alternative, -1),
             "next-alternative": partial(self._step_alternative, 1),
             "delete": self._delete,
@@ -119,6 +122,15 @@ class MessageCommands:
 
     def _regenerate(self) -> None:
         self.turns.start(self.open_chats.current, AskingAgain(self._question().id))
+        if not has_keys(self.transcript):
+            self.type_here()
+
+    def _continue(self) -> None:
+        """The reply grows where it broke, or an alternative to it where something stands below it."""
+        message = self._target()
+        if refusal := refusal_to_continue(message):
+            raise UsageError(refusal, "It can be asked again with /regenerate.")
+        self.turns.start(self.open_chats.current, GoingOn(message), going_on)
         if not has_keys(self.transcript):
             self.type_here()
 

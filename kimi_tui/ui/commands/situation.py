@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope
 from kimi_tui.core.wire.fields import SETTABLE
@@ -26,6 +27,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
     if target is not None:
         found.add(Need.MESSAGE)
         found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
+        found |= {Need.UNFINISHED} if not refusal_to_continue(target) else set()
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         place, count = chat.place_among_alternatives(target)

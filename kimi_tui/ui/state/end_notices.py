@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kimi_tui.core.session.endings import ended_inside_reasoning
+from kimi_tui.core.prompt.token_estimate import written_tokens
+from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
+from kimi_tui.core.session.session import Message
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.text import words
 
 UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
 TEXT_IS_BACK = "Your text is back in the composer."
@@ -19,15 +22,16 @@ class Offer:
     """Its id, which is its slash command too; its key holds where the message is chosen."""
     what: str
     """What it does: a verb and more, behind its key and its command."""
+    cost: str = ""
+    """What it takes; "" = that is not told."""
 
     def words(self, label: Callable[[str], str]) -> str:
         """Write it; `label` gives an action's key as it is shown, "" = it has none."""
         key = label(self.action_id)
-        return f"{f'{key} on it or ' if key else ''}/{self.action_id} {self.what}"
+        way = f"{key} on it or /{self.action_id}" if key else f"/{self.action_id}"
+        return f"{way} {self.what}{f' ({self.cost})' if self.cost else ''}"
 
 
-ONCE_MORE = (Offer("regenerate", "asks for another reply"),)
-"""What is offered where a part of a reply is kept."""
 AGAIN = (Offer("regenerate", "asks for a reply"),)
 """What is offered where a question has none."""
 
@@ -47,20 +51,41 @@ class EndNotice:
         return "\n".join(line for line in (f"{self.text}{f'{offered}.' if offered else ''}", self.hint) if line)
 
 
-def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[EndNotice]:
-    """With `has_text_back`, its question is back in the composer where no reply came."""
-    kept, offers = ("", AGAIN) if not has_text_back else (TEXT_IS_BACK, ())
+def offers_for(reply: Message, prompt_tokens: int) -> tuple[Offer, ...]:
+    """What is offered where a part of a reply is kept; `prompt_tokens` = what asking its question takes, estimated."""
+    again = f"~{words.count(prompt_tokens)} tok in, all of it written anew"
+    offers = (Offer("regenerate", "asks for another reply", again),)
+    if refusal_to_continue(reply):
+        return offers
+    cost = f"~{words.count(prompt_tokens + (written_tokens(reply) or 0))} tok in"
+    return (Offer("continue", "goes on where it broke off", cost), *offers)
+
+
+def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: int = 0) -> list[EndNotice]:
+    """With `has_text_back`, its question is back in the composer where no reply came.
+
+    `prompt_tokens` = what asking the question once more takes, estimated.
+    """
+    kept = TEXT_IS_BACK if has_text_back else ""
+    offers: tuple[Offer, ...] = () if has_text_back else AGAIN
     if ended.replies:
-        kept, offers = "What arrived is kept; ", ONCE_MORE
+        kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens)
     found: list[EndNotice] = []
     if ended.error is not None:
         found.append(EndNotice("error", f"{ended.error.summary}\n{kept}", offers, ended.error.hint))
     elif ended.phase is Phase.STOPPED:
-        if not ended.replies:
-            found.append(EndNotice("info", f"Stopped before anything arrived. {kept}", offers))
-    elif ended.replies and ended_inside_reasoning(ended.replies[0]):
-        way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
-        found.append(EndNotice("warning", f"The reply ended inside its thinking. {way}, or ask with /think off."))
+        stopped = "Stopped. " if ended.replies else "Stopped before anything arrived. "
+        found.append(EndNotice("info", f"{stopped}{kept}", offers))
+    elif ended.replies and not refusal_to_continue(ended.replies[0]):
+        found.append(_broke_off(ended.replies[0], kept, offers))
     if ended.save_error is not None:
         found.append(EndNotice("error", error_text(ended.save_error, UNSAVED_REPLY)))
     return found
+
+
+def _broke_off(reply: Message, kept: str, offers: tuple[Offer, ...]) -> EndNotice:
+    """Tell of a reply that the endpoint has ended, where it is not whole."""
+    if ended_inside_reasoning(reply):
+        more = "Raise max_new_tokens, or ask" if reply.finish_reason == "length" else "Or ask"
+        return EndNotice("warning", f"The reply ended inside its thinking. {kept}", offers, f"{more} with /think off.")
+    return EndNotice("warning", f"The reply {f'was {cut(reply)}' if cut(reply) else 'has no answer'}. {kept}", offers)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import MessageState
+from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
@@ -31,6 +32,7 @@ from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.status_line import context_of
 from kimi_tui.ui.text import words
 
 if TYPE_CHECKING:  # the name of a type only
@@ -78,7 +80,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        turn = self._services.engine().start(chat.open_session, opening, self._request(chat), plan)
+        turn = self._services.engine().start(chat.open_session, opening, self._request(chat, opening), plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
@@ -90,10 +92,10 @@ class Turns:
             await turn.finished()
             chat.turn, chat.live = None, None
 
-    def _request(self, chat: Chat) -> RequestSettings:
+    def _request(self, chat: Chat, opening: Opening) -> RequestSettings:
         if self._services.key_problem is not None:
             raise self._services.key_problem
-        return self._services.resolve(chat.session)
+        return self._services.resolve(chat.session, opening.options)
 
     async def _follow(self, chat: Chat, turn: Turn, listener: Listener, opening: Opening) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
@@ -141,7 +143,8 @@ class Turns:
         self._view.show_end(chat, ended)
         label = KeyTable.of(self._services.settings.keymap).label
         asked = opening if isinstance(opening, Asking) else None
-        for notice in end_notices(ended, has_text_back=asked is not None):
+        asked_tokens = self._asked_tokens(chat, turn.question) if ended.replies else 0
+        for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
             self._view.notice(chat, notice.words(label), notice.severity)
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)
@@ -150,6 +153,12 @@ class Turns:
         if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
             self._view.give_back(chat, unsent.pop(), asked.alternative_to)
         self._give_back(chat, [*unsent, *chat.queued])
+
+    def _asked_tokens(self, chat: Chat, question: Message | None) -> int:
+        """What asking the question once more takes, in tokens, estimated."""
+        if question is None:
+            return 0
+        return context_of(replace(chat.session, head=question.id), self._services.settings.api.context_tokens).tokens
 
     def _send_queued(self, chat: Chat, ended: TurnEnded) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.

@@ -14,7 +14,7 @@ from kimi_tui.core.ports import Clock, HeldSession, SessionStore
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.sampling import resolve_request
+from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.copied import Delivery
@@ -90,6 +90,6 @@ class Services:
     def settings(self) -> Settings:
         return self.settings_store.value
 
-    def resolve(self, session: Session) -> RequestSettings:
+    def resolve(self, session: Session, options: RequestOptions = NO_OPTIONS) -> RequestSettings:
         """Raises KimiError where the session's settings cannot be used."""
-        return resolve_request(self.settings, session)
+        return resolve_request(self.settings, session, options)

@@ -133,6 +133,21 @@ def test_an_open_turn_goes_on_where_it_stopped() -> None:
     assert answer[:30] + behind == answer
 
 
+@pytest.mark.parametrize("question", ["tour", "cut", "tell me of the sea", "unfinished"])
+def test_whichever_reply_broke_off_the_next_request_goes_on_with_it(question: str) -> None:
+    for number in range(4):
+        first = "".join(plan_of(prompt_of(question), seed=number, max_new_tokens=70).replies[0])
+        second = plan_of(prompt_of(question) + first, seed=number + 1)
+        assert (second.breaks, second.finish_reason) == (None, "stop")
+        known = {"".join(plan_of(f"{prompt_of(question)}{first[:1]}", seed=other).replies[0]) for other in range(40)}
+        assert (first + "".join(second.replies[0]))[1:] in known
+
+
+def test_words_of_somebody_else_are_gone_on_from() -> None:
+    assert "".join(plan_of(prompt_of("lamb") + "</think>Bonjour! ").replies[0]) == answer_to("lamb")
+    assert "".join(plan_of(prompt_of("lamb") + "</think>Bonjour!").replies[0]) == f" {answer_to('lamb')}"
+
+
 @settings(max_examples=300, deadline=None)
 @given(prompts(tuple(TEMPLATES.values())))
 def test_every_open_turn_is_read(prompt: Prompt) -> None:

@@ -13,7 +13,7 @@ from kimi_tui.adapters.endpoint.simulator.simulated_reply import ReplyWords, que
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Asked, Refusal, read_body
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
 from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break, Fault, fault_of
-from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, parse_prompt
+from kimi_tui.core.prompt.prompt_syntax import Prompt, PromptSyntaxError, parse_prompt
 from kimi_tui.core.prompt.template import ALL_MARKERS, DEFAULT_TEMPLATE, Template
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.wire.dialect import Dialect, Frame, Twin
@@ -22,6 +22,8 @@ USD_PER_INPUT_TOKEN, USD_PER_OUTPUT_TOKEN = 5e-7, 2.8e-6
 """Invented prices, so that the status line has something to show."""
 BREAK_TOKENS = 24
 """How far into its part a reply gets that is to break off."""
+TRIES = 64
+"""How many replies are looked at for one that begins like the open turn: some dozen differ."""
 SLOWNESS = 6.0
 """How much longer a slow reply takes."""
 
@@ -74,13 +76,25 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     question = question_of(parsed)
     fault = fault_of(words_of(question), len(question.split()))
     is_streamed = fields.get("stream") is True
-    if fault is not None and (refusal := _refusal(fault, dialect.twin, is_streamed=is_streamed)) is not None:
+    is_begun = parsed.open_turn.reasoning or parsed.open_turn.answer
+    breaking = None if is_begun else fault  # what is gone on with broke off before
+    if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
     seeds = (f"{fields.get('seed', number)}/{place}/{question}" for place in range(_count(fields)))
     form = fields.get("response_format")
-    replies = [write_reply(parsed, form, random.Random(seed), fault) for seed in seeds]
+    replies = [_going_on(parsed, form, seed, fault) for seed in seeds]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
-    return _plan(asked, replies, request_id, parsed.template, fault, slowness=slowness)
+    return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)
+
+
+def _going_on(parsed: Prompt, form: object, seed: str, fault: Fault | None) -> ReplyWords:
+    """Say what follows the open turn: of the replies that chance has, one that begins so, as a model would go on."""
+
+    def tried(number: int) -> ReplyWords:
+        return write_reply(parsed, form, random.Random(seed + "+" * number), fault)
+
+    fitting = (reply for reply in map(tried, range(TRIES)) if reply.begins_with(parsed.open_turn))
+    return next(fitting, tried(0)).behind(parsed.open_turn)
 
 
 def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:

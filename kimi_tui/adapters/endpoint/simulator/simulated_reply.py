@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kimi_tui.adapters.endpoint.simulator import tour
 from kimi_tui.adapters.endpoint.simulator.reply_forms import formatted
+from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import Prompt
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.counts import counted
@@ -36,6 +37,16 @@ class ReplyWords:
     """What comes before the closing think marker; None = the prompt asks for no reasoning."""
     answer: str
 
+    def begins_with(self, open_turn: OpenTurn) -> bool:
+        """Whether it may be what an open turn is the beginning of."""
+        reasoning = open_turn.reasoning if self.reasoning is None else self.reasoning
+        return reasoning.startswith(open_turn.reasoning) and self.answer.startswith(open_turn.answer)
+
+    def behind(self, open_turn: OpenTurn) -> ReplyWords:
+        """What is still to be said; all of it, where the open turn holds somebody else's words."""
+        reasoning = self.reasoning if self.reasoning is None else _behind(self.reasoning, open_turn.reasoning)
+        return ReplyWords(reasoning, _behind(self.answer, open_turn.answer))
+
 
 def words_of(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+", text.lower()))
@@ -51,17 +62,20 @@ def write_reply(
 ) -> ReplyWords:
     """Think about the newest user message and answer it in the checked `response_format`; None = in any.
 
-    What the open turn already holds is not said again, where it is a beginning of what would be said. With a fault the
-    answer is one that is long enough to break off.
+    With a fault the answer is one that is long enough to break off.
     """
     writer = _Writer(parsed, chance, fault)
     answer = formatted(response_format, writer.question, chance)
     reasoning = writer.reasoning(is_formatted=answer is not None) if not parsed.open_turn.is_closed else None
-    if reasoning is not None:
-        reasoning = reasoning.removeprefix(parsed.open_turn.reasoning)
     if answer is None:
         answer = writer.answer() + writer.system_note()
-    return ReplyWords(reasoning, answer.removeprefix(parsed.open_turn.answer))
+    return ReplyWords(reasoning, answer)
+
+
+def _behind(text: str, begun: str) -> str:
+    if text.startswith(begun):
+        return text[len(begun) :]
+    return text if begun[-1:].isspace() else f" {text}"
 
 
 class _Writer:
