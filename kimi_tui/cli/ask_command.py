@@ -298,7 +298,14 @@ class _Listener:
             self._context.tell("the request is queued; the reply goes to the webhook")
         for reply in ended.replies:
             if reply.state is MessageState.COMPLETE and (words := _unusual_end(reply)):
-                self._context.tell(words, _more_room(reply))
+                self._context.tell(words, self._more_room(reply))
+
+    def _more_room(self, reply: Message) -> str:
+        """What to do about a reply that had too little room; "" where that was not its limit."""
+        if reply.finish_reason != "length":
+            return ""
+        more = " `kimi-tui ask --continue` goes on with it." if self._turn.open_session.is_saved else ""
+        return f"Give it more with --set max_new_tokens=….{more}"
 
     def _tell_saved(self, ended: TurnEnded) -> None:
         session = self._turn.open_session
@@ -315,7 +322,8 @@ class _Listener:
         if not self._turn.open_session.is_saved or ended.save_error is not None:
             return ""
         what = "What arrived" if ended.replies else "The question"
-        return f"{what} is kept in session {self._order.session.id}."
+        more = " `kimi-tui ask --continue` goes on with it." if ended.replies else ""
+        return f"{what} is kept in session {self._order.session.id}.{more}"
 
     def _stop(self, number: signal.Signals) -> None:
         """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""
@@ -331,8 +339,3 @@ def _unusual_end(reply: Message) -> str:
     misses = missing_answer(reply).removeprefix("it ")
     reason = f" (the endpoint says: {reply.finish_reason})" if reply.finish_reason else ""
     return f"the reply {misses}{reason}" if misses else ""
-
-
-def _more_room(reply: Message) -> str:
-    """What to do about a reply that had too little room; "" where that was not its limit."""
-    return "Give it more with --set max_new_tokens=…" if reply.finish_reason == "length" else ""

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
-from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
 from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.engine.open_session import OpenSession
@@ -73,7 +74,11 @@ class GoingOn:
         if any(other.parent == message.id for other in session.messages):
             message = replace(message, id=open_session.take_ids(1)[0], created=None)
         has_block_open = message.thinking is not False and not message.content and message.thinking_end is None
-        return GrowingReply(message, is_thinking=has_block_open)
+        reply = GrowingReply(message, is_thinking=has_block_open)
+        if len(reply.requests) == 1 and reply.usage == NO_USAGE and message.is_partly_counted:
+            usage = Usage(output_tokens=written_tokens(message))
+            reply.requests[0] = replace(reply.requests[0], usage=usage, is_estimated=True)
+        return reply
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
         """Make the reply, or the question above it, the head; CompletionError = it is gone, or has changed."""

@@ -17,6 +17,7 @@ from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
+from kimi_tui.core.wire.think import half_mark
 from kimi_tui.core.wire.turn_events import Phase, Retrying
 from kimi_tui.engine.turn import Turn
 
@@ -114,6 +115,7 @@ class RequestRun:
             prompt_end=self._prompt.end,
             marks=self._prompt.marks,
             is_event_stream=is_event_stream,
+            begun=half_mark(self._prompt.reasoning, self._prompt.marks),
         )
 
     async def _once(self, body: bytes) -> None:
@@ -150,6 +152,7 @@ class RequestRun:
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s = self._clock.monotonic()
+        self._turn.shorten(ReplyPart.REASONING, self._builder.take_retracted())
         for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
@@ -181,12 +184,12 @@ class RequestRun:
     def _end(self, *, is_cancelled: bool) -> ReplyResult:
         reply = self._turn.reply
         rest, result = self._builder.close()
-        if rest:
-            self._report(rest)
-        if self._builder.has_text and not self._builder.is_thinking:
+        self._report(rest)
+        if not self._builder.is_thinking:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
+            self._turn.shorten(ReplyPart.REASONING, whole.retracted)
             reply.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
         if is_cancelled and not self._builder.has_ended:
             result = replace(result, state=MessageState.CANCELLED, error=None)

@@ -9,7 +9,15 @@ from dataclasses import replace
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message
-from kimi_tui.core.wire.turn_events import NEXT_PHASES, Phase, PhaseChanged, ReplyDelta, TurnEnded, TurnEvent
+from kimi_tui.core.wire.turn_events import (
+    NEXT_PHASES,
+    Phase,
+    PhaseChanged,
+    ReplyDelta,
+    ReplyShortened,
+    TurnEnded,
+    TurnEvent,
+)
 from kimi_tui.engine.open_session import OpenSession
 
 
@@ -121,6 +129,10 @@ class Turn:
     def grow(self, part: ReplyPart, text: str, tokens: int) -> None:
         start, end = self.reply.grow(part, text, tokens)
         self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
+
+    def shorten(self, part: ReplyPart, chars: int) -> None:
+        if chars:
+            self.report(ReplyShortened(self.reply.id, part, self.reply.shorten(part, chars)))
 
     def move(self, phase: Phase) -> None:
         if phase is self.phase:

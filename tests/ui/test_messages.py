@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kimi_tui.core.errors import AuthenticationError, CompletionError, StorageError
+from kimi_tui.core.errors import AuthenticationError, BrokenStreamError, CompletionError, StorageError
 from kimi_tui.core.prompt.prompt_writer import past_prompt
-from kimi_tui.core.session.session import Session
-from kimi_tui.engine.openings import GoingOn
+from kimi_tui.core.session.session import MessageState, Session
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 
 TALK = talk(("Lamb?", "Roast it.\n\n```python\nx = 1\n```\n\n```sh\nls\n```"), ("More?", "Braise it."))
+
+CUT = replace(
+    talk(("Lamb?", "")),
+    messages=tuple(
+        replace(m, content=m.content or "Roast it.", state=m.state and MessageState.CANCELLED)
+        for m in talk(("Lamb?", "")).messages
+    ),
+)
 
 
 def reply(text: str) -> Script:
@@ -367,10 +375,10 @@ async def test_leaving_keeps_the_running_reply_of_every_session(tmp_path: Path) 
 async def test_a_reply_that_is_gone_on_with_grows_in_its_place(tmp_path: Path) -> None:
     gate = asyncio.Event()
     script = streaming(token(" And braise"), gate, token(" it."), end(), DONE)
-    async with program(tmp_path, script, session=talk(("Lamb?", "Roast it."))) as running:
+    async with program(tmp_path, script, session=CUT) as running:
         chat = running.screen.chat
         message = chat.branch[-1]
-        running.screen.late.turns.start(chat, GoingOn(message))
+        await running.type("<shift+tab>m")
         await running.shows("Roast it. And braise")
         assert running.text.count("Roast it.") == 1
         gate.set()
@@ -378,3 +386,23 @@ async def test_a_reply_that_is_gone_on_with_grows_in_its_place(tmp_path: Path) -
         await running.shows("Roast it. And braise it.")
         assert running.text.count("Roast it.") == 1
         assert [(m.id, m.content) for m in chat.branch][-1] == (message.id, "Roast it. And braise it.")
+
+
+async def test_after_a_cut_it_is_offered_to_go_on_until_that_is_done(tmp_path: Path) -> None:
+    cut = streaming(token("hm"), think_end(), token("Roast"), BrokenStreamError("The connection broke."))
+    async with program(tmp_path, cut, streaming(token(" it."), end(), DONE)) as running:
+        await running.type("Lamb?<enter>")
+        await running.shows("m on it or /continue goes on where it broke off")
+        await running.type("/continue<enter>")
+        await running.shows("Roast it.")
+        await running.idle()
+        assert "/continue" not in running.text
+        assert "~$" in running.text  # nobody told what the request took that was cut
+        assert running.client.bodies[1]["input"] == running.client.bodies[0]["input"] + "hm</think>Roast"
+
+
+async def test_a_whole_reply_is_not_gone_on_with(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        await running.type("<shift+tab>m")
+        await running.shows("there is no reply that broke off here")
+        assert not running.client.bodies

@@ -83,7 +83,8 @@ def test_tokens_that_nobody_counted_are_estimated_and_marked() -> None:
         timing=Timing(0.5, 2.0, 2.5),
     )  # fmt: skip
     figures = last_figures(session_of(user("m1", "a"), stopped))
-    assert figures == Figures("stopped", 35.0, 0.5, output_tokens=70, is_estimated=True)
+    expected = Figures("stopped", 35.0, 0.5, output_tokens=70, is_estimated=True, is_session_estimated=True)
+    assert figures == expected
     left, _ = figures.variants("○", "")[0]
     assert left == "○ stopped · ~35 tok/s · first token 0.5 s · ~70 out"
     assert message_entry(stopped, timestamps=False).thought_label == "Thought for 2.0 s · ~50 tok"

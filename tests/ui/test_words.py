@@ -62,12 +62,12 @@ def test_a_live_turn_tells_its_figures() -> None:
     def come(part: ReplyPart, text: str, tokens: int, now_s: float) -> None:
         live.note(ReplyDelta("m2", part, *reply.grow(part, text, tokens), tokens), now_s)
 
-    assert live.figures(101.5, 0.5) == Figures("waiting 1.5 s", session_usd=0.5)
+    assert live.figures(101.5, Figures("ready", session_usd=0.5)) == Figures("waiting 1.5 s", session_usd=0.5)
     live.phase = Phase.REASONING
     come(ReplyPart.REASONING, "hm", 1, 100.8)
     come(ReplyPart.REASONING, "hm", 60, 101.8)
     assert live.thought_label(101.8) == "Thinking for 1.0 s · 61 tok"
-    figures = live.figures(101.8, None)
+    figures = live.figures(101.8, Figures("ready"))
     assert (figures.state, round(figures.rate or 0), figures.output_tokens) == ("thinking", 61, 61)
     assert figures.first_token_s == pytest.approx(0.8)
     live.phase = Phase.ANSWERING

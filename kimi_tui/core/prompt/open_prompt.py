@@ -21,6 +21,8 @@ class OpenPrompt:
     """Where it ends."""
     marks: ThinkMarks | None
     """The think marks of its template, which part what answers it; None = it has none."""
+    reasoning: str = ""
+    """What stands in its think block, where that is open; "" = nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +47,8 @@ class ClosedPrompt:
             answer=str(reply.texts[ReplyPart.ANSWER]),
         )
         return OpenPrompt(
-            self.text + self.writer.open_part(open_turn).text, open_turn.prompt_end, self.writer.door.template.think
+            self.text + self.writer.open_part(open_turn).text,
+            open_turn.prompt_end,
+            self.writer.door.template.think,
+            "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING]),
         )

@@ -81,6 +81,12 @@ class GrowingText:
             self._starts.append(self._chars)
             self._chars += len(piece)
 
+    def shorten(self, end: int) -> None:
+        """Keep what stands before `end`, in code points."""
+        kept = str(self)[:end]
+        self._pieces, self._starts, self._chars = [], [], 0
+        self.append(kept)
+
     def __str__(self) -> str:
         if len(self._pieces) > 1:
             self._pieces, self._starts = ["".join(self._pieces)], [0]
@@ -142,6 +148,12 @@ class GrowingReply:
         self.texts[ReplyPart.REASONING].append(reasoning)
         self.texts[ReplyPart.ANSWER].append(content)
         self.is_thinking = is_thinking
+
+    def shorten(self, part: ReplyPart, chars: int) -> int:
+        """Take characters away from the end of a part; where it ends then, in code points."""
+        end = len(self.texts[part]) - chars
+        self.texts[part].shorten(end)
+        return end
 
     def close_thinking(self) -> None:
         """Note that the think block is closed, whether or not an answer follows."""

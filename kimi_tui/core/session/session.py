@@ -154,6 +154,14 @@ class Message:
     """Its prompt had closed the think block, and it opened one itself."""
 
     @property
+    def is_partly_counted(self) -> bool:
+        """Whether nobody told what one of its requests took: it was cut before that."""
+        if any(request.is_estimated for request in self.requests):
+            return True
+        has_broken_off = self.state in {MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED}
+        return has_broken_off and (self.usage is None or self.usage.cost_usd is None)
+
+    @property
     def is_only_queued(self) -> bool:
         """It went to a webhook, and has no text here."""
         return self.state is MessageState.QUEUED and not self.content

@@ -39,6 +39,8 @@ class ReplyText:
     reasoning: str
     content: str
     is_thinking: bool
+    retracted: int = 0
+    """How many characters before it were the beginning of a mark; see `ThinkSplitter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,26 @@ class ReplyBuilder:
     """Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole."""
 
     def __init__(
-        self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, marks: ThinkMarks | None, is_event_stream: bool
+        self,
+        *,
+        dialect: Dialect,
+        prompt: str,
+        prompt_end: PromptEnd,
+        marks: ThinkMarks | None,
+        is_event_stream: bool,
+        begun: str = "",
     ) -> None:
-        """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document."""
+        """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document.
+
+        `begun` = the half mark that the prompt ends with; see `ThinkSplitter`.
+        """
         self._dialect, self._prompt = dialect, prompt
-        self._prompt_end, self._marks = prompt_end, marks
+        self._prompt_end, self._marks, self._begun = prompt_end, marks, begun
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
-        self._splitter = ThinkSplitter(prompt_end, marks)
+        self._splitter = ThinkSplitter(prompt_end, marks, begun)
         self.has_text = False
         self._has_answer = False
         self._is_parted = False  # by the server, reasoning from answer
@@ -97,6 +109,11 @@ class ReplyBuilder:
     def is_over(self) -> bool:
         """Whether nothing more is worth reading: an error or the word that ends a stream came."""
         return self._error is not None or self._end.is_done
+
+    def take_retracted(self) -> int:
+        """How many characters of `begun` have turned out to be the beginning of a mark; each is told once."""
+        count, self._splitter.retracted = self._splitter.retracted, 0
+        return count
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
@@ -238,10 +255,11 @@ class ReplyBuilder:
         text = replace_lone(generated.text.removeprefix(self._prompt))
         if generated.reasoning is not None:
             return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
-        splitter = ThinkSplitter(self._prompt_end, self._marks)
+        splitter = ThinkSplitter(self._prompt_end, self._marks, self._begun)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
-        return ReplyText(joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER], not splitter.is_in_answer)
+        reasoning, answer = joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER]
+        return ReplyText(reasoning, answer, not splitter.is_in_answer, splitter.retracted)
 
     def _outcome(self) -> tuple[MessageState, CompletionError | None]:
         error = self._error or (None if self._has_ended else self._failure)

@@ -44,16 +44,31 @@ def _held_chars(text: str, marker: str) -> int:
     return next((n for n in range(longest, 0, -1) if marker.startswith(text[-n:])), 0)
 
 
+def half_mark(reasoning: str, marks: ThinkMarks | None) -> str:
+    """The end of a reasoning that broke off which more text may still turn into a mark; "" = none."""
+    if marks is None:
+        return ""
+    stripped = reasoning.lstrip()
+    if marks.open.startswith(stripped) and stripped != marks.open:
+        return reasoning
+    return reasoning[len(reasoning) - _held_chars(reasoning, marks.close) :]
+
+
 class ThinkSplitter:
     """Holds back at most the beginning of a mark, and at the start the white space before one, until more comes."""
 
-    def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None) -> None:
-        """No marks = the template has none, and all is answer."""
+    def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None, begun: str = "") -> None:
+        """No marks = the template has none, and all is answer.
+
+        `begun` = the `half_mark` that the prompt ends with: it is known, and not given out again.
+        """
         self._open, self._close = (marks.open, marks.close) if marks is not None else ("", "")
         self._default = _State.REASONING if prompt_end.is_inside else _State.ANSWER
-        is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER}
+        is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER} and not self._is_half_opened(begun)
         self._state = _State.ANSWER if marks is None else self._default if is_begun else _State.START
-        self._held = ""
+        self._held, self._known = begun, len(begun)
+        self.retracted = 0
+        """How many characters of `begun` were the beginning of a mark, and so no text."""
 
     @property
     def is_in_answer(self) -> bool:
@@ -74,14 +89,28 @@ class ThinkSplitter:
             self._state = _State.ANSWER
         elif held := _held_chars(reasoning, self._close):
             reasoning, self._held = reasoning[:-held], reasoning[-held:]
+        reasoning = self._without_known(reasoning)
+        if marker:
+            self._retract()
         pairs = ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, answer))
         return [Segment(part, piece) for part, piece in pairs if piece]
 
     def close(self) -> list[Segment]:
         """End the text: what was held back is text after all."""
-        held, self._held = self._held, ""
+        held, self._held = self._without_known(self._held), ""
         part = ReplyPart.ANSWER if self.is_in_answer else ReplyPart.REASONING
         return [Segment(part, held)] if held else []
+
+    def _without_known(self, text: str) -> str:
+        known = min(self._known, len(text))
+        self._known -= known
+        return text[known:]
+
+    def _retract(self) -> None:
+        self.retracted, self._known = self.retracted + self._known, 0
+
+    def _is_half_opened(self, text: str) -> bool:
+        return bool(text) and self._open.startswith(text.lstrip())
 
     def _begin(self, text: str) -> str:
         """Drop an opening mark; "" = not enough to tell, or nothing behind it."""
@@ -91,6 +120,7 @@ class ThinkSplitter:
             return ""
         if stripped.startswith(self._open):
             self._state = _State.REASONING
+            self._retract()
             return stripped.removeprefix(self._open)
         self._state = self._default
         return text

@@ -73,6 +73,16 @@ class ReplyDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyShortened:
+    """The end of a part was taken away; deltas told before may reach beyond it."""
+
+    reply_id: str
+    part: ReplyPart
+    end: int
+    """Where the part ends now, in code points."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retrying:
     """An attempt failed before its first token; the next one starts after a pause."""
 
@@ -108,4 +118,4 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
+TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | ReplyShortened | Retrying | TurnNotice | TurnEnded

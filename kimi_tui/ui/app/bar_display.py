@@ -71,7 +71,7 @@ class BarDisplay:
         if live is None:
             variants = texts.last.variants("○", texts.context.words())
         else:
-            figures = live.figures(self._now_s(), texts.last.session_usd)
+            figures = live.figures(self._now_s(), texts.last)
             variants = figures.variants("●", texts.context.words(live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()

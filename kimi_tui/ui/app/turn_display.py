@@ -34,8 +34,8 @@ class TurnDisplay:
     redraw: Redraw
     now_s: Callable[[], float]  # the clock, in seconds
 
-    def notice(self, chat: Chat, text: str, severity: str) -> None:
-        self.feed.notice(chat, text, severity)
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
+        self.feed.notice(chat, text, severity, about)
 
     def show_question(self, chat: Chat) -> None:
         if chat is self.open_chats.current:
@@ -57,6 +57,11 @@ class TurnDisplay:
             self.transcript.append(chat.live.key, delta.part, delta.text(chat.live.reply))
             self.transcript.set_thought_label(chat.live.key, chat.live.label)
             self.panes.delta_arrived(delta)
+
+    def show_shortened(self, chat: Chat) -> None:
+        if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
+            self.transcript.update_entry(chat.live.entry())
+            self.panes.bring_up_to_date("reasoning")
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         if chat is self.open_chats.current:

@@ -89,7 +89,7 @@ def _thought_label(message: Message) -> str:
     else:
         tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
     thinking_s = message.timing.thinking_s if message.timing else None
-    return words.thought_label(thinking_s, tokens, is_estimated=counted is None)
+    return words.thought_label(thinking_s, tokens, is_estimated=counted is None or message.is_partly_counted)
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

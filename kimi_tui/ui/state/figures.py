@@ -41,7 +41,9 @@ class Figures:
     turn_usd: float | None = None
     session_usd: float | None = None
     is_estimated: bool = False
-    """Whether the reply's tokens are an estimate, and so the rate: the endpoint has not counted them."""
+    """Whether the reply's tokens are an estimate, and so rate and cost: the endpoint has not counted all of them."""
+    is_session_estimated: bool = False
+    """Whether the session's cost lacks that of a request which nobody told."""
 
     def variants(self, glyph: str, context: str) -> tuple[tuple[str, str], ...]:
         """The line's left and right end, from the long form to the short one, each shorter by one thing.
@@ -67,7 +69,8 @@ class Figures:
         return f"{glyph} {_dotted(*parts)}"
 
     def _right(self, context: str, abbreviated: Set[Abbreviation]) -> str:
-        turn, all_ = _dollars(self.turn_usd), _dollars(self.session_usd)
+        turn = _dollars(self.turn_usd, is_estimated=self.is_estimated)
+        all_ = _dollars(self.session_usd, is_estimated=self.is_session_estimated)
         meter = context.partition(" ")[0] if Abbreviation.METER in abbreviated else context
         parts = [meter if Abbreviation.CONTEXT_WORD in abbreviated else f"context {meter}"]
         if Abbreviation.COST_WORDS not in abbreviated:
@@ -81,8 +84,8 @@ def _count(tokens: int | None, mark: str = "") -> str:
     return "" if tokens is None else f"{mark}{words.count(tokens)}"
 
 
-def _dollars(cost_usd: float | None) -> str:
-    return "" if cost_usd is None else words.dollars(cost_usd)
+def _dollars(cost_usd: float | None, *, is_estimated: bool) -> str:
+    return "" if cost_usd is None else f"{'~' if is_estimated else ''}{words.dollars(cost_usd)}"
 
 
 def _dotted(*parts: str) -> str:

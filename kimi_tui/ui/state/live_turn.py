@@ -5,10 +5,10 @@ Every time is passed in, so that tests move it by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -58,6 +58,9 @@ class LiveTurn:
         if delta.part is ReplyPart.ANSWER and self.thinking_end_s is None:
             self.thinking_end_s = now_s
 
+    def note_shortened(self, event: ReplyShortened) -> None:
+        self._told[event.part] = min(self._told[event.part], event.end)
+
     def text(self, part: ReplyPart) -> str:
         """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
         return self.reply.texts[part].between(0, self._told[part])
@@ -93,16 +96,17 @@ class LiveTurn:
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
         return words.rate(self.reasoning_tokens, end_s - self.first_token_s)
 
-    def figures(self, now_s: float, session_usd: float | None) -> Figures:
-        """What the status line tells of the turn at this moment; `session_usd` is the session's cost before it."""
+    def figures(self, now_s: float, before: Figures) -> Figures:
+        """What the status line tells of the turn at this moment; `before` = what it told before the turn."""
         if self.retry:
             return Figures(self.retry)
+        cost = Figures("", session_usd=before.session_usd, is_session_estimated=before.is_session_estimated)
         if self.first_token_s is None:
-            return Figures(f"waiting {words.seconds(now_s - self.started_s)}", session_usd=session_usd)
-        return Figures(
-            "thinking" if self.phase is Phase.REASONING else "answering",
-            words.rate(self.tokens, now_s - self.first_token_s),
-            self.first_token_s - self.started_s,
+            return replace(cost, state=f"waiting {words.seconds(now_s - self.started_s)}")
+        return replace(
+            cost,
+            state="thinking" if self.phase is Phase.REASONING else "answering",
+            rate=words.rate(self.tokens, now_s - self.first_token_s),
+            first_token_s=self.first_token_s - self.started_s,
             output_tokens=self.tokens,
-            session_usd=session_usd,
         )

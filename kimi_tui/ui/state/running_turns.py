@@ -20,6 +20,7 @@ from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
     ReplyDelta,
+    ReplyShortened,
     Retrying,
     TurnBegan,
     TurnEnded,
@@ -50,6 +51,9 @@ class TurnView(Protocol):
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
 
+    def show_shortened(self, chat: Chat) -> None:
+        """Show the growing reply anew, of which the end was taken away."""
+
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show the reply that the growing one has become, or that there is none."""
 
@@ -58,7 +62,8 @@ class TurnView(Protocol):
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
 
-    def notice(self, chat: Chat, text: str, severity: str) -> None: ...
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
+        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing."""
 
 
 def frame_pause_s(late_s: float) -> float:
@@ -117,6 +122,7 @@ class Turns:
         match event:
             case TurnBegan():
                 chat.drop_passing_notices()
+                chat.drop_notices(_end_of(live.key))
                 self._view.show_question(chat)
             case PhaseChanged(phase=phase):
                 live.phase = phase
@@ -126,6 +132,9 @@ class Turns:
                 if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
                     live.update_label(now_s)
                 self._view.show_delta(chat, event)
+            case ReplyShortened():
+                live.note_shortened(event)
+                self._view.show_shortened(chat)
             case Retrying():
                 live.retry = words.retrying(event)
             case TurnNotice(error=error):
@@ -145,7 +154,7 @@ class Turns:
         asked = opening if isinstance(opening, Asking) else None
         asked_tokens = self._asked_tokens(chat, turn.question) if ended.replies else 0
         for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
-            self._view.notice(chat, notice.words(label), notice.severity)
+            self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)
             return
@@ -186,6 +195,11 @@ class Turns:
 
     def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
         self._view.notice(chat, entries.error_text(error, kept), severity)
+
+
+def _end_of(reply_id: str) -> str:
+    """What a notice on how a reply ended is about: it holds until the reply is gone on with."""
+    return f"end of {reply_id}"
 
 
 def _is_there(chat: Chat, message_id: str | None) -> bool:

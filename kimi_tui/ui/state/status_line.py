@@ -79,12 +79,12 @@ def _estimated(messages: Iterable[Message]) -> int:
 def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:
     """What the last turn was like, while nothing runs; `empty_end` of one without a reply, None = the branch tells."""
     session_usd, branch = words.total_usage(session.messages).cost_usd, tree.branch(session)
+    is_session_estimated = any(message.is_partly_counted for message in session.messages)
     if empty_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
-        return Figures(_in_short(empty_end), session_usd=session_usd)
+        return Figures(_in_short(empty_end), session_usd=session_usd, is_session_estimated=is_session_estimated)
     last = branch[-1]
     usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
-    is_estimated = usage.output_tokens is None
-    outs = written_tokens(last) if is_estimated else usage.output_tokens
+    outs = written_tokens(last) if usage.output_tokens is None else usage.output_tokens
     return Figures(
         _in_short(last.state),
         words.rate_of(outs, timing),
@@ -93,7 +93,8 @@ def last_figures(session: Session, empty_end: MessageState | None = None) -> Fig
         outs,
         usage.cost_usd,
         session_usd,
-        is_estimated=is_estimated,
+        is_estimated=usage.output_tokens is None or last.is_partly_counted,
+        is_session_estimated=is_session_estimated,
     )
 
 
