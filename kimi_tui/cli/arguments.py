@@ -220,6 +220,11 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on with the last reply, of --session or the latest one, where it broke off; no PROMPT",
     )
+    add(
+        "--thinking-budget",
+        metavar="N|Ns",
+        help="end the thinking after N tokens, or N seconds, and let the answer follow; off = no limit",
+    )
     add("--save", action="store_true", help="keep the turn as a new session")
     add("--no-think", action="store_true", help="answer at once (instant mode)")
     add("--set", action="append", default=[], metavar="FIELD=VALUE", help="a request field; empty = not sent")

@@ -24,10 +24,11 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import cut, ending, missing_answer, refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.plans import Plan, going_on, single
+from kimi_tui.core.wire.plans import Plan, answering, going_on, single
+from kimi_tui.core.wire.thinking_budget import ALLOWED, Budget, parse_budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
 from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
@@ -78,9 +79,27 @@ def run(options: Namespace, context: Context) -> int:
             thinking=request_options.thinking if own.thinking is None else own.thinking,
         )
         request = resolve_request(context.settings(), session, request_options)
+        budget = _budget(options.thinking_budget, request)
+        if budget is None:
+            budget = resolve_budget(context.settings(), session)
+        cuts_back = context.settings().chat.whole_sentences
+        plan = answering(going_on if options.goes_on else single, budget, cuts_back=cuts_back)
         is_kept = options.session is not None or options.save or options.goes_on
-        order = Order(opening, going_on if options.goes_on else single, session, is_kept, is_new, request)
+        order = Order(opening, plan, session, is_kept, is_new, request)
         return asyncio.run(_ask(order, context))
+
+
+def _budget(text: str | None, request: RequestSettings) -> Budget | None:
+    """Read the option; raises UsageError where it is wrong, or the reply comes in one piece, which nobody can cut."""
+    if text is None:
+        return None
+    try:
+        budget = parse_budget(text)
+    except ValueError:
+        raise UsageError(f"--thinking-budget: found {text!r}, allowed {ALLOWED}.") from None
+    if request.fields.get("stream") is not True:
+        raise UsageError("--thinking-budget needs a reply that is streamed: one alone, and no webhook.")
+    return budget
 
 
 def _refuse_beside_continue(options: Namespace, request_options: RequestOptions) -> None:

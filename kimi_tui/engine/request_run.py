@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
@@ -37,13 +37,13 @@ class RequestRun:
         turn: Turn,
         step: RequestStep,
         prompt: OpenPrompt,
+        fields: Mapping[str, object],
         *,
         client: CompletionClient,
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        self._turn, self._step, self._prompt = turn, step, prompt
-        self._fields = {**turn.request.fields, **step.fields}
+        self._turn, self._step, self._prompt, self._fields = turn, step, prompt, fields
         self._client, self._clock, self._jitter = client, clock, jitter
         self._task: asyncio.Task[ReplyResult] | None = None
         self._timer: asyncio.Task[None] | None = None
@@ -55,6 +55,9 @@ class RequestRun:
         self._has_thought = turn.reply.is_thinking
         self._header_id: str | None = None
         self._is_answered = False
+        self.beyond_budget = ""
+        """Reasoning that came together with the last token of its budget: it is no part of the reply."""
+        self._is_over_budget = False
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
@@ -151,7 +154,7 @@ class RequestRun:
             tokens, has_ended = builder.tokens, builder.has_ended
 
     def _report(self, segments: list[CountedSegment]) -> None:
-        now_s = self._clock.monotonic()
+        now_s, segments = self._clock.monotonic(), self._within_budget(segments)
         self._turn.shorten(ReplyPart.REASONING, self._builder.take_retracted())
         for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
@@ -165,6 +168,22 @@ class RequestRun:
             text = "".join(counted.segment.text for counted in same)
             self._turn.grow(part, text, sum(counted.tokens for counted in same))
         self._keep_limits()
+
+    def _within_budget(self, segments: list[CountedSegment]) -> list[CountedSegment]:
+        """Take no more than the budget has room for, however much came at once; where the block ends by itself, all."""
+        most, count = self._step.limits.thinking_tokens, self._turn.reply.tokens[ReplyPart.REASONING]
+        if most is None or not self._turn.reply.is_thinking:
+            return segments
+        for place, counted in enumerate(segments):
+            if counted.segment.part is not ReplyPart.REASONING:
+                return segments if not self._is_over_budget else []
+            if count >= most:
+                more = takewhile(lambda each: each.segment.part is ReplyPart.REASONING, segments[place:])
+                self.beyond_budget += "".join(each.segment.text for each in more)
+                self._is_over_budget = True
+                return segments[:place]
+            count += counted.tokens
+        return segments
 
     def _keep_limits(self) -> None:
         """Cut a request whose thinking has had what it may have; let its time run from its first token on."""
@@ -185,13 +204,13 @@ class RequestRun:
         reply = self._turn.reply
         rest, result = self._builder.close()
         self._report(rest)
-        if not self._builder.is_thinking:
+        if not self._builder.is_thinking and not self._is_over_budget:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
             self._turn.shorten(ReplyPart.REASONING, whole.retracted)
             reply.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
-        if is_cancelled and not self._builder.has_ended:
+        if self._is_over_budget or (is_cancelled and not self._builder.has_ended):
             result = replace(result, state=MessageState.CANCELLED, error=None)
         elif is_cancelled:
             self._cut_by = None  # it had ended by itself
@@ -211,10 +230,15 @@ class RequestRun:
                 result.finish_reason,
                 usage,
                 self._timing(),
+                sent=self._sent_otherwise(),
                 is_estimated=is_estimated,
             )
         )
         return result
+
+    def _sent_otherwise(self) -> Mapping[str, object] | None:
+        sent = {**self._fields, **self._client.dialect.unreserved(self._turn.request.extra)}
+        return None if sent == self._turn.reply.beginning.sent else sent
 
     def _timing(self) -> Timing:
         now_s = self._clock.monotonic()

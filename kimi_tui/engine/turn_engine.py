@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -18,9 +18,10 @@ from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
-from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, single
+from kimi_tui.core.text.sentences import whole_end
+from kimi_tui.core.wire.plans import CUT_BY, Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
 from kimi_tui.core.wire.turn_events import Phase, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
@@ -114,16 +115,19 @@ class Engine:
         assert task is not None
         turn.run_as(task)
         ends: list[RequestEnd] = []
+        beyond = ""
         result: ReplyResult | None = None
         while not turn.is_stopped and (step := plan(turn.reply, ends)) is not None:
             turn.move(Phase.WAITING)
-            if step.closes_thinking:
-                turn.reply.close_thinking()
-            if ends or step.closes_thinking:  # the first one is written already
+            if step.ends_thinking and turn.reply.is_thinking:
+                _end_thinking(turn, step, beyond)
+            if ends or step.ends_thinking:  # the first one is written already
                 prompt = closed.followed_by(turn.reply)
-            run = RequestRun(turn, step, prompt, client=self._client, clock=self._clock, jitter=self._jitter)
+            fields = {**turn.request.fields, **_rest_of_room(turn, ends), **step.fields}
+            run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
             turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
             end, result = await run.run()
+            beyond = run.beyond_budget
             turn.let_cut(None)
             self._log(turn, result)
             ends.append(end)
@@ -216,6 +220,25 @@ class Engine:
             result.usage.input_tokens,
             result.usage.output_tokens,
         )
+
+
+def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
+    """Close the think block; with `cuts_back` a sentence that broke off is taken away first.
+
+    `beyond` = what came behind it and is no part of the reply.
+    """
+    reasoning = str(turn.reply.texts[ReplyPart.REASONING])
+    tail = reasoning[whole_end(reasoning) :] if step.cuts_back else ""
+    turn.shorten(ReplyPart.REASONING, len(tail))
+    turn.reply.end_thinking(step.ends_thinking, tail + beyond)
+
+
+def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd]) -> dict[str, object]:
+    """What is left of the most tokens of a reply behind a request that was cut; {} = all of it, or no such limit."""
+    most = turn.request.fields.get("max_new_tokens")
+    if not ends or ends[-1].cause not in CUT_BY or not isinstance(most, int):
+        return {}
+    return {"max_new_tokens": max(most - sum(turn.reply.tokens.values()), 1)}
 
 
 def _another(reply: GrowingReply, id_: str, whole: ReplyText) -> GrowingReply:

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from kimi_tui.core.wire.plans import Cause, Limits, Plan, RequestEnd, RequestStep, single
+from kimi_tui.core.wire.plans import Cause, Limits, Plan, RequestEnd, RequestStep, answering, single
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
-from tests.core.wire.test_plans import answering_when_cut, going_on_after_length
+from tests.core.wire.test_plans import going_on_after_length
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient, end, frame, streaming, think_end, token
 
@@ -60,7 +60,7 @@ async def cut_at(turn: Turn, *places: str) -> Message:
 
 
 async def test_thinking_cut_answered_and_gone_on_with_is_one_reply() -> None:
-    plan = going_on_after_length(answering_when_cut(single))
+    plan = going_on_after_length(answering(single))
     scripts = [
         streaming(token("hm"), token(" so"), HELD()),
         streaming(token("y"), token("e"), end("length", 10, 2, 0.1)),
@@ -91,7 +91,7 @@ async def test_a_request_that_is_not_to_be_cut_is_not() -> None:
 
 async def test_a_cut_that_comes_after_the_end_changes_nothing() -> None:
     client = ScriptedClient([streaming(token("hm"), think_end(), token("yes"), end(), HELD())])
-    turn = Engine(client, HandClock()).start(opened(), Asking("Hello!"), REQUEST, answering_when_cut(single))
+    turn = Engine(client, HandClock()).start(opened(), Asking("Hello!"), REQUEST, answering(single))
     events = turn.listen()
     while turn.reply.texts[ReplyPart.ANSWER].between(0, 3) != "yes":
         await events.drain()
@@ -104,7 +104,7 @@ async def test_a_cut_that_comes_after_the_end_changes_nothing() -> None:
 
 @pytest.mark.parametrize("is_begun", [True, False])
 async def test_stopping_in_a_later_request_keeps_what_all_of_them_brought(is_begun: bool) -> None:
-    plan = answering_when_cut(single)
+    plan = answering(single)
     client = ScriptedClient([streaming(token("hm"), HELD()), streaming(*[token("ye")] * is_begun, HELD())])
     turn = Engine(client, HandClock()).start(opened(), Asking("Hello!"), REQUEST, plan)
     async for event in turn.listen():
@@ -118,7 +118,7 @@ async def test_stopping_in_a_later_request_keeps_what_all_of_them_brought(is_beg
             turn.stop()
     (reply,) = (await turn.finished()).replies
     assert (texts(reply), reply.state) == (("hm", "ye" if is_begun else ""), MessageState.CANCELLED)
-    assert reply.thinking_end == (None if is_begun else "model")
+    assert reply.thinking_end == "user"
 
 
 def limited(limits: Limits) -> Plan:
@@ -127,7 +127,7 @@ def limited(limits: Limits) -> Plan:
     def plan(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         if not ends:
             return RequestStep("think", limits=limits)
-        return RequestStep("answer", closes_thinking=True) if ends[-1].cause is Cause.BUDGET else None
+        return RequestStep("answer", ends_thinking="user") if ends[-1].cause is Cause.BUDGET else None
 
     return plan
 

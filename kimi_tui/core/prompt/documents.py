@@ -5,7 +5,7 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 
 from __future__ import annotations
 
-from kimi_tui.core.session.endings import ending
+from kimi_tui.core.session.endings import ending, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.text.containing import contained, plain_line, shared_labels
@@ -29,7 +29,8 @@ def _markdown_message(message: Message, shared: frozenset[str]) -> str:
     reasoning, words = "", ending(message)
     if message.reasoning:
         text = contained(message.reasoning, shared)
-        reasoning = f"<details><summary>Reasoning</summary>\n\n{text}\n\n</details>\n\n"
+        who = thinking_end(message)
+        reasoning = f"<details><summary>Reasoning{f' · {who}' if who else ''}</summary>\n\n{text}\n\n</details>\n\n"
     end = f"\n[{plain_line(words)}]\n" if words else ""
     return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
 

@@ -80,6 +80,7 @@ def encode_message(message: Message) -> dict[str, object]:
         "thinking": message.thinking,
         "reopened": message.reopened or None,
         "thinking_end": message.thinking_end,
+        "cut_tail": message.cut_tail or None,
         "system": message.system,
         "left_out": list(message.left_out) or None,
         "neutralise": None if message.neutralise else False,
@@ -127,6 +128,7 @@ def _encode_request(request: RequestRecord) -> dict[str, object]:
         "finish_reason": request.finish_reason,
         "estimated": request.is_estimated or None,
         **request.extra,
+        "sent": None if request.sent is None else encode_fields(request.sent),
         "usage": _encode_usage(request.usage),
         "timing": _encode_timing(request.timing),
     }
@@ -301,6 +303,7 @@ def _decode_message(table: _Table) -> Message:
         thinking=table.flag("thinking"),
         reopened=table.flag("reopened") is True,
         thinking_end=table.word("thinking_end"),
+        cut_tail=table.text("cut_tail") or "",
         sent=table.table("sent"),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
@@ -346,6 +349,7 @@ def _decode_request(table: _Table) -> RequestRecord:
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
+        sent=table.table("sent"),
         is_estimated=table.flag("estimated") is True,
         extra=table.others(),
     )

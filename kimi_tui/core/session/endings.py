@@ -52,5 +52,13 @@ def refusal_to_continue(message: Message) -> str:
     return ""
 
 
+THINKING_ENDS = {"user": "answered at once", "budget": "ended by its budget"}
+
+
+def thinking_end(message: Message) -> str:
+    """Say who ended a reply's thinking besides the model; "" = nobody."""
+    return THINKING_ENDS.get(message.thinking_end or "", "")
+
+
 def ended_inside_reasoning(message: Message) -> bool:
     return bool(missing_answer(message)) and bool(message.reasoning) and message.thinking_end is None

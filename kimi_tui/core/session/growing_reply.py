@@ -22,6 +22,9 @@ from kimi_tui.core.session.session import (
     Usage,
 )
 
+ENDED_FROM_OUTSIDE = frozenset({"user", "budget"})
+"""Who may end a reply's thinking besides the model."""
+
 
 class ReplyPart(StrEnum):
     REASONING = "reasoning"
@@ -113,6 +116,8 @@ class GrowingReply:
         self.is_thinking = is_thinking
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
+        self._ended_by = beginning.thinking_end if beginning.thinking_end in ENDED_FROM_OUTSIDE else None
+        self._cut_tail = beginning.cut_tail
         self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
 
     @property
@@ -159,6 +164,10 @@ class GrowingReply:
         """Note that the think block is closed, whether or not an answer follows."""
         self.is_thinking = False
 
+    def end_thinking(self, who: str, tail: str = "") -> None:
+        """Close the think block in the place of the model; `tail` = the end of the thought that was taken away."""
+        self.is_thinking, self._ended_by, self._cut_tail = False, who, tail
+
     @property
     def usage(self) -> Usage:
         return sum((request.usage for request in self.requests), NO_USAGE)
@@ -185,7 +194,8 @@ class GrowingReply:
             request_id=self.request_id,
             thinking=has_block,
             reopened=self.beginning.reopened or (has_block and not was_thinking),
-            thinking_end="model" if is_thought_out else None,
+            thinking_end=self._ended_by or ("model" if is_thought_out else None),
+            cut_tail=self._cut_tail,
             usage=None if usage == NO_USAGE else usage,
             timing=_total(self.requests),
             requests=tuple(self.requests) if len(self.requests) > 1 else (),

@@ -107,6 +107,8 @@ class RequestRecord:
     is_estimated: bool = False
     """Whether it was cut before it told its counts: its output tokens are those received, its cost is not known."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
+    sent: Mapping[str, object] | None = None
+    """The fields that it sent, where they differ from the message's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,12 @@ class Message:
     """On screen, but not in the prompt."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
     thinking_end: str | None = None
-    """What ended the thinking of a reply without an answer, "model"; None = nothing did, or the answer shows it."""
+    """What ended the thinking: "user", "budget", or of a reply without an answer "model"; None = the answer shows it,
+    or nothing did."""
     reopened: bool = False
     """Its prompt had closed the think block, and it opened one itself."""
+    cut_tail: str = ""
+    """The end of the thinking that was taken away when the user or a budget ended it."""
 
     @property
     def is_partly_counted(self) -> bool:

@@ -29,6 +29,7 @@ class Need(StrEnum):
     """What has to be there for an action to do anything; the words go after "there is no"."""
 
     RUNNING = "running reply"
+    THINKING = "reply that is thinking"
     MESSAGE = "message"
     REPLY = "reply"
     REASONING = "reasoning"
@@ -178,6 +179,20 @@ _TURN = (
         ("ctrl+c",),
         is_command=False,
         in_palette=False,
+    ),
+    Action(
+        "answer-now",
+        "Answer now",
+        "Ends the thinking of the running reply; it answers from what was thought so far.",
+        ("alt+a",),
+        needs=frozenset({Need.THINKING}),
+        hint="answer now",
+    ),
+    Action(
+        "budget",
+        "Thinking budget",
+        "Limits the thinking: tokens, seconds such as 20s, or off; once = of the next reply; alone it tells.",
+        argument="[N|Ns|off] [once]",
     ),
     Action(
         "think",

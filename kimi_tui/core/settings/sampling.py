@@ -20,6 +20,7 @@ from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.fields import SETTABLE
+from kimi_tui.core.wire.thinking_budget import ALLOWED, Budget, is_budget, parse_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class SessionSettings:
     """None = as the config says."""
     preset: str | None = None
     """None = as the config says."""
+    budget: Budget | None = None
+    """How much may be thought; None = as the config says."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
@@ -53,12 +56,20 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         raise FieldError("thinking", quoted(thinking), "true or false")
     if preset is not None and not isinstance(preset, str):
         raise FieldError("preset", quoted(preset), "a preset's name")
+    budget = data.get("thinking_budget")
+    if budget is not None and not is_budget(budget):
+        raise FieldError("thinking_budget", quoted(budget), ALLOWED)
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
     extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
     for problem in problems:
         raise FieldError(".".join(map(str, problem.key)), problem.found, problem.allowed)
-    return SessionSettings(SamplingLayer(values, frozenset(unset), extra), thinking, preset)
+    return SessionSettings(
+        SamplingLayer(values, frozenset(unset), extra),
+        thinking,
+        preset,
+        budget=None if budget is None else parse_budget(str(budget)),
+    )
 
 
 def store_setting(settings: Mapping[str, object], name: str, value: object | None) -> dict[str, object]:
@@ -161,6 +172,12 @@ def _defaults(settings: Settings, session: Session | None, template: Template) -
     if settings.chat.prompt_cache and session is not None and session.prompt_cache_key:
         values["prompt_cache_key"] = session.prompt_cache_key
     return SamplingLayer(values)
+
+
+def resolve_budget(settings: Settings, session: Session) -> Budget:
+    """Raises FieldError where the session sets something that is not allowed."""
+    own = parse_session_settings(session.settings, settings.dialect).budget
+    return parse_budget(settings.chat.thinking_budget) if own is None else own
 
 
 def resolve_request(

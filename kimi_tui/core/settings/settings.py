@@ -30,6 +30,7 @@ from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.dialects import DIALECTS
+from kimi_tui.core.wire.thinking_budget import ALLOWED, OFF, is_budget
 
 if TYPE_CHECKING:
     from kimi_tui.core.settings.keymap import Keys
@@ -78,6 +79,10 @@ class ChatSettings:
     prompt_cache: bool = True
     """Whether each session's random cache key is sent."""
     neutralise: bool = True
+    thinking_budget: str = OFF
+    """How much may be thought: a number of tokens, such as "20s" for seconds, or "off"."""
+    whole_sentences: bool = True
+    """Whether a thinking that is ended from outside is cut back to its last whole sentence."""
 
 
 PANE_WIDTHS: Mapping[str, int] = MappingProxyType({"sessions": 28, "reasoning": 40, "settings": 42, "prompt": 44})
@@ -147,6 +152,8 @@ class _Rule:
     kind: type
     allowed: str
     is_allowed: Callable[[Any], bool] = lambda _: True
+    other_kind: type | None = None
+    """One that may stand for it."""
 
 
 def _range(kind: type, low: float, high: float, words: str) -> _Rule:
@@ -196,6 +203,7 @@ RULES: Mapping[tuple[str, str], _Rule] = {
     ("api", "retries"): _range(int, 0, 3, "a whole number in [0, 3]"),
     ("api", "headers"): _Rule(dict, "a table of strings"),
     ("api", "proxy"): _Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
+    ("chat", "thinking_budget"): _Rule(str, ALLOWED, is_budget, other_kind=int),
     ("ui", "theme"): LINE,
     ("ui", "panes"): _Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
     ("ui", "widths"): _Rule(dict, "a table of widths"),
@@ -267,7 +275,8 @@ def _parse_section(name: str, table: Mapping[str, object], section: Section, pro
 
 def _is_allowed(rule: _Rule, value: object) -> bool:
     """Whether a value keeps a rule; a whole number may stand where a fraction may, but true is no number."""
-    kinds = (int, float) if rule.kind is float else rule.kind
+    other = int if rule.kind is float else rule.other_kind
+    kinds = (rule.kind, other) if other is not None else rule.kind
     is_kind = isinstance(value, kinds) and (rule.kind is bool or not isinstance(value, bool))
     return is_kind and rule.is_allowed(value)
 

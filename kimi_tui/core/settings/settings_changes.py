@@ -51,6 +51,12 @@ def with_preset(settings: Settings, session: Session, name: str) -> Session:
     return replace(session, settings={**session.settings, "preset": preset_named(settings, name).name})
 
 
+def with_budget(session: Session, value: int | str | None) -> Session:
+    """Set how much may be thought, as the file says it; None = as the config says."""
+    kept = {key: other for key, other in session.settings.items() if key != "thinking_budget"}
+    return replace(session, settings=kept if value is None else {**kept, "thinking_budget": value})
+
+
 def without_own(settings: Settings, session: Session, name: str) -> Session:
     """Take back what the session sets for one thing; its system prompt becomes that of new sessions.
 
@@ -75,7 +81,7 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
 
 def without_any_own(session: Session) -> Session:
     """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
-    ours = {*SETTABLE, "thinking", "preset", "unset", "extra"}
+    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", "thinking_budget"}
     return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
 
 

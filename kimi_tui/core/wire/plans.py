@@ -7,11 +7,12 @@ what it says. The engine carries it out and keeps the limits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.session import MessageState, RequestRecord
+from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 
 
 class Cause(StrEnum):
@@ -47,8 +48,10 @@ class RequestStep:
     """One request of a turn. Its prompt is the turn's, with all that the reply says so far in its open turn."""
 
     kind: str = "reply"
-    closes_thinking: bool = False
-    """Whether the think block is closed first, where it is open."""
+    ends_thinking: str = ""
+    """Who closes the think block first, where it is open: "user" or "budget"; "" = nobody."""
+    cuts_back: bool = False
+    """Whether of a thought that broke off then only the whole sentences are kept."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """Request fields in the place of the turn's."""
     limits: Limits = NO_LIMITS
@@ -68,6 +71,24 @@ def single(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
     """Ask once: an ordinary turn."""
     del reply
     return None if ends else RequestStep()
+
+
+CUT_BY = {Cause.SIGNAL: "user", Cause.BUDGET: "budget"}
+"""Who ends the thinking of a request that is cut."""
+
+
+def answering(plan: Plan, budget: Budget = NO_BUDGET, *, cuts_back: bool = True) -> Plan:
+    """Another plan, whose thinking the user or a budget may end: then the answer follows."""
+    limits = Limits(budget.tokens, budget.seconds, can_be_cut=True)
+
+    def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+        who = CUT_BY.get(ends[-1].cause, "") if ends else "budget" if budget.tokens == 0 else ""
+        if who and reply.is_thinking:
+            return RequestStep("answer" if ends else "reply", ends_thinking=who, cuts_back=cuts_back)
+        step = plan(reply, ends)
+        return step and replace(step, limits=limits)
+
+    return next_step
 
 
 def going_on(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:

@@ -55,7 +55,7 @@ class TurnDisplay:
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
             self.transcript.append(chat.live.key, delta.part, delta.text(chat.live.reply))
-            self.transcript.set_thought_label(chat.live.key, chat.live.label)
+            self.transcript.set_thought_label(chat.live.key, chat.live.thought_line)
             self.panes.delta_arrived(delta)
 
     def show_shortened(self, chat: Chat) -> None:
@@ -97,5 +97,5 @@ class TurnDisplay:
     def tick(self) -> None:
         live = self.open_chats.current.live
         if live is not None and live.phase is Phase.REASONING and live.update_label(self.now_s()):
-            self.transcript.set_thought_label(live.key, live.label)
+            self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.label_changed()

@@ -34,6 +34,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
+    found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
     found |= {Need.DELETED} if chat.deleted else set()
     found |= {Need.NOTICE} if chat.notices else set()
     found |= {Need.FINDING} if is_finding else set()

@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
-from kimi_tui.core.session.endings import ending
+from kimi_tui.core.session.endings import ending, thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -89,7 +89,8 @@ def _thought_label(message: Message) -> str:
     else:
         tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
     thinking_s = message.timing.thinking_s if message.timing else None
-    return words.thought_label(thinking_s, tokens, is_estimated=counted is None or message.is_partly_counted)
+    is_estimated = counted is None or message.is_partly_counted
+    return words.thought_label(thinking_s, tokens, is_estimated=is_estimated, ended_by=thinking_end(message))
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
+from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -23,6 +24,8 @@ class LiveTurn:
     """What has come."""
     started_s: float
     """When it was sent, on the clock's own scale."""
+    budget: Budget = NO_BUDGET
+    """How much may be thought."""
     phase: Phase = Phase.WAITING
     first_token_s: float | None = None
     """Moment of the first token."""
@@ -72,10 +75,15 @@ class LiveTurn:
             heading=ASSISTANT_NAME,
             text=self.text(ReplyPart.ANSWER),
             reasoning=self.text(ReplyPart.REASONING) or None,
-            thought_label=self.label,
+            thought_label=self.thought_line,
             is_streaming=True,
             is_thinking=self.phase is Phase.REASONING,
         )
+
+    @property
+    def thought_line(self) -> str:
+        """The think block's line in the conversation."""
+        return f"{self.label} · {words.ANSWER_NOW}" if self.label and self.phase is Phase.REASONING else self.label
 
     def update_label(self, now_s: float) -> bool:
         """Make the think block's line anew; whether it is another one."""
@@ -87,7 +95,9 @@ class LiveTurn:
             return ""
         is_running = self.thinking_end_s is None and self.phase is Phase.REASONING
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
-        return words.thought_label(end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running)
+        return words.thought_label(
+            end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running, budget=self.budget
+        )
 
     def thinking_rate(self, now_s: float) -> float | None:
         """Tokens per second of reasoning; None = too little has come to tell."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import TurnEnded
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
@@ -50,6 +51,8 @@ class Chat:
     """Why the draft could not be kept when that was tried last; None = it could."""
     turn: Turn | None = None
     live: LiveTurn | None = None
+    next_budget: Budget | None = None
+    """How much the next reply may think; None = as the session says."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
     is_unread: bool = False

@@ -16,7 +16,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.wire.plans import Plan, single
+from kimi_tui.core.wire.plans import Plan, answering, single
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
     ReplyDelta,
@@ -85,8 +85,11 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        turn = self._services.engine().start(chat.open_session, opening, self._request(chat, opening), plan)
-        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
+        request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
+        plan = answering(plan, budget, cuts_back=self._services.settings.chat.whole_sentences)
+        turn = self._services.engine().start(chat.open_session, opening, request, plan)
+        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
+        chat.next_budget = None
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:

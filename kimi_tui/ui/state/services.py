@@ -14,10 +14,11 @@ from kimi_tui.core.ports import Clock, HeldSession, SessionStore
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions, resolve_request
+from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions, resolve_budget, resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.copied import Delivery
+from kimi_tui.core.wire.thinking_budget import Budget
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
     from kimi_tui.engine.turn_engine import Engine
@@ -89,6 +90,10 @@ class Services:
     @property
     def settings(self) -> Settings:
         return self.settings_store.value
+
+    def budget(self, session: Session) -> Budget:
+        """How much may be thought; raises FieldError where the session's settings cannot be used."""
+        return resolve_budget(self.settings, session)
 
     def resolve(self, session: Session, options: RequestOptions = NO_OPTIONS) -> RequestSettings:
         """Raises KimiError where the session's settings cannot be used."""

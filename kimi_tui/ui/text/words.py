@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core.session.session import Message, Timing, Usage
+from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import Retrying
 
 
@@ -26,15 +27,30 @@ def dollars(value: float) -> str:
     return f"${value:.4f}" if value < 0.01 else f"${value:.3f}" if value < 1 else f"${value:.2f}"
 
 
+ANSWER_NOW = "answer now"
+"""What a click on these words does, on the line that says that it is thinking."""
+
+
 def thought_label(
-    thinking_s: float | None, tokens: int | None, *, is_running: bool = False, is_estimated: bool = False
+    thinking_s: float | None,
+    tokens: int | None,
+    *,
+    is_running: bool = False,
+    is_estimated: bool = False,
+    budget: Budget = NO_BUDGET,
+    ended_by: str = "",
 ) -> str:
-    """Write the one line of a folded think block, such as "Thought for 12.4 s · 840 tok"."""
+    """Write the one line of a folded think block, such as "Thought for 12.4 s · 840 tok".
+
+    While it runs, what it has of its `budget` is told; `ended_by` = who ended it besides the model, "" = nobody.
+    """
     verb = "Thinking" if is_running else "Thought"
-    parts = [f"{verb} for {seconds(thinking_s)}" if thinking_s is not None else verb]
+    most_s = f" of {budget.seconds:g} s" if is_running and budget.seconds else ""
+    parts = [f"{verb} for {seconds(thinking_s)}{most_s}" if thinking_s is not None else verb]
     if tokens:
-        parts.append(f"{'~' if is_estimated else ''}{count(tokens)} tok")
-    return " · ".join(parts)
+        most = f" of {count(budget.tokens)}" if is_running and budget.tokens else ""
+        parts.append(f"{'~' if is_estimated else ''}{count(tokens)}{most} tok")
+    return " · ".join([*parts, ended_by] if ended_by else parts)
 
 
 def total_usage(messages: tuple[Message, ...]) -> Usage:

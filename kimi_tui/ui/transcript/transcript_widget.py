@@ -22,6 +22,7 @@ from textual.widget import Widget
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import MESSAGES, Entry
 from kimi_tui.ui.text.role_styles import Styles
+from kimi_tui.ui.text.words import ANSWER_NOW
 from kimi_tui.ui.transcript import copying
 from kimi_tui.ui.transcript.code_blocks import CodeBlocks
 from kimi_tui.ui.transcript.cursor import Cursor
@@ -68,6 +69,9 @@ class Transcript(Widget, can_focus=True):
         key: str
         step: int
         """-1 = the one before, 1 = the next."""
+
+    class AnswerNowClicked(Message):
+        """The thinking of the growing reply is to end."""
 
     @dataclass
     class Found(Message):
@@ -265,7 +269,10 @@ class Transcript(Widget, can_focus=True):
         elif event.chain > 1:
             self._mouse.select_around(event.offset, is_word=event.chain == 2)
         elif place.section == Section.HEAD and item.thought_line == place.line:
-            self.folds.toggle(item.key)
+            if line.text.endswith(ANSWER_NOW) and 0 < line.width - (event.x - GUTTER) <= len(ANSWER_NOW):
+                self.post_message(self.AnswerNowClicked())
+            else:
+                self.folds.toggle(item.key)
         elif item.kind in MESSAGES:
             self.cursor.choose(item.key, brings_into_view=False)
 

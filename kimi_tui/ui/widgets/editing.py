@@ -72,6 +72,8 @@ class Editing:
             event.stop()
             event.prevent_default()
             self.type_text(event.character)
+        elif event.key.startswith("alt+"):
+            event.prevent_default()  # whoever has an action for it may take it
 
     @abstractmethod
     def type_text(self, text: str) -> None:

@@ -201,9 +201,12 @@ def test_every_key_and_command_that_is_named_exists() -> None:
     assert named <= keys
     assert {"Enter", "Escape", "Ctrl+T", "F1", "Ctrl+End"} <= named
     assert set(KEY_NAMES.values()) >= {"Enter", "Escape"}
-    commands = re.findall(r"`/([a-z]+)", ALL_TEXTS)
+    commands = re.findall(r"`/([a-z-]+)", ALL_TEXTS)
     assert {
         "help",
+        "answer-now",
+        "budget",
+        "continue",
         "set",
         "system",
         "resume",

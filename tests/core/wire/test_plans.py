@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role
-from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, cause_of, single
+from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, answering, cause_of, single
 
 
 def growing(reasoning: str = "", content: str = "") -> GrowingReply:
@@ -18,18 +17,6 @@ def growing(reasoning: str = "", content: str = "") -> GrowingReply:
         if text:
             reply.grow(part, text)
     return reply
-
-
-def answering_when_cut(plan: Plan) -> Plan:
-    """Another plan, whose thinking can be cut: then the answer follows."""
-
-    def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
-        if ends and ends[-1].cause is Cause.SIGNAL and reply.is_thinking:
-            return RequestStep("answer", closes_thinking=True)
-        step = plan(reply, ends)
-        return step and replace(step, limits=replace(step.limits, can_be_cut=True))
-
-    return next_step
 
 
 def going_on_after_length(plan: Plan) -> Plan:
@@ -51,14 +38,14 @@ def test_an_ordinary_turn_has_one_request() -> None:
 
 
 def test_plans_compose() -> None:
-    plan, ends = going_on_after_length(answering_when_cut(single)), list[RequestEnd]()
+    plan, ends = going_on_after_length(answering(single)), list[RequestEnd]()
     kinds = []
     for reply, cause in [(growing(), Cause.SIGNAL), (growing("hm"), Cause.LENGTH), (growing("hm", "ye"), Cause.ITSELF)]:
         step = plan(reply, ends)
         assert step is not None
-        kinds.append((step.kind, step.closes_thinking, step.limits.can_be_cut))
+        kinds.append((step.kind, step.ends_thinking, step.limits.can_be_cut))
         ends.append(RequestEnd(step, cause))
-    assert kinds == [("reply", False, True), ("answer", True, False), ("continue", False, False)]
+    assert kinds == [("reply", "", True), ("answer", "user", False), ("continue", "", False)]
     assert plan(growing("hm", "yes"), ends) is None
 
 

@@ -86,6 +86,8 @@ KEYS = """\
 | **Up** | in an empty composer: your last prompt again |
 | **Escape** | stops the reply, what arrived is kept |
 | **Ctrl+T** | thinking or instant |
+| **Alt+A** | while I think: answer now |
+| **Shift+Tab**, then **m** | goes on with a reply that broke off |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
@@ -101,6 +103,8 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/set temperature 0.5` | sets a request field for this session |
 | `/system Answer in verse.` | sets the system prompt |
 | `/think off`, `/think on` | instant replies, or thinking first |
+| `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
+| `/continue` | goes on with a reply that broke off |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
@@ -122,7 +126,8 @@ _LONG_THOUGHT = (
 _THINKING_ANSWER = """\
 That took a moment: open the line above (**click** it, or press **Ctrl+R**) to read how I came to it.
 
-With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
+Next time press **Alt+A** while I think (or click *answer now*): I answer from what I have until then. `/budget 50` does
+that by itself. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
 """
 
 

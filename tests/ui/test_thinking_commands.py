@@ -1,0 +1,97 @@
+"""Ending the thinking from outside, on the screen: answer now, by key, command and click; budgets."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
+from tests.ui.program import Program, program
+
+
+def thinking() -> Script:
+    return streaming(token("One is so."), token(" Two"), asyncio.Event())
+
+
+ANSWER = streaming(token("Yes"), token("."), end(), DONE)
+
+
+async def answered(running: Program) -> None:
+    await running.shows("Yes.")
+    await running.idle()
+    first, second = (body["input"] for body in running.client.bodies)
+    assert second == first + "One is so.</think>"
+    reply = running.screen.chat.branch[-1]
+    assert (reply.reasoning, reply.content, reply.cut_tail) == ("One is so.", "Yes.", " Two")
+
+
+@pytest.mark.parametrize("way", ["<alt+a>", "/answer-now<enter>", "draft<alt+a>"])
+async def test_the_answer_comes_in_the_same_reply(tmp_path: Path, way: str) -> None:
+    async with program(tmp_path, thinking(), ANSWER) as running:
+        await running.type("Lamb?<enter>")
+        await running.shows("answer now")
+        await running.type(way)
+        await answered(running)
+        await running.shows("answered at once")
+        assert running.screen.composer.draft == way.removesuffix("<alt+a>") * way.startswith("draft")
+        assert len(running.screen.chat.branch) == 2
+
+
+async def test_a_click_on_the_words_does_it_and_one_beside_them_opens_the_thinking(tmp_path: Path) -> None:
+    async with program(tmp_path, thinking(), ANSWER) as running:
+        await running.type("Lamb?<enter>")
+        await running.shows("answer now")
+        y, line = next((y, line) for y, line in enumerate(running.text.splitlines()) if "answer now" in line)
+        await running.pilot.click(offset=(line.index("▸") + 3, y))
+        await running.shows("One is so. Two")
+        await running.pilot.click(offset=(line.index("answer now") + 4, y))
+        await answered(running)
+
+
+async def test_a_budget_is_shown_before_it_is_used_and_afterwards(tmp_path: Path) -> None:
+    async with program(tmp_path, thinking(), ANSWER, thinking(), ANSWER) as running:
+        await running.type("/budget 2<enter>")
+        await running.shows("thinking ≤ 2 tok")
+        await running.type("Lamb?<enter>")
+        await answered(running)
+        await running.shows("ended by its budget")
+        assert running.screen.chat.session.settings["thinking_budget"] == 2
+        await running.type("/budget off<enter>")
+        await running.shows("No thinking budget.")
+        assert "≤" not in running.text.splitlines()[0]
+
+
+async def test_a_budget_may_be_for_the_next_reply_alone(tmp_path: Path) -> None:
+    second = streaming(token("a"), token("b"), token("c"), think_end(), token("Sure."), end(), DONE)
+    async with program(tmp_path, thinking(), ANSWER, second) as running:
+        await running.type("/budget 2 once<enter>Lamb?<enter>")
+        await answered(running)
+        await running.type("More?<enter>")
+        await running.shows("Sure.")
+        await running.idle()
+        assert len(running.client.bodies) == 3
+
+
+@pytest.mark.parametrize("text", ["much", "5 twice"])
+async def test_a_wrong_budget_is_told_and_can_be_mended(tmp_path: Path, text: str) -> None:
+    async with program(tmp_path) as running:
+        await running.type(f"/budget {text}<enter>")
+        await running.shows("such as 20s" if text == "much" else "stands once or nothing")
+        assert running.screen.composer.draft == f"/budget {text}"
+
+
+async def test_without_thinking_there_is_nothing_to_end(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    script = streaming(token("hm"), think_end(), token("Yes"), gate, token("."), end(), DONE)
+    async with program(tmp_path, script) as running:
+        await running.type("<alt+a>")
+        await running.shows("there is no reply that is thinking")
+        await running.type("Lamb?<enter>")
+        await running.shows("Yes")
+        await running.type("<alt+a>")
+        gate.set()
+        await running.shows("Yes.")
+        await running.idle()
+        assert len(running.client.bodies) == 1
