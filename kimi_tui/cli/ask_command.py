@@ -24,10 +24,10 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import cut, ending, missing_answer, refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue, resolve_budget, resolve_request
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.plans import Plan, answering, going_on, single
+from kimi_tui.core.wire.plans import Plan, chosen, going_on, single
 from kimi_tui.core.wire.thinking_budget import ALLOWED, Budget, parse_budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
 from kimi_tui.engine import signals
@@ -82,8 +82,12 @@ def run(options: Namespace, context: Context) -> int:
         budget = _budget(options.thinking_budget, request)
         if budget is None:
             budget = resolve_budget(context.settings(), session)
-        cuts_back = context.settings().chat.whole_sentences
-        plan = answering(going_on if options.goes_on else single, budget, cuts_back=cuts_back)
+        plan = chosen(
+            going_on if options.goes_on else single,
+            budget,
+            auto_continue=resolve_auto_continue(context.settings(), session),
+            cuts_back=context.settings().chat.whole_sentences,
+        )
         is_kept = options.session is not None or options.save or options.goes_on
         order = Order(opening, plan, session, is_kept, is_new, request)
         return asyncio.run(_ask(order, context))

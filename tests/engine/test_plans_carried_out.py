@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from kimi_tui.core.wire.plans import Cause, Limits, Plan, RequestEnd, RequestStep, answering, single
+from kimi_tui.core.wire.plans import Cause, Limits, Plan, RequestEnd, RequestStep, answering, continuing, single
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
-from tests.core.wire.test_plans import going_on_after_length
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient, end, frame, streaming, think_end, token
 
@@ -60,7 +59,7 @@ async def cut_at(turn: Turn, *places: str) -> Message:
 
 
 async def test_thinking_cut_answered_and_gone_on_with_is_one_reply() -> None:
-    plan = going_on_after_length(answering(single))
+    plan = continuing(answering(single), 1)
     scripts = [
         streaming(token("hm"), token(" so"), HELD()),
         streaming(token("y"), token("e"), end("length", 10, 2, 0.1)),

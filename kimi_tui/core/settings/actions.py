@@ -195,6 +195,12 @@ _TURN = (
         argument="[N|Ns|off] [once]",
     ),
     Action(
+        "auto-continue",
+        "Continue by itself",
+        "Goes on with replies that max_new_tokens cut, so many times by itself; 0 = never; alone it tells.",
+        argument="[N]",
+    ),
+    Action(
         "think",
         "Thinking or instant",
         "Lets the model think first, or answer at once (on, off; alone it switches).",

@@ -15,12 +15,12 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
-from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.settings.settings import RULES, Settings
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.fields import SETTABLE
-from kimi_tui.core.wire.thinking_budget import ALLOWED, Budget, is_budget, parse_budget
+from kimi_tui.core.wire.thinking_budget import Budget, parse_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class SessionSettings:
     """None = as the config says."""
     budget: Budget | None = None
     """How much may be thought; None = as the config says."""
+    auto_continue: int | None = None
+    """How often a reply that was cut is gone on with by itself; None = as the config says."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
@@ -56,9 +58,11 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         raise FieldError("thinking", quoted(thinking), "true or false")
     if preset is not None and not isinstance(preset, str):
         raise FieldError("preset", quoted(preset), "a preset's name")
-    budget = data.get("thinking_budget")
-    if budget is not None and not is_budget(budget):
-        raise FieldError("thinking_budget", quoted(budget), ALLOWED)
+    for name in ("thinking_budget", "auto_continue"):
+        rule = RULES["chat", name]
+        if name in data and not rule.holds(data[name]):
+            raise FieldError(name, quoted(data[name]), rule.allowed)
+    budget, auto_continue = data.get("thinking_budget"), data.get("auto_continue")
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
     extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
@@ -68,7 +72,8 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         SamplingLayer(values, frozenset(unset), extra),
         thinking,
         preset,
-        budget=None if budget is None else parse_budget(str(budget)),
+        None if budget is None else parse_budget(str(budget)),
+        auto_continue if isinstance(auto_continue, int) else None,
     )
 
 
@@ -172,6 +177,12 @@ def _defaults(settings: Settings, session: Session | None, template: Template) -
     if settings.chat.prompt_cache and session is not None and session.prompt_cache_key:
         values["prompt_cache_key"] = session.prompt_cache_key
     return SamplingLayer(values)
+
+
+def resolve_auto_continue(settings: Settings, session: Session) -> int:
+    """Raises FieldError where the session sets something that is not allowed."""
+    own = parse_session_settings(session.settings, settings.dialect).auto_continue
+    return settings.chat.auto_continue if own is None else own
 
 
 def resolve_budget(settings: Settings, session: Session) -> Budget:

@@ -81,6 +81,8 @@ class ChatSettings:
     neutralise: bool = True
     thinking_budget: str = OFF
     """How much may be thought: a number of tokens, such as "20s" for seconds, or "off"."""
+    auto_continue: int = 0
+    """How often a reply that was cut by its most tokens is gone on with by itself, [0, 10]."""
     whole_sentences: bool = True
     """Whether a thinking that is ended from outside is cut back to its last whole sentence."""
 
@@ -136,6 +138,7 @@ class Settings:
         return DIALECTS[self.api.dialect]
 
 
+MAX_AUTO_CONTINUE = 10
 SECTIONS: Mapping[str, type[Any]] = {
     "api": ApiSettings,
     "chat": ChatSettings,
@@ -148,20 +151,27 @@ WIRE_NAMES = {"connect_timeout_s": "connect_timeout", "read_timeout_s": "read_ti
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class Rule:
     kind: type
     allowed: str
     is_allowed: Callable[[Any], bool] = lambda _: True
     other_kind: type | None = None
     """One that may stand for it."""
 
+    def holds(self, value: object) -> bool:
+        """Whether a value keeps it; a whole number may stand where a fraction may, but true is no number."""
+        other = int if self.kind is float else self.other_kind
+        kinds = (self.kind, other) if other is not None else self.kind
+        is_kind = isinstance(value, kinds) and (self.kind is bool or not isinstance(value, bool))
+        return is_kind and self.is_allowed(value)
 
-def _range(kind: type, low: float, high: float, words: str) -> _Rule:
-    return _Rule(kind, words, lambda value: low <= value <= high)
+
+def _range(kind: type, low: float, high: float, words: str) -> Rule:
+    return Rule(kind, words, lambda value: low <= value <= high)
 
 
-def _choice(names: tuple[str, ...]) -> _Rule:
-    return _Rule(str, " or ".join(names), lambda value: value in names)
+def _choice(names: tuple[str, ...]) -> Rule:
+    return Rule(str, " or ".join(names), lambda value: value in names)
 
 
 def is_loopback(host: str) -> bool:
@@ -189,24 +199,25 @@ def _is_endpoint(address: str) -> bool:
     return bool(host) and is_plain and (address.lower().startswith("https:") or is_loopback(host))
 
 
-TEXT, FLAG = _Rule(str, "a string"), _Rule(bool, "true or false")
-LINE = _Rule(str, "a string without control characters", str.isprintable)
-RULES: Mapping[tuple[str, str], _Rule] = {
-    ("api", "base_url"): _Rule(str, "an https address, or an http one of this machine", _is_endpoint),
-    ("api", "model"): _Rule(str, "a model's name", lambda name: bool(name.strip()) and name.isprintable()),
+TEXT, FLAG = Rule(str, "a string"), Rule(bool, "true or false")
+LINE = Rule(str, "a string without control characters", str.isprintable)
+RULES: Mapping[tuple[str, str], Rule] = {
+    ("api", "base_url"): Rule(str, "an https address, or an http one of this machine", _is_endpoint),
+    ("api", "model"): Rule(str, "a model's name", lambda name: bool(name.strip()) and name.isprintable()),
     ("api", "template"): _choice(tuple(TEMPLATES)),
-    ("api", "dialect"): _Rule(str, " or ".join(DIALECTS), lambda name: name in DIALECTS),
+    ("api", "dialect"): Rule(str, " or ".join(DIALECTS), lambda name: name in DIALECTS),
     ("api", "context_tokens"): _range(int, 1, 1_000_000_000, "a whole number in [1, 1000000000]"),
     ("api", "api_key_command"): LINE,
     ("api", "connect_timeout"): _range(float, 0.001, 3600, "seconds in [0.001, 3600]"),
     ("api", "read_timeout"): _range(float, 0.001, 86400, "seconds in [0.001, 86400]"),
     ("api", "retries"): _range(int, 0, 3, "a whole number in [0, 3]"),
-    ("api", "headers"): _Rule(dict, "a table of strings"),
-    ("api", "proxy"): _Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
-    ("chat", "thinking_budget"): _Rule(str, ALLOWED, is_budget, other_kind=int),
+    ("api", "headers"): Rule(dict, "a table of strings"),
+    ("api", "proxy"): Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
+    ("chat", "auto_continue"): _range(int, 0, MAX_AUTO_CONTINUE, f"a whole number in [0, {MAX_AUTO_CONTINUE}]"),
+    ("chat", "thinking_budget"): Rule(str, ALLOWED, lambda value: is_budget(str(value)), other_kind=int),
     ("ui", "theme"): LINE,
-    ("ui", "panes"): _Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
-    ("ui", "widths"): _Rule(dict, "a table of widths"),
+    ("ui", "panes"): Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
+    ("ui", "widths"): Rule(dict, "a table of widths"),
     ("sessions", "format"): _choice(tuple(FORMATS)),
     ("sessions", "folder"): LINE,
 }
@@ -263,7 +274,7 @@ def _parse_section(name: str, table: Mapping[str, object], section: Section, pro
             problems.append(ConfigProblem((name, key), "an unknown key", nearest(key, known)))
             continue
         rule = RULES.get((name, key)) or (FLAG if isinstance(getattr(section, known[key]), bool) else TEXT)
-        if not _is_allowed(rule, value):
+        if not rule.holds(value):
             found = "another value" if (name, key) in SECRETS else quoted(value)
             problems.append(ConfigProblem((name, key), found, rule.allowed))
         elif isinstance(value, dict):
@@ -271,14 +282,6 @@ def _parse_section(name: str, table: Mapping[str, object], section: Section, pro
         else:
             values[known[key]] = tuple(value) if isinstance(value, list) else rule.kind(value)
     return replace(section, **values)  # type: ignore[type-var]  # a dataclass of SECTIONS
-
-
-def _is_allowed(rule: _Rule, value: object) -> bool:
-    """Whether a value keeps a rule; a whole number may stand where a fraction may, but true is no number."""
-    other = int if rule.kind is float else rule.other_kind
-    kinds = (rule.kind, other) if other is not None else rule.kind
-    is_kind = isinstance(value, kinds) and (rule.kind is bool or not isinstance(value, bool))
-    return is_kind and rule.is_allowed(value)
 
 
 def _parse_headers(

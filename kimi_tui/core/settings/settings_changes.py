@@ -51,10 +51,10 @@ def with_preset(settings: Settings, session: Session, name: str) -> Session:
     return replace(session, settings={**session.settings, "preset": preset_named(settings, name).name})
 
 
-def with_budget(session: Session, value: int | str | None) -> Session:
-    """Set how much may be thought, as the file says it; None = as the config says."""
-    kept = {key: other for key, other in session.settings.items() if key != "thinking_budget"}
-    return replace(session, settings=kept if value is None else {**kept, "thinking_budget": value})
+def with_own(session: Session, name: str, value: int | str | None) -> Session:
+    """Set "thinking_budget" or "auto_continue", as the file says it; None = as the config says."""
+    kept = {key: other for key, other in session.settings.items() if key != name}
+    return replace(session, settings=kept if value is None else {**kept, name: value})
 
 
 def without_own(settings: Settings, session: Session, name: str) -> Session:
@@ -81,7 +81,7 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
 
 def without_any_own(session: Session) -> Session:
     """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
-    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", "thinking_budget"}
+    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", "thinking_budget", "auto_continue"}
     return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
 
 

@@ -77,6 +77,11 @@ CUT_BY = {Cause.SIGNAL: "user", Cause.BUDGET: "budget"}
 """Who ends the thinking of a request that is cut."""
 
 
+def chosen(plan: Plan, budget: Budget = NO_BUDGET, *, auto_continue: int = 0, cuts_back: bool = True) -> Plan:
+    """A plan with all that a user may choose for any turn."""
+    return answering(continuing(plan, auto_continue), budget, cuts_back=cuts_back)
+
+
 def answering(plan: Plan, budget: Budget = NO_BUDGET, *, cuts_back: bool = True) -> Plan:
     """Another plan, whose thinking the user or a budget may end: then the answer follows."""
     limits = Limits(budget.tokens, budget.seconds, can_be_cut=True)
@@ -87,6 +92,17 @@ def answering(plan: Plan, budget: Budget = NO_BUDGET, *, cuts_back: bool = True)
             return RequestStep("answer" if ends else "reply", ends_thinking=who, cuts_back=cuts_back)
         step = plan(reply, ends)
         return step and replace(step, limits=limits)
+
+    return next_step
+
+
+def continuing(plan: Plan, times: int) -> Plan:
+    """Another plan, which goes on by itself where the endpoint stopped for want of tokens, so many times at most."""
+
+    def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+        if ends and ends[-1].cause is Cause.LENGTH and sum(end.cause is Cause.LENGTH for end in ends) <= times:
+            return RequestStep("continue")
+        return plan(reply, ends)
 
     return next_step
 

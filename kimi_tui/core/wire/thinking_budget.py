@@ -43,12 +43,9 @@ def parse_budget(text: str) -> Budget:
     raise ValueError(text)
 
 
-def is_budget(value: object) -> bool:
-    """Whether a file may say it: a whole number of tokens, "20s" or "off"."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return False
+def is_budget(text: str) -> bool:
     try:
-        parse_budget(str(value))
+        parse_budget(text)
     except ValueError:
         return False
     return True

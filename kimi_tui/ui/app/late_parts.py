@@ -24,7 +24,7 @@ from kimi_tui.ui.commands.sending import Perform, Sending
 from kimi_tui.ui.commands.session_commands import SessionCommands
 from kimi_tui.ui.commands.setting_commands import SettingCommands
 from kimi_tui.ui.commands.theme_command import ThemeCommand
-from kimi_tui.ui.commands.thinking_commands import ThinkingCommands
+from kimi_tui.ui.commands.turn_commands import TurnCommands
 from kimi_tui.ui.commands.view_commands import view_rows
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
@@ -126,7 +126,7 @@ class LateParts:
             **screen.rows(),
             **messages.rows(),
             **SettingCommands(services, chats, self.current.change, say).rows(),
-            **ThinkingCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
+            **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),

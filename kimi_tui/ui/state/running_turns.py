@@ -16,7 +16,8 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.wire.plans import Plan, answering, single
+from kimi_tui.core.settings.sampling import resolve_auto_continue
+from kimi_tui.core.wire.plans import Plan, chosen, single
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
     ReplyDelta,
@@ -86,7 +87,9 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
-        plan = answering(plan, budget, cuts_back=self._services.settings.chat.whole_sentences)
+        settings = self._services.settings
+        auto_continue = resolve_auto_continue(settings, chat.session)
+        plan = chosen(plan, budget, auto_continue=auto_continue, cuts_back=settings.chat.whole_sentences)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
         chat.next_budget = None

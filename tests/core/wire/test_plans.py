@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role
-from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, answering, cause_of, single
+from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, answering, cause_of, continuing, single
 
 
 def growing(reasoning: str = "", content: str = "") -> GrowingReply:
@@ -19,17 +17,6 @@ def growing(reasoning: str = "", content: str = "") -> GrowingReply:
     return reply
 
 
-def going_on_after_length(plan: Plan) -> Plan:
-    """Another plan, which goes on where the endpoint stopped for want of tokens."""
-
-    def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
-        if ends and ends[-1].cause is Cause.LENGTH:
-            return RequestStep("continue")
-        return plan(reply, ends)
-
-    return next_step
-
-
 def test_an_ordinary_turn_has_one_request() -> None:
     step = single(growing(), [])
     assert step == RequestStep("reply")
@@ -38,7 +25,7 @@ def test_an_ordinary_turn_has_one_request() -> None:
 
 
 def test_plans_compose() -> None:
-    plan, ends = going_on_after_length(answering(single)), list[RequestEnd]()
+    plan, ends = continuing(answering(single), 1), list[RequestEnd]()
     kinds = []
     for reply, cause in [(growing(), Cause.SIGNAL), (growing("hm"), Cause.LENGTH), (growing("hm", "ye"), Cause.ITSELF)]:
         step = plan(reply, ends)
@@ -62,3 +49,14 @@ def test_plans_compose() -> None:
 )
 def test_why_a_request_ended(state: MessageState, reason: str | None, cause: Cause) -> None:
     assert cause_of(RequestRecord(state=state, finish_reason=reason)) is cause
+
+
+def test_a_reply_that_is_cut_by_length_is_gone_on_with_so_many_times() -> None:
+    plan, ends = continuing(single, 2), list[RequestEnd]()
+    for kind in ("reply", "continue", "continue"):
+        step = plan(growing("hm", "ye"), ends)
+        assert step is not None
+        assert step.kind == kind
+        ends.append(RequestEnd(step, Cause.LENGTH))
+    assert plan(growing("hm", "ye"), ends) is None
+    assert continuing(single, 0)(growing(), ends[:1]) is None

@@ -1,4 +1,4 @@
-"""Commands on how the model thinks: the answer at once, and how much may be thought."""
+"""Commands on how far a reply goes by itself: the answer at once, how much is thought, what follows a cut."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
+from kimi_tui.core.settings.sampling import resolve_auto_continue
+from kimi_tui.core.settings.settings import RULES
+from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
@@ -18,7 +21,7 @@ ONCE = "once"
 
 
 @dataclass(eq=False)
-class ThinkingCommands:
+class TurnCommands:
     services: Services
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
@@ -26,7 +29,7 @@ class ThinkingCommands:
     say: Say
 
     def rows(self) -> Rows:
-        return {"answer-now": self._answer_now, "budget": self._budget}
+        return {"answer-now": self._answer_now, "budget": self._budget, "auto-continue": self._auto_continue}
 
     def _answer_now(self) -> None:
         turn = self.open_chats.current.turn
@@ -57,5 +60,18 @@ class ThinkingCommands:
         settings, session = self.services.settings, chat.session
         is_default = budget == parse_budget(settings.chat.thinking_budget)
         value = None if is_default else int(text) if budget.tokens is not None else text
-        self.change(settings_changes.with_budget(session, value))
+        self.change(settings_changes.with_own(session, "thinking_budget", value))
         self.say(f"Thinking budget of this session: {budget}." if budget != NO_BUDGET else "No thinking budget.")
+
+    def _auto_continue(self, argument: str) -> None:
+        """Let replies that are cut by their most tokens be gone on with, so many times; "" = say what holds."""
+        word, session = argument.strip(), self.open_chats.current.session
+        if word:
+            times = int(word) if word.isascii() and word.isdigit() and len(word) < 4 else -1
+            if not RULES["chat", "auto_continue"].holds(times):
+                raise UsageError(f"Found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
+            is_default = times == self.services.settings.chat.auto_continue
+            self.change(settings_changes.with_own(session, "auto_continue", None if is_default else times))
+        times = resolve_auto_continue(self.services.settings, self.open_chats.current.session)
+        how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
+        self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}.")

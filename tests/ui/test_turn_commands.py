@@ -95,3 +95,18 @@ async def test_without_thinking_there_is_nothing_to_end(tmp_path: Path) -> None:
         await running.shows("Yes.")
         await running.idle()
         assert len(running.client.bodies) == 1
+
+
+async def test_a_reply_that_is_cut_by_its_length_goes_on_by_itself(tmp_path: Path) -> None:
+    def cut(text: str) -> Script:
+        return streaming(token(text), end("length"), DONE)
+
+    async with program(tmp_path, cut("hm</think>a"), cut("b"), cut("c")) as running:
+        await running.type("/auto-continue 2<enter>Lamb?<enter>")
+        await running.shows("abc")
+        await running.idle()
+        reply = running.screen.chat.branch[-1]
+        assert (reply.content, [record.kind for record in reply.requests]) == ("abc", ["reply", "continue", "continue"])
+        await running.shows("was cut by max_new_tokens")
+        await running.type("/auto-continue<enter>")
+        await running.shows("up to 2 times")
