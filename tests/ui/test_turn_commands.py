@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,24 @@ async def test_a_reply_that_is_cut_by_its_length_goes_on_by_itself(tmp_path: Pat
         await running.shows("was cut by max_new_tokens")
         await running.type("/auto-continue<enter>")
         await running.shows("up to 2 times")
+
+
+async def test_ending_the_thinking_is_undone_after_a_restart_too(tmp_path: Path) -> None:
+    async with program(tmp_path, thinking(), ANSWER) as running:
+        await running.type("Lamb?<enter>")
+        await running.shows("answer now")
+        await running.type("<alt+a>")
+        await answered(running)
+        session = running.files.load(running.screen.chat.path)
+    more = streaming(token(" three"), think_end(), token("No."), end(), DONE)
+    (tmp_path / "later").mkdir()
+    async with program(tmp_path / "later", more, session=replace(session, path="")) as running:
+        await running.type("<shift+tab>u")
+        await running.shows("The thinking is as it was")
+        assert [(m.reasoning, m.content) for m in running.screen.chat.branch[1:]] == [("One is so. Two", "")]
+        await running.type("m")
+        await running.shows("No.")
+        await running.idle()
+        assert running.client.bodies[0]["input"].endswith("<think>One is so. Two")
+        first, second = running.screen.chat.session.messages[1:]
+        assert (first.content, second.reasoning, second.content) == ("Yes.", "One is so. Two three", "No.")

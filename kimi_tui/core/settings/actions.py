@@ -37,7 +37,7 @@ class Need(StrEnum):
     CODE = "code block"
     EARLIER = "earlier alternative"
     LATER = "later alternative"
-    DELETED = "deleted message"
+    UNDOABLE = "deleted message or ended thinking"
     FINDING = "search"
     NOTICE = "notice"
 
@@ -295,8 +295,9 @@ _MESSAGE = (
            Scope.TRANSCRIPT, needs=frozenset({Need.LATER}), hint="alternative"),
     Action("delete", "Delete the message", "Deletes the message and everything below it.", ("d",), Scope.TRANSCRIPT,
            needs=MESSAGE, hint="delete", waits=True),
-    Action("undo", "Undo the deletion", "Brings back what was deleted last.", ("u",), Scope.TRANSCRIPT,
-           needs=frozenset({Need.DELETED}), waits=True),
+    Action("undo", "Undo",
+           "Lets the thinking of this reply go on that was ended, else brings back what was deleted last.",
+           ("u",), Scope.TRANSCRIPT, needs=frozenset({Need.UNDOABLE}), waits=True),
     Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
            ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),
     Action("show-reasoning", "Show its reasoning", "Shows the reasoning of the message in its pane.", ("o",),

@@ -117,7 +117,7 @@ class LateParts:
         )  # fmt: skip
         messages = MessageCommands(
             transcript, chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
-            type_here=self.type_here, say=say, undo_key=self.keyboard.table.label("undo"),
+            type_here=self.type_here, say=say, now=services.clock.now, undo_key=self.keyboard.table.label("undo"),
         )  # fmt: skip
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
         return {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_continue
+from kimi_tui.core.session.interventions import can_be_undone, undone
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.plans import going_on
@@ -32,6 +34,7 @@ class MessageCommands:
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     type_here: Callable[[], None]  # gives the composer the keys
     say: Say
+    now: Callable[[], datetime]
     undo_key: str
 
     def rows(self) -> Rows:
@@ -162,6 +165,22 @@ class MessageCommands:
         self.say(f"Deleted {counted(count, 'message')}. {way} brings it back.", about=self._last_deletion())
 
     def _undo(self) -> None:
+        """What was done to the chosen reply goes before what was deleted last."""
+        chat, chosen = self.open_chats.current, self.transcript.cursor.chosen
+        target = chat.target(chosen)
+        if target is not None and can_be_undone(target) and (chosen is not None or not chat.deleted):
+            self._think_on(target)
+        else:
+            self._undo_deletion()
+
+    def _think_on(self, reply: Message) -> None:
+        (id_,) = self._session.next_message_ids(1)
+        thinking = undone(reply, id_, self.now())
+        self.change(self._session.with_message(thinking))
+        self.transcript.cursor.choose(id_)
+        self.say("The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left).")
+
+    def _undo_deletion(self) -> None:
         about, count = self._last_deletion(), self.open_chats.current.undo_delete()
         self._show_tree()
         self.say(f"Brought back {counted(count, 'message')}.", about=about)

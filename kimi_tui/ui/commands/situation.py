@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from kimi_tui.core.session.endings import refusal_to_continue
+from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope
 from kimi_tui.core.wire.fields import SETTABLE
@@ -35,7 +36,8 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
-    found |= {Need.DELETED} if chat.deleted else set()
+    is_undoable = bool(chat.deleted) or (target is not None and can_be_undone(target))
+    found |= {Need.UNDOABLE} if is_undoable else set()
     found |= {Need.NOTICE} if chat.notices else set()
     found |= {Need.FINDING} if is_finding else set()
     return found
