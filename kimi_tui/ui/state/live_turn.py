@@ -50,6 +50,10 @@ class LiveTurn:
     def reasoning_tokens(self) -> int:
         return self.reply.tokens[ReplyPart.REASONING]
 
+    @property
+    def is_thinking(self) -> bool:
+        return self.phase is Phase.REASONING
+
     def note(self, delta: ReplyDelta, now_s: float) -> None:
         self.retry = ""
         self._told[delta.part] = delta.end
@@ -71,7 +75,7 @@ class LiveTurn:
             reasoning=self.text(ReplyPart.REASONING) or None,
             thought_label=self.label,
             is_streaming=True,
-            is_thinking=self.phase is Phase.REASONING,
+            is_thinking=self.is_thinking,
         )
 
     def update_label(self, now_s: float) -> bool:
@@ -82,7 +86,7 @@ class LiveTurn:
     def thought_label(self, now_s: float) -> str:
         if self.first_token_s is None:
             return ""
-        is_running = self.thinking_end_s is None and self.phase is Phase.REASONING
+        is_running = self.thinking_end_s is None and self.is_thinking
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
         return words.thought_label(end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running)
 
@@ -100,7 +104,7 @@ class LiveTurn:
         if self.first_token_s is None:
             return Figures(f"waiting {words.seconds(now_s - self.started_s)}", session_usd=session_usd)
         return Figures(
-            "thinking" if self.phase is Phase.REASONING else "answering",
+            "thinking" if self.is_thinking else "answering",
             words.rate(self.tokens, now_s - self.first_token_s),
             self.first_token_s - self.started_s,
             output_tokens=self.tokens,
