@@ -50,6 +50,13 @@ def test_ask_imports_nothing_for_later() -> None:
         assert modules_after(names, "ask", "hi", "--base-url", server.url) == "0 []"
 
 
+def test_the_screen_imports_nothing_of_a_turn() -> None:
+    names = ("httpx", "markdown_it", "pygments", "kimi_tui.core.wire.turn_events", "kimi_tui.core.wire.plans", "kimi_tui.engine.openings",
+             "kimi_tui.engine.turn", "kimi_tui.ui.state.running_turns", "kimi_tui.ui.app.late_parts")  # fmt: skip
+    code = f"import sys, kimi_tui.ui.app.kimi_app; print([m for m in {names} if m in sys.modules])"
+    assert run_python(code).strip() == "[]"
+
+
 def test_only_the_chosen_commands_options_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(parser: object) -> None:
         raise AssertionError("nobody asked for them")

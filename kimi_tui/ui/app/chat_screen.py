@@ -45,7 +45,6 @@ from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.widgets.command_hints import CommandHints
@@ -120,7 +119,6 @@ class ChatScreen(Screen[None]):
             self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,
             now_s=services.clock.monotonic,
         )  # fmt: skip
-        self._turns = Turns(services, self._turn_display, self._run_turn)
         self.current = CurrentSession(
             self.open_chats, self.drafts, prepare=self.redraw.prepare, leave=self.find_bar.close,
             shown=self._show_other, changed=self.redraw.session, saved=self.bars.refresh, run_later=self.run_later,
@@ -135,10 +133,12 @@ class ChatScreen(Screen[None]):
     @cached_property
     def late(self) -> LateParts:
         from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
+        from kimi_tui.ui.state.running_turns import Turns  # noqa: PLC0415 - nor of what a turn is made of
 
+        turns = Turns(self.services, self._turn_display, self._run_turn)
         return LateParts(
             services=self.services, keyboard=self.keyboard, open_chats=self.open_chats, current=self.current,
-            turns=self._turns, transcript=self.transcript, find_bar=self.find_bar, composer=self.composer,
+            turns=turns, transcript=self.transcript, find_bar=self.find_bar, composer=self.composer,
             drafts=self.drafts, panes=self.panes, redraw=self.redraw, background=self._background,
             perform=self.dispatcher.perform, offers=self.offers, type_here=self.type_here, copy=self.copy,
             leave=self.leave, say=self.say, remark=self.remark,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kimi_tui.core.session.session import MessageState
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, TurnEnded
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
@@ -17,6 +17,9 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.slash import typed_before
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+if TYPE_CHECKING:  # the names of types only: the first frame needs no turn
+    from kimi_tui.core.wire.turn_events import ReplyDelta, TurnEnded
 
 FAILED_STATES = frozenset({MessageState.FAILED, MessageState.INTERRUPTED})
 """Ends that nobody wanted."""
@@ -96,6 +99,6 @@ class TurnDisplay:
 
     def tick(self) -> None:
         live = self.open_chats.current.live
-        if live is not None and live.phase is Phase.REASONING and live.update_label(self.now_s()):
+        if live is not None and live.is_thinking and live.update_label(self.now_s()):
             self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.label_changed()

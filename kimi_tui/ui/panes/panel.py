@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 
 from kimi_tui.core.settings.actions import Scope
-from kimi_tui.core.wire.turn_events import ReplyDelta
+
+if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
+    from kimi_tui.core.wire.turn_events import ReplyDelta
 
 
 class Panel(Widget):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,13 +16,15 @@ from textual.widget import Widget
 
 from kimi_tui.core.settings.layers import Key
 from kimi_tui.core.settings.settings import PANE_WIDTH_ENDS
-from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.state.arrangement import LEFT, Arrangement, arrange, toggled
 from kimi_tui.ui.state.callbacks import RunLater
 from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.widgets.side import Side
+
+if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
+    from kimi_tui.core.wire.turn_events import ReplyDelta
 
 SAVE_DELAY_S = 0.5
 

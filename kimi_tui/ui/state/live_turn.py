@@ -53,6 +53,10 @@ class LiveTurn:
     def reasoning_tokens(self) -> int:
         return self.reply.tokens[ReplyPart.REASONING]
 
+    @property
+    def is_thinking(self) -> bool:
+        return self.phase is Phase.REASONING
+
     def note(self, delta: ReplyDelta, now_s: float) -> None:
         self.retry = ""
         self._told[delta.part] = delta.end
@@ -77,13 +81,13 @@ class LiveTurn:
             reasoning=self.text(ReplyPart.REASONING) or None,
             thought_label=self.thought_line,
             is_streaming=True,
-            is_thinking=self.phase is Phase.REASONING,
+            is_thinking=self.is_thinking,
         )
 
     @property
     def thought_line(self) -> str:
         """The think block's line in the conversation."""
-        return f"{self.label} · {words.ANSWER_NOW}" if self.label and self.phase is Phase.REASONING else self.label
+        return f"{self.label} · {words.ANSWER_NOW}" if self.label and self.is_thinking else self.label
 
     def update_label(self, now_s: float) -> bool:
         """Make the think block's line anew; whether it is another one."""
@@ -93,7 +97,7 @@ class LiveTurn:
     def thought_label(self, now_s: float) -> str:
         if self.first_token_s is None:
             return ""
-        is_running = self.thinking_end_s is None and self.phase is Phase.REASONING
+        is_running = self.thinking_end_s is None and self.is_thinking
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
         return words.thought_label(
             end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running, budget=self.budget
@@ -115,7 +119,7 @@ class LiveTurn:
             return replace(cost, state=f"waiting {words.seconds(now_s - self.started_s)}")
         return replace(
             cost,
-            state="thinking" if self.phase is Phase.REASONING else "answering",
+            state="thinking" if self.is_thinking else "answering",
             rate=words.rate(self.tokens, now_s - self.first_token_s),
             first_token_s=self.first_token_s - self.started_s,
             output_tokens=self.tokens,

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from kimi_tui.core.wire.thinking_budget import Budget
-from kimi_tui.core.wire.turn_events import TurnEnded
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.slash import is_message
 
-if TYPE_CHECKING:  # the name of a type only: a chat opens without any turn
+if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
+    from kimi_tui.core.wire.thinking_budget import Budget
+    from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
+    from kimi_tui.ui.state.live_turn import LiveTurn
 
 PASSING = "info"
 """Severity of notices that go away with the next question."""
@@ -89,7 +89,7 @@ class Chat:
 
     def message(self, key: str | None) -> Message | None:
         """Find a message of the branch by its entry's key; None = it is none, or still being written."""
-        return self._branch_now().by_id.get(key or "")
+        return self._branch_now().by_id.get(key) if key else None
 
     def target(self, chosen: str | None) -> Message | None:
         """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""

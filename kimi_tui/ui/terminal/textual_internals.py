@@ -7,17 +7,20 @@ bound in pyproject.toml is the newest version that they have passed with.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple, cast
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._cells import cell_width_to_column_index
+from textual._compositor import ChopsUpdate, Compositor
 from textual._wrap import compute_wrap_offsets
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.widget import Widget
 
 __all__ = [
     "BRACKETED_PASTE_END",
@@ -28,6 +31,7 @@ __all__ = [
     "compute_wrap_offsets",
     "fail",
     "patch_library",
+    "seen_widgets",
 ]
 
 
@@ -41,6 +45,7 @@ class Internal(NamedTuple):
 
 
 _APP, _SCREEN, _PUMP = "textual.app:App.", "textual.screen:Screen.", "textual.message_pump:MessagePump."
+_COMPOSITOR = "textual._compositor:Compositor."
 _DRIVER, _WRITER = "textual.drivers.linux_driver:LinuxDriver.", "textual.drivers._writer_thread:WriterThread."
 _WRAP_PARAMETERS = "text, width, tab_size, fold, precomputed_tab_sections"
 _AREA, _WRAPPED = "textual.widgets:TextArea.", "textual.widgets.text_area:WrappedDocument."
@@ -88,6 +93,11 @@ INTERNALS = (
     Internal(_APP + "_exception_event", None, "tells tests of an error", __name__),
     Internal(_PUMP + "_close_messages_no_wait", "self", "ends after an error", __name__),
     Internal(_SCREEN + "_screen_resized", "self, size", "is laid out for the size that the terminal has", __name__),
+    Internal(_COMPOSITOR + "render_partial_update", "self", "draws what changed", __name__),
+    Internal(_COMPOSITOR + "visible_widgets", None, "which widgets there are, from front to back", __name__),
+    Internal(_COMPOSITOR + "_visible_widgets", None, "asks only those for lines that are seen", __name__),
+    Internal(_COMPOSITOR + "_dirty_regions", None, "what changed", __name__),
+    Internal(_COMPOSITOR + "cuts", None, "where all of them begin and end", __name__),
     Internal(_PUMP + "_on_message", "self, message", "drops keys for a screen that has been left", "above"),
     Internal("textual.command:CommandPalette._action_escape", "self", "leaves without a command", "palette_screen"),
     # texts of any size
@@ -128,6 +138,7 @@ def patch_library() -> None:
     _register_key_sequences()
     _outlive_terminal()
     _come_to_rest()
+    _ask_for_what_is_seen()
 
 
 def fail(app: App[Any], error: Exception) -> None:
@@ -189,3 +200,37 @@ def _come_to_rest() -> None:
         resized(screen, screen.app.size)
 
     setattr(Screen, "_screen_resized", resized_as_it_is)  # noqa: B010 - the type checker allows no other way
+
+
+def _ask_for_what_is_seen() -> None:
+    """Where some of the screen changed, ask only those widgets for their lines that show there.
+
+    The library asks every widget between the first row that changed and the last one, also those behind others.
+    """
+    drawn = Compositor.render_partial_update
+
+    @wraps(drawn)
+    def drawn_from_seen(compositor: Compositor) -> ChopsUpdate | None:
+        _ = compositor.cuts  # made of all widgets, and kept
+        widgets = compositor.visible_widgets
+        seen = compositor._visible_widgets = seen_widgets(widgets, compositor._dirty_regions)
+        try:
+            return drawn(compositor)
+        finally:
+            if compositor._visible_widgets is seen:
+                compositor._visible_widgets = widgets
+
+    setattr(Compositor, "render_partial_update", drawn_from_seen)  # noqa: B010 - the type checker allows no other way
+
+
+def seen_widgets(
+    widgets: Mapping[Widget, tuple[Region, Region]], changed: Iterable[Region]
+) -> dict[Widget, tuple[Region, Region]]:
+    """The widgets that show in what changed; all come from front to back, each with its region and its clip region."""
+    seen, left = dict[Widget, tuple[Region, Region]](), list(changed)
+    for widget, (region, clip) in widgets.items():
+        shown = region.intersection(clip)
+        if any(shown.overlaps(part) for part in left):
+            seen[widget] = region, clip
+            left = [part for part in left if not shown.contains_region(part)]
+    return seen

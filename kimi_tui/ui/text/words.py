@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kimi_tui.core.session.session import Message, Timing, Usage
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
-from kimi_tui.core.wire.turn_events import Retrying
+
+if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
+    from kimi_tui.core.wire.turn_events import Retrying
 
 
 def seconds(value: float) -> str:

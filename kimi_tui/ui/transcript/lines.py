@@ -39,9 +39,13 @@ class Line:
     row: int = field(default=-1, compare=False)
     """Which row of a table it shows, the head being 0; -1 = none."""
 
+    def __hash__(self) -> int:
+        # Of the text alone: it tells lines apart, and the hash of each style takes longer than all of that.
+        return hash(self.text)
+
     @property
     def text(self) -> str:
-        return "".join(text for text, _ in self.runs)
+        return "".join([text for text, _ in self.runs])
 
     def led(self, text: str, style: Style, copied: str = "") -> Line:
         # Not `replace`: this runs for every line that is drawn, several times.

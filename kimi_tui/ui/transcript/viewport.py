@@ -9,6 +9,7 @@ little to see, that is laid out as well, some lines at a time, so that the bar i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import NamedTuple
 
 from kimi_tui.ui.transcript.heights import Heights
@@ -54,7 +55,7 @@ class Viewport:
         """Rows on screen."""
         self.look = look
         self._heights = Heights()
-        self._unsure: set[int] = set()  # entries of which lines may not be laid out yet
+        self._unsure = bytearray()  # for each entry, whether lines of it may not be laid out yet
         self._lines_kept, self._chunks_kept = Recent(KEPT_LINES), Recent(KEPT_CHARS)
         self._top = TOP
         self._top_chars = 0  # characters of the piece before the line at the top: what stays when lines break elsewhere
@@ -83,7 +84,7 @@ class Viewport:
         self._top = TOP
 
     def add(self, item: Item) -> None:
-        self._unsure.add(len(self.items))
+        self._unsure.append(True)
         self.items.append(item)
         self._heights.append(item.height(self.look))
 
@@ -96,11 +97,11 @@ class Viewport:
 
     def _measure(self) -> None:
         self._heights = Heights(item.height(self.look) for item in self.items)
-        self._unsure = set(range(len(self.items)))
+        self._unsure = bytearray(repeat(True, len(self.items)))
 
     def measure(self, place: int) -> None:
         self._heights.set(place, self.items[place].height(self.look))
-        self._unsure.add(place)
+        self._unsure[place] = True
 
     # -- pieces and lines
 
@@ -245,7 +246,7 @@ class Viewport:
         What grows waits until it is whole. About `lines` lines may be laid out; False when that was not enough.
         """
         if self._heights.total <= SHORT_LINES:
-            short = sorted(self._unsure, reverse=True)
+            short = [item for item in reversed(range(len(self.items))) if self._unsure[item]]
         else:
             short = [item for item in {place.item for place, _ in rows} if self._heights[item] <= SHORT_LINES]
         for item in (item for item in short if not self.items[item].is_streaming):
@@ -257,7 +258,7 @@ class Viewport:
                 is_sure = False
             self.measure(item)
             if is_sure:
-                self._unsure.discard(item)
+                self._unsure[item] = False
         return True
 
     def trim(self) -> None:

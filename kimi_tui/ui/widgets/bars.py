@@ -31,15 +31,15 @@ class Bar(Widget):
 
     def render_line(self, y: int) -> Strip:
         del y
-        width = self.size.width
+        width, style = self.size.width, self.rich_style
         fitting = ((left, right) for left, right in self.variants if cell_len(line_text(left + right)) + GAP <= width)
         left, right = next(fitting, self.variants[-1])
-        ends = [Strip([Segment(line_text(text), self.rich_style)]) for text in (left, right)]
+        ends = [Strip([Segment(line_text(text), style)]) for text in (left, right)]
         room = max(width - ends[1].cell_length - (GAP if right else 0), 0)
         if ends[0].cell_length > room:
             ends[0] = _cut(ends[0], room)
-        gap = Strip([Segment(" " * max(width - ends[0].cell_length - ends[1].cell_length, 0), self.rich_style)])
-        return Strip.join([ends[0], gap, ends[1]]).adjust_cell_length(width, self.rich_style)
+        gap = Strip([Segment(" " * max(width - ends[0].cell_length - ends[1].cell_length, 0), style)])
+        return Strip.join([ends[0], gap, ends[1]]).adjust_cell_length(width, style)
 
 
 def _cut(strip: Strip, width: int) -> Strip:
