@@ -15,6 +15,7 @@ ALL = {
     "moving": screens.moving,
     "search": screens.search,
     "files": files.load_and_save,
+    "pauses": files.pauses_while_saving,
     "pastes": sizes.pastes,
     "lists": sizes.lists,
     "commands": commands.start_to_exit,
