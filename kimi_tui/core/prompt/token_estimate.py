@@ -7,11 +7,10 @@ import re
 
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.session.session import Message
+from kimi_tui.core.text.text_pieces import pieces_of
 
 MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
-PIECE_CHARS = 1_000_000
-"""How much of a text is estimated at once, in characters."""
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
 
@@ -22,17 +21,22 @@ def _ideographs() -> re.Pattern[str]:
     return re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
-def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text: one to a marker and to a CJK character, one to four other bytes."""
-    text, markers = ALL_MARKERS.taken_from(text)
-    if text.isascii():
-        return markers + _rounded_up(len(text), BYTES_PER_TOKEN)
-    ideographs = size_bytes = 0
-    for start in range(0, len(text), PIECE_CHARS):  # nothing else runs while a pattern is looked for
-        piece = text[start : start + PIECE_CHARS]
-        others = _ideographs().sub("", piece)
-        ideographs += len(piece) - len(others)
-        size_bytes += len(others.encode("utf-8", "replace"))
+def estimate_tokens(*texts: str) -> int:
+    """Estimate the tokens of texts that follow one another: one to a marker and to a CJK character, one to four bytes.
+
+    No marker may stand in two of them.
+    """
+    markers = ideographs = size_bytes = 0
+    for text in texts:
+        rest, found = ALL_MARKERS.taken_from(text)
+        markers += found
+        if rest.isascii():
+            size_bytes += len(rest)
+            continue
+        for piece in pieces_of(rest):
+            others = _ideographs().sub("", piece)
+            ideographs += len(piece) - len(others)
+            size_bytes += len(others.encode("utf-8", "replace"))
     return markers + ideographs + _rounded_up(size_bytes, BYTES_PER_TOKEN)
 
 
@@ -45,7 +49,10 @@ def _rounded_up(size: int, per_token: int) -> int:
     return -(-size // per_token)
 
 
-def least_tokens(prompt: str, counted: int | None) -> int:
-    """`counted` = the endpoint's own count of a prefix of the input; None = it has counted none."""
-    text, markers = ALL_MARKERS.taken_from(prompt)
-    return max(markers + _rounded_up(len(text), MAX_CHARS_PER_TOKEN), counted or 0)
+def least_tokens(*texts: str) -> int:
+    """Say how many tokens such texts have at least."""
+    chars = markers = 0
+    for text in texts:
+        rest, found = ALL_MARKERS.taken_from(text)
+        chars, markers = chars + len(rest), markers + found
+    return markers + _rounded_up(chars, MAX_CHARS_PER_TOKEN)

@@ -1,7 +1,6 @@
 """What session files are written of: pieces, none of them large, so that others may run between two of them.
 
-The interpreter runs one thread at a time, and lets another one in only between two calls: a single call over a text of
-10 MB would keep keys waiting. Kept per message is what takes long to encode and is short; long texts are escaped anew.
+Kept per message is what takes long to encode and is short; long texts are escaped anew, see `text_pieces`.
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.text.text_pieces import pieces_of
 
-PIECE_CHARS = 100_000
-"""Most characters of a long text that are escaped and encoded at once."""
 LONG_CHARS = 500
 """A text of more characters is not kept encoded: escaping it anew takes less than a millisecond for a megabyte."""
 
@@ -69,7 +67,5 @@ def _written(block: Iterable[bytes | LongText]) -> Iterator[bytes]:
     for piece in block:
         if isinstance(piece, bytes):
             yield piece
-            continue
-        text, escape = piece
-        for start in range(0, len(text), PIECE_CHARS):
-            yield escape(text[start : start + PIECE_CHARS]).encode("utf-8")
+        else:
+            yield from (piece.escape(text).encode("utf-8") for text in pieces_of(piece.text))

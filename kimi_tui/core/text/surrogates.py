@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from kimi_tui.core.text.text_pieces import PIECE_CHARS
+
 REPLACEMENT = "\ufffd"
 _SURROGATES = re.compile("([\ud800-\udbff])([\udc00-\udfff])|[\ud800-\udfff]")
 
@@ -20,7 +22,12 @@ def _mend(match: re.Match[str]) -> str:
 
 
 def replace_lone(text: str) -> str:
-    return text if text.isascii() else _SURROGATES.sub(_mend, text)
+    if text.isascii():
+        return text
+    for start in range(0, len(text), PIECE_CHARS):
+        if _SURROGATES.search(text, start, start + PIECE_CHARS):
+            return _SURROGATES.sub(_mend, text)
+    return text
 
 
 class SurrogateJoiner:

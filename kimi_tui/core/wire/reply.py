@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
@@ -57,7 +57,13 @@ class ReplyBuilder:
     """Holds back what its parts hold back, and no text beyond; a document that is no event stream is held whole."""
 
     def __init__(
-        self, *, dialect: Dialect, prompt: str, prompt_end: PromptEnd, marks: ThinkMarks | None, is_event_stream: bool
+        self,
+        *,
+        dialect: Dialect,
+        prompt: str | TextView,
+        prompt_end: PromptEnd,
+        marks: ThinkMarks | None,
+        is_event_stream: bool,
     ) -> None:
         """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document."""
         self._dialect, self._prompt = dialect, prompt
@@ -235,7 +241,10 @@ class ReplyBuilder:
             self._error = error
 
     def _understand(self, generated: Generated) -> ReplyText:
-        text = replace_lone(generated.text.removeprefix(self._prompt))
+        text = generated.text
+        if len(text) >= len(self._prompt):
+            text = text.removeprefix(str(self._prompt))
+        text = replace_lone(text)
         if generated.reasoning is not None:
             return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
         splitter = ThinkSplitter(self._prompt_end, self._marks)

@@ -16,8 +16,9 @@ from kimi_tui.core.session import session_json
 from kimi_tui.core.session.codec import decode_session
 from kimi_tui.core.session.file_formats import FORMATS, FileFormat
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
-from kimi_tui.core.session.session_writing import LONG_CHARS, PIECE_CHARS
+from kimi_tui.core.session.session_writing import LONG_CHARS
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.text.text_pieces import PIECE_CHARS
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 HARD = [
