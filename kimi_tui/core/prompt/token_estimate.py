@@ -11,6 +11,10 @@ from kimi_tui.core.text.text_pieces import pieces_of
 
 MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
+SAMPLE_CHARS = 200_000
+"""About how many characters are looked at where a figure is only shown: some milliseconds."""
+SAMPLED_AT_ONCE = 50
+"""Characters of a sample that follow one another."""
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
 
@@ -40,9 +44,20 @@ def estimate_tokens(*texts: str) -> int:
     return markers + ideographs + _rounded_up(size_bytes, BYTES_PER_TOKEN)
 
 
+def rough_tokens(*texts: str) -> int:
+    """Add up the estimates of texts; of very long ones a sample is looked at, since keys wait meanwhile."""
+    chars = sum(map(len, texts))
+    if chars <= SAMPLE_CHARS:
+        return sum(map(estimate_tokens, texts))
+    step = SAMPLED_AT_ONCE * _rounded_up(chars, SAMPLE_CHARS)
+    found = [text[start : start + SAMPLED_AT_ONCE] for text in texts for start in range(0, len(text), step)]
+    sample = "".join(found)
+    return round(estimate_tokens(sample) * chars / len(sample))
+
+
 def written_tokens(reply: Message) -> int | None:
     """Estimate the tokens of a reply that the endpoint has not counted; None = it has no text."""
-    return estimate_tokens(reply.reasoning or "") + estimate_tokens(reply.content) or None
+    return rough_tokens(reply.reasoning or "", reply.content) or None
 
 
 def _rounded_up(size: int, per_token: int) -> int:

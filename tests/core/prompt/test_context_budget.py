@@ -138,3 +138,24 @@ def test_long_sessions_are_checked_in_one_walk(change: str) -> None:
         return replace(session, messages=tuple(replace(m, excluded=m.id == middle) for m in session.messages))
 
     assert calls_to_check(changed(800)) < 2.2 * calls_to_check(changed(400)) + 50
+
+
+@pytest.mark.parametrize("text", ["lamb and salt, ", "羊肉をローズマリーで", "é and – 羊 "])
+def test_of_much_text_a_sample_is_estimated(text: str) -> None:
+    texts = [text * 20_000, text * 30_000, "word"]
+    exact = sum(map(token_estimate.estimate_tokens, texts))
+    assert token_estimate.rough_tokens(*texts) == pytest.approx(exact, rel=0.05)
+    assert token_estimate.rough_tokens(text, "word") == sum(map(token_estimate.estimate_tokens, [text, "word"]))
+
+
+def test_the_sample_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at, estimate = list[int](), token_estimate.estimate_tokens
+
+    def noted(*texts: str) -> int:
+        looked_at.append(sum(map(len, texts)))
+        return estimate(*texts)
+
+    monkeypatch.setattr(token_estimate, "estimate_tokens", noted)
+    for times in (1, 10, 100):
+        token_estimate.rough_tokens(*["word " * 1000 * times] * 40)
+    assert max(looked_at) <= 1.5 * token_estimate.SAMPLE_CHARS
