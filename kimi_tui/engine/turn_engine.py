@@ -164,9 +164,7 @@ class Engine:
         about is gone.
         """
         before: Session | None = None
-        while (
-            before is not turn.open_session.value
-        ):  # another change while it was written: it is not the prompt any more
+        while before is not turn.open_session.value:  # changed while it was written: it is not the prompt any more
             before = turn.open_session.value
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
         turn.open_session.update(lambda _: opened.session)

@@ -108,8 +108,8 @@ class PromptPane(Vertical):
                 if before != part:
                     self._lines.update_entry(_part_entry(part, view.template))
         else:
-            before = zip(() if old is None else old[0].closed, self._entries, strict=False)
-            self._entries = _entries(view, before)
+            shown = zip(() if old is None else old[0].closed, self._entries, strict=False)
+            self._entries = _entries(view, shown)
             self._lines.set_entries([*self._entries, *self._field_entries()])
         if old is None or old[1] != self._title:
             self._lines.view.follow_tail()
