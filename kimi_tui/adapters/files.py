@@ -6,9 +6,10 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kimi_tui.core.errors import StorageError
@@ -18,6 +19,8 @@ TEMPORARY_PREFIX = ".kimi-tmp-"
 """How temporary files begin; such a file without a living writer is swept away."""
 STALE_S = 3600
 """Age from which a temporary file has no writer any more, in seconds."""
+BUFFER_BYTES = 256 * 1024
+"""How much is gathered before it is handed to the system."""
 KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -65,11 +68,12 @@ def make_private_dir(path: Path) -> None:
         raise storage_error("made", path, error) from error
 
 
-def write_atomic(path: Path, data: bytes) -> os.stat_result:
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> os.stat_result:
     """Write a file so that at any moment the old or the new one is there, whole.
 
-    A link is followed, since replacing it would destroy it. A new file gets mode 0600, an old one keeps its own. What
-    comes back is the file's status as it was written, whatever others have made of it since.
+    A link is followed, since replacing it would destroy it. A new file gets mode 0600, an old one keeps its own, and
+    its owner, group and extended attributes (access lists among them) where the system permits. What comes back is the
+    file's status as it was written, whatever others have made of it since. Pieces may raise errors of their own.
 
     Raises:
         StorageError: It could not be written; the old file is untouched.
@@ -77,11 +81,15 @@ def write_atomic(path: Path, data: bytes) -> os.stat_result:
     temporary: str | None = None
     try:
         target = Path(os.path.realpath(path))
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+        old = target.stat() if target.exists() else None
         descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=target.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
+        with os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES) as file:
+            if old is None:
+                os.fchmod(file.fileno(), 0o600)
+            else:
+                _keep_access(file.fileno(), old, target)
+            for piece in (data,) if isinstance(data, bytes) else data:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
             written = os.fstat(file.fileno())
@@ -95,6 +103,31 @@ def write_atomic(path: Path, data: bytes) -> os.stat_result:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _keep_access(descriptor: int, old: os.stat_result, target: Path) -> None:
+    """Give a new file the owner, group, mode and attributes of the old one, as far as the system permits."""
+    mode, new = old.st_mode & 0o777, os.fstat(descriptor)
+    if new.st_uid != old.st_uid:
+        with contextlib.suppress(OSError):
+            os.fchown(descriptor, old.st_uid, -1)
+    try:
+        if new.st_gid != old.st_gid:
+            os.fchown(descriptor, -1, old.st_gid)
+    except OSError:  # another group may do no more than everybody else, whatever a list of access says
+        os.fchmod(descriptor, mode & 0o707 | (mode & 0o007) << 3)
+        return
+    os.fchmod(descriptor, mode)
+    _copy_attributes(target, descriptor)
+
+
+def _copy_attributes(old: Path, descriptor: int) -> None:
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):  # many file systems have none
+        for name in os.listxattr(old):
+            with contextlib.suppress(OSError):  # some are the system's own
+                os.setxattr(descriptor, name, os.getxattr(old, name))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import groupby, takewhile
 
 from kimi_tui.core.errors import CompletionError, TimedOutError
@@ -88,7 +89,8 @@ class RequestRun:
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
         request = self._turn.request
-        body = build_body(self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
+        write = partial(build_body, self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
+        body = await asyncio.to_thread(write)
         attempt = 1
         while True:
             try:

@@ -7,8 +7,9 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Literal, Self
 
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
@@ -16,7 +17,6 @@ from kimi_tui.core.ports import Clock, CompletionClient
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
@@ -58,6 +58,32 @@ class _Context:
         """Put onto a reply what the session does not say any more."""
         sent: str | Literal[False] = False if self.system is None else self.system
         return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a turn begins with. A long prompt takes long to write: it is made beside the event loop, of values only."""
+
+    session: Session
+    question: Message
+    closed: ClosedPrompt
+    prompt: OpenPrompt
+    context: _Context
+    doubt: KimiError | None
+    """Why it may be too large; None = it fits."""
+
+    @classmethod
+    def of(cls, before: Session, opening: Opening, turn: Turn, now: datetime) -> Self:
+        """Raises CompletionError where it cannot begin, or cannot fit."""
+        window_tokens = turn.request.context_tokens
+        session = opening.apply(before, turn.reply, now)
+        closed = ClosedPrompt.of(session, turn.reply, turn.request)
+        prompt = closed.followed_by(turn.reply)
+        context_budget.check_input(session, prompt.text, window_tokens)
+        tokens = context_budget.doubtful_tokens(prompt.text, window_tokens)
+        doubt = None if tokens is None else _doubt(tokens, window_tokens)
+        question = tree.message_of(session, turn.reply.question_id)
+        return cls(session, question, closed, prompt, _Context.of(session), doubt)
 
 
 class Engine:
@@ -109,20 +135,20 @@ class Engine:
             turn.open_session.give_back_ids({turn.reply.id, turn.reply.question_id})
 
     async def _run(self, turn: Turn, opening: Opening, plan: Plan) -> None:
-        closed, prompt, context = self._open(turn, opening)
+        opened = await self._open(turn, opening)
         await self._save_question(turn)
         task = asyncio.current_task()
         assert task is not None
         turn.run_as(task)
         ends: list[RequestEnd] = []
         beyond = ""
-        result: ReplyResult | None = None
+        result, prompt = None, opened.prompt
         while not turn.is_stopped and (step := plan(turn.reply, ends)) is not None:
             turn.move(Phase.WAITING)
             if step.ends_thinking and turn.reply.is_thinking:
                 _end_thinking(turn, step, beyond)
             if ends or step.ends_thinking:  # the first one is written already
-                prompt = closed.followed_by(turn.reply)
+                prompt = opened.closed.followed_by(turn.reply)
             fields = {**turn.request.fields, **_rest_of_room(turn, ends), **step.fields}
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
             turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
@@ -133,26 +159,25 @@ class Engine:
             ends.append(end)
         turn.seal()
         assert result is not None, "a plan has at least one request"
-        await self._finish(turn, result, context)
+        await self._finish(turn, result, opened.context)
 
-    def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, OpenPrompt, _Context]:
+    async def _open(self, turn: Turn, opening: Opening) -> _Opened:
         """Give the turn its place in the session and write the prompt; nothing changes where it cannot fit.
 
         Raises InputTooLargeError where it surely does not fit the context window, CompletionError where what it is
         about is gone.
         """
-        request, before = turn.request, turn.open_session.value
-        session = opening.apply(before, turn.reply, self._clock.now())
-        closed = ClosedPrompt.of(session, turn.reply, request)
-        prompt = closed.followed_by(turn.reply)
-        context_budget.check_input(session, prompt.text, request.context_tokens)
-        turn.open_session.update(lambda _: session)
+        before: Session | None = None
+        while before is not turn.open_session.value:  # changed while it was written: it is not the prompt any more
+            before = turn.open_session.value
+            opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
+        turn.open_session.update(lambda _: opened.session)
         turn.head_before = before.head
-        turn.question = tree.message_of(session, turn.reply.question_id)
+        turn.question = opened.question
         turn.report(TurnBegan(turn.reply.id, turn.question))
-        if context_budget.is_doubtful(prompt.text, request.context_tokens):
-            turn.report(TurnNotice(turn.reply.id, _doubt(prompt.text, request.context_tokens)))
-        return closed, prompt, _Context.of(session)
+        if opened.doubt is not None:
+            turn.report(TurnNotice(turn.reply.id, opened.doubt))
+        return opened
 
     async def _save_question(self, turn: Turn) -> None:
         if (error := await self._save_if(turn, True)) is not None:
@@ -258,8 +283,8 @@ def _goes_back(turn: Turn) -> bool:
     return True
 
 
-def _doubt(prompt: str, window_tokens: int) -> KimiError:
+def _doubt(tokens: int, window_tokens: int) -> KimiError:
     return InputTooLargeError(
-        f"The input may be too large: about {estimate_tokens(prompt)} tokens for {window_tokens}.",
+        f"The input may be too large: about {tokens} tokens for {window_tokens}.",
         "It was sent all the same; the endpoint decides.",
     )

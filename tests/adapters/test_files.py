@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kimi_tui.adapters.files import STALE_S, TEMPORARY_PREFIX, sweep_temporaries, write_atomic
-from kimi_tui.core.errors import StorageError
+from kimi_tui.core.errors import ConversionError, StorageError
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "fchmod"])
@@ -33,6 +34,87 @@ def test_links_and_modes_stay(tmp_path: Path) -> None:
     write_atomic(link, b"2")
     assert link.is_symlink()
     assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"2", 0o640)
+
+
+class Owners:
+    """A system on which every new file belongs to somebody else than the old one, and others own what they are given."""
+
+    def __init__(self, refused: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given: dict[str, int] = {}
+        self._refused = refused
+        self._fstat, self._fchmod = os.fstat, os.fchmod
+        monkeypatch.setattr(os, "fstat", self._as_others)
+        monkeypatch.setattr(os, "fchown", self._give)
+
+    def _as_others(self, descriptor: int) -> os.stat_result:
+        fields = list(self._fstat(descriptor))
+        fields[4], fields[5] = fields[4] + 1, fields[5] + 1  # user and group
+        return os.stat_result(fields)
+
+    def _give(self, descriptor: int, user: int, group: int) -> None:
+        assert self._fstat(descriptor).st_mode & 0o777 == 0o600, "nobody else may read it before"
+        asked = {name: id_ for name, id_ in (("user", user), ("group", group)) if id_ != -1}
+        if self._refused & asked.keys():
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        self.given |= asked
+
+
+@pytest.mark.parametrize(
+    ("refused", "kept", "mode"),
+    [
+        (set(), {"user", "group"}, 0o664),  # as root
+        ({"user"}, {"group"}, 0o664),  # in the group
+        ({"user", "group"}, set(), 0o644),  # else: our own group may do no more than others
+    ],
+)
+def test_owner_and_group_stay_where_the_system_permits(
+    refused: set[str], kept: set[str], mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(0o664)
+    old = path.stat()
+    owners = Owners(refused, monkeypatch)
+    write_atomic(path, b"new")
+    assert owners.given == {k: v for k, v in {"user": old.st_uid, "group": old.st_gid}.items() if k in kept}
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", mode)
+
+
+@pytest.mark.parametrize("refused", [None, "listxattr", "getxattr", "setxattr"])
+def test_attributes_stay_where_the_system_permits(
+    refused: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, kept = tmp_path / "a", dict[str, bytes]()
+    path.write_bytes(b"old")
+
+    def keep(_: int, name: str, value: bytes) -> None:
+        kept[name] = value
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr("sys.platform", "linux")
+    calls = {"listxattr": lambda _: ["user.x"], "getxattr": lambda _, name: name.encode(), "setxattr": keep}
+    for name, call in calls.items():
+        monkeypatch.setattr(os, name, refuse if name == refused else call, raising=False)
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert kept == ({} if refused else {"user.x": b"user.x"})
+
+
+def test_what_fails_between_two_pieces_keeps_the_old_file(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"new"
+        raise ConversionError("no")
+
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    with pytest.raises(ConversionError):
+        write_atomic(path, pieces())
+    assert path.read_bytes() == b"old"
+    assert not list(tmp_path.glob(f"{TEMPORARY_PREFIX}*"))
+    write_atomic(path, iter([b"n", b"", b"ew"]))
+    assert path.read_bytes() == b"new"
 
 
 def test_only_old_temporaries_are_swept(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import commands, files, screens, sizes
+from tests.benchmarks import commands, files, screens, sending, sizes
 
 ALL = {
     "growing": screens.growing,
@@ -15,6 +15,8 @@ ALL = {
     "moving": screens.moving,
     "search": screens.search,
     "files": files.load_and_save,
+    "saving": files.pauses_while_saving,
+    "sending": sending.pauses_while_sending,
     "pastes": sizes.pastes,
     "lists": sizes.lists,
     "commands": commands.start_to_exit,

@@ -38,6 +38,8 @@ MAX_ERROR_BYTES = 64 * 1024
 ERROR_BODY_TIMEOUT_S = 5.0
 MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
+SENT_BYTES = 256 * 1024
+"""Most bytes of a request that are handed to the network at once."""
 GATHERED_BYTES = 16 * 1024
 """About how many bytes are gathered before they are handed on: few enough that a key need not wait for them."""
 LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
@@ -165,7 +167,10 @@ class EndpointClient:
         started_s = time.monotonic()
         try:
             client = self._open()
-            response = await client.send(client.build_request("POST", url, content=body), stream=True)
+            size = {"Content-Length": str(len(body))}
+            response = await client.send(
+                client.build_request("POST", url, content=_sent_pieces(body), headers=size), stream=True
+            )
         except CompletionError as error:
             failure = error.with_traceback(None)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -203,6 +208,12 @@ class EndpointClient:
         return error_from_response(
             response.status_code, dict(response.headers), words, self.dialect.error_keys, datetime.now(UTC)
         )
+
+
+async def _sent_pieces(body: bytes) -> AsyncIterator[bytes]:
+    """A body in pieces: each is encrypted and copied at once, and keys come between two of them."""
+    for start in range(0, len(body), SENT_BYTES):
+        yield body[start : start + SENT_BYTES]
 
 
 async def _close(response: httpx.Response) -> None:

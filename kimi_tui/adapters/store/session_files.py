@@ -42,9 +42,10 @@ from kimi_tui.adapters.store.session_places import (
 from kimi_tui.adapters.store.session_reading import SessionReader
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import HeldSession
-from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, Encoder, format_of
+from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session_writing import Writer
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_process import SessionProcesses
@@ -64,7 +65,7 @@ class SessionFiles:
         self._paths: dict[str, Path] = {}
         self._reader = SessionReader()
         self._processes: SessionProcesses | None = None
-        self._encoders: dict[Path, Encoder] = {}
+        self._writers: dict[Path, Writer] = {}
         self._saved_rows: dict[str, Row] = {}
         self._has_closed = threading.Event()
         self.save_listeners: list[SaveListener] = [self._note_row]
@@ -202,11 +203,11 @@ class SessionFiles:
         if session.id not in self._paths:
             make_private_dir(self.folder)
             self._check_free(path, session)
-        self._write(session, path, self._encoders.setdefault(path, format_of(path.suffix).make_encoder()))
+        self._write(session, path, self._writers.setdefault(path, format_of(path.suffix).make_writer()))
         self._paths[session.id] = path
 
-    def _write(self, session: Session, path: Path, encode: Encoder) -> None:
-        mark = mark_in(write_atomic(path, encode(session)))
+    def _write(self, session: Session, path: Path, write: Writer) -> None:
+        mark = mark_in(write_atomic(path, write(session)))
         for listener in self.save_listeners:
             listener(session, path, mark)
 
@@ -230,7 +231,7 @@ class SessionFiles:
             if target == path:
                 return path
             refuse_if_there(target, "nothing was changed.")
-            self._write(session, target, FORMATS[to].encode)
+            self._write(session, target, FORMATS[to].make_writer())
             if is_same(path.parent, self.folder):
                 remove_or_undo(path, target)
                 self._paths[session.id] = target
@@ -244,7 +245,7 @@ class SessionFiles:
         """
         with self.lock(path, "rename"):
             renamed = replace(self._reader.read(path), title=title)
-            self._write(renamed, path, format_of(path.suffix).encode)
+            self._write(renamed, path, format_of(path.suffix).make_writer())
 
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session, as it was saved last, as a new one of now, or raise StorageError."""
@@ -300,7 +301,7 @@ class SessionFiles:
             target = move_to_trash(path, self.trash, self.folder)
         if self._paths.get(session.id) == path:
             del self._paths[session.id]
-        self._encoders.pop(path, None)
+        self._writers.pop(path, None)
         return target
 
     def trashed(self) -> Listing:

@@ -9,14 +9,11 @@ from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.token_estimate import estimate_tokens, least_tokens
 from kimi_tui.core.session import tree
+from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.session import Message, Role, Session
 
 
-def surely_too_large(prompt: str, window_tokens: int, counted: int | None) -> bool:
-    return least_tokens(prompt, counted) > window_tokens
-
-
-def counted_prefix(session: Session, prompt: str) -> int | None:
+def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
     """Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none."""
     messages = tree.branch(session)
     # Replies written in the same way share one walk, so that a long session costs one look at each message.
@@ -32,7 +29,7 @@ def counted_prefix(session: Session, prompt: str) -> int | None:
         offsets = known[writer]
         if place >= len(offsets):
             continue
-        if prompt.startswith(writer.open_part(writer.open_turn_of(reply)).text, offsets[place]):
+        if prompt.has_at(offsets[place], writer.open_part(writer.open_turn_of(reply)).text):
             return counted
     return None
 
@@ -45,30 +42,33 @@ def _first_count(reply: Message) -> int | None:
     return None if usage is None else usage.input_tokens
 
 
-def _agreement(writer: PromptWriter, messages: Sequence[Message], prompt: str) -> list[int]:
+def _agreement(writer: PromptWriter, messages: Sequence[Message], prompt: GrowingText) -> list[int]:
     """Say at which offset of a prompt each message begins, as far as the two agree; the last one is their end."""
     offset, offsets = 0, list[int]()
     for part in itertools.chain([writer.system_part()], map(writer.message_part, messages)):
         text = part.text if part is not None else ""
-        if not prompt.startswith(text, offset):
+        if not prompt.has_at(offset, text):
             break
         offset += len(text)
         offsets.append(offset)
     return offsets
 
 
-def check_input(session: Session, prompt: str, window_tokens: int) -> None:
+def check_input(session: Session, prompt: GrowingText, window_tokens: int) -> None:
     """Raise InputTooLargeError where even its characters / 6, or the count of its beginning, exceeds the window."""
-    counted = None if surely_too_large(prompt, window_tokens, None) else counted_prefix(session, prompt)
-    if surely_too_large(prompt, window_tokens, counted):
+    least = least_tokens(*prompt.pieces)
+    if least <= window_tokens:
+        least = max(least, counted_prefix(session, prompt) or 0)
+    if least > window_tokens:
         raise InputTooLargeError(
-            f"The input has at least {least_tokens(prompt, counted)} tokens, the context window holds {window_tokens}. "
-            "Nothing was sent.",
+            f"The input has at least {least} tokens, the context window holds {window_tokens}. Nothing was sent.",
             "Begin a new session, or shorten the message. [api] context_tokens sets the window.",
         )
 
 
-def is_doubtful(prompt: str, window_tokens: int) -> bool:
-    """Whether an input may exceed the window, by the estimate; it is sent all the same, with a word about it."""
-    # No character is estimated at more than one token.
-    return len(prompt) > window_tokens and estimate_tokens(prompt) > window_tokens
+def doubtful_tokens(prompt: GrowingText, window_tokens: int) -> int | None:
+    """Estimate an input that may exceed the window: it is sent all the same, with a word about it; None = it fits."""
+    if len(prompt) <= window_tokens:  # no character is estimated at more than one token
+        return None
+    tokens = estimate_tokens(*prompt.pieces)
+    return tokens if tokens > window_tokens else None

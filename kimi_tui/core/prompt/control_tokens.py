@@ -7,8 +7,11 @@ token, and one more where joiners stand there already, so that `decode` gives ba
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+from kimi_tui.core.text.text_pieces import PIECE_CHARS
 
 JOINER = "\u2060"
 
@@ -33,6 +36,13 @@ class ControlTokens:
         return [match.span() for match in self._loose.finditer(text)] if self._may_stand_in(text) else []
 
     def encode(self, text: str) -> str:
+        if len(text) <= PIECE_CHARS:
+            return self._encoded(text)
+        if not any(map(self._may_stand_in, self._pieces(text))):
+            return text  # not copied: it may be very long
+        return "".join(map(self._encoded, self._pieces(text)))
+
+    def _encoded(self, text: str) -> str:
         return self._firsts.sub(lambda first: first[0] + JOINER, text) if self._may_stand_in(text) else text
 
     def decode(self, text: str) -> str:
@@ -40,7 +50,31 @@ class ControlTokens:
 
     def taken_from(self, text: str) -> tuple[str, int]:
         """Take the tokens out that an endpoint would read; the rest, and how many there were."""
+        if len(text) <= PIECE_CHARS:
+            return self._rest(text)
+        if not any(map(self._may_stand_in, self._pieces(text))):
+            return text, 0
+        rests = list(map(self._rest, self._pieces(text)))
+        return "".join(rest for rest, _ in rests), sum(found for _, found in rests)
+
+    def _rest(self, text: str) -> tuple[str, int]:
         return self.exact.subn("", text) if self._may_stand_in(text) else (text, 0)
+
+    def _pieces(self, text: str) -> Iterator[str]:
+        """Cut a long text where no token can stand; a stretch without such a place stays whole, however long it is."""
+        start = 0
+        while len(text) - start > PIECE_CHARS:
+            cut = self._outside.search(text, start + PIECE_CHARS - 1)
+            end = cut.end() if cut else len(text)
+            yield text[start:end]
+            start = end
+        yield text[start:]
+
+    @cached_property
+    def _outside(self) -> re.Pattern[str]:
+        """Matches a character that is in no token."""
+        inside = "".join({*JOINER, *"".join(self.words), *"".join(map("".join, self.brackets))})
+        return re.compile(f"[^A-Za-z0-9_{re.escape(inside)}]")
 
     @cached_property
     def _loose(self) -> re.Pattern[str]:

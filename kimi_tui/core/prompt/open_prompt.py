@@ -9,14 +9,15 @@ from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import branch
 
 
 @dataclass(frozen=True, slots=True)
 class OpenPrompt:
-    text: str
+    text: GrowingText
+    """A piece to a part; all of it passed a `TextDoor`, so that no piece holds a lone surrogate, or half a marker."""
     end: PromptEnd
     """Where it ends."""
     marks: ThinkMarks | None
@@ -27,7 +28,7 @@ class OpenPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPrompt:
-    text: str
+    parts: tuple[str, ...]
     writer: PromptWriter
 
     @classmethod
@@ -36,7 +37,7 @@ class ClosedPrompt:
         is_new, past = reply.is_new, reply.beginning
         writer = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
         parts = writer.closed_parts(branch(session, reply.question_id))
-        return cls("".join(part.text for part in parts), writer)
+        return cls(tuple(part.text for part in parts), writer)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
@@ -46,9 +47,8 @@ class ClosedPrompt:
             reasoning=str(reply.texts[ReplyPart.REASONING]),
             answer=str(reply.texts[ReplyPart.ANSWER]),
         )
-        return OpenPrompt(
-            self.text + self.writer.open_part(open_turn).text,
-            open_turn.prompt_end,
-            self.writer.door.template.think,
-            "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING]),
-        )
+        text = GrowingText()
+        for part in (*self.parts, self.writer.open_part(open_turn).text):
+            text.append(part)
+        reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
+        return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning)

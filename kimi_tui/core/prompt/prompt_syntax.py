@@ -60,7 +60,7 @@ def write_turn(turn: PromptTurn, template: Template) -> str:
         if turn.role is not Role.ASSISTANT:
             raise ValueError("only the assistant has reasoning")
         block = _block(turn.reasoning, template, is_closed=True)
-    return marks.opening + block + turn.text + marks.end + template.separator
+    return "".join((marks.opening, block, turn.text, marks.end, template.separator))  # copied once: it may be long
 
 
 def write_open_turn(turn: OpenTurn, template: Template) -> str:

@@ -14,6 +14,7 @@ from kimi_tui.core.prompt.context_budget import counted_prefix
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import branch, message_of, question_parent
 
@@ -57,7 +58,7 @@ class _Closed:
     def of(cls, parts: Iterable[PromptPart], session: Session) -> _Closed:
         """Add them up; `session` has them on its active branch."""
         made = tuple(parts)
-        counted = counted_prefix(session, "".join(part.text for part in made))
+        counted = counted_prefix(session, _joined(made))
         return cls(made, *_sums(made), counted)
 
     def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
@@ -71,6 +72,13 @@ class _Closed:
             self.counted_tokens,
             request.context_tokens,
         )
+
+
+def _joined(parts: Iterable[PromptPart]) -> GrowingText:
+    text = GrowingText()
+    for part in parts:
+        text.append(part.text)
+    return text
 
 
 def _sums(parts: Sequence[PromptPart]) -> tuple[int, int]:
@@ -137,6 +145,6 @@ def past_view(session: Session, message_id: str, window_tokens: int) -> PromptVi
     reply = message_of(session, message_id)
     parts = past_parts(session, reply)
     tokens, neutralised = _sums(parts)
-    counted = counted_prefix(replace(session, head=reply.id), "".join(part.text for part in parts))
+    counted = counted_prefix(replace(session, head=reply.id), _joined(parts))
     template = PromptWriter.of_past(session, reply).door.template
     return PromptView(parts[:-1], parts[-1:], template, tokens, neutralised, counted, window_tokens, reply.sent)

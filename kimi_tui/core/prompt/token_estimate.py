@@ -7,11 +7,14 @@ import re
 
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.session.session import Message
+from kimi_tui.core.text.text_pieces import pieces_of
 
 MAX_CHARS_PER_TOKEN = 6
 """No ordinary text has more characters to a token: characters / 6 is a lower bound. A guess on the safe side."""
-PIECE_CHARS = 1_000_000
-"""How much of a text is estimated at once, in characters."""
+SAMPLE_CHARS = 200_000
+"""About how many characters are looked at where a figure is only shown: some milliseconds."""
+SAMPLED_AT_ONCE = 50
+"""Characters of a sample that follow one another."""
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
 
@@ -22,30 +25,49 @@ def _ideographs() -> re.Pattern[str]:
     return re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
-def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text: one to a marker and to a CJK character, one to four other bytes."""
-    text, markers = ALL_MARKERS.taken_from(text)
-    if text.isascii():
-        return markers + _rounded_up(len(text), BYTES_PER_TOKEN)
-    ideographs = size_bytes = 0
-    for start in range(0, len(text), PIECE_CHARS):  # nothing else runs while a pattern is looked for
-        piece = text[start : start + PIECE_CHARS]
-        others = _ideographs().sub("", piece)
-        ideographs += len(piece) - len(others)
-        size_bytes += len(others.encode("utf-8", "replace"))
+def estimate_tokens(*texts: str) -> int:
+    """Estimate the tokens of texts that follow one another: one to a marker and to a CJK character, one to four bytes.
+
+    No marker may stand in two of them.
+    """
+    markers = ideographs = size_bytes = 0
+    for text in texts:
+        rest, found = ALL_MARKERS.taken_from(text)
+        markers += found
+        if rest.isascii():
+            size_bytes += len(rest)
+            continue
+        for piece in pieces_of(rest):
+            others = _ideographs().sub("", piece)
+            ideographs += len(piece) - len(others)
+            size_bytes += len(others.encode("utf-8", "replace"))
     return markers + ideographs + _rounded_up(size_bytes, BYTES_PER_TOKEN)
+
+
+def rough_tokens(*texts: str) -> int:
+    """Add up the estimates of texts; of very long ones a sample is looked at, since keys wait meanwhile."""
+    chars = sum(map(len, texts))
+    if chars <= SAMPLE_CHARS:
+        return sum(map(estimate_tokens, texts))
+    step = SAMPLED_AT_ONCE * _rounded_up(chars, SAMPLE_CHARS)
+    found = [text[start : start + SAMPLED_AT_ONCE] for text in texts for start in range(0, len(text), step)]
+    sample = "".join(found)
+    return round(estimate_tokens(sample) * chars / len(sample))
 
 
 def written_tokens(reply: Message) -> int | None:
     """Estimate the tokens of a reply that the endpoint has not counted; None = it has no text."""
-    return estimate_tokens(reply.reasoning or "") + estimate_tokens(reply.content) or None
+    return rough_tokens(reply.reasoning or "", reply.content) or None
 
 
 def _rounded_up(size: int, per_token: int) -> int:
     return -(-size // per_token)
 
 
-def least_tokens(prompt: str, counted: int | None) -> int:
-    """`counted` = the endpoint's own count of a prefix of the input; None = it has counted none."""
-    text, markers = ALL_MARKERS.taken_from(prompt)
-    return max(markers + _rounded_up(len(text), MAX_CHARS_PER_TOKEN), counted or 0)
+def least_tokens(*texts: str) -> int:
+    """Say how many tokens such texts have at least."""
+    chars = markers = 0
+    for text in texts:
+        rest, found = ALL_MARKERS.taken_from(text)
+        chars, markers = chars + len(rest), markers + found
+    return markers + _rounded_up(chars, MAX_CHARS_PER_TOKEN)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session import session_json, session_toml
 from kimi_tui.core.session.session import Session
-
-Encoder = Callable[[Session], bytes]
-"""Writes a session, and may remember what it wrote last; raises ConversionError where the format cannot hold it."""
+from kimi_tui.core.session.session_writing import Writer
 
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
     name: str
-    make_encoder: Callable[[], Encoder]
+    make_writer: Callable[[], Writer]
     """Makes what writes one session again and again."""
     decode: Callable[[str], object]
     """Makes plain data of a text; raises ValueError, or RecursionError where it is nested too deeply."""
@@ -39,7 +37,7 @@ class FileFormat:
 
     def encode(self, session: Session) -> bytes:
         """Raises ConversionError where the format cannot hold a value; the summary names its key."""
-        return self.make_encoder()(session)
+        return b"".join(self.make_writer()(session))
 
     def load(self, data: bytes) -> object:
         """Make plain data; raises StorageError where it is not of this format, and says where."""
@@ -58,10 +56,10 @@ class FileFormat:
 FORMATS: Mapping[str, FileFormat] = {
     form.name: form
     for form in (
-        FileFormat("toml", lambda: session_toml.TomlWriter().dump, session_toml.decode),
+        FileFormat("toml", session_toml.TomlWriter, session_toml.decode),
         FileFormat(
             "json",
-            lambda: session_json.encode,
+            session_json.JsonWriter,
             session_json.decode,
             imported_endings=(".jsonl", ".ndjson"),
             looks_like=session_json.looks_like,

@@ -95,6 +95,14 @@ class GrowingText:
             self._pieces, self._starts = ["".join(self._pieces)], [0]
         return self._pieces[0] if self._pieces else ""
 
+    @property
+    def pieces(self) -> Sequence[str]:
+        return self._pieces
+
+    def has_at(self, start: int, text: str) -> bool:
+        """Whether a text stands there."""
+        return self.between(start, start + len(text)) == text
+
     def between(self, start: int, end: int) -> str:
         """Give a part of it, [start, end); what it costs grows with that part alone."""
         first = max(bisect_right(self._starts, start) - 1, 0)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from kimi_tui.core.errors import ConversionError
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.session_toml import iso_stamp, key_path
+from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
 from kimi_tui.core.text.surrogates import replace_lone
 
 HALF_PAIR = r"""\\u[dD](?:
@@ -22,19 +25,55 @@ All begin with the same two characters, which makes it thirty times as fast; not
 """
 
 
-def encode(session: Session) -> bytes:
-    """Times become strings; ConversionError where JSON cannot hold a value (a date, nan, inf): it names the key."""
-    from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
+class JsonWriter:
+    def __init__(self) -> None:
+        self._blocks = BlockCache(_message_block)
 
-    plain = encode_session(session)
-    plain |= {"created": iso_stamp(session.created), "updated": iso_stamp(session.updated)}
-    messages = plain["messages"]
-    assert isinstance(messages, list)
-    for message in messages:
-        if isinstance(message.get("created"), datetime):
-            message["created"] = iso_stamp(message["created"])
-    _check(plain, "")
-    return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    def __call__(self, session: Session) -> Iterator[bytes]:
+        """Write it in pieces; times become strings.
+
+        Raises ConversionError where JSON cannot hold a value (a date, nan, inf): it names the key.
+        """
+        from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
+
+        plain = encode_session(replace(session, messages=()))
+        plain.pop("messages")
+        plain |= {"created": iso_stamp(session.created), "updated": iso_stamp(session.updated)}
+        _check(plain, "")
+        yield from written(_members(plain, indent=1))
+        yield b',\n "messages": ['
+        yield from self._blocks.write(session, b",")
+        yield b"\n ]\n}\n" if session.messages else b"]\n}\n"
+
+
+def _message_block(message: Message, place: int) -> Iterator[Piece]:
+    from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
+
+    table = encode_message(message)
+    if isinstance(created := table.get("created"), datetime):
+        table["created"] = iso_stamp(created)
+    _check(table, f"messages[{place}]")
+    yield "\n  "
+    yield from _members(table, indent=3)
+    yield "\n  }"
+
+
+def _members(table: Mapping[str, object], indent: int) -> Iterator[Piece]:
+    """Write an object, but for its end, as `json.dumps` does with an indent of 1."""
+    line = "\n" + " " * indent
+    for number, (key, value) in enumerate(table.items()):
+        yield f"{',' if number else '{'}{line}{json.dumps(key, ensure_ascii=False)}: "
+        if isinstance(value, str) and len(value) > LONG_CHARS:
+            yield '"'
+            yield LongText(value, escaped)
+            yield '"'
+        else:
+            yield json.dumps(value, ensure_ascii=False, indent=1).replace("\n", line)
+
+
+def escaped(text: str) -> str:
+    """A text as it stands in a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _check(value: object, place: str) -> None:

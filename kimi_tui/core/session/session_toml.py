@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
+from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
 
 MESSAGE_HEADING = "[[messages]]\n"
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_ESCAPES = {"\b": "\\b", "\f": "\\f", "\r": "\\r"}
 
 
 class TomlWriter:
-    """Blocks are kept per message, so that a save encodes what is new and no more."""
-
     def __init__(self) -> None:
-        self._blocks: dict[str, tuple[Message, str]] = {}
+        self._blocks = BlockCache(_message_block)
 
-    def dump(self, session: Session) -> bytes:
+    def __call__(self, session: Session) -> Iterator[bytes]:
+        """Write it in pieces; raises ConversionError where TOML cannot hold a value."""
         from kimi_tui.core.session.codec import encode_session  # noqa: PLC0415 - reading needs none of it
 
-        plain = encode_session(Session(**{**_shallow(session), "messages": ()}))
+        plain = encode_session(replace(session, messages=()))
         plain.pop("messages")
-        parts = [_table(plain, "", "")]
-        kept: dict[str, tuple[Message, str]] = {}
-        for place, message in enumerate(session.messages):
-            known = self._blocks.get(message.id)
-            block = known if known and known[0] is message else (message, _message_block(message, place))
-            kept[message.id] = block
-            parts.append(block[1])
-        self._blocks = kept
-        return "\n".join(parts).encode("utf-8")
+        yield from written(_table(plain, "", ""))
+        yield b"\n" if session.messages else b""
+        yield from self._blocks.write(session, b"\n")
 
 
-def _shallow(session: Session) -> dict[str, Any]:
-    return {name: getattr(session, name) for name in Session.__dataclass_fields__}
-
-
-def _message_block(message: Message, place: int) -> str:
+def _message_block(message: Message, place: int) -> Iterator[Piece]:
     from kimi_tui.core.session.codec import encode_message  # noqa: PLC0415 - reading needs none of it
 
     table = encode_message(message)
@@ -46,20 +40,26 @@ def _message_block(message: Message, place: int) -> str:
     where = f"messages[{place}]"
     inline = f"sent = {_inline(sent, f'{where}.sent')}\n" if isinstance(sent, dict) else ""
     table.pop("sent", None)
-    return MESSAGE_HEADING + _table(table, "messages", where, inline)
+    yield MESSAGE_HEADING
+    yield from _table(table, "messages", where, inline)
 
 
-def _table(table: Mapping[str, object], name: str, place: str, inline: str = "") -> str:
+def _table(table: Mapping[str, object], name: str, place: str, inline: str = "") -> Iterator[Piece]:
     """Write a table: its plain values, what is ready, then its tables under their headings."""
-    lines = [_line(key, value, key_path(place, key)) for key, value in table.items() if not _is_table(value)]
-    parts = ["".join(lines) + inline]
+    for key, value in table.items():
+        if not _is_table(value):
+            yield from _line(key, value, key_path(place, key))
+    yield inline
+    gap = "" if name else "\n"
     for key, value in table.items():
         heading, where = key_path(name, _key(key)), key_path(place, key)
         if isinstance(value, dict):
-            parts.append(f"[{heading}]\n" + _table(value, heading, where))
+            yield f"{gap}[{heading}]\n"
+            yield from _table(value, heading, where)
         elif _is_table(value) and isinstance(value, list):
-            parts += [f"[[{heading}]]\n" + _table(row, heading, f"{where}[{n}]") for n, row in enumerate(value)]
-    return ("\n" if not name else "").join(parts)
+            for number, row in enumerate(value):
+                yield f"{gap}[[{heading}]]\n"
+                yield from _table(row, heading, f"{where}[{number}]")
 
 
 def _is_table(value: object) -> bool:
@@ -69,29 +69,50 @@ def _is_table(value: object) -> bool:
     )
 
 
-def _line(key: str, value: object, place: str) -> str:
+def _line(key: str, value: object, place: str) -> Iterator[Piece]:
     """Write one value; prose over several lines stays so, where that is exact."""
-    import tomli_w  # noqa: PLC0415 - reading needs none of it
-
-    if isinstance(value, list | dict):
-        return f"{_key(key)} = {_inline(value, place)}\n"
-    _check(value, place)
-    if isinstance(value, datetime):
-        return f"{_key(key)} = {iso_stamp(value)}\n"
-    # In the multi-line form the writer turns CR LF into LF, and a reader may do likewise with a lone CR.
-    is_prose = isinstance(value, str) and "\n" in value and "\r" not in value
-    return tomli_w.dumps({key: value}, multiline_strings=is_prose)
+    yield f"{_key(key)} = "
+    # A reader of the multi-line form may turn CR LF, or a lone CR, into LF.
+    if not isinstance(value, str):
+        yield _inline(value, place)
+    elif "\n" in value and "\r" not in value:
+        yield '"""\n'
+        yield LongText(value, _escaped) if len(value) > LONG_CHARS else _escaped(value)
+        yield '"""'
+    elif len(value) > LONG_CHARS:
+        yield '"'
+        yield LongText(value, _escaped_line)
+        yield '"'
+    else:
+        yield _string(value)
+    yield "\n"
 
 
 def _key(key: str) -> str:
-    import tomli_w  # noqa: PLC0415 - reading needs none of it
+    return key if _BARE_KEY.fullmatch(key) else _string(key)
 
-    return tomli_w.dumps({key: 0}).removesuffix(" = 0\n")
+
+def _string(text: str) -> str:
+    return f'"{_escaped_line(text)}"'
+
+
+def _escaped(text: str) -> str:
+    """Escape what may not stand in a basic string over several lines: no line end but LF, which stays."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return _CONTROL.sub(_escape, text) if _CONTROL.search(text) else text
+
+
+def _escaped_line(text: str) -> str:
+    return _escaped(text).replace("\n", "\\n")
+
+
+def _escape(control: re.Match[str]) -> str:
+    return _ESCAPES.get(control[0]) or f"\\u{ord(control[0]):04x}"
 
 
 def _inline(value: object, place: str) -> str:
-    import tomli_w  # noqa: PLC0415 - reading needs none of it
-
+    if isinstance(value, str):
+        return _string(value)
     if isinstance(value, dict):
         inner = ", ".join(f"{_key(key)} = {_inline(item, key_path(place, key))}" for key, item in value.items())
         return f"{{ {inner} }}" if inner else "{}"
@@ -100,7 +121,9 @@ def _inline(value: object, place: str) -> str:
     _check(value, place)
     if isinstance(value, datetime):
         return iso_stamp(value)
-    return tomli_w.dumps({"x": value}).removeprefix("x = ").removesuffix("\n")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
 
 
 def _check(value: object, place: str) -> None:

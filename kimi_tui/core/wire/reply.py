@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
@@ -62,7 +62,7 @@ class ReplyBuilder:
         self,
         *,
         dialect: Dialect,
-        prompt: str,
+        prompt: str | TextView,
         prompt_end: PromptEnd,
         marks: ThinkMarks | None,
         is_event_stream: bool,
@@ -252,7 +252,10 @@ class ReplyBuilder:
             self._error = error
 
     def _understand(self, generated: Generated) -> ReplyText:
-        text = replace_lone(generated.text.removeprefix(self._prompt))
+        text = generated.text
+        if len(text) >= len(self._prompt):
+            text = text.removeprefix(str(self._prompt))
+        text = replace_lone(text)
         if generated.reasoning is not None:
             return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
         splitter = ThinkSplitter(self._prompt_end, self._marks, self._begun)

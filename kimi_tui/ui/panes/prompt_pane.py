@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class PromptPane(Vertical):
         self._view: PromptView | None = None
         self._title = ""
         self._drawn: tuple[PromptView, str] | None = None
+        self._entries: list[Entry] = []  # of the parts of what is drawn; those of its tail may have been updated since
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-sizes", markup=False)
@@ -106,9 +108,9 @@ class PromptPane(Vertical):
                 if before != part:
                     self._lines.update_entry(_part_entry(part, view.template))
         else:
-            self._lines.set_entries(
-                [*(_part_entry(part, view.template) for part in view.parts), *self._field_entries()]
-            )
+            shown = zip(() if old is None else old[0].closed, self._entries, strict=False)
+            self._entries = _entries(view, shown)
+            self._lines.set_entries([*self._entries, *self._field_entries()])
         if old is None or old[1] != self._title:
             self._lines.view.follow_tail()
         self._update_sizes()
@@ -175,6 +177,15 @@ class PromptPane(Vertical):
 def _differ_at_the_end_only(old: PromptView, new: PromptView) -> bool:
     """Whether the closed parts are the very same, and the parts behind them still those."""
     return old.closed is new.closed and [part.key for part in old.tail] == [part.key for part in new.tail]
+
+
+def _entries(view: PromptView, before: Iterable[tuple[PromptPart, Entry]]) -> list[Entry]:
+    """A part that was shown in the same place keeps its entry, and so its lines."""
+    pairs = itertools.zip_longest(view.parts, before)
+    return [
+        known[1] if known is not None and known[0] is part else _part_entry(part, view.template)
+        for part, known in itertools.islice(pairs, len(view.parts))
+    ]
 
 
 def _part_entry(part: PromptPart, template: Template) -> Entry:

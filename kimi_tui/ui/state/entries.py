@@ -7,7 +7,7 @@ from itertools import chain, repeat
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.template import ALL_MARKERS
-from kimi_tui.core.prompt.token_estimate import estimate_tokens
+from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import ending, thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.ui.state.branch import Branch
@@ -85,7 +85,7 @@ def _thought_label(message: Message) -> str:
     """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
     reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
     if counted is None or not reasoning:
-        tokens = estimate_tokens(reasoning)
+        tokens = rough_tokens(reasoning)
     else:
         tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
     thinking_s = message.timing.thinking_s if message.timing else None

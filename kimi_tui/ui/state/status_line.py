@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.token_estimate import estimate_tokens, written_tokens
+from kimi_tui.core.prompt.token_estimate import rough_tokens, written_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
@@ -69,12 +69,13 @@ def context_of(session: Session, window_tokens: int) -> Context:
             tokens = usage.input_tokens + kept + _estimated(rest)
             return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning)
         rest.append(message)
-    system = estimate_tokens(session.system) + TURN_TOKENS if session.system else 0
+    system = rough_tokens(session.system) + TURN_TOKENS if session.system else 0
     return Context(system + _estimated(rest), window_tokens, is_counted=not rest and not system)
 
 
 def _estimated(messages: Iterable[Message]) -> int:
-    return sum(estimate_tokens(message.content) + TURN_TOKENS for message in messages if not message.excluded)
+    texts = [message.content for message in messages if not message.excluded]
+    return rough_tokens(*texts) + TURN_TOKENS * len(texts)
 
 
 def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:

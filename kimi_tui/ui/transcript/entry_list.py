@@ -54,10 +54,13 @@ class EntryList:
             item.prepare()
         self._prepared = items
 
+    def _is_prepared(self, entry: Entry) -> bool:
+        known = self._prepared.get(entry.key)
+        return known is not None and known.entry is entry and known.is_folded == self.fold_reasoning
+
     def _make_item(self, entry: Entry) -> Item:
-        known = self._prepared.pop(entry.key, None)
-        if known is not None and known.entry is entry and known.is_folded == self.fold_reasoning:
-            return known
+        if self._is_prepared(entry):
+            return self._prepared.pop(entry.key)
         return Item(entry, is_folded=self.fold_reasoning)
 
     def set_entries(self, entries: Sequence[Entry]) -> EntriesChange:
@@ -70,6 +73,9 @@ class EntryList:
             known = old.get(entry.key)
             if known is None:
                 known = self._make_item(entry)
+            elif known.entry is not entry and self._is_prepared(entry):  # of another session, where keys are the same
+                known = self._make_item(entry)
+                replaced.append(len(items))
             elif (before := known.entry) is not entry and before != entry:
                 known.update(entry)
                 self._viewport.measure(self._indices[entry.key])

@@ -15,7 +15,13 @@ from typing import Any
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.http_client import GATHERED_BYTES, EndpointClient, check_base_url, translate
+from kimi_tui.adapters.endpoint.http_client import (
+    GATHERED_BYTES,
+    SENT_BYTES,
+    EndpointClient,
+    check_base_url,
+    translate,
+)
 from kimi_tui.core import errors
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 
@@ -409,3 +415,37 @@ def test_a_password_in_the_address_is_not_repeated() -> None:
     with pytest.raises(errors.UsageError) as caught:
         check_base_url(f"https://user:{KEY}@host/v1")
     assert KEY not in str(caught.value)
+
+
+async def test_a_large_body_is_sent_in_pieces_and_arrives_whole() -> None:
+    body, arrived = b"01234567" * SENT_BYTES, list[bytes]()
+
+    async def handler(request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.append(request)
+        await saying(answer(200, b"{}"))(request, _reader, writer)
+
+    async with serving(handler) as client:
+        assert await read(client, body) == b"{}"
+    head, _, rest = arrived[0].partition(b"\r\n\r\n")
+    assert rest == body
+    assert b"transfer-encoding" not in head.lower()
+
+
+class PieceSizes(httpx.AsyncBaseTransport):
+    """Notes the sizes of the pieces in which a request comes."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        self.sizes += [len(piece) async for piece in request.stream]
+        return httpx.Response(200)
+
+
+async def test_no_piece_of_a_body_is_large() -> None:
+    network = PieceSizes()
+    client = EndpointClient(DEEPINFRA, "http://127.0.0.1:1/v1", KEY, transport=network)
+    await read(client, b"x" * (3 * SENT_BYTES + 1))
+    await client.aclose()
+    assert network.sizes == [SENT_BYTES] * 3 + [1]

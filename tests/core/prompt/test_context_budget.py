@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import InputTooLargeError
-from kimi_tui.core.prompt import context_budget, token_estimate
+from kimi_tui.core.prompt import context_budget, control_tokens, token_estimate
 from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
+from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.session import Message, RequestRecord, Role, Session, Usage
 from kimi_tui.core.session.tree import with_system
+from kimi_tui.core.text import text_pieces
 from tests.counting import calls_in
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -37,24 +40,24 @@ def talk(turns: int) -> Session:
     return Session("s", NOW, NOW, "model", messages=tuple(messages))
 
 
-def prompt_after(session: Session) -> str:
-    return next_prompt(session, KIMI, "more")
+def prompt_after(session: Session) -> GrowingText:
+    return GrowingText(next_prompt(session, KIMI, "more"))
 
 
 @pytest.mark.parametrize(("chars", "is_refused"), [(0, False), (600, False), (601, True), (6000, True)])
 def test_characters_by_six_decide(chars: int, is_refused: bool) -> None:
-    assert context_budget.surely_too_large("x" * chars, 100, None) is is_refused
+    with pytest.raises(InputTooLargeError) if is_refused else nullcontext():
+        context_budget.check_input(talk(0), GrowingText("x" * chars), 100)
 
 
 def test_a_marker_is_one_token_however_long_its_name() -> None:
-    assert not context_budget.surely_too_large("<|im_assistant|>" * 100, 100, None)
-    assert context_budget.surely_too_large("<|im_assistant|>" * 101, 100, None)
+    assert token_estimate.least_tokens("<|im_assistant|>" * 60, "<|im_assistant|>" * 40) == 100
 
 
 def test_a_refusal_names_both_numbers() -> None:
-    context_budget.check_input(talk(0), "x" * 600, 100)
+    context_budget.check_input(talk(0), GrowingText("x" * 600), 100)
     with pytest.raises(InputTooLargeError, match=r"101 tokens.*holds 100"):
-        context_budget.check_input(talk(0), "x" * 601, 100)
+        context_budget.check_input(talk(0), GrowingText("x" * 601), 100)
 
 
 def test_the_endpoints_own_count_of_the_beginning_decides_too() -> None:
@@ -68,7 +71,7 @@ def test_the_endpoints_own_count_of_the_beginning_decides_too() -> None:
 
 def test_a_count_of_another_input_is_not_believed() -> None:
     session = talk(3)
-    assert context_budget.counted_prefix(session, next_prompt(session, RequestSettings())) is None
+    assert context_budget.counted_prefix(session, GrowingText(next_prompt(session, RequestSettings()))) is None
     renewed = with_system(session, "Be brief.")
     assert context_budget.counted_prefix(renewed, prompt_after(renewed)) is None
     assert context_budget.counted_prefix(talk(0), prompt_after(talk(0))) is None
@@ -106,13 +109,14 @@ def test_estimates(text: str, tokens: int) -> None:
 def test_a_text_that_is_estimated_in_pieces_has_the_same_size(text: str, piece_chars: int) -> None:
     whole = token_estimate.estimate_tokens(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(token_estimate, "PIECE_CHARS", piece_chars)
+        patch.setattr(text_pieces, "PIECE_CHARS", piece_chars)
+        patch.setattr(control_tokens, "PIECE_CHARS", piece_chars)
         assert token_estimate.estimate_tokens(text) == whole
 
 
 def test_doubt_begins_above_the_estimate() -> None:
-    assert not context_budget.is_doubtful("x" * 400, 100)
-    assert context_budget.is_doubtful("x" * 401, 100)
+    assert context_budget.doubtful_tokens(GrowingText("x" * 400), 100) is None
+    assert context_budget.doubtful_tokens(GrowingText("x" * 401), 100) == 101
 
 
 def calls_to_check(session: Session) -> int:
@@ -134,3 +138,24 @@ def test_long_sessions_are_checked_in_one_walk(change: str) -> None:
         return replace(session, messages=tuple(replace(m, excluded=m.id == middle) for m in session.messages))
 
     assert calls_to_check(changed(800)) < 2.2 * calls_to_check(changed(400)) + 50
+
+
+@pytest.mark.parametrize("text", ["lamb and salt, ", "羊肉をローズマリーで", "é and – 羊 "])
+def test_of_much_text_a_sample_is_estimated(text: str) -> None:
+    texts = [text * 20_000, text * 30_000, "word"]
+    exact = sum(map(token_estimate.estimate_tokens, texts))
+    assert token_estimate.rough_tokens(*texts) == pytest.approx(exact, rel=0.05)
+    assert token_estimate.rough_tokens(text, "word") == sum(map(token_estimate.estimate_tokens, [text, "word"]))
+
+
+def test_the_sample_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at, estimate = list[int](), token_estimate.estimate_tokens
+
+    def noted(*texts: str) -> int:
+        looked_at.append(sum(map(len, texts)))
+        return estimate(*texts)
+
+    monkeypatch.setattr(token_estimate, "estimate_tokens", noted)
+    for times in (1, 10, 100):
+        token_estimate.rough_tokens(*["word " * 1000 * times] * 40)
+    assert max(looked_at) <= 1.5 * token_estimate.SAMPLE_CHARS

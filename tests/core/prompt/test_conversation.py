@@ -13,6 +13,7 @@ from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
+from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import (
     alternatives,
@@ -232,7 +233,7 @@ def test_every_past_input_can_be_rebuilt(steps: list[tuple[str, int, str]]) -> N
     assert {id_: past_prompt(diary.session, id_) for id_ in diary.sent} == diary.sent
     for template in TEMPLATES.values():
         prompt = next_prompt(diary.session, RequestSettings(template=template), "next")
-        assert context_budget.counted_prefix(diary.session, prompt) == diary.count_of(prompt)
+        assert context_budget.counted_prefix(diary.session, GrowingText(prompt)) == diary.count_of(prompt)
 
 
 def calls_to_write(messages: int) -> int:

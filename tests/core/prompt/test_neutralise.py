@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kimi_tui
-from kimi_tui.core.prompt.control_tokens import JOINER
+from kimi_tui.core.prompt import control_tokens
+from kimi_tui.core.prompt.control_tokens import JOINER, ControlTokens
 from kimi_tui.core.prompt.neutralise import TextDoor, verbatim
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import Prompt, PromptTurn, parse_prompt, write_prompt
@@ -49,6 +50,15 @@ hostile = st.lists(st.sampled_from(PIECES) | joined | st.characters(exclude_cate
     "".join
 )
 conversations = st.lists(st.tuples(st.sampled_from(Role), hostile), max_size=6)
+
+
+@settings(max_examples=500, deadline=None)
+@given(hostile, st.integers(1, 12), st.sampled_from([row.markers for row in template_rows.ALL]))
+def test_a_long_text_is_made_harmless_in_pieces_as_in_one(text: str, piece_chars: int, tokens: ControlTokens) -> None:
+    encoded, rest = tokens.encode(text), tokens.taken_from(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control_tokens, "PIECE_CHARS", piece_chars)
+        assert (tokens.encode(text), tokens.taken_from(text)) == (encoded, rest)
 
 
 @pytest.mark.parametrize(

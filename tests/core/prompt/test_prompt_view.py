@@ -18,6 +18,7 @@ from kimi_tui.core.prompt.prompt_writer import PartKind, next_prompt, past_promp
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
+from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.tree import branch, with_system
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
@@ -59,7 +60,7 @@ def test_the_parts_joined_are_the_next_input(
         assert view == PromptViewer().view(diary.session, request, draft)
         assert len(set(keys(view))) == len(view.parts)
         closed = "".join(part.text for part in view.closed)
-        assert view.counted_tokens == context_budget.counted_prefix(diary.session, closed)
+        assert view.counted_tokens == context_budget.counted_prefix(diary.session, GrowingText(closed))
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import ConversionError, StorageError
 from kimi_tui.core.session import session_json
 from kimi_tui.core.session.codec import decode_session
-from kimi_tui.core.session.file_formats import FORMATS
+from kimi_tui.core.session.file_formats import FORMATS, FileFormat
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
-from kimi_tui.core.session.session_toml import TomlWriter
+from kimi_tui.core.session.session_writing import LONG_CHARS
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.text.text_pieces import PIECE_CHARS
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 HARD = [
@@ -81,7 +83,7 @@ def test_hard_texts_round_trip(text: str) -> None:
 
 
 def test_toml_is_readable() -> None:
-    text = TomlWriter().dump(make_session("one\ntwo", {})).decode()
+    text = FORMATS["toml"].encode(make_session("one\ntwo", {})).decode()
     assert 'content = """\none\ntwo"""' in text
     assert "created = 2026-11-23T08:15:00Z\n" in text
     assert "\n[messages.usage]\ninput_tokens = 1\n" in text
@@ -112,7 +114,7 @@ def test_toml_read_by_the_message_is_toml_read_whole(text: str) -> None:
 
 
 def test_a_message_is_read_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    data, lengths, loads = TomlWriter().dump(make_session("word " * 99, {})), [], tomllib.loads
+    data, lengths, loads = FORMATS["toml"].encode(make_session("word " * 99, {})), [], tomllib.loads
 
     def noted(text: str) -> object:
         lengths.append(len(text))
@@ -124,29 +126,56 @@ def test_a_message_is_read_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_json_times_have_the_same_form() -> None:
-    plain = json.loads(session_json.encode(make_session("x", {})))
+    plain = json.loads(FORMATS["json"].encode(make_session("x", {})))
     assert {plain["created"], plain["messages"][0]["created"]} == {"2026-11-23T08:15:00Z"}
 
 
-def test_a_save_encodes_only_what_is_new() -> None:
-    writer, session = TomlWriter(), make_session("x", {})
-    first = writer.dump(session)
-    assert writer.dump(session) == first
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_a_writer_that_wrote_before_writes_the_same(form: FileFormat) -> None:
+    write, session = form.make_writer(), make_session("x" * (LONG_CHARS + 1), {})
+    assert b"".join(write(session)) == b"".join(write(session)) == form.encode(session)
     changed = replace(session, messages=(replace(session.messages[0], content="new"), session.messages[1]))
-    assert writer.dump(changed) == TomlWriter().dump(changed)
+    assert b"".join(write(changed)) == form.encode(changed)
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_no_piece_is_large_however_long_a_text_is(form: FileFormat) -> None:
+    giant = '12 " \\ \x1b\n' * PIECE_CHARS
+    message = Message("m1", Role.ASSISTANT, giant, created=NOW, reasoning=giant + "\r")
+    session = Session("id", NOW, NOW, "m", system=giant, messages=(message,))
+    pieces = list(form.make_writer()(session))
+    assert max(map(len, pieces)) <= 6 * PIECE_CHARS
+    assert decode_session(form.load(b"".join(pieces))) == session
+
+
+@settings(max_examples=300)
+@given(TEXT, st.integers(1, 40))
+def test_toml_strings_are_those_of_the_library(text: str, times: int) -> None:
+    text *= times  # some are long
+    data = FORMATS["toml"].encode(Session("id", NOW, NOW, "m", text))
+    is_prose = "\n" in text and "\r" not in text
+    assert tomli_w.dumps({"title": text}, multiline_strings=is_prose).encode() in data
+
+
+@settings(max_examples=300)
+@given(TEXT, EXTRA, st.integers(1, 40))
+def test_json_is_that_of_the_library(text: str, extra: dict[str, object], times: int) -> None:
+    for session in (make_session(text * times, extra), Session("id", NOW, NOW, "m", text, extra=extra)):
+        data = FORMATS["json"].encode(session).decode()
+        assert data == json.dumps(json.loads(data), ensure_ascii=False, indent=1) + "\n"
 
 
 @pytest.mark.parametrize("value", [None, 2**63, {"deep": [None]}])
 def test_what_toml_cannot_hold(value: object) -> None:
     message = Message("m1", Role.USER, "", extra={"x": value})
     with pytest.raises(ConversionError, match=r"messages\[0\]\.x"):
-        TomlWriter().dump(Session("id", NOW, NOW, "m", messages=(message,)))
+        FORMATS["toml"].encode(Session("id", NOW, NOW, "m", messages=(message,)))
 
 
 @pytest.mark.parametrize("value", [NOW, NOW.date(), NOW.time(), float("nan"), float("inf")])
 def test_what_json_cannot_hold(value: object) -> None:
     with pytest.raises(ConversionError, match=r"^settings\.extra\.x|^x"):
-        session_json.encode(make_session("x", {"x": value}))
+        FORMATS["json"].encode(make_session("x", {"x": value}))
 
 
 def test_half_a_surrogate_pair_is_mended_wherever_it_stands() -> None:

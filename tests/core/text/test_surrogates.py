@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
+from kimi_tui.core.text.text_pieces import PIECE_CHARS
 from tests.core.cuts import check_every_cut
 
 HIGH, LOW = "\ud83d", "\udc4d"
@@ -46,3 +47,9 @@ def test_what_comes_out_can_always_be_encoded(text: str) -> None:
 @given(st.text())
 def test_whole_text_is_untouched(text: str) -> None:
     assert replace_lone(text) == text
+
+
+@pytest.mark.parametrize("place", [0, PIECE_CHARS - 1, PIECE_CHARS, 2 * PIECE_CHARS])
+def test_wherever_it_stands_in_a_long_text(place: int) -> None:
+    before, behind = "é" * place, "é" * (2 * PIECE_CHARS - place)
+    assert replace_lone(f"{before}{HIGH}{LOW}{behind}{LOW}") == f"{before}👍{behind}\ufffd"

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kimi_tui.core.session.growing_reply import GrowingText
+from kimi_tui.core.session.session_json import escaped
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.text.text_pieces import PIECE_CHARS
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.fields import SETTABLE
@@ -50,3 +53,17 @@ def test_any_text_arrives_as_it_was(text: str) -> None:
         "input": replace_lone(text),
         "user": replace_lone(text),
     }
+
+
+def test_a_long_prompt_is_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = list[int]()
+
+    def noted(text: str) -> str:
+        lengths.append(len(text))
+        return escaped(text)
+
+    monkeypatch.setattr("kimi_tui.core.wire.body.escaped", noted)
+    prompt = GrowingText('"\\ é\n😀' * PIECE_CHARS)
+    prompt.append("end")
+    assert json.loads(build_body(DEEPINFRA, "m", prompt, {}, {})) == {"input": str(prompt)}
+    assert max(lengths) <= PIECE_CHARS

@@ -22,7 +22,7 @@ from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.viewport import TOP, Viewport
-from tests.counting import chars_parsed, made
+from tests.counting import calls_in, chars_parsed, made
 from tests.ui.transcript.parts import Parts
 from tests.ui.transcript.test_transcript_view import live
 from tests.ui.transcript.test_transcript_widget import MARKDOWN, Host, body, rows
@@ -287,3 +287,15 @@ def test_a_changed_text_keeps_the_chunks_that_are_the_same() -> None:
     assert text.text == ""
     text.append("again")
     assert text.text == "again"
+
+
+def test_what_was_cut_before_is_not_cut_again_in_the_place_of_another_sessions_message() -> None:
+    giant = Entry("m1", EntryKind.ASSISTANT, "Kimi", "a word\n\n" * 200_000)
+    parts = Parts()
+    parts.set_entries([replace(giant, text="short")])
+    assert list(parts.viewport.pieces_from(TOP))  # it is laid out
+    parts.entries.prepare([giant])
+    assert calls_in(lambda: parts.set_entries([giant])) < 20_000
+    item = parts.entries.item("m1")
+    assert item is not None
+    assert item.entry is giant

@@ -35,7 +35,8 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "POST":
             return _json(405, self._dialect.twin.write_error("POST is needed"))
-        plan = respond(await request.aread(), self._dialect, next(self._numbers))
+        # A large body takes long to read: as over a network, nobody waits for that.
+        plan = await asyncio.to_thread(respond, await request.aread(), self._dialect, next(self._numbers))
         if isinstance(plan, Refusal):
             return _json(plan.status, plan.document)
         if not plan.is_streamed:
