@@ -348,6 +348,11 @@ class ChatScreen(Screen[None]):
         self.transcript.cursor.choose(event.key, brings_into_view=False)
         self.dispatcher.choose("next-alternative" if event.step > 0 else "previous-alternative")
 
+    @on(Conversation.LinkClicked)
+    def _link_clicked(self, event: Conversation.LinkClicked) -> None:
+        event.stop()
+        self.late.links.ask(event.target)
+
     def on_descendant_focus(self) -> None:
         """Typing is about no message, so none stays chosen."""
         if self.focused is self.composer:
