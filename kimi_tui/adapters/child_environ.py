@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kimi_tui.adapters.config.api_key import VARIABLES
+VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
+"""Where the environment may hold the API key, first one first."""
 
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:

@@ -107,7 +107,7 @@ def _place_rows(context: Context) -> dict[str, _Row]:
 
 
 def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
-    from kimi_tui.adapters.config.api_key import VARIABLES  # noqa: PLC0415
+    from kimi_tui.adapters.child_environ import VARIABLES  # noqa: PLC0415
     from kimi_tui.core.settings.settings import SECTIONS, keys_of  # noqa: PLC0415
 
     rows: dict[str, _Row] = {}

@@ -46,7 +46,7 @@ class Context:
             return
         import logging  # noqa: PLC0415 - few runs write a log
 
-        from kimi_tui.adapters.config.api_key import VARIABLES  # noqa: PLC0415
+        from kimi_tui.adapters.child_environ import VARIABLES  # noqa: PLC0415
         from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
 
         try:
