@@ -114,21 +114,22 @@ class Context:
                 raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(known))}")
 
     def settings_or_tell(self) -> Settings:
-        """The settings; what is wrong in the config is told, and its defaults are used."""
-        for problem in self.load().problems:
-            self.tell(problem)
+        """The settings; what is wrong in the config is told, and its defaults are used; notes are told too."""
+        self._tell_config()
         return self.settings()
 
     def settings_or_refuse(self) -> Settings:
         """The settings of a config without mistakes, else ConfigError; mistakes and notes have been told."""
-        problems = self.load().problems
-        for line in (*self.load().notes, *problems):
-            self.tell(line)
-        if problems:
+        self._tell_config()
+        if self.load().problems:
             raise ConfigError(
                 "Nothing was sent, since the config has mistakes.", "`kimi-tui config check` lists them again."
             )
         return self.settings()
+
+    def _tell_config(self) -> None:
+        for line in (*self.load().notes, *self.load().problems):
+            self.tell(line)
 
     def store(self) -> SessionFiles:
         """The sessions on disk; what a dead process left among them is put right first."""

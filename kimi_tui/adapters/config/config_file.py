@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -175,15 +176,27 @@ def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:
 
 
 def _notes(file: _File) -> list[str]:
-    api = file.data.get("api")
-    if not isinstance(api, dict) or not api.get("api_key"):
+    secrets = _secrets(file.data.get("api"))
+    if not secrets:
         return []
     try:
-        is_open = bool(file.path.stat().st_mode & 0o077)
+        mode = file.path.stat().st_mode & 0o777
     except OSError:
         return []
-    words = f"{file.path} holds the API key and can be read by others; `chmod 600` closes it."
-    return [visible_line(words)] if is_open else []
+    if not mode & 0o077:
+        return []
+    words = f"{file.path} holds {' and '.join(secrets)} and can be read by others (mode {mode:04o}); mend it with: "
+    return [visible_line(f"{words}chmod 600 {shlex.quote(str(file.path))}")]
+
+
+def _secrets(api: object) -> list[str]:
+    """What of the section "api" is for nobody else, in words."""
+    if not isinstance(api, dict):
+        return []
+    found = ["the API key"] if api.get("api_key") else []
+    found += ["headers that may be a key"] if api.get("headers") else []
+    proxy = api.get("proxy")
+    return found + (["a proxy's password"] if isinstance(proxy, str) and "@" in proxy else [])
 
 
 def write_example(path: Path) -> None:
