@@ -193,12 +193,21 @@ class Context:
         """Everything that was piped in, exactly; "" where nothing was. What is no UTF-8 is replaced, and told."""
         if self.stdin is None or self.stdin.closed:
             return ""
-        data = self.stdin.buffer.read()
+        data = self._read_stdin()
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:
             self.tell(f"standard input is not UTF-8 (byte {error.start}); what cannot be read became U+FFFD.")
             return data.decode("utf-8", "replace")
+
+    def _read_stdin(self) -> bytes:
+        from kimi_tui.adapters.files import MAX_FILE_BYTES, read_bounded  # noqa: PLC0415
+
+        assert self.stdin is not None
+        try:
+            return read_bounded(self.stdin.buffer, MAX_FILE_BYTES)
+        except OSError as error:
+            raise UsageError(f"Standard input cannot be taken: {reason_of(error)}.") from error
 
     @property
     def has_piped_stdin(self) -> bool:

@@ -21,6 +21,9 @@ HALF_PAIR = r"""\\u[dD](?:
 All begin with the same two characters, which makes it thirty times as fast; nothing else runs while it searches.
 """
 
+MAX_BITS = 13_000
+"""Most bits of a whole number: Python writes out none of more than 4,300 digits."""
+
 
 def encode(session: Session) -> bytes:
     """Times become strings; ConversionError where JSON cannot hold a value (a date, nan, inf): it names the key."""
@@ -33,8 +36,11 @@ def encode(session: Session) -> bytes:
     for message in messages:
         if isinstance(message.get("created"), datetime):
             message["created"] = iso_stamp(message["created"])
-    _check(plain, "")
-    return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    try:
+        _check(plain, "")
+        return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    except RecursionError:
+        raise ConversionError("It is nested too deeply to be written.", "Take out what is nested so.") from None
 
 
 def _check(value: object, place: str) -> None:
@@ -44,6 +50,8 @@ def _check(value: object, place: str) -> None:
     elif isinstance(value, list):
         for number, item in enumerate(value):
             _check(item, f"{place}[{number}]")
+    elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise ConversionError(f"{place}: JSON is written with numbers of at most 4000 digits.", "Make it a string.")
     elif isinstance(value, date | time | datetime):
         raise ConversionError(f"{place}: JSON has no dates.", "Make it a string, or keep the session as TOML.")
     elif isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124

@@ -8,6 +8,8 @@ from typing import Any
 
 from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
+from kimi_tui.core.text.quoting import SHOWN_CHARS
+from kimi_tui.core.text.toml_parsing import MAX_PARTS, check_keys
 
 MESSAGE_HEADING = "[[messages]]\n"
 
@@ -49,16 +51,19 @@ def _message_block(message: Message, place: int) -> str:
     return MESSAGE_HEADING + _table(table, "messages", where, inline)
 
 
-def _table(table: Mapping[str, object], name: str, place: str, inline: str = "") -> str:
+def _table(table: Mapping[str, object], name: str, place: str, inline: str = "", depth: int = 0) -> str:
     """Write a table: its plain values, what is ready, then its tables under their headings."""
+    if depth >= MAX_PARTS:
+        raise _too_deep(place)
     lines = [_line(key, value, key_path(place, key)) for key, value in table.items() if not _is_table(value)]
     parts = ["".join(lines) + inline]
     for key, value in table.items():
         heading, where = key_path(name, _key(key)), key_path(place, key)
         if isinstance(value, dict):
-            parts.append(f"[{heading}]\n" + _table(value, heading, where))
+            parts.append(f"[{heading}]\n" + _table(value, heading, where, depth=depth + 1))
         elif _is_table(value) and isinstance(value, list):
-            parts += [f"[[{heading}]]\n" + _table(row, heading, f"{where}[{n}]") for n, row in enumerate(value)]
+            rows = (_table(row, heading, f"{where}[{n}]", depth=depth + 1) for n, row in enumerate(value))
+            parts += [f"[[{heading}]]\n{row}" for row in rows]
     return ("\n" if not name else "").join(parts)
 
 
@@ -92,15 +97,23 @@ def _key(key: str) -> str:
 def _inline(value: object, place: str) -> str:
     import tomli_w  # noqa: PLC0415 - reading needs none of it
 
-    if isinstance(value, dict):
-        inner = ", ".join(f"{_key(key)} = {_inline(item, key_path(place, key))}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_inline(item, f"{place}[{n}]") for n, item in enumerate(value)) + "]"
+    try:
+        if isinstance(value, dict):
+            inner = ", ".join(f"{_key(key)} = {_inline(item, key_path(place, key))}" for key, item in value.items())
+            return f"{{ {inner} }}" if inner else "{}"
+        if isinstance(value, list):
+            return "[" + ", ".join(_inline(item, f"{place}[{n}]") for n, item in enumerate(value)) + "]"
+    except RecursionError:
+        raise _too_deep(place) from None
     _check(value, place)
     if isinstance(value, datetime):
         return iso_stamp(value)
     return tomli_w.dumps({"x": value}).removeprefix("x = ").removesuffix("\n")
+
+
+def _too_deep(place: str) -> ConversionError:
+    where = place if len(place) <= SHOWN_CHARS else f"{place[:SHOWN_CHARS]}…"
+    return ConversionError(f"{where}: TOML cannot hold what is nested so deeply.", "Keep the session as JSON.")
 
 
 def _check(value: object, place: str) -> None:
@@ -117,6 +130,7 @@ def decode(text: str) -> object:
     """
     import tomllib  # noqa: PLC0415 - writing needs none of it
 
+    check_keys(text)
     pieces = _pieces(text)
     try:
         head = tomllib.loads(next(pieces, ""))
