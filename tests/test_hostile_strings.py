@@ -124,7 +124,7 @@ def the_link_dialogs(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
     session = folder / "data" / "sessions" / "x.json"
     data = json.loads(session.read_text())
     data["messages"][1]["content"] = (
-        f"[{text}](<https://x.example/{text}>) https://y.example/{text} [z](<ssh://{text}>) said"
+        f"[{text}](<https://x.example/{text}>) https://y.example/{text} [z](<ssh://{text}>)\n\nsaid"
     )
     session.write_text(json.dumps(data))
     with kimi_tui(["--demo", "-r", "x"], env) as terminal:
