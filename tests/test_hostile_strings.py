@@ -185,8 +185,8 @@ def commands(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
     word = whole(text).replace("\0", "")[:5000]
     raw = b""
     for words in (
-        ["sessions", "list"], ["sessions", "export", "x"], ["sessions", "export", "x", "--format", "json"], ["sessions", "export", word], ["sessions", "convert", f"/nowhere/{word}.json", "--to", "toml"],
-        ["prompt", "x"], ["prompt", f"/nowhere/{word}"], ["config", "check", "-c", str(config)], ["config", "show", "-c", str(config)], ["--theme", word, "--demo"], ["-r", word, "--demo"], [f"--{word}"],
+        ["sessions", "list"], ["sessions", "export", "x"], ["sessions", "export", "x", "--format", "json"], ["sessions", "export", f"nothing {word}"], ["sessions", "convert", f"/nowhere/{word}.json", "--to", "toml"],
+        ["prompt", "x"], ["prompt", f"/nowhere/{word}"], ["config", "check", "-c", str(config)], ["config", "show", "-c", str(config)], ["--theme", word, "--demo"], ["-r", f"nothing {word}", "--demo"], [f"--{word}"],
         ["ask", "x", "--set", f"{word}=1"], ["ask", "x", "--set", f"temperature={word}"], ["ask", "x", "--preset", word], ["ask", "x", "--regex", f"({word}"], ["ask", "x", "--base-url", word, "--demo"],
     ):  # fmt: skip
         with kimi_tui(words, {**env, "DEEPINFRA_TOKEN": "sk-1"}) as terminal:
