@@ -16,7 +16,7 @@ PACKAGE = ROOT / "kimi_tui"
 CORE_LIBRARY = {
     "__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "datetime", "email.utils", "difflib", "enum", "functools",
     "heapq", "html", "ipaddress", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
-    "unicodedata", "urllib.parse", "fractions", "decimal", "codecs", "markdown_it",
+    "unicodedata", "urllib.parse", "warnings", "fractions", "decimal", "codecs", "markdown_it",
     "mdit_py_plugins", "tomllib", "tomli_w",
 }  # fmt: skip
 """What `core` may import besides itself: nothing that reads a clock, a file, chance or the network."""

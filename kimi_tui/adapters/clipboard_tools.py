@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from kimi_tui.adapters.child_environ import child_environ
 from kimi_tui.core.text.copied import Delivery
 
 LIMIT_S = 2.0
@@ -121,7 +122,7 @@ class SystemClipboard:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**self._environ, **tool.environ},
+                env={**child_environ(self._environ), **tool.environ},
                 start_new_session=True,  # what serves the clipboard outlives the terminal
             )
         except OSError:

@@ -11,12 +11,15 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.faults import reason_of
 
 TEMPORARY_PREFIX = ".kimi-tmp-"
 """How temporary files begin; such a file without a living writer is swept away."""
+PIECE_BYTES = 1024 * 1024
+"""How much of a pipe is asked for at once."""
 STALE_S = 3600
 """Age from which a temporary file has no writer any more, in seconds."""
 BUFFER_BYTES = 256 * 1024
@@ -29,18 +32,44 @@ KINDS = {
 }
 
 
-def read_file(path: Path, *, is_pipe_allowed: bool = False) -> bytes:
+MAX_FILE_BYTES = 512 * 1024 * 1024
+"""Most bytes of a file that is read: sessions of 50 MB are usual, and what is read takes several times its size."""
+MAX_CONFIG_BYTES = 4 * 1024 * 1024
+"""Most bytes of a file with settings or a theme, which people write by hand."""
+
+
+def read_file(path: Path, *, is_pipe_allowed: bool = False, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read an ordinary file. Reading anything else could wait for ever, or never end; the null device is empty.
 
     A link is followed. A pipe is read too, to its end, where that is allowed: where its writer was named on purpose.
 
     Raises:
-        OSError: It cannot be read, or is no such file.
+        OSError: It cannot be read, is no such file, or has more than `max_bytes`.
     """
-    kind = stat.S_IFMT(path.stat().st_mode)
+    status = path.stat()
+    kind = stat.S_IFMT(status.st_mode)
     if kind in KINDS and not (is_pipe_allowed and kind == stat.S_IFIFO) and os.path.realpath(path) != os.devnull:
         raise OSError(errno.EINVAL, f"{KINDS[kind]}, not an ordinary file", str(path))
-    return path.read_bytes()
+    if status.st_size > max_bytes:
+        raise _too_large(max_bytes)
+    if kind != stat.S_IFIFO:
+        return path.read_bytes()
+    with path.open("rb") as file:
+        return read_bounded(file, max_bytes)
+
+
+def read_bounded(file: BinaryIO, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """Read what may have no end; OSError where more than `max_bytes` come."""
+    data = bytearray()
+    while piece := file.read(PIECE_BYTES):
+        data += piece
+        if len(data) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(data)
+
+
+def _too_large(max_bytes: int) -> OSError:
+    return OSError(errno.EFBIG, f"it is larger than {max_bytes // 2**20} MB")
 
 
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:

@@ -21,7 +21,7 @@ from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.endings import cut, ending, missing_answer, refusal_to_continue
+from kimi_tui.core.session.endings import cut, ending, missing_answer, refusal_to_continue, short_reason
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue, resolve_budget, resolve_request
@@ -360,5 +360,5 @@ def _unusual_end(reply: Message) -> str:
     if cut(reply):
         return f"the reply was {ending(reply).replace(' · it ', ' and ')}"
     misses = missing_answer(reply).removeprefix("it ")
-    reason = f" (the endpoint says: {reply.finish_reason})" if reply.finish_reason else ""
+    reason = f" (the endpoint says: {short_reason(reply.finish_reason)})" if reply.finish_reason else ""
     return f"the reply {misses}{reason}" if misses else ""

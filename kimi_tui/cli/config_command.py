@@ -57,18 +57,14 @@ def _check(options: Namespace, context: Context) -> int:
 
     loaded = context.load()
     _tell_missing(context)
-    _tell_notes(loaded, context)
+    for note in loaded.notes:
+        context.tell(note)
     problems = every_problem(context.config_path)
     for problem in problems:
         context.write_line(problem)
     if not problems:
-        context.write_line("All is well.")
+        context.write_line("No mistakes." if loaded.notes else "All is well.")
     return BAD_USAGE if problems else DONE
-
-
-def _tell_notes(loaded: LoadedSettings, context: Context) -> None:
-    for note in loaded.notes:
-        context.tell(note)
 
 
 def _show(options: Namespace, context: Context) -> int:
@@ -77,7 +73,6 @@ def _show(options: Namespace, context: Context) -> int:
     settings, loaded = context.settings_or_tell(), context.load()
     for problem in theme_problems(context.config_path):
         context.tell(problem)
-    _tell_notes(loaded, context)
     rows = {
         **_place_rows(context),
         **_section_rows(settings, loaded, context),
@@ -107,7 +102,7 @@ def _place_rows(context: Context) -> dict[str, _Row]:
 
 
 def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
-    from kimi_tui.adapters.config.api_key import VARIABLES  # noqa: PLC0415
+    from kimi_tui.adapters.child_environ import VARIABLES  # noqa: PLC0415
     from kimi_tui.core.settings.settings import SECTIONS, keys_of  # noqa: PLC0415
 
     rows: dict[str, _Row] = {}

@@ -46,7 +46,7 @@ class Context:
             return
         import logging  # noqa: PLC0415 - few runs write a log
 
-        from kimi_tui.adapters.config.api_key import VARIABLES  # noqa: PLC0415
+        from kimi_tui.adapters.child_environ import VARIABLES  # noqa: PLC0415
         from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
 
         try:
@@ -114,21 +114,22 @@ class Context:
                 raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(known))}")
 
     def settings_or_tell(self) -> Settings:
-        """The settings; what is wrong in the config is told, and its defaults are used."""
-        for problem in self.load().problems:
-            self.tell(problem)
+        """The settings; what is wrong in the config is told, and its defaults are used; notes are told too."""
+        self._tell_config()
         return self.settings()
 
     def settings_or_refuse(self) -> Settings:
         """The settings of a config without mistakes, else ConfigError; mistakes and notes have been told."""
-        problems = self.load().problems
-        for line in (*self.load().notes, *problems):
-            self.tell(line)
-        if problems:
+        self._tell_config()
+        if self.load().problems:
             raise ConfigError(
                 "Nothing was sent, since the config has mistakes.", "`kimi-tui config check` lists them again."
             )
         return self.settings()
+
+    def _tell_config(self) -> None:
+        for line in (*self.load().notes, *self.load().problems):
+            self.tell(line)
 
     def store(self) -> SessionFiles:
         """The sessions on disk; what a dead process left among them is put right first."""
@@ -192,12 +193,21 @@ class Context:
         """Everything that was piped in, exactly; "" where nothing was. What is no UTF-8 is replaced, and told."""
         if self.stdin is None or self.stdin.closed:
             return ""
-        data = self.stdin.buffer.read()
+        data = self._read_stdin()
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:
             self.tell(f"standard input is not UTF-8 (byte {error.start}); what cannot be read became U+FFFD.")
             return data.decode("utf-8", "replace")
+
+    def _read_stdin(self) -> bytes:
+        from kimi_tui.adapters.files import MAX_FILE_BYTES, read_bounded  # noqa: PLC0415
+
+        assert self.stdin is not None
+        try:
+            return read_bounded(self.stdin.buffer, MAX_FILE_BYTES)
+        except OSError as error:
+            raise UsageError(f"Standard input cannot be taken: {reason_of(error)}.") from error
 
     @property
     def has_piped_stdin(self) -> bool:

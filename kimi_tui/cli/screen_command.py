@@ -90,6 +90,7 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
+    from kimi_tui.adapters.link_opener import SystemOpener  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
     from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
@@ -114,6 +115,7 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
         endpoint="demo" if options.demo else settings.api.dialect,
         key_problem=key_problem,
         clipboard=SystemClipboard(context.environ),
+        link_opener=SystemOpener(context.environ),
     )
     return KimiApp(
         services,

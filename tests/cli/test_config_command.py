@@ -108,7 +108,8 @@ def test_a_key_that_others_can_read_is_told_on_one_line(path: Path, action: str)
     result = call("config", action, "-c", str(path))
     assert result.status == 0
     assert len(result.err.splitlines()) == 1
-    assert "chmod 600" in result.err
+    assert f"chmod 600 {path}" in result.err
+    assert "All is well" not in result.out
 
 
 def test_show_says_where_each_value_comes_from(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

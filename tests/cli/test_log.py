@@ -78,8 +78,9 @@ def test_a_key_that_others_can_read_is_told_once(tmp_path: Path) -> None:
     config.chmod(0o644)
     with endpoint(Play(tokens("</think>", "ok"))) as server:
         result = run("ask", "x", "-c", str(config), "--base-url", server.url, log=tmp_path / "log")
+        listed = run("sessions", "list", "-c", str(config), "--data-dir", str(tmp_path), log=tmp_path / "log")
         config.chmod(0o600)
         quiet = run("ask", "x", "-c", str(config), "--base-url", server.url, log=tmp_path / "log")
-    assert result.stderr.count("chmod 600") == 1
+    assert result.stderr.count("chmod 600") == listed.stderr.count("chmod 600") == 1
     assert (result.returncode, result.stdout, quiet.stderr) == (0, "ok\n", "")
     assert KEY not in result.stderr

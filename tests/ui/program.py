@@ -29,7 +29,7 @@ from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.prompt_pane import PromptPane
-from kimi_tui.ui.state.services import Clipboard, FirstSession, Services
+from kimi_tui.ui.state.services import Clipboard, FirstSession, LinkOpener, Services
 from kimi_tui.ui.widgets.side import Side
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
@@ -222,6 +222,7 @@ def prepare(
     app_type: type[KimiApp] = KimiApp,
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
+    link_opener: LinkOpener | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
     clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
@@ -248,6 +249,7 @@ def prepare(
         endpoint=endpoint,
         key_problem=key_problem,
         clipboard=clipboard,
+        link_opener=link_opener,
     )
     return Prepared(app_type(services, first, opening=opening), client, files, settings, clock, services)
 
@@ -262,6 +264,7 @@ async def program(
     size: tuple[int, int] = (120, 40),
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
+    link_opener: LinkOpener | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
     prepared = prepare(
@@ -272,6 +275,7 @@ async def program(
         key_problem=key_problem,
         opening=opening,
         clipboard=clipboard,
+        link_opener=link_opener,
     )
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()

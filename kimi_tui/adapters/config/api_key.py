@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from collections.abc import Mapping
 
+from kimi_tui.adapters.child_environ import VARIABLES
+from kimi_tui.adapters.config.key_command import key_of_command
 from kimi_tui.core.errors import KeyMissingError
-from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.settings import ApiSettings
 
-VARIABLES = ("DEEPINFRA_TOKEN", "DEEPINFRA_API_KEY", "DEEPINFRA_API_TOKEN")
-"""Where the environment may hold it, first one first."""
-COMMAND_TIMEOUT_S = 30
-"""Longest time an `api_key_command` may take; it may ask for a passphrase."""
 HINT = "Set DEEPINFRA_TOKEN to your key; the same command with --demo needs none."
 
 
@@ -26,7 +20,7 @@ def find_key(environ: Mapping[str, str], api: ApiSettings) -> str:
     if api.api_key:
         return check_key(api.api_key, "[api] api_key")
     if api.api_key_command:
-        return check_key(_from_command(api.api_key_command), "[api] api_key_command")
+        return check_key(key_of_command(api.api_key_command, environ, HINT), "[api] api_key_command")
     if api.keyring:
         return check_key(_from_keyring(), "the keyring")
     raise KeyMissingError("There is no API key.", HINT)
@@ -46,28 +40,6 @@ def check_key(text: str, source: str) -> str:
             f"The API key in {source} holds a blank, a line break or a character beyond ASCII.", "Copy it once more."
         )
     return key
-
-
-def _from_command(command: str) -> str:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:  # its own words are about quotes, and repeat nothing
-        raise KeyMissingError(f"[api] api_key_command cannot be understood: {error}.", HINT) from None
-    if not words or "\0" in command:
-        raise KeyMissingError("[api] api_key_command is no command.", HINT)
-    try:
-        result = subprocess.run(
-            words, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False, env=dict(os.environ)
-        )
-    except OSError as error:
-        raise KeyMissingError(f"[api] api_key_command could not be run: {reason_of(error)}.", HINT) from None
-    except subprocess.TimeoutExpired:
-        raise KeyMissingError(f"[api] api_key_command took longer than {COMMAND_TIMEOUT_S:g} s.", HINT) from None
-    except UnicodeDecodeError:
-        raise KeyMissingError("[api] api_key_command gave out something that is no text.", HINT) from None
-    if result.returncode:
-        raise KeyMissingError(f"[api] api_key_command ended with status {result.returncode}.", HINT)
-    return result.stdout
 
 
 def _from_keyring() -> str:

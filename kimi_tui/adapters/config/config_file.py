@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-import tomllib
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kimi_tui.adapters.config.paths import saved_file, shipped
-from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
+from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_file, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError, ThemeError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.settings.layers import NO_LAYER, PRESETS, ConfigProblem, Key
 from kimi_tui.core.settings.settings import ApiSettings, Settings, parse_settings
+from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.quoting import quoted
+from kimi_tui.core.text.toml_parsing import parse_toml
 from kimi_tui.core.text.visible import visible_line
 
 ConfigProblems = tuple[ConfigProblem, ...]
 EXAMPLE = "config.example.toml"
+MAX_PROBLEMS = 500
+"""Most mistakes of one file that are told, a line each."""
+MAX_KEY_CHARS = 200
+"""Most characters of one part of a key that are told."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _SET_KEY = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
 _LINE = re.compile(r"at line ([0-9]+)")
@@ -124,8 +130,8 @@ def _read(path: Path) -> _File:
     """The text and the data of a file; a missing one is empty, a broken one too and says why."""
     text = ""
     try:
-        text = read_file(path).decode("utf-8-sig")
-        return _File(path, text, tomllib.loads(text))
+        text = read_file(path, max_bytes=MAX_CONFIG_BYTES).decode("utf-8-sig")
+        return _File(path, text, parse_toml(text))
     except (FileNotFoundError, NotADirectoryError):
         return _File(path)
     except IsADirectoryError:
@@ -153,9 +159,12 @@ def _lines(file: _File, problems: ConfigProblems) -> list[str]:
 
     lines = lines_of(file.text, [problem.key for problem in problems])
     placed = sorted(zip(lines, problems, strict=True), key=lambda pair: pair[0])
-    return [
-        _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed) for line, problem in placed
+    told = [
+        _line(file.path, str(line), dotted(problem.key), problem.found, problem.allowed)
+        for line, problem in placed[:MAX_PROBLEMS]
     ]
+    more = len(placed) - len(told)
+    return [*told, *([visible_line(f"{file.path}: {counted(more, 'mistake')} more")] if more else [])]
 
 
 def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
@@ -164,7 +173,8 @@ def _line(path: Path, line: str, key: str, found: str, allowed: str) -> str:
 
 def dotted(key: Key) -> str:
     """A key as TOML writes it: `presets."my own".top_p`."""
-    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in key)
+    short = (part if len(part) <= MAX_KEY_CHARS else f"{part[:MAX_KEY_CHARS]}…" for part in key)
+    return ".".join(part if _BARE_KEY.fullmatch(part) else f'"{part}"' for part in short)
 
 
 def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:
@@ -175,15 +185,27 @@ def _keys(file: _File, problems: ConfigProblems) -> frozenset[Key]:
 
 
 def _notes(file: _File) -> list[str]:
-    api = file.data.get("api")
-    if not isinstance(api, dict) or not api.get("api_key"):
+    secrets = _secrets(file.data.get("api"))
+    if not secrets:
         return []
     try:
-        is_open = bool(file.path.stat().st_mode & 0o077)
+        mode = file.path.stat().st_mode & 0o777
     except OSError:
         return []
-    words = f"{file.path} holds the API key and can be read by others; `chmod 600` closes it."
-    return [visible_line(words)] if is_open else []
+    if not mode & 0o077:
+        return []
+    words = f"{file.path} holds {' and '.join(secrets)} and can be read by others (mode {mode:04o}); mend it with: "
+    return [visible_line(f"{words}chmod 600 {shlex.quote(str(file.path))}")]
+
+
+def _secrets(api: object) -> list[str]:
+    """What of the section "api" is for nobody else, in words."""
+    if not isinstance(api, dict):
+        return []
+    found = ["the API key"] if api.get("api_key") else []
+    found += ["headers that may be a key"] if api.get("headers") else []
+    proxy = api.get("proxy")
+    return found + (["a proxy's password"] if isinstance(proxy, str) and "@" in proxy else [])
 
 
 def write_example(path: Path) -> None:

@@ -6,17 +6,17 @@ import contextlib
 import copy
 import fcntl
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 from kimi_tui.adapters.config.config_file import dotted
-from kimi_tui.adapters.files import make_private_dir, read_file, write_atomic
+from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_file, write_atomic
 from kimi_tui.core.errors import ConfigError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.codec import encode_fields
 from kimi_tui.core.settings.layers import ConfigProblem, Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
+from kimi_tui.core.text.toml_parsing import parse_toml
 
 HEAD = "# Written by kimi-tui: what was set in the program. The config file beside it goes first.\n\n"
 """Comments do not survive a change of this file; the head says whose it is."""
@@ -69,7 +69,7 @@ def _read(path: Path) -> dict[str, object]:
     """A missing file is empty; one that cannot be read raises ConfigError."""
     hint = f"Mend or move {path}, then save again; nothing was changed."
     try:
-        return tomllib.loads(read_file(path).decode("utf-8-sig"))
+        return parse_toml(read_file(path, max_bytes=MAX_CONFIG_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:

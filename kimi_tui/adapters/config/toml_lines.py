@@ -10,6 +10,9 @@ from kimi_tui.core.settings.layers import Key
 CLOSERS = ("]", '"""', "'''")
 """One of these ends a value of several lines. Source: TOML 1.0, strings and arrays."""
 
+MAX_PARSED_CHARS = 20_000_000
+"""A value of many lines is parsed again with each that may be its last: from there on lines are those of tables."""
+
 
 def lines_of(text: str, keys: Iterable[Key]) -> list[int]:
     """The lines, from 1, where keys of a valid text are set or their tables begun; else the line of the table."""
@@ -23,10 +26,13 @@ def _statements(text: str) -> Iterator[tuple[int, Key]]:
     """Every key and table, those above it first, with the line on which its statement begins."""
     lines = text.replace("\r\n", "\n").split("\n")
     table: Key = ()
-    start = 0
+    start = parsed = 0
     for end, last in enumerate(lines, 1):
         if start < end - 1 and not any(closer in last for closer in CLOSERS):
             continue
+        parsed += sum(map(len, lines[start:end]))
+        if parsed > MAX_PARSED_CHARS:
+            return
         try:
             statement = tomllib.loads("\n".join(lines[start:end]))
         except tomllib.TOMLDecodeError:  # a value that goes on in the next line

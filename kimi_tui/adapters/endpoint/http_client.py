@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("kimi_tui")
 
+MAX_REQUEST_ID_CHARS = 200
+"""Most characters of a request's id that are kept; honest ones have 36."""
 MAX_ERROR_BYTES = 64 * 1024
 ERROR_BODY_TIMEOUT_S = 5.0
 MAX_PIECE_BYTES = 64 * 1024
@@ -253,7 +255,7 @@ class _Response:
     @property
     def request_id(self) -> str | None:
         value = self._response.headers.get("x-request-id")
-        return str(value) if value else None
+        return str(value)[:MAX_REQUEST_ID_CHARS] if value else None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The decoded body; CompletionError where the connection breaks."""

@@ -39,7 +39,7 @@ _REFERENCE = _LABEL + r"\]\[(?P<label>[^\[\]\n]{0,200})\]"
 _HALF_REFERENCE = _LABEL + r"\]\[[^\[\]\n]{0,200}\Z"
 _HALF_FORMULA = r"(?s)\\([(\[])(?:(?!\\[)\]]).){1,2000}\Z"
 _HALF_SCRIPT = r"<(su[bp])>[^<>]{1,40}\Z"
-_ADDRESS = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]"
+ADDRESS = r"https?://[^\s<>]*[^\s<>.,;:!?'\")\]}*_]"
 _BREAK = r"(?i)<br\s*/?>"
 _MARKS = {0x2A: "*", 0x5F: "_", 0x7E: "~"}
 
@@ -94,7 +94,7 @@ def _with_addresses(token: Token) -> list[Token]:
     """A text with the addresses in it as tokens of their own, as linkify does, whose library is large."""
     parts: list[Token] = []
     place = 0
-    for match in re.finditer(_ADDRESS, token.content):
+    for match in re.finditer(ADDRESS, token.content):
         parts.append(token.copy(content=token.content[place : match.start()]))
         parts.append(token.copy(type="address", content=match[0]))
         place = match.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core.session.session import Message, MessageState, Role
+from kimi_tui.core.text.quoting import SHOWN_CHARS
 
 STATES = {
     MessageState.CANCELLED: "stopped",
@@ -28,8 +29,13 @@ def cut(message: Message) -> str:
     if message.finish_reason == "length":
         words.append("cut by max_new_tokens")
     elif message.finish_reason not in ORDINARY_REASONS:
-        words.append(f"ended by {message.finish_reason}")
+        words.append(f"ended by {short_reason(message.finish_reason or '')}")
     return " · ".join(word for word in words if word)
+
+
+def short_reason(reason: str) -> str:
+    """The endpoint's own word for it, which may be of any length."""
+    return reason if len(reason) <= SHOWN_CHARS else f"{reason[:SHOWN_CHARS]}…"
 
 
 def missing_answer(message: Message) -> str:

@@ -24,6 +24,9 @@ HALF_PAIR = r"""\\u[dD](?:
 All begin with the same two characters, which makes it thirty times as fast; nothing else runs while it searches.
 """
 
+MAX_BITS = 13_000
+"""Most bits of a whole number: Python writes out none of more than 4,300 digits."""
+
 
 class JsonWriter:
     def __init__(self) -> None:
@@ -39,10 +42,13 @@ class JsonWriter:
         plain = encode_session(replace(session, messages=()))
         plain.pop("messages")
         plain |= {"created": iso_stamp(session.created), "updated": iso_stamp(session.updated)}
-        _check(plain, "")
-        yield from written(_members(plain, indent=1))
-        yield b',\n "messages": ['
-        yield from self._blocks.write(session, b",")
+        try:
+            _check(plain, "")
+            yield from written(_members(plain, indent=1))
+            yield b',\n "messages": ['
+            yield from self._blocks.write(session, b",")
+        except RecursionError:
+            raise ConversionError("It is nested too deeply to be written.", "Take out what is nested so.") from None
         yield b"\n ]\n}\n" if session.messages else b"]\n}\n"
 
 
@@ -83,6 +89,8 @@ def _check(value: object, place: str) -> None:
     elif isinstance(value, list):
         for number, item in enumerate(value):
             _check(item, f"{place}[{number}]")
+    elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise ConversionError(f"{place}: JSON is written with numbers of at most 4000 digits.", "Make it a string.")
     elif isinstance(value, date | time | datetime):
         raise ConversionError(f"{place}: JSON has no dates.", "Make it a string, or keep the session as TOML.")
     elif isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124

@@ -10,6 +10,8 @@ from datetime import datetime
 from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
 from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
+from kimi_tui.core.text.quoting import SHOWN_CHARS
+from kimi_tui.core.text.toml_parsing import MAX_PARTS, check_keys
 
 MESSAGE_HEADING = "[[messages]]\n"
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
@@ -44,8 +46,10 @@ def _message_block(message: Message, place: int) -> Iterator[Piece]:
     yield from _table(table, "messages", where, inline)
 
 
-def _table(table: Mapping[str, object], name: str, place: str, inline: str = "") -> Iterator[Piece]:
+def _table(table: Mapping[str, object], name: str, place: str, inline: str = "", depth: int = 0) -> Iterator[Piece]:
     """Write a table: its plain values, what is ready, then its tables under their headings."""
+    if depth >= MAX_PARTS:
+        raise _too_deep(place)
     for key, value in table.items():
         if not _is_table(value):
             yield from _line(key, value, key_path(place, key))
@@ -55,11 +59,11 @@ def _table(table: Mapping[str, object], name: str, place: str, inline: str = "")
         heading, where = key_path(name, _key(key)), key_path(place, key)
         if isinstance(value, dict):
             yield f"{gap}[{heading}]\n"
-            yield from _table(value, heading, where)
+            yield from _table(value, heading, where, depth=depth + 1)
         elif _is_table(value) and isinstance(value, list):
             for number, row in enumerate(value):
                 yield f"{gap}[[{heading}]]\n"
-                yield from _table(row, heading, f"{where}[{number}]")
+                yield from _table(row, heading, f"{where}[{number}]", depth=depth + 1)
 
 
 def _is_table(value: object) -> bool:
@@ -113,17 +117,25 @@ def _escape(control: re.Match[str]) -> str:
 def _inline(value: object, place: str) -> str:
     if isinstance(value, str):
         return _string(value)
-    if isinstance(value, dict):
-        inner = ", ".join(f"{_key(key)} = {_inline(item, key_path(place, key))}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_inline(item, f"{place}[{n}]") for n, item in enumerate(value)) + "]"
+    try:
+        if isinstance(value, dict):
+            inner = ", ".join(f"{_key(key)} = {_inline(item, key_path(place, key))}" for key, item in value.items())
+            return f"{{ {inner} }}" if inner else "{}"
+        if isinstance(value, list):
+            return "[" + ", ".join(_inline(item, f"{place}[{n}]") for n, item in enumerate(value)) + "]"
+    except RecursionError:
+        raise _too_deep(place) from None
     _check(value, place)
     if isinstance(value, datetime):
         return iso_stamp(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _too_deep(place: str) -> ConversionError:
+    where = place if len(place) <= SHOWN_CHARS else f"{place[:SHOWN_CHARS]}…"
+    return ConversionError(f"{where}: TOML cannot hold what is nested so deeply.", "Keep the session as JSON.")
 
 
 def _check(value: object, place: str) -> None:
@@ -140,6 +152,7 @@ def decode(text: str) -> object:
     """
     import tomllib  # noqa: PLC0415 - writing needs none of it
 
+    check_keys(text)
     pieces = _pieces(text)
     try:
         head = tomllib.loads(next(pieces, ""))

@@ -35,6 +35,7 @@ class Need(StrEnum):
     REASONING = "reasoning"
     UNFINISHED = "reply that broke off"
     CODE = "code block"
+    LINK = "link"
     EARLIER = "earlier alternative"
     LATER = "later alternative"
     UNDOABLE = "deleted message or ended thinking"
@@ -281,6 +282,8 @@ _MESSAGE = (
            ("y",), Scope.TRANSCRIPT, argument="[text]", needs=MESSAGE, hint="copy"),
     Action("copy-code", "Copy a code block", "Copies a code block of the message; several are numbered to choose from.",
            ("Y",), Scope.TRANSCRIPT, argument="[N]", needs=frozenset({Need.CODE}), hint="code"),
+    Action("open-link", "Open a link", "Opens a link of the message after asking; several are numbered to choose from.",
+           ("l",), Scope.TRANSCRIPT, argument="[N]", needs=frozenset({Need.LINK}), hint="link"),
     Action("copy-reasoning", "Copy the reasoning", "Copies the reasoning of the message.", ("t",), Scope.TRANSCRIPT,
            needs=frozenset({Need.REASONING})),
     Action("edit", "Edit and send again", "Brings a question into the composer; sent, it becomes an alternative.",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from kimi_tui.core.errors import FieldError
+from kimi_tui.core.text.foreign_pattern import pattern_mistake
 from kimi_tui.core.text.visible import visible, visible_line
 from kimi_tui.core.wire.fields import FIELDS, SETTABLE, FieldSpec
 
@@ -151,13 +152,8 @@ def regex_format(pattern: str) -> object:
 
 def regex_doubt(pattern: str) -> str:
     """Say what may be wrong with a pattern, and where; "" = nothing. The endpoint's own rules may differ."""
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        place = getattr(error, "pos", None)
-        where = f" at character {place + 1}" if isinstance(place, int) else ""
-        return f"{getattr(error, 'msg', 'too large')}{where}; the endpoint may refuse it"
-    return ""
+    mistake = pattern_mistake(pattern)
+    return f"{mistake}; the endpoint may refuse it" if mistake else ""
 
 
 _NAMED = re.compile(rf"(?<![\w-])({'|'.join(SETTABLE)})(?![\w-])(:| =| is not sent)?")

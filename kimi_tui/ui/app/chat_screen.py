@@ -353,6 +353,11 @@ class ChatScreen(Screen[None]):
         event.stop()
         self.dispatcher.choose("answer-now")
 
+    @on(Conversation.LinkClicked)
+    def _link_clicked(self, event: Conversation.LinkClicked) -> None:
+        event.stop()
+        self.late.links.ask(event.target)
+
     def on_descendant_focus(self) -> None:
         """Typing is about no message, so none stays chosen."""
         if self.focused is self.composer:

@@ -15,6 +15,7 @@ from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.file_commands import FileCommands
 from kimi_tui.ui.commands.leaving import Leaving
+from kimi_tui.ui.commands.link_commands import LinkCommands
 from kimi_tui.ui.commands.message_commands import MessageCommands
 from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
@@ -108,6 +109,21 @@ class LateParts:
     def _prompts(self) -> PromptSource:
         return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
 
+    @cached_property
+    def _messages(self) -> MessageCommands:
+        return MessageCommands(
+            self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
+            type_here=self.type_here, say=self.say, now=self.services.clock.now,
+            undo_key=self.keyboard.table.label("undo"),
+        )  # fmt: skip
+
+    @cached_property
+    def links(self) -> LinkCommands:
+        return LinkCommands(
+            self.transcript, self._messages.target, self.services.link_opener, copy=self.copy,
+            run_later=self.background.later, say=self.say, remark=self.remark,
+        )  # fmt: skip
+
     def rows(self) -> Rows:
         services, chats, transcript, say = self.services, self.open_chats, self.transcript, self.say
         screen = ScreenCommands(
@@ -115,16 +131,13 @@ class LateParts:
             type_here=self.type_here, copy=self.copy, leave=self.leave, now_s=services.clock.monotonic,
             remark=self.remark,
         )  # fmt: skip
-        messages = MessageCommands(
-            transcript, chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
-            type_here=self.type_here, say=say, now=services.clock.now, undo_key=self.keyboard.table.label("undo"),
-        )  # fmt: skip
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
         return {
             **view_rows(transcript, self.find_bar, chats, self.redraw.session),
             **composer_rows(self.composer, self.drafts, self.history, transcript),
             **screen.rows(),
-            **messages.rows(),
+            **self._messages.rows(),
+            "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
             **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
             **self._presets.rows(),

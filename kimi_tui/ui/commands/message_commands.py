@@ -57,7 +57,7 @@ class MessageCommands:
     def _session(self) -> Session:
         return self.open_chats.current.session
 
-    def _target(self) -> Message:
+    def target(self) -> Message:
         """Raises UsageError where there is no message, or it is still being written."""
         message = self.open_chats.current.target(self.transcript.cursor.chosen)
         if message is None:
@@ -76,7 +76,7 @@ class MessageCommands:
 
     def _copy(self, argument: str) -> None:
         """Copy the message as it was written, or (with "text") without its Markdown."""
-        message, word = self._target(), argument.strip().lower()
+        message, word = self.target(), argument.strip().lower()
         if word not in {"", "text", "markdown"}:
             raise UsageError(f"/copy takes text or markdown, not {argument.strip()!r}.")
         text = self.transcript.plain_text_of(message.id) if word == "text" else message.content
@@ -84,7 +84,7 @@ class MessageCommands:
 
     def _copy_code(self, argument: str) -> None:
         """Several blocks are numbered to choose from."""
-        message, word = self._target(), argument.strip()
+        message, word = self.target(), argument.strip()
         blocks = self.transcript.code.sources(message.id)
         if not word and len(blocks) > 1:
             self._choose_code(message.id, blocks)
@@ -110,7 +110,7 @@ class MessageCommands:
         self.transcript.app.push_screen(NumberScreen(question, len(blocks)), chosen)
 
     def _copy_reasoning(self) -> None:
-        reasoning = self._target().reasoning
+        reasoning = self.target().reasoning
         if not reasoning:
             raise UsageError("This message has no reasoning.")
         self.copy(reasoning, "The reasoning")
@@ -130,7 +130,7 @@ class MessageCommands:
 
     def _continue(self) -> None:
         """The reply grows where it broke, or an alternative to it where something stands below it."""
-        message = self._target()
+        message = self.target()
         if refusal := refusal_to_continue(message):
             raise UsageError(refusal, "It can be asked again with /regenerate.")
         self.turns.start(self.open_chats.current, GoingOn(message), going_on)
@@ -138,7 +138,7 @@ class MessageCommands:
             self.type_here()
 
     def _question(self) -> Message:
-        question = self.open_chats.current.question_of(self._target())
+        question = self.open_chats.current.question_of(self.target())
         if question is None:
             raise UsageError("There is no question here.")
         return question
@@ -147,7 +147,7 @@ class MessageCommands:
 
     def _step_alternative(self, step: int) -> None:
         """The newest branch of the other alternative is shown."""
-        message = self._target()
+        message = self.target()
         family = tree.alternatives(self._session, message.id)
         place = [other.id for other in family].index(message.id) + step
         if 0 <= place < len(family):
@@ -156,7 +156,7 @@ class MessageCommands:
 
     def _delete(self) -> None:
         """Everything below the message goes with it."""
-        message, chat = self._target(), self.open_chats.current
+        message, chat = self.target(), self.open_chats.current
         before = len(chat.session.messages)
         chat.delete(message.id)
         self._show_tree()
@@ -200,7 +200,7 @@ class MessageCommands:
             self.type_here()
 
     def _leave_out(self) -> None:
-        message, session = self._target(), self._session
+        message, session = self.target(), self._session
         changed = replace(message, excluded=not message.excluded)
         messages = tuple(changed if other.id == message.id else other for other in session.messages)
         self.change(replace(session, messages=messages))

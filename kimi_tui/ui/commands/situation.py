@@ -31,6 +31,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found |= {Need.UNFINISHED} if not refusal_to_continue(target) else set()
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
+        found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
         place, count = chat.place_among_alternatives(target)
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()

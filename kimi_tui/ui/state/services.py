@@ -34,6 +34,11 @@ class Clipboard(Protocol):
         """
 
 
+class LinkOpener(Protocol):
+    async def open(self, address: str) -> str:
+        """Have a program of the system show a web address; its name, "" = none took it. Nothing is raised."""
+
+
 class SettingsStore(Protocol):
     @property
     def value(self) -> Settings: ...
@@ -86,6 +91,8 @@ class Services:
     """Why no request can be sent; None = one can."""
     clipboard: Clipboard | None = None
     """Where copied texts go besides the terminal; None = nowhere."""
+    link_opener: LinkOpener | None = None
+    """What opens links; None = nothing, and their addresses are copied."""
 
     @property
     def settings(self) -> Settings:

@@ -17,6 +17,9 @@ from kimi_tui.ui.terminal.textual_internals import BRACKETED_PASTE_END, BRACKETE
 
 PASTE_SILENCE_S = 5.0
 """A paste of which nothing came for so long has ended without its mark, in seconds: what comes then are keys."""
+MAX_PASTE_CHARS = 50_000_000
+"""Most characters of a paste that are kept; no prompt has room for a thirtieth of that."""
+CUT_NOTE = f" […cut here: a paste has at most {MAX_PASTE_CHARS // 1_000_000} million characters]"
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
 """What is left out of a paste: C0 and C1 controls and DEL, but for the tab and what separates lines and records."""
 BEGUN_MARKS = tuple(BRACKETED_PASTE_START[:chars] for chars in range(3, len(BRACKETED_PASTE_START)))
@@ -28,6 +31,7 @@ class TerminalInput:
         self._parser = XTermParser(debug)
         self._tail = ""  # the end of what came before, where a mark may have begun
         self._pasted: list[str] | None = None  # the text of the paste that has begun
+        self._pasted_chars = 0
         self._heard_s = 0.0
 
     def feed(self, data: str) -> Iterator[Message]:
@@ -41,12 +45,14 @@ class TerminalInput:
             head, data = data[: end - len(self._tail)], joined[end:]
             self._tail = joined[-len(mark) + 1 :] if place < 0 else ""
             if self._pasted is not None:
-                self._pasted.append(head)
+                if self._pasted_chars <= MAX_PASTE_CHARS:
+                    self._pasted.append(head)
+                self._pasted_chars += len(head)
                 if place >= 0:
                     yield from self._end_paste(len(mark))
             else:
                 yield from self._parse(head)
-                self._pasted = [] if place >= 0 else None
+                self._pasted, self._pasted_chars = ([] if place >= 0 else None), 0
 
     def tick(self) -> Iterator[Message]:
         """Let go of what was held back for long enough: the Escape key, a paste without an end."""
@@ -58,9 +64,10 @@ class TerminalInput:
             yield from self._sound(self._parser.tick())
 
     def _end_paste(self, mark_chars: int) -> Iterator[Message]:
-        text = "".join(self._pasted or ())
+        chars = self._pasted_chars - mark_chars
+        text = "".join(self._pasted or ())[: min(chars, MAX_PASTE_CHARS)]
         self._pasted, self._tail = None, ""
-        yield events.Paste(CONTROLS.sub("", text[: len(text) - mark_chars]))
+        yield events.Paste(CONTROLS.sub("", text) + (CUT_NOTE if chars > MAX_PASTE_CHARS else ""))
         for message in self._parse(BRACKETED_PASTE_END):
             if not isinstance(message, events.Paste):  # the library's own is empty: it has seen the marks alone
                 yield message

@@ -22,7 +22,7 @@ from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.highlight import LineColours, highlight
-from kimi_tui.ui.transcript.lines import Line, Run, chop, line_of, wrap
+from kimi_tui.ui.transcript.lines import Line, Run, chop, goes_to, line_of, wrap
 from kimi_tui.ui.transcript.table_layout import Wants, Widths, table_lines
 
 if TYPE_CHECKING:
@@ -306,6 +306,7 @@ class _Layout:
                 stack.pop()
                 target, start = links.pop()
                 runs += self._target(target, "".join(text for text, _ in runs[start:]))
+                runs[start:] = [(text, shown + goes_to(target)) for text, shown in runs[start:]]
             elif child.nesting == 1:
                 stack.append(stack[-1] + INLINE_STYLES.get(child.type, Style()))
             elif child.nesting == -1:
@@ -319,7 +320,9 @@ class _Layout:
         match child.type:
             case "image":
                 name = displayable(text) or "image"
-                return [(f"▣ {name}", styles.role("link")), *self._target(str(child.attrGet("src") or ""), name)]
+                source = str(child.attrGet("src") or "")
+                shown = [(f"▣ {name}", styles.role("link")), *self._target(source, name)]
+                return [(part, style + goes_to(source)) for part, style in shown]
             case "softbreak" | "hardbreak":
                 run = " " if child.type == "softbreak" else "\n", style
             case "code_inline":
@@ -331,7 +334,7 @@ class _Layout:
             case "html_inline":
                 run = displayable(text), styles.role("dim-text")
             case "address":
-                run = displayable(text), style + styles.role("link") + UNDERLINE
+                run = displayable(text), style + styles.role("link") + UNDERLINE + goes_to(text)
             case _:
                 run = displayable(text), style
         return [run]

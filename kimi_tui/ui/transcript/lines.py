@@ -19,6 +19,8 @@ _NOT_FIRST = frozenset("、。，．：；！？）」』】〉》〕’”…�
 """What East Asian typesetting keeps off the beginning of a line."""
 _NOT_LAST = frozenset("（「『【〈《〔‘“￥＄")
 """What it keeps off the end."""
+_TARGET = "target"
+"""Under which a style says where a link goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,20 @@ def chop(runs: Sequence[Run], width: int) -> list[Line]:
         line_of(cutter.take(start, end), "\n" if end == len(text) else "")
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def goes_to(target: str) -> Style:
+    """What marks a run of text as a part of a link; nothing is drawn for it."""
+    return Style.from_meta({_TARGET: target}) if target else Style.null()
+
+
+def target_at(line: Line, char: int) -> str:
+    """Where the link at a character of a line goes; "" = there is none."""
+    for text, style in line.runs:
+        if char < len(text):
+            return str(style.meta.get(_TARGET, ""))
+        char -= len(text)
+    return ""
 
 
 def cut_runs(runs: Sequence[Run], start: int) -> list[Run]:

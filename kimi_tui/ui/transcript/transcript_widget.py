@@ -30,7 +30,8 @@ from kimi_tui.ui.transcript.entry_chrome import arrow_at
 from kimi_tui.ui.transcript.entry_list import EntriesChange, EntryList
 from kimi_tui.ui.transcript.folds import Folds
 from kimi_tui.ui.transcript.jumps import Jumps
-from kimi_tui.ui.transcript.lines import Line
+from kimi_tui.ui.transcript.lines import Line, target_at
+from kimi_tui.ui.transcript.message_links import MessageLinks
 from kimi_tui.ui.transcript.mouse_selection import MouseSelection
 from kimi_tui.ui.transcript.painter import GUTTER, NEW_BELOW, PLAIN_ROW, Painter, char_at
 from kimi_tui.ui.transcript.pieces import Look, Section
@@ -74,6 +75,11 @@ class Transcript(Widget, can_focus=True):
         """The thinking of the growing reply is to end."""
 
     @dataclass
+    class LinkClicked(Message):
+        target: str
+        """Where the text says that it goes: any address."""
+
+    @dataclass
     class Found(Message):
         """The search knows more, or stands elsewhere."""
 
@@ -109,6 +115,7 @@ class Transcript(Widget, can_focus=True):
         self.cursor = Cursor(self._entries, self.view, lambda key: self.post_message(self.Chosen(key)))
         self.jumps = Jumps(self.view)
         self.code = CodeBlocks(self._entries, self.view)
+        self.links = MessageLinks(self._entries, self.view)
         self.search = Search(
             self.view, self.folds, self._call_after, lambda *told: self.post_message(self.Found(*told))
         )
@@ -275,6 +282,8 @@ class Transcript(Widget, can_focus=True):
                 self.folds.toggle(item.key)
         elif item.kind in MESSAGES:
             self.cursor.choose(item.key, brings_into_view=False)
+            if target := target_at(line, char_at(line, event.x - GUTTER)):
+                self.post_message(self.LinkClicked(target))
 
     # -- drawing
 

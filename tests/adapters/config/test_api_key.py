@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from kimi_tui.adapters.config.api_key import VARIABLES, check_key, find_key
+from kimi_tui.adapters.child_environ import VARIABLES
+from kimi_tui.adapters.config.api_key import check_key, find_key
 from kimi_tui.core.errors import KeyMissingError
 from kimi_tui.core.settings.settings import ApiSettings
 

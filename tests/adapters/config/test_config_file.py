@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tomllib
 from pathlib import Path
 from unittest import mock
@@ -165,6 +166,9 @@ def test_mistakes_in_what_was_saved_are_found_too(path: Path) -> None:
         ('[api]\napi_key = "sk-1"\n', 0o640, True),
         ('[api]\napi_key = "sk-1"\n', 0o604, True),
         ('[api]\napi_key = ""\n', 0o644, False),
+        ('[api]\nheaders = { Authorization = "sk-1" }\n', 0o644, True),
+        ('[api]\nproxy = "http://me:sk-1@localhost:1/"\n', 0o644, True),
+        ('[api]\nproxy = "http://localhost:1/"\n', 0o644, False),
         ("api = 1\n", 0o644, False),
     ],
 )
@@ -174,6 +178,17 @@ def test_a_key_that_others_can_read_is_told(path: Path, text: str, mode: int, is
     notes = load_settings(path, explicit=True).notes
     assert bool(notes) is is_told
     assert "sk-1" not in str(notes)
+    assert all(f"(mode {mode:04o}); mend it with: chmod 600 {path}" in note for note in notes)
+
+
+def test_the_way_to_mend_it_can_be_pasted(tmp_path: Path) -> None:
+    path = tmp_path / "it's; mine.toml"
+    path.write_text('[api]\napi_key = "sk-1"\n')
+    path.chmod(0o644)
+    (note,) = load_settings(path, explicit=True).notes
+    command = note.partition("mend it with: ")[2]
+    subprocess.run(command, shell=True, check=True)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_example_is_private_and_never_written_over_a_file(tmp_path: Path) -> None:

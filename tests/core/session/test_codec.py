@@ -7,6 +7,8 @@ import pytest
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.codec import decode_session, encode_session
+from kimi_tui.core.session.endings import ending
+from kimi_tui.core.session.session import Message, MessageState, Role
 
 HEAD: dict[str, Any] = {"format": "kimi-tui/session", "version": 1, "id": "a"}
 
@@ -53,3 +55,9 @@ def test_huge_seeds_and_formats_are_text() -> None:
         "seed": str(2**64),
         "response_format": '{"type": "text"}',
     }
+
+
+def test_a_long_finish_reason_is_told_in_short() -> None:
+    message = Message("m2", Role.ASSISTANT, "text", "m1", finish_reason="W" * 20_000, state=MessageState.COMPLETE)
+    assert ending(message) == f"ended by {'W' * 60}…"
+    assert message.finish_reason == "W" * 20_000

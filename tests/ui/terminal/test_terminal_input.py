@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 
 from kimi_tui.ui.terminal import terminal_input
-from kimi_tui.ui.terminal.terminal_input import PASTE_SILENCE_S, TerminalInput
+from kimi_tui.ui.terminal.terminal_input import CUT_NOTE, PASTE_SILENCE_S, TerminalInput
 from tests.fakes.clock import HandClock
 
 START, END = "\x1b[200~", "\x1b[201~"
@@ -48,6 +48,16 @@ def test_keys_are_the_librarys() -> None:
 def test_a_paste_is_one_text_without_control_characters() -> None:
     expected = "'first\r[1;32mok[0m two\r[A[ZOP[200~three 5~\tend'"
     assert read(f"a{START}{LOG}{END}b\r") == ["a", expected, "b", "enter"]
+
+
+@pytest.mark.parametrize("chars", [9, 10, 11, 15, 16, 17, 40, 1000])
+@pytest.mark.parametrize("size", [1, 3, 7, 2000])
+def test_a_paste_without_end_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch, chars: int, size: int) -> None:
+    monkeypatch.setattr(terminal_input, "MAX_PASTE_CHARS", 10)
+    data = f"{START}{'x' * chars}{END}b"
+    reader = TerminalInput()
+    found = [word for begin in range(0, len(data), size) for word in told(reader.feed(data[begin : begin + size]))]
+    assert found == [f"'{'x' * min(chars, 10)}{CUT_NOTE if chars > 10 else ''}'", "b"]
 
 
 @given(st.lists(st.integers(1, 200), max_size=12))

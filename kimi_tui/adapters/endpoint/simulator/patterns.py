@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 import re
 import string
-import warnings
 from collections.abc import Callable, Iterable
+
+from kimi_tui.core.text.foreign_pattern import is_soon_compiled, pattern_mistake
 
 MAX_CHARS = 4096
 MAX_REPEATS = 64
@@ -22,26 +23,67 @@ ATTEMPTS = 20
 _Maker = Callable[[random.Random], str]
 _CLASSES = {"d": string.digits, "w": string.ascii_lowercase, "s": " ", "D": "x", "W": "-", "S": "x"}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
-_ANCHORS = frozenset("AZbB")
+_ANCHORS = {"A": "\U000f0000", "Z": "\U000f0001", "$": "\U000f0002", "b": "\U000f0003", "B": "\U000f0004"}
+"""Marks in a text that is made, for what a pattern asks of a place; nobody uses these characters."""
+_MARKS = re.compile(f"[{''.join(_ANCHORS.values())}]")
 _COUNT = re.compile(r"\{(\d{1,6})?(,)?(\d{1,6})?\}")
 _PRINTABLE = string.ascii_letters + string.digits + " -_.,:;!?'()/+*=@#%&"
 
 
 def matching(pattern: str, chance: random.Random) -> str | None:
-    """Make a text that a pattern matches from end to end; None where the pattern is beyond this module."""
+    """Make a text that a pattern matches from end to end; None where the pattern is beyond this module.
+
+    The pattern itself is never run: on some texts that takes for ever.
+    """
+    if not is_soon_compiled(pattern) or pattern_mistake(pattern) or any(mark in pattern for mark in _ANCHORS.values()):
+        return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what a pattern may mean one day is not the server's concern
-            compiled = re.compile(pattern)
         maker = _Reader(pattern).read()
         texts = (maker(chance) for _ in range(ATTEMPTS))
-        return next((text for text in texts if compiled.fullmatch(text)), None)
-    except (re.error, _UnsupportedError, RecursionError, OverflowError):
+        return next((_without_marks(text) for text in texts if _stand_rightly(text)), None)
+    except (_UnsupportedError, RecursionError, OverflowError):
         return None
+
+
+def _without_marks(text: str) -> str:
+    return _MARKS.sub("", text)
+
+
+def _stand_rightly(text: str) -> bool:
+    """Whether what is asked of places in a text is so; each is marked there."""
+    plain, place = _without_marks(text), 0
+    for char in text:
+        if _MARKS.match(char) is None:
+            place += 1
+        elif not _is_right(char, plain[max(place - 1, 0) : place], plain[place : place + 2]):
+            return False
+    return True
+
+
+def _is_right(mark: str, before: str, after: str) -> bool:
+    is_edge = _is_word(before) != _is_word(after[:1])
+    return {
+        _ANCHORS["A"]: not before,
+        _ANCHORS["Z"]: not after,
+        _ANCHORS["$"]: after in {"", "\n"},
+        _ANCHORS["b"]: is_edge,
+        _ANCHORS["B"]: not is_edge and bool(before + after),
+    }[mark]
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 class _UnsupportedError(Exception):
     """The pattern holds something that is not understood."""
+
+
+def _members_of(escaped: str) -> str:
+    r"""All that a class such as `\D` has among the characters that are made."""
+    named = {"d": string.digits, "w": string.ascii_letters + string.digits + "_", "s": string.whitespace}
+    found = named[escaped.lower()]
+    return found if escaped.islower() else "".join(char for char in _PRINTABLE if char not in found)
 
 
 def _constant(text: str) -> _Maker:
@@ -88,7 +130,8 @@ class _Reader:
     def _sequence(self) -> _Maker:
         makers = []
         while self._peek() not in {"", "|", ")"}:
-            makers.append(self._repeated(self._atom()))
+            is_group = self._peek() == "("
+            makers.append(self._repeated(self._atom(), is_group=is_group))
         return lambda chance: self._joined(maker(chance) for maker in makers)
 
     def _atom(self) -> _Maker:
@@ -101,8 +144,8 @@ class _Reader:
                 return self._escape()
             case ".":
                 return _one_of(string.ascii_lowercase)
-            case "^" | "$":
-                return _constant("")
+            case "^" | "$" as anchor:
+                return _constant(_ANCHORS["A" if anchor == "^" else "$"])
             case char:
                 return _constant(char)
 
@@ -119,8 +162,8 @@ class _Reader:
 
     def _escape(self) -> _Maker:
         char = self._take()
-        if char in _ANCHORS:
-            return _constant("")
+        if char in _ANCHORS and char != "$":
+            return _constant(_ANCHORS[char])
         if char in _CLASSES:
             return _one_of(_CLASSES[char])
         if char.isalnum() and char not in _CONTROLS:
@@ -133,14 +176,21 @@ class _Reader:
             char = self._take()
             if char == "]" and members:
                 break
-            members += self._members(char)
-        return "".join(char for char in _PRINTABLE if char not in members) or "\n" if is_negated else members
+            members += self._members(char, is_negated=is_negated)
+        if not is_negated:
+            return members
+        others = "".join(char for char in _PRINTABLE if char not in members)
+        if not others:
+            raise _UnsupportedError
+        return others
 
-    def _members(self, char: str) -> str:
+    def _members(self, char: str, *, is_negated: bool) -> str:
         if char == "\\":
             escaped = self._take()
             if escaped in _CLASSES:
-                return _CLASSES[escaped]
+                return _members_of(escaped) if is_negated else _CLASSES[escaped]
+            if escaped.isalnum() and escaped not in _CONTROLS:
+                raise _UnsupportedError
             char = _CONTROLS.get(escaped, escaped)
         if self._peek() != "-" or self._rest[self._place + 1 : self._place + 2] in {"]", ""}:
             return char
@@ -150,11 +200,14 @@ class _Reader:
         # A range as large as a script needs no more than its beginning.
         return "".join(map(chr, range(ord(char), min(ord(last), ord(char) + 255) + 1)))
 
-    def _repeated(self, maker: _Maker) -> _Maker:
+    def _repeated(self, maker: _Maker, *, is_group: bool) -> _Maker:
+        begin = self._place
         low, high = self._count()
-        if (low, high) == (1, 1):
+        if self._place == begin:
             return maker
-        _ = self._takes("?") or self._takes("+")  # lazy or possessive: the same texts
+        if self._takes("+") and (is_group or self._peek()):  # possessive: it could take what was made for what follows
+            raise _UnsupportedError
+        self._takes("?")  # lazy: the same texts
         return lambda chance: self._joined(maker(chance) for _ in range(chance.randint(low, high)))
 
     def _count(self) -> tuple[int, int]:
