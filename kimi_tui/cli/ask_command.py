@@ -208,7 +208,7 @@ class _Listener:
                 self._output.delta(event.part, event.text(self._turn.reply))
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
-                self._context.tell(f"{event.error.summary} {pause}")
+                self._context.tell_error(event.error, pause)
             case TurnNotice():
                 if isinstance(event.error, StorageError):
                     self._refusal = event.error.summary
@@ -248,7 +248,7 @@ class _Listener:
 
     def _tell_end(self, ended: TurnEnded) -> None:
         if ended.error is not None:
-            self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
+            self._context.tell_error(ended.error, self._kept(ended))
         self._tell_saved(ended)
         if ended.state is MessageState.QUEUED:
             self._context.tell("the request is queued; the reply goes to the webhook")

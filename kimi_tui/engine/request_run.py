@@ -196,6 +196,7 @@ class RequestRun:
         clean, error = self._client.without_secrets, result.error
         if error is not None:
             error.reword(clean(error.summary))
+            error.repeat(clean(error.said))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
         is_estimated = self._cut_by is not None and result.usage == NO_USAGE

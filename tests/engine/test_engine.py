@@ -661,3 +661,15 @@ async def test_a_question_asked_again_in_vain_shows_its_old_reply(stops: bool) -
 async def test_asking_again_what_is_gone_fails_in_words() -> None:
     engine = Engine(ScriptedClient([]), HandClock())
     assert ended(await run(engine.start(opened(), AskingAgain("m1"), REQUEST))).phase is Phase.FAILED
+
+
+async def test_no_half_of_a_secret_is_left_where_words_are_cut() -> None:
+    class Cleaning(ScriptedClient):
+        def without_secrets(self, words: str) -> str:
+            return words.replace("hush" * 20, "[key]")
+
+    for before in range(0, 320, 7):
+        script = streaming(frame(error="x" * before + "hush" * 20 + "."))
+        last = ended(await run(Engine(Cleaning([script]), HandClock()).start(opened(), Asking("x"), REQUEST)))
+        assert last.error is not None
+        assert "hush" not in last.error.summary + last.error.quote

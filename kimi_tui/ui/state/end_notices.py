@@ -54,7 +54,8 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[EndNotice]:
         kept, offers = "What arrived is kept; ", ONCE_MORE
     found: list[EndNotice] = []
     if ended.error is not None:
-        found.append(EndNotice("error", f"{ended.error.summary}\n{kept}", offers, ended.error.hint))
+        told = (ended.error.summary, ended.error.quote, kept)
+        found.append(EndNotice("error", "\n".join(filter(None, told)), offers, ended.error.hint))
     elif ended.phase is Phase.STOPPED:
         if not ended.replies:
             found.append(EndNotice("info", f"Stopped before anything arrived. {kept}", offers))
