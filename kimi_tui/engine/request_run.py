@@ -17,7 +17,7 @@ from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
-from kimi_tui.core.wire.turn_events import Phase, Retrying
+from kimi_tui.core.wire.turn_events import AttemptBegan, Phase, Retrying
 from kimi_tui.engine.turn import Turn
 
 LINGER_S = 2.0
@@ -96,7 +96,18 @@ class RequestRun:
                     return None
                 attempt += 1
                 self._report_retry(error, attempt, delay_s)
-            await self._clock.sleep(delay_s)
+            await self._pause(delay_s)
+            self._turn.report(AttemptBegan(self._turn.reply.id, attempt))
+
+    async def _pause(self, delay_s: float) -> None:
+        """Wait, unless that is skipped."""
+        pause = asyncio.ensure_future(self._clock.sleep(delay_s))
+        self._turn.let_skip(pause.cancel)
+        try:
+            await asyncio.wait([pause])
+        finally:
+            self._turn.let_skip(None)
+            pause.cancel()
 
     def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
         if self._is_answered:  # what the endpoint has begun to answer it bills

@@ -26,6 +26,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.core.wire.turn_events import (
+    AttemptBegan,
     Phase,
     PhaseChanged,
     ReplyDelta,
@@ -326,6 +327,40 @@ async def test_stopping_while_the_next_attempt_waits() -> None:
     events = [event async for event in listener]
     assert (ended(events).phase, ended(events).error, len(client.bodies)) == (Phase.STOPPED, None, 1)
     assert [m.role for m in session.value.messages] == [Role.USER]
+
+
+async def test_the_pause_before_the_next_attempt_can_be_skipped() -> None:
+    clock, session = HeldClock(), opened()
+    client = ScriptedClient([Script([], refuse=RateLimitedError("busy")), streaming(*WHOLE)])
+    turn = Engine(client, clock).start(session, Asking("Hello!"), REQUEST)
+    listener = turn.listen()
+    assert not turn.skip_wait()
+    await clock.sleeping.wait()
+    assert turn.skip_wait()
+    events = [event async for event in listener]
+    kinds = [type(event) for event in events if isinstance(event, Retrying | AttemptBegan)]
+    assert (ended(events).state, kinds) == (MessageState.COMPLETE, [Retrying, AttemptBegan])
+    assert not turn.skip_wait()
+
+
+async def test_a_pause_that_is_skipped_does_not_take_away_the_next_one() -> None:
+    clock = HeldClock()
+    client = ScriptedClient([Script([], refuse=RateLimitedError("busy"))] * 2)
+    turn = Engine(client, clock).start(opened(), Asking("Hello!"), REQUEST)
+    events = turn.listen()
+    for _ in range(2):
+        await clock.sleeping.wait()
+        clock.sleeping.clear()
+        turn.skip_wait()
+        turn.skip_wait()
+        if len(client.bodies) == 1:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while len(client.bodies) < 2:
+            await asyncio.sleep(0)
+    turn.stop()
+    last = ended([event async for event in events])
+    assert (last.phase, len(client.bodies)) == (Phase.STOPPED, 2)
 
 
 async def test_stopping_at_once_still_ends_and_keeps_the_question() -> None:

@@ -105,4 +105,4 @@ def test_the_status_line_tells_what_it_owes_at_every_width(width: int, left: str
 
 def test_another_attempt_is_told_before_its_reason() -> None:
     event = Retrying("turn-1", 3, 4, 5.2, ServerFaultError("The endpoint is busy (HTTP 503)."))
-    assert words.retrying(event) == "attempt 3 of 4 in 5 s · The endpoint is busy (HTTP 503)."
+    assert words.retrying(event, 4.2) == "attempt 3 of 4 in 5 s · The endpoint is busy (HTTP 503)."

@@ -29,6 +29,7 @@ class Need(StrEnum):
     """What has to be there for an action to do anything; the words go after "there is no"."""
 
     RUNNING = "running reply"
+    WAITING = "attempt that waits"
     MESSAGE = "message"
     REPLY = "reply"
     REASONING = "reasoning"
@@ -162,6 +163,14 @@ _COMPOSER = (
 
 _TURN = (
     Action("stop", "Stop the reply", "Stops the running reply; what arrived is kept.", needs=RUNNING),
+    Action(
+        "retry-now",
+        "Try again now",
+        "Makes the next attempt at once, where one waits.",
+        ("alt+r",),
+        needs=frozenset({Need.WAITING}),
+        hint="try now",
+    ),
     Action(
         "back",
         "One step back",

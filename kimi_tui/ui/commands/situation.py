@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from kimi_tui.core.session.session import Message, Role
-from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope
+from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.state.open_chat import Chat
@@ -32,6 +32,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
+    found |= {Need.WAITING} if chat.live is not None and chat.live.retry is not None else set()
     found |= {Need.DELETED} if chat.deleted else set()
     found |= {Need.NOTICE} if chat.notices else set()
     found |= {Need.FINDING} if is_finding else set()
@@ -67,6 +68,8 @@ def hints(
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
     first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
+    if is_home and Need.WAITING in offered and (word := keyboard.hint(BY_ID["retry-now"])):
+        first.append(word)
     last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
     if instead:  # words about editing name their own way out

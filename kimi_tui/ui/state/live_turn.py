@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, Retrying
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -28,8 +28,12 @@ class LiveTurn:
     """Moment of the first token."""
     thinking_end_s: float | None = None
     """Moment the reasoning ended."""
-    retry: str = ""
-    """What is said while an attempt waits; "" = none does."""
+    retry: Retrying | None = None
+    """The attempt that waits; None = none does."""
+    retry_s: float = 0.0
+    """Moment at which it is made."""
+    footer: str = ""
+    """What stands below the reply: the countdown to the attempt that waits."""
     label: str = ""
     _told: dict[ReplyPart, int] = field(init=False)
 
@@ -51,12 +55,21 @@ class LiveTurn:
         return self.reply.tokens[ReplyPart.REASONING]
 
     def note(self, delta: ReplyDelta, now_s: float) -> None:
-        self.retry = ""
         self._told[delta.part] = delta.end
         if self.first_token_s is None:
             self.first_token_s = now_s
         if delta.part is ReplyPart.ANSWER and self.thinking_end_s is None:
             self.thinking_end_s = now_s
+
+    def note_retry(self, retry: Retrying | None, now_s: float) -> None:
+        """Count down to an attempt; None = it has begun."""
+        self.retry = retry
+        if retry is not None:
+            self.retry_s = now_s + retry.delay_s
+
+    def retry_words(self, now_s: float) -> str:
+        """The countdown to the attempt that waits; "" = none does."""
+        return "" if self.retry is None else words.retrying(self.retry, max(self.retry_s - now_s, 0.0))
 
     def text(self, part: ReplyPart) -> str:
         """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
@@ -70,9 +83,15 @@ class LiveTurn:
             text=self.text(ReplyPart.ANSWER),
             reasoning=self.text(ReplyPart.REASONING) or None,
             thought_label=self.label,
+            footer=self.footer,
             is_streaming=True,
             is_thinking=self.phase is Phase.REASONING,
         )
+
+    def update_footer(self, now_s: float) -> bool:
+        """Make the countdown anew; whether it is another one."""
+        old, self.footer = self.footer, self.retry_words(now_s)
+        return self.footer != old
 
     def update_label(self, now_s: float) -> bool:
         """Make the think block's line anew; whether it is another one."""
@@ -95,8 +114,8 @@ class LiveTurn:
 
     def figures(self, now_s: float, session_usd: float | None) -> Figures:
         """What the status line tells of the turn at this moment; `session_usd` is the session's cost before it."""
-        if self.retry:
-            return Figures(self.retry)
+        if retry := self.retry_words(now_s):
+            return Figures(retry)
         if self.first_token_s is None:
             return Figures(f"waiting {words.seconds(now_s - self.started_s)}", session_usd=session_usd)
         return Figures(

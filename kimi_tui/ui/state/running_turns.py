@@ -17,6 +17,7 @@ from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
+    AttemptBegan,
     PhaseChanged,
     ReplyDelta,
     Retrying,
@@ -31,7 +32,6 @@ from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.text import words
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.engine.turn import Listener, Turn
@@ -47,6 +47,9 @@ class TurnView(Protocol):
         """Show a question that was sent, and follow its reply."""
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
+
+    def show_retry(self, chat: Chat) -> None:
+        """Show that another attempt waits, or that it has begun."""
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show the reply that the growing one has become, or that there is none."""
@@ -124,8 +127,9 @@ class Turns:
                 if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
                     live.update_label(now_s)
                 self._view.show_delta(chat, event)
-            case Retrying():
-                live.retry = words.retrying(event)
+            case Retrying() | AttemptBegan():
+                live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
+                self._view.show_retry(chat)
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
