@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 from kimi_tui import __version__
 from kimi_tui.adapters.endpoint import network
+from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
 from kimi_tui.core.errors import (
     BrokenStreamError,
     CompletionError,
     ConnectionFailedError,
-    TimedOutError,
     UsageError,
 )
 from kimi_tui.core.faults import reason_of
@@ -40,12 +40,6 @@ MAX_PIECE_BYTES = 64 * 1024
 """Most bytes of a reply that are handed on at once: a small compressed piece may hold a thousand times its size."""
 GATHERED_BYTES = 16 * 1024
 """About how many bytes are gathered before they are handed on: few enough that a key need not wait for them."""
-LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
-UNANSWERED = (
-    "The endpoint closed the connection without an answer.",
-    "It was not tried again by itself, since it may have been billed. Check --base-url, or try again.",
-)
-PROXY_HINT = "Check the proxy that [api] proxy, HTTPS_PROXY or ALL_PROXY names."
 MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
 
@@ -92,6 +86,7 @@ class EndpointClient:
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
+        self._has_proxy = False
         self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
 
     async def aclose(self) -> None:
@@ -139,10 +134,15 @@ class EndpointClient:
         if self._base_url.lower().startswith("http://"):
             # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of
             # the environment carry what was to stay on this machine, unencrypted.
-            proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy else None
-            return {"proxy": proxy, "verify": False, "trust_env": False}
+            return {"proxy": self._find_proxy() if self._proxy else None, "verify": False, "trust_env": False}
+        return {"proxy": self._find_proxy(), "verify": network.load_certificates(), "trust_env": False}
+
+    def _find_proxy(self) -> httpx.Proxy | None:
+        """The proxy that leads there; its password is a secret as the key is."""
         proxy = network.find_proxy(self._base_url, self._proxy)
-        return {"proxy": proxy, "verify": network.load_certificates(), "trust_env": False}
+        self._has_proxy = proxy is not None
+        self._secrets += [word for word in (proxy.auth or ()) if len(word) >= MIN_SECRET_CHARS] if proxy else []
+        return proxy
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
@@ -163,13 +163,19 @@ class EndpointClient:
         import httpx  # noqa: PLC0415 - see the head of the module
 
         started_s = time.monotonic()
+        way = Way(limit_s=self._connect_timeout_s, is_plain=url.lower().startswith("http://"))
         try:
             client = self._open()
-            response = await client.send(client.build_request("POST", url, content=body), stream=True)
+            way.has_proxy = self._has_proxy
+            request = client.build_request("POST", url, content=body, extensions={"trace": way.note})
+            async with asyncio.timeout(None) as way.limit:
+                response = await client.send(request, stream=True)
         except CompletionError as error:
             failure = error.with_traceback(None)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = translate(error, UNANSWERED)
+            failure = translate(error, UNANSWERED, way)
+        except TimeoutError:
+            failure = too_slow(way)
         except network.socks_errors():
             failure = ConnectionFailedError("The proxy does not answer as a SOCKS proxy.", PROXY_HINT)
         except OSError as error:
@@ -284,39 +290,3 @@ class _Response:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])
-
-
-def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError:  # noqa: PLR0911 - one row a kind
-    """Make one of our own errors of the library's; its words stay behind, they may hold the key.
-
-    `lost` is what is told of a connection that broke: what happened, and what to do.
-    """
-    import httpx  # noqa: PLC0415 - see the head of the module
-
-    # Only what cannot have reached the endpoint may be sent again by itself.
-    match error:
-        case httpx.TimeoutException():  # of the connection: nothing else has a limit here
-            return TimedOutError("The endpoint did not take the connection in time.", "Try again.", retryable=True)
-        case httpx.ProxyError():
-            return ConnectionFailedError("The proxy refused the connection.", PROXY_HINT, retryable=True)
-        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return ConnectionFailedError(
-                "The endpoint's certificate is not trusted; nothing was sent.",
-                "Check --base-url and this machine's clock; SSL_CERT_FILE names certificates to trust.",
-            )
-        case httpx.ConnectError():
-            return ConnectionFailedError(
-                "The endpoint cannot be reached.",
-                "Check the network, --base-url and any proxy, then try again.",
-                retryable=True,
-            )
-        case httpx.DecodingError():
-            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
-        case httpx.LocalProtocolError():
-            return ConnectionFailedError(
-                "The request holds what HTTP does not allow; it was not sent.", "Check the key and [api] headers."
-            )
-        case _:
-            return ConnectionFailedError(*lost)
