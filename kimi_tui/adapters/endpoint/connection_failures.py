@@ -6,6 +6,7 @@ The library's words stay behind: they may hold the key, or a proxy's password.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ConnectionFailedError, TimedOutError
-from kimi_tui.core.faults import reason_of
 
 Kind = TypeVar("Kind", bound=BaseException)
 
@@ -141,7 +141,8 @@ def _not_connected(error: Exception, way: Way) -> CompletionError:
         case socket.gaierror():
             what = f"The {other}'s name is not known{_named(error, way)}"
         case _:
-            reasons = [reason_of(found) for found in _found(error, OSError) if found.errno]
+            # In the system's words: those of the error repeat the address.
+            reasons = [os.strerror(found.errno) for found in _found(error, OSError) if found.errno]
             what = f"The {other} cannot be reached{f': {reasons[-1]}' if reasons else ''}"
     return ConnectionFailedError(f"{what}.", hint, retryable=True)
 

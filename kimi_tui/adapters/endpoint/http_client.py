@@ -206,9 +206,21 @@ class EndpointClient:
             await _close(response)
         # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
         words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        headers = {name: self.without_secrets(value) for name, value in response.headers.items()}
         return error_from_response(
-            response.status_code, dict(response.headers), words, self.dialect.error_keys, datetime.now(UTC)
+            response.status_code, headers, words, self.dialect.error_keys, _now_there(response) or datetime.now(UTC)
         )
+
+
+def _now_there(response: httpx.Response) -> datetime | None:
+    """The time by the endpoint's own clock, which ours may differ from; None = it does not say."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - only failures need it
+
+    try:
+        moment = parsedate_to_datetime(response.headers.get("date", ""))
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def _close(response: httpx.Response) -> None:

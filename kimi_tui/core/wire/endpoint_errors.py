@@ -24,6 +24,7 @@ from kimi_tui.core.errors import (
     ServerFaultError,
     TimedOutError,
 )
+from kimi_tui.core.text.quoting import without_password
 
 MAX_DEPTH = 4
 """How deep words are looked for; no honest error lies deeper."""
@@ -48,6 +49,7 @@ _REFUSED: _Meaning = (
     "The endpoint refused the request",
     "Check the values of the request fields.",
 )
+REDIRECT_HINT = "It is not followed, so that the key goes nowhere else. Check --base-url, or [api] base_url."
 _REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?error", re.IGNORECASE)
 
 
@@ -167,9 +169,10 @@ def error_from_response(
 ) -> CompletionError:
     """`headers` are looked up in lower case; `body` = what was read of it; `now` serves a Retry-After with a date."""
     fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
-    redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
+    redirect = (RejectedRequestError, "The endpoint redirects elsewhere", REDIRECT_HINT)
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
-    words = body_message(body, keys).strip()
+    target = headers.get("location", "") if 300 <= status < 400 else ""
+    words = f"to {without_password(target)}" if target else body_message(body, keys).strip()
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if wait_s:
         hint = f"The endpoint asks to wait {wait_s:.0f} s before it is asked again."
