@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ConnectionFailedError, TimedOutError
+from kimi_tui.core.wire.endpoint_errors import PROXY_LOGIN_HINT
 
 Kind = TypeVar("Kind", bound=BaseException)
 
@@ -118,7 +119,7 @@ def _refused_by_proxy(words: str) -> CompletionError:
         shown = " (HTTP 407)" if status else ""
         return ConnectionFailedError(
             f"The proxy wants a user and a password, or others{shown}; nothing was sent.",
-            "They belong into the proxy's address: http://USER:PASSWORD@HOST:PORT",
+            PROXY_LOGIN_HINT,
         )
     shown = f" (HTTP {status})" if status else ""
     is_passing = status is None or status >= 500

@@ -30,6 +30,7 @@ MAX_DEPTH = 4
 """How deep words are looked for; no honest error lies deeper."""
 MAX_ITEMS = 20
 """Most findings of one answer that are repeated."""
+PROXY_LOGIN_HINT = "They belong into the proxy's address: http://USER:PASSWORD@HOST:PORT"
 
 _Meaning = tuple[type[CompletionError], str, str]
 _MEANINGS: Mapping[int, _Meaning] = {
@@ -41,6 +42,7 @@ _MEANINGS: Mapping[int, _Meaning] = {
         "The model is unknown or retired",
         "Check --model and --base-url, or [api] in the config.",
     ),
+    407: (RejectedRequestError, "A proxy wants a user and a password", PROXY_LOGIN_HINT),
     408: (TimedOutError, "The endpoint gave up waiting", "Try again."),
     429: (RateLimitedError, "Too many requests, or a busy model", "Wait a little, then try again."),
 }

@@ -181,4 +181,4 @@ async def test_a_proxy_that_is_reached_by_tls_is_trusted_as_the_endpoint_is(monk
 async def test_a_plain_endpoint_behind_a_proxy_of_the_settings() -> None:
     with proxy(b"HTTP/1.1 407 Who\r\ncontent-length: 14\r\n\r\n" + PASSWORD.encode()) as way:
         error = await failure(f"http://me:{PASSWORD}@{way.host}", "http://127.0.0.1:9/v1")
-    assert error.status == 407
+    assert (error.status, error.summary.partition(":")[0]) == (407, "A proxy wants a user and a password (HTTP 407")
