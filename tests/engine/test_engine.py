@@ -403,17 +403,19 @@ async def test_a_connection_that_stays_open_after_the_end_holds_nothing_up(monke
 UNSTREAMED = Script([b'{"results":[{"generated_text":"hm</think>yes"}]}'], is_event_stream=False)
 
 
-def later(*, by_s: float) -> type[ScriptedClient]:
-    """An endpoint that answers when the loop's clock has been moved on."""
+def later(*, by_s: int) -> type[ScriptedClient]:
+    """An endpoint that answers when the loop's clock has been moved on, a second at a time."""
 
     class Late(ScriptedClient):
         @asynccontextmanager
         async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
             loop = asyncio.get_running_loop()
             now_s = loop.time()
-            with patch.object(loop, "time", lambda: now_s + by_s):
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+            with patch.object(loop, "time", lambda: now_s):
+                for _ in range(by_s):
+                    now_s += 1
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
                 async with super().send(body, model) as response:
                     yield response
 
@@ -433,7 +435,7 @@ def later(*, by_s: float) -> type[ScriptedClient]:
     ],
 )
 async def test_an_unstreamed_reply_may_take_the_time_to_write_it(
-    fields: dict[str, object], by_s: float, kind: str | None
+    fields: dict[str, object], by_s: int, kind: str | None
 ) -> None:
     script = streaming(*WHOLE) if fields.get("stream") else UNSTREAMED
     client = later(by_s=by_s)([script])
