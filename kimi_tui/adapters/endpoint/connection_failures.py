@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError, ConnectionFailedError, TimedOutError
+from kimi_tui.core.text.cells import cut
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.endpoint_errors import PROXY_LOGIN_HINT
 
 Kind = TypeVar("Kind", bound=BaseException)
@@ -74,6 +76,8 @@ class Way:
 
 
 DIRECT = Way()
+HOST_CELLS = 36
+"""As much of a host's name as a line has room for."""
 
 
 def translate(error: Exception, lost: tuple[str, str] = LOST, way: Way = DIRECT) -> CompletionError:  # noqa: PLR0911 - one row a kind
@@ -118,7 +122,7 @@ def _refused_by_proxy(words: str) -> CompletionError:
     if status == 407 or (status is None and ("AUTH" in words or "password" in words)):
         shown = " (HTTP 407)" if status else ""
         return ConnectionFailedError(
-            f"The proxy wants a user and a password, or others{shown}; nothing was sent.",
+            f"The proxy wants a user and a password{shown}; nothing was sent.",
             PROXY_LOGIN_HINT,
         )
     shown = f" (HTTP {status})" if status else ""
@@ -152,7 +156,7 @@ def _named(error: Exception, way: Way) -> str:
     """The host that was looked up; a proxy's stays unsaid."""
     if not way.is_at_proxy:
         with suppress(RuntimeError):  # the library has not noted the request
-            return f": {getattr(error, 'request').url.host}"  # noqa: B009 - only some of its errors have one
+            return f": {cut(visible_line(getattr(error, 'request').url.host), HOST_CELLS)}"  # noqa: B009 - only some of its errors have one
     return ""
 
 
@@ -185,7 +189,7 @@ def _of_tls(reason: str, other: str) -> CompletionError:
         what = f"The {other} does not speak TLS"
         hint = "Check address and port; http:// is for endpoints of this machine alone."
     elif "CERTIFICATE_REQUIRED" in reason:
-        what = f"The {other} wants a certificate of yours, and there is none"
+        what = f"The {other} wants a certificate of yours"
         hint = "Certificates of clients are not supported."
     else:
         what, hint = (

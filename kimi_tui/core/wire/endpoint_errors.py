@@ -30,7 +30,9 @@ MAX_DEPTH = 4
 """How deep words are looked for; no honest error lies deeper."""
 MAX_ITEMS = 20
 """Most findings of one answer that are repeated."""
-PROXY_LOGIN_HINT = "They belong into the proxy's address: http://USER:PASSWORD@HOST:PORT"
+PROXY_LOGIN_HINT = (
+    "They belong into the proxy's address, http://USER:PASSWORD@HOST:PORT; those that stand there are not taken."
+)
 
 _Meaning = tuple[type[CompletionError], str, str]
 _MEANINGS: Mapping[int, _Meaning] = {
@@ -171,7 +173,7 @@ def error_from_response(
 ) -> CompletionError:
     """`headers` are looked up in lower case; `body` = what was read of it; `now` serves a Retry-After with a date."""
     fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
-    redirect = (RejectedRequestError, "The endpoint redirects elsewhere", REDIRECT_HINT)
+    redirect = (RejectedRequestError, "The endpoint redirects", REDIRECT_HINT)
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
     target = headers.get("location", "") if 300 <= status < 400 else ""
     words = f"to {without_password(target)}" if target else body_message(body, keys).strip()

@@ -49,6 +49,7 @@ async def failure(address: str, base: str = BASE, connect_timeout_s: float = 10.
     shown = f"{caught.value.summary} {caught.value.quote} {caught.value.hint} {caught.value.__context__}"
     assert not any(secret in shown for secret in (KEY, PASSWORD))
     assert caught.value.hint
+    assert len(caught.value.summary) <= errors.LINE_CELLS
     return caught.value
 
 
@@ -79,7 +80,7 @@ async def test_the_way_leads_through_the_proxy_which_sees_neither_key_nor_text(
     ("answer", "summary", "retryable"),
     [
         (b"HTTP/1.1 407 Show me\r\nproxy-authenticate: Basic\r\n\r\n",
-         "The proxy wants a user and a password, or others (HTTP 407); nothing was sent.", False),
+         "The proxy wants a user and a password (HTTP 407); nothing was sent.", False),
         (b"HTTP/1.1 403 No\r\n\r\n", "The proxy refused the connection (HTTP 403).", False),
         (b"HTTP/1.1 503 Later\r\n\r\n", "The proxy refused the connection (HTTP 503).", True),
         (b"nothing like HTTP\r\n\r\n", "The proxy does not answer as a proxy; nothing was sent.", False),
