@@ -31,7 +31,7 @@ MAX_DEPTH = 4
 MAX_ITEMS = 20
 """Most findings of one answer that are repeated."""
 PROXY_LOGIN_HINT = (
-    "They belong into the proxy's address, http://USER:PASSWORD@HOST:PORT; those that stand there are not taken."
+    "They belong into its address: http://USER:PASSWORD@HOST:PORT (any that stand there were not taken)."
 )
 
 _Meaning = tuple[type[CompletionError], str, str]
