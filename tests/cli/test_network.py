@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.calls import KEY, Result, call, start
+from tests.cli.calls import KEY, ROOT, Result, call, start
 from tests.cli.loopback import document, tokens
 from tests.tls import AUTHORITY, OK, Server, listening, read_request, tls_server, tunnel
 
@@ -148,3 +150,29 @@ def test_ctrl_c_calls_the_next_attempt_off(tmp_path: Path) -> None:
         out, _ = process.communicate(timeout=15)  # less than the pause
     assert (process.returncode, out, len(endpoint.received)) == (130, b"", 1)
     assert told.startswith(b"kimi-tui: Too many requests, or a busy model (HTTP 429: busy).\n")
+
+
+SLOW_NAMES = """
+import socket, sys, time
+from kimi_tui.cli import main
+
+def slow(*_, **__):
+    print("asked", flush=True)
+    time.sleep(60)
+
+socket.getaddrinfo = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_does_not_wait_for_a_name_that_nobody_answers_for() -> None:
+    words = [sys.executable, "-c", SLOW_NAMES, "ask", "x", "--base-url", "https://api.nowhere.example/v1"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"asked\n"
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)  # less than the lookup takes
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, b"")

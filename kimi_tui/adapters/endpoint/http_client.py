@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from kimi_tui import __version__
 from kimi_tui.adapters.endpoint import network
 from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
+from kimi_tui.adapters.endpoint.name_lookup import look_names_up_aside
 from kimi_tui.core.errors import (
     BrokenStreamError,
     CompletionError,
@@ -116,6 +118,7 @@ class EndpointClient:
                 raise ConnectionFailedError(
                     "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
                 )
+            look_names_up_aside(asyncio.get_running_loop())
             headers = httpx.Headers(own)
             headers.update(self._headers)  # instead of ours, however they are spelled
             self._client = httpx.AsyncClient(
@@ -172,7 +175,7 @@ class EndpointClient:
                 response = await client.send(request, stream=True)
         except CompletionError as error:
             failure = error.with_traceback(None)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             failure = translate(error, UNANSWERED, way)
         except TimeoutError:
             failure = too_slow(way)

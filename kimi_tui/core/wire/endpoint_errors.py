@@ -30,9 +30,7 @@ MAX_DEPTH = 4
 """How deep words are looked for; no honest error lies deeper."""
 MAX_ITEMS = 20
 """Most findings of one answer that are repeated."""
-PROXY_LOGIN_HINT = (
-    "They belong into its address: http://USER:PASSWORD@HOST:PORT (any that stand there were not taken)."
-)
+PROXY_LOGIN_HINT = "They belong into its address: http://USER:PASSWORD@HOST:PORT (any that stand there were not taken)."
 
 _Meaning = tuple[type[CompletionError], str, str]
 _MEANINGS: Mapping[int, _Meaning] = {
