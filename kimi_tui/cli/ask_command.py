@@ -20,7 +20,7 @@ from kimi_tui.cli.reply_output import FAILED_STATES, Output, build_report, choos
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.endings import cut, ending, missing_answer
+from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in_short
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.session.tree import with_system
@@ -285,7 +285,7 @@ def _unusual_end(reply: Message) -> str:
     if cut(reply):
         return f"the reply was {ending(reply).replace(' · it ', ' and ')}"
     misses = missing_answer(reply).removeprefix("it ")
-    reason = f" (the endpoint says: {reply.finish_reason})" if reply.finish_reason else ""
+    reason = f" (the endpoint says: {reason_in_short(reply)})" if reply.finish_reason else ""
     return f"the reply {misses}{reason}" if misses else ""
 
 
