@@ -66,7 +66,7 @@ async def test_the_countdown_stands_below_the_question_and_in_the_status_line(
         assert "try now" not in running.text
 
 
-@pytest.mark.parametrize("keys", ["<alt+r>", "/retry-now<enter>"])
+@pytest.mark.parametrize("keys", ["<alt+r>", "/try-now<enter>"])
 async def test_the_next_attempt_is_made_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     async with waiting(tmp_path, monkeypatch) as running:
         if keys == "<alt+r>":

@@ -164,7 +164,7 @@ _COMPOSER = (
 _TURN = (
     Action("stop", "Stop the reply", "Stops the running reply; what arrived is kept.", needs=RUNNING),
     Action(
-        "retry-now",
+        "try-now",
         "Try again now",
         "Makes the next attempt at once, where one waits.",
         ("alt+r",),

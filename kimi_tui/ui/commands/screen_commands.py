@@ -44,7 +44,7 @@ class ScreenCommands:
     def rows(self) -> Rows:
         return {
             "stop": self._stop,
-            "retry-now": self._retry_now,
+            "try-now": self._retry_now,
             "back": self._back,
             "copy-or-quit": self._copy_or_quit,
             "palette": self._open_palette,

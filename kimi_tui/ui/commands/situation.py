@@ -68,7 +68,7 @@ def hints(
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
     first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
-    if is_home and Need.WAITING in offered and (word := keyboard.hint(BY_ID["retry-now"])):
+    if is_home and Need.WAITING in offered and (word := keyboard.hint(BY_ID["try-now"])):
         first.append(word)
     last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
