@@ -6,6 +6,9 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+_ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux leaves sleep out of its monotonic clock; macOS counts it there, and Python's own `monotonic` does not."""
+
 
 class SystemClock:
     def now(self) -> datetime:
@@ -14,6 +17,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def elapsed(self) -> float:
+        return time.clock_gettime(_ELAPSED)
 
     async def sleep(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)

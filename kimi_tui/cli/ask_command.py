@@ -21,7 +21,7 @@ from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.endings import cut, ending, missing_answer, refusal_to_continue, short_reason
+from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in_short, refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue, resolve_budget, resolve_request
@@ -271,7 +271,7 @@ class _Listener:
                 self._output.delta(event.part, event.text(self._turn.reply))
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
-                self._context.tell(f"{event.error.summary} {pause}")
+                self._context.tell_error(event.error, pause)
             case TurnNotice():
                 if isinstance(event.error, StorageError):
                     self._refusal = event.error.summary
@@ -315,7 +315,7 @@ class _Listener:
 
     def _tell_end(self, ended: TurnEnded) -> None:
         if ended.error is not None:
-            self._context.tell(ended.error.summary, " ".join(filter(None, (self._kept(ended), ended.error.hint))))
+            self._context.tell_error(ended.error, self._kept(ended))
         self._tell_saved(ended)
         if ended.state is MessageState.QUEUED:
             self._context.tell("the request is queued; the reply goes to the webhook")
@@ -360,5 +360,5 @@ def _unusual_end(reply: Message) -> str:
     if cut(reply):
         return f"the reply was {ending(reply).replace(' · it ', ' and ')}"
     misses = missing_answer(reply).removeprefix("it ")
-    reason = f" (the endpoint says: {short_reason(reply.finish_reason)})" if reply.finish_reason else ""
+    reason = f" (the endpoint says: {reason_in_short(reply)})" if reply.finish_reason else ""
     return f"the reply {misses}{reason}" if misses else ""

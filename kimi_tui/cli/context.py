@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from kimi_tui import __version__
-from kimi_tui.core.errors import ConfigError, KimiError, UsageError
+from kimi_tui.core.errors import CompletionError, ConfigError, KimiError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.text.surrogates import replace_lone
 
@@ -232,14 +232,31 @@ class Context:
         """Tell something on standard error, with what to do about it."""
         write_bytes(self.stderr, visible(f"kimi-tui: {line}\n" + (f"  {hint}\n" if hint else "")))
 
-    def tell_error(self, error: KimiError) -> None:
-        self.tell(error.summary, error.hint)
+    def tell_error(self, error: KimiError, more: str = "") -> None:
+        """Tell what went wrong, with `more` about it; what the network brought keeps to the terminal's width."""
+        from kimi_tui.core.text.cells import folded  # noqa: PLC0415 - a call that succeeds does not need it
+        from kimi_tui.core.text.visible import visible_line  # noqa: PLC0415
+
+        lines = [f"kimi-tui: {error.summary}", error.quote, " ".join(filter(None, (more, error.hint)))]
+        lines = [visible_line(f"{'  ' if place else ''}{line}") for place, line in enumerate(lines) if line]
+        columns = terminal_columns(self.stderr) if isinstance(error, CompletionError) else None
+        if columns is not None:
+            lines = [part for line in lines for part in folded(line, columns)]
+        write_bytes(self.stderr, "\n".join([*lines, ""]))
 
 
 def visible(text: str) -> str:
     from kimi_tui.core.text.visible import visible as make_visible  # noqa: PLC0415
 
     return make_visible(text)
+
+
+def terminal_columns(stream: TextIO) -> int | None:
+    """The width of a terminal; None = the stream is none, or it does not say."""
+    try:
+        return (os.get_terminal_size(stream.fileno()).columns or None) if stream.isatty() else None
+    except (OSError, ValueError):
+        return None
 
 
 def write_bytes(stream: TextIO, text: str) -> None:

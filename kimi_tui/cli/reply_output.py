@@ -77,7 +77,8 @@ def _describe(error: KimiError | None) -> dict[str, object]:
     if error is None:
         return {"kind": "error", "summary": "The reply did not end as it should.", "hint": "", "status": None}
     status = getattr(error, "status", None)
-    return {"kind": error.kind, "summary": error.summary, "hint": error.hint, "status": status}
+    hint = " ".join(filter(None, (error.quote, error.hint)))
+    return {"kind": error.kind, "summary": error.summary, "hint": hint, "status": status}
 
 
 class PlainOutput:

@@ -23,15 +23,28 @@
         └── BrokenStreamError      the stream broke off, or what came is no reply
 
 `summary` is one line that says what happened; `hint` is one line that says what to do next, or empty.
-Neither ever contains the API key. Both may contain foreign text: make it visible before display.
+Neither ever contains the API key. Both may contain foreign text: make it visible before display. What the endpoint
+says itself stands in `summary` as far as that stays short, and else whole in `quote`.
 """
 
 from __future__ import annotations
+
+from kimi_tui.core.text.cells import cells_of, cut
+from kimi_tui.core.text.visible import one_line
+
+LINE_CELLS = 70
+"""Most cells of a summary with the endpoint's words: 80 columns hold it with what stands before it."""
+QUOTED_CHARS = 300
+"""Most characters of the endpoint's own words that are repeated."""
+SAID_CHARS = 16 * 1024
+"""Most characters of them that are kept: many times more, since they are cut once the key is out of them."""
 
 
 class KimiError(Exception):
     kind = "error"
     """Stable word for the kind, as `ask --json` prints it."""
+    quote = ""
+    """The endpoint's own words on one line, where `summary` has no room for all of them; "" = it has."""
 
     def __init__(self, summary: str, hint: str = "") -> None:
         super().__init__(summary)
@@ -96,18 +109,42 @@ class CompletionError(KimiError):
         summary: str,
         hint: str = "",
         *,
+        said: str = "",
         status: int | None = None,
         request_id: str | None = None,
         retry_after_s: float | None = None,
         retryable: bool | None = None,
     ) -> None:
-        """None = there was none, or the endpoint did not say; `retryable` overrides the class's own answer."""
+        """None = there was none, or the endpoint did not say; `retryable` overrides the class's own answer.
+
+        `said` = the endpoint's own words, which `summary` is to repeat.
+        """
         super().__init__(summary, hint)
+        self._headline, self._said = summary, ""
+        self.repeat(said)
         self.status = status
         self.request_id = request_id
         self.retry_after_s = retry_after_s
         if retryable is not None:
             self.retryable = retryable
+
+    @property
+    def said(self) -> str:
+        """The endpoint's own words; "" = it gave none."""
+        return self._said
+
+    def repeat(self, words: str) -> None:
+        """Repeat the endpoint's own words: behind what we say ourselves, and, where that would be long, below it."""
+        self._said = words[:SAID_CHARS]
+        quoted = one_line(self._said, QUOTED_CHARS)
+        if not quoted:
+            return
+        head, end = self._headline.removesuffix("."), ""
+        if head.endswith(")"):
+            head, end = head.removesuffix(")"), ")."
+        begins = cut(quoted, max(LINE_CELLS - cells_of(head) - 2 - len(end), 1))
+        self.reword(f"{head}: {begins}{end}")
+        self.quote = "" if begins == quoted else f"“{quoted}”"
 
 
 class InputTooLargeError(CompletionError):

@@ -127,4 +127,7 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
 
+    def elapsed(self) -> float:
+        """Seconds like these, with those in which the machine slept."""
+
     async def sleep(self, delay_s: float) -> None: ...

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby, takewhile
 
-from kimi_tui.core.errors import CompletionError, TimedOutError
+from kimi_tui.core.errors import CompletionError, ConnectionFailedError, TimedOutError
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
@@ -18,12 +18,16 @@ from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
-from kimi_tui.core.wire.think import half_mark
-from kimi_tui.core.wire.turn_events import Phase, Retrying
+from kimi_tui.core.wire.turn_events import AttemptBegan, Phase, Retrying
+from kimi_tui.engine.silence import Silence
 from kimi_tui.engine.turn import Turn
 
 LINGER_S = 2.0
 """How long a connection may stay open after the reply's end: counts and the last word may follow."""
+SLEPT = (
+    "This machine slept, and the connection did not outlive that.",
+    "It was not tried again by itself, since it may have been billed. Try again.",
+)
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
@@ -102,7 +106,18 @@ class RequestRun:
                     return None
                 attempt += 1
                 self._report_retry(error, attempt, delay_s)
-            await self._clock.sleep(delay_s)
+            await self._pause(delay_s)
+            self._turn.report(AttemptBegan(self._turn.reply.id, attempt))
+
+    async def _pause(self, delay_s: float) -> None:
+        """Wait, unless that is skipped."""
+        pause = asyncio.ensure_future(self._clock.sleep(delay_s))
+        self._turn.let_skip(pause.cancel)
+        try:
+            await asyncio.wait([pause])
+        finally:
+            self._turn.let_skip(None)
+            pause.cancel()
 
     def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
         if self._is_answered:  # what the endpoint has begun to answer it bills
@@ -120,7 +135,7 @@ class RequestRun:
             prompt_end=self._prompt.end,
             marks=self._prompt.marks,
             is_event_stream=is_event_stream,
-            begun=half_mark(self._prompt.reasoning, self._prompt.marks),
+            reasoning=self._prompt.reasoning,
         )
 
     async def _once(self, body: bytes) -> None:
@@ -128,20 +143,23 @@ class RequestRun:
         self._sent_s = self._clock.monotonic()
         request = self._turn.request
         wait_s = first_silence_s(self._fields, request.silence_s)
+        silence = Silence(self._clock, wait_s)
         try:
-            async with asyncio.timeout(wait_s) as limit, self._client.send(body, request.model) as response:
+            async with silence, self._client.send(body, request.model) as response:
                 self._is_answered, self._header_id = True, response.request_id
                 self._builder = self._new_builder(is_event_stream=response.is_event_stream)
-                await self._read(response, limit)
+                await self._read(response, silence)
         except TimeoutError:
+            if silence.has_slept:
+                raise ConnectionFailedError(*SLEPT) from None
             silence_s = request.silence_s if self._builder.tokens else wait_s
             raise TimedOutError(
                 f"No token came for {silence_s:g} s.", "Try again; [api] read_timeout sets how long to wait."
             ) from None
 
-    async def _read(self, response: CompletionResponse, limit: asyncio.Timeout) -> None:
+    async def _read(self, response: CompletionResponse, silence: Silence) -> None:
         """Read a reply to its end, moving the limit with every token."""
-        builder, silence_s, time = self._builder, self._turn.request.silence_s, asyncio.get_running_loop().time
+        builder, silence_s = self._builder, self._turn.request.silence_s
         tokens, has_ended = 0, False
         async for chunk in response.chunks():
             if segments := builder.feed(chunk):
@@ -150,9 +168,9 @@ class RequestRun:
                 return
             if not builder.has_ended and builder.tokens > tokens:
                 # Only tokens count: keep-alive comments must not hide a dead reply.
-                limit.reschedule(time() + silence_s)
+                silence.allow(silence_s)
             elif builder.has_ended and not has_ended:
-                limit.reschedule(time() + min(silence_s, LINGER_S))
+                silence.allow(min(silence_s, LINGER_S))
             tokens, has_ended = builder.tokens, builder.has_ended
 
     def _report(self, segments: list[CountedSegment]) -> None:
@@ -220,6 +238,7 @@ class RequestRun:
         clean, error = self._client.without_secrets, result.error
         if error is not None:
             error.reword(clean(error.summary))
+            error.repeat(clean(error.said))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
         is_estimated = self._cut_by is not None and result.usage == NO_USAGE

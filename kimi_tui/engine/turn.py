@@ -70,6 +70,7 @@ class Turn:
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
         self._cut: Callable[[], None] | None = None
+        self._skip: Callable[[], object] | None = None
         self._is_stopped = False
         self._is_sealed = False
 
@@ -98,6 +99,13 @@ class Turn:
         self._cut()
         return True
 
+    def skip_wait(self) -> bool:
+        """Make the next attempt now instead of after its pause; False = none waits."""
+        if self._skip is None or self._is_stopped:
+            return False
+        self._skip()
+        return True
+
     async def finished(self) -> TurnEnded:
         """Wait for its end, which may have been long ago."""
         return await asyncio.shield(self._ended)
@@ -117,6 +125,10 @@ class Turn:
     def let_cut(self, cut: Callable[[], None] | None) -> None:
         """Say what cuts the request that runs; None = it is not to be cut, or none runs."""
         self._cut = cut
+
+    def let_skip(self, skip: Callable[[], object] | None) -> None:
+        """Say what ends the pause before the next attempt; None = there is none."""
+        self._skip = skip
 
     def seal(self) -> None:
         """Let nothing stop it any more: what arrived is being kept."""

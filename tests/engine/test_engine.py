@@ -26,6 +26,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.core.wire.turn_events import (
+    AttemptBegan,
     Phase,
     PhaseChanged,
     ReplyDelta,
@@ -328,6 +329,40 @@ async def test_stopping_while_the_next_attempt_waits() -> None:
     assert [m.role for m in session.value.messages] == [Role.USER]
 
 
+async def test_the_pause_before_the_next_attempt_can_be_skipped() -> None:
+    clock, session = HeldClock(), opened()
+    client = ScriptedClient([Script([], refuse=RateLimitedError("busy")), streaming(*WHOLE)])
+    turn = Engine(client, clock).start(session, Asking("Hello!"), REQUEST)
+    listener = turn.listen()
+    assert not turn.skip_wait()
+    await clock.sleeping.wait()
+    assert turn.skip_wait()
+    events = [event async for event in listener]
+    kinds = [type(event) for event in events if isinstance(event, Retrying | AttemptBegan)]
+    assert (ended(events).state, kinds) == (MessageState.COMPLETE, [Retrying, AttemptBegan])
+    assert not turn.skip_wait()
+
+
+async def test_a_pause_that_is_skipped_does_not_take_away_the_next_one() -> None:
+    clock = HeldClock()
+    client = ScriptedClient([Script([], refuse=RateLimitedError("busy"))] * 2)
+    turn = Engine(client, clock).start(opened(), Asking("Hello!"), REQUEST)
+    events = turn.listen()
+    for _ in range(2):
+        await clock.sleeping.wait()
+        clock.sleeping.clear()
+        turn.skip_wait()
+        turn.skip_wait()
+        if len(client.bodies) == 1:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while len(client.bodies) < 2:
+            await asyncio.sleep(0)
+    turn.stop()
+    last = ended([event async for event in events])
+    assert (last.phase, len(client.bodies)) == (Phase.STOPPED, 2)
+
+
 async def test_stopping_at_once_still_ends_and_keeps_the_question() -> None:
     store, client = MemoryStore(), ScriptedClient([])
     session = opened(store=store)
@@ -368,17 +403,19 @@ async def test_a_connection_that_stays_open_after_the_end_holds_nothing_up(monke
 UNSTREAMED = Script([b'{"results":[{"generated_text":"hm</think>yes"}]}'], is_event_stream=False)
 
 
-def later(*, by_s: float) -> type[ScriptedClient]:
-    """An endpoint that answers when the loop's clock has been moved on."""
+def later(*, by_s: int) -> type[ScriptedClient]:
+    """An endpoint that answers when the loop's clock has been moved on, a second at a time."""
 
     class Late(ScriptedClient):
         @asynccontextmanager
         async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
             loop = asyncio.get_running_loop()
             now_s = loop.time()
-            with patch.object(loop, "time", lambda: now_s + by_s):
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+            with patch.object(loop, "time", lambda: now_s):
+                for _ in range(by_s):
+                    now_s += 1
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
                 async with super().send(body, model) as response:
                     yield response
 
@@ -398,7 +435,7 @@ def later(*, by_s: float) -> type[ScriptedClient]:
     ],
 )
 async def test_an_unstreamed_reply_may_take_the_time_to_write_it(
-    fields: dict[str, object], by_s: float, kind: str | None
+    fields: dict[str, object], by_s: int, kind: str | None
 ) -> None:
     script = streaming(*WHOLE) if fields.get("stream") else UNSTREAMED
     client = later(by_s=by_s)([script])
@@ -661,3 +698,15 @@ async def test_a_question_asked_again_in_vain_shows_its_old_reply(stops: bool) -
 async def test_asking_again_what_is_gone_fails_in_words() -> None:
     engine = Engine(ScriptedClient([]), HandClock())
     assert ended(await run(engine.start(opened(), AskingAgain("m1"), REQUEST))).phase is Phase.FAILED
+
+
+async def test_no_half_of_a_secret_is_left_where_words_are_cut() -> None:
+    class Cleaning(ScriptedClient):
+        def without_secrets(self, words: str) -> str:
+            return words.replace("hush" * 20, "[key]")
+
+    for before in range(0, 320, 7):
+        script = streaming(frame(error="x" * before + "hush" * 20 + "."))
+        last = ended(await run(Engine(Cleaning([script]), HandClock()).start(opened(), Asking("x"), REQUEST)))
+        assert last.error is not None
+        assert "hush" not in last.error.summary + last.error.quote

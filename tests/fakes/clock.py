@@ -11,6 +11,8 @@ class HandClock:
 
     def __init__(self) -> None:
         self.time_s = 0.0
+        self.slept_s = 0.0
+        """How long the machine slept; its clock stood still meanwhile."""
         self.sleeps: list[float] = []
 
     def now(self) -> datetime:
@@ -18,6 +20,9 @@ class HandClock:
 
     def monotonic(self) -> float:
         return self.time_s
+
+    def elapsed(self) -> float:
+        return self.time_s + self.slept_s
 
     async def sleep(self, delay_s: float) -> None:
         self.sleeps.append(delay_s)

@@ -106,4 +106,10 @@ def test_the_status_line_tells_what_it_owes_at_every_width(width: int, left: str
 
 def test_another_attempt_is_told_before_its_reason() -> None:
     event = Retrying("turn-1", 3, 4, 5.2, ServerFaultError("The endpoint is busy (HTTP 503)."))
-    assert words.retrying(event) == "attempt 3 of 4 in 5 s · The endpoint is busy (HTTP 503)."
+    assert words.retrying(event, 4.2) == "attempt 3 of 4 in 5 s · The endpoint is busy (HTTP 503)."
+
+
+def test_a_reason_that_is_no_word_takes_no_more_room_than_one() -> None:
+    reply = Message("m2", Role.ASSISTANT, "a", state=MessageState.COMPLETE, finish_reason="\x1b[2J\n" + "羊" * 100_000)
+    assert ending(reply).startswith("ended by ␛[2J 羊羊")
+    assert len(ending(reply)) <= 70

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,11 +18,12 @@ from urllib.parse import urlsplit
 
 from kimi_tui import __version__
 from kimi_tui.adapters.endpoint import network
+from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
+from kimi_tui.adapters.endpoint.name_lookup import look_names_up_aside
 from kimi_tui.core.errors import (
     BrokenStreamError,
     CompletionError,
     ConnectionFailedError,
-    TimedOutError,
     UsageError,
 )
 from kimi_tui.core.faults import reason_of
@@ -44,12 +46,6 @@ SENT_BYTES = 256 * 1024
 """Most bytes of a request that are handed to the network at once."""
 GATHERED_BYTES = 16 * 1024
 """About how many bytes are gathered before they are handed on: few enough that a key need not wait for them."""
-LOST = ("The connection was lost.", "It was not tried again by itself, since it may have been billed. Try again.")
-UNANSWERED = (
-    "The endpoint closed the connection without an answer.",
-    "It was not tried again by itself, since it may have been billed. Check --base-url, or try again.",
-)
-PROXY_HINT = "Check the proxy that [api] proxy, HTTPS_PROXY or ALL_PROXY names."
 MIN_SECRET_CHARS = 8
 """A header's value of fewer characters is taken for a word, not for a secret."""
 
@@ -96,6 +92,7 @@ class EndpointClient:
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
         self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
+        self._has_proxy = False
         self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
 
     async def aclose(self) -> None:
@@ -125,6 +122,7 @@ class EndpointClient:
                 raise ConnectionFailedError(
                     "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
                 )
+            look_names_up_aside(asyncio.get_running_loop())
             headers = httpx.Headers(own)
             headers.update(self._headers)  # instead of ours, however they are spelled
             self._client = httpx.AsyncClient(
@@ -143,10 +141,15 @@ class EndpointClient:
         if self._base_url.lower().startswith("http://"):
             # Certificates take 30 ms to load, and an address of this machine without TLS needs none. Nor may a proxy of
             # the environment carry what was to stay on this machine, unencrypted.
-            proxy = network.find_proxy(self._base_url, self._proxy) if self._proxy else None
-            return {"proxy": proxy, "verify": False, "trust_env": False}
+            return {"proxy": self._find_proxy() if self._proxy else None, "verify": False, "trust_env": False}
+        return {"proxy": self._find_proxy(), "verify": network.load_certificates(), "trust_env": False}
+
+    def _find_proxy(self) -> httpx.Proxy | None:
+        """The proxy that leads there; its password is a secret as the key is."""
         proxy = network.find_proxy(self._base_url, self._proxy)
-        return {"proxy": proxy, "verify": network.load_certificates(), "trust_env": False}
+        self._has_proxy = proxy is not None
+        self._secrets += [word for word in (proxy.auth or ()) if len(word) >= MIN_SECRET_CHARS] if proxy else []
+        return proxy
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
@@ -167,16 +170,21 @@ class EndpointClient:
         import httpx  # noqa: PLC0415 - see the head of the module
 
         started_s = time.monotonic()
+        way = Way(limit_s=self._connect_timeout_s, is_plain=url.lower().startswith("http://"))
         try:
             client = self._open()
+            way.has_proxy = self._has_proxy
             size = {"Content-Length": str(len(body))}
-            response = await client.send(
-                client.build_request("POST", url, content=_sent_pieces(body), headers=size), stream=True
-            )
+            content, extensions = _sent_pieces(body), {"trace": way.note}
+            request = client.build_request("POST", url, content=content, headers=size, extensions=extensions)
+            async with asyncio.timeout(None) as way.limit:
+                response = await client.send(request, stream=True)
         except CompletionError as error:
             failure = error.with_traceback(None)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = translate(error, UNANSWERED)
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+            failure = translate(error, UNANSWERED, way)
+        except TimeoutError:
+            failure = too_slow(way)
         except network.socks_errors():
             failure = ConnectionFailedError("The proxy does not answer as a SOCKS proxy.", PROXY_HINT)
         except OSError as error:
@@ -207,8 +215,9 @@ class EndpointClient:
             await _close(response)
         # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
         words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        headers = {name: self.without_secrets(value) for name, value in response.headers.items()}
         return error_from_response(
-            response.status_code, dict(response.headers), words, self.dialect.error_keys, datetime.now(UTC)
+            response.status_code, headers, words, self.dialect.error_keys, _now_there(response) or datetime.now(UTC)
         )
 
 
@@ -216,6 +225,17 @@ async def _sent_pieces(body: bytes) -> AsyncIterator[bytes]:
     """A body in pieces: each is encrypted and copied at once, and keys come between two of them."""
     for start in range(0, len(body), SENT_BYTES):
         yield body[start : start + SENT_BYTES]
+
+
+def _now_there(response: httpx.Response) -> datetime | None:
+    """The time by the endpoint's own clock, which ours may differ from; None = it does not say."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - only failures need it
+
+    try:
+        moment = parsedate_to_datetime(response.headers.get("date", ""))
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def _close(response: httpx.Response) -> None:
@@ -297,39 +317,3 @@ class _Response:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])
-
-
-def translate(error: Exception, lost: tuple[str, str] = LOST) -> CompletionError:  # noqa: PLR0911 - one row a kind
-    """Make one of our own errors of the library's; its words stay behind, they may hold the key.
-
-    `lost` is what is told of a connection that broke: what happened, and what to do.
-    """
-    import httpx  # noqa: PLC0415 - see the head of the module
-
-    # Only what cannot have reached the endpoint may be sent again by itself.
-    match error:
-        case httpx.TimeoutException():  # of the connection: nothing else has a limit here
-            return TimedOutError("The endpoint did not take the connection in time.", "Try again.", retryable=True)
-        case httpx.ProxyError():
-            return ConnectionFailedError("The proxy refused the connection.", PROXY_HINT, retryable=True)
-        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return ConnectionFailedError(
-                "The endpoint's certificate is not trusted; nothing was sent.",
-                "Check --base-url and this machine's clock; SSL_CERT_FILE names certificates to trust.",
-            )
-        case httpx.ConnectError():
-            return ConnectionFailedError(
-                "The endpoint cannot be reached.",
-                "Check the network, --base-url and any proxy, then try again.",
-                retryable=True,
-            )
-        case httpx.DecodingError():
-            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
-        case httpx.LocalProtocolError():
-            return ConnectionFailedError(
-                "The request holds what HTTP does not allow; it was not sent.", "Check the key and [api] headers."
-            )
-        case _:
-            return ConnectionFailedError(*lost)

@@ -56,7 +56,8 @@ def _proxy(address: str, source: str) -> httpx.Proxy:
     import httpx  # noqa: PLC0415 - see the head of `http_client`
 
     try:
-        proxy = httpx.Proxy(address)
+        is_secured = address.lower().startswith("https:")
+        proxy = httpx.Proxy(address, ssl_context=load_certificates() if is_secured else None)
     except (httpx.InvalidURL, ValueError):
         proxy = None
     if proxy is None:  # not raised above: the library's error holds the address, and with it the password

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core.session.session import Message, MessageState, Role
-from kimi_tui.core.text.quoting import SHOWN_CHARS
+from kimi_tui.core.text.visible import one_line
 
 STATES = {
     MessageState.CANCELLED: "stopped",
@@ -12,6 +12,8 @@ STATES = {
     MessageState.QUEUED: "queued: the text goes to the webhook",
 }
 STATES_IN_SHORT = {**STATES, MessageState.QUEUED: "queued"}
+REASON_CHARS = 60
+"""Most characters of the endpoint's reason that are shown."""
 ORDINARY_REASONS = frozenset({None, "stop", "eos_token", "stop_sequence"})
 """Reasons that say no more than that the reply is whole."""
 
@@ -29,13 +31,13 @@ def cut(message: Message) -> str:
     if message.finish_reason == "length":
         words.append("cut by max_new_tokens")
     elif message.finish_reason not in ORDINARY_REASONS:
-        words.append(f"ended by {short_reason(message.finish_reason or '')}")
+        words.append(f"ended by {reason_in_short(message)}")
     return " · ".join(word for word in words if word)
 
 
-def short_reason(reason: str) -> str:
-    """The endpoint's own word for it, which may be of any length."""
-    return reason if len(reason) <= SHOWN_CHARS else f"{reason[:SHOWN_CHARS]}…"
+def reason_in_short(message: Message) -> str:
+    """The endpoint's own word for why a reply ended, as much of it as has room; "" = it gave none."""
+    return one_line(message.finish_reason or "", REASON_CHARS)
 
 
 def missing_answer(message: Message) -> str:

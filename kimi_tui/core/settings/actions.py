@@ -30,6 +30,7 @@ class Need(StrEnum):
 
     RUNNING = "running reply"
     THINKING = "reply that is thinking"
+    WAITING = "attempt that waits"
     MESSAGE = "message"
     REPLY = "reply"
     REASONING = "reasoning"
@@ -165,6 +166,14 @@ _COMPOSER = (
 
 _TURN = (
     Action("stop", "Stop the reply", "Stops the running reply; what arrived is kept.", needs=RUNNING),
+    Action(
+        "try-now",
+        "Try again now",
+        "Makes the next attempt at once, where one waits.",
+        ("alt+r",),
+        needs=frozenset({Need.WAITING}),
+        hint="try now",
+    ),
     Action(
         "back",
         "One step back",

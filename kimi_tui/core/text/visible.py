@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from kimi_tui.core.text.surrogates import replace_lone
+
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200e\u200f\u2028-\u202e\u2061-\u206f\u3164\ufeff"
     "\uffa0\ufff9-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
@@ -33,3 +35,9 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """Make control characters visible, and line ends and tabs blanks, for a place that has one line."""
     return visible(text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+
+
+def one_line(text: str, chars: int) -> str:
+    """Foreign words: white space collapsed, control characters made visible, at most so many characters."""
+    folded = visible(replace_lone(" ".join(text[: 20 * chars].split())))
+    return folded if len(folded) <= chars else folded[: chars - 1] + "…"

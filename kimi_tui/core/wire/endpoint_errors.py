@@ -24,33 +24,34 @@ from kimi_tui.core.errors import (
     ServerFaultError,
     TimedOutError,
 )
-from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.text.quoting import without_password
 
-MESSAGE_CHARS = 300
-"""Most characters of the endpoint's own words that are repeated."""
 MAX_DEPTH = 4
 """How deep words are looked for; no honest error lies deeper."""
 MAX_ITEMS = 20
 """Most findings of one answer that are repeated."""
+PROXY_LOGIN_HINT = "They belong into its address: http://USER:PASSWORD@HOST:PORT (any that stand there were not taken)."
 
 _Meaning = tuple[type[CompletionError], str, str]
 _MEANINGS: Mapping[int, _Meaning] = {
     401: (AuthenticationError, "The endpoint does not accept the key", "Check DEEPINFRA_TOKEN."),
     402: (PaymentRequiredError, "The account has no funds", "Add funds at the endpoint's site, then try again."),
-    403: (PermissionDeniedError, "The endpoint wants a key, or this key may not do that", "Check DEEPINFRA_TOKEN."),
+    403: (PermissionDeniedError, "No key, or one that may not do this", "Check DEEPINFRA_TOKEN."),
     404: (
         ModelNotFoundError,
         "The model is unknown or retired",
         "Check --model and --base-url, or [api] in the config.",
     ),
+    407: (RejectedRequestError, "A proxy wants a user and a password", PROXY_LOGIN_HINT),
     408: (TimedOutError, "The endpoint gave up waiting", "Try again."),
-    429: (RateLimitedError, "Too many requests, or the model is busy", "Wait a little, then try again."),
+    429: (RateLimitedError, "Too many requests, or a busy model", "Wait a little, then try again."),
 }
 _REFUSED: _Meaning = (
     RejectedRequestError,
     "The endpoint refused the request",
     "Check the values of the request fields.",
 )
+REDIRECT_HINT = "It is not followed, so that the key goes nowhere else. Check --base-url, or [api] base_url."
 _REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?error", re.IGNORECASE)
 
 
@@ -65,9 +66,8 @@ class ErrorKeys:
 
 
 def error_words(document: object, keys: ErrorKeys) -> str | None:
-    """Shortened; None = the document holds no error."""
-    words = _words_in(document, keys, MAX_DEPTH) if isinstance(document, dict) else None
-    return None if words is None else shorten(words)
+    """As they stand; None = the document holds no error."""
+    return _words_in(document, keys, MAX_DEPTH) if isinstance(document, dict) else None
 
 
 def _words_in(document: Mapping[str, object], keys: ErrorKeys, depth: int) -> str | None:
@@ -112,8 +112,8 @@ def _plain(value: object) -> str:
 
 def error_in_stream(document: Mapping[str, object], words: str, keys: ErrorKeys) -> CompletionError:
     """Where an error inside a successful answer refuses the request, trying again is no help."""
-    summary = f"The endpoint reported an error: {shorten(words) or 'it gave no reason'}"
-    return ServerFaultError(summary, _hint_in(document, keys))
+    reason = "" if words.strip() else ": it gave no reason"
+    return ServerFaultError(f"The endpoint reported an error{reason}.", _hint_in(document, keys), said=words)
 
 
 def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
@@ -129,12 +129,6 @@ def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
     return "Try again."
 
 
-def shorten(text: str) -> str:
-    """One line, at most `MESSAGE_CHARS` long."""
-    folded = replace_lone(" ".join(text[: 20 * MESSAGE_CHARS].split()))
-    return folded if len(folded) <= MESSAGE_CHARS else folded[: MESSAGE_CHARS - 1] + "…"
-
-
 def body_message(body: bytes, keys: ErrorKeys) -> str:
     """The words of an error; "" = it has none that help."""
     try:
@@ -142,9 +136,9 @@ def body_message(body: bytes, keys: ErrorKeys) -> str:
     except (ValueError, RecursionError):
         text = body[:20_000].decode("utf-8", "replace")
         title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return shorten(title[1]) if title else "" if "<" in text else shorten(text)
+        return title[1] if title else "" if "<" in text else text
     if isinstance(document, str):
-        return shorten(document)
+        return document
     return error_words(document, keys) or ""
 
 
@@ -177,15 +171,17 @@ def error_from_response(
 ) -> CompletionError:
     """`headers` are looked up in lower case; `body` = what was read of it; `now` serves a Retry-After with a date."""
     fault = (ServerFaultError, "The endpoint failed", "Try again in a little while.")
-    redirect = (RejectedRequestError, "The endpoint redirects elsewhere", "Check --base-url, or [api] base_url.")
+    redirect = (RejectedRequestError, "The endpoint redirects", REDIRECT_HINT)
     kind, summary, hint = _MEANINGS.get(status, fault if status >= 500 else _REFUSED if status >= 400 else redirect)
-    words = body_message(body, keys)
+    target = headers.get("location", "") if 300 <= status < 400 else ""
+    words = f"to {without_password(target)}" if target else body_message(body, keys).strip()
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if wait_s:
         hint = f"The endpoint asks to wait {wait_s:.0f} s before it is asked again."
     return kind(
-        f"{summary} (HTTP {status}{': ' + words if words else ''}).",
+        f"{summary} (HTTP {status}).",
         hint,
+        said=words,
         status=status,
         request_id=headers.get("x-request-id"),
         retry_after_s=wait_s,

@@ -66,19 +66,19 @@ class ReplyBuilder:
         prompt_end: PromptEnd,
         marks: ThinkMarks | None,
         is_event_stream: bool,
-        begun: str = "",
+        reasoning: str = "",
     ) -> None:
         """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document.
 
-        `begun` = the half mark that the prompt ends with; see `ThinkSplitter`.
+        `reasoning` = what stands in the open think block that the prompt ends with; see `ThinkSplitter`.
         """
         self._dialect, self._prompt = dialect, prompt
-        self._prompt_end, self._marks, self._begun = prompt_end, marks, begun
+        self._prompt_end, self._marks, self._reasoning = prompt_end, marks, reasoning
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
-        self._splitter = ThinkSplitter(prompt_end, marks, begun)
+        self._splitter = ThinkSplitter(prompt_end, marks, reasoning)
         self.has_text = False
         self._has_answer = False
         self._is_parted = False  # by the server, reasoning from answer
@@ -111,7 +111,7 @@ class ReplyBuilder:
         return self._error is not None or self._end.is_done
 
     def take_retracted(self) -> int:
-        """How many characters of `begun` have turned out to be the beginning of a mark; each is told once."""
+        """How many characters at the end of `reasoning` are the beginning of a mark after all; each is told once."""
         count, self._splitter.retracted = self._splitter.retracted, 0
         return count
 
@@ -258,7 +258,7 @@ class ReplyBuilder:
         text = replace_lone(text)
         if generated.reasoning is not None:
             return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
-        splitter = ThinkSplitter(self._prompt_end, self._marks, self._begun)
+        splitter = ThinkSplitter(self._prompt_end, self._marks, self._reasoning)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
         reasoning, answer = joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER]

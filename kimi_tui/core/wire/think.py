@@ -44,7 +44,7 @@ def _held_chars(text: str, marker: str) -> int:
     return next((n for n in range(longest, 0, -1) if marker.startswith(text[-n:])), 0)
 
 
-def half_mark(reasoning: str, marks: ThinkMarks | None) -> str:
+def _half_mark(reasoning: str, marks: ThinkMarks | None) -> str:
     """The end of a reasoning that broke off which more text may still turn into a mark; "" = none."""
     if marks is None:
         return ""
@@ -57,18 +57,19 @@ def half_mark(reasoning: str, marks: ThinkMarks | None) -> str:
 class ThinkSplitter:
     """Holds back at most the beginning of a mark, and at the start the white space before one, until more comes."""
 
-    def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None, begun: str = "") -> None:
+    def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None, reasoning: str = "") -> None:
         """No marks = the template has none, and all is answer.
 
-        `begun` = the `half_mark` that the prompt ends with: it is known, and not given out again.
+        `reasoning` = what stands in the open block that the prompt ends with: half a mark at its end may become one.
         """
+        begun = _half_mark(reasoning, marks)
         self._open, self._close = (marks.open, marks.close) if marks is not None else ("", "")
         self._default = _State.REASONING if prompt_end.is_inside else _State.ANSWER
-        is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER} and not self._is_half_opened(begun)
+        is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER} and not (begun and begun == reasoning)
         self._state = _State.ANSWER if marks is None else self._default if is_begun else _State.START
         self._held, self._known = begun, len(begun)
         self.retracted = 0
-        """How many characters of `begun` were the beginning of a mark, and so no text."""
+        """How many characters at the end of `reasoning` were the beginning of a mark, and so no text."""
 
     @property
     def is_in_answer(self) -> bool:
@@ -108,9 +109,6 @@ class ThinkSplitter:
 
     def _retract(self) -> None:
         self.retracted, self._known = self.retracted + self._known, 0
-
-    def _is_half_opened(self, text: str) -> bool:
-        return bool(text) and self._open.startswith(text.lstrip())
 
     def _begin(self, text: str) -> str:
         """Drop an opening mark; "" = not enough to tell, or nothing behind it."""

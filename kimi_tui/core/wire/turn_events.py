@@ -95,6 +95,15 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptBegan:
+    """The pause before another attempt is over, or was skipped."""
+
+    reply_id: str
+    attempt: int
+    """Its number, from 2."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnNotice:
     """Something the user should know that ends nothing, such as a session that could not be saved."""
 
@@ -118,4 +127,4 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | ReplyShortened | Retrying | TurnNotice | TurnEnded
+TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | ReplyShortened | Retrying | AttemptBegan | TurnNotice | TurnEnded

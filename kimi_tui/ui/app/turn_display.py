@@ -66,6 +66,11 @@ class TurnDisplay:
             self.transcript.update_entry(chat.live.entry())
             self.panes.bring_up_to_date("reasoning")
 
+    def show_retry(self, chat: Chat) -> None:
+        if chat is self.open_chats.current:
+            self.tick()
+            self.redraw.hints.refresh()  # what Escape and another key do now
+
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         if chat is self.open_chats.current:
             if ended.replies:
@@ -98,7 +103,9 @@ class TurnDisplay:
             chat.draft = typed_before(text, chat.draft)
 
     def tick(self) -> None:
-        live = self.open_chats.current.live
-        if live is not None and live.is_thinking and live.update_label(self.now_s()):
+        live, now_s = self.open_chats.current.live, self.now_s()
+        if live is not None and live.update_footer(now_s):
+            self.transcript.update_entry(live.entry())
+        if live is not None and live.is_thinking and live.update_label(now_s):
             self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.label_changed()

@@ -44,6 +44,7 @@ class ScreenCommands:
     def rows(self) -> Rows:
         return {
             "stop": self._stop,
+            "try-now": self._retry_now,
             "back": self._back,
             "copy-or-quit": self._copy_or_quit,
             "palette": self._open_palette,
@@ -55,6 +56,10 @@ class ScreenCommands:
     def _stop(self) -> None:
         if (turn := self.open_chats.current.turn) is not None:
             turn.stop()
+
+    def _retry_now(self) -> None:
+        if (turn := self.open_chats.current.turn) is not None:
+            turn.skip_wait()
 
     def _back(self) -> None:
         """Close what is open, else stop the reply, else leave the message cursor."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.session.session import Message, Role
-from kimi_tui.core.settings.actions import ACTIONS, Action, Need, Scope
+from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.state.open_chat import Chat
@@ -39,6 +39,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
     is_undoable = bool(chat.deleted) or (target is not None and can_be_undone(target))
     found |= {Need.UNDOABLE} if is_undoable else set()
+    found |= {Need.WAITING} if chat.live is not None and chat.live.retry is not None else set()
     found |= {Need.NOTICE} if chat.notices else set()
     found |= {Need.FINDING} if is_finding else set()
     return found
@@ -73,6 +74,8 @@ def hints(
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
     first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
+    if is_home and Need.WAITING in offered and (word := keyboard.hint(BY_ID["try-now"])):
+        first.append(word)
     last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
     if instead:  # words about editing name their own way out

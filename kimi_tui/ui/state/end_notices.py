@@ -72,7 +72,8 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: int = 0
         kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens)
     found: list[EndNotice] = []
     if ended.error is not None:
-        found.append(EndNotice("error", f"{ended.error.summary}\n{kept}", offers, ended.error.hint))
+        told = (ended.error.summary, ended.error.quote, kept)
+        found.append(EndNotice("error", "\n".join(filter(None, told)), offers, ended.error.hint))
     elif ended.phase is Phase.STOPPED:
         stopped = "Stopped. " if ended.replies else "Stopped before anything arrived. "
         found.append(EndNotice("info", f"{stopped}{kept}", offers))

@@ -10,6 +10,7 @@ from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import ending, thinking_end
 from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
@@ -98,4 +99,4 @@ def notice(key: str, text: str, severity: str = "info") -> Entry:
 
 
 def error_text(error: KimiError, kept: str = "") -> str:
-    return "\n".join(line for line in (error.summary, kept, error.hint) if line)
+    return "\n".join(line for line in (visible_line(error.summary), error.quote, kept, error.hint) if line)

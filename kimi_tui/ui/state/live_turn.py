@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
-from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened
+from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
@@ -31,8 +31,12 @@ class LiveTurn:
     """Moment of the first token."""
     thinking_end_s: float | None = None
     """Moment the reasoning ended."""
-    retry: str = ""
-    """What is said while an attempt waits; "" = none does."""
+    retry: Retrying | None = None
+    """The attempt that waits; None = none does."""
+    retry_s: float = 0.0
+    """Moment at which it is made."""
+    footer: str = ""
+    """What stands below the reply: the countdown to the attempt that waits."""
     label: str = ""
     _told: dict[ReplyPart, int] = field(init=False)
 
@@ -58,7 +62,6 @@ class LiveTurn:
         return self.phase is Phase.REASONING
 
     def note(self, delta: ReplyDelta, now_s: float) -> None:
-        self.retry = ""
         self._told[delta.part] = delta.end
         if self.first_token_s is None:
             self.first_token_s = now_s
@@ -67,6 +70,16 @@ class LiveTurn:
 
     def note_shortened(self, event: ReplyShortened) -> None:
         self._told[event.part] = min(self._told[event.part], event.end)
+
+    def note_retry(self, retry: Retrying | None, now_s: float) -> None:
+        """Count down to an attempt; None = it has begun."""
+        self.retry = retry
+        if retry is not None:
+            self.retry_s = now_s + retry.delay_s
+
+    def retry_words(self, now_s: float) -> str:
+        """The countdown to the attempt that waits; "" = none does."""
+        return "" if self.retry is None else words.retrying(self.retry, max(self.retry_s - now_s, 0.0))
 
     def text(self, part: ReplyPart) -> str:
         """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
@@ -80,6 +93,7 @@ class LiveTurn:
             text=self.text(ReplyPart.ANSWER),
             reasoning=self.text(ReplyPart.REASONING) or None,
             thought_label=self.thought_line,
+            footer=self.footer,
             is_streaming=True,
             is_thinking=self.is_thinking,
         )
@@ -88,6 +102,11 @@ class LiveTurn:
     def thought_line(self) -> str:
         """The think block's line in the conversation."""
         return f"{self.label} · {words.ANSWER_NOW}" if self.label and self.is_thinking else self.label
+
+    def update_footer(self, now_s: float) -> bool:
+        """Make the countdown anew; whether it is another one."""
+        old, self.footer = self.footer, self.retry_words(now_s)
+        return self.footer != old
 
     def update_label(self, now_s: float) -> bool:
         """Make the think block's line anew; whether it is another one."""
@@ -112,8 +131,8 @@ class LiveTurn:
 
     def figures(self, now_s: float, before: Figures) -> Figures:
         """What the status line tells of the turn at this moment; `before` = what it told before the turn."""
-        if self.retry:
-            return Figures(self.retry)
+        if retry := self.retry_words(now_s):
+            return Figures(retry)
         cost = Figures("", session_usd=before.session_usd, is_session_estimated=before.is_session_estimated)
         if self.first_token_s is None:
             return replace(cost, state=f"waiting {words.seconds(now_s - self.started_s)}")

@@ -19,6 +19,7 @@ from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.sampling import resolve_auto_continue
 from kimi_tui.core.wire.plans import Plan, chosen, single
 from kimi_tui.core.wire.turn_events import (
+    AttemptBegan,
     PhaseChanged,
     ReplyDelta,
     ReplyShortened,
@@ -35,7 +36,6 @@ from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import context_of
-from kimi_tui.ui.text import words
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.engine.turn import Listener, Turn
@@ -54,6 +54,9 @@ class TurnView(Protocol):
 
     def show_shortened(self, chat: Chat) -> None:
         """Show the growing reply anew, of which the end was taken away."""
+
+    def show_retry(self, chat: Chat) -> None:
+        """Show that another attempt waits, or that it has begun."""
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Show the reply that the growing one has become, or that there is none."""
@@ -141,8 +144,9 @@ class Turns:
             case ReplyShortened():
                 live.note_shortened(event)
                 self._view.show_shortened(chat)
-            case Retrying():
-                live.retry = words.retrying(event)
+            case Retrying() | AttemptBegan():
+                live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
+                self._view.show_retry(chat)
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():

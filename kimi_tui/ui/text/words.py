@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.session.session import Message, Timing, Usage
@@ -72,6 +73,6 @@ def rate_of(tokens: int | None, timing: Timing) -> float | None:
     return rate(tokens, timing.total_s - timing.first_token_s)
 
 
-def retrying(event: Retrying) -> str:
+def retrying(event: Retrying, left_s: float) -> str:
     """Say that another attempt follows, and why: where there is no room, the reason is cut."""
-    return f"attempt {event.attempt} of {event.attempts} in {event.delay_s:.0f} s · {event.error.summary}"
+    return f"attempt {event.attempt} of {event.attempts} in {math.ceil(left_s)} s · {event.error.summary}"

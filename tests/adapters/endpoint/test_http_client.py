@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import struct
+import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,13 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kimi_tui.adapters.endpoint.http_client import (
-    GATHERED_BYTES,
-    SENT_BYTES,
-    EndpointClient,
-    check_base_url,
-    translate,
-)
+from kimi_tui.adapters.endpoint.connection_failures import translate
+from kimi_tui.adapters.endpoint.http_client import GATHERED_BYTES, SENT_BYTES, EndpointClient, check_base_url
 from kimi_tui.core import errors
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 
@@ -203,9 +199,99 @@ async def test_a_server_that_repeats_the_key_does_not_get_it_shown() -> None:
         assert "bad key [key]" in (await failure(client)).summary
 
 
-async def test_redirects_are_not_followed() -> None:
-    async with serving(saying(answer(307, b"", "location: http://127.0.0.1:1/elsewhere"))) as client:
-        assert "redirects" in (await failure(client)).summary
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_told_and_not_followed(status: int) -> None:
+    asked: list[bytes] = []
+
+    async def other(request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(request)
+        writer.write(answer(200, b"data: x\n\n"))
+
+    async with serving(other) as elsewhere:
+        target = DEEPINFRA.address(elsewhere._base_url, MODEL)
+        async with serving(saying(answer(status, b"Moved", f"location: {target}"))) as client:
+            error = await failure(client)
+    assert asked == []
+    assert error.summary.startswith(f"The endpoint redirects (HTTP {status}: to http://127.0.0.1:")
+    assert error.quote == f"“to {target}”"
+    assert "not followed" in error.hint
+    assert not error.retryable
+
+
+async def test_where_a_redirect_leads_is_text_without_password_or_key() -> None:
+    location = f"https://me:hush@h/{KEY}?x=\u202ey"
+    async with serving(saying(answer(302, b"", f"location: {location}"))) as client:
+        error = await failure(client)
+    words = error.summary + error.quote
+    assert "to https://…@h/[key]?x=" in words
+    assert "hush" not in words
+    assert "\u202e" not in words
+
+
+async def test_a_date_to_come_back_at_is_read_by_the_endpoint_s_clock() -> None:
+    headers = ("date: Wed, 21 Oct 2099 07:28:00 GMT", "retry-after: Wed, 21 Oct 2099 07:28:09 GMT")
+    async with serving(saying(answer(429, b"{}", *headers))) as client:
+        assert (await failure(client)).retry_after_s == 9.0
+
+
+@pytest.mark.parametrize("date", ["date: yesterday", "date: ", "x-date: none"])
+async def test_without_the_endpoint_s_clock_ours_has_to_do(date: str) -> None:
+    async with serving(saying(answer(429, b"{}", date, "retry-after: Wed, 21 Oct 2015 07:28:00 GMT"))) as client:
+        assert (await failure(client)).retry_after_s == 0.0
+
+
+async def test_an_ipv6_address_is_an_address() -> None:
+    seen: list[bytes] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer(200, b"data: x\n\n"))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(connected, "::1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = EndpointClient(DEEPINFRA, f"http://[::1]:{port}/v1", KEY)
+    assert await read(client) == b"data: x\n\n"
+    await client.aclose()
+    server.close()
+    assert f"host: [::1]:{port}\r\n".encode() in seen[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (socket.EAI_AGAIN, "The endpoint's name cannot be looked up just now."),
+        (socket.EAI_NONAME, "The endpoint's name is not known: api.nowhere.example."),
+        (socket.EAI_FAIL, "The endpoint's name is not known: api.nowhere.example."),
+    ],
+)
+async def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch, number: int, words: str) -> None:
+    def lookup(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, "no words of the system's")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    client = EndpointClient(DEEPINFRA, "https://api.nowhere.example/v1", KEY)
+    error = await failure(client)
+    await client.aclose()
+    assert (error.summary, error.retryable) == (words, True)
+
+
+async def test_a_name_that_nobody_looks_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = threading.Event()
+
+    def lookup(*_: object, **__: object) -> None:
+        is_over.wait(20)
+        raise socket.gaierror(socket.EAI_AGAIN, "at last")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    client = EndpointClient(DEEPINFRA, "https://api.nowhere.example/v1", KEY, connect_timeout_s=0.1)
+    try:
+        error = await failure(client)
+    finally:
+        is_over.set()
+    await client.aclose()
+    assert (type(error), error.retryable) == (errors.TimedOutError, True)
 
 
 async def test_a_refused_connection() -> None:
@@ -215,6 +301,7 @@ async def test_a_refused_connection() -> None:
     error = await failure(client)
     await client.aclose()
     assert (type(error), error.retryable) == (errors.ConnectionFailedError, True)
+    assert error.summary == "The endpoint cannot be reached: Connection refused."
 
 
 def resetting(before: bytes) -> Handler:
@@ -352,12 +439,9 @@ async def test_secrets_are_taken_out_of_the_endpoints_words() -> None:
     assert EndpointClient(DEEPINFRA, "https://h", "no").without_secrets("unknown") == "unknown"  # a word, and no secret
 
 
-def test_a_certificate_that_is_not_trusted_is_no_passing_trouble() -> None:
-    words = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)"
-    error = translate(httpx.ConnectError(words))
-    assert (type(error), error.retryable) == (errors.ConnectionFailedError, False)
-    assert "certificate" in error.summary
-    assert translate(httpx.ConnectError("[Errno -2] Name or service not known")).retryable
+def test_what_is_not_connected_for_no_known_reason_is_tried_again() -> None:
+    error = translate(httpx.ConnectError("[Errno -2] Name or service not known"))
+    assert (type(error), error.retryable) == (errors.ConnectionFailedError, True)
 
 
 async def test_a_large_piece_is_handed_on_in_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import (
+    QUOTED_CHARS,
     BrokenStreamError,
     ServerFaultError,
 )
@@ -19,7 +20,6 @@ from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.session import Usage
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialect import Frame, Generated
-from kimi_tui.core.wire.endpoint_errors import MESSAGE_CHARS
 from kimi_tui.core.wire.frames import decode_document, decode_event
 from kimi_tui.core.wire.reply import ReplyBuilder
 from kimi_tui.core.wire.sse import SseEvent
@@ -129,7 +129,7 @@ def test_long_deep_and_broken_words_stay_one_short_line() -> None:
     for words in foreign:
         error = decode(error=words).error
         assert error is not None
-        assert len(error.summary) < MESSAGE_CHARS + 60
+        assert len(error.summary) < QUOTED_CHARS + 60
         assert "\n" not in error.summary
         error.summary.encode()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.wire.think import ThinkSplitter, half_mark
+from kimi_tui.core.wire.think import ThinkSplitter
 from tests.core.cuts import check_every_cut
 
 
@@ -91,7 +91,7 @@ def test_only_markers_go(pieces: list[str], prompt_end: PromptEnd) -> None:
 
 
 @pytest.mark.parametrize(
-    "whole", ["hm </think>yes", "<think>hm</think>yes", " \n<think> hm", "a</thin</think>b", "<thi"]
+    "whole", ["hm </think>yes", "<think>hm</think>yes", " \n<think> hm", "a</thin</think>b", "<thi", "a <think> b"]
 )
 def test_what_was_cut_inside_a_mark_and_gone_on_with_is_split_as_the_whole(whole: str) -> None:
     marks = DEFAULT_TEMPLATE.think
@@ -106,6 +106,6 @@ def test_what_was_cut_inside_a_mark_and_gone_on_with_is_split_as_the_whole(whole
         first = ThinkSplitter(PromptEnd.THINKING, marks)
         before = read(first, whole[:place])
         end = PromptEnd.ANSWER if first.is_in_answer else PromptEnd.REASONING if before[0] else PromptEnd.THINKING
-        begun = "" if first.is_in_answer else half_mark(before[0], marks)
+        begun = "" if first.is_in_answer else before[0]
         assert read(ThinkSplitter(end, marks, begun), whole[place:], before) == expected
         assert read(ThinkSplitter(end, marks, begun), "", before) == before
