@@ -154,7 +154,13 @@ class Context:
             return DEMO_KEY
         from kimi_tui.adapters.config.api_key import find_key  # noqa: PLC0415
 
-        return find_key(self.environ, self.settings().api)
+        api = self.settings().api
+        if not api.api_key_command:
+            return find_key(self.environ, api)
+        from kimi_tui.cli.interruptible import interruptible  # noqa: PLC0415 - few configs name a command
+
+        with interruptible():
+            return find_key(self.environ, api)
 
     def client(self) -> EndpointClient:
         """Raises KeyMissingError, and UsageError where the endpoint's address cannot be used."""

@@ -27,7 +27,7 @@ from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen
-from kimi_tui.ui.keys.input_order import InputOrder
+from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
 from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
@@ -71,15 +71,14 @@ class KimiApp(App[str], inherit_bindings=False):
         modes: Sequence[object] | None = None,
         typed: str = "",
         hand_over: Callable[[], bytes] = bytes,
-        force_end: Callable[[int], object] | None = None,
+        ending: Ending | None = None,
     ) -> None:
         """Build the program around `first`, which may be an empty session until `opening` has been read.
 
         `opening` is None where there is nothing to read. `idle_work` is done once after the first frame, when nothing
         else is to do. `modes` are the terminal's for when the program is left or suspended; None = as they are now.
         `typed` was typed before anybody read keys; `hand_over` makes whoever has the terminal leave it, and gives what
-        was read of keys since then. `force_end` takes a signal's number and ends the program at once, where it was
-        asked to end and did not within seconds; None = there is no terminal that could be gone, and nothing is forced.
+        was read of keys since then. `ending` hears of signals that ask for the end; None = nobody does.
         """
         super().__init__(cast("type[Driver]", partial(TerminalDriver, modes=modes, hand_over=hand_over)))
         self._services = services
@@ -96,8 +95,7 @@ class KimiApp(App[str], inherit_bindings=False):
         """None = the program was left."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
-        self._force_end = force_end
-        self._ending: Ending | None = None
+        self._ending = ending
         self._idle_work = idle_work
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
@@ -113,6 +111,8 @@ class KimiApp(App[str], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed and clicked waits for its turn; a click on a screen that has been left is for none below."""
+        if isinstance(event, ORDERED) and self._screen_now is None:
+            return  # the library looks for a screen, and there is none any more
         if not self.input_order.hold(event) and not self._late_clicks.is_late(event, self._screen_now):
             await super().on_event(event)
 
@@ -149,22 +149,19 @@ class KimiApp(App[str], inherit_bindings=False):
             self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
-        self._ending = self._listen()
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
     def on_chat_screen_takes_keys(self) -> None:
         self.run_worker(self.input_order.run(), group="input")
+        if self._ending is not None:
+            self._listen(self._ending)
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:
             self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
-    def on_unmount(self) -> None:
-        if self._ending is not None:
-            self._ending.stop()
-
-    def _listen(self) -> Ending:
+    def _listen(self, ending: Ending) -> None:
         """When the terminal is closed, or the program is asked to end."""
         loop, context = asyncio.get_running_loop(), copy_context()
 
@@ -172,11 +169,18 @@ class KimiApp(App[str], inherit_bindings=False):
             with contextlib.suppress(RuntimeError):  # the loop is over already
                 loop.call_soon_threadsafe(self._leave_because, number, context=context)
 
-        return Ending(leave, self._force_end)
+        ending.tell(leave)
 
     def _leave_because(self, number: int) -> None:
-        self.signal = self.signal or number
-        self._screen.run_later(self._screen.leave(asks=False), self.exit)
+        self.signal = number
+        self._screen.run_later(self._leave(), self.exit)
+
+    async def _leave(self) -> None:
+        """Keep everything and end; what was typed and has not arrived yet stands in the draft."""
+        typed = await self.input_order.close()
+        if self._screen_now is self._screen:
+            self._screen.type_behind(typed)
+        await self._screen.leave(asks=False)
 
     def _take_theme(self) -> Sequence[str]:
         """Take the theme that was asked for, or the default one and say why: with the line that asked for it."""

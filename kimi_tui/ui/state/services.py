@@ -62,6 +62,11 @@ class FirstSession:
     """Opens it; runs in a thread, and may raise StorageError."""
     told: Sequence[str] = ()
     """What is to be told when it has been read, a line each; known by then."""
+    keep_typed: Callable[[str], str | None] = lambda _: None
+    """Keeps what was typed meanwhile, where the session is not waited for any more; it touches files.
+
+    What comes back names the session that holds it; StorageError where it could not be written.
+    """
 
 
 @dataclass(frozen=True, slots=True)
