@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import threading
 from argparse import Namespace
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -46,7 +48,7 @@ def run(options: Namespace, context: Context) -> int:
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
     keys, screen = context.stdin.fileno(), context.stdout.fileno()
-    with Ending() as ending:
+    with Ending() as ending, _thread_faults() as faults:
         try:
             with contextlib.ExitStack() as held, early_terminal(keys, screen) as terminal:
                 ending.watch(partial(terminal.end_now, screen))
@@ -57,7 +59,26 @@ def run(options: Namespace, context: Context) -> int:
         except SystemExit:  # a signal, before there was a program to be left
             _keep_typed(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
             raise
-        return _told_end(app, session_id, options, context)
+        status = _told_end(app, session_id, options, context)
+        for fault in faults:
+            context.tell(f"Something unexpected went wrong ({fault_of(fault)}).", context.report(fault))
+        return FAILED if faults and status == DONE else status
+
+
+@contextlib.contextmanager
+def _thread_faults() -> Iterator[list[BaseException]]:
+    """Collect what threads raise that nobody waits for; Python would print it, or the library drop it."""
+    faults: list[BaseException] = []
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        if isinstance(args.exc_value, Exception):
+            faults.append(args.exc_value)
+
+    before, threading.excepthook = threading.excepthook, note
+    try:
+        yield faults
+    finally:
+        threading.excepthook = before
 
 
 def _keep_typed(text: str, options: Namespace, context: Context) -> None:
@@ -79,10 +100,10 @@ def _told_end(app: KimiApp, session_id: str | None, options: Namespace, context:
     if app.problem is not None:
         raise app.problem
     if app.crash is not None:
-        context.tell(
-            f"Something unexpected went wrong ({fault_of(app.crash)}); what was saved is kept.",
-            "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
-        )
+        kept = "everything is saved" if app.has_kept else "what was saved before is kept"
+        context.tell(f"Something unexpected went wrong ({fault_of(app.crash)}); {kept}.", context.report(app.crash))
+        if session_id:
+            _tell_how_to_resume(context.store().name_of(session_id), options, context)
         return FAILED
     if app.return_code and app.signal is None:
         context.tell("What could not be saved is lost; the last whole files are in place.")
@@ -148,6 +169,7 @@ def build_app(
         theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
         endpoint="demo" if options.demo else settings.api.dialect,
         key_problem=key_problem,
+        report=context.report,
         clipboard=SystemClipboard(context.environ),
     )
     return KimiApp(

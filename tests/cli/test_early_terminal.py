@@ -142,10 +142,15 @@ def test_nothing_is_echoed_behind_the_end(sized: tuple[int, int]) -> None:
 def test_a_signal_ends_it_with_the_terminal_restored(terminal: tuple[int, int], number: signal.Signals) -> None:
     _, programs = terminal
     before, handler = termios.tcgetattr(programs), signal.getsignal(number)
-    with pytest.raises(SystemExit) as ended, Ending() as ending, early_terminal(programs):
-        signal.raise_signal(number)
-        signal.raise_signal(signal.SIGUSR1)
-        ending.check()
+
+    def run() -> None:
+        with Ending() as ending, early_terminal(programs):
+            signal.raise_signal(number)
+            signal.raise_signal(signal.SIGUSR1)
+            ending.check()
+
+    with pytest.raises(SystemExit) as ended:
+        run()
     assert ended.value.code == 128 + number
     assert termios.tcgetattr(programs) == before
     assert signal.getsignal(number) == handler

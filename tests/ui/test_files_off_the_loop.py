@@ -21,9 +21,9 @@ from kimi_tui.cli.arguments import parse_arguments
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.early_terminal import EarlyTerminal
 from kimi_tui.cli.screen_command import build_app
-from kimi_tui.ui.terminal.ending import Ending
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
+from kimi_tui.ui.terminal.ending import Ending
 from tests.ui.program import talk
 
 AUDITED = ("open", "os.", "fcntl.", "shutil.", "tempfile.")

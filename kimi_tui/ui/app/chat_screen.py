@@ -310,6 +310,26 @@ class ChatScreen(Screen[None]):
         name = await asyncio.to_thread(opening.keep_typed, typed) if is_message(typed) else None
         self.app.exit(name)
 
+    async def keep_without_screen(self) -> str | None:
+        """Stop every reply and save everything, drawing nothing; the session to resume, None = nothing was saved.
+
+        Raises:
+            KimiError: Something could not be saved.
+        """
+        store, chats = self.services.session_store, self.open_chats
+        if self._opening is not None and (typed := self._opener.give_up()) is not None:
+            store.close()
+            return await asyncio.to_thread(self._opening.keep_typed, typed) if is_message(typed) else None
+        for chat in chats.all:
+            await self._turns.settle(chat)
+        await chats.keep(lambda: self.drafts.own)
+        await chats.release()
+        store.close()
+        for chat in chats.unsaved:
+            assert chat.unsaved is not None
+            raise chat.unsaved
+        return chats.current.session.id if await chats.has_file(chats.current) else None
+
     # -- what happens in the widgets
 
     @on(Composer.Submitted)

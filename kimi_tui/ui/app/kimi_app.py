@@ -18,7 +18,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerFailed, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
@@ -34,7 +34,7 @@ from kimi_tui.ui.screens.late_clicks import LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
-from kimi_tui.ui.terminal.ending import Ending
+from kimi_tui.ui.terminal.ending import LEAVE_WITHIN_S, Ending
 from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
 from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
@@ -46,6 +46,8 @@ DEFAULT_THEME = UiSettings().theme
 """It is taken too where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
 """Time from the start until what the first frame did not need is made ready."""
+REPORTS = "reports"
+"""The group of the workers that write down what went wrong."""
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 patch_library()
@@ -93,6 +95,8 @@ class KimiApp(App[str], inherit_bindings=False):
         """None = the session to begin with could be read."""
         self.crash: Exception | None = None
         """None = the program was left."""
+        self.has_kept = False
+        """Whether everything has been saved all the same after a crash."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
         self._ending = ending
@@ -149,6 +153,7 @@ class KimiApp(App[str], inherit_bindings=False):
             self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
@@ -236,16 +241,40 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of what nobody expected: a fault in what runs beside the screen."""
         error = event.worker.error
-        if event.state is WorkerState.ERROR and error is not None:
-            log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
-            unexpected = KimiError(
-                f"Something went wrong inside the program ({fault_of(error)}).",
-                "KIMI_TUI_LOG=FILE records details.",
-            )
-            self._screen.say(error_text(unexpected), "error")
+        if event.state is WorkerState.ERROR and error is not None and event.worker.group != REPORTS:
+            self._tell_fault(event.worker.group, error)
+
+    def _tell_fault(self, where: str, error: BaseException) -> None:
+        log.error("%s failed: %s", where, type(error).__name__)
+        self.run_worker(self._report_fault(error), group=REPORTS, exit_on_error=False)
+
+    async def _report_fault(self, error: BaseException) -> None:
+        where = await asyncio.to_thread(self._services.report, error)
+        unexpected = KimiError(f"Something went wrong inside the program ({fault_of(error)}).", where)
+        self._screen.say(error_text(unexpected), "error")
+
+    def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a task or a callback raised that nobody waits for; the loop would print it."""
+        del loop
+        error = context.get("exception")
+        if isinstance(error, Exception) and self.is_running:
+            self._tell_fault("a task", error)
+        else:
+            log.error("the event loop: %s", type(error).__name__)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""
-        self.crash = self.crash or error
-        log.error("the screen failed: %s", type(error).__name__, exc_info=error)
-        fail(self, error)
+        cause = error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
+        self.crash = self.crash or cause
+        log.error("the screen failed: %s", type(cause).__name__)
+        fail(self, cause)
+
+    async def run_async(self, **options: Any) -> str | None:
+        """After a fault everything is saved when the screen has gone: that may be what is broken."""
+        session_id = await super().run_async(**options)
+        if self.crash is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(LEAVE_WITHIN_S):
+                    session_id = await self._screen.keep_without_screen()
+                    self.has_kept = True
+        return session_id

@@ -88,6 +88,8 @@ class Services:
     """Says where the config files name a theme that cannot be used, a line each; asked only when that is so."""
     key_problem: KimiError | None = None
     """Why no request can be sent; None = one can."""
+    report: Callable[[BaseException], str] = lambda _: ""
+    """Writes a fault of this program down and says where, in words; it touches files, and raises nothing."""
     clipboard: Clipboard | None = None
     """Where copied texts go besides the terminal; None = nowhere."""
 

@@ -18,6 +18,7 @@ from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.worker import Worker
 
 __all__ = [
     "BRACKETED_PASTE_END",
@@ -62,6 +63,7 @@ INTERNALS = (
     Internal(_DRIVER + "__init__", "self, app, debug, mouse, size", "is our driver's base", "driver"),
     Internal(_DRIVER + "write", "self, data", "writes less, and nothing while another has the terminal", "driver"),
     Internal(_DRIVER + "run_input_thread", "self", "reads large pastes at once, and foreign bytes", "driver"),
+    Internal(_DRIVER + "_run_input_thread", "self", "ends the program by a fault of ours", "driver"),
     Internal(_DRIVER + "start_application_mode", "self", "keeps the modes the terminal had at first", "driver"),
     Internal(_DRIVER + "stop_application_mode", "self", "leaves another program's terminal alone", "driver"),
     Internal(_DRIVER + "suspend_application_mode", "self", "lets another program have it", "driver"),
@@ -128,6 +130,8 @@ def patch_library() -> None:
     _register_key_sequences()
     _outlive_terminal()
     _come_to_rest()
+    # Workers belong to screens and panes as well: the application would hear of the faults of its own alone.
+    Worker.StateChanged.bubble = True
 
 
 def fail(app: App[Any], error: Exception) -> None:
