@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import subprocess
+import threading
+from _thread import interrupt_main
 from collections.abc import Iterator
 from types import FrameType
 
 from kimi_tui.cli.exit_status import SIGNALLED
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN_S = 0.02
+"""Time until a signal that came while the other program was started is heard again, in seconds."""
 
 
 @contextlib.contextmanager
@@ -23,8 +28,9 @@ def interruptible() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal has_come
-        del frame
-        if not has_come:
+        if _is_starting(frame):  # nobody could end it then: its number is not known yet
+            threading.Timer(AGAIN_S, interrupt_main, [number]).start()
+        elif not has_come:
             has_come = True
             raise SystemExit(SIGNALLED + number)
 
@@ -39,3 +45,11 @@ def interruptible() -> Iterator[None]:
         with contextlib.suppress(ValueError):
             for number in taken:
                 signal.signal(number, before[number])
+
+
+def _is_starting(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code is subprocess.Popen.__init__.__code__:
+            return True
+        frame = frame.f_back
+    return False

@@ -26,7 +26,7 @@ Way = signal.Signals | str
 OFF = (1000, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
 """Private modes of a terminal that are off at first; 7 and 25 are on. Source: XTerm control sequences."""
 MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
-LARGE_BYTES = 60_000_000
+LARGE_BYTES = 24_000_000
 MARK = "KIMI_TUI_TEST_MARK"
 
 SLOW_DISK = """
