@@ -128,8 +128,9 @@ class EarlyTerminal:
                 self._screen = None
             termios.tcsetattr(self._source, termios.TCSANOW, self.modes)
         os.kill(os.getpid(), signal.SIGSTOP)
-        if not is_in_background(self._source):
-            self.make_raw()
+        with contextlib.suppress(OSError, termios.error):
+            if not is_in_background(self._source):
+                self.make_raw()
 
     def end_now(self, screen: int, number: int) -> None:
         """Give it back, even from the library, and end the process as by that signal; `screen` is the descriptor.

@@ -185,7 +185,7 @@ WAYS: Sequence[Sequence[Way]] = (
     [TERM], [HANGUP], [INTERRUPT], [CLOSE], [TERM, TERM], [INTERRUPT, INTERRUPT], [TERM, HANGUP, INTERRUPT],
     [HANGUP, CLOSE], [STOP, TERM], [STOP, CLOSE],
 )  # fmt: skip
-SHORT = {
+SHORT: Mapping[str, Sequence[Way]] = {
     "importing": [TERM], "first frame": [INTERRUPT, INTERRUPT], "taking over": [HANGUP], "typing": [CLOSE],
     "streaming": [TERM, HANGUP], "palette": [HANGUP, CLOSE], "pane": [STOP, TERM], "leaving": [TERM, TERM],
 }  # fmt: skip
@@ -197,8 +197,9 @@ def end_by(terminal: Terminal, ways: Sequence[Way]) -> int:
             return terminal.close()
         if way == STOP:
             os.kill(terminal.pid, signal.SIGTSTP)
-            if os.waitpid(terminal.pid, os.WUNTRACED)[1] & 0xFF == 0x7F:
-                os.kill(terminal.pid, signal.SIGCONT)
+            while not os.WIFSTOPPED(os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)[1]):
+                terminal.pump()  # it draws until then
+            os.kill(terminal.pid, signal.SIGCONT)
         elif isinstance(way, signal.Signals):
             os.kill(terminal.pid, way)
     return terminal.end()
