@@ -6,7 +6,6 @@ import contextlib
 import signal
 import subprocess
 import threading
-from _thread import interrupt_main
 from collections.abc import Iterator
 from types import FrameType
 
@@ -29,7 +28,7 @@ def interruptible() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal has_come
         if _is_starting(frame):  # nobody could end it then: its number is not known yet
-            threading.Timer(AGAIN_S, interrupt_main, [number]).start()
+            threading.Timer(AGAIN_S, _send_again, [number]).start()
         elif not has_come:
             has_come = True
             raise SystemExit(SIGNALLED + number)
@@ -45,6 +44,11 @@ def interruptible() -> Iterator[None]:
         with contextlib.suppress(ValueError):
             for number in taken:
                 signal.signal(number, before[number])
+
+
+def _send_again(number: int) -> None:
+    """It has to end what the main thread waits for."""
+    signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _is_starting(frame: FrameType | None) -> bool:
