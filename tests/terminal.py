@@ -74,6 +74,10 @@ class Terminal:
         """Whether keys are neither shown nor collected to lines."""
         return not termios.tcgetattr(self._fd)[3] & (termios.ECHO | termios.ICANON)
 
+    def modes(self) -> list[object]:
+        """The modes of its line discipline."""
+        return list(termios.tcgetattr(self._fd))
+
     def rest(self, timeout_s: float = 20) -> None:
         """Wait until the program writes next to nothing: a cursor that blinks."""
         end = time.monotonic() + timeout_s

@@ -69,11 +69,7 @@ def _run(argv: Sequence[str], context: Context) -> int:
 
 
 def _unexpected(error: Exception, context: Context) -> int:
-    context.log_unexpected(error)
-    context.tell(
-        f"something unexpected went wrong ({fault_of(error)}).",
-        "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
-    )
+    context.tell(f"something unexpected went wrong ({fault_of(error)}).", context.report(error))
     return FAILED
 
 

@@ -55,12 +55,20 @@ class Context:
             raise UsageError(f"KIMI_TUI_LOG: {path}: {reason_of(error)}.") from error
         logging.getLogger("kimi_tui").info("kimi-tui %s: %s", __version__, self.options.command or "screen")
 
-    def log_unexpected(self, error: Exception) -> None:
-        """Note a fault of this program in the log; without one nothing is written anywhere."""
+    def report(self, error: BaseException) -> str:
+        """Note a fault of this program in the log, and write it down; where that lies, in words, and nothing is raised.
+
+        It touches files.
+        """
+        from kimi_tui.adapters.crash_files import write_crash_report  # noqa: PLC0415 - none is expected
+
         if self._log is not None:
             import logging  # noqa: PLC0415 - few runs write a log
 
-            logging.getLogger("kimi_tui").error("a command failed", exc_info=error)
+            logging.getLogger("kimi_tui").error("unexpected", exc_info=error)
+        command = getattr(self.options, "command", None) or "screen"
+        path = write_crash_report(error, self.data_dir, command)
+        return f"A report without texts and key: {path}" if path is not None else "No report could be written."
 
     @property
     def config_path(self) -> Path:
@@ -155,7 +163,13 @@ class Context:
             return DEMO_KEY
         from kimi_tui.adapters.config.api_key import find_key  # noqa: PLC0415
 
-        return find_key(self.environ, self.settings().api)
+        api = self.settings().api
+        if not api.api_key_command:
+            return find_key(self.environ, api)
+        from kimi_tui.cli.interruptible import interruptible  # noqa: PLC0415 - few configs name a command
+
+        with interruptible():
+            return find_key(self.environ, api)
 
     def client(self) -> EndpointClient:
         """Raises KeyMissingError, and UsageError where the endpoint's address cannot be used."""
@@ -187,7 +201,7 @@ class Context:
         from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
         from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
 
-        return Engine(client, SystemClock(), random.random)
+        return Engine(client, SystemClock(), random.random, self.report)
 
     def read_stdin(self) -> str:
         """Everything that was piped in, exactly; "" where nothing was. What is no UTF-8 is replaced, and told."""

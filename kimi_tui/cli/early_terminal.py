@@ -22,7 +22,7 @@ from typing import Any
 
 from kimi_tui.cli.exit_status import SIGNALLED
 from kimi_tui.ui.state.first_frame import EarlyEcho
-from kimi_tui.ui.terminal.ending import ending_signals, is_in_background
+from kimi_tui.ui.terminal.ending import is_in_background
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?2004l\x1b[?1049l"
 """To the other screen, pastes marked, cursor hidden; and back."""
@@ -39,6 +39,9 @@ class EarlyTerminal:
         self.modes: list[Any] = termios.tcgetattr(source)
         self.typed = ""
         r"""What was typed before it was raw, lines ended by "\n"."""
+        self.left = b""
+        """What was typed since then, where nobody has taken it: the terminal was given back before."""
+        self._is_handed_over = False
         self._source = source
         self._screen: int | None = None  # what has to be cleared again
         self._read = b""  # what the echo has read, all of it
@@ -51,8 +54,11 @@ class EarlyTerminal:
         modes[INPUT] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON | termios.IXOFF)
         modes[LOCAL] &= ~(termios.ICANON | termios.ECHO)
         termios.tcsetattr(self._source, termios.TCSANOW, modes)
-        cooked_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)
-        self.typed = os.read(self._source, cooked_bytes).decode("utf-8", "ignore") if cooked_bytes else ""
+        self.typed += self._read_waiting().decode("utf-8", "ignore")
+
+    def _read_waiting(self) -> bytes:
+        waiting_bytes = int.from_bytes(ioctl(self._source, termios.FIONREAD, bytes(4)), sys.byteorder)
+        return os.read(self._source, waiting_bytes) if waiting_bytes else b""
 
     def draw(self, screen: int, frame: str) -> None:
         """Show a frame on the terminal's other screen; the library draws over it. `screen` is the descriptor."""
@@ -85,18 +91,18 @@ class EarlyTerminal:
                 self._read += data
 
     def _end_echo(self) -> None:
-        if self._echoing is not None:
+        echoing, self._echoing = self._echoing, None
+        if echoing is not None:
             os.write(self._stop, b".")
             with contextlib.suppress(RuntimeError):  # a signal came while it was started
-                self._echoing.join()
-            self._echoing = None
+                echoing.join()
             os.close(self._stop)
             os.close(self._stop_reader)
 
     def hand_over(self) -> bytes:
         """Leave the terminal to the library; what comes back was read from it already, after `typed`."""
         self._end_echo()
-        self._screen = None
+        self._screen, self._is_handed_over = None, True
         return self._read
 
     def restore(self) -> None:
@@ -104,10 +110,27 @@ class EarlyTerminal:
         self._end_echo()
         if is_in_background(self._source):
             return
+        if not self._is_handed_over:
+            self.left = self._read
+            with contextlib.suppress(OSError):  # else it would go to the shell
+                self.left += self._read_waiting()
         with contextlib.suppress(OSError, termios.error):  # it may be gone
             if self._screen is not None:
                 os.write(self._screen, LEAVE.encode())
             termios.tcsetattr(self._source, termios.TCSANOW, self.modes)
+
+    def pause(self) -> None:
+        """Give it back while the program is stopped, and take it again; the frame is drawn no more."""
+        self._end_echo()
+        with contextlib.suppress(OSError, termios.error):
+            if self._screen is not None:
+                os.write(self._screen, LEAVE.encode())
+                self._screen = None
+            termios.tcsetattr(self._source, termios.TCSANOW, self.modes)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        with contextlib.suppress(OSError, termios.error):
+            if not is_in_background(self._source):
+                self.make_raw()
 
     def end_now(self, screen: int, number: int) -> None:
         """Give it back, even from the library, and end the process as by that signal; `screen` is the descriptor.
@@ -124,32 +147,25 @@ class EarlyTerminal:
 
 
 @contextlib.contextmanager
-def early_terminal(source: int) -> Iterator[EarlyTerminal]:
-    """Hold the terminal until the block is left; `source` is the descriptor that keys come from.
+def early_terminal(source: int, screen: int | None = None) -> Iterator[EarlyTerminal]:
+    """Hold the terminal until the block is left.
 
-    A signal that asks for the end before the screen is there raises SystemExit.
+    `source` is the descriptor that keys come from. Where `screen` is given, what comes after the block begins a line of
+    its own: what was typed before the terminal was raw stands on the last one.
     """
     terminal = EarlyTerminal(source)
-    with _ending_by_signal():
-        try:
-            terminal.make_raw()
-            yield terminal
-        finally:
-            terminal.restore()
 
+    def pause(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        terminal.pause()
 
-@contextlib.contextmanager
-def _ending_by_signal() -> Iterator[None]:
-    """Let signals end the program as an exception does, so that the terminal is restored; ignored ones stay so."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(SIGNALLED + number)
-
-    taken = {number: signal.getsignal(number) for number in ending_signals() if number != signal.SIGINT}
-    for number in taken:
-        signal.signal(number, end)
+    stopped_before = signal.signal(signal.SIGTSTP, pause)
     try:
-        yield
+        terminal.make_raw()
+        yield terminal
     finally:
-        for number, handler in taken.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGTSTP, stopped_before)
+        terminal.restore()
+        if screen is not None and terminal.typed and not terminal.typed.endswith("\n"):
+            with contextlib.suppress(OSError):
+                os.write(screen, b"\n")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import threading
 from argparse import Namespace
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
 from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
+from kimi_tui.core.text.typed_text import text_in
+from kimi_tui.ui.terminal.ending import Ending, is_terminal_gone
 
 if TYPE_CHECKING:  # the names of types only
     from pathlib import Path
@@ -43,23 +47,68 @@ def run(options: Namespace, context: Context) -> int:
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
-    with contextlib.ExitStack() as held, early_terminal(context.stdin.fileno()) as terminal:
-        _draw_early(terminal, context)
-        app = build_app(options, context, terminal, held)
-        session_id = app.run(mouse=settings.ui.mouse)
+    keys, screen = context.stdin.fileno(), context.stdout.fileno()
+    with Ending() as ending, _thread_faults() as faults:
+        try:
+            with contextlib.ExitStack() as held, early_terminal(keys, screen) as terminal:
+                ending.watch(partial(terminal.end_now, screen))
+                _draw_early(terminal, context)
+                app = build_app(options, context, terminal, held, ending)
+                ending.check()
+                session_id = app.run(mouse=settings.ui.mouse)
+        except SystemExit:  # a signal, before there was a program to be left
+            _keep_typed(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
+            raise
+        status = _told_end(app, session_id, options, context)
+        for fault in faults:
+            context.tell(f"Something unexpected went wrong ({fault_of(fault)}).", context.report(fault))
+        return FAILED if faults and status == DONE else status
+
+
+@contextlib.contextmanager
+def _thread_faults() -> Iterator[list[BaseException]]:
+    """Collect what threads raise that nobody waits for; Python would print it, or the library drop it."""
+    faults: list[BaseException] = []
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        if isinstance(args.exc_value, Exception):
+            faults.append(args.exc_value)
+
+    before, threading.excepthook = threading.excepthook, note
+    try:
+        yield faults
+    finally:
+        threading.excepthook = before
+
+
+def _keep_typed(text: str, options: Namespace, context: Context) -> None:
+    from kimi_tui.cli.typed_draft import keep_typed  # noqa: PLC0415
+    from kimi_tui.ui.state.slash import is_message  # noqa: PLC0415
+
+    if is_message(text):
+        name = keep_typed(text.rstrip(), context.store(), options, new_session(context.settings()))
+        _tell_how_to_resume(name, options, context)
+
+
+def _tell_how_to_resume(name: str, options: Namespace, context: Context) -> None:
+    if not is_terminal_gone():
+        context.write_line(f"Resume with: {resume_line(options, context.environ, name)}")
+
+
+def _told_end(app: KimiApp, session_id: str | None, options: Namespace, context: Context) -> int:
+    """Say what is to be said when the screen has been left, and return the status."""
     if app.problem is not None:
         raise app.problem
     if app.crash is not None:
-        context.tell(
-            f"Something unexpected went wrong ({fault_of(app.crash)}); what was saved is kept.",
-            "KIMI_TUI_LOG=FILE writes down what happened, without texts and key.",
-        )
+        kept = "everything is saved" if app.has_kept else "what was saved before is kept"
+        context.tell(f"Something unexpected went wrong ({fault_of(app.crash)}); {kept}.", context.report(app.crash))
+        if session_id:
+            _tell_how_to_resume(context.store().name_of(session_id), options, context)
         return FAILED
     if app.return_code and app.signal is None:
         context.tell("What could not be saved is lost; the last whole files are in place.")
     if session_id:
-        line = resume_line(options, context.environ, context.store().name_of(session_id))
-        context.write_line(f"Resume with: {line}")
+        _tell_how_to_resume(context.store().name_of(session_id), options, context)
     return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE
 
 
@@ -84,7 +133,13 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
         terminal.echo(EarlyEcho(columns, rows))
 
 
-def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, held: contextlib.ExitStack) -> KimiApp:
+def build_app(
+    options: Namespace,
+    context: Context,
+    terminal: EarlyTerminal,
+    held: contextlib.ExitStack,
+    ending: Ending,
+) -> KimiApp:
     """Plug everything together; closing `held` lets others open the session to begin with. Raises as `run` does."""
     from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
@@ -97,6 +152,7 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
     from kimi_tui.ui.state.services import Services  # noqa: PLC0415
     from kimi_tui.ui.terminal.terminal_abilities import describe_terminal  # noqa: PLC0415
 
+    ending.check()  # the imports took most of the time
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     store = context.store()
     store.read_large_in_processes()
@@ -114,6 +170,7 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
         theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
         endpoint="demo" if options.demo else settings.api.dialect,
         key_problem=key_problem,
+        report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
     )
@@ -126,7 +183,7 @@ def build_app(options: Namespace, context: Context, terminal: EarlyTerminal, hel
         modes=terminal.modes,
         typed=terminal.typed,
         hand_over=terminal.hand_over,
-        force_end=partial(terminal.end_now, context.stdout.fileno()),
+        ending=ending,
     )
 
 
@@ -141,17 +198,21 @@ def first_session(
         first = store.create(new)
         held.callback(first.release)
         return first, None
+    from kimi_tui.cli.typed_draft import add_to_draft, keep_apart  # noqa: PLC0415
     from kimi_tui.core.ports import HeldSession  # noqa: PLC0415
     from kimi_tui.ui.state.services import FirstSession  # noqa: PLC0415
 
     name = None if options.resume is LATEST else options.resume
     told = list[str]()
 
+    places: list[Path] = []
+
     def find() -> tuple[Path, SessionLock]:
         path = store.find(name, lambda unreadable: told.append(unreadable.words))
         lock = store.lock(path)
         lock.acquire()
         held.callback(lock.release)
+        places.append(path)
         return path, lock
 
     # What is wrong with it is told before the program is there, unless much has to be read first.
@@ -163,8 +224,16 @@ def first_session(
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
+    def keep_typed(text: str) -> str:
+        if not places:
+            return keep_apart(text, store, new)
+        add_to_draft(text, store, places[0])
+        return name or str(places[0])
+
     shown = found[0].stem if found is not None else name or LATEST_NAME
-    return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), FirstSession(shown, read, told)
+    return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), FirstSession(
+        shown, read, told, keep_typed
+    )
 
 
 def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:

@@ -27,6 +27,7 @@ def take(callback: Callback, *numbers: signal.Signals) -> tuple[signal.Signals, 
 @contextlib.contextmanager
 def handling(callback: Callback, *numbers: signal.Signals) -> Iterator[None]:
     """Call something on those signals, as `take` does, until the block is left."""
+    before = {number: signal.getsignal(number) for number in numbers}
     taken = take(callback, *numbers)
     try:
         yield
@@ -35,3 +36,4 @@ def handling(callback: Callback, *numbers: signal.Signals) -> Iterator[None]:
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for number in taken:
                 loop.remove_signal_handler(number)
+                signal.signal(number, before[number])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -89,9 +89,18 @@ class _Opened:
 class Engine:
     """Starts turns; any number may run at once."""
 
-    def __init__(self, client: CompletionClient, clock: Clock, jitter: Callable[[], float] = lambda: 0.5) -> None:
-        """`jitter` gives a random number in [0, 1) for the pauses between attempts."""
-        self._client, self._clock, self._jitter = client, clock, jitter
+    def __init__(
+        self,
+        client: CompletionClient,
+        clock: Clock,
+        jitter: Callable[[], float] = lambda: 0.5,
+        report: Callable[[BaseException], str] = lambda _: "",
+    ) -> None:
+        """`jitter` gives a random number in [0, 1) for the pauses between attempts.
+
+        `report` writes a fault of this program down and says where, in words; it is called in a thread.
+        """
+        self._client, self._clock, self._jitter, self._report = client, clock, jitter, report
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
@@ -122,17 +131,26 @@ class Engine:
         except CompletionError as error:
             self._end(turn, MessageState.FAILED, error=error)
         except Exception as error:  # a fault of this program must not leave a turn without an end
-            # Its own words may hold texts: the log gets its kind and the places only.
-            places = "".join(traceback.format_tb(error.__traceback__))
-            log.error("%s: failed unexpectedly, %s\n%s", turn.reply.id, type(error).__name__, places)
-            unexpected = CompletionError(
-                f"Something went wrong inside the program ({fault_of(error)}).",
-                "KIMI_TUI_LOG=FILE records details.",
-            )
-            unexpected.kind = KimiError.kind
-            self._end(turn, MessageState.FAILED, error=unexpected)
+            await self._end_by_fault(turn, error)
         finally:
             turn.open_session.give_back_ids({turn.reply.id, turn.reply.question_id})
+
+    async def _end_by_fault(self, turn: Turn, fault: Exception) -> None:
+        """Keep what had arrived, as far as the fault lets it be read, and tell where its report lies."""
+        log.error("%s: failed unexpectedly, %s", turn.reply.id, type(fault).__name__)
+        replies: tuple[Message, ...] = ()
+        now = self._clock.now()
+        with contextlib.suppress(Exception):
+            if turn.reply.has_grown and _is_there(turn.question, turn.open_session.value):
+                replies = (replace(turn.reply.message(now), state=MessageState.FAILED),)
+                turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
+        error = CompletionError(
+            f"Something went wrong inside the program ({fault_of(fault)}).",
+            await asyncio.to_thread(self._report, fault),
+        )
+        error.kind = KimiError.kind
+        save_error = await self._save_if(turn, bool(replies))
+        self._end(turn, MessageState.FAILED, replies=replies, error=error, save_error=save_error)
 
     async def _run(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         opened = await self._open(turn, opening)
@@ -209,7 +227,7 @@ class Engine:
         if not has_text and last.state not in {MessageState.COMPLETE, MessageState.QUEUED}:
             return ()
         session, now = turn.open_session.value, self._clock.now()
-        if turn.question is None or all(message.id != turn.question.id for message in session.messages):
+        if not _is_there(turn.question, session):
             return ()
         first = reply.message(now)
         if not reply.is_new:
@@ -272,6 +290,10 @@ def _another(reply: GrowingReply, id_: str, whole: ReplyText) -> GrowingReply:
     other.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
     other.requests.append(replace(reply.requests[-1], usage=NO_USAGE))
     return other
+
+
+def _is_there(question: Message | None, session: Session) -> bool:
+    return question is not None and any(message.id == question.id for message in session.messages)
 
 
 def _goes_back(turn: Turn) -> bool:

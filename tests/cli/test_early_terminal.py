@@ -14,6 +14,7 @@ import pytest
 
 from kimi_tui.cli.early_terminal import ENTER, LEAVE, early_terminal
 from kimi_tui.ui.state.first_frame import EarlyEcho
+from kimi_tui.ui.terminal.ending import Ending
 from tests.terminal import kimi_tui
 
 
@@ -137,24 +138,55 @@ def test_nothing_is_echoed_behind_the_end(sized: tuple[int, int]) -> None:
     assert written(ours, "|").endswith(LEAVE + "|")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_it_with_the_terminal_restored(terminal: tuple[int, int], number: signal.Signals) -> None:
     _, programs = terminal
     before, handler = termios.tcgetattr(programs), signal.getsignal(number)
-    with pytest.raises(SystemExit) as ended, early_terminal(programs):
-        signal.raise_signal(number)
+
+    def run() -> None:
+        with Ending() as ending, early_terminal(programs):
+            signal.raise_signal(number)
+            signal.raise_signal(signal.SIGUSR1)
+            ending.check()
+
+    with pytest.raises(SystemExit) as ended:
+        run()
     assert ended.value.code == 128 + number
     assert termios.tcgetattr(programs) == before
     assert signal.getsignal(number) == handler
 
 
-def test_an_ignored_signal_stays_ignored(terminal: tuple[int, int]) -> None:
+def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with early_terminal(terminal[1]):
+        with Ending() as ending:
             signal.raise_signal(signal.SIGHUP)
+            ending.check()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_what_nobody_took_is_left_and_not_for_the_shell(sized: tuple[int, int]) -> None:
+    ours, programs = sized
+    with early_terminal(programs) as early:
+        early.draw(programs, "frame")
+        early.echo(EarlyEcho(80, 24))
+        os.write(ours, b"hi")
+        written(ours, "│ hi" + " " * 75 + "│")
+        os.write(ours, b"\x1b[A there\rrm -r x\r")
+        select.select([programs], [], [])
+    assert early.left == b"hi\x1b[A there\rrm -r x\r"
+    assert not select.select([programs], [], [], 0.1)[0]
+
+
+@pytest.mark.parametrize(("typed", "line_end"), [(b"hel", "\r\n"), (b"hello\r", ""), (b"", "")])
+def test_what_comes_after_it_begins_a_line(terminal: tuple[int, int], typed: bytes, line_end: str) -> None:
+    ours, programs = terminal
+    os.write(ours, typed)
+    with early_terminal(programs, programs):
+        pass
+    os.write(programs, b"|")
+    assert written(ours, "|") == typed.decode().replace("\r", "\r\n") + line_end + "|"
 
 
 @pytest.mark.parametrize("typed", ["hello\r", "hel"])

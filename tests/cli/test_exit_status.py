@@ -197,7 +197,7 @@ def test_no_command_loads_the_screen(words: list[str]) -> None:
     assert out.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_demo_server_tells_its_address_and_stops(number: int, status: int) -> None:
     with start("demo-server", "--port", "0") as process:
         address = read_until(process, b"\n")

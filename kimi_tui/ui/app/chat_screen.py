@@ -6,6 +6,7 @@ kept in its `Chat`, what the composer holds in `Drafts`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +34,7 @@ from kimi_tui.ui.commands.command_palette import ActionProvider
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Dispatcher, Rows
 from kimi_tui.ui.commands.session_opener import SessionOpener
-from kimi_tui.ui.keys.focus import scope_of, take_keys
+from kimi_tui.ui.keys.focus import has_keys, scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard
 from kimi_tui.ui.panes.conversation import Conversation
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
@@ -46,6 +47,7 @@ from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import FirstSession, Services
+from kimi_tui.ui.state.slash import is_message
 from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
@@ -187,13 +189,14 @@ class ChatScreen(Screen[None]):
         self.app.post_message(self.TakesKeys())
 
     async def _open(self, opening: FirstSession) -> None:
-        """Read the session to begin with, and show it."""
+        """Read the session to begin with, and show it, unless the program is left meanwhile."""
         try:
-            await self._opener.read(opening)
+            is_shown = await self._opener.read(opening)
         except KimiError as error:
             self.post_message(self.OpeningFailed(error))
         else:
-            self._begin()
+            if is_shown:
+                self._begin()
 
     def _begin(self) -> None:
         """What was submitted before is sent."""
@@ -289,10 +292,43 @@ class ChatScreen(Screen[None]):
     def copy(self, text: str, what: str) -> None:
         self.post_message(self.CopyRequested(text, what))
 
+    def type_behind(self, text: str) -> None:
+        """Put text behind what is typed, where the keys go there."""
+        if text and has_keys(self.composer):
+            self.composer.draft += text
+
     async def leave(self, *, asks: bool = True) -> None:
         """Where text cannot be saved, `asks` says whether to ask first."""
-        await self._opener.wait()
-        await self.late.leaving.leave(asks=asks)
+        if self._opening is not None and (typed := self._opener.give_up()) is not None:
+            await self._leave_unread(self._opening, typed)
+        else:
+            await self.late.leaving.leave(asks=asks)
+
+    async def _leave_unread(self, opening: FirstSession, typed: str) -> None:
+        """End without the session, which may take long to be read: what was typed meanwhile is kept with it."""
+        self.services.session_store.close()
+        name = await asyncio.to_thread(opening.keep_typed, typed) if is_message(typed) else None
+        self.app.exit(name)
+
+    async def keep_without_screen(self) -> str | None:
+        """Stop every reply and save everything, drawing nothing; the session to resume, None = nothing was saved.
+
+        Raises:
+            KimiError: Something could not be saved.
+        """
+        store, chats = self.services.session_store, self.open_chats
+        if self._opening is not None and (typed := self._opener.give_up()) is not None:
+            store.close()
+            return await asyncio.to_thread(self._opening.keep_typed, typed) if is_message(typed) else None
+        for chat in chats.all:
+            await self.late.turns.settle(chat)
+        await chats.keep(lambda: self.drafts.own)
+        await chats.release()
+        store.close()
+        for chat in chats.unsaved:
+            assert chat.unsaved is not None
+            raise chat.unsaved
+        return chats.current.session.id if await chats.has_file(chats.current) else None
 
     # -- what happens in the widgets
 

@@ -18,7 +18,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerFailed, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
@@ -27,14 +27,14 @@ from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen
-from kimi_tui.ui.keys.input_order import InputOrder
+from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
 from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.terminal.driver import TerminalDriver
-from kimi_tui.ui.terminal.ending import Ending
+from kimi_tui.ui.terminal.ending import LEAVE_WITHIN_S, Ending
 from kimi_tui.ui.terminal.terminal_abilities import MODERN, Terminal, terminal_filters
 from kimi_tui.ui.terminal.textual_internals import fail, patch_library
 from kimi_tui.ui.text.safe_text import SafeFilter
@@ -46,6 +46,8 @@ DEFAULT_THEME = UiSettings().theme
 """It is taken too where the theme that was asked for cannot be used."""
 IDLE_AFTER_S = 0.25
 """Time from the start until what the first frame did not need is made ready."""
+REPORTS = "reports"
+"""The group of the workers that write down what went wrong."""
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 patch_library()
@@ -71,15 +73,14 @@ class KimiApp(App[str], inherit_bindings=False):
         modes: Sequence[object] | None = None,
         typed: str = "",
         hand_over: Callable[[], bytes] = bytes,
-        force_end: Callable[[int], object] | None = None,
+        ending: Ending | None = None,
     ) -> None:
         """Build the program around `first`, which may be an empty session until `opening` has been read.
 
         `opening` is None where there is nothing to read. `idle_work` is done once after the first frame, when nothing
         else is to do. `modes` are the terminal's for when the program is left or suspended; None = as they are now.
         `typed` was typed before anybody read keys; `hand_over` makes whoever has the terminal leave it, and gives what
-        was read of keys since then. `force_end` takes a signal's number and ends the program at once, where it was
-        asked to end and did not within seconds; None = there is no terminal that could be gone, and nothing is forced.
+        was read of keys since then. `ending` hears of signals that ask for the end; None = nobody does.
         """
         super().__init__(cast("type[Driver]", partial(TerminalDriver, modes=modes, hand_over=hand_over)))
         self._services = services
@@ -94,10 +95,11 @@ class KimiApp(App[str], inherit_bindings=False):
         """None = the session to begin with could be read."""
         self.crash: Exception | None = None
         """None = the program was left."""
+        self.has_kept = False
+        """Whether everything has been saved all the same after a crash."""
         self.signal: int | None = None
         """The signal that ended it; None = none did."""
-        self._force_end = force_end
-        self._ending: Ending | None = None
+        self._ending = ending
         self._idle_work = idle_work
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
@@ -113,6 +115,8 @@ class KimiApp(App[str], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """What is typed and clicked waits for its turn; a click on a screen that has been left is for none below."""
+        if isinstance(event, ORDERED) and self._screen_now is None:
+            return  # the library looks for a screen, and there is none any more
         if not self.input_order.hold(event) and not self._late_clicks.is_late(event, self._screen_now):
             await super().on_event(event)
 
@@ -149,22 +153,20 @@ class KimiApp(App[str], inherit_bindings=False):
             self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
-        self._ending = self._listen()
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         if self._idle_work is not None:
             self.set_timer(IDLE_AFTER_S, self._work_idly)
 
     def on_chat_screen_takes_keys(self) -> None:
         self.run_worker(self.input_order.run(), group="input")
+        if self._ending is not None:
+            self._listen(self._ending)
 
     def _work_idly(self) -> None:
         if self._idle_work is not None:
             self.run_worker(self._idle_work(), group="idle", exit_on_error=False)
 
-    def on_unmount(self) -> None:
-        if self._ending is not None:
-            self._ending.stop()
-
-    def _listen(self) -> Ending:
+    def _listen(self, ending: Ending) -> None:
         """When the terminal is closed, or the program is asked to end."""
         loop, context = asyncio.get_running_loop(), copy_context()
 
@@ -172,11 +174,18 @@ class KimiApp(App[str], inherit_bindings=False):
             with contextlib.suppress(RuntimeError):  # the loop is over already
                 loop.call_soon_threadsafe(self._leave_because, number, context=context)
 
-        return Ending(leave, self._force_end)
+        ending.tell(leave)
 
     def _leave_because(self, number: int) -> None:
-        self.signal = self.signal or number
-        self._screen.run_later(self._screen.leave(asks=False), self.exit)
+        self.signal = number
+        self._screen.run_later(self._leave(), self.exit)
+
+    async def _leave(self) -> None:
+        """Keep everything and end; what was typed and has not arrived yet stands in the draft."""
+        typed = await self.input_order.close()
+        if self._screen_now is self._screen:
+            self._screen.type_behind(typed)
+        await self._screen.leave(asks=False)
 
     def _take_theme(self) -> Sequence[str]:
         """Take the theme that was asked for, or the default one and say why: with the line that asked for it."""
@@ -232,16 +241,40 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of what nobody expected: a fault in what runs beside the screen."""
         error = event.worker.error
-        if event.state is WorkerState.ERROR and error is not None:
-            log.error("%s failed: %s", event.worker.group, type(error).__name__, exc_info=error)
-            unexpected = KimiError(
-                f"Something went wrong inside the program ({fault_of(error)}).",
-                "KIMI_TUI_LOG=FILE records details.",
-            )
-            self._screen.say(error_text(unexpected), "error")
+        if event.state is WorkerState.ERROR and error is not None and event.worker.group != REPORTS:
+            self._tell_fault(event.worker.group, error)
+
+    def _tell_fault(self, where: str, error: BaseException) -> None:
+        log.error("%s failed: %s", where, type(error).__name__)
+        self.run_worker(self._report_fault(error), group=REPORTS, exit_on_error=False)
+
+    async def _report_fault(self, error: BaseException) -> None:
+        where = await asyncio.to_thread(self._services.report, error)
+        unexpected = KimiError(f"Something went wrong inside the program ({fault_of(error)}).", where)
+        self._screen.say(error_text(unexpected), "error")
+
+    def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a task or a callback raised that nobody waits for; the loop would print it."""
+        del loop
+        error = context.get("exception")
+        if isinstance(error, Exception) and self.is_running:
+            self._tell_fault("a task", error)
+        else:
+            log.error("the event loop: %s", type(error).__name__)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the command line: the library would print local variables, conversation included."""
-        self.crash = self.crash or error
-        log.error("the screen failed: %s", type(error).__name__, exc_info=error)
-        fail(self, error)
+        cause = error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
+        self.crash = self.crash or cause
+        log.error("the screen failed: %s", type(cause).__name__)
+        fail(self, cause)
+
+    async def run_async(self, **options: Any) -> str | None:
+        """After a fault everything is saved when the screen has gone: that may be what is broken."""
+        session_id = await super().run_async(**options)
+        if self.crash is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(LEAVE_WITHIN_S):
+                    session_id = await self._screen.keep_without_screen()
+                    self.has_kept = True
+        return session_id

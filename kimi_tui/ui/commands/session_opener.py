@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.settings.actions import Action
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import FirstSession
-from kimi_tui.ui.state.slash import Command, parse_line
+from kimi_tui.ui.state.slash import Command, is_message, parse_line
 from kimi_tui.ui.widgets.composer import Composer
 
 ENDING = frozenset({"quit", "copy-or-quit"})
@@ -34,25 +35,37 @@ class SessionOpener:
     _waits_for_command: bool = field(default=False, init=False)
     _lines: list[str] = field(default_factory=list, init=False)
 
-    async def read(self, opening: FirstSession) -> None:
-        """Read the session, and put what has been typed meanwhile below its draft.
+    async def read(self, opening: FirstSession) -> bool:
+        """Read the session, and put what has been typed meanwhile below its draft; False = it was given up.
 
         Raises:
             StorageError: It cannot be read.
         """
-        chat = self.open_chats.chat_of(await asyncio.to_thread(opening.read))
-        await asyncio.to_thread(self.prepare, chat)
+        try:
+            chat = self.open_chats.chat_of(await asyncio.to_thread(opening.read))
+            await asyncio.to_thread(self.prepare, chat)
+        except KimiError:
+            if self._is_over.is_set():
+                return False
+            raise
+        if self._is_over.is_set():
+            return False
         self.open_chats.begin_with(chat)
         typed = self.composer.draft
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
+        return True
+
+    def give_up(self) -> str | None:
+        """Wait for the session no more, and give what was submitted and typed meanwhile; None = it is there."""
+        if self._is_over.is_set():
+            return None
+        lines = [line for line in (*self.end(), self.composer.draft) if is_message(line)]
+        return "\n\n".join(lines)
 
     def end(self) -> list[str]:
         """The session is there; what was submitted meanwhile is given."""
         self._is_over.set()
         return self._lines
-
-    async def wait(self) -> None:
-        await self._is_over.wait()
 
     def submit(self, line: str) -> bool:
         """Keep a line that was submitted too early; False = it is not. What follows a command may be meant for it."""

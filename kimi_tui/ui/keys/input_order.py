@@ -34,6 +34,8 @@ MAX_ROUNDS = 8
 """How often the queues are worked off at most, where a reply that arrives fills them again and again."""
 MIN_ROUNDS = 2
 """How often at least, where an editor or a screen may have been opened: it asks for the keys when it is there."""
+LAST_S = 0.05
+"""When nothing came for so long, in seconds, all has come that was on its way."""
 TYPING_KEYS = frozenset({"backspace", "delete", "left", "right"})
 """Keys that change nothing but the text, or the place in it, that is being typed; printable ones are more of them."""
 COMMANDS = "command"
@@ -72,6 +74,8 @@ class InputOrder:
         self._app = app
         self._waiting = deque(begun)
         self._came = asyncio.Event()
+        self._acting = asyncio.Lock()
+        self._is_closed = False
         self._sent: dict[int, events.Event] = {}  # whose turn it is, on their way, by identity
 
     def hold(self, event: events.Event) -> bool:
@@ -84,26 +88,41 @@ class InputOrder:
 
     async def run(self) -> None:
         with contextlib.suppress(ScreenStackError):  # the last screen has gone
-            await self._run()
+            while not self._is_closed:
+                while not self._waiting:
+                    self._came.clear()
+                    await self._came.wait()
+                event = self._waiting[0]
+                if await self._app.ready_for(event):
+                    await _in_time(self._settled())
+                    await _in_time(_finished(self._commands()), COMMAND_S)
+                async with self._acting:
+                    if not self._is_closed:
+                        await self._let_act(self._waiting.popleft())
 
-    async def _run(self) -> None:
-        while True:
-            while not self._waiting:
-                self._came.clear()
-                await self._came.wait()
-            event = self._waiting.popleft()
-            if await self._app.ready_for(event):
-                await _in_time(self._settled())
-                await _in_time(_finished(self._commands()), COMMAND_S)
-            if isinstance(event, QUICK):
-                self._send(event)
-            elif self._is_typed(event):
-                await self._type(event)
-            else:
-                await _in_time(self._found())
-                screen = self._app.screen
-                await _in_time(self._act(event))
-                self._drop_repeated(event, screen)
+    async def close(self) -> str:
+        """Let nothing act any more, once what acts now has; what came since then is given as text.
+
+        Keys that are no characters are left out, but for Enter and Backspace.
+        """
+        self._is_closed = True
+        await _in_time(self._acting.acquire())
+        seen = -1
+        while seen < len(self._waiting):
+            seen = len(self._waiting)
+            await asyncio.sleep(LAST_S)
+        return "".join(_texts_of(self._waiting))
+
+    async def _let_act(self, event: events.Event) -> None:
+        if isinstance(event, QUICK):
+            self._send(event)
+        elif self._is_typed(event):
+            await self._type(event)
+        else:
+            await _in_time(self._found())
+            screen = self._app.screen
+            await _in_time(self._act(event))
+            self._drop_repeated(event, screen)
 
     def _send(self, event: events.Event) -> None:
         self._sent[id(event)] = event
@@ -193,7 +212,20 @@ def _is_letter(event: events.Event) -> bool:
     return isinstance(event, events.Key) and event.is_printable
 
 
-async def _in_time(work: Awaitable[None], limit_s: float = LIMIT_S) -> None:
+def _texts_of(waiting: Iterable[events.Event]) -> Sequence[str]:
+    """The text of each; an Enter is a line end, and a Backspace takes the character before it."""
+    texts = list[str]()
+    for event in waiting:
+        if isinstance(event, events.Paste):
+            texts += event.text
+        elif isinstance(event, events.Key) and event.key == "backspace":
+            del texts[-1:]
+        elif isinstance(event, events.Key) and (event.key == "enter" or _is_letter(event)):
+            texts.append("\n" if event.key == "enter" else event.character or "")
+    return texts
+
+
+async def _in_time(work: Awaitable[object], limit_s: float = LIMIT_S) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
             await work

@@ -68,6 +68,11 @@ class FirstSession:
     """Opens it; runs in a thread, and may raise StorageError."""
     told: Sequence[str] = ()
     """What is to be told when it has been read, a line each; known by then."""
+    keep_typed: Callable[[str], str | None] = lambda _: None
+    """Keeps what was typed meanwhile, where the session is not waited for any more; it touches files.
+
+    What comes back names the session that holds it; StorageError where it could not be written.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Services:
     """Says where the config files name a theme that cannot be used, a line each; asked only when that is so."""
     key_problem: KimiError | None = None
     """Why no request can be sent; None = one can."""
+    report: Callable[[BaseException], str] = lambda _: ""
+    """Writes a fault of this program down and says where, in words; it touches files, and raises nothing."""
     clipboard: Clipboard | None = None
     """Where copied texts go besides the terminal; None = nowhere."""
     link_opener: LinkOpener | None = None

@@ -164,6 +164,14 @@ class TerminalDriver(LinuxDriver):
 
     # -- keys
 
+    def _run_input_thread(self) -> None:
+        """Let a fault end the program as any other does: the library would print it with the lines of the code."""
+        try:
+            self.run_input_thread()
+        except Exception as error:
+            with contextlib.suppress(RuntimeError):  # the loop is over already
+                self._events.call_soon_threadsafe(self._app._handle_exception, error)
+
     def run_input_thread(self) -> None:
         reader = TerminalInput(debug=self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode

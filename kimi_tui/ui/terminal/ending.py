@@ -1,7 +1,8 @@
 """Asked from outside to end: by a signal, or by the terminal being gone; heard whatever the program is doing.
 
 The event loop may be busy, or wait for a terminal that takes no more output. So signals are heard by Python's own
-handlers and the terminal is watched by a thread; what they ask for has a time limit.
+handlers and the terminal is watched by a thread; what they ask for has a time limit. Only the first one counts: those
+that follow change nothing, and disturb nobody who is saving.
 """
 
 from __future__ import annotations
@@ -53,45 +54,73 @@ def is_in_background(terminal: int) -> bool:
         return False
 
 
-class Ending:
-    def __init__(self, leave: Callable[[int], object], force: Callable[[int], object] | None) -> None:
-        """Begin to listen; a signal's number stands for why, that of the hangup for a terminal that is gone.
+class Interrupted(SystemExit):
+    """A signal asked for the end before there was a program to be left; the status is that of the signal."""
 
-        `leave` keeps everything and ends the program; it is called once, in whichever thread heard of it. `force` ends
-        it at once, in a thread of its own, where `leave` did not in time, and is why the terminal is watched; None =
-        nothing does.
-        """
-        self._leave = leave
-        self._number: int | None = None
+
+class Ending:
+    """Listens while its block runs; a signal's number stands for why, that of the hangup for a terminal that is gone.
+
+    Nothing is raised where a signal happens to be heard: an exception amid an import may be swallowed, or become
+    another. What asked for the end is noted, until somebody looks, or can leave.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        """The signal that asked for the end; None = none has."""
         self._asked = threading.Event()
+        self._leave: Callable[[int], object] | None = None
         self._is_over = False
         self._before = {number: signal.getsignal(number) for number in ending_signals()}
+
+    def __enter__(self) -> Ending:
         with contextlib.suppress(ValueError):  # not the main thread: it takes no signals
             for number in self._before:
                 signal.signal(number, self._hear)
-        if force is not None:
-            threading.Thread(target=self._watch, args=(force,), name="kimi-tui-ending", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over = True
+        with contextlib.suppress(ValueError):
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+
+    def watch(self, force: Callable[[int], object]) -> None:
+        """Watch the terminal; `force` ends the program at once, in a thread, where it was asked to and did not in time.
+
+        The limit holds until the process has ended, the interpreter's own end included.
+        """
+        threading.Thread(target=self._watch, args=(force,), name="kimi-tui-ending", daemon=True).start()
+
+    def check(self) -> None:
+        """Raise Interrupted where the end was asked for."""
+        if self.number is not None:
+            raise Interrupted(128 + self.number)
+
+    def tell(self, leave: Callable[[int], object]) -> None:
+        """Let `leave` keep everything and end the program: now, where that was asked for already.
+
+        It is called once, in whichever thread heard of it.
+        """
+        self._leave = leave
+        if self.number is not None:
+            leave(self.number)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         del frame
         self._ask(number)
 
     def _ask(self, number: int) -> None:
-        if self._number is None:
-            self._number = number
+        if self.number is None:
+            self.number = number
             self._asked.set()
-            self._leave(number)
+            if self._leave is not None:
+                self._leave(number)
 
     def _watch(self, force: Callable[[int], object]) -> None:
         while not self._asked.wait(WATCH_S) and not self._is_over:
             if is_terminal_gone():
                 self._ask(signal.SIGHUP)
-        if self._number is not None:  # the limit holds until the process has ended, the interpreter's own end included
+        if self.number is not None:
             time.sleep(LEAVE_WITHIN_S)
-            force(self._number)
-
-    def stop(self) -> None:
-        self._is_over = True
-        with contextlib.suppress(ValueError):
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
+            force(self.number)

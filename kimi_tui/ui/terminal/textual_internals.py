@@ -21,6 +21,7 @@ from textual.drivers._writer_thread import WriterThread
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 __all__ = [
     "BRACKETED_PASTE_END",
@@ -67,6 +68,7 @@ INTERNALS = (
     Internal(_DRIVER + "__init__", "self, app, debug, mouse, size", "is our driver's base", "driver"),
     Internal(_DRIVER + "write", "self, data", "writes less, and nothing while another has the terminal", "driver"),
     Internal(_DRIVER + "run_input_thread", "self", "reads large pastes at once, and foreign bytes", "driver"),
+    Internal(_DRIVER + "_run_input_thread", "self", "ends the program by a fault of ours", "driver"),
     Internal(_DRIVER + "start_application_mode", "self", "keeps the modes the terminal had at first", "driver"),
     Internal(_DRIVER + "stop_application_mode", "self", "leaves another program's terminal alone", "driver"),
     Internal(_DRIVER + "suspend_application_mode", "self", "lets another program have it", "driver"),
@@ -139,6 +141,8 @@ def patch_library() -> None:
     _outlive_terminal()
     _come_to_rest()
     _ask_for_what_is_seen()
+    # Workers belong to screens and panes as well: the application would hear of the faults of its own alone.
+    Worker.StateChanged.bubble = True
 
 
 def fail(app: App[Any], error: Exception) -> None:
