@@ -64,6 +64,8 @@ class HeldSession:
     """What was being typed in it; "" = nothing."""
     release: Callable[[], object] = lambda: None
     """Lets others open it; releasing twice is releasing once. It touches a file."""
+    read_only: str = ""
+    """Why nothing of it can be saved, in words for the screen; "" = it can be saved."""
 
 
 class SessionStore(SessionSaver, Protocol):

@@ -329,9 +329,10 @@ def test_a_format_is_known_wherever_formats_are_named(
     store: SessionFiles, session: Session, name: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"copy{FORMATS[name].ending}"
-    assert call("sessions", "export", session.id, "--format", name).out == FORMATS[name].encode(session).decode()
+    saved = FORMATS[name].encode(store.load(store.find()))
+    assert call("sessions", "export", session.id, "--format", name).out == saved.decode()
     assert call("sessions", "export", session.id, "-o", str(file)).status == 0
-    assert file.read_bytes() == FORMATS[name].encode(session)
+    assert file.read_bytes() == saved
     assert call("prompt", str(file)).out == call("prompt", session.id).out
     assert call("sessions", "import", str(file)).status == 0
     assert call("sessions", "convert", session.id, "--to", name).out.endswith(f"{FORMATS[name].ending}\n")

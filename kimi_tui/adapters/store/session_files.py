@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kimi_tui import __version__
 from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
+from kimi_tui.adapters.store.session_backup import SessionBackups
 from kimi_tui.adapters.store.session_index import (
     Mark,
     Row,
@@ -42,6 +44,7 @@ from kimi_tui.adapters.store.session_places import (
 from kimi_tui.adapters.store.session_reading import SessionReader
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.session.codec import read_only_reason
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, Encoder, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
 from kimi_tui.core.session.session import Session
@@ -65,6 +68,7 @@ class SessionFiles:
         self._reader = SessionReader()
         self._processes: SessionProcesses | None = None
         self._encoders: dict[Path, Encoder] = {}
+        self._backups = SessionBackups()
         self._saved_rows: dict[str, Row] = {}
         self._has_closed = threading.Event()
         self.save_listeners: list[SaveListener] = [self._note_row]
@@ -111,7 +115,7 @@ class SessionFiles:
             raise
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
-        return HeldSession(session, path, draft, lock.release)
+        return HeldSession(session, path, draft, lock.release, read_only_reason(session))
 
     def create(self, session: Session, kind: str = "window") -> HeldSession:
         """Lock a new session, or raise StorageError; nothing is written before it is saved."""
@@ -206,7 +210,9 @@ class SessionFiles:
         self._paths[session.id] = path
 
     def _write(self, session: Session, path: Path, encode: Encoder) -> None:
-        mark = mark_in(write_atomic(path, encode(session)))
+        data = encode(replace(session, written_by=__version__))
+        self._backups.keep(path, session.written_by)
+        mark = mark_in(write_atomic(path, data))
         for listener in self.save_listeners:
             listener(session, path, mark)
 
@@ -232,6 +238,7 @@ class SessionFiles:
             refuse_if_there(target, "nothing was changed.")
             self._write(session, target, FORMATS[to].encode)
             if is_same(path.parent, self.folder):
+                self._backups.keep(path, session.written_by)
                 remove_or_undo(path, target)
                 self._paths[session.id] = target
             return target
