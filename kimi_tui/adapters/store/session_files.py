@@ -187,8 +187,8 @@ class SessionFiles:
 
     def path_of(self, session: Session) -> Path:
         """Where a session is saved: where it was read from, else in the folder."""
-        if session.path and os.path.exists(session.path):
-            return Path(session.path)  # two files may hold the same id
+        if session.path:  # wherever others of the same id lie, and whether or not its file is there now
+            return Path(session.path)
         return self._paths.get(session.id, self.folder / f"{session.id}.{self._format}")
 
     def name_of(self, session_id: str) -> str:
