@@ -318,6 +318,11 @@ def _found(value: object | None) -> str:
     return "nothing" if value is None else quoted(value)
 
 
+def decode_message(data: object, place: str) -> Message:
+    """Read one message that stands at a place of the file; StorageError says what is wrong with it."""
+    return _decode_message(_Table(data, place))
+
+
 def _decode_message(table: _Table) -> Message:
     return Message(
         id=_shared(table.needed_text("id")),
