@@ -222,9 +222,10 @@ def prepare(
     app_type: type[KimiApp] = KimiApp,
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
+    clock: HandClock | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
-    clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
+    clock, client, settings = clock or HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
     files = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
     numbers = itertools.count(1)
 
@@ -262,6 +263,7 @@ async def program(
     size: tuple[int, int] = (120, 40),
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
+    clock: HandClock | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
     prepared = prepare(
@@ -272,6 +274,7 @@ async def program(
         key_problem=key_problem,
         opening=opening,
         clipboard=clipboard,
+        clock=clock,
     )
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()

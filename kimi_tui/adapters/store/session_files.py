@@ -42,12 +42,13 @@ from kimi_tui.adapters.store.session_places import (
     remove_or_undo,
 )
 from kimi_tui.adapters.store.session_reading import SessionReader
-from kimi_tui.core.errors import StorageError
+from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.codec import read_only_reason
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, Encoder, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.text.quoting import either
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_process import SessionProcesses
@@ -208,6 +209,30 @@ class SessionFiles:
             self._check_free(path, session)
         self._write(session, path, self._encoders.setdefault(path, format_of(path.suffix).make_encoder()))
         self._paths[session.id] = path
+
+    def save_as(self, session: Session, path: Path) -> HeldSession:
+        """Write a session into a new file, in the format that its name ends in; from now on it is held and saved there.
+
+        Raises:
+            UsageError: The name ends in no format.
+            StorageError: The file is there already, or cannot be written; the session is saved where it was.
+        """
+        if path.suffix.lower() not in ENDINGS:
+            raise UsageError(f"{path} cannot be a session: its name has to end in {either(ENDINGS)}.")
+        path = Path(os.path.abspath(path))
+        if not is_there(path.parent):
+            raise StorageError(f"There is no folder {path.parent}; nothing was written.")
+        lock = self.lock(path)
+        lock.acquire()
+        try:
+            refuse_if_there(path, "nothing was written.")
+            moved = replace(session, path=str(path))
+            self._write(moved, path, self._encoders.setdefault(path, format_of(path.suffix).make_encoder()))
+        except BaseException:
+            lock.release()
+            raise
+        self._paths[session.id] = path
+        return HeldSession(moved, path, release=lock.release)
 
     def _write(self, session: Session, path: Path, encode: Encoder) -> None:
         data = encode(replace(session, written_by=__version__))

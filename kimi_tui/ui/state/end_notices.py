@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from kimi_tui.core.session.endings import ended_inside_reasoning
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
-from kimi_tui.ui.state.entries import error_text
 
-UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
 TEXT_IS_BACK = "Your text is back in the composer."
 
 
@@ -48,7 +46,10 @@ class EndNotice:
 
 
 def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[EndNotice]:
-    """With `has_text_back`, its question is back in the composer where no reply came."""
+    """With `has_text_back`, its question is back in the composer where no reply came.
+
+    What is not saved is told elsewhere, for as long as it is not.
+    """
     kept, offers = ("", AGAIN) if not has_text_back else (TEXT_IS_BACK, ())
     if ended.replies:
         kept, offers = "What arrived is kept; ", ONCE_MORE
@@ -61,6 +62,4 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool) -> list[EndNotice]:
     elif ended.replies and ended_inside_reasoning(ended.replies[0]):
         way = "Raise max_new_tokens" if ended.replies[0].finish_reason == "length" else "Ask for another reply"
         found.append(EndNotice("warning", f"The reply ended inside its thinking. {way}, or ask with /think off."))
-    if ended.save_error is not None:
-        found.append(EndNotice("error", error_text(ended.save_error, UNSAVED_REPLY)))
     return found

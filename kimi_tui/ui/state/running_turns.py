@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
-from kimi_tui.core.errors import KimiError
+from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState
@@ -127,7 +127,8 @@ class Turns:
             case Retrying():
                 live.retry = words.retrying(event)
             case TurnNotice(error=error):
-                self._say_error(chat, error, severity="warning")
+                if not isinstance(error, StorageError):  # what is not saved is told for as long as it is not
+                    self._say_error(chat, error, severity="warning")
             case TurnEnded():
                 self._end(chat, turn, event, opening)
             case _:

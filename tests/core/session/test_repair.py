@@ -64,7 +64,8 @@ def check_cut(session: Session, name: str, data: bytes, borders: list[int], cut:
         assert (torn.id, torn.parent, torn.role, torn.content) == (meant.id, meant.parent, meant.role, meant.content)
         assert re.search(rb'(\n(\[\[?[a-z]*)?|["\]}])\Z', data[:cut])
     if repaired.session is not None:
-        check_saved(repaired.session)
+        if cut % 8 == 0:  # it takes longer than all the rest
+            check_saved(repaired.session)
     else:
         assert not whole
         assert cut < borders[1]
