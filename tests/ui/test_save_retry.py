@@ -63,9 +63,11 @@ async def ask(running: Program, text: str = "More?") -> None:
 
 
 async def pass_time(clock: WaitingClock, running: Program, seconds: int) -> None:
+    """Let seconds pass that are waited for, while anything is not saved."""
     for _ in range(seconds):
+        await running.until(lambda: clock.is_waited_for or not line(running))
         clock.advance(1)
-        await running.pilot.pause(0.02)
+    await running.until(lambda: clock.is_waited_for or not line(running))
 
 
 def contents(running: Program, path: Path) -> list[str]:
@@ -100,15 +102,15 @@ async def test_the_pauses_grow_to_a_minute(tmp_path: Path, disk: Disk) -> None:
     async with program(tmp_path, answer(), session=TALK, clock=clock) as running:
         disk.reason = errno.ENOSPC
         await ask(running)
-        await running.until(lambda: bool(line(running)))
+        await running.until(lambda: clock.is_waited_for)
         for pause_s in (1, 2, 4, 8, 16, 32, 60, 60):
-            await running.until(lambda pause_s=pause_s: f"again in {pause_s} s" in line(running))  # type: ignore[misc]
+            assert f"again in {pause_s} s" in line(running)
             before = disk.refusals
             await pass_time(clock, running, pause_s - 1)
             assert disk.refusals == before
             assert "again in 1 s" in line(running)
             await pass_time(clock, running, 1)
-            await running.until(lambda before=before: disk.refusals > before)  # type: ignore[misc]
+            assert disk.refusals > before
         disk.reason = None
         await ask_again(running)
         await running.until(lambda: not line(running))
@@ -196,6 +198,41 @@ async def test_a_folder_that_is_gone(tmp_path: Path, damage: Callable[[Program],
         await pass_time(clock, running, 3)
         await running.until(lambda: not line(running))
         assert contents(running, running.files.path_of(TALK)) == ["Lamb?", "Roast it.", "More?", "Braise it."]
+
+
+@pytest.mark.parametrize("reason", [errno.EACCES, errno.EIO])
+async def test_a_folder_that_may_not_be_looked_into_keeps_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    clock = WaitingClock()
+    async with program(tmp_path, answer(), session=TALK, clock=clock) as running:
+        running.files.save_draft(running.files.path_of(TALK), "old")
+        folder = str(running.files.folder)
+
+        def refused(name: str) -> Callable[..., object]:
+            real = getattr(os, name)
+
+            def call(path: object, *arguments: object, **named: object) -> object:
+                if isinstance(path, str | os.PathLike) and os.fspath(path).startswith(folder + "/"):
+                    raise OSError(reason, os.strerror(reason))
+                return real(path, *arguments, **named)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for name in ("stat", "lstat", "open", "unlink"):
+                patch.setattr(os, name, refused(name))
+            await ask(running)
+            await running.until(lambda: "not saved" in line(running))
+            await running.type("/rename Stew<enter>half<ctrl+q>")
+            await running.shows("once more leaves without it")
+            await pass_time(clock, running, 3)
+            assert "not saved" in line(running)
+            assert not [it for it in running.screen.chat.notices if "inside the program" in it.entry.text]
+        await pass_time(clock, running, 8)
+        await running.until(lambda: not line(running))
+        assert running.files.load_draft(running.files.path_of(TALK)) == "half"
+        assert running.files.load(running.files.path_of(TALK)).title == "Stew"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -71,7 +71,7 @@ def unsaved_words(open_chats: OpenChats, left_s: int) -> tuple[str, ...]:
     if not unsaved or (error := unsaved[0].unsaved) is None:
         return ()
     _, is_refused, reason = error.summary.partition(" could not be written: ")
-    why = f"{reason} ({unsaved[0].path.parent})" if is_refused else error.summary
+    why = f"{reason.rstrip('.')} ({unsaved[0].path.parent})." if is_refused else error.summary
     is_here = open_chats.current in unsaved
     who = f"{counted(len(unsaved), 'session')} are" if len(unsaved) > 1 else "This session is"
     if len(unsaved) == 1 and not is_here:

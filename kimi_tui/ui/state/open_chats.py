@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kimi_tui.core.errors import KimiError
+from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.session import Session
 from kimi_tui.engine.open_session import OpenSession
@@ -147,12 +148,16 @@ class OpenChats:
             chat.draft_error = error
 
     def _save_draft(self, path: Path, text: str) -> None:
-        """Keep a draft beside its session, where that has a file."""
-        self._session_store.save_draft(path, text if path.exists() else "")
+        """Keep a draft beside its session, where that has a file; raises StorageError where nobody can tell."""
+        try:
+            has_file = path.exists()
+        except OSError as error:
+            raise StorageError(f"The draft beside {path} could not be written: {reason_of(error)}.") from error
+        self._session_store.save_draft(path, text if has_file else "")
 
     async def has_file(self, chat: Chat) -> bool:
-        """Whether a chat's session can be resumed."""
-        return await asyncio.to_thread(chat.path.exists)
+        """Whether a chat's session can be resumed, as far as anybody can tell."""
+        return await asyncio.to_thread(os.path.exists, chat.path)
 
     @property
     def unsaved(self) -> tuple[Chat, ...]:
