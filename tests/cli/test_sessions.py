@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.files import TEMPORARY_PREFIX
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.file_formats import FORMATS
@@ -322,6 +324,21 @@ def test_the_trash_is_searched_in_the_same_way(store: SessionFiles, session: Ses
     path = damage(store)
     result = call("sessions", "restore", "lamb")
     assert (result.status, result.err.count(str(path))) == (2, 1)
+
+
+def test_no_temporary_of_a_dead_writer_stays(store: SessionFiles, session: Session, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "s.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(store.find().read_bytes())
+    store.trash.mkdir()
+    left = [folder / f"{TEMPORARY_PREFIX}x" for folder in (store.folder, store.trash, elsewhere.parent)]
+    for path in left:
+        path.write_text("half")
+        os.utime(path, (0, 0))
+    call("sessions", "list")
+    assert [path.exists() for path in left] == [False, False, True]
+    call("ask", "--demo", "--session", str(elsewhere), "hello")
+    assert not left[2].exists()
 
 
 @pytest.mark.parametrize("name", FORMATS)

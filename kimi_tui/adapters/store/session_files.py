@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui import __version__
-from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, write_atomic
+from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, sweep_temporaries, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.store.session_backup import SessionBackups
 from kimi_tui.adapters.store.session_index import (
@@ -114,6 +114,8 @@ class SessionFiles:
         except BaseException:
             lock.release()
             raise
+        if path.parent != self.folder:
+            sweep_temporaries(path.parent)
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
         return HeldSession(session, path, draft, lock.release, read_only_reason(session))
