@@ -55,7 +55,7 @@ def test_every_damage_is_named_with_its_line(store: SessionFiles) -> None:
     assert found[1] == f":{third}: messages[2].content: found 5, allowed a string."
     assert any("its parent" in line for line in found)
     assert f"sessions repair {bad} -o NEW` writes a copy of what can: 2 messages." in result.err
-    assert any(line.endswith("messages[3]: the end of the file is missing") for line in lines(result.err, torn))
+    assert any(line.endswith("messages[3]: the end of the file is missing.") for line in lines(result.err, torn))
     assert f"sessions repair {torn} -o NEW` writes a copy of what can: 3 messages." in result.err
     assert call("sessions", "check", str(whole)).status == 0
 

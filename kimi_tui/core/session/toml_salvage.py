@@ -22,7 +22,7 @@ VALUE_ENDS = (*TEXT_ENDS, "]", "}")
 """A value over several lines ends with one of these."""
 WHOLE_END = re.compile(r"(?:^|\n|[^\"'\s][\"']|[\]}])[ \t\r]*\Z")
 """How a text ends whose last value is surely all there: a number could go on, and two quotes begin a third."""
-TORN = "the end of the file is missing"
+TORN = "the end of the file is missing."
 
 
 def has_whole_end(text: str) -> bool:
