@@ -23,20 +23,20 @@ class SessionBackups:
     """One copy for each session and version that wrote it: the last state of that version."""
 
     def __init__(self) -> None:
-        self._ours: set[Path] = set()
+        self._done: set[tuple[Path, str | None]] = set()
 
     def keep(self, path: Path, written_by: str | None) -> None:
         """Copy a file that is about to be written, where another version wrote it; `written_by` is what it says itself.
 
         Raises StorageError where that cannot be done: the file must not be written then.
         """
-        if written_by == __version__ or path in self._ours:
+        if written_by == __version__ or (path, written_by) in self._done:
             return
         if is_there(path):
             with as_storage_error("read", path):
                 data = read_file(path)
             write_atomic(backup_of(path, written_by), data)
-        self._ours.add(path)
+        self._done.add((path, written_by))
 
 
 def backup_of(path: Path, written_by: str | None) -> Path:

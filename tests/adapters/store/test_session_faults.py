@@ -53,6 +53,7 @@ class Faults:
             for name in NAMES:
                 patch.setattr(os, name, refusing(getattr(os, name), check))
             patch.setattr(io, "open", opening(io.open, check))
+            patch.setattr(os, "close", closing(os.close, check))
             yield
 
 
@@ -60,6 +61,16 @@ def refusing(function: Callable[..., Any], check: Callable[[], None]) -> Callabl
     def call(*arguments: Any, **named: Any) -> Any:
         check()
         return function(*arguments, **named)
+
+    return call
+
+
+def closing(function: Callable[[int], None], check: Callable[[], None]) -> Callable[[int], None]:
+    """Closing says what went wrong with what was written before, and closes all the same."""
+
+    def call(descriptor: int) -> None:
+        function(descriptor)
+        check()
 
     return call
 
