@@ -6,7 +6,7 @@ import errno
 import io
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from kimi_tui.adapters.store.repaired_copy import write_repaired
+from kimi_tui.adapters.files import sweep_temporaries
+from kimi_tui.adapters.store.repaired_copy import examine, has_whole_end, write_repaired
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -240,6 +241,39 @@ def check_every_step(
         if faults.count < step:
             assert len(told) >= 3
             assert all(len(summary.splitlines()) == 1 for summary in told)
+            return
+    raise AssertionError("it never came to an end")
+
+
+READS: tuple[Callable[[World], object], ...] = (
+    lambda world: world.files.find(),
+    lambda world: world.files.find("lamb"),
+    lambda world: world.files.find(str(world.path)),
+    lambda world: world.files.list(),
+    lambda world: list(world.files.listings()),
+    lambda world: world.files.trashed(),
+    lambda world: world.files.is_found_at_once("lamb"),
+    lambda world: world.files.recent_prompts(),
+    lambda world: world.files.load_draft(world.path),
+    lambda world: world.files.open(world.path).release(),
+    lambda world: examine(world.path),
+    lambda world: has_whole_end(world.path),
+    lambda world: sweep_temporaries(world.files.folder),
+)
+
+
+@pytest.mark.parametrize("is_last_only", [True, False], ids=["that one", "all from then on"])
+@pytest.mark.parametrize("number", range(len(READS)))
+def test_reading_fails_with_words_or_not_at_all(
+    number: int, is_last_only: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = Faults(monkeypatch)
+    for step in range(1, MOST_STEPS):
+        place = world(tmp_path / str(step))
+        with suppress(StorageError), faults.at(step, errno.EACCES, is_last_only=is_last_only):
+            READS[number](place)
+        check(place, is_last_only=is_last_only)
+        if faults.count < step:
             return
     raise AssertionError("it never came to an end")
 
