@@ -42,7 +42,7 @@ from kimi_tui.adapters.store.session_places import (
     remove_or_undo,
 )
 from kimi_tui.adapters.store.session_reading import SessionReader
-from kimi_tui.core.errors import StorageError, UsageError
+from kimi_tui.core.errors import SessionHeldError, StorageError, UsageError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.codec import read_only_reason
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, Encoder, format_of
@@ -121,10 +121,18 @@ class SessionFiles:
         return HeldSession(session, path, draft, lock.release, read_only_reason(session))
 
     def create(self, session: Session, kind: str = "window") -> HeldSession:
-        """Lock a new session, or raise StorageError; nothing is written before it is saved."""
+        """Lock a new session; nothing is written before it is saved.
+
+        Where its folder takes no lock a window begins all the same: nobody else can know the session, and that it
+        cannot be saved is told as soon as it holds anything. Others get the StorageError.
+        """
         path = self.path_of(session)
         lock = self.lock(path, kind)
-        lock.acquire()
+        try:
+            lock.acquire()
+        except StorageError as error:
+            if kind != "window" or isinstance(error, SessionHeldError):
+                raise
         return HeldSession(replace(session, path=str(path)), path, release=lock.release)
 
     def list(self) -> Listing:
