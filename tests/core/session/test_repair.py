@@ -18,7 +18,7 @@ from kimi_tui.core.session.session import Message, Role, Session
 from tests.core.session.test_file_formats import EXTRA, HARD, TEXT, make_session
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
-FENCE = 'How? So:\n\n[[messages]]\nid = "m9"\nrole = "user"\ncontent = """\nno\n"""\n\n[[messages]]\n"""\nend'
+FENCE = 'So:\n\n[[messages]]\nid = "m8"\nrole = "user"\ncontent = "no"\n\n[[messages]]\nid = "m9"\nrole = "user"\ncontent = """\nno\n"""\n\n[[messages]]\n"""\nend'
 """A text that holds what looks like messages."""
 JSON_TAIL = b"\n ]\n}\n"
 
@@ -294,6 +294,14 @@ def test_windows_line_ends_and_inline_messages() -> None:
     assert fix(inline.encode(), "toml").session == Session(
         "i", LATER, LATER, "moonshotai/Kimi-K2.5", messages=(Message("a", Role.USER, "x"),)
     )
+
+
+def test_what_looks_like_messages_in_a_torn_text_is_none() -> None:
+    text = FORMATS["toml"].encode(talk("one", "two")).decode()
+    quoted = text.replace('content = "two"', "content = '''\n" + FENCE.replace('"""', '"').replace("no\n", "no"))
+    repaired = fix(quoted[: quoted.index("m9")].encode(), "toml")
+    assert repaired.session is not None
+    assert [message.id for message in repaired.session.messages] == ["m0"]
 
 
 def test_two_files_written_over_each_other() -> None:
