@@ -172,7 +172,10 @@ def _sync_folder(folder: Path) -> None:
 def sweep_temporaries(folder: Path) -> None:
     """Remove what dead writers left in a folder; what cannot be removed stays."""
     oldest_s = time.time() - STALE_S
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+    names = list[str]()
+    with contextlib.suppress(OSError):
+        names = [name for name in os.listdir(folder) if name.startswith(TEMPORARY_PREFIX)]
+    for path in (folder / name for name in names):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest_s:
                 path.unlink()

@@ -43,7 +43,7 @@ LATEST = True
 COMMANDS: Mapping[str, str] = {
     "ask": "one turn without a screen",
     "prompt": "print the exact input of the next turn",
-    "sessions": "list, show, check, export, import, convert, delete and restore sessions",
+    "sessions": "list, show, check, repair, export, import, convert, delete and restore sessions",
     "config": "where the config lies, what is in it, what is wrong with it",
     "demo-server": "serve the offline simulator over HTTP on this machine",
 }
@@ -285,7 +285,7 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     action("show", "print a session's conversation").add_argument("session", metavar="SESSION", help=SESSION_HELP)
     path = action("path", "print where a session's file, or the folder of all of them, lies")
     path.add_argument("session", nargs="?", metavar="SESSION", help=SESSION_HELP)
-    check = action("check", "say whether sessions can be read")
+    check = action("check", "say what is wrong with sessions that cannot be read or continued")
     check.add_argument("files", nargs="*", default=[], metavar="SESSION|FILE", help="all of them when left out")
     export = action("export", "write a session in another form")
     export.add_argument("session", metavar="SESSION", help=SESSION_HELP)
@@ -299,6 +299,10 @@ def _add_sessions(parser: argparse.ArgumentParser) -> None:
     )
     import_ = action("import", "save copies of session files, or of lists of messages")
     import_.add_argument("files", nargs="+", metavar="FILE", help=either([f"FILE{ending}" for ending in IMPORTED]))
+    repair = action("repair", "write a whole copy of what can be read of a damaged session; FILE stays as it is")
+    repair.add_argument("file", metavar="FILE", help="a session file, or a copy beside one; nothing is changed in it")
+    endings = either([form.ending for form in FORMATS.values()])
+    repair.add_argument("-o", "--output", metavar="NEW", required=True, help=f"a new file: {endings}")
     titles = either([form.title for form in FORMATS.values()])
     convert = action("convert", f"rewrite a session as {titles}; a file elsewhere gets one beside it")
     convert.add_argument("session", metavar="SESSION|FILE", help=SESSION_HELP)

@@ -215,6 +215,8 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
     store = context.store()
     held = store.create(new, "ask") if new is not None else store.open(context.find_session(options.session), "ask")
     try:
+        if held.read_only:
+            raise StorageError(held.read_only, "Nothing was sent, since the reply could not be saved.")
         yield held.session, new is not None
     finally:
         held.release()

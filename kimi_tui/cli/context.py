@@ -148,9 +148,10 @@ class Context:
 
             sessions = self.settings().sessions
             folder = Path(sessions.folder).expanduser() if sessions.folder else paths.sessions_dir(self.data_dir)
-            if folder.is_dir():
-                files.sweep_temporaries(folder)
-            self._store = SessionFiles(folder, self.data_dir / "trash", sessions.format)
+            trash = self.data_dir / "trash"
+            for place in (folder, trash):
+                files.sweep_temporaries(place)
+            self._store = SessionFiles(folder, trash, sessions.format)
         return self._store
 
     def find_session(self, text: str | None) -> Path:

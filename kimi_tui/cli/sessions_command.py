@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kimi_tui.cli import session_health
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import BAD_USAGE, DONE
-from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
+from kimi_tui.core.errors import KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.session.listing import NO_SESSION, Listing, names_of
 from kimi_tui.core.session.session import Session, SessionSummary
-from kimi_tui.core.text.counts import counted
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_files import SessionFiles
@@ -97,46 +97,6 @@ def _path(options: Namespace, context: Context) -> int:
     return DONE
 
 
-def _check(options: Namespace, context: Context) -> int:
-    """Load each session whole, and say what keeps one from being read or continued."""
-    store = context.store()
-    paths, is_bad = _paths_to_check(options.files, store, context)
-    for path in paths:
-        try:
-            session = store.load(path)
-            _check_settings(session, path, context)
-        except StorageError as error:
-            context.tell_error(error)
-            is_bad = True
-        else:
-            context.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
-    return BAD_USAGE if is_bad else DONE
-
-
-def _check_settings(session: Session, path: Path, context: Context) -> None:
-    """Raises StorageError where what the session sets for itself cannot be used."""
-    from kimi_tui.core.settings.sampling import resolve_request  # noqa: PLC0415
-
-    try:
-        resolve_request(context.settings(), session)
-    except (FieldError, UsageError) as error:
-        raise StorageError(f"{path}: settings: {error.summary}", error.hint) from error
-
-
-def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> tuple[list[Path], bool]:
-    """The files that were named, or all; and whether one could not be found."""
-    if not names:
-        listing = store.list()
-        return [*(Path(s.path) for s in listing.summaries), *(Path(u.path) for u in listing.unreadable)], False
-    paths = []
-    for name in names:
-        try:
-            paths.append(context.find_session(name))
-        except StorageError as error:
-            context.tell_error(error)
-    return paths, len(paths) < len(names)
-
-
 def _export(options: Namespace, context: Context) -> int:
     from kimi_tui.core.prompt.export_forms import EXPORT_FORMS, export_form_of  # noqa: PLC0415
 
@@ -212,7 +172,8 @@ ACTIONS: Mapping[str, Callable[[Namespace, Context], int]] = {
     "list": _list,
     "show": _show,
     "path": _path,
-    "check": _check,
+    "check": session_health.check,
+    "repair": session_health.repair,
     "export": _export,
     "import": _import,
     "convert": _convert,

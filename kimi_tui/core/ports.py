@@ -64,6 +64,8 @@ class HeldSession:
     """What was being typed in it; "" = nothing."""
     release: Callable[[], object] = lambda: None
     """Lets others open it; releasing twice is releasing once. It touches a file."""
+    read_only: str = ""
+    """Why nothing of it can be saved, in words for the screen; "" = it can be saved."""
 
 
 class SessionStore(SessionSaver, Protocol):
@@ -77,6 +79,9 @@ class SessionStore(SessionSaver, Protocol):
 
     def create(self, session: Session) -> HeldSession:
         """Hold a new session; nothing is written before it is saved."""
+
+    def save_as(self, session: Session, path: Path) -> HeldSession:
+        """Write a session into a new file and hold it: it is saved there from now on; a file that is there stays."""
 
     def find(self, text: str, passed_over: Callable[[Unreadable], object]) -> Path:
         """Find a session's file by id, the beginning of one, title or path.

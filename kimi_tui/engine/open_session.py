@@ -7,7 +7,8 @@ so none works on a stale one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import SessionSaver
@@ -61,11 +62,28 @@ class OpenSession:
         """
         if self._store is None:
             return
-        # A save that has begun is carried through, even when whoever waits for it is cancelled.
-        task = asyncio.get_running_loop().create_task(self._write(self._store))
+        await self._carry_through(self._write(self._store))
+
+    async def save_elsewhere(self, save: Callable[[Session], Awaitable[Session]]) -> None:
+        """Save the present value with `save`, which gives it with its new path: it is saved there from now on.
+
+        What `save` raises is raised; it goes on being saved where it was then.
+        """
+        await self._carry_through(self._move(save))
+
+    async def _carry_through(self, work: Coroutine[None, None, None]) -> None:
+        """A save that has begun is carried through, even when whoever waits for it is cancelled."""
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.shield(task)
+
+    async def _move(self, save: Callable[[Session], Awaitable[Session]]) -> None:
+        async with self._saving:
+            value = self._value
+            moved = await save(value)
+            self._value = moved if self._value is value else replace(self._value, path=moved.path)
+            self._saved, self.save_error = moved, None
 
     async def _write(self, store: SessionSaver) -> None:
         async with self._saving:

@@ -125,3 +125,18 @@ def test_only_old_temporaries_are_swept(tmp_path: Path) -> None:
     sweep_temporaries(tmp_path)
     assert (old.exists(), new.exists()) == (False, True)
     sweep_temporaries(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("call", ["listdir", "stat", "unlink"])
+def test_sweeping_is_no_reason_to_end(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / f"{TEMPORARY_PREFIX}old"
+    old.touch()
+    os.utime(old, (0, 0))
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        sweep_temporaries(tmp_path)
+    assert old.exists()

@@ -446,6 +446,20 @@ def test_a_held_session_is_refused(store: SessionFiles) -> None:
     assert len(server.received) == 1
 
 
+def test_a_newer_programs_session_is_refused(store: SessionFiles) -> None:
+    with endpoint(Play(tokens(*REPLY))) as server:
+        call("ask", "One", "--save", "--base-url", server.url)
+        path = store.find()
+        path.write_text(path.read_text().replace("version = 1", "version = 2", 1))
+        before = path.read_bytes()
+        result = call("ask", "Two", "--session", path.stem, "--base-url", server.url)
+    assert (result.status, result.out) == (2, "")
+    assert "version 2 of the session file" in result.err
+    assert len(server.received) == 1
+    assert path.read_bytes() == before
+    store.lock(path).acquire()  # nobody holds it
+
+
 def test_a_reply_that_cannot_be_saved_is_printed_all_the_same(
     store: SessionFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.adapters.files import TEMPORARY_PREFIX
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.file_formats import FORMATS
@@ -324,14 +326,30 @@ def test_the_trash_is_searched_in_the_same_way(store: SessionFiles, session: Ses
     assert (result.status, result.err.count(str(path))) == (2, 1)
 
 
+def test_no_temporary_of_a_dead_writer_stays(store: SessionFiles, session: Session, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "s.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(store.find().read_bytes())
+    store.trash.mkdir()
+    left = [folder / f"{TEMPORARY_PREFIX}x" for folder in (store.folder, store.trash, elsewhere.parent)]
+    for path in left:
+        path.write_text("half")
+        os.utime(path, (0, 0))
+    call("sessions", "list")
+    assert [path.exists() for path in left] == [False, False, True]
+    call("ask", "--demo", "--session", str(elsewhere), "hello")
+    assert not left[2].exists()
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_is_known_wherever_formats_are_named(
     store: SessionFiles, session: Session, name: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"copy{FORMATS[name].ending}"
-    assert call("sessions", "export", session.id, "--format", name).out == FORMATS[name].encode(session).decode()
+    saved = FORMATS[name].encode(store.load(store.find()))
+    assert call("sessions", "export", session.id, "--format", name).out == saved.decode()
     assert call("sessions", "export", session.id, "-o", str(file)).status == 0
-    assert file.read_bytes() == FORMATS[name].encode(session)
+    assert file.read_bytes() == saved
     assert call("prompt", str(file)).out == call("prompt", session.id).out
     assert call("sessions", "import", str(file)).status == 0
     assert call("sessions", "convert", session.id, "--to", name).out.endswith(f"{FORMATS[name].ending}\n")

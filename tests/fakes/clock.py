@@ -28,3 +28,25 @@ class HandClock:
         self.sleeps.append(delay_s)
         self.time_s += delay_s
         await asyncio.sleep(0)
+
+
+class WaitingClock(HandClock):
+    """Sleeping waits until the clock is moved by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moved = asyncio.Event()
+        self.is_waited_for = False
+
+    def advance(self, by_s: float) -> None:
+        self.time_s += by_s
+        self.is_waited_for = False
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def sleep(self, delay_s: float) -> None:
+        self.sleeps.append(delay_s)
+        until_s = self.time_s + delay_s
+        while self.time_s < until_s:
+            self.is_waited_for = True
+            await self._moved.wait()

@@ -223,9 +223,10 @@ def prepare(
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
     link_opener: LinkOpener | None = None,
+    clock: HandClock | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
-    clock, client, settings = HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
+    clock, client, settings = clock or HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
     files = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
     numbers = itertools.count(1)
 
@@ -265,6 +266,7 @@ async def program(
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
     link_opener: LinkOpener | None = None,
+    clock: HandClock | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
     prepared = prepare(
@@ -276,6 +278,7 @@ async def program(
         opening=opening,
         clipboard=clipboard,
         link_opener=link_opener,
+        clock=clock,
     )
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()

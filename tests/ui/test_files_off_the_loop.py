@@ -147,6 +147,7 @@ async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> N
         ".lock",
         ".origin",
         "notes.md",
+        "moved.toml",
         "list.json",
         "saved.toml",
         "kimi-light",
@@ -170,6 +171,9 @@ async def use_sessions(run: Run, foreign: Path, data: Path) -> None:
     await run.says("/duplicate", "Copied")
     await run.does(f"/import {foreign}", lambda: run.screen.chat.session.title == "Stew?")
     await run.says(f"/export {data / 'notes.md'}", "Exported")
+    await run.says(f"/save-as {data / 'moved.toml'}", "lies in")
+    await run.does("/new", lambda: not run.screen.chat.session.messages)
+    await run.does("/resume Stew?", lambda: run.screen.chat.session.title == "Stew?")
     deleted = run.screen.chat
     await run.says("/delete-session", "Moved to the trash")
     await run.says("/restore-session", "Brought back")

@@ -7,18 +7,25 @@ import errno
 import os
 import resource
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session
+from tests.fakes.clock import WaitingClock
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.terminal import kimi_tui
 from tests.ui.program import Program, program, talk
 
 TALK = talk(("Lamb?", "Roast it."))
 MARK = "! not saved"
+
+
+def still(tmp_path: Path, *scripts: Script, session: Session | None = None) -> AbstractAsyncContextManager[Program]:
+    """The program with a clock that stands: nothing is tried again by itself."""
+    return program(tmp_path, *scripts, session=session, clock=WaitingClock())
 
 
 def answer(text: str = "Braise it.") -> Script:
@@ -97,7 +104,7 @@ async def go(running: Program) -> None:
 async def test_a_reply_that_could_not_be_saved_is_saved_with_whatever_comes_next(
     tmp_path: Path, disk: Disk, way: Callable[[Program], Awaitable[None]]
 ) -> None:
-    async with program(tmp_path, answer(), answer(), session=TALK) as running:
+    async with still(tmp_path, answer(), answer(), session=TALK) as running:
         disk.is_full = True
         await ask(running)
         await running.shows(MARK)
@@ -111,7 +118,7 @@ async def test_a_reply_that_could_not_be_saved_is_saved_with_whatever_comes_next
 
 
 async def test_leaving_asks_once_and_says_so_with_its_exit_status(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path, answer(), session=TALK) as running:
+    async with still(tmp_path, answer(), session=TALK) as running:
         disk.is_full = True
         await ask(running)
         await running.type("<ctrl+q>")
@@ -122,7 +129,7 @@ async def test_leaving_asks_once_and_says_so_with_its_exit_status(tmp_path: Path
 
 @pytest.mark.parametrize("key", ["<ctrl+q>", "<ctrl+d>", "<ctrl+c><ctrl+c>", "/quit<enter>"])
 async def test_every_way_out_asks(tmp_path: Path, disk: Disk, key: str) -> None:
-    async with program(tmp_path, answer(), session=TALK) as running:
+    async with still(tmp_path, answer(), session=TALK) as running:
         disk.is_full = True
         await ask(running)
         await running.type(key)
@@ -131,7 +138,7 @@ async def test_every_way_out_asks(tmp_path: Path, disk: Disk, key: str) -> None:
 
 
 async def test_a_draft_that_cannot_be_kept_does_not_hold_anybody(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path) as running:
+    async with still(tmp_path) as running:
         disk.is_full = True
         await running.type("half a thought<ctrl+q>")
         await running.shows("once more leaves without it")
@@ -140,7 +147,7 @@ async def test_a_draft_that_cannot_be_kept_does_not_hold_anybody(tmp_path: Path,
 
 
 async def test_it_asks_again_about_other_text(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path, session=TALK) as running:
+    async with still(tmp_path, session=TALK) as running:
         disk.is_full = True
         await running.type("half<ctrl+q>")
         await running.shows("once more leaves without it")
@@ -151,7 +158,7 @@ async def test_it_asks_again_about_other_text(tmp_path: Path, disk: Disk) -> Non
 
 
 async def test_two_presses_at_once_are_one_question(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path, answer(), session=TALK) as running:
+    async with still(tmp_path, answer(), session=TALK) as running:
         disk.is_full = True
         await ask(running)
         await asyncio.gather(running.screen.leave(), running.screen.leave())
@@ -160,7 +167,7 @@ async def test_two_presses_at_once_are_one_question(tmp_path: Path, disk: Disk) 
 
 
 async def test_text_that_is_gone_again_is_not_asked_about(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path) as running:
+    async with still(tmp_path) as running:
         disk.is_full = True
         await running.type("half<ctrl+q>")
         await running.shows("once more leaves without it")
@@ -169,7 +176,7 @@ async def test_text_that_is_gone_again_is_not_asked_about(tmp_path: Path, disk: 
 
 
 async def test_a_session_that_cannot_be_saved_stays_open_behind_another(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path, answer(), session=TALK) as running:
+    async with still(tmp_path, answer(), session=TALK) as running:
         disk.is_full = True
         await ask(running)
         await switch(running)
@@ -183,7 +190,7 @@ async def test_a_session_that_cannot_be_saved_stays_open_behind_another(tmp_path
 
 
 async def test_a_session_without_a_file_stays_on_screen_until_it_has_one(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path, answer()) as running:
+    async with still(tmp_path, answer()) as running:
         disk.is_full = True
         await ask(running)
         first = running.screen.chat
@@ -196,7 +203,7 @@ async def test_a_session_without_a_file_stays_on_screen_until_it_has_one(tmp_pat
 
 
 async def test_a_deleted_session_is_whole_in_the_trash_or_not_deleted(tmp_path: Path, disk: Disk) -> None:
-    async with program(tmp_path, answer(), session=TALK) as running:
+    async with still(tmp_path, answer(), session=TALK) as running:
         disk.is_full = True
         await ask(running)
         await running.type("/delete-session<enter>")
@@ -211,7 +218,7 @@ async def test_a_deleted_session_is_whole_in_the_trash_or_not_deleted(tmp_path: 
 
 
 async def test_a_change_on_its_way_to_the_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with program(tmp_path, session=TALK) as running:
+    async with still(tmp_path, session=TALK) as running:
         save = running.services.session_store.save
         states = list[str]()
 
@@ -243,7 +250,7 @@ class Refusing:
 async def test_whichever_save_fails_everything_is_in_the_file_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kth: int
 ) -> None:
-    async with program(tmp_path, answer("one"), answer("two"), session=TALK) as running:
+    async with still(tmp_path, answer("one"), answer("two"), session=TALK) as running:
         library = running.services.session_store
         monkeypatch.setattr(library, "save", Refusing(library.save, kth))
         await ask(running)
@@ -270,7 +277,8 @@ def test_the_program_itself_on_a_disk_that_takes_nothing_for_a_while(tmp_path: P
         limit(terminal.pid, 0)
         terminal.send("second words\r")
         terminal.until(MARK)
-        terminal.until("but not in the file")
+        terminal.until("This session is not saved")
+        terminal.until("○ ready")
         terminal.send("\x11")
         terminal.until("once more leaves without it")
         limit(terminal.pid, resource.RLIM_INFINITY)

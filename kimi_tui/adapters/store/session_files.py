@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, write_atomic
+from kimi_tui import __version__
+from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, sweep_temporaries, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
+from kimi_tui.adapters.store.session_backup import SessionBackups
 from kimi_tui.adapters.store.session_index import (
     Mark,
     Row,
@@ -40,12 +42,14 @@ from kimi_tui.adapters.store.session_places import (
     remove_or_undo,
 )
 from kimi_tui.adapters.store.session_reading import SessionReader
-from kimi_tui.core.errors import StorageError
+from kimi_tui.core.errors import SessionHeldError, StorageError, UsageError
 from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.session.codec import read_only_reason, refuse_if_newer
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_writing import Writer
+from kimi_tui.core.text.quoting import either
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_process import SessionProcesses
@@ -66,6 +70,7 @@ class SessionFiles:
         self._reader = SessionReader()
         self._processes: SessionProcesses | None = None
         self._writers: dict[Path, Writer] = {}
+        self._backups = SessionBackups()
         self._saved_rows: dict[str, Row] = {}
         self._has_closed = threading.Event()
         self.save_listeners: list[SaveListener] = [self._note_row]
@@ -110,15 +115,25 @@ class SessionFiles:
         except BaseException:
             lock.release()
             raise
+        if path.parent != self.folder:
+            sweep_temporaries(path.parent)
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
-        return HeldSession(session, path, draft, lock.release)
+        return HeldSession(session, path, draft, lock.release, read_only_reason(session))
 
     def create(self, session: Session, kind: str = "window") -> HeldSession:
-        """Lock a new session, or raise StorageError; nothing is written before it is saved."""
+        """Lock a new session; nothing is written before it is saved.
+
+        Where its folder takes no lock a window begins all the same: nobody else can know the session, and that it
+        cannot be saved is told as soon as it holds anything. Others get the StorageError.
+        """
         path = self.path_of(session)
         lock = self.lock(path, kind)
-        lock.acquire()
+        try:
+            lock.acquire()
+        except StorageError as error:
+            if kind != "window" or isinstance(error, SessionHeldError):
+                raise
         return HeldSession(replace(session, path=str(path)), path, release=lock.release)
 
     def list(self) -> Listing:
@@ -184,8 +199,8 @@ class SessionFiles:
 
     def path_of(self, session: Session) -> Path:
         """Where a session is saved: where it was read from, else in the folder."""
-        if session.path and os.path.exists(session.path):
-            return Path(session.path)  # two files may hold the same id
+        if session.path:  # wherever others of the same id lie, and whether or not its file is there now
+            return Path(session.path)
         return self._paths.get(session.id, self.folder / f"{session.id}.{self._format}")
 
     def name_of(self, session_id: str) -> str:
@@ -206,8 +221,35 @@ class SessionFiles:
         self._write(session, path, self._writers.setdefault(path, format_of(path.suffix).make_writer()))
         self._paths[session.id] = path
 
+    def save_as(self, session: Session, path: Path) -> HeldSession:
+        """Write a session into a new file, in the format that its name ends in; from now on it is held and saved there.
+
+        Raises:
+            UsageError: The name ends in no format.
+            StorageError: The file is there already, or cannot be written; the session is saved where it was.
+        """
+        if path.suffix.lower() not in ENDINGS:
+            raise UsageError(f"{path} cannot be a session: its name has to end in {either(ENDINGS)}.")
+        path = Path(os.path.abspath(path))
+        if not is_there(path.parent):
+            raise StorageError(f"There is no folder {path.parent}; nothing was written.")
+        lock = self.lock(path)
+        lock.acquire()
+        try:
+            refuse_if_there(path, "nothing was written.")
+            moved = replace(session, path=str(path))
+            self._write(moved, path, self._writers.setdefault(path, format_of(path.suffix).make_writer()))
+        except BaseException:
+            lock.release()
+            raise
+        self._paths[session.id] = path
+        return HeldSession(moved, path, release=lock.release)
+
     def _write(self, session: Session, path: Path, write: Writer) -> None:
-        mark = mark_in(write_atomic(path, write(session)))
+        refuse_if_newer(session)
+        pieces = write(replace(session, written_by=__version__))
+        self._backups.keep(path, session.written_by)
+        mark = mark_in(write_atomic(path, pieces))
         for listener in self.save_listeners:
             listener(session, path, mark)
 
@@ -233,6 +275,7 @@ class SessionFiles:
             refuse_if_there(target, "nothing was changed.")
             self._write(session, target, FORMATS[to].make_writer())
             if is_same(path.parent, self.folder):
+                self._backups.keep(path, session.written_by)
                 remove_or_undo(path, target)
                 self._paths[session.id] = target
             return target

@@ -50,7 +50,7 @@ class SessionLock:
                     return descriptor
             finally:
                 if not is_mine:
-                    os.close(descriptor)
+                    _close(descriptor)
         return None
 
     def _is_ours(self, descriptor: int) -> bool:
@@ -73,7 +73,7 @@ class SessionLock:
                 os.truncate(descriptor, 0)
                 if self._is_ours(descriptor):
                     os.unlink(self._path)
-            os.close(descriptor)
+            _close(descriptor)
 
     def __enter__(self) -> SessionLock:
         self.acquire()
@@ -83,6 +83,12 @@ class SessionLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _close(descriptor: int) -> None:
+    """It is closed whatever is said then, such as that the disk is full; nothing in the file is worth an error."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _flock(descriptor: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from kimi_tui.adapters.files import as_storage_error, read_file, storage_error, write_atomic
@@ -14,13 +15,25 @@ from kimi_tui.core.errors import StorageError
 
 DRAFT = ".draft"
 """Ending of the file that keeps what is being typed in a session."""
-COMPANIONS = (DRAFT,)
+BACKUP = ".backup-*"
+"""Ending of the files that keep what other versions of the program wrote; `*` stands for the version."""
+COMPANIONS = (DRAFT, BACKUP)
 """Endings of the files that belong to a session: they go with it to the trash and come back."""
 
 
 def beside(path: Path, ending: str) -> Path:
     """The hidden file beside a session's that has that ending; it is named after the stem, whatever the format."""
     return path.parent / f".{path.stem}{ending}"
+
+
+def companions(path: Path) -> list[str]:
+    """The endings of the files that lie beside a session now; raises StorageError where nobody can tell."""
+    with as_storage_error("read", path.parent):
+        names = os.listdir(path.parent)
+    stem = f".{path.stem}"
+    found = [name.removeprefix(stem) for name in names if name.startswith(stem)]
+    # Behind another dot stands what belongs to a session of a longer name.
+    return sorted(e for e in found if e.rfind(".") == 0 and any(fnmatchcase(e, known) for known in COMPANIONS))
 
 
 def is_same(left: Path, right: Path) -> bool:
@@ -46,18 +59,17 @@ def refuse_if_there(path: Path, consequence: str) -> None:
 
 def move_session(source: Path, target: Path) -> None:
     """Copy companions first and remove them last, so that they are never nowhere; after a StorageError all stays."""
-    copied = list[Path]()
+    copied, endings = list[Path](), companions(source)
     try:
-        for ending in COMPANIONS:
-            if is_there(old := beside(source, ending)):
-                copied.append(beside(target, ending))
-                write_atomic(copied[-1], _read(old))
+        for ending in endings:
+            copied.append(beside(target, ending))
+            write_atomic(copied[-1], _read(beside(source, ending)))
         _move(source, target)
     except StorageError:
         for new in copied:
             forget(new)
         raise
-    for ending in COMPANIONS:
+    for ending in endings:
         forget(beside(source, ending))
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.migrations import OLDEST, VERSION, migrated
 from kimi_tui.core.session.session import (
     DEFAULT_MODEL,
     MAX_INTEGER,
@@ -32,8 +34,6 @@ from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.text.surrogates import replace_lone
 
 FORMAT = "kimi-tui/session"
-VERSION = 1
-"""Rises only when a reader of the old one would misread."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of what names none."""
 
@@ -45,7 +45,11 @@ Value = TypeVar("Value")
 
 
 def encode_session(session: Session) -> dict[str, object]:
-    """Write a session as plain data: strings, numbers, booleans, datetimes, lists and dicts, in the format's order."""
+    """Write a session as plain data: strings, numbers, booleans, datetimes, lists and dicts, in the format's order.
+
+    Raises StorageError where it was read from a newer version's file: what that means is not known here.
+    """
+    refuse_if_newer(session)
     head: dict[str, object] = {
         "format": FORMAT,
         "version": VERSION,
@@ -58,6 +62,7 @@ def encode_session(session: Session) -> dict[str, object]:
         "tags": list(session.tags) or None,
         "head": session.head,
         "prompt_cache_key": session.prompt_cache_key,
+        "written_by": session.written_by,
         **session.extra,
         "settings": encode_fields(session.settings) or None,
     }
@@ -260,11 +265,43 @@ def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
         raise StorageError(
             f"format: found {_found(found_format)}, allowed {quoted(FORMAT)}.", "This is no session of kimi-tui."
         )
-    if version != VERSION:
-        raise StorageError(
-            f"version: found {_found(version)}, allowed {VERSION}.",
-            "A newer kimi-tui may be able to read this session.",
-        )
+    if version is None or version < OLDEST:
+        raise StorageError(f"version: found {_found(version)}, allowed {_versions()}.")
+    if version > VERSION:
+        return _decode_newer(table, version, known_at)
+    if version < VERSION:
+        table = _Table(migrated(table.rest, version, VERSION), "")
+    return _decode_session(table, known_at)
+
+
+def _versions() -> str:
+    return f"{VERSION}" if OLDEST == VERSION else f"{OLDEST} to {VERSION}"
+
+
+def _decode_newer(table: _Table, version: int, known_at: datetime) -> Session:
+    """Read what can be read of a newer version's file: as if it were one of ours, and never to be saved."""
+    try:
+        return replace(_decode_session(table, known_at), newer_version=version)
+    except StorageError as error:
+        raise StorageError(error.summary, f"A newer kimi-tui wrote it (version {version} of the file).") from None
+
+
+def refuse_if_newer(session: Session) -> None:
+    """Raise StorageError where it was read from a newer version's file."""
+    if reason := read_only_reason(session):
+        raise StorageError(reason, "A newer kimi-tui goes on with it; `kimi-tui sessions export` writes its text.")
+
+
+def read_only_reason(session: Session) -> str:
+    """Why a session can be read, but never saved; "" = it can be saved."""
+    if not session.newer_version:
+        return ""
+    writer = f"kimi-tui {session.written_by}" if session.written_by else "a newer kimi-tui"
+    found = f"version {session.newer_version} of the session file, and this one knows {_versions()}"
+    return f"The session was written by {writer} ({found}): here it can be read, not changed."
+
+
+def _decode_session(table: _Table, known_at: datetime) -> Session:
     session = Session(
         id=table.needed_text("id"),
         title=table.text("title") or "",
@@ -275,6 +312,7 @@ def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
         tags=table.texts("tags"),
         head=table.text("head"),
         prompt_cache_key=table.text("prompt_cache_key"),
+        written_by=table.text("written_by"),
         settings=table.table("settings") or {},
         messages=table.rows("messages", _decode_message),
         extra=table.others(),
@@ -285,6 +323,11 @@ def decode_session(data: object, known_at: datetime = EPOCH) -> Session:
 
 def _found(value: object | None) -> str:
     return "nothing" if value is None else quoted(value)
+
+
+def decode_message(data: object, place: str) -> Message:
+    """Read one message that stands at a place of the file; StorageError says what is wrong with it."""
+    return _decode_message(_Table(data, place))
 
 
 def _decode_message(table: _Table) -> Message:

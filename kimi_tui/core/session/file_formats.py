@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session import session_json, session_toml
+from kimi_tui.core.session import json_salvage, session_json, session_toml, toml_salvage
+from kimi_tui.core.session.salvage import Salvaged
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_writing import Writer
 
@@ -21,6 +22,10 @@ class FileFormat:
     """Makes what writes one session again and again."""
     decode: Callable[[str], object]
     """Makes plain data of a text; raises ValueError, or RecursionError where it is nested too deeply."""
+    salvage: Callable[[str], Salvaged]
+    """Reads what it can of a damaged file."""
+    has_whole_end: Callable[[str], bool] = lambda _: True
+    """Whether the end of a text that can be read is surely all there."""
     imported_endings: tuple[str, ...] = ()
     """Endings of files of other programs that are read the same way."""
     looks_like: Callable[[str], bool] = lambda _: False
@@ -56,11 +61,18 @@ class FileFormat:
 FORMATS: Mapping[str, FileFormat] = {
     form.name: form
     for form in (
-        FileFormat("toml", session_toml.TomlWriter, session_toml.decode),
+        FileFormat(
+            "toml",
+            session_toml.TomlWriter,
+            session_toml.decode,
+            toml_salvage.salvage,
+            toml_salvage.has_whole_end,
+        ),
         FileFormat(
             "json",
             session_json.JsonWriter,
             session_json.decode,
+            json_salvage.salvage,
             imported_endings=(".jsonl", ".ndjson"),
             looks_like=session_json.looks_like,
         ),

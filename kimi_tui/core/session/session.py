@@ -196,6 +196,10 @@ class Session:
     """In order of creation."""
     extra: Mapping[str, object] = field(default_factory=_nothing)
     """Keys that this version does not know, as found in the file."""
+    written_by: str | None = field(default=None, compare=False)
+    """The version of the program that saved its file last, as the file says it; None = it does not."""
+    newer_version: int = 0
+    """The version of its file where that is newer than ours, so that it is never saved; 0 = it is not."""
     path: str = field(default="", compare=False)
     """The file it was read from, and is saved to; "" = none yet. Never written into the file."""
 

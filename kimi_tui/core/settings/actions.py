@@ -267,6 +267,8 @@ _SESSION = (
     Action("make-default", "Make these settings the default", "Lets new sessions begin with what this one sets."),
     Action("export", "Export", f"Writes the session to a file: {either(USUAL_ENDINGS)}.", ("f8",), argument="FILE",
            runs_alone=False),
+    Action("save-as", "Save as", "Saves the session into another file, .toml or .json, from now on.",
+           argument="FILE", runs_alone=False),
     Action("import", "Import", "Opens a copy of a session file.", ("f12",), argument="FILE", runs_alone=False),
     Action("theme", "Theme", "Switches the colours, shown as you choose; NAME takes one at once.", ("f9",),
            argument="[NAME]"),

@@ -24,14 +24,15 @@ class BarDisplay:
         self.title, self.status = Bar(id="title-bar"), Bar(id="status-bar")
         self._open_chats = open_chats
         self._on_tick: Callable[[], None] | None = None
+        self._on_refresh: Callable[[], None] | None = None
         self._now_s, self._bars = services.clock.monotonic, Bars(services)
         self._ticker: Timer | None = None
         self._remark: Sequence[str] = ()
         self._remark_timer: Timer | None = None
 
-    def begin(self, on_tick: Callable[[], None]) -> None:
-        """`on_tick` is called again and again while turns run."""
-        self._on_tick = on_tick
+    def begin(self, on_tick: Callable[[], None], on_refresh: Callable[[], None]) -> None:
+        """`on_tick` is called again and again while turns run, `on_refresh` whenever sessions may have been saved."""
+        self._on_tick, self._on_refresh = on_tick, on_refresh
         self._ticker = self.status.set_interval(TICK_S, self.tick, pause=True)
 
     def prepare(self, chat: Chat) -> None:
@@ -77,3 +78,5 @@ class BarDisplay:
                 self._ticker.resume()
         remarks = tuple((text, right) for text in self._remark for right in (variants[0][1], ""))
         self.status.variants = remarks or variants
+        if self._on_refresh is not None:
+            self._on_refresh()

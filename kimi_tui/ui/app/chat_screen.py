@@ -52,6 +52,7 @@ from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.queue_line import QueueLine
+from kimi_tui.ui.widgets.save_line import SaveLine
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.app.late_parts import LateParts
@@ -98,9 +99,10 @@ class ChatScreen(Screen[None]):
         self.composer.choices = situation.choices(services)
         self.drafts = Drafts(self.composer)
         self._queue = QueueLine(keys.label("last-prompt"), id="queue")
+        self.save_line = SaveLine(id="save-line")
 
         self.bars = BarDisplay(services, self.open_chats)
-        feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark)
+        self._feed = feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark)
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self._run, self.say)
         self.run_later = self._background.later
@@ -124,7 +126,6 @@ class ChatScreen(Screen[None]):
         self.current = CurrentSession(
             self.open_chats, self.drafts, prepare=self.redraw.prepare, leave=self.find_bar.close,
             shown=self._show_other, changed=self.redraw.session, saved=self.bars.refresh, run_later=self.run_later,
-            say=self.say,
         )  # fmt: skip
         self._opener = SessionOpener(self.open_chats, self.composer, self.redraw.prepare, self.remark)
         self.dispatcher = Dispatcher(
@@ -143,7 +144,8 @@ class ChatScreen(Screen[None]):
             turns=turns, transcript=self.transcript, find_bar=self.find_bar, composer=self.composer,
             drafts=self.drafts, panes=self.panes, redraw=self.redraw, background=self._background,
             perform=self.dispatcher.perform, offers=self.offers, type_here=self.type_here, copy=self.copy,
-            leave=self.leave, say=self.say, remark=self.remark,
+            leave=self.leave, say=self.say, remark=self.remark, save_line=self.save_line, feed=self._feed,
+            run=self._run,
         )  # fmt: skip
 
     # The parts above are handed these, since what they call is made after them.
@@ -160,6 +162,11 @@ class ChatScreen(Screen[None]):
     def _run_turn(self, work: Coroutine[Any, Any, None]) -> None:
         self.app.run_worker(work, group="turn", exit_on_error=False)
 
+    def _look_at_saving(self) -> None:
+        """What tries again and tells of it is imported when something could not be saved."""
+        if self.open_chats.unsaved or self.save_line.is_shown:
+            self.late.save_retry.look()
+
     def _ask_argument(self, action: Action) -> None:
         suggestions = {"rename": self.chat.session.title, "system": self.chat.session.system or ""}
         self.drafts.begin_argument(action, suggestions.get(action.id, ""))
@@ -170,6 +177,7 @@ class ChatScreen(Screen[None]):
         yield self.bars.title
         yield self.panes
         yield self.find_bar
+        yield self.save_line
         with Vertical(id="bottom"):
             yield CommandHints(id="command-hints")
             yield self._queue
@@ -178,7 +186,7 @@ class ChatScreen(Screen[None]):
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        self.bars.begin(self._turn_display.tick)
+        self.bars.begin(self._turn_display.tick, self._look_at_saving)
         if self._opening is None:
             self._begin()
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
@@ -14,12 +15,13 @@ from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.file_commands import FileCommands
-from kimi_tui.ui.commands.leaving import Leaving
+from kimi_tui.ui.commands.leaving import SAVING, Leaving
 from kimi_tui.ui.commands.link_commands import LinkCommands
 from kimi_tui.ui.commands.message_commands import MessageCommands
 from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
+from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
 from kimi_tui.ui.commands.sending import Perform, Sending
 from kimi_tui.ui.commands.session_commands import SessionCommands
@@ -28,6 +30,7 @@ from kimi_tui.ui.commands.theme_command import ThemeCommand
 from kimi_tui.ui.commands.turn_commands import TurnCommands
 from kimi_tui.ui.commands.view_commands import view_rows
 from kimi_tui.ui.keys.key_lookup import Keyboard
+from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.panel import Panel
@@ -39,6 +42,7 @@ from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
+from kimi_tui.ui.widgets.save_line import SaveLine
 
 TEXT_LOST = 1
 """The exit status where text could not be saved."""
@@ -65,6 +69,9 @@ class LateParts:
     leave: Callable[[], Done]
     say: Say
     remark: Remark
+    save_line: SaveLine
+    feed: ConversationFeed
+    run: Callable[[Coroutine[Any, Any, None], str], None]
 
     @cached_property
     def history(self) -> PromptHistory:
@@ -79,6 +86,18 @@ class LateParts:
             self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
             show_queue=self.redraw.queue, say=self.say,
         )  # fmt: skip
+
+    @cached_property
+    def save_retry(self) -> SaveRetry:
+        return SaveRetry(
+            self.open_chats, self.drafts, switching=self.current.switching, sleep=self.services.clock.sleep,
+            run=lambda work: self.run(work, "saving"), show=self.save_line.show, solved=self._saved_again,
+            saved=self.redraw.bars.refresh,
+        )  # fmt: skip
+
+    def _saved_again(self) -> None:
+        self.feed.forget(SAVING)
+        self.remark("Saved again.")
 
     @cached_property
     def leaving(self) -> Leaving:

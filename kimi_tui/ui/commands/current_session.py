@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.session import Session
 from kimi_tui.ui.panes.drafts import Drafts
-from kimi_tui.ui.state.callbacks import RunLater, Say
-from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.callbacks import RunLater
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 
@@ -28,7 +29,6 @@ class CurrentSession:
     changed: Callable[[], None]  # shows the one that is there anew
     saved: Callable[[], None]  # shows whether sessions are saved
     run_later: RunLater
-    say: Say
     switching: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     """Held while another session comes on screen: each keeps the draft that is its own."""
 
@@ -41,13 +41,22 @@ class CurrentSession:
 
     async def _save_what_is_kept(self, chat: Chat) -> None:
         if chat.session.messages or await self.open_chats.has_file(chat):
-            await self.save(chat)
+            with suppress(KimiError):  # it is told as long as it is not saved
+                await self.save(chat)
 
     async def save(self, chat: Chat) -> None:
         """Save what is in no file yet of a session that is open here; raises StorageError where that fails."""
         try:
             if chat.open_session.is_changed:
                 await chat.open_session.save()
+        finally:
+            self.saved()
+
+    async def save_as(self, path: Path) -> None:
+        """See `OpenChats.save_as`."""
+        try:
+            async with self.switching:
+                await self.open_chats.save_as(self.open_chats.current, path, self.drafts.own)
         finally:
             self.saved()
 
@@ -58,12 +67,8 @@ class CurrentSession:
         """
         async with self.switching:
             self.leave()
-            before = self.open_chats.current
             await self.open_chats.show(chat, lambda: self.drafts.own)
             self.shown()
-        if before is not chat and before.unsaved is not None:
-            kept = "The session before stays open here until it can be saved."
-            self.say(error_text(before.unsaved, kept), "error")
 
     async def show_new(self) -> None:
         """See `show`."""

@@ -60,12 +60,11 @@ class Leaving:
         if not lost or lost == self._asked:
             return True
         self._asked = lost
-        error = unsaved[0].unsaved
         one = "This session has" if self.open_chats.current in unsaved else "Another session has"
         where = one if len(lost) == 1 else f"{counted(len(lost), 'session')} have"
         self.say(
-            f"{error.summary if error else ''}\n{where} text that is in no file. Make room and leave, "
-            f"or /export FILE to another place.\n{self.key or '/quit'} once more leaves without it.",
+            f"{where} text that is in no file. Make room, or /save-as FILE saves it elsewhere.\n"
+            f"{self.key or '/quit'} once more leaves without it.",
             "error",
             about=SAVING,
         )

@@ -30,6 +30,7 @@ class SessionCommands:
             "resume": self._resume,
             "import": self._import,
             "export": self._export,
+            "save-as": self._save_as,
         }
 
     @property
@@ -70,6 +71,15 @@ class SessionCommands:
         path = _path(argument, "export", "lamb.md")
         await asyncio.to_thread(self.session_store.export, self._session, path)
         self.say(f"Exported to {path}.")
+
+    async def _save_as(self, argument: str) -> None:
+        path = _path(argument, "save-as", "lamb.toml")
+        before = self.open_chats.current
+        had_file = await self.open_chats.has_file(before)
+        old = before.path
+        await self.current.save_as(path)
+        stays = f"\n{old} stays as it was saved last." if had_file else ""
+        self.say(f"The session lies in {before.path} now, and goes on being saved there.{stays}")
 
 
 def _path(argument: str, command: str, example: str) -> Path:

@@ -38,6 +38,12 @@ class ConversationFeed:
             chat.drop_notices(about)
         self.notice(self.open_chats.current, text, severity, about)
 
+    def forget(self, about: str) -> None:
+        """Take the notices about something away."""
+        for chat in self.open_chats.all:
+            chat.drop_notices(about)
+        self.show()
+
     def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
         """It stays until it is dismissed."""
         self._notices += 1

@@ -9,10 +9,8 @@ from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.wire.turn_events import Phase, TurnEnded
-from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.text import words
 
-UNSAVED_REPLY = "The reply is on screen, but not in the file: it is saved with the next message, or when you leave."
 TEXT_IS_BACK = "Your text is back in the composer."
 
 
@@ -64,7 +62,8 @@ def offers_for(reply: Message, prompt_tokens: int) -> tuple[Offer, ...]:
 def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: int = 0) -> list[EndNotice]:
     """With `has_text_back`, its question is back in the composer where no reply came.
 
-    `prompt_tokens` = what asking the question once more takes, estimated.
+    `prompt_tokens` = what asking the question once more takes, estimated. What is not saved is told elsewhere, for as
+    long as it is not.
     """
     kept = TEXT_IS_BACK if has_text_back else ""
     offers: tuple[Offer, ...] = () if has_text_back else AGAIN
@@ -79,8 +78,6 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: int = 0
         found.append(EndNotice("info", f"{stopped}{kept}", offers))
     elif ended.replies and not refusal_to_continue(ended.replies[0]):
         found.append(_broke_off(ended.replies[0], kept, offers))
-    if ended.save_error is not None:
-        found.append(EndNotice("error", error_text(ended.save_error, UNSAVED_REPLY)))
     return found
 
 

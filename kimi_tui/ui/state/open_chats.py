@@ -8,8 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kimi_tui.core.errors import KimiError
+from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.session.session import Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
@@ -104,6 +106,33 @@ class OpenChats:
             if draft() == text:
                 return
 
+    async def save_again(self, draft: Callable[[], str]) -> None:
+        """Save what could not be saved when that was tried last; `draft` as in `keep`."""
+        for chat in self.unsaved:
+            if chat is self.current:
+                chat.draft = draft()
+            await self._keep(chat)
+
+    async def save_as(self, chat: Chat, path: Path, draft: str) -> None:
+        """Save a session, with what is being typed, into a new file, where it is saved from now on.
+
+        The file that it had stays as it was saved last. StorageError, or UsageError, where that cannot be done.
+        """
+        held = list[HeldSession]()
+
+        async def save(session: Session) -> Session:
+            held.append(await asyncio.to_thread(self._session_store.save_as, session, path))
+            return held[0].session
+
+        await chat.open_session.save_elsewhere(save)
+        before, old_path = chat.release, chat.path
+        chat.path, chat.release, chat.draft = held[0].path, held[0].release, draft
+        await self._keep(chat)
+        if chat.draft_error is None:
+            with suppress(KimiError):  # there it is only a copy now
+                await asyncio.to_thread(self._session_store.save_draft, old_path, "")
+        self._let_go(before)
+
     async def _keep(self, chat: Chat) -> None:
         """Save a session, and what is being typed; one that holds nothing else is saved too, so that it can be resumed.
 
@@ -119,12 +148,16 @@ class OpenChats:
             chat.draft_error = error
 
     def _save_draft(self, path: Path, text: str) -> None:
-        """Keep a draft beside its session, where that has a file."""
-        self._session_store.save_draft(path, text if path.exists() else "")
+        """Keep a draft beside its session, where that has a file; raises StorageError where nobody can tell."""
+        try:
+            has_file = path.exists()
+        except OSError as error:
+            raise StorageError(f"The draft beside {path} could not be written: {reason_of(error)}.") from error
+        self._session_store.save_draft(path, text if has_file else "")
 
     async def has_file(self, chat: Chat) -> bool:
-        """Whether a chat's session can be resumed."""
-        return await asyncio.to_thread(chat.path.exists)
+        """Whether a chat's session can be resumed, as far as anybody can tell."""
+        return await asyncio.to_thread(os.path.exists, chat.path)
 
     @property
     def unsaved(self) -> tuple[Chat, ...]:
@@ -140,7 +173,10 @@ class OpenChats:
         self._release(chat)
 
     def _release(self, chat: Chat) -> None:
-        task = asyncio.get_running_loop().create_task(asyncio.to_thread(chat.release))
+        self._let_go(chat.release)
+
+    def _let_go(self, release: Callable[[], object]) -> None:
+        task = asyncio.get_running_loop().create_task(asyncio.to_thread(release))
         self._releases.add(task)
         task.add_done_callback(self._releases.discard)
 

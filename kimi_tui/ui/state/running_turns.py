@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
-from kimi_tui.core.errors import KimiError
+from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
@@ -136,23 +136,28 @@ class Turns:
             case PhaseChanged(phase=phase):
                 live.phase = phase
             case ReplyDelta():
-                now_s = self._services.clock.monotonic()
-                live.note(event, now_s)
-                if event.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
-                    live.update_label(now_s)
-                self._view.show_delta(chat, event)
+                self._grow(chat, live, event)
             case ReplyShortened():
                 live.note_shortened(event)
                 self._view.show_shortened(chat)
             case Retrying() | AttemptBegan():
                 live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
                 self._view.show_retry(chat)
+            case TurnNotice(error=StorageError()):
+                pass  # what is not saved is told for as long as it is not
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
                 self._end(chat, turn, event, opening)
             case _:
                 assert_never(event)
+
+    def _grow(self, chat: Chat, live: LiveTurn, delta: ReplyDelta) -> None:
+        now_s = self._services.clock.monotonic()
+        live.note(delta, now_s)
+        if delta.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
+            live.update_label(now_s)
+        self._view.show_delta(chat, delta)
 
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
         """Note how it ended: what came, what was kept, what to do next."""

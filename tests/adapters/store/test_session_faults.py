@@ -6,7 +6,7 @@ import errno
 import io
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from kimi_tui.adapters.files import sweep_temporaries
+from kimi_tui.adapters.store.repaired_copy import examine, has_whole_end, write_repaired
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.file_formats import ENDINGS
@@ -21,9 +23,13 @@ from kimi_tui.core.session.session import Message, Role, Session
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SESSION = Session("s1", NOW, NOW, "m", "Lamb").with_message(Message("m1", Role.USER, "Hi"))
-DRAFT = "half a sentence"
-NAMES = ("stat", "lstat", "open", "mkdir", "listdir", "replace", "unlink", "fchmod", "fsync")
-"""The functions of `os` that anything here goes through, besides opening, reading and writing files."""
+DRAFT, NEW_DRAFT = "half a sentence", "a whole one"
+NAMES = (
+    "stat", "lstat", "fstat", "open", "mkdir", "listdir", "scandir", "replace", "rename", "link", "unlink", "rmdir", "fchmod",
+    "fchown", "chmod", "chown", "fsync", "truncate", "ftruncate", "pread", "pwrite", "read", "write", "readlink", "utime",
+)  # fmt: skip
+"""The functions of `os` that anything here may go through, besides opening, reading and writing files."""
+REASONS = (errno.EIO, errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 MOST_STEPS = 200
 
 
@@ -35,19 +41,20 @@ class Faults:
         self.count = 0
 
     @contextmanager
-    def at(self, step: int, *, is_last_only: bool) -> Iterator[None]:
+    def at(self, step: int, reason: int = errno.EIO, *, is_last_only: bool) -> Iterator[None]:
         """Refuse the operation of that number, alone or with all that follow."""
         self.count = 0
 
         def check() -> None:
             self.count += 1
             if self.count == step or (self.count > step and not is_last_only):
-                raise OSError(errno.EIO, "Input/output error")
+                raise OSError(reason, os.strerror(reason))
 
         with self._patch.context() as patch:
             for name in NAMES:
                 patch.setattr(os, name, refusing(getattr(os, name), check))
             patch.setattr(io, "open", opening(io.open, check))
+            patch.setattr(os, "close", closing(os.close, check))
             yield
 
 
@@ -55,6 +62,16 @@ def refusing(function: Callable[..., Any], check: Callable[[], None]) -> Callabl
     def call(*arguments: Any, **named: Any) -> Any:
         check()
         return function(*arguments, **named)
+
+    return call
+
+
+def closing(function: Callable[[int], None], check: Callable[[], None]) -> Callable[[int], None]:
+    """Closing says what went wrong with what was written before, and closes all the same."""
+
+    def call(descriptor: int) -> None:
+        function(descriptor)
+        check()
 
     return call
 
@@ -68,17 +85,26 @@ def opening(function: Callable[..., Any], check: Callable[[], None]) -> Callable
 
 
 class CheckedFile:
-    """A file of which reading and writing may be refused."""
+    """A file of which reading, writing and closing may be refused; half of what is refused to be written is there."""
 
     def __init__(self, file: Any, check: Callable[[], None]) -> None:
-        self._file = file
-        self.read, self.write = refusing(file.read, check), refusing(file.write, check)
+        self._file, self._check = file, check
+        self.read, self.flush = refusing(file.read, check), refusing(file.flush, check)
+
+    def write(self, data: Any) -> Any:
+        try:
+            self._check()
+        except OSError:
+            self._file.write(data[: len(data) // 2])
+            raise
+        return self._file.write(data)
 
     def __enter__(self) -> CheckedFile:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        self._check()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -144,13 +170,58 @@ def import_file(world: World) -> None:
     world.files.import_file(world.outside)
 
 
-ACTS = (save, save_first, convert, rename, delete, restore, duplicate, import_file)
+def save_over_another_version(world: World) -> None:
+    fresh = SessionFiles(world.files.folder, world.files.trash)
+    fresh.save_now(replace(fresh.load(world.path), title="Stew", written_by="0.0.9"))
+
+
+def draft(world: World) -> None:
+    world.files.save_draft(world.path, NEW_DRAFT)
+
+
+def draft_in_the_open(world: World) -> None:
+    held = world.files.open(world.path)
+    try:
+        world.files.save_draft(world.path, NEW_DRAFT)
+        world.files.save_now(replace(held.session, title="Stew"))
+    finally:
+        held.release()
+
+
+def save_as(world: World) -> None:
+    world.files.save_as(world.files.load(world.path), world.outside.with_name("new.json")).release()
+
+
+def repair(world: World) -> None:
+    write_repaired(world.path, world.outside.with_name("new.toml"))
+
+
+ACTS = (
+    save, save_first, save_over_another_version, convert, rename, delete, restore, duplicate, import_file, draft,
+    draft_in_the_open, save_as, repair,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("is_last_only", [True, False], ids=["that one", "all from then on"])
 @pytest.mark.parametrize("act", ACTS)
 def test_nothing_is_lost(
     act: Callable[[World], None], is_last_only: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_every_step(act, errno.EACCES if is_last_only else errno.EIO, is_last_only, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: errno.errorcode[reason])
+@pytest.mark.parametrize("is_last_only", [True, False], ids=["that one", "all from then on"])
+@pytest.mark.parametrize("act", ACTS)
+def test_nothing_is_lost_whatever_the_reason_slow(
+    act: Callable[[World], None], is_last_only: bool, reason: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_every_step(act, reason, is_last_only, tmp_path, monkeypatch)
+
+
+def check_every_step(
+    act: Callable[[World], None], reason: int, is_last_only: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults = Faults(monkeypatch)
     told = list[str]()
@@ -160,7 +231,7 @@ def test_nothing_is_lost(
             place.in_trash = place.files.delete(place.path)
         before, messages = len(place.sessions()), len(told)
         try:
-            with faults.at(step, is_last_only=is_last_only):
+            with faults.at(step, reason, is_last_only=is_last_only):
                 act(place)
         except StorageError as error:
             told.append(error.summary)
@@ -174,6 +245,39 @@ def test_nothing_is_lost(
     raise AssertionError("it never came to an end")
 
 
+READS: tuple[Callable[[World], object], ...] = (
+    lambda world: world.files.find(),
+    lambda world: world.files.find("lamb"),
+    lambda world: world.files.find(str(world.path)),
+    lambda world: world.files.list(),
+    lambda world: list(world.files.listings()),
+    lambda world: world.files.trashed(),
+    lambda world: world.files.is_found_at_once("lamb"),
+    lambda world: world.files.recent_prompts(),
+    lambda world: world.files.load_draft(world.path),
+    lambda world: world.files.open(world.path).release(),
+    lambda world: examine(world.path),
+    lambda world: has_whole_end(world.path),
+    lambda world: sweep_temporaries(world.files.folder),
+)
+
+
+@pytest.mark.parametrize("is_last_only", [True, False], ids=["that one", "all from then on"])
+@pytest.mark.parametrize("number", range(len(READS)))
+def test_reading_fails_with_words_or_not_at_all(
+    number: int, is_last_only: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = Faults(monkeypatch)
+    for step in range(1, MOST_STEPS):
+        place = world(tmp_path / str(step))
+        with suppress(StorageError), faults.at(step, errno.EACCES, is_last_only=is_last_only):
+            READS[number](place)
+        check(place, is_last_only=is_last_only)
+        if faults.count < step:
+            return
+    raise AssertionError("it never came to an end")
+
+
 def check(place: World, *, is_last_only: bool) -> None:
     """Every file is whole, the session and its draft are there, beside each other; nothing half made stays."""
     sessions = place.sessions()
@@ -182,7 +286,9 @@ def check(place: World, *, is_last_only: bool) -> None:
     assert all(session.messages[0].content == "Hi" for session in read)
     assert len(ours) == 1 or (ours and not is_last_only)
     assert any((path.parent / f".{path.stem}.draft").exists() for path in ours)
-    assert set(place.drafts()) == {DRAFT}
+    assert set(place.drafts()) in ({DRAFT}, {NEW_DRAFT})
+    for outside in place.outside.parent.glob("new.*"):
+        assert SessionFiles(outside.parent, outside.parent).load(outside).messages == SESSION.messages
     if is_last_only:
         assert not list(place.files.folder.parent.rglob(".kimi-tmp-*"))
 

@@ -62,6 +62,35 @@ def test_two_files_of_one_id_are_saved_apart(files: SessionFiles) -> None:
     assert (files.load(one).title, files.load(two).title) == ("first", "second")
 
 
+def test_a_session_whose_file_is_gone_takes_no_others_place(files: SessionFiles) -> None:
+    files.save_now(make())
+    one = files.find()
+    two = one.with_name("copy.toml")
+    two.write_bytes(one.read_bytes())
+    first, second = files.load(one), files.load(two)
+    one.unlink()
+    files.save_now(replace(first, title="first"))
+    assert (files.load(one).title, files.load(two)) == ("first", second)
+
+
+def test_a_window_begins_in_a_folder_that_takes_nothing(files: SessionFiles) -> None:
+    files.folder.parent.mkdir()
+    files.folder.write_text("no folder")
+    held = files.create(make())
+    with pytest.raises(StorageError):
+        files.save_now(held.session)
+    files.folder.unlink()
+    files.save_now(held.session)
+    held.release()
+    assert files.load(held.path) == make()
+    with pytest.raises(SessionHeldError), files.lock(files.folder / "x.toml"):
+        files.create(make("x"))
+    files.folder.rename(files.folder.with_name("gone"))
+    files.folder.write_text("no folder")
+    with pytest.raises(StorageError):
+        files.create(make("y"), "ask")
+
+
 def test_a_file_elsewhere_is_saved_where_it_lies(files: SessionFiles, tmp_path: Path) -> None:
     SessionFiles(tmp_path, tmp_path / "t", "json").save_now(make("x"))
     path = tmp_path / "x.json"

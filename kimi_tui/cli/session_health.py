@@ -1,0 +1,112 @@
+"""`kimi-tui sessions check` and `repair`: what is wrong with session files, and whole copies of damaged ones."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from kimi_tui.cli.context import Context
+from kimi_tui.cli.exit_status import BAD_USAGE, DONE
+from kimi_tui.core.errors import FieldError, StorageError, UsageError
+from kimi_tui.core.session.codec import read_only_reason
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.text.counts import counted
+
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.adapters.store.session_files import SessionFiles
+    from kimi_tui.core.session.repair import Repaired
+
+
+def check(options: Namespace, context: Context) -> int:
+    """Load each session whole, and say everything that keeps one from being read or continued."""
+    store = context.store()
+    paths, is_bad = _paths_to_check(options.files, store, context)
+    for path in paths:
+        try:
+            session = store.load(path)
+        except StorageError as error:
+            _tell_damages(path, error, context)
+            is_bad = True
+            continue
+        problems = _problems(session, path, context)
+        for problem in problems:
+            context.tell(f"{path}: {problem}")
+        is_bad |= bool(problems)
+        if not problems:
+            context.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
+    return BAD_USAGE if is_bad else DONE
+
+
+def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> tuple[list[Path], bool]:
+    """The files that were named, or all; and whether one could not be found."""
+    if not names:
+        listing = store.list()
+        return [*(Path(s.path) for s in listing.summaries), *(Path(u.path) for u in listing.unreadable)], False
+    paths = []
+    for name in names:
+        try:
+            paths.append(context.find_session(name))
+        except StorageError as error:
+            context.tell_error(error)
+    return paths, len(paths) < len(names)
+
+
+def _problems(session: Session, path: Path, context: Context) -> list[str]:
+    """What keeps a session that can be read from being continued: its file's version, its end, its settings."""
+    from kimi_tui.adapters.store.repaired_copy import has_whole_end  # noqa: PLC0415 - few calls check
+    from kimi_tui.core.settings.sampling import resolve_request  # noqa: PLC0415
+
+    problems = [reason] if (reason := read_only_reason(session)) else []
+    if not has_whole_end(path):
+        problems.append("its last line has no end: part of it may be missing.")
+    try:
+        resolve_request(context.settings(), session)
+    except (FieldError, UsageError) as error:
+        problems.append(f"settings: {error.summary}")
+    return problems
+
+
+def _tell_damages(path: Path, error: StorageError, context: Context) -> None:
+    """Explain a file that cannot be read: every place, and what a repair would bring."""
+    from kimi_tui.adapters.store.repaired_copy import examine  # noqa: PLC0415 - few calls check
+
+    try:
+        found = examine(path)
+    except StorageError:
+        context.tell_error(error)
+        return
+    if not found.damages:
+        context.tell_error(error)
+    _tell(path, found, context)
+    if found.session is None:
+        context.tell(f"{path} cannot be read, and nothing of a session is left in it.", error.hint)
+        return
+    count = counted(len(found.session.messages), "message")
+    context.tell(
+        f"{path} cannot be read as it is.",
+        f"`kimi-tui sessions repair {quote(str(path))} -o NEW` writes a copy of what can: {count}.",
+    )
+
+
+def _tell(path: Path, found: Repaired, context: Context) -> None:
+    for damage in found.damages:
+        line = "" if damage.line is None else f":{damage.line}"
+        context.tell(f"{path}{line}: {damage.words}")
+
+
+def repair(options: Namespace, context: Context) -> int:
+    """Raises KimiError where nothing of a session can be read, or the new file not be written."""
+    from kimi_tui.adapters.store.repaired_copy import write_repaired  # noqa: PLC0415 - few calls repair
+
+    path, new = Path(options.file).expanduser(), Path(options.output).expanduser()
+    if not path.exists():
+        path = context.find_session(options.file)
+    found = write_repaired(path, new)
+    _tell(path, found, context)
+    kept = len(found.session.messages) if found.session is not None else 0
+    lost = f", {found.lost} left out" if found.lost else ""
+    context.tell(f"{counted(kept, 'message')} kept{lost}; {path} is as it was.")
+    context.write_line(str(new))
+    return DONE
