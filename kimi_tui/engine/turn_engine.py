@@ -80,6 +80,7 @@ class Engine:
             neutralise=request.neutralise,
         )
         turn = Turn(open_session, request, opening.begin(open_session, blank))
+        open_session.begin_turn(turn.reply.id)
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -106,6 +107,7 @@ class Engine:
             self._end(turn, MessageState.FAILED, error=unexpected)
         finally:
             turn.open_session.give_back_ids({turn.reply.id, turn.reply.question_id})
+            turn.open_session.end_turn(turn.reply.id)
 
     async def _run(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         closed, prompt, context = self._open(turn, opening)

@@ -60,6 +60,19 @@ class SessionLock:
         except FileNotFoundError:
             return False
 
+    def is_free(self) -> bool:
+        """Whether nobody has it now; where nobody can tell, it is not."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except OSError as error:
+            return isinstance(error, FileNotFoundError)
+        try:
+            return _flock(descriptor)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
     def release(self) -> None:
         """Give it back; releasing twice, in two threads even, is releasing once.
 
