@@ -16,7 +16,7 @@ from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
-from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
+from kimi_tui.core.errors import KeyMissingError, SessionHeldError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 
 if TYPE_CHECKING:  # the names of types only
@@ -47,6 +47,8 @@ def run(options: Namespace, context: Context) -> int:
         _draw_early(terminal, context)
         app = build_app(options, context, terminal, held)
         session_id = app.run(mouse=settings.ui.mouse)
+    for words in app.parting_words:
+        context.tell(words)
     if app.problem is not None:
         raise app.problem
     if app.crash is not None:
@@ -145,10 +147,13 @@ def first_session(
     name = None if options.resume is LATEST else options.resume
     told = list[str]()
 
-    def find() -> tuple[Path, SessionLock]:
+    def find() -> tuple[Path, SessionLock | None]:
         path = store.find(name, lambda unreadable: told.append(unreadable.words))
         lock = store.lock(path)
-        lock.acquire()
+        try:
+            lock.acquire()
+        except SessionHeldError:  # it is opened to be read only
+            return path, None
         held.callback(lock.release)
         return path, lock
 
@@ -158,6 +163,7 @@ def first_session(
     def read() -> HeldSession:
         path, lock = found or find()
         session = store.open(path, held=lock)
+        held.callback(session.release)
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 

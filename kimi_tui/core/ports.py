@@ -177,6 +177,9 @@ class SessionStore(SessionSaver, Protocol):
     def rename(self, path: Path, title: str) -> None:
         """Give a session that is open nowhere another title."""
 
+    def copy_of(self, session: Session, now: datetime) -> Session:
+        """Make a new session of that moment that says the same; it touches no file."""
+
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session as a new one and return where."""
 

@@ -78,6 +78,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
+        chat.open_session.refuse_if_read_only()
         turn = self._services.engine().start(chat.open_session, opening, self._request(chat), plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic())
         self._run(self._follow(chat, turn, turn.listen(), opening))
