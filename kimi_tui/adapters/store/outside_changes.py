@@ -25,8 +25,8 @@ from kimi_tui.core.session.tree import sharing_messages
 
 COARSEST_TIME_NS = 2_000_000_000
 """The longest step in which file systems count time: within it a file may change without its time showing that."""
-REFUSED = {errno.EACCES, errno.EPERM}
-"""Errors that say of a file that it may not be read, and not that its file system fails."""
+REFUSED = {errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL}
+"""Errors that say of a file that it may not be read, or is none, and not that its file system fails."""
 
 
 class FileState(Enum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -13,6 +14,9 @@ from types import TracebackType
 from kimi_tui.adapters.files import as_storage_error, make_private_dir
 from kimi_tui.adapters.store.session_places import beside
 from kimi_tui.core.errors import SessionHeldError
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+"""Errors of file systems without locks; there each save looks whether others have written, see `outside_changes`."""
 
 
 class SessionLock:
@@ -99,11 +103,14 @@ class SessionLock:
 
 
 def _flock(descriptor: int) -> bool:
-    """Take the lock of an open file; whether nobody else has it."""
+    """Take the lock of an open file; whether nobody else has it. Where there are no locks, nobody has."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     return True
 
 
