@@ -15,6 +15,9 @@ from kimi_tui.core.ports import Conflict, FileChange, Lost, Reloaded, SessionSav
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import CONFLICT, copied
 
+Look = Callable[[Session], Awaitable[Reloaded | Lost | None]]
+"""The store's way of looking whether others changed a session's file."""
+
 
 class OpenSession:
     def __init__(self, session: Session, store: SessionSaver | None, *, read_only: str = "", way_out: str = "") -> None:
@@ -115,7 +118,7 @@ class OpenSession:
         changed = replace(copied(self._value, copy.id, copy.prompt_cache_key, CONFLICT), path=copy.path)
         self._value, self._saved = copy if is_saved else changed, copy
 
-    async def take_changes(self, look: Callable[[Session], Awaitable[Reloaded | Lost | None]]) -> None:
+    async def take_changes(self, look: Look) -> None:
         """Take what others made of the file, where nothing was changed here; else saving finds that out.
 
         `look` is the store's. What is here and in no file any more is saved again; StorageError where that fails.
@@ -136,3 +139,10 @@ class OpenSession:
                 await self._write_now(self._store)
                 return
             self.told(change)
+
+    async def save_at_the_end(self, look: Look) -> None:
+        """Save what is in no file, whether it was changed here or others made it so. Raises StorageError."""
+        if self.is_changed:
+            await self.save()
+        for _ in range(2):  # the first look leaves time to whoever is saving it
+            await self.take_changes(look)

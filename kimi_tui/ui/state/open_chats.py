@@ -142,8 +142,10 @@ class OpenChats:
 
         Blanks and a command are not worth a session of their own.
         """
-        if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
-            with suppress(KimiError):  # the chat tells
+        with suppress(KimiError):  # the chat tells
+            if chat.session.messages:
+                await chat.open_session.save_at_the_end(self._session_store.look)
+            elif is_message(chat.draft):
                 await chat.open_session.save()
         try:
             await asyncio.to_thread(self._save_draft, chat, chat.draft)
