@@ -165,7 +165,7 @@ class BaseVersions:
         if found == self._bases[path].session:  # only its bytes are others, such as the ends of its lines
             self.note(path, version, found)
             return None
-        found = sharing_messages(found, session)
+        found = replace(sharing_messages(found, session), path=session.path)
         return Reloaded(found, lambda: self.note(path, version, found))
 
     def _is_doubted_again(self, path: Path, mark: Mark) -> bool:

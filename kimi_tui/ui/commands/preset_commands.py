@@ -46,7 +46,7 @@ class PresetCommands:
         return self.open_chats.current.session
 
     def _refuse_if_read_only(self, preset: str = "") -> None:
-        """Nothing is saved for others where what goes with it here cannot be: `preset` is the session's, or "" = any."""
+        """Nothing is saved for others where what goes with it here cannot be; `preset` = what it is about, "" = any."""
         if preset in {"", self._session.settings.get("preset")}:
             self.open_chats.current.open_session.refuse_if_read_only()
 
