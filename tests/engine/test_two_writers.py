@@ -220,10 +220,10 @@ class TwoWriters(RuleBasedStateMachine):
     def mend(self) -> None:
         """It says something else then, and so do windows in which nothing was changed."""
         path = self.wrecked.pop()
+        path.unlink()
         followers = [it for it in self.windows.values() if it.held.path == path and not it.session.is_changed]
         shown = set[str]().union(*(texts_of(window.session.value) for window in followers))
         self.forfeited |= shown - self.in_files()
-        path.unlink()
         session = Session(path.stem, NOW, NOW, "m", "Mended", prompt_cache_key="key")
         SessionFiles(path.parent, path.parent).save_now(session.with_message(self.new_message(session)))
 
