@@ -37,6 +37,7 @@ class OpenSession:
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken_ids: set[str] = set()
         self._growing: set[str] = set()
+        self._last_look: Reloaded | Lost | None = None
 
     @property
     def value(self) -> Session:
@@ -129,7 +130,8 @@ class OpenSession:
             value = self._value
             if self.is_changed or self._growing:
                 return
-            change = await look(value)
+            known, change = self._last_look, await look(value)
+            self._last_look = change
             if change is None or self._value is not value or self._growing:
                 return
             if isinstance(change, Reloaded):
@@ -138,7 +140,8 @@ class OpenSession:
             elif not self.read_only:
                 await self._write_now(self._store)
                 return
-            self.told(change)
+            if change != known:
+                self.told(change)
 
     async def save_at_the_end(self, look: Look) -> None:
         """Save what is in no file, whether it was changed here or others made it so. Raises StorageError."""

@@ -190,6 +190,9 @@ async def test_what_is_on_screen_is_copied_whatever_became_of_the_file(tmp_path:
         holder.path.unlink()
         await running.shows("The file of this session is gone")
         assert not holder.path.exists()  # only who holds it writes it again
+        await running.type("<ctrl+l>")
+        await running.pilot.pause(0.2)
+        assert "is gone" not in running.text  # once is enough
         await running.type("<ctrl+b>")
         await running.shows("opened as a copy")
         assert holder.stored(running.screen.chat.path).messages == TALK.messages
@@ -250,7 +253,7 @@ async def test_one_that_somebody_else_took_first_stays_read_only(tmp_path: Path)
 async def test_a_session_of_ones_own_has_no_such_key(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("<ctrl+b>")
-        await running.shows("there is no read-only session here.")
+        await running.shows("there is no session that others hold here.")
         assert running.screen.chat.session.id == TALK.id
 
 

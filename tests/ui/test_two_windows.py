@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -126,3 +127,20 @@ def test_a_command_on_a_session_that_is_held_names_the_holder(place: Place, firs
     assert path.read_bytes() == before
     assert place.run("sessions", "show", path.stem).returncode == 0
     assert place.run("sessions", "export", path.stem).returncode == 0
+
+
+def test_a_reply_without_a_screen_goes_into_a_copy_where_others_changed_the_file(place: Place) -> None:
+    assert place.run("ask", "hello", "--demo", "--save").returncode == 0
+    (path,) = place.sessions.glob("*.toml")
+    words = command("ask", "long", "--demo", "--json", "--session", path.stem)
+    with subprocess.Popen(words, env={**os.environ, **place.env}, cwd=ROOT, stdin=-3, stdout=-1, stderr=-1) as asking:
+        while b"long" not in path.read_bytes():
+            assert asking.poll() is None
+        path.write_text(path.read_text("utf-8").replace('title = "hello"', 'title = "edited"'), "utf-8")
+        out, err = asking.communicate()
+    assert asking.returncode == 0
+    assert b"both versions are kept" in err
+    assert place.texts("edited")[2:] == ["long"]
+    assert len(place.texts("hello (conflict)")) == 4
+    assert json.loads(out)["session"] == place.stored()["hello (conflict)"]["id"]
+    assert not list(place.sessions.glob(".*.lock"))

@@ -38,7 +38,7 @@ class Need(StrEnum):
     DELETED = "deleted message"
     FINDING = "search"
     NOTICE = "notice"
-    READ_ONLY = "read-only session"
+    HELD_BY_OTHERS = "session that others hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ _SESSION = (
            argument="[TEXT]"),
     Action("open-copy", "Open as a copy",
            "Goes on with a read-only session as a copy; once its holder has gone, with the session itself.",
-           ("ctrl+b", "alt+o"), aliases=("take-over",), needs=frozenset({Need.READ_ONLY}), hint="copy"),
+           ("ctrl+b", "alt+o"), aliases=("take-over",), needs=frozenset({Need.HELD_BY_OTHERS}), hint="copy"),
     Action("rename", "Rename the session", "Gives this session another title.", ("f6",), argument="TEXT",
            runs_alone=False),
     Action("set", "Set a request field", "Sets a request field for this session; alone it lists them.",

@@ -36,7 +36,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.DELETED} if chat.deleted else set()
     found |= {Need.NOTICE} if chat.notices else set()
-    found |= {Need.READ_ONLY} if chat.open_session.read_only else set()
+    found |= {Need.HELD_BY_OTHERS} if chat.is_free is not None else set()
     found |= {Need.FINDING} if is_finding else set()
     return found
 

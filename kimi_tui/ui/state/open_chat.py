@@ -47,7 +47,7 @@ class Chat:
     draft_path: Path
     """What the store takes for its draft: its file, unless others hold it."""
     is_free: Callable[[], bool] | None = None
-    """Says whether others who hold it have gone; it touches a file. None = nobody else does."""
+    """Says whether others who hold it have gone; it touches a file. None = it is not read-only because of others."""
     is_let_go: bool = False
     """Whether they have."""
     draft: str = ""
