@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from hypothesis.stateful import (
 
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.ports import Conflict, FileChange, HeldSession
+from kimi_tui.core.ports import Conflict, FileChange, HeldSession, Rewritten
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 
@@ -44,8 +45,9 @@ def texts_of(session: Session) -> set[str]:
 class Window:
     """A process with one session on screen."""
 
-    def __init__(self, folder: Path, path: Path) -> None:
+    def __init__(self, folder: Path, path: Path, rewritten: Callable[[Path], object]) -> None:
         self.files = SessionFiles(folder / "sessions", folder / "trash")
+        self.rewritten = rewritten
         self.begin(self.files.open(path))
 
     def begin(self, held: HeldSession) -> None:
@@ -57,6 +59,8 @@ class Window:
         if isinstance(change, Conflict):
             self.release()
             self.held, self.release = change.copy, change.copy.release
+        if isinstance(change, Rewritten):
+            self.rewritten(change.path)
 
 
 class TwoWriters(RuleBasedStateMachine):
@@ -105,6 +109,12 @@ class TwoWriters(RuleBasedStateMachine):
     def in_files(self) -> set[str]:
         return set[str]().union(*(texts_of(self.stored(path)) for path in self.paths() if path not in self.wrecked))
 
+    def replaced(self, path: Path) -> None:
+        """A file says something else from now on, and so will windows in which nothing was changed."""
+        followers = [it for it in self.windows.values() if it.held.path == path and not it.session.is_changed]
+        shown = set[str]().union(*(texts_of(window.session.value) for window in followers))
+        self.forfeited |= shown - self.in_files()
+
     def in_windows(self) -> set[str]:
         return set[str]().union(*(texts_of(window.session.value) for window in self.windows.values()))
 
@@ -123,7 +133,7 @@ class TwoWriters(RuleBasedStateMachine):
     def open(self, number: int, place: int) -> None:
         path = self.path(place)
         if number not in self.windows and path is not None:
-            self.windows[number] = Window(self.folder, path)
+            self.windows[number] = Window(self.folder, path, self.replaced)
 
     @rule(number=WINDOWS)
     def type(self, number: int) -> None:
@@ -134,7 +144,8 @@ class TwoWriters(RuleBasedStateMachine):
 
     @rule(number=WINDOWS)
     def save(self, number: int) -> None:
-        if window := self.windows.get(number):
+        window = self.windows.get(number)
+        if window is not None and window.session.is_changed:
             self.loop.run_until_complete(window.session.save())
 
     @rule(number=WINDOWS)
@@ -218,12 +229,9 @@ class TwoWriters(RuleBasedStateMachine):
     @precondition(lambda self: self.wrecked)
     @rule()
     def mend(self) -> None:
-        """It says something else then, and so do windows in which nothing was changed."""
         path = self.wrecked.pop()
         path.unlink()
-        followers = [it for it in self.windows.values() if it.held.path == path and not it.session.is_changed]
-        shown = set[str]().union(*(texts_of(window.session.value) for window in followers))
-        self.forfeited |= shown - self.in_files()
+        self.replaced(path)
         session = Session(path.stem, NOW, NOW, "m", "Mended", prompt_cache_key="key")
         SessionFiles(path.parent, path.parent).save_now(session.with_message(self.new_message(session)))
 

@@ -134,7 +134,7 @@ def test_a_reply_without_a_screen_goes_into_a_copy_where_others_changed_the_file
     (path,) = place.sessions.glob("*.toml")
     words = command("ask", "long", "--demo", "--json", "--session", path.stem)
     with subprocess.Popen(words, env={**os.environ, **place.env}, cwd=ROOT, stdin=-3, stdout=-1, stderr=-1) as asking:
-        while b"long" not in path.read_bytes():
+        while b'"long"' not in path.read_bytes():
             assert asking.poll() is None
         path.write_text(path.read_text("utf-8").replace('title = "hello"', 'title = "edited"'), "utf-8")
         out, err = asking.communicate()
