@@ -99,8 +99,12 @@ class BaseVersions:
         users = self._users.get(path, set())
         users.discard(user)
         if not users:
-            for known in (self._users, self._bases, self._doubted):
-                known.pop(path, None)
+            self.forget(path)
+
+    def forget(self, path: Path) -> None:
+        """Say that a file is gone for good: nothing is made of that."""
+        for known in (self._users, self._bases, self._doubted):
+            known.pop(path, None)
 
     def note(self, path: Path, version: Version, session: Session) -> None:
         """Say what the session is based on from now on; a file that nobody uses is forgotten at once."""

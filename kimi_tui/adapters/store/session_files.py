@@ -369,6 +369,7 @@ class SessionFiles:
         with nullcontext() if is_held_here else self.lock(path, "delete"):
             session = self._reader.read(path)
             target = move_to_trash(path, self.trash, self.folder)
+        self._bases.forget(path)
         if self._paths.get(session.id) == path:
             del self._paths[session.id]
         self._encoders.pop(path, None)

@@ -255,6 +255,12 @@ def test_a_file_system_that_fails_says_nothing_about_the_file(
     assert look(files, held.session) is None
 
 
+def test_a_session_that_was_deleted_here_stays_deleted(files: SessionFiles, held: HeldSession) -> None:
+    files.delete(held.path, is_held_here=True)
+    assert look(files, held.session) is None
+    assert look(files, held.session) is None
+
+
 # -- without locks
 
 
