@@ -10,6 +10,7 @@ import signal
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.reply_output import FAILED_STATES, Output, build_report, choose_output
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
 from kimi_tui.core.faults import reason_of
+from kimi_tui.core.ports import Conflict, FileChange, Rewritten
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in_short, refusal_to_continue
@@ -233,11 +235,21 @@ async def _ask(order: Order, context: Context) -> int:
     client = context.client()
     try:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
-        turn = context.engine(client).start(open_session, order.opening, order.request, order.plan)
-        output = choose_output(context, has_alternatives=order.has_alternatives)
-        return await _Listener(order, context, output, turn).run()
+        with contextlib.ExitStack() as held:
+            open_session.told = partial(_tell_change, context, held)
+            turn = context.engine(client).start(open_session, order.opening, order.request, order.plan)
+            output = choose_output(context, has_alternatives=order.has_alternatives)
+            return await _Listener(order, context, output, turn).run()
     finally:
         await client.aclose()
+
+
+def _tell_change(context: Context, held: contextlib.ExitStack, change: FileChange) -> None:
+    """Say what others did to the session's file; a copy that was made for it is held as long as the turn takes."""
+    if isinstance(change, Conflict | Rewritten):
+        context.tell(change.words)
+    if isinstance(change, Conflict):
+        held.callback(change.copy.release)
 
 
 class _Listener:
@@ -282,7 +294,7 @@ class _Listener:
     def _end(self, ended: TurnEnded) -> int:
         report = build_report(
             ended,
-            session_id=self._order.session.id if self._is_on_disk else None,
+            session_id=self._session_id if self._is_on_disk else None,
             model=self._order.request.model,
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.reply.usage,
@@ -298,6 +310,11 @@ class _Listener:
         finally:
             self._tell_end(ended)
         return FAILED if ended.state in FAILED_STATES or ended.save_error else DONE
+
+    @property
+    def _session_id(self) -> str:
+        """It is another one where others changed the file, and what came went into a copy."""
+        return self._turn.open_session.value.id
 
     @property
     def _is_on_disk(self) -> bool:
@@ -338,9 +355,9 @@ class _Listener:
             if ended.save_error.summary != self._refusal:
                 self._context.tell_error(ended.save_error)
             if session.is_saved:
-                self._context.tell(f"session {self._order.session.id} holds the question without its reply")
+                self._context.tell(f"session {self._session_id} holds the question without its reply")
         elif self._order.is_new and session.is_saved:
-            self._context.tell(f"{'now ' if self._refusal else ''}saved as session {self._order.session.id}")
+            self._context.tell(f"{'now ' if self._refusal else ''}saved as session {self._session_id}")
 
     def _kept(self, ended: TurnEnded) -> str:
         """What a failed turn left in the session, in words; "" = nothing."""
@@ -348,7 +365,7 @@ class _Listener:
             return ""
         what = "What arrived" if ended.replies else "The question"
         more = " `kimi-tui ask --continue` goes on with it." if ended.replies else ""
-        return f"{what} is kept in session {self._order.session.id}.{more}"
+        return f"{what} is kept in session {self._session_id}.{more}"
 
     def _stop(self, number: signal.Signals) -> None:
         """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""

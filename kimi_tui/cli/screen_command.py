@@ -18,7 +18,7 @@ from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
-from kimi_tui.core.errors import KeyMissingError, ThemeError, UsageError
+from kimi_tui.core.errors import KeyMissingError, SessionHeldError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.text.typed_text import text_in
 from kimi_tui.ui.terminal.ending import Ending, is_terminal_gone
@@ -97,6 +97,8 @@ def _tell_how_to_resume(name: str, options: Namespace, context: Context) -> None
 
 def _told_end(app: KimiApp, session_id: str | None, options: Namespace, context: Context) -> int:
     """Say what is to be said when the screen has been left, and return the status."""
+    for words in app.parting_words:
+        context.tell(words)
     if app.problem is not None:
         raise app.problem
     if app.crash is not None:
@@ -207,10 +209,13 @@ def first_session(
 
     places: list[Path] = []
 
-    def find() -> tuple[Path, SessionLock]:
+    def find() -> tuple[Path, SessionLock | None]:
         path = store.find(name, lambda unreadable: told.append(unreadable.words))
         lock = store.lock(path)
-        lock.acquire()
+        try:
+            lock.acquire()
+        except SessionHeldError:  # it is opened to be read only
+            return path, None
         held.callback(lock.release)
         places.append(path)
         return path, lock
@@ -221,6 +226,7 @@ def first_session(
     def read() -> HeldSession:
         path, lock = found or find()
         session = store.open(path, held=lock)
+        held.callback(session.release)
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 

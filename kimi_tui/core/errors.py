@@ -8,6 +8,7 @@
     ├── KeyMissingError            no API key, or one that no request could carry (exit status 2)
     ├── StorageError               a session cannot be read, written or found
     │   ├── SessionHeldError       another process has the session open
+    │   ├── SessionReadOnlyError   the session that is open can be read, not changed
     │   └── ConversionError        a value that the target format cannot hold
     └── CompletionError            a request failed (exit status 1)
         ├── InputTooLargeError     refused before sending: the context window is surely too small
@@ -91,6 +92,12 @@ class SessionHeldError(StorageError):
     """`summary` names the process that has it open."""
 
     kind = "held"
+
+
+class SessionReadOnlyError(StorageError):
+    """`summary` begins with "read-only", and says why."""
+
+    kind = "read-only"
 
 
 class ConversionError(StorageError):

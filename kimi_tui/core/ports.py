@@ -45,16 +45,9 @@ class CompletionClient(Protocol):
         """The endpoint's own words, without the key where it repeats it."""
 
 
-class SessionSaver(Protocol):
-    """All that a turn asks of the store."""
-
-    async def save(self, session: Session) -> None:
-        """Write the whole session, or raise StorageError and leave the last whole one in place."""
-
-
 @dataclass(frozen=True, slots=True)
 class HeldSession:
-    """A session that was opened to go on with, and is kept from others meanwhile."""
+    """A session that was opened to go on with, and is kept from others meanwhile; or one that can only be read."""
 
     session: Session
     """As it was read, or as it begins."""
@@ -66,22 +59,99 @@ class HeldSession:
     """Lets others open it; releasing twice is releasing once. It touches a file."""
     read_only: str = ""
     """Why nothing of it can be saved, in words for the screen; "" = it can be saved."""
+    draft_path: Path | None = None
+    """What `save_draft` takes for its draft, where that lies apart from the holder's; None = `path`."""
+    is_free: Callable[[], bool] | None = None
+    """Says whether others who hold it have gone, so that opening it again holds it; None = nobody else does.
+
+    It touches a file.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """Others changed a session's file while nothing was changed here."""
+
+    session: Session
+    """What the file holds now; its messages are the same objects as before where they are equal."""
+    accept: Callable[[], object]
+    """Says that this is what is shown and saved from now on; it touches no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Others made it so that no file holds what is shown here."""
+
+    reason: str = ""
+    """Why the file cannot be read; "" = it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A session's file had vanished, and was written again."""
+
+    path: Path
+
+    @property
+    def words(self) -> str:
+        return f"The session's file was gone; it was written again: {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Others changed a session's file, and so did we here: both versions are kept."""
+
+    copy: HeldSession
+    """What was here, saved under a new id."""
+    other: Path
+    """The file as the others left it."""
+    reason: str = ""
+    """Why it cannot be read; "" = it can."""
+
+    @property
+    def words(self) -> str:
+        """Which is which, a line each."""
+        theirs = f"The other one stays as it is: {self.other}"
+        if self.reason:
+            theirs = f"The other one stays as it is; {self.reason}"
+        return (
+            "Another program changed this session's file while it was open here; both versions are kept.\n"
+            f"{theirs}\n"
+            f"The one from here goes on as “{self.copy.session.title}”: {self.copy.path}"
+        )
+
+
+FileChange = Reloaded | Lost | Rewritten | Conflict
+"""What others did to a session's file, and what became of the session that is open here."""
+
+
+class SessionSaver(Protocol):
+    """All that a turn asks of the store."""
+
+    async def save(self, session: Session) -> Rewritten | Conflict | None:
+        """Write the whole session, or raise StorageError and leave the last whole one in place.
+
+        Where others changed its file since it was read or saved here, that file stays, and a copy is written.
+        """
 
 
 class SessionStore(SessionSaver, Protocol):
-    """The sessions as files. All of it but `save` touches files at once: keep it off the event loop.
+    """The sessions as files. All of it but `save` and `look` touches files at once: keep it off the event loop.
 
     Everything may raise StorageError, where a file cannot be read, written or moved; it is as it was then.
     """
 
     def open(self, path: Path) -> HeldSession:
-        """Hold a session and read it; raises SessionHeldError where others hold it."""
+        """Hold a session and read it; where others hold it, it comes back to be read only."""
 
     def create(self, session: Session) -> HeldSession:
         """Hold a new session; nothing is written before it is saved."""
 
     def save_as(self, session: Session, path: Path) -> HeldSession:
         """Write a session into a new file and hold it: it is saved there from now on; a file that is there stays."""
+
+    async def look(self, session: Session) -> Reloaded | Lost | None:
+        """Look whether others changed the file of a session that is open; None = they did not, or nobody can tell."""
 
     def find(self, text: str, passed_over: Callable[[Unreadable], object]) -> Path:
         """Find a session's file by id, the beginning of one, title or path.
@@ -109,6 +179,9 @@ class SessionStore(SessionSaver, Protocol):
 
     def rename(self, path: Path, title: str) -> None:
         """Give a session that is open nowhere another title."""
+
+    def copy_of(self, session: Session, now: datetime) -> Session:
+        """Make a new session of that moment that says the same; it touches no file."""
 
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session as a new one and return where."""

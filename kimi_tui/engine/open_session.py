@@ -10,22 +10,34 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 
-from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import SessionSaver
+from kimi_tui.core.errors import KimiError, SessionReadOnlyError
+from kimi_tui.core.ports import Conflict, FileChange, Lost, Reloaded, SessionSaver
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import CONFLICT, copied
+
+Look = Callable[[Session], Awaitable[Reloaded | Lost | None]]
+"""The store's way of looking whether others changed a session's file."""
 
 
 class OpenSession:
-    def __init__(self, session: Session, store: SessionSaver | None) -> None:
-        """Without a store nothing is ever saved."""
+    def __init__(self, session: Session, store: SessionSaver | None, *, read_only: str = "", way_out: str = "") -> None:
+        """Without a store nothing is ever saved.
+
+        `read_only` = why nothing can be changed, in words for the screen, "" = it can; `way_out` = what to do then.
+        """
         self._value = self._begun = session
         self._store = store
+        self.read_only, self._way_out = read_only, way_out
+        self.told: Callable[[FileChange], object] = lambda _: None
+        """Is called when others changed its file, and it is another one now or lies elsewhere."""
         self._saving = asyncio.Lock()
         self._saved: Session | None = None
         self.save_error: KimiError | None = None
         """Why the last save failed; None = it did not, or nothing has been saved yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken_ids: set[str] = set()
+        self._growing: set[str] = set()
+        self._last_look: Reloaded | Lost | None = None
 
     @property
     def value(self) -> Session:
@@ -41,7 +53,14 @@ class OpenSession:
         """Whether it is another one now than what the store holds, or than it was opened with."""
         return self._value is not (self._saved or self._begun)
 
+    def refuse_if_read_only(self) -> None:
+        """Raises SessionReadOnlyError where nothing of it can be changed."""
+        if self.read_only:
+            raise SessionReadOnlyError(f"read-only: {self.read_only}", self._way_out)
+
     def update(self, change: Callable[[Session], Session]) -> Session:
+        """Raises SessionReadOnlyError where nothing of it can be changed."""
+        self.refuse_if_read_only()
         self._value = change(self._value)
         return self._value
 
@@ -51,6 +70,13 @@ class OpenSession:
         self._taken_ids.update(ids)
         return ids
 
+    def begin_turn(self, reply_id: str) -> None:
+        """Say that a reply grows on what is here: what others made of the file is not taken meanwhile."""
+        self._growing.add(reply_id)
+
+    def end_turn(self, reply_id: str) -> None:
+        self._growing.discard(reply_id)
+
     def give_back_ids(self, ids: Iterable[str]) -> None:
         """Say that the messages of those ids stand in the session now, or never will."""
         self._taken_ids.difference_update(ids)
@@ -58,9 +84,10 @@ class OpenSession:
     async def save(self) -> None:
         """Save the present value. Saves never overlap; one that had to wait finds its value saved already.
 
-        Raises StorageError where it could not be written; the last whole file is in place.
+        Where others have changed the file, it goes on as a copy, which `told` is told. Raises StorageError where it
+        could not be written; the last whole file is in place.
         """
-        if self._store is None:
+        if self._store is None or self.read_only:
             return
         await self._carry_through(self._write(self._store))
 
@@ -87,11 +114,55 @@ class OpenSession:
 
     async def _write(self, store: SessionSaver) -> None:
         async with self._saving:
+            if self._value is not self._saved:
+                await self._write_now(store)
+
+    async def _write_now(self, store: SessionSaver) -> None:
+        value = self._value
+        try:
+            change = await store.save(value)
+        except KimiError as error:
+            self.save_error = error
+            raise
+        self._saved, self.save_error = value, None
+        if isinstance(change, Conflict):
+            self._go_on_as(change)
+        if change is not None:
+            self.told(change)
+
+    def _go_on_as(self, conflict: Conflict) -> None:
+        """Become the copy that was saved; what was changed here while it was saved is still to be saved there."""
+        copy, is_saved = conflict.copy.session, self._value is self._saved
+        changed = replace(copied(self._value, copy.id, copy.prompt_cache_key, CONFLICT), path=copy.path)
+        self._value, self._saved = copy if is_saved else changed, copy
+
+    async def take_changes(self, look: Look) -> None:
+        """Take what others made of the file, where nothing was changed here; else saving finds that out.
+
+        `look` is the store's. What is here and in no file any more is saved again; StorageError where that fails.
+        """
+        if self._store is None or self._saving.locked():
+            return
+        async with self._saving:
             value = self._value
-            try:
-                if value is not self._saved:
-                    await store.save(value)
-            except KimiError as error:
-                self.save_error = error
-                raise
-            self._saved, self.save_error = value, None
+            if self.is_changed or self._growing:
+                return
+            known, change = self._last_look, await look(value)
+            self._last_look = change
+            if change is None or self._value is not value or self._growing:
+                return
+            if isinstance(change, Reloaded):
+                change.accept()
+                self._value = self._saved = change.session
+            elif not self.read_only:
+                await self._write_now(self._store)
+                return
+            if change != known:
+                self.told(change)
+
+    async def save_at_the_end(self, look: Look) -> None:
+        """Save what is in no file, whether it was changed here or others made it so. Raises StorageError."""
+        if self.is_changed:
+            await self.save()
+        for _ in range(2):  # the first look leaves time to whoever is saving it
+            await self.take_changes(look)

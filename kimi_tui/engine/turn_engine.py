@@ -116,6 +116,7 @@ class Engine:
             neutralise=request.neutralise,
         )
         turn = Turn(open_session, request, opening.begin(open_session, blank))
+        open_session.begin_turn(turn.reply.id)
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -134,6 +135,7 @@ class Engine:
             await self._end_by_fault(turn, error)
         finally:
             turn.open_session.give_back_ids({turn.reply.id, turn.reply.question_id})
+            turn.open_session.end_turn(turn.reply.id)
 
     async def _end_by_fault(self, turn: Turn, fault: Exception) -> None:
         """Keep what had arrived, as far as the fault lets it be read, and tell where its report lies."""

@@ -95,11 +95,11 @@ def test_no_line_of_hints_is_longer_than_its_room(scope: Scope, width: int) -> N
 
 
 async def test_the_first_words_name_the_keys_that_there_are(tmp_path: Path) -> None:
-    config = {"keymap": {"help": ["f10"], "palette": [], "send": ["f11"], "copy-or-quit": ["ctrl+b"]}}
+    config = {"keymap": {"help": ["f10"], "palette": [], "send": ["f11"], "copy-or-quit": ["alt+q"]}}
     async with program(tmp_path, config=config) as running:
         await running.shows("Type a message and press F11. F10 shows the keys.")
-        await running.type("<ctrl+b>")
-        await running.shows("Ctrl+B once more quits")
+        await running.type("<alt+q>")
+        await running.shows("Alt+Q once more quits")
 
 
 def pane_footer(running: Program) -> str:

@@ -148,16 +148,6 @@ def test_commands_and_help(env: dict[str, str]) -> None:
         assert terminal.end() == 0
 
 
-def test_a_held_session_is_refused_by_name(env: dict[str, str]) -> None:
-    with kimi_tui(["--demo"], env) as first:
-        first.until("Message Kimi")
-        first.send("hello\r")
-        first.until("○ ready")
-        with kimi_tui(["--demo", "-r"], env) as second:
-            assert second.end() == 2
-            assert b"held by a kimi-tui window, process" in second.raw
-
-
 def test_foreign_text_never_reaches_the_terminal_raw(tmp_path: Path, env: dict[str, str]) -> None:
     evil = "\x1b]52;c;ZXZpbA==\x07\x1b]2;evil\x07\x9b?1049l\u202e [/] [bold]"
     folder = tmp_path / "data" / "sessions"

@@ -236,7 +236,7 @@ async def test_a_change_on_its_way_to_the_disk_is_waited_for(tmp_path: Path, mon
 class Refusing:
     """A store whose k-th save fails."""
 
-    def __init__(self, save: Callable[[Session], Awaitable[None]], kth: int) -> None:
+    def __init__(self, save: Callable[[Session], Awaitable[object]], kth: int) -> None:
         self._save, self._left = save, kth
 
     async def __call__(self, session: Session) -> None:

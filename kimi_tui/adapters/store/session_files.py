@@ -13,12 +13,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimi_tui import __version__
 from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, sweep_temporaries, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
+from kimi_tui.adapters.store import drafts_apart
+from kimi_tui.adapters.store.outside_changes import (
+    BaseVersions,
+    FileState,
+    Version,
+    hashed,
+    new_hash,
+    read_version,
+    written_version,
+)
 from kimi_tui.adapters.store.session_backup import SessionBackups
 from kimi_tui.adapters.store.session_index import (
     Mark,
@@ -43,17 +54,20 @@ from kimi_tui.adapters.store.session_places import (
 )
 from kimi_tui.adapters.store.session_reading import SessionReader
 from kimi_tui.core.errors import SessionHeldError, StorageError, UsageError
-from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.ports import Conflict, HeldSession, Lost, Reloaded, Rewritten
 from kimi_tui.core.session.codec import read_only_reason, refuse_if_newer
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_writing import Writer
+from kimi_tui.core.session.tree import CONFLICT, COPY, copied
 from kimi_tui.core.text.quoting import either
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.adapters.store.session_process import SessionProcesses
 
+WINDOW = "window"
+"""What holds a session that is on screen."""
 QUICK_BYTES = 2_000_000
 """So much is read in half a second, in bytes."""
 SaveListener = Callable[[Session, Path, Mark], object]
@@ -68,6 +82,7 @@ class SessionFiles:
         self.folder, self.trash, self._format = folder, trash, format
         self._paths: dict[str, Path] = {}
         self._reader = SessionReader()
+        self._bases = BaseVersions(self._reader.read_again)
         self._processes: SessionProcesses | None = None
         self._writers: dict[Path, Writer] = {}
         self._backups = SessionBackups()
@@ -96,22 +111,28 @@ class SessionFiles:
         self._paths[session.id] = path
         return replace(session, path=str(path))
 
-    def open(self, path: Path, kind: str = "window", held: SessionLock | None = None) -> HeldSession:
+    def open(self, path: Path, kind: str = WINDOW, held: SessionLock | None = None) -> HeldSession:
         """Lock a session, then read it and what was being typed in it; it goes on, here and nowhere else.
 
         One that has no key for the prompt cache gets one, saved with what follows. `kind` is what holds it, for others
-        to read: "window", "ask", …; `held` is its lock, where it was taken before.
+        to read: "window", "ask", …; `held` is its lock, where it was taken before. A window gets one that is held
+        elsewhere all the same, to be read only.
 
         Raises:
             SessionHeldError: It is held elsewhere; the summary says by whom.
             StorageError: It cannot be read, and is not held then.
         """
         lock = held or self.lock(path, kind)
-        if held is None:
-            lock.acquire()
         try:
-            session = self.load(path)
-            draft = self.load_draft(path)
+            if held is None:
+                lock.acquire()
+        except SessionHeldError as error:
+            if kind != WINDOW:
+                raise
+            return self._open_to_read(path, lock, error.summary)
+        try:
+            session = self._load_as_base(path, lock)
+            draft = drafts_apart.gather(self, path)
         except BaseException:
             lock.release()
             raise
@@ -119,9 +140,31 @@ class SessionFiles:
             sweep_temporaries(path.parent)
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
-        return HeldSession(session, path, draft, lock.release, read_only_reason(session))
+        return HeldSession(session, path, draft, partial(self._release, lock, path), read_only_reason(session))
 
-    def create(self, session: Session, kind: str = "window") -> HeldSession:
+    def _open_to_read(self, path: Path, lock: SessionLock, reason: str) -> HeldSession:
+        place, own = drafts_apart.take_place(self, path)
+        try:
+            session, draft = self._load_as_base(path, own), self.load_draft(place)
+        except BaseException:
+            own.release()
+            raise
+        release = partial(self._release, own, path)
+        return HeldSession(session, path, draft, release, reason, draft_path=place, is_free=lock.is_free)
+
+    def _load_as_base(self, path: Path, lock: SessionLock) -> Session:
+        """Read a session and remember which version of its file that was, until the lock is released."""
+        version = read_version(path)
+        session = self.load(path)
+        self._bases.begin(path, lock)
+        self._bases.note(path, version, session)
+        return session
+
+    def _release(self, lock: SessionLock, path: Path) -> None:
+        self._bases.end(path, lock)
+        lock.release()
+
+    def create(self, session: Session, kind: str = WINDOW) -> HeldSession:
         """Lock a new session; nothing is written before it is saved.
 
         Where its folder takes no lock a window begins all the same: nobody else can know the session, and that it
@@ -132,9 +175,10 @@ class SessionFiles:
         try:
             lock.acquire()
         except StorageError as error:
-            if kind != "window" or isinstance(error, SessionHeldError):
+            if kind != WINDOW or isinstance(error, SessionHeldError):
                 raise
-        return HeldSession(replace(session, path=str(path)), path, release=lock.release)
+        self._bases.begin(path, lock)
+        return HeldSession(replace(session, path=str(path)), path, release=partial(self._release, lock, path))
 
     def list(self) -> Listing:
         return whole_listing(self._index(), self._files(), self._reader.read)
@@ -208,18 +252,26 @@ class SessionFiles:
         path = self._paths.get(session_id)
         return session_id if path is None or is_same(path.parent, self.folder) else os.path.abspath(path)
 
-    async def save(self, session: Session) -> None:
+    async def save(self, session: Session) -> Rewritten | Conflict | None:
         """Write a session off the event loop; see `save_now`."""
-        await asyncio.to_thread(self.save_now, session)
+        return await asyncio.to_thread(self.save_now, session)
 
-    def save_now(self, session: Session) -> None:
-        """Raises StorageError where it could not be written; the last whole file is in place."""
+    def save_now(self, session: Session) -> Rewritten | Conflict | None:
+        """Write a session, unless others changed its file: then a copy is written, and the file stays as it is.
+
+        Raises StorageError where it could not be written; the last whole file is in place.
+        """
         path = self.path_of(session)
         if session.id not in self._paths:
             make_private_dir(self.folder)
             self._check_free(path, session)
-        self._write(session, path, self._writers.setdefault(path, format_of(path.suffix).make_writer()))
+        state = self._bases.compare(path)
+        if state is FileState.CHANGED and (conflict := self._keep_both(session, path)) is not None:
+            return conflict
+        write = self._writers.setdefault(path, format_of(path.suffix).make_writer())
+        self._bases.note(path, self._write(session, path, write), session)
         self._paths[session.id] = path
+        return Rewritten(path) if state is FileState.GONE else None
 
     def save_as(self, session: Session, path: Path) -> HeldSession:
         """Write a session into a new file, in the format that its name ends in; from now on it is held and saved there.
@@ -238,26 +290,51 @@ class SessionFiles:
         try:
             refuse_if_there(path, "nothing was written.")
             moved = replace(session, path=str(path))
-            self._write(moved, path, self._writers.setdefault(path, format_of(path.suffix).make_writer()))
+            write = self._writers.setdefault(path, format_of(path.suffix).make_writer())
+            version = self._write(moved, path, write)
         except BaseException:
             lock.release()
             raise
         self._paths[session.id] = path
-        return HeldSession(moved, path, release=lock.release)
+        self._bases.begin(path, lock)
+        self._bases.note(path, version, moved)
+        return HeldSession(moved, path, release=partial(self._release, lock, path))
 
-    def _write(self, session: Session, path: Path, write: Writer) -> None:
+    def _write(self, session: Session, path: Path, write: Writer) -> Version:
         refuse_if_newer(session)
-        pieces = write(replace(session, written_by=__version__))
+        pieces, content = write(replace(session, written_by=__version__)), new_hash()
         self._backups.keep(path, session.written_by)
-        mark = mark_in(write_atomic(path, pieces))
+        mark = mark_in(write_atomic(path, hashed(pieces, content)))
         for listener in self.save_listeners:
             listener(session, path, mark)
+        return written_version(mark, content.digest())
+
+    def _keep_both(self, session: Session, path: Path) -> Conflict | None:
+        """Save a session beside what others made of its file; None = they made nothing else of it than is known."""
+        reason = ""
+        try:
+            if self._bases.says_the_same(path, session):
+                return None
+        except StorageError as error:
+            reason = error.summary
+        new_id = new_session_id(datetime.now(UTC))
+        copy = self.create(copied(session, new_id, new_cache_key(), CONFLICT))
+        try:
+            self.save_now(copy.session)
+        except BaseException:
+            copy.release()
+            raise
+        return Conflict(copy, path, reason)
+
+    async def look(self, session: Session) -> Reloaded | Lost | None:
+        """Look off the event loop whether others changed the file of a session that is open."""
+        return await asyncio.to_thread(lambda: self._bases.look(self.path_of(session), session))
 
     def _check_free(self, path: Path, session: Session) -> None:
         if is_there(path) and self._reader.read(path).id != session.id:
             raise StorageError(f"{path} holds another session; nothing was written.")
 
-    def lock(self, path: Path, kind: str = "window") -> SessionLock:
+    def lock(self, path: Path, kind: str = WINDOW) -> SessionLock:
         """Prepare the lock of a session's file; entering or acquiring takes it."""
         return SessionLock(path, kind)
 
@@ -293,16 +370,13 @@ class SessionFiles:
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session, as it was saved last, as a new one of now, or raise StorageError."""
         session, now = self._reader.read(path), datetime.now(UTC).replace(microsecond=0)
-        copy = replace(
-            session,
-            id=new_session_id(now),
-            created=now,
-            updated=now,
-            title=f"{session.title} (copy)".lstrip(),
-            prompt_cache_key=new_cache_key(),
-        )
+        copy = self.copy_of(session, now)
         self.save_now(copy)
         return self.path_of(copy)
+
+    def copy_of(self, session: Session, now: datetime) -> Session:
+        """A new session of that moment, not saved yet, that says the same."""
+        return replace(copied(session, new_session_id(now), new_cache_key(), COPY), created=now, updated=now)
 
     def import_file(self, path: Path, *, is_pipe_allowed: bool = False) -> tuple[Session, str]:
         """Save a copy of a file as a new session: one of ours, or a list of messages as JSON or JSON Lines.
@@ -342,6 +416,7 @@ class SessionFiles:
         with nullcontext() if is_held_here else self.lock(path, "delete"):
             session = self._reader.read(path)
             target = move_to_trash(path, self.trash, self.folder)
+        self._bases.forget(path)
         if self._paths.get(session.id) == path:
             del self._paths[session.id]
         self._writers.pop(path, None)

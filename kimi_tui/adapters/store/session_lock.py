@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -13,6 +14,9 @@ from types import TracebackType
 from kimi_tui.adapters.files import as_storage_error, make_private_dir
 from kimi_tui.adapters.store.session_places import beside
 from kimi_tui.core.errors import SessionHeldError
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+"""Errors of file systems without locks; there each save looks whether others have written, see `outside_changes`."""
 
 
 class SessionLock:
@@ -60,6 +64,19 @@ class SessionLock:
         except FileNotFoundError:
             return False
 
+    def is_free(self) -> bool:
+        """Whether nobody has it now; where nobody can tell, it is not."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except OSError as error:
+            return isinstance(error, FileNotFoundError)
+        try:
+            return _flock(descriptor)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
     def release(self) -> None:
         """Give it back; releasing twice, in two threads even, is releasing once.
 
@@ -92,11 +109,14 @@ def _close(descriptor: int) -> None:
 
 
 def _flock(descriptor: int) -> bool:
-    """Take the lock of an open file; whether nobody else has it."""
+    """Take the lock of an open file; whether nobody else has it. Where there are no locks, nobody has."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     return True
 
 

@@ -22,6 +22,11 @@ class SessionReader:
         """Reads a session from its file, and may raise StorageError; None = `parse_file` does."""
         self._last: tuple[Path, list[int], Session] | None = None
 
+    def read_again(self, path: Path) -> Session:
+        """As `parse_file`, whatever was read before."""
+        self._last = None
+        return self.read(path)
+
     def read(self, path: Path) -> Session:
         """As `parse_file`; a session that was read just now and did not change is not parsed again."""
         known, mark = self._last, mark_of(path)

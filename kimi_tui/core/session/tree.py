@@ -14,6 +14,8 @@ from typing import Literal
 from kimi_tui.core.session.session import Message, Role, Session
 
 TITLE_CHARS = 60
+COPY, CONFLICT = "copy", "conflict"
+"""What stands behind the title of a copy that was asked for, and of one that others made necessary."""
 
 
 def branch(session: Session, leaf: str | None = None) -> tuple[Message, ...]:
@@ -110,6 +112,19 @@ def with_replies(session: Session, replies: Sequence[Message], now: datetime) ->
     kept = [changed.get(message.id, message) for message in session.messages]
     head = replies[0].id if session.head in {None, replies[0].parent} else session.head
     return replace(session, messages=(*kept, *(r for r in replies if r.id not in here)), head=head, updated=now)
+
+
+def sharing_messages(session: Session, known: Session) -> Session:
+    """The same session with the message objects of another where they are equal: what is made of each stays good."""
+    old = {message.id: message for message in known.messages}
+    found = tuple(old[m.id] if m.id in old and old[m.id] == m else m for m in session.messages)
+    return replace(session, messages=found)
+
+
+def copied(session: Session, session_id: str, cache_key: str | None, word: str) -> Session:
+    """A session of its own that says the same and has no file; `word` stands behind its title, in parentheses."""
+    title = f"{session.title} ({word})".lstrip()
+    return replace(session, id=session_id, title=title, prompt_cache_key=cache_key, path="")
 
 
 def with_system(session: Session, system: str | None) -> Session:

@@ -42,6 +42,7 @@ class Need(StrEnum):
     UNDOABLE = "deleted message or ended thinking"
     FINDING = "search"
     NOTICE = "notice"
+    HELD_BY_OTHERS = "session that others hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,9 @@ _SESSION = (
     Action("new", "New session", "Begins a new session; this one is kept.", ("ctrl+n",), aliases=("clear",)),
     Action("resume", "Resume a session", "Opens the latest other session, or the one that TEXT names.", ("ctrl+o",),
            argument="[TEXT]"),
+    Action("open-copy", "Open as a copy",
+           "Goes on with a read-only session as a copy; once its holder has gone, with the session itself.",
+           ("ctrl+b", "alt+o"), aliases=("take-over",), needs=frozenset({Need.HELD_BY_OTHERS}), hint="copy"),
     Action("rename", "Rename the session", "Gives this session another title.", ("f6",), argument="TEXT",
            runs_alone=False),
     Action("set", "Set a request field", "Sets a request field for this session; alone it lists them.",

@@ -9,7 +9,7 @@ from textual.timer import Timer
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.status_line import UNSAVED, Bars, elsewhere
+from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
@@ -67,6 +67,7 @@ class BarDisplay:
         others = elsewhere(self._open_chats.all[1:])
         is_narrow = self.title.app.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
+        title = f"{READ_ONLY_MARK if chat.open_session.read_only else ''}{title}"
         title = title if chat.unsaved is None else f"{UNSAVED}{title}"
         self.title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:

@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.ports import FileChange, HeldSession
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
@@ -46,6 +46,7 @@ from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.slash import is_message
 from kimi_tui.ui.state.status_line import key_words
@@ -56,6 +57,10 @@ from kimi_tui.ui.widgets.save_line import SaveLine
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.app.late_parts import LateParts
+
+
+WATCH_S = 2.0
+"""Time between two looks at the files of the open sessions, for what others do to them."""
 
 
 class ChatScreen(Screen[None]):
@@ -92,6 +97,7 @@ class ChatScreen(Screen[None]):
         self.keyboard = Keyboard(services.settings.keymap)
         keys = self.keyboard.table
         self.open_chats = OpenChats(services, first)
+        self.open_chats.told = self._file_changed
 
         self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
         self.find_bar = FindBar(self.transcript, self.type_here, id="find-bar")
@@ -215,8 +221,15 @@ class ChatScreen(Screen[None]):
         if services.key_problem is not None and self.chat.branch:
             self.say(key_words(services.key_problem), "warning")
         self.panes.begin()
+        self.set_interval(WATCH_S, self._watch)
         for line in lines:
             self.late.sending.submit(line)
+
+    def _file_changed(self, chat: Chat, change: FileChange) -> None:
+        self.late.outside_watch.told(chat, change)
+
+    def _watch(self) -> None:
+        self._run(self.late.outside_watch.look(), "watch")
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
         is_shown = not arrangement.overlay and not arrangement.is_too_small
@@ -257,6 +270,10 @@ class ChatScreen(Screen[None]):
         self.transcript.view.follow_tail()
         self.type_here()
         self.redraw.listed()
+        if reason := self.chat.open_session.read_only:
+            is_held = self.chat.is_free is not None
+            words = opening_words(reason, self.keyboard.table.label("open-copy"), is_held=is_held)
+            self.say(words, "warning", about=READ_ONLY)
 
     # -- what there is
 

@@ -58,6 +58,8 @@ class HintDisplay:
         beginning = self.composer.document.get_line(0)[:2]
         if beginning.startswith("/") and beginning != "//":
             return "run"
+        if self.open_chats.current.open_session.read_only:
+            return ""
         if self.open_chats.current.turn is None:
             return "send"
         return "queue" if self.drafts.edited is None else ""
@@ -73,6 +75,8 @@ class HintDisplay:
         target = self.open_chats.current.target(self.transcript.cursor.chosen)
         if target is not None and target.excluded:
             words_now["leave-out"] = "take in"
+        if self.open_chats.current.is_let_go:
+            words_now["open-copy"] = "take over"
         if scope is Scope.SESSIONS and not self.open_chats.trashed:
             words_now["restore-session"] = ""
         return words_now

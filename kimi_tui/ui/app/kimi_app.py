@@ -104,6 +104,11 @@ class KimiApp(App[str], inherit_bindings=False):
         self._late_clicks = LateClicks(self.CLICK_CHAIN_TIME_THRESHOLD)
         self.input_order = InputOrder(self, typed_events(typed))
 
+    @property
+    def parting_words(self) -> Sequence[str]:
+        """What is worth being said again when it has been left."""
+        return self._screen.open_chats.parting_words
+
     def get_default_screen(self) -> ChatScreen:
         """The conversation: nothing stands behind it."""
         return self._screen

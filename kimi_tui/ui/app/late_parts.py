@@ -18,9 +18,11 @@ from kimi_tui.ui.commands.file_commands import FileCommands
 from kimi_tui.ui.commands.leaving import SAVING, Leaving
 from kimi_tui.ui.commands.link_commands import LinkCommands
 from kimi_tui.ui.commands.message_commands import MessageCommands
+from kimi_tui.ui.commands.outside_watch import OutsideWatch
 from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
+from kimi_tui.ui.commands.read_only_commands import ReadOnlyCommands
 from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
 from kimi_tui.ui.commands.sending import Perform, Sending
@@ -114,6 +116,21 @@ class LateParts:
         self.transcript.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
 
     @cached_property
+    def outside_watch(self) -> OutsideWatch:
+        redraw, key = self.redraw, self.keyboard.table.label("open-copy")
+        return OutsideWatch(
+            self.services.session_store, self.open_chats, self.drafts, redraw.feed, changed=redraw.session,
+            listed=redraw.listed, saved=redraw.bars.refresh, run_later=self.background.later, key=key,
+        )  # fmt: skip
+
+    def _read_only(self) -> ReadOnlyCommands:
+        redraw, key = self.redraw, self.keyboard.table.label("open-copy")
+        return ReadOnlyCommands(
+            self.services.session_store, self.open_chats, self.drafts, self.current.switching,
+            changed=redraw.session, listed=redraw.listed, now=self.services.clock.now, say=self.say, key=key,
+        )  # fmt: skip
+
+    @cached_property
     def _files(self) -> FileCommands:
         key = self.keyboard.table.label("restore-session")
         session_store, listed = self.services.session_store, self.redraw.listed
@@ -162,6 +179,7 @@ class LateParts:
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),
+            **self._read_only().rows(),
             **panes.rows(),
             "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
         }

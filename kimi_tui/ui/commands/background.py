@@ -8,7 +8,7 @@ from typing import Any
 from kimi_tui.core.errors import KimiError
 from kimi_tui.ui.keys.input_order import COMMANDS
 from kimi_tui.ui.state.callbacks import Say
-from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.entries import about, error_text
 
 Done = Awaitable[None] | None
 """What is left to be done; None = nothing is."""
@@ -44,5 +44,5 @@ class Background:
             self._fail(error, failed)
 
     def _fail(self, error: KimiError, failed: Callable[[], None]) -> None:
-        self._say(error_text(error), "error")
+        self._say(error_text(error), "error", about=about(error))
         failed()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kimi_tui.core.errors import UsageError
+from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.session_list import UNTITLED
 from kimi_tui.ui.commands.current_session import CurrentSession
@@ -95,9 +95,13 @@ class FileCommands:
         Raises UsageError while its reply is running.
         """
         chat = await self.open_chats.at(path)
+        if chat is not None:
+            chat.open_session.refuse_if_read_only()
         if chat is not None and chat.turn is not None:
             raise UsageError("A reply is running in this session.", "Stop it; then delete.")
         await self._save(path)
+        if chat is not None and chat.path != path:  # what is on screen is another file now
+            raise StorageError("Nothing was deleted: others had changed the session's file.")
         name = await self._name(path)
         trashed = await asyncio.to_thread(self.session_store.delete, path, is_held_here=chat is not None)
         self.open_chats.trashed.append((trashed, name))

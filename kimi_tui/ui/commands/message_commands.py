@@ -119,6 +119,7 @@ class MessageCommands:
 
     def _edit(self) -> None:
         """What the question becomes is sent as an alternative."""
+        self.open_chats.current.open_session.refuse_if_read_only()
         question = self._question()
         self.transcript.cursor.choose(None)
         self.drafts.begin_edit(question.id, question.content)

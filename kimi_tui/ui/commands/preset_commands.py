@@ -45,6 +45,11 @@ class PresetCommands:
     def _session(self) -> Session:
         return self.open_chats.current.session
 
+    def _refuse_if_read_only(self, preset: str = "") -> None:
+        """Nothing is saved for others where what goes with it here cannot be; `preset` = what it is about, "" = any."""
+        if preset in {"", self._session.settings.get("preset")}:
+            self.open_chats.current.open_session.refuse_if_read_only()
+
     def _choose(self, argument: str) -> None:
         """Choose a preset; "" = list them."""
         name, settings = argument.strip(), self.store.value
@@ -57,6 +62,7 @@ class PresetCommands:
 
     async def _save(self, argument: str) -> None:
         """Save what this session sends as a preset, which it has then."""
+        self._refuse_if_read_only()
         name = settings_changes.checked_preset_name(self.store.value, argument)
         await self.store.save(settings_changes.save_preset_changes(self.store.value, self._session, name))
         own = settings_changes.without_any_own(self._session)
@@ -77,6 +83,7 @@ class PresetCommands:
         saved.
         """
         changes = settings_changes.rename_preset_changes(self.store.value, old, new, self.store.config_keys)
+        self._refuse_if_read_only(old)
         await self.store.save(changes)
         if self._session.settings.get("preset") == old:
             self.change(replace(self._session, settings={**self._session.settings, "preset": new}))
@@ -87,6 +94,7 @@ class PresetCommands:
         """Delete a preset of the user's own; this session takes the default one where it had it."""
         name = " ".join(argument.split())
         deletion = settings_changes.delete_preset_changes(self.store.value, name, self.store.config_keys)
+        self._refuse_if_read_only(name)
         await self.store.save(deletion.changes)
         is_here = self._session.settings.get("preset") == name
         self._deleted.append(_DeletedPreset(name, deletion, self._session.id if is_here else ""))

@@ -10,7 +10,7 @@ from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.engine.openings import Asking
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
-from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.entries import about, error_text
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.slash import Command, Text, UnknownCommand, parse_line
@@ -63,7 +63,7 @@ class Sending:
                 raise UsageError("A reply is running.", "Escape stops it; then send the edited question.")
             self.turns.start(chat, Asking(text, edited))
         except KimiError as error:
-            self.say(error_text(error, "Nothing was sent; your text is in the composer."), "error")
+            self.say(error_text(error, "Nothing was sent; your text is in the composer."), "error", about=about(error))
             self.drafts.give_back(text, edited)
 
     def _mend(self, line: str, edited: str | None, *, is_aside: bool) -> None:

@@ -18,6 +18,8 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 SEPARATOR = " · "
 ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
+FIRST = "open-copy"
+"""Its hint stands first, wherever the focus is, while it can be done."""
 OWN_FIRST = 3
 """How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
@@ -41,6 +43,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
     found |= {Need.UNDOABLE} if is_undoable else set()
     found |= {Need.WAITING} if chat.live is not None and chat.live.retry is not None else set()
     found |= {Need.NOTICE} if chat.notices else set()
+    found |= {Need.HELD_BY_OTHERS} if chat.is_free is not None else set()
     found |= {Need.FINDING} if is_finding else set()
     return found
 
@@ -67,7 +70,8 @@ def hints(
     `instead` is what the widget with the focus says of its keys; "" = the registry's words. `words_now` are what
     actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
-    own = [action for action in ACTIONS if action.scope is scope and action.hint]
+    own = [action for action in ACTIONS if action.hint and (action.scope is scope or action.id == FIRST)]
+    own.sort(key=lambda action: action.id != FIRST)
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
     own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}

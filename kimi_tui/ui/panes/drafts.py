@@ -127,6 +127,14 @@ class Drafts:
         self._hold(replace(held, text=held.text + typed_since))
         return True
 
+    def put_before(self, draft: str) -> None:
+        """Let another draft stand before the one that is typed, or waits."""
+        if self._behind:
+            waiting = self._behind[0]
+            self._behind[0] = replace(waiting, text=_joined(draft, waiting.text))
+        elif draft:
+            self._composer.draft = _joined(draft, self._composer.draft)
+
     def give_back(self, message: str, edited: str | None = None) -> None:
         """Bring a message that was not sent back: before the draft, or to be mended where it was an edit.
 
@@ -139,3 +147,7 @@ class Drafts:
             self._behind[0] = replace(draft, text=typed_before(message, draft.text))
         else:
             self._composer.draft = typed_before(message, self._composer.draft)
+
+
+def _joined(*drafts: str) -> str:
+    return "\n\n".join(filter(None, drafts))

@@ -19,7 +19,7 @@ from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.settings_pane import messages
 from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
 from kimi_tui.ui.state.callbacks import Say
-from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.entries import about, error_text
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import SettingsStore
 
@@ -72,7 +72,7 @@ class SettingsPanel(SettingsPane, Panel):
         try:
             self._change(changed(self._open_chats.current.session))
         except KimiError as error:
-            self._tell(error_text(error), "error")
+            self._tell(error_text(error), "error", about=about(error))
 
     @on(messages.ActionRequested)
     def _action_requested(self, event: messages.ActionRequested) -> None:

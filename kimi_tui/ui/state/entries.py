@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, repeat
 
-from kimi_tui.core.errors import KimiError
+from kimi_tui.core.errors import KimiError, SessionReadOnlyError
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import ending, thinking_end
@@ -100,3 +100,8 @@ def notice(key: str, text: str, severity: str = "info") -> Entry:
 
 def error_text(error: KimiError, kept: str = "") -> str:
     return "\n".join(line for line in (visible_line(error.summary), error.quote, kept, error.hint) if line)
+
+
+def about(error: KimiError) -> str:
+    """What a notice on an error is about: that a session is read-only is worth saying once."""
+    return error.kind if isinstance(error, SessionReadOnlyError) else ""

@@ -45,6 +45,12 @@ class Chat:
     """Its file, which need not be there yet."""
     release: Callable[[], object]
     """Lets other windows open it; it touches a file."""
+    draft_path: Path
+    """What the store takes for its draft: its file, unless others hold it."""
+    is_free: Callable[[], bool] | None = None
+    """Says whether others who hold it have gone; it touches a file. None = it is not read-only because of others."""
+    is_let_go: bool = False
+    """Whether they have."""
     draft: str = ""
     """What is being typed, while the session is not on screen."""
     draft_error: KimiError | None = None
@@ -167,6 +173,7 @@ class Chat:
 
     def undo_delete(self) -> int:
         """Bring back what was deleted last, with the same ids; how many messages that were."""
+        self.open_session.refuse_if_read_only()
         before = self.deleted.pop()
         here = {message.id for message in self.session.messages}
         lost = [message for message in before.messages if message.id not in here]

@@ -6,14 +6,19 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.ports import FileChange, HeldSession
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import sharing_messages
+from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.read_only import READ_ONLY, way_out
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import is_message
 
@@ -23,6 +28,11 @@ class OpenChats:
 
     def __init__(self, services: Services, first: HeldSession) -> None:
         self._session_store, self._new_session = services.session_store, services.new_session
+        self._copy_key = KeyTable.of(services.settings.keymap).label("open-copy")
+        self.told: Callable[[Chat, FileChange], object] = lambda *_: None
+        """Is called when others changed the file of an open session."""
+        self.parting_words = list[str]()
+        """What is worth being said again when the program has been left."""
         self._memories: dict[str, Chat] = {}
         self.current = self.chat_of(first)
         self._others: list[Chat] = []
@@ -42,12 +52,35 @@ class OpenChats:
         return next((chat for chat in self.all if real.get(chat.path) == real[path]), None)
 
     def chat_of(self, held: HeldSession) -> Chat:
-        opened = OpenSession(held.session, self._session_store)
-        chat = Chat(opened, held.path, held.release, draft=held.draft)
+        opened = self._opened(held)
+        chat = Chat(opened, held.path, held.release, held.draft_path or held.path, held.is_free, draft=held.draft)
+        opened.told = partial(self._told, chat)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.deleted = known.notices, known.deleted
+            chat.drop_notices(READ_ONLY)
         return chat
+
+    def _opened(self, held: HeldSession) -> OpenSession:
+        way = way_out(held, self._copy_key)
+        return OpenSession(held.session, self._session_store, read_only=held.read_only, way_out=way)
+
+    def _told(self, chat: Chat, change: FileChange) -> None:
+        self.told(chat, change)
+
+    def become(self, chat: Chat, held: HeldSession) -> None:
+        """Let a chat go on with another session that says the same, and let others open the one that it was."""
+        shared = replace(held, session=sharing_messages(held.session, chat.session))
+        chat.open_session, chat.is_let_go = self._opened(shared), False
+        chat.open_session.told = partial(self._told, chat)
+        chat.is_free = held.is_free
+        self.move(chat, held)
+
+    def move(self, chat: Chat, held: HeldSession) -> None:
+        """Let the session of a chat lie where it is held now, and others open the one that it was."""
+        self._release(chat)
+        chat.path, chat.release = held.path, held.release
+        chat.draft_path = held.draft_path or held.path
 
     async def open(self, path: Path) -> Chat:
         """Open a session's file, or find it among the open ones; StorageError where it cannot be read or held."""
@@ -126,7 +159,8 @@ class OpenChats:
 
         await chat.open_session.save_elsewhere(save)
         before, old_path = chat.release, chat.path
-        chat.path, chat.release, chat.draft = held[0].path, held[0].release, draft
+        chat.path = chat.draft_path = held[0].path
+        chat.release, chat.draft = held[0].release, draft
         await self._keep(chat)
         if chat.draft_error is None:
             with suppress(KimiError):  # there it is only a copy now
@@ -138,22 +172,27 @@ class OpenChats:
 
         Blanks and a command are not worth a session of their own.
         """
-        if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
-            with suppress(KimiError):  # the chat tells
+        with suppress(KimiError):  # the chat tells
+            if chat.session.messages:
+                await chat.open_session.save_at_the_end(self._session_store.look)
+            elif is_message(chat.draft):
                 await chat.open_session.save()
         try:
-            await asyncio.to_thread(self._save_draft, chat.path, chat.draft)
+            await asyncio.to_thread(self._save_draft, chat, chat.draft)
             chat.draft_error = None
         except KimiError as error:
             chat.draft_error = error
 
-    def _save_draft(self, path: Path, text: str) -> None:
-        """Keep a draft beside its session, where that has a file; raises StorageError where nobody can tell."""
+    def _save_draft(self, chat: Chat, text: str) -> None:
+        """Keep a draft beside its session, where that has a file, or had one when others deleted it.
+
+        Raises StorageError where nobody can tell.
+        """
         try:
-            has_file = path.exists()
+            has_place = bool(chat.open_session.read_only) or chat.path.exists()
         except OSError as error:
-            raise StorageError(f"The draft beside {path} could not be written: {reason_of(error)}.") from error
-        self._session_store.save_draft(path, text if has_file else "")
+            raise StorageError(f"The draft beside {chat.path} could not be written: {reason_of(error)}.") from error
+        self._session_store.save_draft(chat.draft_path, text if has_place else "")
 
     async def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed, as far as anybody can tell."""

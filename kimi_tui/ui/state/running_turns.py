@@ -89,6 +89,7 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
+        chat.open_session.refuse_if_read_only()
         request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
         settings = self._services.settings
         auto_continue = resolve_auto_continue(settings, chat.session)

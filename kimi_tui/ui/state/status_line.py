@@ -24,6 +24,8 @@ METER_CELLS = 4
 """Width of the context meter between its ends."""
 TURN_TOKENS = 8
 """What the markers and the role's name around a message take, in tokens, by the same estimate as its text."""
+READ_ONLY_MARK = "read-only  "
+"""What stands before the title of a session that can only be read."""
 UNSAVED = "! not saved  "
 """What stands before the title of a session of which text is in no file."""
 EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -1,0 +1,95 @@
+"""Watches the files of the open sessions for what others do to them, and tells what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.ports import Conflict, FileChange, Lost, Reloaded, Rewritten, SessionStore
+from kimi_tui.ui.panes.conversation_feed import ConversationFeed
+from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.callbacks import RunLater
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.read_only import READ_ONLY, let_go_words
+
+CHANGED = "a file changed by others"
+"""What notices on that are about: the last one says how it is now."""
+
+
+@dataclass(eq=False)
+class OutsideWatch:
+    session_store: SessionStore
+    open_chats: OpenChats
+    drafts: Drafts
+    feed: ConversationFeed
+    changed: Callable[[], None]  # shows the session on screen anew
+    listed: Callable[[], None]  # shows the list of sessions anew
+    saved: Callable[[], None]  # shows whether sessions are saved
+    run_later: RunLater
+    key: str  # what goes on with a read-only session
+    _is_looking: bool = field(default=False, init=False)
+
+    async def look(self) -> None:
+        """Look at every open session once; a look that takes long is the only one meanwhile."""
+        if self._is_looking:
+            return
+        self._is_looking = True
+        try:
+            for chat in self.open_chats.all:
+                await self._look_at(chat)
+        finally:
+            self._is_looking = False
+
+    async def _look_at(self, chat: Chat) -> None:
+        with suppress(KimiError):  # the chat tells that it is not saved
+            await chat.open_session.take_changes(self.session_store.look)
+        self.saved()
+        if chat.is_free is not None and not chat.is_let_go:
+            await self._look_for_holder(chat, chat.is_free)
+
+    async def _look_for_holder(self, chat: Chat, is_free: Callable[[], bool]) -> None:
+        if await asyncio.to_thread(is_free) and chat.is_free is is_free:
+            chat.is_let_go = True
+            self._tell(chat, let_go_words(self.key), "warning", READ_ONLY)
+            self.changed()
+
+    def told(self, chat: Chat, change: FileChange) -> None:
+        """See `OpenSession.told`."""
+        match change:
+            case Reloaded():
+                if not chat.open_session.read_only:  # there it is what one waits for
+                    self._tell(chat, "Another program changed this session's file; this is what it says now.", "info")
+            case Lost(reason=reason):
+                words = reason or "The file of this session is gone: it was deleted, or moved elsewhere."
+                self._tell(chat, f"{words}\nWhat is on screen is as it was read last.", "warning")
+            case Rewritten():
+                self._tell(chat, change.words, "warning")
+            case Conflict():
+                self._go_on_as(chat, change)
+            case _:
+                assert_never(change)
+        if chat is self.open_chats.current:
+            self.changed()
+        self.listed()
+
+    def _go_on_as(self, chat: Chat, conflict: Conflict) -> None:
+        """Its draft goes along; others may open the session that it was."""
+        draft = self.drafts.own if chat is self.open_chats.current else chat.draft
+        self.open_chats.move(chat, conflict.copy)
+        self.open_chats.parting_words.append(conflict.words)
+        self._tell(chat, conflict.words, "error")
+        self.run_later(self._move_draft(conflict, draft), keys_wait=False)
+
+    async def _move_draft(self, conflict: Conflict, draft: str) -> None:
+        with suppress(StorageError):  # what is typed is saved again on leaving
+            await asyncio.to_thread(self.session_store.save_draft, conflict.copy.path, draft)
+            await asyncio.to_thread(self.session_store.save_draft, conflict.other, "")
+
+    def _tell(self, chat: Chat, text: str, severity: str, about: str = CHANGED) -> None:
+        chat.drop_notices(about)
+        self.feed.notice(chat, text, severity, about)
