@@ -151,6 +151,8 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
         return
     store = context.store()
     held = store.create(new, "ask") if new is not None else store.open(context.find_session(options.session), "ask")
+    if held.recovered:
+        context.tell(f"{held.path}: {held.recovered}")
     try:
         yield held.session, new is not None
     finally:
@@ -168,9 +170,14 @@ async def _ask(order: Order, context: Context) -> int:
     client = context.client()
     try:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
-        turn = context.engine(client).start(open_session, Asking(order.question), order.request)
+        engine = context.engine(client, [context.journals()] if order.is_kept else ())
+        turn = engine.start(open_session, Asking(order.question), order.request)
         output = choose_output(context, has_alternatives=order.has_alternatives)
-        return await _Listener(order, context, output, turn).run()
+        try:
+            return await _Listener(order, context, output, turn).run()
+        finally:
+            turn.stop()
+            await turn.finished()
     finally:
         await client.aclose()
 

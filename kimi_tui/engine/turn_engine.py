@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
-from kimi_tui.core.ports import Clock, CompletionClient
+from kimi_tui.core.ports import Clock, CompletionClient, TurnListener
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.sent_context import SentContext
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
 from kimi_tui.core.wire.turn_events import Phase, TurnBegan, TurnEnded, TurnNotice
@@ -41,30 +41,18 @@ END_PHASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What the prompt said besides its messages; the session may have changed when the reply is kept."""
-
-    system: str | None
-    left_out: tuple[str, ...]
-
-    @classmethod
-    def of(cls, session: Session) -> _Context:
-        """Note it of a session whose head is the question."""
-        return cls(session.system, tuple(m.id for m in tree.branch(session) if m.excluded))
-
-    def noted_on(self, reply: Message, session: Session) -> Message:
-        """Put onto a reply what the session does not say any more."""
-        sent: str | Literal[False] = False if self.system is None else self.system
-        return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
-
-
 class Engine:
     """Starts turns; any number may run at once."""
 
-    def __init__(self, client: CompletionClient, clock: Clock, jitter: Callable[[], float] = lambda: 0.5) -> None:
-        """`jitter` gives a random number in [0, 1) for the pauses between attempts."""
-        self._client, self._clock, self._jitter = client, clock, jitter
+    def __init__(
+        self,
+        client: CompletionClient,
+        clock: Clock,
+        jitter: Callable[[], float] = lambda: 0.5,
+        listeners: Sequence[TurnListener] = (),
+    ) -> None:
+        """`jitter` gives a random number in [0, 1) for the pauses between attempts; `listeners` hear every turn."""
+        self._client, self._clock, self._jitter, self._listeners = client, clock, jitter, listeners
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
@@ -80,10 +68,20 @@ class Engine:
             neutralise=request.neutralise,
         )
         turn = Turn(open_session, request, opening.begin(open_session, blank))
+        for listener in self._listeners:
+            turn.let_hear(self._hear(listener, turn))
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return turn
+
+    @staticmethod
+    async def _hear(listener: TurnListener, turn: Turn) -> None:
+        """Let one hear a turn; what goes wrong with it is no harm to the turn."""
+        try:
+            await listener(turn)
+        except Exception as error:
+            log.error("%s: a listener failed, %s\n%s", turn.reply.id, type(error).__name__, _places(error))
 
     async def _drive(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         """Carry a turn to its last event, whatever happens."""
@@ -95,9 +93,7 @@ class Engine:
         except CompletionError as error:
             self._end(turn, MessageState.FAILED, error=error)
         except Exception as error:  # a fault of this program must not leave a turn without an end
-            # Its own words may hold texts: the log gets its kind and the places only.
-            places = "".join(traceback.format_tb(error.__traceback__))
-            log.error("%s: failed unexpectedly, %s\n%s", turn.reply.id, type(error).__name__, places)
+            log.error("%s: failed unexpectedly, %s\n%s", turn.reply.id, type(error).__name__, _places(error))
             unexpected = CompletionError(
                 f"Something went wrong inside the program ({fault_of(error)}).",
                 "KIMI_TUI_LOG=FILE records details.",
@@ -131,7 +127,7 @@ class Engine:
         assert result is not None, "a plan has at least one request"
         await self._finish(turn, result, context)
 
-    def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, OpenPrompt, _Context]:
+    def _open(self, turn: Turn, opening: Opening) -> tuple[ClosedPrompt, OpenPrompt, SentContext]:
         """Give the turn its place in the session and write the prompt; nothing changes where it cannot fit.
 
         Raises InputTooLargeError where it surely does not fit the context window, CompletionError where what it is
@@ -148,7 +144,7 @@ class Engine:
         turn.report(TurnBegan(turn.reply.id, turn.question))
         if context_budget.is_doubtful(prompt.text, request.context_tokens):
             turn.report(TurnNotice(turn.reply.id, _doubt(prompt.text, request.context_tokens)))
-        return closed, prompt, _Context.of(session)
+        return closed, prompt, SentContext.of(session)
 
     async def _save_question(self, turn: Turn) -> None:
         if (error := await self._save_if(turn, True)) is not None:
@@ -164,7 +160,7 @@ class Engine:
             return error
         return None
 
-    async def _finish(self, turn: Turn, last: ReplyResult, context: _Context) -> None:
+    async def _finish(self, turn: Turn, last: ReplyResult, context: SentContext) -> None:
         replies = self._messages(turn, last, context)
         if replies:
             now = self._clock.now()
@@ -173,7 +169,7 @@ class Engine:
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
 
-    def _messages(self, turn: Turn, last: ReplyResult, context: _Context) -> tuple[Message, ...]:
+    def _messages(self, turn: Turn, last: ReplyResult, context: SentContext) -> tuple[Message, ...]:
         """Make the messages of what arrived: one for each reply, none where nothing did or the question is gone."""
         reply, others = turn.reply, last.whole[1:]
         has_text = reply.has_grown or any(other.reasoning or other.content for other in others)
@@ -218,6 +214,11 @@ class Engine:
             result.usage.input_tokens,
             result.usage.output_tokens,
         )
+
+
+def _places(error: Exception) -> str:
+    """Where a fault came up: its own words may hold texts, so the log gets its kind and the places only."""
+    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def _another(reply: GrowingReply, id_: str, whole: ReplyText) -> GrowingReply:

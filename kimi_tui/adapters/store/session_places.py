@@ -14,13 +14,29 @@ from kimi_tui.core.errors import StorageError
 
 DRAFT = ".draft"
 """Ending of the file that keeps what is being typed in a session."""
-COMPANIONS = (DRAFT,)
+JOURNAL = ".journal"
+"""Ending of the file that keeps what its replies say while they grow."""
+ASIDE = ".journal-aside"
+"""Ending of a journal that is kept since not all of it can be read; a number may follow."""
+COMPANIONS = (DRAFT, JOURNAL)
 """Endings of the files that belong to a session: they go with it to the trash and come back."""
 
 
 def beside(path: Path, ending: str) -> Path:
     """The hidden file beside a session's that has that ending; it is named after the stem, whatever the format."""
     return path.parent / f".{path.stem}{ending}"
+
+
+def set_aside(path: Path) -> Path:
+    """Give a session's journal a name under which nothing reads it, and return that; raises StorageError."""
+    journal, number = beside(path, JOURNAL), 1
+    target = free = beside(path, ASIDE)
+    while is_there(free):
+        number += 1
+        free = target.with_name(f"{target.name}-{number}")
+    with as_storage_error("moved", journal):
+        os.replace(journal, free)
+    return free
 
 
 def is_same(left: Path, right: Path) -> bool:

@@ -7,7 +7,7 @@ where to where it grew.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +47,10 @@ class ReplyView(Protocol):
         """Id of the message that it will be."""
 
     @property
+    def beginning(self) -> Message:
+        """The message as it began: of a reply that is gone on with, the whole of it."""
+
+    @property
     def texts(self) -> Mapping[ReplyPart, TextView]:
         """What it says so far."""
 
@@ -61,6 +65,10 @@ class ReplyView(Protocol):
     @property
     def requests(self) -> Sequence[RequestRecord]:
         """The requests behind it that have ended, in order."""
+
+    @property
+    def open_request(self) -> RequestRecord | None:
+        """The request that runs, as if it broke off now; None = none runs."""
 
 
 class GrowingText:
@@ -108,6 +116,8 @@ class GrowingReply:
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
         self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
+        self.measure: Callable[[], RequestRecord] | None = None
+        """Tells of the request that runs, as if it broke off now; None = none runs."""
 
     @property
     def id(self) -> str:
@@ -146,6 +156,10 @@ class GrowingReply:
     def close_thinking(self) -> None:
         """Note that the think block is closed, whether or not an answer follows."""
         self.is_thinking = False
+
+    @property
+    def open_request(self) -> RequestRecord | None:
+        return None if self.measure is None else self.measure()
 
     @property
     def usage(self) -> Usage:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from kimi_tui.core.errors import CompletionError, KimiError
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
-from kimi_tui.core.session.session import Message, MessageState
+from kimi_tui.core.session.session import Message, MessageState, RequestRecord
 
 
 class Phase(StrEnum):
@@ -76,6 +76,14 @@ class ReplyDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """One request of the turn has ended, and stands on the reply; another may follow."""
+
+    reply_id: str
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
 class Retrying:
     """An attempt failed before its first token; the next one starts after a pause."""
 
@@ -111,4 +119,4 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | Retrying | TurnNotice | TurnEnded
+TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | RequestEnded | Retrying | TurnNotice | TurnEnded

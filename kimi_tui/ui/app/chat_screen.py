@@ -6,6 +6,7 @@ kept in its `Chat`, what the composer holds in `Drafts`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +45,7 @@ from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import key_words
@@ -204,8 +205,21 @@ class ChatScreen(Screen[None]):
         if services.key_problem is not None and self.chat.branch:
             self.say(key_words(services.key_problem), "warning")
         self.panes.begin()
+        self._run(self._recover(), "recovery")
         for line in lines:
             self.late.sending.submit(line)
+
+    async def _recover(self) -> None:
+        """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
+        found = await asyncio.to_thread(self.services.session_store.recover)
+        for session in found:
+            if session.path == self.chat.path:
+                self.say(session.words, "warning", about=RECOVERED)
+            else:
+                self.open_chats.recovered[session.path] = session.words
+                self.say(f"{session.words}\n/resume {session.id} opens it: {session.title}", "warning")
+        if found:
+            self.redraw.listed()
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
         is_shown = not arrangement.overlay and not arrangement.is_too_small

@@ -11,9 +11,13 @@ from pathlib import Path
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import is_message
+
+RECOVERED = "recovered"
+"""What a notice about that is about."""
 
 
 class OpenChats:
@@ -22,6 +26,8 @@ class OpenChats:
     def __init__(self, services: Services, first: HeldSession) -> None:
         self._session_store, self._new_session = services.session_store, services.new_session
         self._memories: dict[str, Chat] = {}
+        self.recovered: dict[Path, str] = {}
+        """What came back in sessions since the program started, in a line, until they are opened."""
         self.current = self.chat_of(first)
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
@@ -45,6 +51,9 @@ class OpenChats:
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.deleted = known.notices, known.deleted
+        recovered = held.recovered or self.recovered.pop(held.path, "")
+        if recovered:
+            chat.add_notice(entries.notice("recovered", recovered, "warning"), RECOVERED)
         return chat
 
     async def open(self, path: Path) -> Chat:

@@ -1,0 +1,153 @@
+"""The journal beside a session's file: what its replies say while they grow, for whoever comes after a dead process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimi_tui.adapters.files import make_private_dir
+from kimi_tui.adapters.store.session_places import JOURNAL, beside, forget, is_there, set_aside
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.ports import RunningTurn
+from kimi_tui.core.session.journal import GrowthLog, JournalHead, Record, TurnResult, TurnStart, encode_record
+from kimi_tui.core.session.sent_context import SentContext
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.wire.turn_events import TurnEnded, TurnEvent
+
+if TYPE_CHECKING:  # the names of types only
+    from kimi_tui.adapters.store.session_files import SessionFiles
+    from kimi_tui.adapters.store.session_index import Mark
+
+log = logging.getLogger("kimi_tui")
+
+FLUSH_S = 0.2
+"""How long what has come may wait before it is written, in seconds."""
+SYNC_S = 1.0
+"""Shortest time between two waits for the disk itself, in seconds: only a machine that dies needs them."""
+
+
+class SessionJournals:
+    """Hears every turn and writes it down; a journal goes as soon as its session holds all that it says."""
+
+    def __init__(self, store: SessionFiles) -> None:
+        self._path_of = store.path_of
+        self._running: dict[Path, int] = {}  # how many turns write to the journal of a session; 0 = it has to stay
+        self._guard = threading.Lock()
+        store.save_listeners.append(self._note_save)
+
+    async def __call__(self, turn: RunningTurn) -> None:
+        events, batch = turn.listen(), list[TurnEvent]()
+        while turn.question is None:
+            if not (batch := await events.drain()):
+                return  # it never had a place in the session
+        session = turn.open_session.value
+        writer = _Writer(turn, session, await asyncio.to_thread(self._begin, session))
+        while not isinstance(ended := batch[-1], TurnEnded):
+            await writer.write()
+            await events.pause(FLUSH_S)
+            batch = await events.drain()
+        is_saved = turn.open_session.save_error is None
+        if not is_saved:
+            await writer.write(TurnResult(turn.reply.id, ended.replies))
+        await asyncio.to_thread(self._end, writer.path, is_saved=is_saved)
+
+    def _begin(self, session: Session) -> Path:
+        """Take the journal of a session; one that others left, and nobody could recover, makes room."""
+        path = self._path_of(session)
+        with self._guard:
+            if path not in self._running:
+                with contextlib.suppress(StorageError):
+                    if is_there(beside(path, JOURNAL)):
+                        set_aside(path)
+            self._running[path] = self._running.get(path, 0) + 1
+        return path
+
+    def _end(self, path: Path, *, is_saved: bool) -> None:
+        with self._guard:
+            self._running[path] -= 1
+            if is_saved:
+                self._remove_idle(path)
+
+    def _note_save(self, session: Session, path: Path, mark: Mark) -> None:
+        """A session that could not be saved when its turn ended has been now."""
+        with self._guard:
+            self._remove_idle(path)
+
+    def _remove_idle(self, path: Path) -> None:
+        if self._running.get(path) == 0:
+            del self._running[path]
+            forget(beside(path, JOURNAL))
+
+
+class _Writer:
+    """Writes down one turn."""
+
+    def __init__(self, turn: RunningTurn, session: Session, path: Path) -> None:
+        """`session` is what it was when the turn began."""
+        self.path = path
+        self._turn, self._session = turn, session
+        self._growth: GrowthLog | None = None  # None = nothing is written yet
+        self._sync: asyncio.Task[None] | None = None
+        self._sync_due_s = 0.0
+
+    async def write(self, *more: Record) -> None:
+        """Write what has come; what cannot be written now is tried again with the next."""
+        is_first, reply = self._growth is None, self._turn.reply
+        self._growth = self._growth or GrowthLog(reply)
+        growth = self._growth.look()
+        records = [*([growth] if growth is not None else ()), *more]
+        if not records:
+            return
+        try:
+            await asyncio.to_thread(self._append, records, is_first=is_first)
+        except (OSError, StorageError) as error:
+            log.warning("%s: the journal cannot be written, %s", reply.id, type(error).__name__)
+            self._growth = None  # all of it is written again
+        else:
+            self._sync_now_and_then()
+
+    def _append(self, records: Sequence[Record], *, is_first: bool) -> None:
+        begins = self._beginning() if is_first else ()
+        data = b"".join(map(encode_record, (*begins, *records)))
+        if is_first:
+            make_private_dir(self.path.parent)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | (os.O_CREAT if is_first else 0)
+        descriptor = os.open(beside(self.path, JOURNAL), flags, 0o600)
+        try:
+            end = os.fstat(descriptor).st_size
+            if os.write(descriptor, data) < len(data):
+                os.ftruncate(descriptor, end)
+                raise OSError("the disk is full")
+        finally:
+            os.close(descriptor)
+
+    def _beginning(self) -> tuple[Record, Record]:
+        turn, session = self._turn, self._session
+        assert turn.question is not None
+        head = JournalHead(self.path.name, socket.gethostname(), os.getpid(), session)
+        context = SentContext.of(session)
+        reply = turn.reply
+        return head, TurnStart(reply.beginning, turn.question, reply.is_thinking, context, turn.head_before)
+
+    def _sync_now_and_then(self) -> None:
+        """Nothing waits for it: what is written meanwhile is as safe from the death of this process."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._sync_due_s and (self._sync is None or self._sync.done()):
+            self._sync_due_s = loop.time() + SYNC_S
+            self._sync = loop.create_task(asyncio.to_thread(_sync, beside(self.path, JOURNAL)))
+
+
+def _sync(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
