@@ -25,6 +25,7 @@ from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
+from kimi_tui.ui.app.draft_saving import DraftSaving
 from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.app.turn_display import TurnDisplay
@@ -117,9 +118,12 @@ class ChatScreen(Screen[None]):
             services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
             queue_line=self._queue, composer=self.composer,
         )  # fmt: skip
+        self._draft_saving = DraftSaving(
+            self.open_chats, self.drafts, later=self.set_timer, run=self._run, saved=self.bars.refresh
+        )
         self._turn_display = TurnDisplay(
             self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,
-            now_s=services.clock.monotonic,
+            now_s=services.clock.monotonic, typed=self._draft_saving.typed,
         )  # fmt: skip
         self._turns = Turns(services, self._turn_display, self._run_turn)
         self.current = CurrentSession(
@@ -331,6 +335,8 @@ class ChatScreen(Screen[None]):
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
         event.stop()
+        if self._opener.is_over:
+            self._draft_saving.typed()
         self.panes.draft_changed()
         self._hints.refresh_send_word()
 

@@ -51,6 +51,11 @@ class SessionOpener:
         self._is_over.set()
         return self._lines
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the session is there."""
+        return self._is_over.is_set()
+
     async def wait(self) -> None:
         await self._is_over.wait()
 

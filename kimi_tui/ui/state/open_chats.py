@@ -31,6 +31,7 @@ class OpenChats:
         self.current = self.chat_of(first)
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
+        self._writing_draft = asyncio.Lock()
         self.trashed: list[tuple[Path, str]] = []
         """The sessions that were deleted and can be brought back, the last one last: where each lies, and its name."""
 
@@ -47,7 +48,7 @@ class OpenChats:
 
     def chat_of(self, held: HeldSession) -> Chat:
         opened = OpenSession(held.session, self._session_store)
-        chat = Chat(opened, held.path, held.release, draft=held.draft)
+        chat = Chat(opened, held.path, held.release, draft=held.draft, kept_draft=held.draft)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.deleted = known.notices, known.deleted
@@ -121,15 +122,30 @@ class OpenChats:
         if chat.open_session.is_changed if chat.session.messages else is_message(chat.draft):
             with suppress(KimiError):  # the chat tells
                 await chat.open_session.save()
-        try:
-            await asyncio.to_thread(self._save_draft, chat.path, chat.draft)
-            chat.draft_error = None
-        except KimiError as error:
-            chat.draft_error = error
+        await self._keep_draft(chat, chat.draft)
 
-    def _save_draft(self, path: Path, text: str) -> None:
-        """Keep a draft beside its session, where that has a file."""
-        self._session_store.save_draft(path, text if path.exists() else "")
+    async def keep_drafts(self, draft: str) -> None:
+        """Save what was typed and is in no file yet, of every chat; `draft` is what is being typed on screen."""
+        current = self.current
+        for chat in self.all:
+            await self._keep_draft(chat, draft if chat is current else chat.draft)
+
+    async def _keep_draft(self, chat: Chat, draft: str) -> None:
+        async with self._writing_draft:  # the last one written is the last one typed
+            text = chat.unsent(draft)
+            if text == chat.kept_draft and chat.draft_error is None:
+                return
+            try:
+                chat.kept_draft = await asyncio.to_thread(self._save_draft, chat.path, text)
+                chat.draft_error = None
+            except KimiError as error:
+                chat.draft_error = error
+
+    def _save_draft(self, path: Path, text: str) -> str:
+        """Keep a draft beside its session, and give what is kept: a command is worth no session of its own."""
+        kept = text if is_message(text) or path.exists() else ""
+        self._session_store.save_draft(path, kept)
+        return kept
 
     async def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed."""
