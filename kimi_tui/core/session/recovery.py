@@ -71,9 +71,11 @@ class _Recovery:
     def _id(self, message_id: str) -> str:
         return self._renamed.get(message_id, message_id)
 
-    def _new_id(self, message_id: str) -> str:
-        self._renamed[message_id] = self.session.next_message_ids(1)[0]
-        return self._renamed[message_id]
+    def _rename(self, message_id: str, here: Message | None) -> str:
+        """Give a message whose id others have taken the one it stands here by, or a new one."""
+        new_id = here.id if here is not None else self.session.next_message_ids(1)[0]
+        self._renamed[message_id] = new_id
+        return new_id
 
     # -- the question
 
@@ -94,8 +96,7 @@ class _Recovery:
         if here is not None and not _is_same(here, question):
             same = (it for it in self.session.messages if it.parent == question.parent and _is_same(it, question))
             here = next(same, None)
-            self._renamed[question.id] = here.id if here is not None else self._new_id(question.id)
-            question = replace(question, id=self._renamed[question.id])
+            question = replace(question, id=self._rename(question.id, here))
         if here is None:
             title = self.session.title or tree.title_of(question.content)
             self.session = replace(self.session.with_message(question), title=title)
@@ -127,7 +128,7 @@ class _Recovery:
         if here is not None and not self._holds(here, message, turn) and not self._goes_on(here, message):
             same = (it for it in self.session.messages if it.parent == message.parent)
             here = next((it for it in same if self._holds(it, message, turn)), None)
-            message = replace(message, id=here.id if here is not None else self._new_id(message.id))
+            message = replace(message, id=self._rename(message.id, here))
         if here is None:
             self._put(message, _chars(message))
         elif not self._holds(here, message, turn):
