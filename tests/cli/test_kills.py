@@ -121,7 +121,8 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Place]:
     monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
-    with Paced(random.Random(request.node.name)) as endpoint:
+    endpoint = Paced(random.Random(request.node.name))
+    with endpoint:
         yield Place(tmp_path / "data", endpoint)
 
 

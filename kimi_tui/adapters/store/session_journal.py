@@ -29,6 +29,8 @@ log = logging.getLogger("kimi_tui")
 
 FLUSH_S = 0.2
 """How long what has come may wait before it is written, in seconds."""
+RETRY_S = 0.5
+"""Time until what could not be written is tried again, in seconds, where nothing comes meanwhile."""
 SYNC_S = 1.0
 """Shortest time between two waits for the disk itself, in seconds: only a machine that dies needs them."""
 
@@ -50,9 +52,10 @@ class SessionJournals:
         session = turn.open_session.value
         writer = _Writer(turn, session, await asyncio.to_thread(self._begin, session))
         while not isinstance(ended := batch[-1], TurnEnded):
-            await writer.write()
+            is_written = await writer.write()
             await events.pause(FLUSH_S)
-            batch = await events.drain()
+            with contextlib.suppress(TimeoutError):
+                batch = await asyncio.wait_for(events.drain(), None if is_written else RETRY_S)
         is_saved = turn.open_session.save_error is None
         if not is_saved:
             await writer.write(TurnResult(turn.reply.id, ended.replies))
@@ -97,21 +100,22 @@ class _Writer:
         self._sync: asyncio.Task[None] | None = None
         self._sync_due_s = 0.0
 
-    async def write(self, *more: Record) -> None:
-        """Write what has come; what cannot be written now is tried again with the next."""
+    async def write(self, *more: Record) -> bool:
+        """Write what has come; False = it cannot be written now, and is written with what is next."""
         is_first, reply = self._growth is None, self._turn.reply
         self._growth = self._growth or GrowthLog(reply)
         growth = self._growth.look()
         records = [*([growth] if growth is not None else ()), *more]
         if not records:
-            return
+            return True
         try:
             await asyncio.to_thread(self._append, records, is_first=is_first)
         except (OSError, StorageError) as error:
             log.warning("%s: the journal cannot be written, %s", reply.id, type(error).__name__)
             self._growth = None  # all of it is written again
-        else:
-            self._sync_now_and_then()
+            return False
+        self._sync_now_and_then()
+        return True
 
     def _append(self, records: Sequence[Record], *, is_first: bool) -> None:
         begins = self._beginning() if is_first else ()

@@ -63,7 +63,8 @@ def turn(
     if ended is not None:
         reply.measure = None
         reply.requests.append(ended)
-        assert (growth := log.look()) is not None
+        growth = log.look()
+        assert growth is not None
         records.append(growth)
     if result is not None:
         records.append(TurnResult(beginning.id, tuple(result)))
@@ -217,7 +218,7 @@ def test_the_system_prompt_that_was_sent_is_noted_where_it_is_another_now() -> N
 
 def test_a_turn_whose_beginning_is_lost_goes_below_the_last_question() -> None:
     lines = turn().split(b"\n")
-    found = recovered(ASKED, b"\n".join(["{garbled".encode(), *lines[1:]]))
+    found = recovered(ASKED, b"\n".join([b"{garbled", *lines[1:]]))
     assert [(m.id, m.parent, m.content) for m in found.session.messages] == [("m1", None, "Lamb?"), ("m2", "m1", "ye")]
     on = turn("", ", lamb", beginning=GONE_ON).split(b"\n")
     found = recovered(ASKED.with_message(GONE_ON), b"\n".join([b"{", *on[1:]]))
@@ -236,6 +237,7 @@ def written_in_two(pieces: tuple[str, str]) -> list[bytes]:
     log, lines = GrowthLog(reply), turn().split(b"\n")[:1]
     for piece in pieces:
         reply.grow(ReplyPart.REASONING, piece)
-        assert (growth := log.look()) is not None
+        growth = log.look()
+        assert growth is not None
         lines.append(encode_record(growth).rstrip())
     return lines
