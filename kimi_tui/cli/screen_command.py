@@ -145,8 +145,11 @@ def first_session(
     name = None if options.resume is LATEST else options.resume
     told = list[str]()
 
+    is_something_left = store.is_something_left
+
     def find() -> tuple[Path, SessionLock]:
-        store.recover()
+        if is_something_left:
+            store.recover()
         path = store.find(name, lambda unreadable: told.append(unreadable.words))
         lock = store.lock(path)
         lock.acquire()
@@ -154,7 +157,7 @@ def first_session(
         return path, lock
 
     # What is wrong with it is told before the program is there, unless much has to be read first.
-    found = find() if not store.is_something_left and store.is_found_at_once(name) else None
+    found = find() if not is_something_left and store.is_found_at_once(name) else None
 
     def read() -> HeldSession:
         path, lock = found or find()

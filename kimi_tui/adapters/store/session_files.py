@@ -171,6 +171,10 @@ class SessionFiles:
             return recover_held(self, path)
         return ""
 
+    def read(self, path: Path) -> Session:
+        """Read a session that is held, as `parse_file` does; it is saved nowhere for that."""
+        return self._reader.read(path)
+
     def rewrite(self, path: Path, session: Session) -> None:
         """Write a session that is held, and open nowhere, to a file; raises StorageError."""
         self._write(session, path, format_of(path.suffix).encode)

@@ -12,11 +12,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.files import make_private_dir
+from kimi_tui.adapters.files import make_private_dir, read_file
 from kimi_tui.adapters.store.session_places import JOURNAL, beside, forget, is_there, set_aside
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import RunningTurn
-from kimi_tui.core.session.journal import GrowthLog, JournalHead, Record, TurnResult, TurnStart, encode_record
+from kimi_tui.core.session.journal import (
+    GrowthLog,
+    JournalHead,
+    Record,
+    TurnResult,
+    TurnStart,
+    encode_record,
+    read_journal,
+)
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.wire.turn_events import TurnEnded, TurnEvent
@@ -41,6 +49,7 @@ class SessionJournals:
     def __init__(self, store: SessionFiles) -> None:
         self._path_of = store.path_of
         self._running: dict[Path, int] = {}  # how many turns write to the journal of a session; 0 = it has to stay
+        self._shared = set[Path]()  # those of which others' journals hold more: they stay too
         self._guard = threading.Lock()
         store.save_listeners.append(self._note_save)
 
@@ -62,15 +71,24 @@ class SessionJournals:
         await asyncio.to_thread(self._end, writer.path, is_saved=is_saved)
 
     def _begin(self, session: Session) -> Path:
-        """Take the journal of a session; one that others left, and nobody could recover, makes room."""
+        """Take the journal of a session, whatever is left of others there."""
         path = self._path_of(session)
         with self._guard:
             if path not in self._running:
-                with contextlib.suppress(StorageError):
-                    if is_there(beside(path, JOURNAL)):
-                        set_aside(path)
+                with contextlib.suppress(OSError, StorageError):
+                    self._share_or_make_room(path)
             self._running[path] = self._running.get(path, 0) + 1
         return path
+
+    def _share_or_make_room(self, path: Path) -> None:
+        """What could not be recovered yet, since it could not be written, is gone on with; all else makes room."""
+        if not is_there(beside(path, JOURNAL)):
+            return
+        left = read_journal(read_file(beside(path, JOURNAL)))
+        if left.turns and left.head is not None and left.head.host == socket.gethostname():
+            self._shared.add(path)
+        else:
+            set_aside(path)
 
     def _end(self, path: Path, *, is_saved: bool) -> None:
         with self._guard:
@@ -84,7 +102,7 @@ class SessionJournals:
             self._remove_idle(path)
 
     def _remove_idle(self, path: Path) -> None:
-        if self._running.get(path) == 0:
+        if self._running.get(path) == 0 and path not in self._shared:
             del self._running[path]
             forget(beside(path, JOURNAL))
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from kimi_tui.adapters.files import read_file
 from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, beside, is_there, remove, set_aside
-from kimi_tui.adapters.store.session_reading import changed_at, parse_file, read_bytes
+from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
 from kimi_tui.core.errors import SessionHeldError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import RecoveredSession
@@ -41,6 +41,8 @@ class Files(Protocol):
     def load_draft(self, path: Path) -> str: ...
 
     def save_draft(self, path: Path, text: str) -> None: ...
+
+    def read(self, path: Path) -> Session: ...
 
     def rewrite(self, path: Path, session: Session) -> None: ...
 
@@ -90,7 +92,7 @@ def _recover(files: Files, name: str) -> list[RecoveredSession]:
         if not words:
             return []
         path = _session_file(files, stem)
-        session = parse_file(path)
+        session = files.read(path)
         return [RecoveredSession(path, session.id, session.title, words)]
 
 
@@ -159,7 +161,7 @@ def _put(files: Files, path: Path, journal: Journal, at: datetime) -> Recovered:
         named = path.with_name(head.file_name)
         path = named if is_there(named) or not is_there(path) else path
     if is_there(path):
-        session = parse_file(path)
+        session = files.read(path)
     else:
         session = head.session if head is not None else files.new_session(path.stem, at)
     found = recover(session, journal, at)

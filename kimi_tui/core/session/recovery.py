@@ -58,7 +58,7 @@ class _Recovery:
         self._renamed: dict[str, str] = {}  # ids that others have taken since, to those in their place
 
     def take(self, turn: JournalledTurn) -> None:
-        question_id = self._unstarted_question(turn) if turn.start is None else self._question(turn.start.question)
+        question_id = self._unstarted_question(turn) if turn.start is None else self._question(turn.start)
         messages = self._messages(turn, question_id)
         for message in messages:
             self._reply(message, turn)
@@ -86,9 +86,9 @@ class _Recovery:
             return here.parent
         return head.id if head is not None and head.role is Role.USER else None
 
-    def _question(self, question: Message) -> str:
-        """Find it in the session, or add it as the head; its id there."""
-        parent = question.parent and self._id(question.parent)
+    def _question(self, start: TurnStart) -> str:
+        """Find it in the session, or add it; its id there. It becomes the head, unless others have gone on since."""
+        question, parent = start.question, start.question.parent and self._id(start.question.parent)
         question = replace(
             question, id=self._id(question.id), parent=parent if self._find(parent or "") is not None else None
         )
@@ -98,8 +98,10 @@ class _Recovery:
             here = next(same, None)
             question = replace(question, id=self._rename(question.id, here))
         if here is None:
-            title = self.session.title or tree.title_of(question.content)
-            self.session = replace(self.session.with_message(question), title=title)
+            head, title = self.session.head, self.session.title or tree.title_of(question.content)
+            is_where_it_was = head in {None, start.head_before and self._id(start.head_before)}
+            session = replace(self.session.with_message(question), title=title)
+            self.session = session if is_where_it_was else replace(session, head=head)
             self.questions += 1
         return question.id
 

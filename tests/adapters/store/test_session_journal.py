@@ -175,7 +175,7 @@ async def test_a_reply_that_cannot_be_saved_stays_in_the_journal_until_it_is(tmp
 async def test_when_nothing_arrives_nothing_is_left(tmp_path: Path) -> None:
     place = world(tmp_path, streaming(asyncio.Event()))
     turn = place.engine.start(place.open_session, Asking("Lamb?"), REQUEST)
-    await until(place.journals)
+    await until(lambda: place.journals() and place.held.path.exists())
     left = place.left()
     assert left.recover() == ()
     assert texts(left.load(left.find())) == ["|Lamb?"]
@@ -395,6 +395,31 @@ async def test_what_nobody_could_recover_makes_room_for_the_next_turn(tmp_path: 
     engine = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock(), listeners=[SessionJournals(files)])
     await engine.start(OpenSession(held.session, files), Asking("More?"), REQUEST).finished()
     assert [(path.name, path.read_bytes()) for path, _ in journals_left(files.folder)] == [(".s1.journal-aside", newer)]
+
+
+async def test_what_could_not_be_written_yet_is_kept_through_the_next_turn(tmp_path: Path) -> None:
+    place = world(tmp_path, streaming(token("hm"), asyncio.Event()))
+    turn = place.engine.start(place.open_session, Asking("Lamb?"), REQUEST)
+    await written(place, "hm")
+    left = place.left()
+    await stop(turn)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(left, "rewrite", refuse_to_write)
+        held = left.open(left.folder / "s1.toml")
+    assert (held.recovered, texts(held.session)) == ("", ["|Lamb?"])
+    engine = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock(), listeners=[SessionJournals(left)])
+    await engine.start(OpenSession(held.session, left), Asking("Stew?"), REQUEST).finished()
+    held.release()
+    assert len(SessionFiles(left.folder, tmp_path).recover()) == 1
+    session = left.load(left.folder / "s1.toml")
+    assert texts(session) == ["|Lamb?", "|Stew?", "hm|yes", "hm|"]
+    assert session.messages[-1].parent == "m1"
+    assert session.head == "m3"
+    assert journals_left(left.folder) == []
+
+
+def refuse_to_write(*_: object) -> None:
+    raise StorageError("the disk is full")
 
 
 # -- drafts

@@ -182,9 +182,20 @@ def test_ids_that_others_have_taken_since_are_left_to_them() -> None:
     )
     found = recovered(stew, turn(), next_turn)
     assert [(m.id, m.parent, m.content or m.reasoning) for m in branch(found.session)] == [
+        ("m1", None, "Stew?"), ("m2", "m1", "yes"),
+    ]  # fmt: skip
+    assert [(m.id, m.parent, m.content or m.reasoning) for m in branch(found.session, "m6")] == [
         ("m3", None, "Lamb?"), ("m4", "m3", "ye"), ("m5", "m4", "And?"), ("m6", "m5", "so"),
     ]  # fmt: skip
     assert found.session.messages[:2] == stew.messages
+
+
+def test_a_question_that_was_edited_comes_back_on_screen() -> None:
+    session = ASKED.with_message(WHOLE)
+    edited = replace(QUESTION, id="m3", content="Stew?")
+    said = turn(question=edited, beginning=replace(BLANK, id="m4", parent="m3"), head_before="m2")
+    found = recovered(session, said)
+    assert [message.id for message in branch(found.session)] == ["m3", "m4"]
 
 
 def test_several_replies_of_a_turn_that_could_not_be_saved() -> None:
@@ -197,8 +208,8 @@ def test_several_replies_of_a_turn_that_could_not_be_saved() -> None:
 
 def test_the_turns_of_a_session_come_back_in_order() -> None:
     more = Message("m3", Role.USER, "More?", "m2", NOW)
-    last = turn("so", "", question=more, beginning=replace(BLANK, id="m4", parent="m3"))
-    found = recovered(EMPTY, turn(result=[WHOLE]), last)
+    last = turn("so", "", question=more, beginning=replace(BLANK, id="m4", parent="m3"), head_before="m2")
+    found = recovered(EMPTY, turn(result=[WHOLE]), last)  # the second began with the first as its head
     assert [message.id for message in branch(found.session)] == ["m1", "m2", "m3", "m4"]
 
 
