@@ -59,8 +59,8 @@ def recover_folder(files: Files, names: Sequence[str]) -> list[RecoveredSession]
         for name in names:
             try:
                 found += _recover(files, name)
-            except (OSError, StorageError) as error:
-                log.info("%s was not recovered: %s", name, type(error).__name__)
+            except Exception as error:  # whatever stands in a journal, it must not keep any command from its work
+                log.warning("%s was not recovered: %s", name, type(error).__name__)
     finally:
         lock.release()
     return found

@@ -23,7 +23,7 @@ from kimi_tui.core.session.codec import (
 )
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyView
 from kimi_tui.core.session.sent_context import SentContext
-from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Session
+from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
 from kimi_tui.core.text.surrogates import replace_lone
 
@@ -244,9 +244,12 @@ def _head(plain: Mapping[str, object]) -> JournalHead:
 
 def _start(plain: Mapping[str, object]) -> TurnStart:
     system, head_before, left_out = plain["system"], plain["head_before"], plain["left_out"]
+    beginning, question = decode_message(plain["begins"]), decode_message(plain["question"])
+    if (beginning.role, question.role) != (Role.ASSISTANT, Role.USER):
+        raise ValueError("a question and a reply are needed")
     return TurnStart(
-        decode_message(plain["begins"]),
-        decode_message(plain["question"]),
+        beginning,
+        question,
         plain["thinking"] is True,
         SentContext(None if system is None else _text(system), tuple(map(_text, _rows(left_out)))),
         None if head_before is None else _text(head_before),

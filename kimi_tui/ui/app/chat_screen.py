@@ -217,10 +217,10 @@ class ChatScreen(Screen[None]):
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
         found = await asyncio.to_thread(self.services.session_store.recover)
         for session in found:
-            if session.path == self.chat.path:
+            if session.id == self.chat.session.id:
                 self.say(session.words, "warning", about=RECOVERED)
             else:
-                self.open_chats.recovered[session.path] = session.words
+                self.open_chats.recovered[session.id] = session.words
                 self.say(f"{session.words}\n/resume {session.id} opens it: {session.title}", "warning")
         if found:
             self.redraw.listed()

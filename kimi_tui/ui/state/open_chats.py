@@ -26,8 +26,8 @@ class OpenChats:
     def __init__(self, services: Services, first: HeldSession) -> None:
         self._session_store, self._new_session = services.session_store, services.new_session
         self._memories: dict[str, Chat] = {}
-        self.recovered: dict[Path, str] = {}
-        """What came back in sessions since the program started, in a line, until they are opened."""
+        self.recovered: dict[str, str] = {}
+        """What came back in sessions since the program started, in a line, by their id, until they are opened."""
         self.current = self.chat_of(first)
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
@@ -52,7 +52,7 @@ class OpenChats:
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.deleted = known.notices, known.deleted
-        recovered = held.recovered or self.recovered.pop(held.path, "")
+        recovered = held.recovered or self.recovered.pop(held.session.id, "")
         if recovered:
             chat.add_notice(entries.notice("recovered", recovered, "warning"), RECOVERED)
         return chat

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
@@ -252,3 +254,23 @@ def written_in_two(pieces: tuple[str, str]) -> list[bytes]:
         assert growth is not None
         lines.append(encode_record(growth).rstrip())
     return lines
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_whatever_stands_in_a_journal_the_session_stays_whole(data: st.DataObject) -> None:
+    session = data.draw(st.sampled_from([EMPTY, ASKED, ASKED.with_message(WHOLE), ASKED.with_message(GONE_ON)]))
+    more = Message("m3", Role.USER, "More?", "m2", NOW)
+    turns = [
+        turn(),
+        turn("", ", lamb", beginning=GONE_ON),
+        turn("", "", result=[WHOLE, replace(WHOLE, id="m3")]),
+        turn("so", "", question=more, beginning=replace(BLANK, id="m4", parent="m3"), head_before="m2"),
+    ]
+    said = bytearray(HEAD + b"".join(data.draw(st.lists(st.sampled_from(turns), max_size=3))))
+    for _ in range(data.draw(st.integers(0, 6))):
+        said[data.draw(st.integers(0, len(said) - 1))] = data.draw(st.integers(0, 255))
+    found = recover(session, read_journal(bytes(said)), LATER).session
+    again = decode_session(encode_session(found))
+    assert {message.id for message in session.messages} <= {message.id for message in again.messages}
+    assert again.extra == session.extra
