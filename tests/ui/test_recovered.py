@@ -42,7 +42,7 @@ async def test_a_draft_is_in_a_file_while_it_is_typed(tmp_path: Path) -> None:
 async def test_a_draft_of_a_session_that_is_in_no_file_is_kept_too(tmp_path: Path) -> None:
     async with program(tmp_path) as running:
         await running.type("/new")
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.7)
         assert drafts(running) == []
         await running.type("<ctrl+u>half")
         await running.until(lambda: drafts(running) == ["half"])

@@ -9,7 +9,7 @@ from typing import Any
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.open_chats import OpenChats
 
-KEEP_AFTER_S = 1.0
+KEEP_AFTER_S = 0.5
 """How long what was typed may wait until it is saved, in seconds: also while more is typed."""
 
 
