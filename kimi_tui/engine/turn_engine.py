@@ -22,7 +22,7 @@ from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
-from kimi_tui.core.wire.turn_events import Phase, TurnBegan, TurnEnded, TurnNotice
+from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Opening
 from kimi_tui.engine.request_run import RequestRun
@@ -166,6 +166,7 @@ class Engine:
             now = self._clock.now()
             # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
             turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
+            turn.report(RepliesPlaced(turn.reply.id, replies))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
 

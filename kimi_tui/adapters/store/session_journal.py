@@ -27,7 +27,7 @@ from kimi_tui.core.session.journal import (
 )
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.wire.turn_events import TurnEnded, TurnEvent
+from kimi_tui.core.wire.turn_events import RepliesPlaced, TurnEnded, TurnEvent
 
 if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.store.session_files import SessionFiles
@@ -60,8 +60,10 @@ class SessionJournals:
                 return  # it never had a place in the session
         session = turn.open_session.value
         writer = _Writer(turn, session, await asyncio.to_thread(self._begin, session))
+        placed = list[Record]()
         while not isinstance(ended := batch[-1], TurnEnded):
-            is_written = await writer.write()
+            placed += [TurnResult(it.reply_id, it.replies) for it in batch if isinstance(it, RepliesPlaced)]
+            is_written = await writer.write(*placed)
             await events.pause(FLUSH_S)
             with contextlib.suppress(TimeoutError):
                 batch = await asyncio.wait_for(events.drain(), None if is_written else RETRY_S)

@@ -104,6 +104,14 @@ class TurnNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class RepliesPlaced:
+    """The replies stand in the session now, which is being saved."""
+
+    reply_id: str
+    replies: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of every turn."""
 
@@ -119,4 +127,4 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | RequestEnded | Retrying | TurnNotice | TurnEnded
+TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | RequestEnded | Retrying | TurnNotice | RepliesPlaced | TurnEnded

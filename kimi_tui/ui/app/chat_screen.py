@@ -50,6 +50,7 @@ from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import key_words
+from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.queue_line import QueueLine
@@ -221,7 +222,8 @@ class ChatScreen(Screen[None]):
                 self.say(session.words, "warning", about=RECOVERED)
             else:
                 self.open_chats.recovered[session.id] = session.words
-                self.say(f"{session.words}\n/resume {session.id} opens it: {session.title}", "warning")
+                title = f": {line_text(session.title)}" if session.title else "."
+                self.say(f"{session.words}\n/resume {session.id} opens it{title}", "warning")
         if found:
             self.redraw.listed()
 

@@ -18,6 +18,7 @@ from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
     PhaseChanged,
+    RepliesPlaced,
     ReplyDelta,
     RequestEnded,
     Retrying,
@@ -127,8 +128,8 @@ class Turns:
                 self._view.show_delta(chat, event)
             case Retrying():
                 live.retry = words.retrying(event)
-            case RequestEnded():
-                pass  # what it brought stands in the figures with the turn's end
+            case RequestEnded() | RepliesPlaced():
+                pass  # what they brought is shown with the turn's end
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():

@@ -455,3 +455,29 @@ async def test_a_question_that_was_sent_is_no_draft_any_more(tmp_path: Path) -> 
     left.recover()
     assert left.load_draft(left.find()) == ""
     await stop(turn)
+
+
+async def test_all_replies_are_in_the_journal_while_they_are_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = b'{"results": [{"generated_text": "hm</think>one"}, {"generated_text": "so</think>two"}]}'
+    place = world(tmp_path, Script([document], is_event_stream=False), session=TALK)
+    saving, save, go_on = list[Session](), place.files.save, asyncio.Event()
+
+    async def save_slowly(session: Session) -> None:
+        saving.append(session)
+        if len(saving) == 2:
+            await go_on.wait()
+        await save(session)
+
+    monkeypatch.setattr(place.files, "save", save_slowly)
+    turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
+    await written(place, "two")
+    left = place.left()
+    (found,) = left.recover()
+    session = left.load(found.path)
+    assert (session.messages, session.head) == (saving[-1].messages, saving[-1].head)
+    assert texts(saving[-1])[-2:] == ["hm|one", "so|two"]
+    go_on.set()
+    await turn.finished()
+    assert place.journals() == []
