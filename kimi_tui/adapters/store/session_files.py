@@ -101,7 +101,7 @@ class SessionFiles:
 
     def load(self, path: Path) -> Session:
         """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
-        if beside(path, JOURNAL).exists():
+        if os.path.exists(beside(path, JOURNAL)):
             with suppress(StorageError), self.lock(path, "recovery"):
                 if words := self._recover_held(path):
                     self.tell(f"{path}: {words}")
@@ -163,7 +163,7 @@ class SessionFiles:
 
     def _recover_held(self, path: Path) -> str:
         """Recover a session that is held here; what came back, in a line, "" = nothing."""
-        if not beside(path, JOURNAL).exists():
+        if not os.path.exists(beside(path, JOURNAL)):
             return ""
         from kimi_tui.adapters.store.session_recovery import recover_held  # noqa: PLC0415 - rarely needed
 

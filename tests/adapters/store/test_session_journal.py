@@ -28,6 +28,7 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
+from tests.adapters.store.test_session_faults import Faults
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, Script, ScriptedClient, end, streaming, think_end, token
 
@@ -481,3 +482,24 @@ async def test_all_replies_are_in_the_journal_while_they_are_saved(
     go_on.set()
     await turn.finished()
     assert place.journals() == []
+
+
+@pytest.mark.parametrize("is_last_only", [True, False], ids=["that one", "all from then on"])
+async def test_whichever_file_operation_is_refused_nothing_is_lost_or_doubled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_last_only: bool
+) -> None:
+    place = world(tmp_path, streaming(token("hm"), asyncio.Event()), session=TALK)
+    turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
+    await written(place, "hm")
+    for step in range(1, 200):
+        left, faults = place.left(str(step)), Faults(monkeypatch)
+        with faults.at(step, is_last_only=is_last_only):
+            left.recover()
+        again = SessionFiles(left.folder, tmp_path)
+        again.recover()
+        session = again.load(again.find())
+        assert texts(session) == ["|Lamb?", "|Roast it", "|More?", "hm|"], step
+        if faults.count < step:
+            break
+    assert step > 10
+    await stop(turn)
