@@ -216,6 +216,8 @@ def _session(options: Namespace, context: Context) -> Iterator[tuple[Session, bo
         return
     store = context.store()
     held = store.create(new, "ask") if new is not None else store.open(context.find_session(options.session), "ask")
+    if held.recovered:
+        context.tell(f"{held.path}: {held.recovered}")
     try:
         if held.read_only:
             raise StorageError(held.read_only, "Nothing was sent, since the reply could not be saved.")
@@ -237,9 +239,14 @@ async def _ask(order: Order, context: Context) -> int:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
         with contextlib.ExitStack() as held:
             open_session.told = partial(_tell_change, context, held)
-            turn = context.engine(client).start(open_session, order.opening, order.request, order.plan)
+            engine = context.engine(client, [context.journals()] if order.is_kept else ())
+            turn = engine.start(open_session, order.opening, order.request, order.plan)
             output = choose_output(context, has_alternatives=order.has_alternatives)
-            return await _Listener(order, context, output, turn).run()
+            try:
+                return await _Listener(order, context, output, turn).run()
+            finally:
+                turn.stop()
+                await turn.finished()
     finally:
         await client.aclose()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # the names of types only: importing these modules takes time
     from kimi_tui.adapters.endpoint.http_client import EndpointClient
     from kimi_tui.adapters.log import Redaction
     from kimi_tui.adapters.store.session_files import SessionFiles
+    from kimi_tui.adapters.store.session_journal import SessionJournals
+    from kimi_tui.core.ports import TurnListener
+    from kimi_tui.core.session.session import Session
     from kimi_tui.core.settings.settings import Settings
     from kimi_tui.engine.turn_engine import Engine
 
@@ -151,8 +154,23 @@ class Context:
             trash = self.data_dir / "trash"
             for place in (folder, trash):
                 files.sweep_temporaries(place)
-            self._store = SessionFiles(folder, trash, sessions.format)
+            self._store = SessionFiles(folder, trash, sessions.format, self._new_session)
+            if self.options.command is not None:  # the screen does it while it is there already, and tells it there
+                self._store.tell = self.tell
+                for found in self._store.recover():
+                    self.tell(f"session {found.id} {found.title}".rstrip() + f": {found.words}")
         return self._store
+
+    def _new_session(self) -> Session:
+        from kimi_tui.cli.new_session import new_session  # noqa: PLC0415
+
+        return new_session(self.settings())
+
+    def journals(self) -> SessionJournals:
+        """What writes the replies of saved sessions down while they grow."""
+        from kimi_tui.adapters.store.session_journal import SessionJournals  # noqa: PLC0415 - turns alone need it
+
+        return SessionJournals(self.store())
 
     def find_session(self, text: str | None) -> Path:
         """As `SessionFiles.find`; files that it passes over are told."""
@@ -196,13 +214,14 @@ class Context:
             transport=transport,
         )
 
-    def engine(self, client: EndpointClient) -> Engine:
+    def engine(self, client: EndpointClient, listeners: Sequence[TurnListener] = ()) -> Engine:
+        """`listeners` hear every turn."""
         import random  # noqa: PLC0415
 
         from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
         from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
 
-        return Engine(client, SystemClock(), random.random, self.report)
+        return Engine(client, SystemClock(), random.random, self.report, listeners)
 
     def read_stdin(self) -> str:
         """Everything that was piped in, exactly; "" where nothing was. What is no UTF-8 is replaced, and told."""

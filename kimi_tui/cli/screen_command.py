@@ -163,7 +163,7 @@ def build_app(
     services = Services(
         settings_store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=cache(lambda: context.engine(client)),
+        engine=cache(lambda: context.engine(client, [context.journals()])),
         clock=SystemClock(),
         session_store=store,
         new_session=lambda: new_session(context.settings()),
@@ -208,8 +208,11 @@ def first_session(
     told = list[str]()
 
     places: list[Path] = []
+    is_something_left = store.is_something_left
 
     def find() -> tuple[Path, SessionLock | None]:
+        if is_something_left:
+            store.recover()
         path = store.find(name, lambda unreadable: told.append(unreadable.words))
         lock = store.lock(path)
         try:
@@ -221,7 +224,7 @@ def first_session(
         return path, lock
 
     # What is wrong with it is told before the program is there, unless much has to be read first.
-    found = find() if store.is_found_at_once(name) else None
+    found = find() if not is_something_left and store.is_found_at_once(name) else None
 
     def read() -> HeldSession:
         path, lock = found or find()

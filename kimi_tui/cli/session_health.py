@@ -36,7 +36,18 @@ def check(options: Namespace, context: Context) -> int:
         is_bad |= bool(problems)
         if not problems:
             context.write_line(f"{path}: ok, {counted(len(session.messages), 'message')}")
+    _list_journals(options.files, paths, store, context)
     return BAD_USAGE if is_bad else DONE
+
+
+def _list_journals(names: list[str], paths: list[Path], store: SessionFiles, context: Context) -> None:
+    """List the journals that nobody recovered: all of the folder, or those beside the sessions that were named."""
+    from kimi_tui.adapters.store.session_recovery import journals_left  # noqa: PLC0415
+
+    for folder in dict.fromkeys(path.parent for path in paths) if names else [store.folder]:
+        for journal, why in journals_left(folder):
+            if not names or any(journal.name.startswith(f".{path.stem}.journal") for path in paths):
+                context.write_line(f"{journal}: {why}")
 
 
 def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> tuple[list[Path], bool]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.listing import Listing, Unreadable
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.dialect import Dialect
+
+if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
+    from kimi_tui.core.wire.turn_events import TurnEvent
 
 
 class CompletionResponse(Protocol):
@@ -45,6 +50,52 @@ class CompletionClient(Protocol):
         """The endpoint's own words, without the key where it repeats it."""
 
 
+class TurnEvents(Protocol):
+    """The events of a turn that are still to be taken; deltas that wait are joined."""
+
+    async def drain(self) -> list[TurnEvent]:
+        """Take all events that wait, at least one; [] when the turn is over and nothing waits."""
+
+    async def pause(self, longest_s: float) -> None:
+        """Let events gather for so many seconds, or until the turn ends."""
+
+
+class SavedSession(Protocol):
+    """A session that is open, as whoever hears its turns sees it."""
+
+    @property
+    def value(self) -> Session: ...
+
+    @property
+    def save_error(self) -> KimiError | None:
+        """Why the last save failed; None = it did not, or nothing has been saved yet."""
+
+
+class RunningTurn(Protocol):
+    """A turn, as whoever hears every turn sees it."""
+
+    @property
+    def open_session(self) -> SavedSession: ...
+
+    @property
+    def reply(self) -> ReplyView: ...
+
+    @property
+    def question(self) -> Message | None:
+        """The question as it stands in the session; None = it is not there (yet)."""
+
+    @property
+    def head_before(self) -> str | None:
+        """The session's head before the turn; None = there was none, or the turn has no place yet."""
+
+    def listen(self) -> TurnEvents:
+        """Hear every event from now on: all of them, where this is called before anything is awaited."""
+
+
+TurnListener = Callable[[RunningTurn], Awaitable[None]]
+"""Hears every turn from its first event to its last; the turn waits for it nowhere, `Turn.finished` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldSession:
     """A session that was opened to go on with, and is kept from others meanwhile; or one that can only be read."""
@@ -66,6 +117,19 @@ class HeldSession:
 
     It touches a file.
     """
+    recovered: str = ""
+    """What came back as it was opened of what a dead process left, in a line; "" = nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredSession:
+    """A session that got back what a dead process left."""
+
+    path: Path
+    id: str
+    title: str
+    words: str
+    """What came back, in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +207,9 @@ class SessionStore(SessionSaver, Protocol):
 
     def open(self, path: Path) -> HeldSession:
         """Hold a session and read it; where others hold it, it comes back to be read only."""
+
+    def recover(self) -> Sequence[RecoveredSession]:
+        """Put what dead processes left into its sessions, once; every call tells what came back. Raises nothing."""
 
     def create(self, session: Session) -> HeldSession:
         """Hold a new session; nothing is written before it is saved."""

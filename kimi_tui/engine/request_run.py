@@ -18,7 +18,7 @@ from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
 from kimi_tui.core.wire.retry import MAX_RETRIES, retry_delay_s
-from kimi_tui.core.wire.turn_events import AttemptBegan, Phase, Retrying
+from kimi_tui.core.wire.turn_events import AttemptBegan, Phase, RequestEnded, Retrying
 from kimi_tui.engine.silence import Silence
 from kimi_tui.engine.turn import Turn
 
@@ -66,6 +66,7 @@ class RequestRun:
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
+        self._turn.reply.measure = self._broken_off
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
         try:
             result = await self._task
@@ -243,23 +244,37 @@ class RequestRun:
         result = replace(result, request_id=request_id and clean(request_id))
         is_estimated = self._cut_by is not None and result.usage == NO_USAGE
         usage = Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage
-        reply.requests.append(
-            RequestRecord(
-                self._step.kind,
-                result.state,
-                result.request_id,
-                result.finish_reason,
-                usage,
-                self._timing(),
-                sent=self._sent_otherwise(),
-                is_estimated=is_estimated,
-            )
+        record = RequestRecord(
+            self._step.kind,
+            result.state,
+            result.request_id,
+            result.finish_reason,
+            usage,
+            self._timing(),
+            sent=self._sent_otherwise(),
+            is_estimated=is_estimated,
         )
+        reply.measure = None
+        reply.requests.append(record)
+        self._turn.report(RequestEnded(reply.id, record))
         return result
 
     def _sent_otherwise(self) -> Mapping[str, object] | None:
         sent = {**self._fields, **self._client.dialect.unreserved(self._turn.request.extra)}
         return None if sent == self._turn.reply.beginning.sent else sent
+
+    def _broken_off(self) -> RequestRecord:
+        """Tell of it as if it broke off now: its counts are what has come."""
+        request_id = self._builder.request_id or self._header_id
+        return RequestRecord(
+            self._step.kind,
+            MessageState.INTERRUPTED,
+            request_id and self._client.without_secrets(request_id),
+            None,
+            Usage(output_tokens=self._builder.tokens),
+            self._timing(),
+            is_estimated=True,
+        )
 
     def _timing(self) -> Timing:
         now_s = self._clock.monotonic()

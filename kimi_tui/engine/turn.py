@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
@@ -30,7 +32,7 @@ class Listener:
     def __init__(self) -> None:
         self._waiting: list[TurnEvent] = []
         self._arrived = asyncio.Event()
-        self._is_over = False
+        self._over = asyncio.Event()
 
     def put(self, event: TurnEvent) -> None:
         """Let an event wait; none follows `TurnEnded`."""
@@ -39,16 +41,22 @@ class Listener:
             self._waiting[-1] = replace(last, end=event.end, tokens=last.tokens + event.tokens)
         else:
             self._waiting.append(event)
-        self._is_over = isinstance(event, TurnEnded)
+        if isinstance(event, TurnEnded):
+            self._over.set()
         self._arrived.set()
 
     async def drain(self) -> list[TurnEvent]:
         """Take all events that wait, at least one; [] when the turn is over and nothing waits."""
-        if not self._waiting and not self._is_over:
+        if not self._waiting and not self._over.is_set():
             await self._arrived.wait()
         self._arrived.clear()
         events, self._waiting = self._waiting, []
         return events
+
+    async def pause(self, longest_s: float) -> None:
+        """Let events gather for so many seconds, or until the turn ends."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), longest_s)
 
     async def __aiter__(self) -> AsyncIterator[TurnEvent]:
         """Yield every event in order; the last one is `TurnEnded`."""
@@ -67,6 +75,7 @@ class Turn:
         """The question as it stands in the session; None = it is not there (yet)."""
         self.head_before: str | None = None
         self._listeners: list[Listener] = []
+        self._hearing: list[asyncio.Task[None]] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
         self._cut: Callable[[], None] | None = None
@@ -107,10 +116,17 @@ class Turn:
         return True
 
     async def finished(self) -> TurnEnded:
-        """Wait for its end, which may have been long ago."""
-        return await asyncio.shield(self._ended)
+        """Wait for its end, which may have been long ago, and until those who hear every turn are done with it."""
+        ended = await asyncio.shield(self._ended)
+        if self._hearing:
+            await asyncio.wait(self._hearing)
+        return ended
 
     # -- the engine's side
+
+    def let_hear(self, hearing: Coroutine[Any, Any, None]) -> None:
+        """Let something that hears every turn run; it begins before this one does."""
+        self._hearing.append(asyncio.get_running_loop().create_task(hearing))
 
     def run_as(self, task: asyncio.Task[None]) -> None:
         """Say which task drives it, so that `stop` can cancel it.

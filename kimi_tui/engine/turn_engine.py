@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Literal, Self
+from typing import Self
 
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
-from kimi_tui.core.ports import Clock, CompletionClient
+from kimi_tui.core.ports import Clock, CompletionClient, TurnListener
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.text.sentences import whole_end
 from kimi_tui.core.wire.plans import CUT_BY, Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
-from kimi_tui.core.wire.turn_events import Phase, TurnBegan, TurnEnded, TurnNotice
+from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Opening
 from kimi_tui.engine.request_run import RequestRun
@@ -43,24 +45,6 @@ PHASE_AFTER = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
-    """What the prompt said besides its messages; the session may have changed when the reply is kept."""
-
-    system: str | None
-    left_out: tuple[str, ...]
-
-    @classmethod
-    def of(cls, session: Session) -> _Context:
-        """Note it of a session whose head is the question."""
-        return cls(session.system, tuple(m.id for m in tree.branch(session) if m.excluded))
-
-    def noted_on(self, reply: Message, session: Session) -> Message:
-        """Put onto a reply what the session does not say any more."""
-        sent: str | Literal[False] = False if self.system is None else self.system
-        return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
-
-
-@dataclass(frozen=True, slots=True)
 class _Opened:
     """What a turn begins with. A long prompt takes long to write: it is made beside the event loop, of values only."""
 
@@ -68,7 +52,7 @@ class _Opened:
     question: Message
     closed: ClosedPrompt
     prompt: OpenPrompt
-    context: _Context
+    context: SentContext
     doubt: KimiError | None
     """Why it may be too large; None = it fits."""
 
@@ -83,7 +67,7 @@ class _Opened:
         tokens = context_budget.doubtful_tokens(prompt.text, window_tokens)
         doubt = None if tokens is None else _doubt(tokens, window_tokens)
         question = tree.message_of(session, turn.reply.question_id)
-        return cls(session, question, closed, prompt, _Context.of(session), doubt)
+        return cls(session, question, closed, prompt, SentContext.of(session), doubt)
 
 
 class Engine:
@@ -95,12 +79,14 @@ class Engine:
         clock: Clock,
         jitter: Callable[[], float] = lambda: 0.5,
         report: Callable[[BaseException], str] = lambda _: "",
+        listeners: Sequence[TurnListener] = (),
     ) -> None:
-        """`jitter` gives a random number in [0, 1) for the pauses between attempts.
+        """`jitter` gives a random number in [0, 1) for the pauses between attempts; `listeners` hear every turn.
 
         `report` writes a fault of this program down and says where, in words; it is called in a thread.
         """
-        self._client, self._clock, self._jitter, self._report = client, clock, jitter, report
+        self._client, self._clock, self._jitter = client, clock, jitter
+        self._report, self._listeners = report, listeners
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
@@ -117,10 +103,20 @@ class Engine:
         )
         turn = Turn(open_session, request, opening.begin(open_session, blank))
         open_session.begin_turn(turn.reply.id)
+        for listener in self._listeners:
+            turn.let_hear(self._hear(listener, turn))
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return turn
+
+    @staticmethod
+    async def _hear(listener: TurnListener, turn: Turn) -> None:
+        """Let one hear a turn; what goes wrong with it is no harm to the turn."""
+        try:
+            await listener(turn)
+        except Exception as error:
+            log.error("%s: a listener failed, %s\n%s", turn.reply.id, type(error).__name__, _places(error))
 
     async def _drive(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         """Carry a turn to its last event, whatever happens."""
@@ -213,16 +209,17 @@ class Engine:
             return error
         return None
 
-    async def _finish(self, turn: Turn, last: ReplyResult, context: _Context) -> None:
+    async def _finish(self, turn: Turn, last: ReplyResult, context: SentContext) -> None:
         replies = self._messages(turn, last, context)
         if replies:
             now = self._clock.now()
             # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
             turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
+            turn.report(RepliesPlaced(turn.reply.id, replies))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
 
-    def _messages(self, turn: Turn, last: ReplyResult, context: _Context) -> tuple[Message, ...]:
+    def _messages(self, turn: Turn, last: ReplyResult, context: SentContext) -> tuple[Message, ...]:
         """Make the messages of what arrived: one for each reply, none where nothing did or the question is gone."""
         reply, others = turn.reply, last.whole[1:]
         has_text = reply.has_grown or any(other.reasoning or other.content for other in others)
@@ -284,6 +281,11 @@ def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd]) -> dict[str, object]:
     if not ends or ends[-1].cause not in CUT_BY or not isinstance(most, int):
         return {}
     return {"max_new_tokens": max(most - sum(turn.reply.tokens.values()), 1)}
+
+
+def _places(error: Exception) -> str:
+    """Where a fault came up: its own words may hold texts, so the log gets its kind and the places only."""
+    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def _another(reply: GrowingReply, id_: str, whole: ReplyText) -> GrowingReply:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -20,16 +21,19 @@ from kimi_tui.core.errors import (
     RateLimitedError,
     StorageError,
 )
+from kimi_tui.core.ports import RunningTurn
 from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
     Phase,
     PhaseChanged,
     ReplyDelta,
+    RequestEnded,
     Retrying,
     TurnBegan,
     TurnEnded,
@@ -710,3 +714,64 @@ async def test_no_half_of_a_secret_is_left_where_words_are_cut() -> None:
         last = ended(await run(Engine(Cleaning([script]), HandClock()).start(opened(), Asking("x"), REQUEST)))
         assert last.error is not None
         assert "hush" not in last.error.summary + last.error.quote
+
+
+async def test_whoever_hears_every_turn_hears_it_from_its_first_event_on() -> None:
+    heard, finished = list[TurnEvent](), list[int]()
+
+    async def listener(turn: RunningTurn) -> None:
+        events = turn.listen()
+        while batch := await events.drain():
+            heard.extend(batch)
+        await asyncio.sleep(0.01)
+        finished.append(len(turn.reply.requests))
+
+    async def broken(turn: RunningTurn) -> None:
+        raise RuntimeError("a text that no log may hold")
+
+    engine = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock(), listeners=[broken, listener])
+    turn = engine.start(opened(), Asking("Hello!"), REQUEST)
+    events = await run(turn)
+    assert not finished  # nobody waits for it who shows the turn
+    assert (await turn.finished()).replies
+    assert finished == [1]
+    assert isinstance(heard[0], TurnBegan)
+    assert heard[-1] is events[-1]
+    (ended_,) = (event for event in heard if isinstance(event, RequestEnded))
+    assert (ended_.reply_id, ended_.record.request_id, ended_.record.state) == ("m2", "r1", MessageState.COMPLETE)
+
+
+async def test_a_listener_that_fails_is_logged_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(turn: RunningTurn) -> None:
+        raise RuntimeError(f"secret {turn.reply.id}")
+
+    engine = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock(), listeners=[broken])
+    assert (await engine.start(opened(), Asking("Hello!"), REQUEST).finished()).replies
+    assert "a listener failed, RuntimeError" in caplog.text
+    assert "secret m2" not in caplog.text
+
+
+async def test_a_pause_ends_with_the_turn() -> None:
+    turn = Engine(ScriptedClient([streaming(*WHOLE)]), HandClock()).start(opened(), Asking("Hello!"), REQUEST)
+    events = turn.listen()
+    async with asyncio.timeout(5):
+        await events.pause(60)
+    assert isinstance((await events.drain())[-1], TurnEnded)
+
+
+async def test_a_request_that_runs_is_told_as_if_it_broke_off() -> None:
+    held = asyncio.Event()
+    script = streaming(token("hm"), frame(request_id="r7 sk-key"), token("so"), held, *WHOLE[1:])
+    client = ScriptedClient([script])
+    client.without_secrets = lambda words: words.replace("sk-key", "…")  # type: ignore[method-assign]
+    turn = Engine(client, HandClock()).start(opened(), Asking("Hello!"), REQUEST)
+    running = partial(getattr, turn.reply, "open_request")
+    assert running() is None
+    while len(turn.reply.texts[ReplyPart.REASONING]) < 4:
+        await asyncio.sleep(0)
+    record = running()
+    assert (record.kind, record.state, record.request_id) == ("reply", MessageState.INTERRUPTED, "r7 …")
+    assert (record.usage, record.is_estimated) == (Usage(output_tokens=2), True)
+    held.set()
+    await turn.finished()
+    assert running() is None

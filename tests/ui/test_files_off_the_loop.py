@@ -144,6 +144,7 @@ async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> N
     for part in (
         ".index",
         ".draft",
+        ".journal",
         ".lock",
         ".origin",
         "notes.md",

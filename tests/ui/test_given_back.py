@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -268,12 +269,22 @@ async def test_an_edit_of_a_deleted_question_can_be_seen_in_the_prompt(tmp_path:
         assert draft(running) == "More? now"
 
 
-async def test_a_command_that_fails_later_is_not_mended_in_another_session(tmp_path: Path) -> None:
+async def test_a_command_that_fails_later_is_not_mended_in_another_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
-        first = running.screen.chat
+        first, gate = running.screen.chat, threading.Event()
+        export = running.files.export
+
+        def slow(session: Session, path: Path) -> None:
+            gate.wait(10)
+            export(session, path)
+
+        monkeypatch.setattr(running.files, "export", slow)
         other = await running.screen.open_chats.create()
         running.screen.late.sending.submit("/export x.pdf")
         await running.screen.current.show(other)
+        gate.set()
         await running.shows("x.pdf")
         await running.pilot.pause()
         assert running.screen.chat is not first

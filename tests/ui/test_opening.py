@@ -118,6 +118,7 @@ async def looks(running: Program) -> dict[str, object]:
     """Where everything stands that was typed."""
     await settle(running)
     screen = running.screen
+    await screen.open_chats.keep_drafts(screen.drafts.own)  # it is saved every now and then: not later than now
     fields = [field.value for field in (*running.app.screen.query(Input), *screen.query(Input))]
     return {
         "screens": [type(shown).__name__ for shown in running.app.screen_stack],

@@ -10,7 +10,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -44,6 +44,7 @@ from kimi_tui.adapters.store.session_index import (
 from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.adapters.store.session_places import (
     DRAFT,
+    JOURNAL,
     beside,
     is_file_name,
     is_same,
@@ -54,11 +55,11 @@ from kimi_tui.adapters.store.session_places import (
 )
 from kimi_tui.adapters.store.session_reading import SessionReader
 from kimi_tui.core.errors import SessionHeldError, StorageError, UsageError
-from kimi_tui.core.ports import Conflict, HeldSession, Lost, Reloaded, Rewritten
+from kimi_tui.core.ports import Conflict, HeldSession, Lost, RecoveredSession, Reloaded, Rewritten
 from kimi_tui.core.session.codec import read_only_reason, refuse_if_newer
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session import DEFAULT_MODEL, Session
 from kimi_tui.core.session.session_writing import Writer
 from kimi_tui.core.session.tree import CONFLICT, COPY, copied
 from kimi_tui.core.text.quoting import either
@@ -77,9 +78,23 @@ SaveListener = Callable[[Session, Path, Mark], object]
 class SessionFiles:
     """One folder of sessions, and the trash beside it; what the screen and the command line call a `SessionStore`."""
 
-    def __init__(self, folder: Path, trash: Path, format: str = DEFAULT.name) -> None:
-        """Work on a folder, which is made when something is saved; new sessions get that format, of `FORMATS`."""
-        self.folder, self.trash, self._format = folder, trash, format
+    def __init__(
+        self,
+        folder: Path,
+        trash: Path,
+        format: str = DEFAULT.name,
+        new_session: Callable[[], Session] | None = None,
+    ) -> None:
+        """Work on a folder, which is made when something is saved; new sessions get that format, of `FORMATS`.
+
+        `new_session` makes the session of a draft that has none; None = an empty one of the default model.
+        """
+        self.folder, self.trash, self.format = folder, trash, format
+        self._new_session = new_session
+        self._recovering = threading.Lock()
+        self._recovered: tuple[RecoveredSession, ...] | None = None
+        self.tell: Callable[[str], object] = lambda _: None
+        """Is told what `load` recovers, in a line."""
         self._paths: dict[str, Path] = {}
         self._reader = SessionReader()
         self._bases = BaseVersions(self._reader.read_again)
@@ -106,7 +121,11 @@ class SessionFiles:
             self._processes.stop()
 
     def load(self, path: Path) -> Session:
-        """As `parse_file`; the session is saved where it lies from now on."""
+        """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
+        if os.path.exists(beside(path, JOURNAL)):
+            with suppress(StorageError), self.lock(path, "recovery"):
+                if words := self._recover_held(path):
+                    self.tell(f"{path}: {words}")
         session = self._reader.read(path)
         self._paths[session.id] = path
         return replace(session, path=str(path))
@@ -125,12 +144,14 @@ class SessionFiles:
         lock = held or self.lock(path, kind)
         try:
             if held is None:
-                lock.acquire()
+                with self._recovering:  # it holds locks meanwhile
+                    lock.acquire()
         except SessionHeldError as error:
             if kind != WINDOW:
                 raise
             return self._open_to_read(path, lock, error.summary)
         try:
+            recovered = self._recover_held(path)
             session = self._load_as_base(path, lock)
             draft = drafts_apart.gather(self, path)
         except BaseException:
@@ -140,7 +161,59 @@ class SessionFiles:
             sweep_temporaries(path.parent)
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
-        return HeldSession(session, path, draft, partial(self._release, lock, path), read_only_reason(session))
+        release, reason = partial(self._release, lock, path), read_only_reason(session)
+        return HeldSession(session, path, draft, release, reason, recovered=recovered)
+
+    def recover(self) -> Sequence[RecoveredSession]:
+        """See `SessionStore`; what cannot be recovered now, or may belong to a living process, stays as it is."""
+        with self._recovering:
+            if self._recovered is None:
+                self._recovered = ()
+                if names := self._left_names():
+                    from kimi_tui.adapters.store.session_recovery import recover_folder  # noqa: PLC0415 - rarely needed
+
+                    self._recovered = tuple(recover_folder(self, names))
+            return self._recovered
+
+    @property
+    def is_something_left(self) -> bool:
+        """Whether `recover` may have something to do."""
+        return self._recovered is None and bool(self._left_names())
+
+    def _left_names(self) -> Sequence[str]:
+        """The files that a process leaves when it dies: journals, and drafts without a session."""
+        try:
+            names = set(os.listdir(self.folder))
+        except OSError:
+            return []
+        hidden = sorted(name for name in names if name.startswith("."))
+        journals = [name for name in hidden if name.endswith(JOURNAL)]
+        drafts = ((name, name[1 : -len(DRAFT)]) for name in hidden if name.endswith(DRAFT))
+        return journals + [name for name, stem in drafts if not any(f"{stem}{ending}" in names for ending in ENDINGS)]
+
+    def _recover_held(self, path: Path) -> str:
+        """Recover a session that is held here; what came back, in a line, "" = nothing."""
+        if not os.path.exists(beside(path, JOURNAL)):
+            return ""
+        from kimi_tui.adapters.store.session_recovery import recover_held  # noqa: PLC0415 - rarely needed
+
+        with suppress(StorageError):
+            return recover_held(self, path)
+        return ""
+
+    def read(self, path: Path) -> Session:
+        """Read a session that is held, as `parse_file` does; it is saved nowhere for that."""
+        return self._reader.read(path)
+
+    def rewrite(self, path: Path, session: Session) -> None:
+        """Write a session that is held, and open nowhere, to a file; raises StorageError."""
+        self._write(session, path, format_of(path.suffix).make_writer())
+
+    def new_session(self, session_id: str, at: datetime) -> Session:
+        """Make an empty session of that id and time."""
+        new = self._new_session
+        session = Session(session_id, at, at, DEFAULT_MODEL) if new is None else new()
+        return replace(session, id=session_id, created=at, updated=at)
 
     def _open_to_read(self, path: Path, lock: SessionLock, reason: str) -> HeldSession:
         place, own = drafts_apart.take_place(self, path)
@@ -245,7 +318,7 @@ class SessionFiles:
         """Where a session is saved: where it was read from, else in the folder."""
         if session.path:  # wherever others of the same id lie, and whether or not its file is there now
             return Path(session.path)
-        return self._paths.get(session.id, self.folder / f"{session.id}.{self._format}")
+        return self._paths.get(session.id, self.folder / f"{session.id}.{self.format}")
 
     def name_of(self, session_id: str) -> str:
         """What `find` finds a session by that was read or saved here: its id, or its path where it lies elsewhere."""
@@ -364,8 +437,7 @@ class SessionFiles:
             StorageError: It is held, here or elsewhere, or cannot be read or written; the file is as it was.
         """
         with self.lock(path, "rename"):
-            renamed = replace(self._reader.read(path), title=title)
-            self._write(renamed, path, format_of(path.suffix).make_writer())
+            self.rewrite(path, replace(self._reader.read(path), title=title))
 
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session, as it was saved last, as a new one of now, or raise StorageError."""
@@ -423,7 +495,7 @@ class SessionFiles:
         return target
 
     def trashed(self) -> Listing:
-        return SessionFiles(self.trash, self.trash, self._format).list()
+        return SessionFiles(self.trash, self.trash, self.format).list()
 
     def restore(self, text: str) -> Path:
         """By id, beginning of an id, title, or its file's name in the trash; StorageError where not just one fits."""

@@ -77,6 +77,17 @@ class SessionLock:
         finally:
             os.close(descriptor)
 
+    def excludes_others(self) -> bool:
+        """Whether it keeps others out while it is held: some file systems give everybody every lock."""
+        with as_storage_error("locked", self._path):
+            descriptor = os.open(self._path, os.O_RDWR)
+        try:
+            return not _flock(descriptor)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
     def release(self) -> None:
         """Give it back; releasing twice, in two threads even, is releasing once.
 

@@ -17,7 +17,11 @@ DRAFT = ".draft"
 """Ending of the file that keeps what is being typed in a session."""
 BACKUP = ".backup-*"
 """Ending of the files that keep what other versions of the program wrote; `*` stands for the version."""
-COMPANIONS = (DRAFT, BACKUP)
+JOURNAL = ".journal"
+"""Ending of the file that keeps what its replies say while they grow."""
+ASIDE = ".journal-aside"
+"""Ending of a journal that is kept since not all of it can be read; a number may follow."""
+COMPANIONS = (DRAFT, JOURNAL, BACKUP)
 """Endings of the files that belong to a session: they go with it to the trash and come back."""
 
 
@@ -34,6 +38,18 @@ def companions(path: Path) -> list[str]:
     found = [name.removeprefix(stem) for name in names if name.startswith(stem)]
     # Behind another dot stands what belongs to a session of a longer name.
     return sorted(e for e in found if e.rfind(".") == 0 and any(fnmatchcase(e, known) for known in COMPANIONS))
+
+
+def set_aside(path: Path) -> Path:
+    """Give a session's journal a name under which nothing reads it, and return that; raises StorageError."""
+    journal, number = beside(path, JOURNAL), 1
+    target = free = beside(path, ASIDE)
+    while is_there(free):
+        number += 1
+        free = target.with_name(f"{target.name}-{number}")
+    with as_storage_error("moved", journal):
+        os.replace(journal, free)
+    return free
 
 
 def is_same(left: Path, right: Path) -> bool:

@@ -94,7 +94,7 @@ def encode_message(message: Message) -> dict[str, object]:
         "sent": None if message.sent is None else encode_fields(message.sent),
         "usage": message.usage and _encode_usage(message.usage),
         "timing": message.timing and _encode_timing(message.timing),
-        "requests": [_encode_request(request) for request in message.requests] or None,
+        "requests": [encode_request(request) for request in message.requests] or None,
     }
     return _without_none(known, message.extra)
 
@@ -125,7 +125,7 @@ def _encode_timing(timing: Timing) -> dict[str, object] | None:
     return _without_none({**table, **timing.extra}, timing.extra) or None
 
 
-def _encode_request(request: RequestRecord) -> dict[str, object]:
+def encode_request(request: RequestRecord) -> dict[str, object]:
     table: dict[str, object] = {
         "kind": request.kind,
         "state": request.state and request.state.value,
@@ -321,12 +321,20 @@ def _decode_session(table: _Table, known_at: datetime) -> Session:
     return session
 
 
+def decode_request(data: object) -> RequestRecord:
+    """As `encode_request` writes it; StorageError where it is none."""
+    return _decode_request(_Table(data, ""))
+
+
 def _found(value: object | None) -> str:
     return "nothing" if value is None else quoted(value)
 
 
-def decode_message(data: object, place: str) -> Message:
-    """Read one message that stands at a place of the file; StorageError says what is wrong with it."""
+def decode_message(data: object, place: str = "") -> Message:
+    """Read one message that stands at a place of the file, times as strings or not.
+
+    StorageError says what is wrong with it.
+    """
     return _decode_message(_Table(data, place))
 
 

@@ -7,7 +7,7 @@ where to where it grew.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -50,6 +50,10 @@ class ReplyView(Protocol):
         """Id of the message that it will be."""
 
     @property
+    def beginning(self) -> Message:
+        """The message as it began: of a reply that is gone on with, the whole of it."""
+
+    @property
     def texts(self) -> Mapping[ReplyPart, TextView]:
         """What it says so far."""
 
@@ -58,12 +62,28 @@ class ReplyView(Protocol):
         """Whether its think block is open."""
 
     @property
+    def thinking_end(self) -> str | None:
+        """Who ended its thinking besides the model; None = nobody."""
+
+    @property
+    def cut_tail(self) -> str:
+        """The end of the thinking that was taken away then."""
+
+    @property
+    def shortenings(self) -> int:
+        """How often the end of a part was taken away."""
+
+    @property
     def tokens(self) -> Mapping[ReplyPart, int]:
         """Tokens that came of each part in this turn; some may count for both."""
 
     @property
     def requests(self) -> Sequence[RequestRecord]:
         """The requests behind it that have ended, in order."""
+
+    @property
+    def open_request(self) -> RequestRecord | None:
+        """The request that runs, as if it broke off now; None = none runs."""
 
 
 class GrowingText:
@@ -124,9 +144,15 @@ class GrowingReply:
         self.is_thinking = is_thinking
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
-        self._ended_by = beginning.thinking_end if beginning.thinking_end in ENDED_FROM_OUTSIDE else None
-        self._cut_tail = beginning.cut_tail
+        self.thinking_end = beginning.thinking_end if beginning.thinking_end in ENDED_FROM_OUTSIDE else None
+        """Who ended its thinking besides the model, of `ENDED_FROM_OUTSIDE`; None = nobody."""
+        self.cut_tail = beginning.cut_tail
+        """The end of the thinking that was taken away then."""
+        self.shortenings = 0
+        """How often the end of a part was taken away."""
         self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
+        self.measure: Callable[[], RequestRecord] | None = None
+        """Tells of the request that runs, as if it broke off now; None = none runs."""
 
     @property
     def id(self) -> str:
@@ -166,6 +192,7 @@ class GrowingReply:
         """Take characters away from the end of a part; where it ends then, in code points."""
         end = len(self.texts[part]) - chars
         self.texts[part].shorten(end)
+        self.shortenings += 1
         return end
 
     def close_thinking(self) -> None:
@@ -174,7 +201,11 @@ class GrowingReply:
 
     def end_thinking(self, who: str, tail: str = "") -> None:
         """Close the think block in the place of the model; `tail` = the end of the thought that was taken away."""
-        self.is_thinking, self._ended_by, self._cut_tail = False, who, tail
+        self.is_thinking, self.thinking_end, self.cut_tail = False, who, tail
+
+    @property
+    def open_request(self) -> RequestRecord | None:
+        return None if self.measure is None else self.measure()
 
     @property
     def usage(self) -> Usage:
@@ -202,8 +233,8 @@ class GrowingReply:
             request_id=self.request_id,
             thinking=has_block,
             reopened=self.beginning.reopened or (has_block and not was_thinking),
-            thinking_end=self._ended_by or ("model" if is_thought_out else None),
-            cut_tail=self._cut_tail,
+            thinking_end=self.thinking_end or ("model" if is_thought_out else None),
+            cut_tail=self.cut_tail,
             usage=None if usage == NO_USAGE else usage,
             timing=_total(self.requests),
             requests=tuple(self.requests) if len(self.requests) > 1 else (),

@@ -101,6 +101,11 @@ class ReplyBuilder:
         return self._tokens
 
     @property
+    def request_id(self) -> str | None:
+        """As the body has said it so far; None = it has not."""
+        return self._request_id
+
+    @property
     def has_ended(self) -> bool:
         """Whether the endpoint has said the end; it may have more to say about it, and takes it back with more text."""
         return self._has_ended

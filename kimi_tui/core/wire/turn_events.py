@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from kimi_tui.core.errors import CompletionError, KimiError
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
-from kimi_tui.core.session.session import Message, MessageState
+from kimi_tui.core.session.session import Message, MessageState, RequestRecord
 
 
 class Phase(StrEnum):
@@ -83,6 +83,14 @@ class ReplyShortened:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """One request of the turn has ended, and stands on the reply; another may follow."""
+
+    reply_id: str
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
 class Retrying:
     """An attempt failed before its first token; the next one starts after a pause."""
 
@@ -112,6 +120,14 @@ class TurnNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class RepliesPlaced:
+    """The replies stand in the session now, which is being saved."""
+
+    reply_id: str
+    replies: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of every turn."""
 
@@ -127,4 +143,15 @@ class TurnEnded:
     """Why the reply could not be saved; None when it was, or was not to be."""
 
 
-TurnEvent = TurnBegan | PhaseChanged | ReplyDelta | ReplyShortened | Retrying | AttemptBegan | TurnNotice | TurnEnded
+TurnEvent = (
+    TurnBegan
+    | PhaseChanged
+    | ReplyDelta
+    | ReplyShortened
+    | RequestEnded
+    | Retrying
+    | AttemptBegan
+    | TurnNotice
+    | RepliesPlaced
+    | TurnEnded
+)

@@ -25,6 +25,7 @@ from kimi_tui.core.ports import FileChange, HeldSession
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
+from kimi_tui.ui.app.draft_saving import DraftSaving
 from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.app.turn_display import TurnDisplay
@@ -45,11 +46,12 @@ from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
 from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.slash import is_message
 from kimi_tui.ui.state.status_line import key_words
+from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.queue_line import QueueLine
@@ -125,9 +127,12 @@ class ChatScreen(Screen[None]):
             services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
             queue_line=self._queue, composer=self.composer,
         )  # fmt: skip
+        self._draft_saving = DraftSaving(
+            self.open_chats, self.drafts, later=self.set_timer, run=self._run, saved=self.bars.refresh
+        )
         self._turn_display = TurnDisplay(
             self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,
-            now_s=services.clock.monotonic,
+            now_s=services.clock.monotonic, typed=self._draft_saving.typed,
         )  # fmt: skip
         self.current = CurrentSession(
             self.open_chats, self.drafts, prepare=self.redraw.prepare, leave=self.find_bar.close,
@@ -222,6 +227,7 @@ class ChatScreen(Screen[None]):
             self.say(key_words(services.key_problem), "warning")
         self.panes.begin()
         self.set_interval(WATCH_S, self._watch)
+        self._run(self._recover(), "recovery")
         for line in lines:
             self.late.sending.submit(line)
 
@@ -230,6 +236,19 @@ class ChatScreen(Screen[None]):
 
     def _watch(self) -> None:
         self._run(self.late.outside_watch.look(), "watch")
+
+    async def _recover(self) -> None:
+        """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
+        found = await asyncio.to_thread(self.services.session_store.recover)
+        for session in found:
+            if session.id == self.chat.session.id:
+                self.say(session.words, "warning", about=RECOVERED)
+            else:
+                self.open_chats.recovered[session.id] = session.words
+                title = f": {line_text(session.title)}" if session.title else "."
+                self.say(f"{session.words}\n/resume {session.id} opens it{title}", "warning")
+        if found:
+            self.redraw.listed()
 
     def _show_arrangement(self, arrangement: Arrangement) -> None:
         is_shown = not arrangement.overlay and not arrangement.is_too_small
@@ -378,6 +397,8 @@ class ChatScreen(Screen[None]):
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
         event.stop()
+        if self._opener.is_over:
+            self._draft_saving.typed()
         self.panes.draft_changed()
         self._hints.refresh_send_word()
 

@@ -36,6 +36,7 @@ class TurnDisplay:
     drafts: Drafts
     redraw: Redraw
     now_s: Callable[[], float]  # the clock, in seconds
+    typed: Callable[[], None]  # notes that what was typed may have to be saved, or not any more
 
     def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
         self.feed.notice(chat, text, severity, about)
@@ -72,6 +73,7 @@ class TurnDisplay:
             self.redraw.hints.refresh()  # what Escape and another key do now
 
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
+        self.typed()
         if chat is self.open_chats.current:
             if ended.replies:
                 self.transcript.update_entry(self._reply_entry(chat, ended))

@@ -67,6 +67,14 @@ class SessionOpener:
         self._is_over.set()
         return self._lines
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the session is there."""
+        return self._is_over.is_set()
+
+    async def wait(self) -> None:
+        await self._is_over.wait()
+
     def submit(self, line: str) -> bool:
         """Keep a line that was submitted too early; False = it is not. What follows a command may be meant for it."""
         if not self.is_too_early_for("send-now"):

@@ -17,7 +17,7 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.slash import is_message
+from kimi_tui.ui.state.slash import is_message, typed_before
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.wire.thinking_budget import Budget
@@ -53,6 +53,8 @@ class Chat:
     """Whether they have."""
     draft: str = ""
     """What is being typed, while the session is not on screen."""
+    kept_draft: str = ""
+    """What its file holds of what is being typed."""
     draft_error: KimiError | None = None
     """Why the draft could not be kept when that was tried last; None = it could."""
     turn: Turn | None = None
@@ -76,6 +78,10 @@ class Chat:
     @property
     def session(self) -> Session:
         return self.open_session.value
+
+    def unsent(self, draft: str) -> str:
+        """All that was typed in it and is in no message yet: what waits to be sent, and what is being typed."""
+        return typed_before("\n\n".join(self.queued), draft) if self.queued else draft
 
     @property
     def unsaved(self) -> KimiError | None:

@@ -17,10 +17,14 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import sharing_messages
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.read_only import READ_ONLY, way_out
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import is_message
+
+RECOVERED = "recovered"
+"""What a notice about that is about."""
 
 
 class OpenChats:
@@ -34,9 +38,12 @@ class OpenChats:
         self.parting_words = list[str]()
         """What is worth being said again when the program has been left."""
         self._memories: dict[str, Chat] = {}
+        self.recovered: dict[str, str] = {}
+        """What came back in sessions since the program started, in a line, by their id, until they are opened."""
         self.current = self.chat_of(first)
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
+        self._writing_draft = asyncio.Lock()
         self.trashed: list[tuple[Path, str]] = []
         """The sessions that were deleted and can be brought back, the last one last: where each lies, and its name."""
 
@@ -54,11 +61,15 @@ class OpenChats:
     def chat_of(self, held: HeldSession) -> Chat:
         opened = self._opened(held)
         chat = Chat(opened, held.path, held.release, held.draft_path or held.path, held.is_free, draft=held.draft)
+        chat.kept_draft = held.draft
         opened.told = partial(self._told, chat)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
             chat.notices, chat.deleted = known.notices, known.deleted
             chat.drop_notices(READ_ONLY)
+        recovered = held.recovered or self.recovered.pop(held.session.id, "")
+        if recovered:
+            chat.add_notice(entries.notice("recovered", recovered, "warning"), RECOVERED)
         return chat
 
     def _opened(self, held: HeldSession) -> OpenSession:
@@ -177,22 +188,37 @@ class OpenChats:
                 await chat.open_session.save_at_the_end(self._session_store.look)
             elif is_message(chat.draft):
                 await chat.open_session.save()
-        try:
-            await asyncio.to_thread(self._save_draft, chat, chat.draft)
-            chat.draft_error = None
-        except KimiError as error:
-            chat.draft_error = error
+        await self._keep_draft(chat, chat.draft)
 
-    def _save_draft(self, chat: Chat, text: str) -> None:
-        """Keep a draft beside its session, where that has a file, or had one when others deleted it.
+    async def keep_drafts(self, draft: str) -> None:
+        """Save what was typed and is in no file yet, of every chat; `draft` is what is being typed on screen."""
+        current = self.current
+        for chat in self.all:
+            await self._keep_draft(chat, draft if chat is current else chat.draft)
 
-        Raises StorageError where nobody can tell.
+    async def _keep_draft(self, chat: Chat, draft: str) -> None:
+        async with self._writing_draft:  # the last one written is the last one typed
+            text = chat.unsent(draft)
+            if text == chat.kept_draft and chat.draft_error is None:
+                return
+            try:
+                chat.kept_draft = await asyncio.to_thread(self._save_draft, chat, text)
+                chat.draft_error = None
+            except KimiError as error:
+                chat.draft_error = error
+
+    def _save_draft(self, chat: Chat, text: str) -> str:
+        """Keep a draft beside its session, and give what is kept: a command is worth no session of its own.
+
+        Raises StorageError where nobody can tell whether there is one.
         """
         try:
-            has_place = bool(chat.open_session.read_only) or chat.path.exists()
+            has_place = bool(chat.open_session.read_only) or is_message(text) or chat.path.exists()
         except OSError as error:
             raise StorageError(f"The draft beside {chat.path} could not be written: {reason_of(error)}.") from error
-        self._session_store.save_draft(chat.draft_path, text if has_place else "")
+        kept = text if has_place else ""
+        self._session_store.save_draft(chat.draft_path, kept)
+        return kept
 
     async def has_file(self, chat: Chat) -> bool:
         """Whether a chat's session can be resumed, as far as anybody can tell."""

@@ -21,8 +21,10 @@ from kimi_tui.core.wire.plans import Plan, chosen, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
     PhaseChanged,
+    RepliesPlaced,
     ReplyDelta,
     ReplyShortened,
+    RequestEnded,
     Retrying,
     TurnBegan,
     TurnEnded,
@@ -144,8 +146,8 @@ class Turns:
             case Retrying() | AttemptBegan():
                 live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
                 self._view.show_retry(chat)
-            case TurnNotice(error=StorageError()):
-                pass  # what is not saved is told for as long as it is not
+            case TurnNotice(error=StorageError()) | RequestEnded() | RepliesPlaced():
+                pass  # what is not saved is told for as long as it is not; what requests brought with the turn's end
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():

@@ -1,0 +1,205 @@
+"""What dead processes left in a folder of sessions, put where it belongs: journals, and drafts without a session."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from kimi_tui.adapters.files import read_file
+from kimi_tui.adapters.store.session_lock import SessionLock
+from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, beside, is_there, remove, set_aside
+from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
+from kimi_tui.core.errors import SessionHeldError, StorageError
+from kimi_tui.core.faults import reason_of
+from kimi_tui.core.ports import RecoveredSession
+from kimi_tui.core.session.file_formats import ENDINGS
+from kimi_tui.core.session.journal import Journal, JournalHead, read_journal
+from kimi_tui.core.session.recovery import Recovered, recover
+from kimi_tui.core.session.session import Session
+
+log = logging.getLogger("kimi_tui")
+
+WAIT_S = 10.0
+"""How long another process that recovers the same folder is waited for, in seconds."""
+LONE_DRAFT = "What was being typed when the program ended came back."
+
+
+class Files(Protocol):
+    """What of a folder of sessions is needed here; see `SessionFiles`."""
+
+    folder: Path
+    format: str
+
+    def lock(self, path: Path, kind: str = ...) -> SessionLock: ...
+
+    def load_draft(self, path: Path) -> str: ...
+
+    def save_draft(self, path: Path, text: str) -> None: ...
+
+    def read(self, path: Path) -> Session: ...
+
+    def rewrite(self, path: Path, session: Session) -> None: ...
+
+    def new_session(self, session_id: str, at: datetime) -> Session: ...
+
+
+def recover_folder(files: Files, names: Sequence[str]) -> list[RecoveredSession]:
+    """Recover what those names stand for; what cannot be recovered is left as it is. Raises nothing."""
+    found = list[RecoveredSession]()
+    lock = files.lock(files.folder / ".recovery", "recovery")
+    if not _acquire(lock):
+        return found
+    try:
+        for name in names:
+            try:
+                found += _recover(files, name)
+            except Exception as error:  # whatever stands in a journal, it must not keep any command from its work
+                log.warning("%s was not recovered: %s", name, type(error).__name__)
+    finally:
+        lock.release()
+    return found
+
+
+def _acquire(lock: SessionLock) -> bool:
+    """Take the lock that lets one process at a time recover a folder; False where nothing can be written there."""
+    end_s = time.monotonic() + WAIT_S
+    while True:
+        try:
+            lock.acquire()
+        except SessionHeldError:
+            if time.monotonic() > end_s:
+                return False
+            time.sleep(0.02)
+        except StorageError:
+            return False
+        else:
+            return True
+
+
+def _recover(files: Files, name: str) -> list[RecoveredSession]:
+    """Raises StorageError where it is held, or cannot be read or written."""
+    is_journal = name.endswith(JOURNAL)
+    stem = name[1 : -len(JOURNAL if is_journal else DRAFT)]
+    path = _session_file(files, stem)
+    with files.lock(path, "recovery"):
+        words = recover_held(files, path) if is_journal else _recover_draft(files, path)
+        if not words:
+            return []
+        path = _session_file(files, stem)
+        session = files.read(path)
+        return [RecoveredSession(path, session.id, session.title, words)]
+
+
+def _session_file(files: Files, stem: str) -> Path:
+    """The file of the folder's session that has that stem, which need not be there."""
+    paths = (files.folder / f"{stem}{ending}" for ending in ENDINGS)
+    return next((path for path in paths if path.exists()), files.folder / f"{stem}.{files.format}")
+
+
+def _recover_draft(files: Files, path: Path) -> str:
+    """Make a session of a draft that has none; see `recover_held`."""
+    draft = beside(path, DRAFT)
+    if is_there(path):
+        return ""
+    if not files.load_draft(path).strip():
+        remove(draft)
+        return ""
+    files.rewrite(path, files.new_session(path.stem, changed_at(draft)))
+    return LONE_DRAFT
+
+
+def recover_held(files: Files, path: Path) -> str:
+    """Put the journal beside a session that is held into it; what came back, in a line, "" = nothing.
+
+    Where the session's file is gone a new one is made. Raises StorageError where something cannot be read or written:
+    the journal stays then.
+    """
+    source = beside(path, JOURNAL)
+    data, at = read_bytes(source), changed_at(source)
+    journal = read_journal(data)
+    if journal.is_newer or not _is_dead(files, path, journal.head):
+        return ""
+    if journal.is_empty and data.strip(b"\0\n"):
+        log.info("%s is kept aside: nothing can be read of it", source.name)
+        set_aside(path)
+        return ""
+    words = _put(files, path, journal, at).words if journal.turns else ""
+    _drop_sent_draft(files, path, journal)
+    if journal.is_garbled:
+        set_aside(path)
+    else:
+        remove(source)
+    return words
+
+
+def _is_dead(files: Files, path: Path, head: JournalHead | None) -> bool:
+    """Whether nobody writes a journal any more whose session is held here; where locks do nothing, that has to show."""
+    if files.lock(path).excludes_others():
+        return True
+    return head is not None and head.host == socket.gethostname() and not _is_running(head.pid)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _put(files: Files, path: Path, journal: Journal, at: datetime) -> Recovered:
+    head = journal.head
+    if head is not None and Path(head.file_name).stem == path.stem and head.file_name.endswith(ENDINGS):
+        named = path.with_name(head.file_name)
+        path = named if is_there(named) or not is_there(path) else path
+    if is_there(path):
+        session = files.read(path)
+    else:
+        session = head.session if head is not None else files.new_session(path.stem, at)
+    found = recover(session, journal, at)
+    if found.session is not session:
+        files.rewrite(path, found.session)
+    return found
+
+
+def _drop_sent_draft(files: Files, path: Path, journal: Journal) -> None:
+    """A question that was sent is none any more to be sent, however late its draft was to be removed."""
+    draft = files.load_draft(path).strip()
+    asked = (turn.start.question.content.strip() for turn in journal.turns.values() if turn.start is not None)
+    if draft and any(draft in {question, f"/{question}"} for question in asked):
+        files.save_draft(path, "")
+
+
+def journals_left(folder: Path) -> list[tuple[Path, str]]:
+    """The journals of a folder that nobody recovered, each with why, in a line; none where it cannot be read."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    found = list[tuple[Path, str]]()
+    for name in names:
+        if name.startswith(".") and ASIDE in name:
+            found.append((folder / name, "a journal that is kept aside, since not all of it can be read"))
+        elif name.startswith(".") and name.endswith(JOURNAL):
+            found.append((folder / name, _why_left(folder / name)))
+    return found
+
+
+def _why_left(path: Path) -> str:
+    try:
+        journal = read_journal(read_file(path))
+    except OSError as error:
+        return f"a journal that cannot be read: {reason_of(error)}"
+    if journal.is_newer:
+        return "a journal of a newer kimi-tui"
+    if journal.head is None:
+        return "a journal that is in use, or whose session cannot be read"
+    return f"the journal of process {journal.head.pid} on {journal.head.host}, which may still write it"

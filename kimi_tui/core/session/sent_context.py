@@ -1,0 +1,25 @@
+"""What a reply's prompt said besides its messages; a reply notes what the session does not say any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.session import Message, Session
+
+
+@dataclass(frozen=True, slots=True)
+class SentContext:
+    system: str | None
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, session: Session) -> SentContext:
+        """Note it of a session whose head is the question."""
+        return cls(session.system, tuple(m.id for m in tree.branch(session) if m.excluded))
+
+    def noted_on(self, reply: Message, session: Session) -> Message:
+        """Put onto a reply what the session does not say any more."""
+        sent: str | Literal[False] = False if self.system is None else self.system
+        return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)
