@@ -105,8 +105,8 @@ def the_screen(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
     (sessions / f"{file_name(text)}-other.json").write_text("{")
     (folder / "config.toml").write_text(tomli_w.dumps({"ui": {whole(text): 1}}), "utf-8")
     typed = "\x1b[200~" + whole(text).replace("\x1b", "").replace("\n", " ")[:1000] + "\x1b[201~"
-    commands = ("nonsense", "export", "resume", "set", "set temperature", "rename", "find")
-    lines = [key for command in commands for key in (f"/{command} {typed}\r", "\x15")]
+    commands = ("nonsense ", f"export {folder}/", "resume ", "set ", "set temperature ", "rename ", "find ")
+    lines = [key for command in commands for key in (f"/{command}{typed}\r", "\x15")]
     with kimi_tui(["--demo", "-r", "x"], env) as terminal:
         terminal.until("said")
         terminal.rest()
