@@ -53,7 +53,7 @@ async def replied(client: EndpointClient, question: str = "hello", **fields: obj
     request = RequestSettings({**FIELDS, **fields}, retries=0)
     ended = await Engine(client, HandClock()).start(session, Asking(question), request).finished()
     await client.aclose()
-    return session.value.messages[-1], ended.error.summary if ended.error else ""
+    return session.value.messages[-1], f"{ended.error.summary} {ended.error.quote}" if ended.error else ""
 
 
 def tiny_client() -> EndpointClient:

@@ -18,7 +18,7 @@ from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
-from kimi_tui.core.errors import KeyMissingError, SessionHeldError, ThemeError, UsageError
+from kimi_tui.core.errors import KeyMissingError, KimiError, SessionHeldError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.text.typed_text import text_in
 from kimi_tui.ui.terminal.ending import Ending, is_terminal_gone
@@ -234,10 +234,14 @@ def first_session(
         return session
 
     def keep_typed(text: str) -> str:
-        if not places:
-            return keep_apart(text, store, new)
-        add_to_draft(text, store, places[0])
-        return name or str(places[0])
+        if places:
+            add_to_draft(text, store, places[0])
+            return name or str(places[0])
+        if name is not None and (path := store.file_called(name)) is not None:  # it was still looked for
+            with contextlib.suppress(KimiError), store.lock(path):
+                add_to_draft(text, store, path)
+                return str(name)
+        return keep_apart(text, store, new)
 
     shown = found[0].stem if found is not None else name or LATEST_NAME
     return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), FirstSession(

@@ -169,7 +169,7 @@ def test_version_and_help() -> None:
         (["--data=x", "ask", "hi"], "--data", "Did you mean --data-dir?"),
         (["-q"], "-q", "`kimi-tui --help`"),
         (["ask", "--budget", "5", "hi"], "--budget", "`kimi-tui ask --help`"),
-        (["ask", "hi", "--no-thinking"], "--no-thinking", "Did you mean --no-think?"),
+        (["ask", "hi", "--no-thinking"], "--no-thinking", "Did you mean --no-think or --thinking-budget?"),
         (["ask", "hi", "--jsn"], "--jsn", "Did you mean --json"),
         (["ask", "hi", "--reason"], "--reason", "Did you mean --show-reasoning?"),
         (["sessions", "--jsn", "list"], "--jsn", "`kimi-tui sessions --help`"),

@@ -206,7 +206,7 @@ async def test_a_command_that_cannot_be_done_now_is_told_and_given_back(tmp_path
     waiting, gate = held(token("slow"))
     async with program(tmp_path, waiting, session=TALK) as running:
         await running.type("/undo<enter>")
-        await running.shows("⚠ Undo: there is no deleted message or ended thinking here.")
+        await running.shows("⚠ Undo: there is no step to undo here.")
         assert running.screen.composer.draft == "/undo"
         await running.type("And now?<enter>")
         await running.shows("slow")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.core.errors import SessionHeldError
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.ui.widgets.save_line import SaveLine
 from tests.fakes.clock import WaitingClock
@@ -276,8 +277,8 @@ async def test_save_as_leaves_the_old_file_and_lets_others_open_it(tmp_path: Pat
         other = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
         await running.until(lambda: not (old.parent / f".{old.stem}.lock").exists())
         other.open(old).release()
-        with pytest.raises(Exception, match="open elsewhere"):
-            other.open(new)
+        with pytest.raises(SessionHeldError):
+            other.open(new, "ask")
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,14 @@ class SessionFiles:
                 passed_over(unreadable)
         return Path(found)
 
+    def file_called(self, name: str) -> Path | None:
+        """The file of the folder that has a name, which most sessions' files have from their id; None = there is none.
+
+        Nothing is read for it.
+        """
+        paths = (self.folder / f"{name}{ending}" for ending in ENDINGS)
+        return next((path for path in paths if os.sep not in name and is_file_name(str(path))), None)
+
     # -- writing
 
     def path_of(self, session: Session) -> Path:

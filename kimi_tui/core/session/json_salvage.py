@@ -71,8 +71,8 @@ def _take_rows(text: str, at: int, found: Salvaged) -> int:
 def _next_row(text: str, at: int) -> int:
     """Where the message behind a broken one begins: on a line that begins as its own does, else behind its brackets."""
     indent = text[text.rfind("\n", 0, at) + 1 : at]
-    following = None if indent.strip() else re.compile(rf"\n{indent}\{{").search(text, at)
-    return following.start() if following and indent else _end_of_value(text, at)
+    following = text.find(f"\n{indent}{{", at) if indent and not indent.strip() else -1
+    return following if following >= 0 else _end_of_value(text, at)
 
 
 def _value(text: str, at: int) -> tuple[object, int, str]:

@@ -9,6 +9,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.journal import Journal, JournalledTurn, TurnStart, broken_off
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.text.counts import counted
 
 GROWN = (
     "content", "reasoning", "state", "finish_reason", "request_id", "thinking", "reopened", "thinking_end", "usage",
@@ -32,9 +33,11 @@ class Recovered:
     def words(self) -> str:
         """What came back, in a line; "" = nothing."""
         if self.replies == 1:
-            return f"A reply came back that was being written when the program ended: {self.chars:,} characters."
+            size = counted(self.chars, "character")
+            return f"A reply came back that was being written when the program ended: {size}."
         if self.replies:
-            return f"{self.replies} replies came back that were not saved when the program ended."
+            count = counted(self.replies, "reply", "replies")
+            return f"{count} came back that were not saved when the program ended."
         return "A question came back that was not saved when the program ended." if self.questions else ""
 
 

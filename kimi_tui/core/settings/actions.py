@@ -39,7 +39,7 @@ class Need(StrEnum):
     LINK = "link"
     EARLIER = "earlier alternative"
     LATER = "later alternative"
-    UNDOABLE = "deleted message or ended thinking"
+    UNDOABLE = "step to undo"
     FINDING = "search"
     NOTICE = "notice"
     HELD_BY_OTHERS = "session that others hold"
