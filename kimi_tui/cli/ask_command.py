@@ -309,6 +309,8 @@ class _Listener:
         )
         if self._stopped_by is not None:
             self._output.stopped(report)
+            if ended.save_error is not None:
+                self._tell_saved(ended)
             return SIGNALLED + self._stopped_by
         if ended.replies and not self._has_text:
             self._give_whole(ended.replies[0])

@@ -107,8 +107,11 @@ def _told_end(app: KimiApp, session_id: str | None, options: Namespace, context:
         if session_id:
             _tell_how_to_resume(context.store().name_of(session_id), options, context)
         return FAILED
-    if app.return_code and app.signal is None:
-        context.tell("What could not be saved is lost; the last whole files are in place.")
+    if app.return_code and not is_terminal_gone():
+        context.tell(
+            "Something could not be saved; the last whole files are in place.",
+            "What a journal could keep of it comes back at the next start.",
+        )
     if session_id:
         _tell_how_to_resume(context.store().name_of(session_id), options, context)
     return SIGNALLED + app.signal if app.signal is not None else app.return_code or DONE

@@ -58,6 +58,10 @@ class OpenSession:
         if self.read_only:
             raise SessionReadOnlyError(f"read-only: {self.read_only}", self._way_out)
 
+    def note_free(self, reason: str, way_out: str) -> None:
+        """Nobody holds it any more: say so from now on; it can be changed when it has been opened again."""
+        self.read_only, self._way_out = reason, way_out
+
     def update(self, change: Callable[[Session], Session]) -> Session:
         """Raises SessionReadOnlyError where nothing of it can be changed."""
         self.refuse_if_read_only()
@@ -76,6 +80,10 @@ class OpenSession:
 
     def end_turn(self, reply_id: str) -> None:
         self._growing.discard(reply_id)
+
+    def reserve_ids(self, ids: Iterable[str]) -> None:
+        """Let no message to come get these: what had them was deleted, and may be brought back."""
+        self._taken_ids.update(ids)
 
     def give_back_ids(self, ids: Iterable[str]) -> None:
         """Say that the messages of those ids stand in the session now, or never will."""

@@ -232,7 +232,7 @@ class Engine:
         if not reply.is_new:
             return (first,)
         first = context.noted_on(first, session)
-        ids = session.next_message_ids(len(others), taken=(first.id,))
+        ids = turn.open_session.take_ids(len(others))
         rest = [_another(reply, id_, text).message(now) for id_, text in zip(ids, others, strict=True)]
         return (first, *(context.noted_on(message, session) for message in rest))
 

@@ -406,3 +406,21 @@ async def test_a_whole_reply_is_not_gone_on_with(tmp_path: Path) -> None:
         await running.type("<shift+tab>m")
         await running.shows("there is no reply that broke off here")
         assert not running.client.bodies
+
+
+@pytest.mark.parametrize("meanwhile", ["Another?<enter>", "<shift+tab>r"])
+async def test_what_was_deleted_comes_back_whatever_was_sent_since(tmp_path: Path, meanwhile: str) -> None:
+    async with program(tmp_path, reply("Yes."), session=TALK) as running:
+        await running.type("<shift+tab><up>d")
+        await running.shows("Deleted 2 messages")
+        await running.type(f"<escape>{meanwhile}")
+        await running.shows("Yes.")
+        await running.idle()
+        await running.type("<escape>/undo<enter>")
+        await running.shows("Brought back 2 messages.")
+        session = running.screen.chat.session
+        before = {message.id: message for message in TALK.messages}
+        assert {message.id: message for message in session.messages if message.id in before} == before
+        roles = {message.id: message.role for message in session.messages}
+        assert all(roles[m.parent] is not m.role for m in session.messages if m.parent is not None)
+        assert any(message.content == "Yes." for message in session.messages)

@@ -79,7 +79,7 @@ async def test_a_budget_may_be_for_the_next_reply_alone(tmp_path: Path) -> None:
 async def test_a_wrong_budget_is_told_and_can_be_mended(tmp_path: Path, text: str) -> None:
     async with program(tmp_path) as running:
         await running.type(f"/budget {text}<enter>")
-        await running.shows("such as 20s" if text == "much" else "stands once or nothing")
+        await running.shows("allowed off, tokens" if text == "much" else "stands once or nothing")
         assert running.screen.composer.draft == f"/budget {text}"
 
 

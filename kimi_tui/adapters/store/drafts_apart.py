@@ -16,6 +16,9 @@ from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.adapters.store.session_places import DRAFT
 from kimi_tui.core.errors import SessionHeldError, StorageError
 
+WINDOW = ".window-"
+"""Between a session's stem and the number of a place."""
+
 
 class Drafts(Protocol):
     """Drafts by the files of sessions; a place stands for such a file."""
@@ -52,11 +55,16 @@ def gather(drafts: Drafts, path: Path) -> str:
     return draft
 
 
+def stem_of(stem: str) -> str:
+    """The stem of the session that a draft of that stem belongs to."""
+    return stem.rpartition(WINDOW)[0] or stem
+
+
 def _place(path: Path, number: str) -> Path:
-    return path.with_name(f"{path.stem}.window-{number}{path.suffix}")
+    return path.with_name(f"{path.stem}{WINDOW}{number}{path.suffix}")
 
 
 def _places(path: Path) -> list[Path]:
-    beginning = f".{path.stem}.window-"
+    beginning = f".{path.stem}{WINDOW}"
     found = path.parent.glob(f"{escape(beginning)}*{DRAFT}")
     return [_place(path, file.name.removeprefix(beginning).removesuffix(DRAFT)) for file in found]

@@ -188,7 +188,8 @@ class SessionFiles:
             return []
         hidden = sorted(name for name in names if name.startswith("."))
         journals = [name for name in hidden if name.endswith(JOURNAL)]
-        drafts = ((name, name[1 : -len(DRAFT)]) for name in hidden if name.endswith(DRAFT))
+        # A draft that lies apart is taken by whoever opens its session next.
+        drafts = ((name, drafts_apart.stem_of(name[1 : -len(DRAFT)])) for name in hidden if name.endswith(DRAFT))
         return journals + [name for name, stem in drafts if not any(f"{stem}{ending}" in names for ending in ENDINGS)]
 
     def _recover_held(self, path: Path) -> str:
@@ -366,10 +367,10 @@ class SessionFiles:
         path = Path(os.path.abspath(path))
         if not is_there(path.parent):
             raise StorageError(f"There is no folder {path.parent}; nothing was written.")
+        refuse_if_there(path, "nothing was written.")
         lock = self.lock(path)
         lock.acquire()
         try:
-            refuse_if_there(path, "nothing was written.")
             moved = replace(session, path=str(path))
             write = self._writers.setdefault(path, format_of(path.suffix).make_writer())
             version = self._write(moved, path, write)

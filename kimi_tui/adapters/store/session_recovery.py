@@ -24,6 +24,8 @@ from kimi_tui.core.session.recovery import Recovered, recover
 from kimi_tui.core.session.session import Session
 
 log = logging.getLogger("kimi_tui")
+# Without a log file nothing may reach the terminal.
+log.addHandler(logging.NullHandler())
 
 WAIT_S = 10.0
 """How long another process that recovers the same folder is waited for, in seconds."""
@@ -59,6 +61,8 @@ def recover_folder(files: Files, names: Sequence[str]) -> list[RecoveredSession]
         for name in names:
             try:
                 found += _recover(files, name)
+            except SessionHeldError:  # whoever holds it still writes it
+                continue
             except Exception as error:  # whatever stands in a journal, it must not keep any command from its work
                 log.warning("%s was not recovered: %s", name, type(error).__name__)
     finally:
@@ -202,4 +206,6 @@ def _why_left(path: Path) -> str:
         return "a journal of a newer kimi-tui"
     if journal.head is None:
         return "a journal that is in use, or whose session cannot be read"
+    if journal.head.host == socket.gethostname() and not _is_running(journal.head.pid):
+        return "the journal of a program that has ended, whose session cannot be read or written"
     return f"the journal of process {journal.head.pid} on {journal.head.host}, which may still write it"

@@ -236,7 +236,7 @@ class GrowingReply:
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
             usage=None if usage == NO_USAGE else usage,
-            timing=_total(self.requests),
+            timing=total_timing(self.requests),
             requests=tuple(self.requests) if len(self.requests) > 1 else (),
         )
 
@@ -249,7 +249,7 @@ def _record_of(message: Message) -> tuple[RequestRecord, ...]:
     return (RequestRecord("reply", message.state, message.request_id, message.finish_reason, usage, timing),)
 
 
-def _total(requests: list[RequestRecord]) -> Timing:
+def total_timing(requests: Sequence[RequestRecord]) -> Timing:
     """One reply's timing: the first token of the first request that brought one, and the sums."""
     firsts = [request.timing.first_token_s for request in requests if request.timing.first_token_s is not None]
     thinking = [request.timing.thinking_s for request in requests if request.timing.thinking_s is not None]

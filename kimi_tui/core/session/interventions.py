@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 
-from kimi_tui.core.session.growing_reply import ENDED_FROM_OUTSIDE
+from kimi_tui.core.session.growing_reply import ENDED_FROM_OUTSIDE, total_timing
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
 
 
@@ -15,7 +16,8 @@ def can_be_undone(message: Message) -> bool:
 
 def undone(message: Message, id_: str, now: datetime) -> Message:
     """An alternative to a reply whose thinking was ended from outside: all that was thought, and no answer so far."""
-    first = message.requests[0] if message.requests else None
+    before = tuple(takewhile(lambda request: request.kind != "answer", message.requests))
+    usage = sum((request.usage for request in before), NO_USAGE)
     return replace(
         message,
         id=id_,
@@ -24,10 +26,10 @@ def undone(message: Message, id_: str, now: datetime) -> Message:
         content="",
         state=MessageState.CANCELLED,
         finish_reason=None,
-        request_id=first.request_id if first else message.request_id,
+        request_id=before[-1].request_id if before else message.request_id,
         thinking_end=None,
         cut_tail="",
-        usage=None if first is None or first.usage == NO_USAGE else first.usage,
-        timing=first.timing if first else message.timing,
-        requests=(),
+        usage=None if usage == NO_USAGE else usage,
+        timing=total_timing(before) if before else message.timing,
+        requests=before if len(before) > 1 else (),
     )

@@ -92,9 +92,10 @@ class _Recovery:
     def _question(self, start: TurnStart) -> str:
         """Find it in the session, or add it; its id there. It becomes the head, unless others have gone on since."""
         question, parent = start.question, start.question.parent and self._id(start.question.parent)
-        question = replace(
-            question, id=self._id(question.id), parent=parent if self._find(parent or "") is not None else None
-        )
+        is_orphan = parent is not None and self._find(parent) is None
+        if is_orphan:  # it goes on after what is left
+            parent = tree.question_parent(self.session)
+        question = replace(question, id=self._id(question.id), parent=parent)
         here = self._find(question.id)
         if here is not None and not _is_same(here, question):
             same = (it for it in self.session.messages if it.parent == question.parent and _is_same(it, question))
@@ -102,7 +103,7 @@ class _Recovery:
             question = replace(question, id=self._rename(question.id, here))
         if here is None:
             head, title = self.session.head, self.session.title or tree.title_of(question.content)
-            is_where_it_was = head in {None, start.head_before and self._id(start.head_before)}
+            is_where_it_was = is_orphan or head in {None, start.head_before and self._id(start.head_before)}
             session = replace(self.session.with_message(question), title=title)
             self.session = session if is_where_it_was else replace(session, head=head)
             self.questions += 1

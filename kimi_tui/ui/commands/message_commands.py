@@ -135,6 +135,8 @@ class MessageCommands:
         if refusal := refusal_to_continue(message):
             raise UsageError(refusal, "It can be asked again with /regenerate.")
         self.turns.start(self.open_chats.current, GoingOn(message), going_on)
+        if any(other.parent == message.id for other in self._session.messages):
+            self.say("It goes on in an alternative of its own; Left on it shows the one with what follows.")
         if not has_keys(self.transcript):
             self.type_here()
 
@@ -166,18 +168,20 @@ class MessageCommands:
         self.say(f"Deleted {counted(count, 'message')}. {way} brings it back.", about=self._last_deletion())
 
     def _undo(self) -> None:
-        """What was done to the chosen reply goes before what was deleted last."""
-        chat, chosen = self.open_chats.current, self.transcript.cursor.chosen
-        target = chat.target(chosen)
-        if target is not None and can_be_undone(target) and (chosen is not None or not chat.deleted):
+        """What was deleted goes first: the cursor stands elsewhere then."""
+        chat = self.open_chats.current
+        target = chat.target(self.transcript.cursor.chosen)
+        if not chat.deleted and target is not None and can_be_undone(target):
             self._think_on(target)
         else:
             self._undo_deletion()
 
     def _think_on(self, reply: Message) -> None:
-        (id_,) = self._session.next_message_ids(1)
+        open_session = self.open_chats.current.open_session
+        (id_,) = open_session.take_ids(1)
         thinking = undone(reply, id_, self.now())
         self.change(self._session.with_message(thinking))
+        open_session.give_back_ids({id_})
         self.transcript.cursor.choose(id_)
         self.say("The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left).")
 

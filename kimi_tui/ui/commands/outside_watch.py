@@ -15,7 +15,7 @@ from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import RunLater
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.read_only import READ_ONLY, let_go_words
+from kimi_tui.ui.state.read_only import FREE, READ_ONLY, free_way, let_go_words
 
 CHANGED = "a file changed by others"
 """What notices on that are about: the last one says how it is now."""
@@ -55,6 +55,7 @@ class OutsideWatch:
     async def _look_for_holder(self, chat: Chat, is_free: Callable[[], bool]) -> None:
         if await asyncio.to_thread(is_free) and chat.is_free is is_free:
             chat.is_let_go = True
+            chat.open_session.note_free(FREE, free_way(self.key))
             self._tell(chat, let_go_words(self.key), "warning", READ_ONLY)
             self.changed()
 

@@ -48,7 +48,9 @@ class TurnCommands:
         try:
             budget = parse_budget(text)
         except ValueError:
-            raise UsageError(f"Found {text!r}, allowed {ALLOWED}.", "/budget 500 once is for the next reply.") from None
+            raise UsageError(
+                f"/budget: found {text!r}, allowed {ALLOWED}.", "/budget 500 once is for the next reply."
+            ) from None
         if scope.strip() not in {"", ONCE}:
             raise UsageError(f"Behind a budget stands {ONCE} or nothing, not {scope.strip()!r}.")
         if scope:
@@ -69,9 +71,9 @@ class TurnCommands:
         if word:
             times = int(word) if word.isascii() and word.isdigit() and len(word) < 4 else -1
             if not RULES["chat", "auto_continue"].holds(times):
-                raise UsageError(f"Found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
+                raise UsageError(f"/auto-continue: found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
             is_default = times == self.services.settings.chat.auto_continue
             self.change(settings_changes.with_own(session, "auto_continue", None if is_default else times))
         times = resolve_auto_continue(self.services.settings, self.open_chats.current.session)
         how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
-        self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}.")
+        self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}, in this session.")

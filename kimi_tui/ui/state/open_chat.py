@@ -174,7 +174,8 @@ class Chat:
     def delete(self, message_id: str) -> None:
         """Delete a message and everything below it, so that it can be undone."""
         before = self.session
-        self.open_session.update(lambda value: tree.without(value, message_id))
+        after = self.open_session.update(lambda value: tree.without(value, message_id))
+        self.open_session.reserve_ids({it.id for it in before.messages} - {it.id for it in after.messages})
         self.deleted.append(before)
 
     def undo_delete(self) -> int:

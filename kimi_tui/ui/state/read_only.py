@@ -20,8 +20,15 @@ def opening_words(reason: str, key: str, *, is_held: bool) -> str:
     return f"{READ_ONLY}: {reason}\nIt can be read, searched, copied and exported; nothing is sent or saved.{way}"
 
 
+FREE = "whoever held the session has gone."
+
+
+def free_way(key: str) -> str:
+    return f"{_ways(key)} goes on with it here."
+
+
 def let_go_words(key: str) -> str:
-    return f"The session is free now: whoever held it has gone. {_ways(key)} goes on with it here."
+    return f"The session is free now: {FREE} {free_way(key)}"
 
 
 def _ways(key: str) -> str:
