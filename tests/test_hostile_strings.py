@@ -8,7 +8,6 @@ bidi control and no tag, and none of its sequences may hold a word of the text.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,16 +45,6 @@ def leaks(raw: bytes) -> list[str]:
     found = [sequence for sequence in OWN.findall(text) if SIGN in sequence or sequence in {"\x1b]52", "\x1bc"}]
     rest = OWN.sub("", text)
     return found + [char for char in rest if char not in "\r\n\t\x08" and visible(char) != char]
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
-        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
-    }
 
 
 def whole(text: str) -> str:

@@ -124,7 +124,7 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> os.stat_result:
             written = os.fstat(file.fileno())
         os.replace(temporary, target)
         temporary = None
-        _sync_folder(target.parent)
+        sync(target.parent)
         return written
     except OSError as error:
         raise storage_error("written", path, error) from error
@@ -159,10 +159,10 @@ def _copy_attributes(old: Path, descriptor: int) -> None:
                 os.setxattr(descriptor, name, os.getxattr(old, name))
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last; some file systems cannot, and need not."""
+def sync(path: Path) -> None:
+    """Make what was written to a file, or renamed in a folder, last; some file systems cannot, and need not."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

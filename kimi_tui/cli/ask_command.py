@@ -9,7 +9,7 @@ import re
 import signal
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +26,11 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in_short, refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue, resolve_budget, resolve_request
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
+from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.plans import Plan, chosen, going_on, single
+from kimi_tui.core.wire.plans import Plan, going_on, single
 from kimi_tui.core.wire.thinking_budget import ALLOWED, Budget, parse_budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded, TurnEvent, TurnNotice
 from kimi_tui.engine import signals
@@ -74,22 +75,12 @@ def run(options: Namespace, context: Context) -> int:
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
         opening = _going_on(session) if options.goes_on else Asking(question)
-        own = opening.options
-        request_options = replace(
-            request_options,
-            set={**request_options.set, **own.set},
-            thinking=request_options.thinking if own.thinking is None else own.thinking,
-        )
+        request_options = opening.options.over(request_options)
         request = resolve_request(context.settings(), session, request_options)
         budget = _budget(options.thinking_budget, request)
         if budget is None:
             budget = resolve_budget(context.settings(), session)
-        plan = chosen(
-            going_on if options.goes_on else single,
-            budget,
-            auto_continue=resolve_auto_continue(context.settings(), session),
-            cuts_back=context.settings().chat.whole_sentences,
-        )
+        plan = resolve_plan(context.settings(), session, going_on if options.goes_on else single, budget)
         is_kept = options.session is not None or options.save or options.goes_on
         order = Order(opening, plan, session, is_kept, is_new, request)
         return asyncio.run(_ask(order, context))

@@ -13,17 +13,9 @@ from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import KEY, call
 from tests.cli.loopback import MODEL, Play, document, endpoint, recut, sse, tokens
 
+pytestmark = pytest.mark.usefixtures("places")
+
 REPLY = ("The user", " asks.", "</think>", "Sure", ":\n", "ok")
-QUICK = "[api]\nretries = 0\n"
-
-
-@pytest.fixture(autouse=True)
-def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
-    monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
-    config = tmp_path / "config.toml"
-    config.write_text(QUICK)
-    monkeypatch.setenv("KIMI_TUI_CONFIG", str(config))
 
 
 @pytest.fixture

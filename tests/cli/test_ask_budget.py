@@ -7,17 +7,10 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
-from tests.cli.calls import KEY, call
+from tests.cli.calls import call
 from tests.cli.loopback import Play, endpoint, tokens
 
-
-@pytest.fixture(autouse=True)
-def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
-    monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
-    config = tmp_path / "config.toml"
-    config.write_text("[api]\nretries = 0\n")
-    monkeypatch.setenv("KIMI_TUI_CONFIG", str(config))
+pytestmark = pytest.mark.usefixtures("places")
 
 
 THOUGHT = ("One", " is", " so.", " Two", " is", " not", " so")

@@ -8,19 +8,12 @@ import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.session.session import Message, MessageState
-from tests.cli.calls import KEY, call
+from tests.cli.calls import call
 from tests.cli.loopback import Play, document, endpoint, tokens
 
+pytestmark = pytest.mark.usefixtures("places")
+
 WHOLE = "I </think>Roast 👍🏽 it:\r\n```sh\nls\n```\n| a | b |</think> <think>é"
-
-
-@pytest.fixture(autouse=True)
-def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEEPINFRA_TOKEN", KEY)
-    monkeypatch.setenv("KIMI_TUI_DATA_DIR", str(tmp_path / "data"))
-    config = tmp_path / "config.toml"
-    config.write_text("[api]\nretries = 0\n")
-    monkeypatch.setenv("KIMI_TUI_CONFIG", str(config))
 
 
 def last_message(tmp_path: Path) -> Message:

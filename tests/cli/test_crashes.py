@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -77,12 +76,9 @@ SessionFiles.list = boom
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
+def env(env: dict[str, str]) -> dict[str, str]:
     return {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
-        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
+        **env,
         "DEEPINFRA_TOKEN": KEY,
         "PYTHONPATH": str(ROOT),
     }

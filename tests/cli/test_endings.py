@@ -80,12 +80,9 @@ def still_running(mark: str) -> list[str]:
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
+def env(tmp_path: Path, env: dict[str, str]) -> dict[str, str]:
     return {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
-        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
+        **env,
         "PYTHONPATH": str(ROOT),
         "SAVING": str(tmp_path / "saving"),
         MARK: uuid.uuid4().hex,

@@ -13,7 +13,7 @@ from kimi_tui.ui.state.end_notices import end_notices
 def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:
     reply = Message("m2", Role.ASSISTANT, "part", state=MessageState.INTERRUPTED)
     ended = TurnEnded("t", Phase.FAILED, MessageState.INTERRUPTED, (reply,), BrokenStreamError("Cut.", "Try again."))
-    [notice] = end_notices(ended, has_text_back=True, prompt_tokens=1200)
+    [notice] = end_notices(ended, has_text_back=True, prompt_tokens=lambda: 1200)
     more = "goes on where it broke off (~1.2k tok in)"
     again = "asks for another reply (~1.2k tok in, all of it written anew)"
     assert notice.words({"continue": "m", "regenerate": "r"}.__getitem__) == (

@@ -16,16 +16,6 @@ from tests.terminal import kimi_tui
 SEQUENCE = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
-        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
-    }
-
-
 def only_session(tmp_path: Path) -> dict[str, object]:
     (path,) = (tmp_path / "data" / "sessions").glob("*.toml")
     return tomllib.loads(path.read_text("utf-8"))

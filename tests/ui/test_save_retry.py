@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from kimi_tui.core.errors import SessionHeldError
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.ui.widgets.save_line import SaveLine
 from tests.fakes.clock import WaitingClock
+from tests.fakes.disk import Disk
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
 
@@ -25,29 +26,6 @@ TALK = talk(("Lamb?", "Roast it."))
 
 def answer(text: str = "Braise it.") -> Script:
     return streaming(token("hm"), think_end(), token(text), end(), DONE)
-
-
-class Disk:
-    """A disk that refuses to write, and counts how often it was asked to."""
-
-    def __init__(self) -> None:
-        self.reason: int | None = None
-        self.refusals = 0
-        self._sync = os.fsync
-
-    def fsync(self, descriptor: int) -> None:
-        if self.reason is not None:
-            self.refusals += 1
-            raise OSError(self.reason, os.strerror(self.reason))
-        self._sync(descriptor)
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    disk = Disk()
-    monkeypatch.setattr("kimi_tui.adapters.files.os.fsync", disk.fsync)
-    yield disk
-    disk.reason = None
 
 
 def line(running: Program) -> str:

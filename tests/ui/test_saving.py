@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import resource
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session
 from tests.fakes.clock import WaitingClock
+from tests.fakes.disk import Disk
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.terminal import kimi_tui
 from tests.ui.program import Program, program, talk
@@ -30,27 +30,6 @@ def still(tmp_path: Path, *scripts: Script, session: Session | None = None) -> A
 
 def answer(text: str = "Braise it.") -> Script:
     return streaming(token("hm"), think_end(), token(text), end(), DONE)
-
-
-class Disk:
-    """A disk that may be full."""
-
-    def __init__(self) -> None:
-        self.is_full = False
-        self._sync = os.fsync
-
-    def fsync(self, descriptor: int) -> None:
-        if self.is_full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._sync(descriptor)
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    disk = Disk()
-    monkeypatch.setattr("kimi_tui.adapters.files.os.fsync", disk.fsync)
-    yield disk
-    disk.is_full = False
 
 
 def saved(running: Program, session_id: str = TALK.id) -> list[str]:
@@ -105,11 +84,11 @@ async def test_a_reply_that_could_not_be_saved_is_saved_with_whatever_comes_next
     tmp_path: Path, disk: Disk, way: Callable[[Program], Awaitable[None]]
 ) -> None:
     async with still(tmp_path, answer(), answer(), session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         await running.shows(MARK)
         assert saved(running) == ["Lamb?", "Roast it."]
-        disk.is_full = False
+        disk.reason = None
         await way(running)
         await running.until(lambda: not running.screen.open_chats.unsaved)
         assert saved(running)[:4] == ["Lamb?", "Roast it.", "More?", "Braise it."]
@@ -119,7 +98,7 @@ async def test_a_reply_that_could_not_be_saved_is_saved_with_whatever_comes_next
 
 async def test_leaving_asks_once_and_says_so_with_its_exit_status(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path, answer(), session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         await running.type("<ctrl+q>")
         await running.shows("Ctrl+Q once more leaves without it")
@@ -130,7 +109,7 @@ async def test_leaving_asks_once_and_says_so_with_its_exit_status(tmp_path: Path
 @pytest.mark.parametrize("key", ["<ctrl+q>", "<ctrl+d>", "<ctrl+c><ctrl+c>", "/quit<enter>"])
 async def test_every_way_out_asks(tmp_path: Path, disk: Disk, key: str) -> None:
     async with still(tmp_path, answer(), session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         await running.type(key)
         await running.shows("once more leaves without it")
@@ -139,7 +118,7 @@ async def test_every_way_out_asks(tmp_path: Path, disk: Disk, key: str) -> None:
 
 async def test_a_draft_that_cannot_be_kept_does_not_hold_anybody(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await running.type("half a thought<ctrl+q>")
         await running.shows("once more leaves without it")
         assert running.screen.composer.draft == "half a thought"
@@ -148,7 +127,7 @@ async def test_a_draft_that_cannot_be_kept_does_not_hold_anybody(tmp_path: Path,
 
 async def test_it_asks_again_about_other_text(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path, session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await running.type("half<ctrl+q>")
         await running.shows("once more leaves without it")
         await running.type(" a thought<ctrl+q>")
@@ -159,7 +138,7 @@ async def test_it_asks_again_about_other_text(tmp_path: Path, disk: Disk) -> Non
 
 async def test_two_presses_at_once_are_one_question(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path, answer(), session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         await asyncio.gather(running.screen.leave(), running.screen.leave())
         await running.shows("once more leaves without it")
@@ -168,7 +147,7 @@ async def test_two_presses_at_once_are_one_question(tmp_path: Path, disk: Disk) 
 
 async def test_text_that_is_gone_again_is_not_asked_about(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await running.type("half<ctrl+q>")
         await running.shows("once more leaves without it")
         running.screen.composer.draft = ""
@@ -177,39 +156,39 @@ async def test_text_that_is_gone_again_is_not_asked_about(tmp_path: Path, disk: 
 
 async def test_a_session_that_cannot_be_saved_stays_open_behind_another(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path, answer(), session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         await switch(running)
         await running.shows("! 1 not saved")
         await running.screen.current.open(running.files.path_of(TALK))
         assert [message.content for message in running.screen.chat.branch][-1] == "Braise it."
         await switch(running)
-        disk.is_full = False
+        disk.reason = None
         assert (await left(running))[1] == 0
         assert saved(running)[-1] == "Braise it."
 
 
 async def test_a_session_without_a_file_stays_on_screen_until_it_has_one(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path, answer()) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         first = running.screen.chat
         await running.type("<ctrl+n>")
         await running.pilot.pause(0.1)
         assert running.screen.chat is first
-        disk.is_full = False
+        disk.reason = None
         await switch(running)
         assert saved(running, first.session.id) == ["More?", "Braise it."]
 
 
 async def test_a_deleted_session_is_whole_in_the_trash_or_not_deleted(tmp_path: Path, disk: Disk) -> None:
     async with still(tmp_path, answer(), session=TALK) as running:
-        disk.is_full = True
+        disk.reason = errno.ENOSPC
         await ask(running)
         await running.type("/delete-session<enter>")
         await running.pilot.pause(0.1)
         assert saved(running) == ["Lamb?", "Roast it."]
-        disk.is_full = False
+        disk.reason = None
         await running.type("<escape>/delete-session<enter>")
         await running.shows("Moved to the trash")
         assert not running.files.list().summaries

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.files import make_private_dir, read_file
+from kimi_tui.adapters.files import make_private_dir, read_file, sync
 from kimi_tui.adapters.store.session_places import JOURNAL, beside, forget, is_there, set_aside
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import RunningTurn
@@ -165,13 +165,4 @@ class _Writer:
         loop = asyncio.get_running_loop()
         if loop.time() >= self._sync_due_s and (self._sync is None or self._sync.done()):
             self._sync_due_s = loop.time() + SYNC_S
-            self._sync = loop.create_task(asyncio.to_thread(_sync, beside(self.path, JOURNAL)))
-
-
-def _sync(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            self._sync = loop.create_task(asyncio.to_thread(sync, beside(self.path, JOURNAL)))

@@ -61,6 +61,7 @@ def refusal_to_continue(message: Message) -> str:
 
 
 THINKING_ENDS = {"user": "answered at once", "budget": "ended by its budget"}
+"""Who may end a reply's thinking besides the model, and how that is said."""
 
 
 def thinking_end(message: Message) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.session import (
     NO_TIMING,
     NO_USAGE,
@@ -21,9 +22,6 @@ from kimi_tui.core.session.session import (
     Timing,
     Usage,
 )
-
-ENDED_FROM_OUTSIDE = frozenset({"user", "budget"})
-"""Who may end a reply's thinking besides the model."""
 
 
 class ReplyPart(StrEnum):
@@ -144,8 +142,8 @@ class GrowingReply:
         self.is_thinking = is_thinking
         self.tokens = dict.fromkeys(ReplyPart, 0)
         """Tokens that came of each part, those of a reply that is gone on with left out; some may count for both."""
-        self.thinking_end = beginning.thinking_end if beginning.thinking_end in ENDED_FROM_OUTSIDE else None
-        """Who ended its thinking besides the model, of `ENDED_FROM_OUTSIDE`; None = nobody."""
+        self.thinking_end = beginning.thinking_end if beginning.thinking_end in THINKING_ENDS else None
+        """Who ended its thinking besides the model, of `THINKING_ENDS`; None = nobody."""
         self.cut_tail = beginning.cut_tail
         """The end of the thinking that was taken away then."""
         self.shortenings = 0

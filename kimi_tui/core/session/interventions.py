@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from kimi_tui.core.session.growing_reply import ENDED_FROM_OUTSIDE, total_timing
+from kimi_tui.core.session.endings import THINKING_ENDS
+from kimi_tui.core.session.growing_reply import total_timing
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
 
 
 def can_be_undone(message: Message) -> bool:
-    return message.thinking_end in ENDED_FROM_OUTSIDE and bool(message.reasoning or message.cut_tail)
+    return message.thinking_end in THINKING_ENDS and bool(message.reasoning or message.cut_tail)
 
 
 def undone(message: Message, id_: str, now: datetime) -> Message:

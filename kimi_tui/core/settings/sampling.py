@@ -31,6 +31,11 @@ class RequestOptions:
     thinking: bool | None = None
     """False after `--no-think`."""
 
+    def over(self, below: RequestOptions) -> RequestOptions:
+        """These, and what others say that these leave open."""
+        thinking = below.thinking if self.thinking is None else self.thinking
+        return RequestOptions({**below.set, **self.set}, self.preset or below.preset, thinking)
+
 
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""

@@ -59,26 +59,26 @@ def offers_for(reply: Message, prompt_tokens: int) -> tuple[Offer, ...]:
     return (Offer("continue", "goes on where it broke off", cost), *offers)
 
 
-def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: int = 0) -> list[EndNotice]:
+def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: Callable[[], int] = int) -> list[EndNotice]:
     """With `has_text_back`, its question is back in the composer where no reply came.
 
-    `prompt_tokens` = what asking the question once more takes, estimated. What is not saved is told elsewhere, for as
-    long as it is not.
+    `prompt_tokens` gives what asking the question once more takes, estimated; it is asked only where that is told. What
+    is not saved is told elsewhere, for as long as it is not.
     """
+    is_whole = not ended.replies or bool(refusal_to_continue(ended.replies[0]))
+    if ended.phase is Phase.FINISHED and is_whole:
+        return []
     kept = TEXT_IS_BACK if has_text_back else ""
     offers: tuple[Offer, ...] = () if has_text_back else AGAIN
     if ended.replies:
-        kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens)
-    found: list[EndNotice] = []
+        kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens())
     if ended.error is not None:
         told = (ended.error.summary, ended.error.quote, kept)
-        found.append(EndNotice("error", "\n".join(filter(None, told)), offers, ended.error.hint))
-    elif ended.phase is Phase.STOPPED:
+        return [EndNotice("error", "\n".join(filter(None, told)), offers, ended.error.hint)]
+    if ended.phase is Phase.STOPPED:
         stopped = "Stopped. " if ended.replies else "Stopped before anything arrived. "
-        found.append(EndNotice("info", f"{stopped}{kept}", offers))
-    elif ended.replies and not refusal_to_continue(ended.replies[0]):
-        found.append(_broke_off(ended.replies[0], kept, offers))
-    return found
+        return [EndNotice("info", f"{stopped}{kept}", offers)]
+    return [] if is_whole else [_broke_off(ended.replies[0], kept, offers)]
 
 
 def _broke_off(reply: Message, kept: str, offers: tuple[Offer, ...]) -> EndNotice:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, StorageError
@@ -16,8 +17,8 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.settings.sampling import resolve_auto_continue
-from kimi_tui.core.wire.plans import Plan, chosen, single
+from kimi_tui.core.settings.turn_plan import resolve_plan
+from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
     PhaseChanged,
@@ -93,9 +94,7 @@ class Turns:
         """
         chat.open_session.refuse_if_read_only()
         request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
-        settings = self._services.settings
-        auto_continue = resolve_auto_continue(settings, chat.session)
-        plan = chosen(plan, budget, auto_continue=auto_continue, cuts_back=settings.chat.whole_sentences)
+        plan = resolve_plan(self._services.settings, chat.session, plan, budget)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
         chat.next_budget = None
@@ -170,7 +169,7 @@ class Turns:
         self._view.show_end(chat, ended)
         label = KeyTable.of(self._services.settings.keymap).label
         asked = opening if isinstance(opening, Asking) else None
-        asked_tokens = self._asked_tokens(chat, turn.question) if ended.replies else 0
+        asked_tokens = partial(self._asked_tokens, chat, turn.question)
         for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
             self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
         if ended.state is MessageState.COMPLETE:

@@ -34,16 +34,6 @@ print("its status is", os.waitstatus_to_exitcode(os.waitpid(child, os.WUNTRACED)
 """A shell with one job: it is stopped, then goes on in the background, then is to end."""
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
-        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
-    }
-
-
 # -- sizes
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -11,16 +10,6 @@ import pytest
 from tests.terminal import Terminal, kimi_tui
 
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "KIMI_TUI_CONFIG": str(tmp_path / "config.toml"),
-        "KIMI_TUI_DATA_DIR": str(tmp_path / "data"),
-    }
 
 
 def tour(terminal: Terminal, cursor: str = "▸") -> None:
