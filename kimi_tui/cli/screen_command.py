@@ -211,7 +211,7 @@ def first_session(
     told = list[str]()
 
     places: list[Path] = []
-    is_something_left = store.is_something_left
+    is_something_left = store.left.may_be_some
 
     def find() -> tuple[Path, SessionLock | None]:
         if is_something_left:

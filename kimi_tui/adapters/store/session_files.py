@@ -21,6 +21,7 @@ from kimi_tui import __version__
 from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, sweep_temporaries, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.store import drafts_apart
+from kimi_tui.adapters.store.left_behind import LeftBehind
 from kimi_tui.adapters.store.outside_changes import (
     BaseVersions,
     FileState,
@@ -91,8 +92,7 @@ class SessionFiles:
         """
         self.folder, self.trash, self.format = folder, trash, format
         self._new_session = new_session
-        self._recovering = threading.Lock()
-        self._recovered: tuple[RecoveredSession, ...] | None = None
+        self.left = LeftBehind(self)
         self.tell: Callable[[str], object] = lambda _: None
         """Is told what `load` recovers, in a line."""
         self._paths: dict[str, Path] = {}
@@ -124,7 +124,7 @@ class SessionFiles:
         """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
         if os.path.exists(beside(path, JOURNAL)):
             with suppress(StorageError), self.lock(path, "recovery"):
-                if words := self._recover_held(path):
+                if words := self.left.recover_held(path):
                     self.tell(f"{path}: {words}")
         session = self._reader.read(path)
         self._paths[session.id] = path
@@ -144,14 +144,14 @@ class SessionFiles:
         lock = held or self.lock(path, kind)
         try:
             if held is None:
-                with self._recovering:  # it holds locks meanwhile
+                with self.left.recovering:  # it holds locks meanwhile
                     lock.acquire()
         except SessionHeldError as error:
             if kind != WINDOW:
                 raise
             return self._open_to_read(path, lock, error.summary)
         try:
-            recovered = self._recover_held(path)
+            recovered = self.left.recover_held(path)
             session = self._load_as_base(path, lock)
             draft = drafts_apart.gather(self, path)
         except BaseException:
@@ -166,41 +166,7 @@ class SessionFiles:
 
     def recover(self) -> Sequence[RecoveredSession]:
         """See `SessionStore`; what cannot be recovered now, or may belong to a living process, stays as it is."""
-        with self._recovering:
-            if self._recovered is None:
-                self._recovered = ()
-                if names := self._left_names():
-                    from kimi_tui.adapters.store.session_recovery import recover_folder  # noqa: PLC0415 - rarely needed
-
-                    self._recovered = tuple(recover_folder(self, names))
-            return self._recovered
-
-    @property
-    def is_something_left(self) -> bool:
-        """Whether `recover` may have something to do."""
-        return self._recovered is None and bool(self._left_names())
-
-    def _left_names(self) -> Sequence[str]:
-        """The files that a process leaves when it dies: journals, and drafts without a session."""
-        try:
-            names = set(os.listdir(self.folder))
-        except OSError:
-            return []
-        hidden = sorted(name for name in names if name.startswith("."))
-        journals = [name for name in hidden if name.endswith(JOURNAL)]
-        # A draft that lies apart is taken by whoever opens its session next.
-        drafts = ((name, drafts_apart.stem_of(name[1 : -len(DRAFT)])) for name in hidden if name.endswith(DRAFT))
-        return journals + [name for name, stem in drafts if not any(f"{stem}{ending}" in names for ending in ENDINGS)]
-
-    def _recover_held(self, path: Path) -> str:
-        """Recover a session that is held here; what came back, in a line, "" = nothing."""
-        if not os.path.exists(beside(path, JOURNAL)):
-            return ""
-        from kimi_tui.adapters.store.session_recovery import recover_held  # noqa: PLC0415 - rarely needed
-
-        with suppress(StorageError):
-            return recover_held(self, path)
-        return ""
+        return self.left.recover()
 
     def read(self, path: Path) -> Session:
         """Read a session that is held, as `parse_file` does; it is saved nowhere for that."""

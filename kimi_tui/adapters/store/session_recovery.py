@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from kimi_tui.adapters.files import read_file
 from kimi_tui.adapters.store.session_lock import SessionLock
-from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, beside, is_there, remove, set_aside
+from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, LOCK, beside, is_there, remove, set_aside
 from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
+from kimi_tui.adapters.store.unfinished_moves import settle_conversion, settle_move
 from kimi_tui.core.errors import SessionHeldError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import RecoveredSession
@@ -36,6 +38,7 @@ class Files(Protocol):
     """What of a folder of sessions is needed here; see `SessionFiles`."""
 
     folder: Path
+    trash: Path
     format: str
 
     def lock(self, path: Path, kind: str = ...) -> SessionLock: ...
@@ -51,23 +54,36 @@ class Files(Protocol):
     def new_session(self, session_id: str, at: datetime) -> Session: ...
 
 
-def recover_folder(files: Files, names: Sequence[str]) -> list[RecoveredSession]:
-    """Recover what those names stand for; what cannot be recovered is left as it is. Raises nothing."""
+def recover_folder(files: Files, names: Sequence[str], moves: Sequence[str] = ()) -> list[RecoveredSession]:
+    """Recover what those names stand for; what cannot be recovered is left as it is. Raises nothing.
+
+    `moves` are the locks of moves to the trash and back.
+    """
     found = list[RecoveredSession]()
     lock = files.lock(files.folder / ".recovery", "recovery")
     if not _acquire(lock):
         return found
     try:
+        for name in moves:
+            with _whatever_is_wrong(name):
+                settle_move(files, name)
         for name in names:
-            try:
+            with _whatever_is_wrong(name):
                 found += _recover(files, name)
-            except SessionHeldError:  # whoever holds it still writes it
-                continue
-            except Exception as error:  # whatever stands in a journal, it must not keep any command from its work
-                log.warning("%s was not recovered: %s", name, type(error).__name__)
     finally:
         lock.release()
     return found
+
+
+@contextlib.contextmanager
+def _whatever_is_wrong(name: str) -> Iterator[None]:
+    """Go on: whatever stands in a journal, it must not keep any command from its work."""
+    try:
+        yield
+    except SessionHeldError:  # whoever holds it still writes it
+        pass
+    except Exception as error:
+        log.warning("%s was not recovered: %s", name, type(error).__name__)
 
 
 def _acquire(lock: SessionLock) -> bool:
@@ -88,6 +104,11 @@ def _acquire(lock: SessionLock) -> bool:
 
 def _recover(files: Files, name: str) -> list[RecoveredSession]:
     """Raises StorageError where it is held, or cannot be read or written."""
+    if not is_there(files.folder / name):  # it was part of a move that was put right
+        return []
+    if name.endswith(LOCK):
+        settle_conversion(files, name)
+        return []
     is_journal = name.endswith(JOURNAL)
     stem = name[1 : -len(JOURNAL if is_journal else DRAFT)]
     path = _session_file(files, stem)
