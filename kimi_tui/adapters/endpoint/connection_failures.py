@@ -93,7 +93,7 @@ def translate(error: Exception, lost: tuple[str, str] = LOST, way: Way = DIRECT)
         case httpx.ConnectError():
             return _not_connected(error, way)
         case httpx.DecodingError():
-            return BrokenStreamError("The reply is compressed in a way that cannot be read.")
+            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
         case httpx.LocalProtocolError():

@@ -209,7 +209,7 @@ class EndpointClient:
         try:
             if response.is_success:
                 # Bombs within bombs; no honest endpoint compresses twice.
-                return BrokenStreamError("The reply is compressed in a way that cannot be read.")
+                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
             words = b"" if "," in codings else await _error_body(response)
         finally:
             await _close(response)

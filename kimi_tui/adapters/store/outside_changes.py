@@ -95,7 +95,7 @@ def read_version(path: Path) -> Version:
 def refuse_if_changed(path: Path, version: Version) -> None:
     """Raise StorageError where others have changed a file, or it cannot be read any more."""
     if read_version(path).digest != version.digest:
-        raise StorageError(f"{path} was changed by another program meanwhile; nothing was changed here.")
+        raise StorageError(f"{path} was changed by another program meanwhile; nothing was changed here.", "Try again.")
 
 
 class BaseVersions:

@@ -43,7 +43,7 @@ _MEANINGS: Mapping[int, _Meaning] = {
         "Check --model and --base-url, or [api] in the config.",
     ),
     407: (RejectedRequestError, "A proxy wants a user and a password", PROXY_LOGIN_HINT),
-    408: (TimedOutError, "The endpoint gave up waiting", ""),
+    408: (TimedOutError, "The endpoint gave up waiting", "Try again."),
     429: (RateLimitedError, "Too many requests, or a busy model", "Wait a little, then try again."),
 }
 _REFUSED: _Meaning = (
@@ -117,7 +117,7 @@ def error_in_stream(document: Mapping[str, object], words: str, keys: ErrorKeys)
 
 
 def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
-    """What to do about an error, "" = no more than to try again: by a status of HTTP, the name of its kind, or the findings that it lists."""
+    """What to do about an error, by a status of HTTP, the name of its kind, or the findings that it lists."""
     inner = [value for value in map(document.get, keys.words) if isinstance(value, dict)]
     for part in (document, *inner):
         for status in map(part.get, ("status", "status_code", "code")):
@@ -126,7 +126,7 @@ def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
         names = [name for name in map(part.get, (keys.kind, "type", "code")) if isinstance(name, str)]
         if any(map(_REFUSING.search, names)) or any(isinstance(part.get(key), list) for key in keys.words):
             return _REFUSED[2]
-    return ""
+    return "Try again."
 
 
 def body_message(body: bytes, keys: ErrorKeys) -> str:

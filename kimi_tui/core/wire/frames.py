@@ -82,5 +82,5 @@ def decode_document(body: bytes, dialect: Dialect) -> Frame:
         )
     frame = dialect.read_document(document, "message")
     if frame.error is None and not frame.is_queued and not frame.results:
-        raise BrokenStreamError("The endpoint answered without a reply.")
+        raise BrokenStreamError("The endpoint answered without a reply.", "Try again.")
     return frame

@@ -157,7 +157,7 @@ class ReplyBuilder:
         self._document += chunk
         if len(self._document) > MAX_DOCUMENT_BYTES:
             self._document.clear()
-            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.")
+            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Try again.")
 
     def fail(self, error: CompletionError) -> None:
         """Note that the connection failed; the first error counts, and none does after the reply's end."""
@@ -207,7 +207,7 @@ class ReplyBuilder:
             return []
         self._chars += len(text) + len(reasoning or "")
         if self._chars > MAX_TEXT_CHARS:
-            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.")
+            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
             return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
@@ -277,7 +277,9 @@ class ReplyBuilder:
         if self._end.is_queued:
             return MessageState.QUEUED, None
         if not self._has_ended and (self._dialect.needs_end or not self.has_text):
-            return MessageState.INTERRUPTED, BrokenStreamError("The connection closed before the reply was complete.")
+            return MessageState.INTERRUPTED, BrokenStreamError(
+                "The connection closed before the reply was complete.", "Try again."
+            )
         return MessageState.COMPLETE, None
 
 

@@ -105,7 +105,7 @@ class SseDecoder:
 
     def _check(self, size_bytes: int) -> None:
         if size_bytes > self._max:
-            raise BrokenStreamError(f"The endpoint sent an event of more than {self._max} bytes.")
+            raise BrokenStreamError(f"The endpoint sent an event of more than {self._max} bytes.", "Try again.")
 
     def _line(self, line: bytes) -> SseEvent | None:
         """Interpret one line; a blank one gives out the event before it."""
