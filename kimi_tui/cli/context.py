@@ -158,7 +158,8 @@ class Context:
             if self.options.command is not None:  # the screen does it while it is there already, and tells it there
                 self._store.tell = self.tell
                 for found in self._store.recover():
-                    self.tell(f"session {found.id} {found.title}".rstrip() + f": {found.words}")
+                    name = f"session {found.id} {found.title}".rstrip() + ": " if found.id else ""
+                    self.tell(f"{name}{found.words}")
         return self._store
 
     def _new_session(self) -> Session:

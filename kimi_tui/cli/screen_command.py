@@ -18,7 +18,7 @@ from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
-from kimi_tui.core.errors import KeyMissingError, KimiError, SessionHeldError, ThemeError, UsageError
+from kimi_tui.core.errors import KeyMissingError, KimiError, StorageError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.text.typed_text import text_in
 from kimi_tui.ui.terminal.ending import Ending, is_terminal_gone
@@ -57,7 +57,7 @@ def run(options: Namespace, context: Context) -> int:
                 ending.check()
                 session_id = app.run(mouse=settings.ui.mouse)
         except SystemExit:  # a signal, before there was a program to be left
-            _keep_typed(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
+            _keep_as_draft(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
             raise
         status = _told_end(app, session_id, options, context)
         for fault in faults:
@@ -81,12 +81,12 @@ def _thread_faults() -> Iterator[list[BaseException]]:
         threading.excepthook = before
 
 
-def _keep_typed(text: str, options: Namespace, context: Context) -> None:
-    from kimi_tui.cli.typed_draft import keep_typed  # noqa: PLC0415
+def _keep_as_draft(text: str, options: Namespace, context: Context) -> None:
+    from kimi_tui.cli.typed_draft import keep_as_draft  # noqa: PLC0415
     from kimi_tui.ui.state.slash import is_message  # noqa: PLC0415
 
     if is_message(text):
-        name = keep_typed(text.rstrip(), context.store(), options, new_session(context.settings()))
+        name = keep_as_draft(text.rstrip(), context.store(), options, new_session(context.settings()))
         _tell_how_to_resume(name, options, context)
 
 
@@ -211,7 +211,7 @@ def first_session(
     told = list[str]()
 
     places: list[Path] = []
-    is_something_left = store.is_something_left
+    is_something_left = store.left.may_be_some
 
     def find() -> tuple[Path, SessionLock | None]:
         if is_something_left:
@@ -220,7 +220,7 @@ def first_session(
         lock = store.lock(path)
         try:
             lock.acquire()
-        except SessionHeldError:  # it is opened to be read only
+        except StorageError:  # held, or nothing can be written there: it is opened to be read only
             return path, None
         held.callback(lock.release)
         places.append(path)

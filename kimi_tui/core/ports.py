@@ -127,6 +127,7 @@ class RecoveredSession:
 
     path: Path
     id: str
+    """"" = there is none: nothing could be read of what was left."""
     title: str
     words: str
     """What came back, in a line."""

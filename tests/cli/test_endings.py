@@ -276,6 +276,19 @@ def test_a_session_that_is_still_read_is_not_waited_for(tmp_path: Path, env: dic
     assert draft.read_text("utf-8") == EARLY
 
 
+def test_killed_while_a_session_is_read_it_leaves_nobody_behind(tmp_path: Path, env: dict[str, str]) -> None:
+    write_large(tmp_path)
+    with kimi_tui(["--demo", "-r", "large"], env) as terminal:
+        opening(terminal)
+        assert len(still_running(env[MARK])) == 2, "the program, and what reads for it"
+        os.kill(terminal.pid, signal.SIGKILL)
+        terminal.end()
+        end_s = time.monotonic() + 30
+        while still_running(env[MARK]):
+            assert time.monotonic() < end_s
+            time.sleep(0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("is_left", [False, True], ids=["saving", "leaving"])
 @pytest.mark.parametrize("ways", WAYS, ids=lambda ways: "-".join(str(getattr(way, "name", way)) for way in ways))

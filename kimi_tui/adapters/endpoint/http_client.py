@@ -21,6 +21,7 @@ from kimi_tui.adapters.endpoint import network
 from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
 from kimi_tui.adapters.endpoint.name_lookup import look_names_up_aside
 from kimi_tui.core.errors import (
+    TRY_AGAIN,
     BrokenStreamError,
     CompletionError,
     ConnectionFailedError,
@@ -209,7 +210,7 @@ class EndpointClient:
         try:
             if response.is_success:
                 # Bombs within bombs; no honest endpoint compresses twice.
-                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
+                return BrokenStreamError("The reply is compressed in a way that cannot be read.", TRY_AGAIN)
             words = b"" if "," in codings else await _error_body(response)
         finally:
             await _close(response)

@@ -241,7 +241,7 @@ class ChatScreen(Screen[None]):
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
         found = await asyncio.to_thread(self.services.session_store.recover)
         for session in found:
-            if session.id == self.chat.session.id:
+            if session.id in {self.chat.session.id, ""}:
                 self.say(session.words, "warning", about=RECOVERED)
             else:
                 self.open_chats.recovered[session.id] = session.words
