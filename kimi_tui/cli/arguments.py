@@ -35,6 +35,7 @@ NAMED: Mapping[str, str] = {
     "preset": "--preset names no preset.",
     "schema": "--schema names no file.",
     "output": "-o names no file.",
+    "record": "--record names no file.",
     "count": "-n says no number.",
 }
 """Every option that has to name something, with what is said when it is given an empty value."""
@@ -230,6 +231,7 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add("--set", action="append", default=[], metavar="FIELD=VALUE", help="a request field; empty = not sent")
     add("--preset", metavar="NAME", help="recommended, endpoint, or one of the config's")
     add("--show-reasoning", action="store_true", help="reasoning to standard error")
+    add("--record", metavar="FILE", help="write the raw stream, without the key, into a new file: for bug reports")
     add("-n", dest="count", metavar="N", help="how many replies, 1-4")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="one object at the end")
