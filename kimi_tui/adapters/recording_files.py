@@ -138,8 +138,7 @@ class Recordings:
 
     async def save_next(self, session_id: str, path: Path) -> None:
         """Record the next turn of a session into a new file. Raises StorageError."""
-        with as_storage_error("made", path):
-            file = await asyncio.to_thread(_File.create, path)
+        file = await asyncio.to_thread(_create, path)
         self._next.setdefault(session_id, []).append(file)
 
     async def save_last(self, session_id: str, path: Path) -> bool | None:
@@ -150,10 +149,10 @@ class Recordings:
         recorded = self._last.get(session_id)
         if recorded is None:
             return None
-        with as_storage_error("written", path):
-            file = await asyncio.to_thread(_File.create, path)
-            recorded.files.append(file)
-            if recorded.is_over:
+        file = await asyncio.to_thread(_create, path)
+        recorded.files.append(file)
+        if recorded.is_over:
+            with as_storage_error("written", path):
                 await self._write(recorded, raises=True)
         return not recorded.is_over
 
@@ -188,6 +187,14 @@ class Recordings:
 async def _until_over(events: TurnEvents) -> None:
     while await events.drain():
         await events.pause(FLUSH_S)
+
+
+def _create(path: Path) -> _File:
+    """Raises StorageError."""
+    if os.path.lexists(path):
+        raise StorageError(f"{path} is there already.", "Name a new file.")
+    with as_storage_error("made", path):
+        return _File.create(path)
 
 
 def _create_own(folder: Path, name: str) -> _File:

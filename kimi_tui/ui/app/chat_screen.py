@@ -119,6 +119,8 @@ class ChatScreen(Screen[None]):
             self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement,
             store=services.settings_store, run_later=self.run_later,
         )  # fmt: skip
+        if services.recorder is not None:
+            services.recorder.tell = lambda words: self.say(words, "warning")
         self._hints = HintDisplay(
             self, self.keyboard, self.open_chats, transcript=self.transcript, composer=self.composer,
             drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
@@ -230,6 +232,8 @@ class ChatScreen(Screen[None]):
         self._run(self._recover(), "recovery")
         for line in lines:
             self.late.sending.submit(line)
+        if services.first_turn is not None:
+            self.late.turns.start(self.chat, services.first_turn.opening)
 
     def _file_changed(self, chat: Chat, change: FileChange) -> None:
         self.late.outside_watch.told(chat, change)
