@@ -36,6 +36,7 @@ NAMED: Mapping[str, str] = {
     "schema": "--schema names no file.",
     "output": "-o names no file.",
     "record": "--record names no file.",
+    "replay": "--replay names no file.",
     "count": "-n says no number.",
 }
 """Every option that has to name something, with what is said when it is given an empty value."""
@@ -344,6 +345,8 @@ def _add_demo_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=_rate, default=60.0, metavar="TOKENS_PER_S", help="the pace (default 60; 0 = at once)"
     )
+    parser.add_argument("--replay", metavar="FILE", help="answer with what a recording holds, whatever is asked")
+    _add_speed(parser)
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
@@ -353,7 +356,9 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_speed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="so many times as fast (default 1)")
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="a recording so many times as fast (default 1)"
+    )
 
 
 def _speed(text: str) -> float:

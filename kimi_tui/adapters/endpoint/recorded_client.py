@@ -46,7 +46,7 @@ class RecordedClient:
                 "The recording holds no further request; this is a replay, and nothing was sent.",
                 "Ctrl+Q leaves it; kimi-tui alone talks to the endpoint.",
             )
-        pace = _Pace(self._clock, self._clock.monotonic())
+        pace = Pace(self._clock, self._clock.monotonic())
         if exchange.answer is None:
             await self.end(exchange, pace)
             raise BrokenStreamError("The recording ends before an answer came.")
@@ -55,14 +55,14 @@ class RecordedClient:
             raise await self._refusal(exchange, exchange.answer, pace)
         yield _Response(self, exchange, exchange.answer, pace)
 
-    async def _refusal(self, exchange: Exchange, answer: Answered, pace: _Pace) -> CompletionError:
+    async def _refusal(self, exchange: Exchange, answer: Answered, pace: Pace) -> CompletionError:
         for data in exchange.pieces:
             await pace.until(data.at_s)
         words = b"".join(data.piece for data in exchange.pieces)
         now_there = moment_of(answer.headers.get("date", ""))
         return error_from_response(answer.status, answer.headers, words, self.dialect.error_keys, now_there)
 
-    async def end(self, exchange: Exchange, pace: _Pace) -> None:
+    async def end(self, exchange: Exchange, pace: Pace) -> None:
         """End as it ended then; where nothing is to be done, the bytes say it all."""
         end = exchange.end
         if end is None:
@@ -87,7 +87,7 @@ class RecordedClient:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pace:
+class Pace:
     clock: Clock
     sent_s: float
 
@@ -98,7 +98,7 @@ class _Pace:
 
 
 class _Response:
-    def __init__(self, client: RecordedClient, exchange: Exchange, answer: Answered, pace: _Pace) -> None:
+    def __init__(self, client: RecordedClient, exchange: Exchange, answer: Answered, pace: Pace) -> None:
         self._client, self._exchange, self._answer, self._pace = client, exchange, answer, pace
 
     @property
