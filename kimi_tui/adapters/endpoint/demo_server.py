@@ -181,7 +181,7 @@ class _Connection:
         pace, answer, end = Pace(clock, clock.monotonic()), exchange.answer, exchange.end
         if answer is not None:
             await pace.until(answer.at_s)
-            headers = [(name, value) for name, value in answer.headers.items() if name != "date"]
+            headers = [(name, _printable(value)) for name, value in answer.headers.items() if name != "date"]
             await self._write(h11.Response(status_code=answer.status, headers=headers))
             for data in exchange.pieces:
                 await pace.until(data.at_s)
@@ -215,6 +215,11 @@ class _Connection:
     async def _write(self, event: h11.Event) -> None:
         self._writer.write(self._http.send(event) or b"")
         await self._writer.drain()
+
+
+def _printable(value: str) -> str:
+    """What a header can carry of a text."""
+    return "".join(char if " " <= char <= "~" else "?" for char in value)
 
 
 def _refused(method: str, path: str, twin: Twin) -> Refusal | None:

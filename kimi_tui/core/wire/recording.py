@@ -35,6 +35,9 @@ KEPT_HEADERS = ("content-type", "retry-after", "date", "location", "x-request-id
 REPLY_STEP = RequestStep()
 
 
+KINDS: Mapping[str, type[CompletionError]] = {kind.kind: kind for kind in CompletionError.__subclasses__()}
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingHead:
     dialect: str
@@ -96,9 +99,7 @@ class FailureNote:
         return cls(error.kind, error.summary, error.hint, error.retryable)
 
     def error(self) -> CompletionError:
-        found = CompletionError(self.summary, self.hint, retryable=self.retryable)
-        found.kind = self.kind
-        return found
+        return KINDS.get(self.kind, CompletionError)(self.summary, self.hint, retryable=self.retryable)
 
 
 @dataclass(frozen=True, slots=True)
