@@ -7,7 +7,7 @@ import gc
 import os
 import threading
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -42,8 +42,19 @@ TRUE_COLOUR = ("truecolor", "24bit")
 """Values of COLORTERM for terminals that show every colour."""
 
 
+Build = Callable[[Namespace, Context, EarlyTerminal, contextlib.ExitStack, Ending], "KimiApp"]
+
+
 def run(options: Namespace, context: Context) -> int:
     """Raises KimiError where the session that was asked for, or the address, cannot be used."""
+    return run_screen(options, context, build_app)
+
+
+def run_screen(options: Namespace, context: Context, build: Build, *, is_kept: bool = True) -> int:
+    """Run what `build` makes on this terminal; `is_kept` = what is typed and said in it can be gone on with later.
+
+    Raises UsageError where there is no terminal, and what `build` raises.
+    """
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
@@ -53,13 +64,15 @@ def run(options: Namespace, context: Context) -> int:
             with contextlib.ExitStack() as held, early_terminal(keys, screen) as terminal:
                 ending.watch(partial(terminal.end_now, screen))
                 _draw_early(terminal, context)
-                app = build_app(options, context, terminal, held, ending)
+                app = build(options, context, terminal, held, ending)
                 ending.check()
                 session_id = app.run(mouse=settings.ui.mouse)
         except SystemExit:  # a signal, before there was a program to be left
+            if not is_kept:
+                raise
             _keep_as_draft(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
             raise
-        status = _told_end(app, session_id, options, context)
+        status = _told_end(app, session_id if is_kept else None, options, context)
         for fault in faults:
             context.tell(f"Something unexpected went wrong ({fault_of(fault)}).", context.report(fault))
         return FAILED if faults and status == DONE else status
@@ -163,10 +176,11 @@ def build_app(
     store.read_large_in_processes()
     first, opening = first_session(options, store, new_session(settings), held)
     client, key_problem = _client(context)
+    recordings = context.recordings()
     services = Services(
         settings_store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=cache(lambda: context.engine(client, [context.journals()])),
+        engine=cache(lambda: context.engine(client, [context.journals()], recordings)),
         clock=SystemClock(),
         session_store=store,
         new_session=lambda: new_session(context.settings()),
@@ -178,6 +192,7 @@ def build_app(
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
+        recorder=recordings,
     )
     return KimiApp(
         services,

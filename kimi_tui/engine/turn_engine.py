@@ -14,7 +14,7 @@ from typing import Self
 
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
-from kimi_tui.core.ports import Clock, CompletionClient, TurnListener
+from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn, TurnListener
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -25,6 +25,7 @@ from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role,
 from kimi_tui.core.text.sentences import whole_end
 from kimi_tui.core.wire.plans import CUT_BY, Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
+from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Opening
@@ -80,13 +81,16 @@ class Engine:
         jitter: Callable[[], float] = lambda: 0.5,
         report: Callable[[BaseException], str] = lambda _: "",
         listeners: Sequence[TurnListener] = (),
+        *,
+        tape_for: Callable[[RunningTurn], Tape | None] = lambda _: None,
     ) -> None:
         """`jitter` gives a random number in [0, 1) for the pauses between attempts; `listeners` hear every turn.
 
-        `report` writes a fault of this program down and says where, in words; it is called in a thread.
+        `tape_for` gives what a turn is recorded on; None = it is not recorded. `report` writes a fault of this program
+        down and says where, in words; it is called in a thread.
         """
         self._client, self._clock, self._jitter = client, clock, jitter
-        self._report, self._listeners = report, listeners
+        self._report, self._listeners, self._tape_for = report, listeners, tape_for
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
@@ -103,6 +107,7 @@ class Engine:
         )
         turn = Turn(open_session, request, opening.begin(open_session, blank))
         open_session.begin_turn(turn.reply.id)
+        turn.tape = self._tape_for(turn)
         for listener in self._listeners:
             turn.let_hear(self._hear(listener, turn))
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)

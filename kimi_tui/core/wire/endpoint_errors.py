@@ -155,16 +155,19 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
 
 
 def _until(value: str, now: datetime | None) -> float | None:
-    if now is None:
-        return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers name a date
+    moment = None if now is None else moment_of(value)
+    return None if now is None or moment is None else max((moment - now).total_seconds(), 0.0)
+
+
+def moment_of(value: str) -> datetime | None:
+    """Read a date as headers write it; None = it is none."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers name a date that matters
 
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - now).total_seconds(), 0.0)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def error_from_response(

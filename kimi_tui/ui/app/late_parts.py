@@ -23,6 +23,7 @@ from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.commands.read_only_commands import ReadOnlyCommands
+from kimi_tui.ui.commands.record_command import RecordCommand
 from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
 from kimi_tui.ui.commands.sending import Perform, Sending
@@ -179,6 +180,7 @@ class LateParts:
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),
+            "record": RecordCommand(services.recorder, chats, say),
             **self._read_only().rows(),
             **panes.rows(),
             "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
