@@ -212,6 +212,12 @@ _TURN = (
         argument="[N]",
     ),
     Action(
+        "stop-at",
+        "Stop at a word",
+        "Lets the next reply stop at words, beside what stops every one; off takes them back; alone it tells.",
+        argument="[WORD...]",
+    ),
+    Action(
         "think",
         "Thinking or instant",
         "Lets the model think first, or answer at once (on, off; alone it switches).",

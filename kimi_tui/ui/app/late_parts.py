@@ -175,7 +175,7 @@ class LateParts:
             **self._messages.rows(),
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
-            **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
+            **TurnCommands(services, chats, self.current.change, self.redraw.next_turn, say).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.interventions import can_be_undone, undone
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
@@ -132,7 +132,7 @@ class MessageCommands:
     def _continue(self) -> None:
         """The reply grows where it broke, or an alternative to it where something stands below it."""
         message = self.target()
-        if refusal := refusal_to_continue(message):
+        if refusal := refusal_to_go_on(message):
             raise UsageError(refusal, "It can be asked again with /regenerate.")
         self.turns.start(self.open_chats.current, GoingOn(message), going_on)
         if any(other.parent == message.id for other in self._session.messages):

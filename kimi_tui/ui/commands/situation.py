@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
-from kimi_tui.core.session.endings import refusal_to_continue
+from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
@@ -30,7 +30,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
     if target is not None:
         found.add(Need.MESSAGE)
         found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
-        found |= {Need.UNFINISHED} if not refusal_to_continue(target) else set()
+        found |= {Need.UNFINISHED} if not refusal_to_go_on(target) else set()
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()

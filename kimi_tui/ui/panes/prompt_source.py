@@ -57,9 +57,10 @@ class PromptSource:
 
     def _next(self) -> Make | None:
         """None = the session's settings cannot be used, which is told."""
-        session = self.open_chats.current.session
+        chat = self.open_chats.current
+        session = chat.session
         try:
-            request = self.services.resolve(session)
+            request = self.services.resolve(session, chat.next_options)
         except KimiError as error:
             self.remark(error.summary)
             return None
@@ -81,7 +82,8 @@ class PromptSource:
             if make is None:
                 return
             view = make()
-        request = self.services.resolve(self.open_chats.current.session)
+        chat = self.open_chats.current
+        request = self.services.resolve(chat.session, chat.next_options)
         fields, extra = (request.fields, request.extra) if view.sent is None else (view.sent, view.sent)
         settings = self.services.settings
         body = build_body(settings.dialect, request.model, view.text, fields, extra)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.settings.field_text import short_text
+from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
@@ -63,6 +65,8 @@ class Chat:
     """How much the next reply may think; None = as the session says."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
+    next_stops: tuple[str, ...] = ()
+    """Words that the next reply is to stop at, beside what stops every one."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
@@ -78,6 +82,17 @@ class Chat:
     @property
     def session(self) -> Session:
         return self.open_session.value
+
+    @property
+    def next_options(self) -> RequestOptions:
+        """What the next reply alone is asked with."""
+        return RequestOptions(more_stops=self.next_stops)
+
+    @property
+    def next_words(self) -> list[str]:
+        """What holds for the next reply alone, in words that follow "the next reply"."""
+        stops = short_text("stop", list(self.next_stops))
+        return [f"stops at {stops}  (/stop-at off takes that back)"] if self.next_stops else []
 
     def unsent(self, draft: str) -> str:
         """All that was typed in it and is in no message yet: what waits to be sent, and what is being typed."""

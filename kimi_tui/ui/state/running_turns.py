@@ -97,7 +97,7 @@ class Turns:
         plan = resolve_plan(self._services.settings, chat.session, plan, budget)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
-        chat.next_budget = None
+        chat.next_budget, chat.next_stops = None, ()
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:
@@ -111,7 +111,7 @@ class Turns:
     def _request(self, chat: Chat, opening: Opening) -> RequestSettings:
         if self._services.key_problem is not None:
             raise self._services.key_problem
-        return self._services.resolve(chat.session, opening.options)
+        return self._services.resolve(chat.session, opening.options.over(chat.next_options))
 
     async def _follow(self, chat: Chat, turn: Turn, listener: Listener, opening: Opening) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
