@@ -313,6 +313,8 @@ _MESSAGE = (
            Scope.TRANSCRIPT, needs=MESSAGE, hint="again", waits=True),
     Action("continue", "Continue the reply", "Goes on with a reply exactly where it broke off, in the same message.",
            ("m",), Scope.TRANSCRIPT, needs=frozenset({Need.UNFINISHED}), hint="more", waits=True),
+    Action("another-answer", "Another answer", "Asks for another answer to the same thinking, which is not paid again.",
+           ("a",), Scope.TRANSCRIPT, needs=frozenset({Need.REASONING}), waits=True),
     Action("previous-alternative", "Previous alternative", "Shows the alternative before this one.", ("left",),
            Scope.TRANSCRIPT, needs=frozenset({Need.EARLIER}), hint="alternative"),
     Action("next-alternative", "Next alternative", "Shows the alternative after this one.", ("right",),

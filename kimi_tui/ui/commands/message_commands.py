@@ -10,11 +10,12 @@ from functools import partial
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.interventions import can_be_undone, undone
+from kimi_tui.core.session.endings import refusal_to_answer_again
+from kimi_tui.core.session.interventions import can_be_undone, source_of, undone
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.wire.plans import going_on
-from kimi_tui.engine.openings import AskingAgain, GoingOn
+from kimi_tui.core.wire.plans import answering_again, going_on
+from kimi_tui.engine.openings import AnsweringAgain, AskingAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
@@ -46,6 +47,7 @@ class MessageCommands:
             "edit": self._edit,
             "regenerate": self._regenerate,
             "continue": self._continue,
+            "another-answer": self._answer_again,
             "previous-alternative": partial(self._step_alternative, -1),
             "next-alternative": partial(self._step_alternative, 1),
             "delete": self._delete,
@@ -140,6 +142,21 @@ class MessageCommands:
         if not has_keys(self.transcript):
             self.type_here()
 
+    def _answer_again(self) -> None:
+        """The thinking is sent along, and paid once."""
+        self.turns.start(self.open_chats.current, AnsweringAgain(self.thought_out()), answering_again)
+        if not has_keys(self.transcript):
+            self.type_here()
+
+    def thought_out(self) -> Message:
+        """The message whose thinking is to be answered; UsageError where that cannot be."""
+        message = self.target()
+        if refusal := refusal_to_answer_again(message):
+            raise UsageError(refusal, "Another reply, thinking included: /regenerate.")
+        if self.open_chats.current.question_of(message) is None:
+            raise UsageError("There is no question here.")
+        return message
+
     def _question(self) -> Message:
         question = self.open_chats.current.question_of(self.target())
         if question is None:
@@ -154,8 +171,11 @@ class MessageCommands:
         family = tree.alternatives(self._session, message.id)
         place = [other.id for other in family].index(message.id) + step
         if 0 <= place < len(family):
-            self.change(tree.select(self._session, family[place].id))
-            self.transcript.cursor.choose(family[place].id)
+            self._show_alternative(family[place].id)
+
+    def _show_alternative(self, message_id: str) -> None:
+        self.change(tree.select(self._session, message_id))
+        self.transcript.cursor.choose(message_id)
 
     def _delete(self) -> None:
         """Everything below the message goes with it."""
@@ -171,7 +191,10 @@ class MessageCommands:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self.open_chats.current
         target = chat.target(self.transcript.cursor.chosen)
-        if not chat.deleted and target is not None and can_be_undone(target):
+        if not chat.deleted and target is not None and (source := source_of(chat.session, target)) is not None:
+            self._show_alternative(source.id)
+            self.say("The reply whose thinking that was. The other answer stays as an alternative (Right).")
+        elif not chat.deleted and target is not None and can_be_undone(target):
             self._think_on(target)
         else:
             self._undo_deletion()

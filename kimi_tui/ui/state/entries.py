@@ -86,12 +86,12 @@ def message_entry(
 def _thought_label(message: Message) -> str:
     """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
     reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
-    if counted is None or not reasoning:
+    if counted is None or not reasoning or message.took_thinking:
         tokens = rough_tokens(reasoning)
     else:
         tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
     thinking_s = message.timing.thinking_s if message.timing else None
-    is_estimated = counted is None or message.is_partly_counted
+    is_estimated = counted is None or message.is_partly_counted or message.took_thinking
     return words.thought_label(thinking_s, tokens, is_estimated=is_estimated, ended_by=thinking_end(message))
 
 

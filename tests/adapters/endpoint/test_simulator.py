@@ -422,3 +422,20 @@ def test_a_reply_that_stopped_at_a_word_is_gone_on_with_as_if_it_had_not() -> No
     assert whole.startswith(stopped_before + "Grill")
     rest = plan_of(prompt + stopped_before)
     assert stopped_before + "".join(rest.replies[0]) == whole
+
+
+def test_answers_to_the_same_thinking_differ_and_can_be_gone_on_with() -> None:
+    prompt = prompt_of("lamb") + "I thought so.</think>"
+    answers = ["".join(respond_to(prompt, number).replies[0]) for number in range(4)]
+    assert len(set(answers)) == 4
+    for text in answers:
+        for place in (4, len(text) // 2):
+            assert text[:place] + "".join(respond_to(prompt + text[:place], 9).replies[0]) == text
+    several = plan_of(prompt, stream=False, num_responses=4).replies
+    assert len(set(several)) == 4
+
+
+def respond_to(prompt: str, number: int) -> SimulatedReply:
+    plan = respond(body_of(prompt), DEEPINFRA, number)
+    assert isinstance(plan, SimulatedReply)
+    return plan

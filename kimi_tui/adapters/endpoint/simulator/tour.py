@@ -88,6 +88,7 @@ KEYS = """\
 | **Ctrl+T** | thinking or instant |
 | **Alt+A** | while I think: answer now |
 | **Shift+Tab**, then **m** | goes on with a reply that broke off |
+| **Shift+Tab**, then **a** | another answer to the same thinking |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
@@ -129,6 +130,8 @@ That took a moment: open the line above (**click** it, or press **Ctrl+R**) to r
 
 Next time press **Alt+A** while I think (or click *answer now*): I answer from what I have until then. `/budget 50` does
 that by itself. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
+
+Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
 """
 
 
