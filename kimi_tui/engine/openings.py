@@ -60,8 +60,14 @@ class AnsweringAgain:
     """The thinking of a reply that stands in the session; another reply to the same question answers it."""
 
     message: Message
-    options: ClassVar[RequestOptions] = RequestOptions(set={"num_responses": None}, thinking=True)
-    """One reply, of the mode in which there is thinking."""
+    count: int = 1
+    """How many replies its request brings; several come unstreamed."""
+
+    @property
+    def options(self) -> RequestOptions:
+        """The mode of the reply whose thinking it is."""
+        count = self.count if self.count > 1 else None
+        return RequestOptions(set={"num_responses": count}, thinking=self.message.thinking is not False)
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Begin behind its closed think block."""

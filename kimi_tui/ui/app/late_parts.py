@@ -150,7 +150,7 @@ class LateParts:
         return MessageCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
             type_here=self.type_here, say=self.say, now=self.services.clock.now,
-            undo_key=self.keyboard.table.label("undo"),
+            undo_key=self.keyboard.table.label("undo"), next_changed=self.redraw.next_turn,
         )  # fmt: skip
 
     @cached_property

@@ -9,7 +9,6 @@ from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
-from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.interventions import can_be_undone, source_of, undone
 from kimi_tui.core.session.session import Message, Session
@@ -19,6 +18,7 @@ from kimi_tui.engine.openings import AnsweringAgain, AskingAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.answers import parse_answers
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
@@ -37,6 +37,7 @@ class MessageCommands:
     say: Say
     now: Callable[[], datetime]
     undo_key: str
+    next_changed: Callable[[], None]  # shows what holds for the next reply
 
     def rows(self) -> Rows:
         return {
@@ -48,6 +49,7 @@ class MessageCommands:
             "regenerate": self._regenerate,
             "continue": self._continue,
             "another-answer": self._answer_again,
+            "answers": self._answers,
             "previous-alternative": partial(self._step_alternative, -1),
             "next-alternative": partial(self._step_alternative, 1),
             "delete": self._delete,
@@ -148,6 +150,24 @@ class MessageCommands:
         if not has_keys(self.transcript):
             self.type_here()
 
+    def _answers(self, argument: str) -> None:
+        """Begin several answers to the thinking of this reply, or let the next question have them."""
+        chat = self.open_chats.current
+        if argument.strip().lower() == "off":
+            chat.next_answers = chat.follow_up = None
+            self.next_changed()
+            return
+        answers = parse_answers(argument)
+        if answers.is_next:
+            chat.next_answers = answers
+            self.next_changed()
+            return
+        if chat.turn is not None:
+            raise UsageError("A reply is running; stop it first.", "/answers 3 next is for the next question.")
+        self.turns.answer(chat, self.thought_out(), answers)
+        if not has_keys(self.transcript):
+            self.type_here()
+
     def thought_out(self) -> Message:
         """The message whose thinking is to be answered; UsageError where that cannot be."""
         message = self.target()
@@ -167,15 +187,15 @@ class MessageCommands:
 
     def _step_alternative(self, step: int) -> None:
         """The newest branch of the other alternative is shown."""
-        message = self.target()
-        family = tree.alternatives(self._session, message.id)
-        place = [other.id for other in family].index(message.id) + step
-        if 0 <= place < len(family):
-            self._show_alternative(family[place].id)
+        chat = self.open_chats.current
+        key = chat.shown_key(self.transcript.cursor.chosen)
+        other = None if key is None else chat.alternative(key, step)
+        if other is not None:
+            self._show_alternative(other)
 
-    def _show_alternative(self, message_id: str) -> None:
-        self.change(tree.select(self._session, message_id))
-        self.transcript.cursor.choose(message_id)
+    def _show_alternative(self, key: str) -> None:
+        self.change(self.open_chats.current.showing(key))
+        self.transcript.cursor.choose(key)
 
     def _delete(self) -> None:
         """Everything below the message goes with it."""
