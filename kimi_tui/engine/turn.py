@@ -77,6 +77,10 @@ class Turn:
         self.head_before: str | None = None
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
+        self.is_aside = False
+        """Whether another turn's reply to the same question is shown: this one does not become the head."""
+        self.has_gone_back = False
+        """Whether the old reply is the head again, since this one brought nothing."""
         self._listeners: list[Listener] = []
         self._hearing: list[asyncio.Task[None]] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()

@@ -192,7 +192,8 @@ class Engine:
         while before is not turn.open_session.value:  # changed while it was written: it is not the prompt any more
             before = turn.open_session.value
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
-        turn.open_session.update(lambda _: opened.session)
+        shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
+        turn.open_session.update(lambda _: shown)
         turn.head_before = before.head
         turn.question = opened.question
         turn.report(TurnBegan(turn.reply.id, turn.question))
@@ -219,7 +220,7 @@ class Engine:
         if replies:
             now = self._clock.now()
             # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
-            turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
+            turn.open_session.update(lambda value: tree.with_replies(value, replies, now, is_aside=turn.is_aside))
             turn.report(RepliesPlaced(turn.reply.id, replies))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
@@ -308,9 +309,15 @@ def _is_there(question: Message | None, session: Session) -> bool:
 def _goes_back(turn: Turn) -> bool:
     """Show the old reply again, where a question that was asked again brought nothing; whether that was so."""
     session, question = turn.open_session.value, turn.question
-    if question is None or session.head != question.id or all(m.parent != question.id for m in session.messages):
+    if (
+        turn.is_aside
+        or question is None
+        or session.head != question.id
+        or all(m.parent != question.id for m in session.messages)
+    ):
         return False
     turn.open_session.update(lambda value: replace(value, head=turn.head_before))
+    turn.has_gone_back = True
     return True
 
 

@@ -307,8 +307,8 @@ class ChatScreen(Screen[None]):
     # -- what there is
 
     def offers(self) -> set[Need]:
-        target = self.chat.target(self.transcript.cursor.chosen)
-        return situation.offers(self.chat, target, self.transcript, is_finding=bool(self.find_bar.text))
+        chosen = self.transcript.cursor.chosen
+        return situation.offers(self.chat, chosen, self.transcript, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
 

@@ -151,7 +151,7 @@ class LateParts:
         return MessageCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
             type_here=self.type_here, say=self.say, now=self.services.clock.now,
-            undo_key=self.keyboard.table.label("undo"),
+            undo_key=self.keyboard.table.label("undo"), next_changed=self.redraw.next_turn,
         )  # fmt: skip
 
     @cached_property
@@ -176,7 +176,7 @@ class LateParts:
             **self._messages.rows(),
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
-            **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
+            **TurnCommands(services, chats, self.current.change, self.redraw.next_turn, say).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),

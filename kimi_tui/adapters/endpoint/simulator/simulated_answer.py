@@ -80,18 +80,21 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     breaking = None if is_begun else fault  # what is gone on with broke off before
     if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
-    seeds = (f"{fields.get('seed', number)}/{place}/{question}" for place in range(_count(fields)))
+    seed = fields.get("seed", number)
+    first = seed if isinstance(seed, int) else 0
+    chances = [(f"{seed}/{place}/{question}", first + place) for place in range(_count(fields))]
     form = fields.get("response_format")
-    replies = [_going_on(parsed, form, seed, fault) for seed in seeds]
+    replies = [_going_on(parsed, form, chance, fault) for chance in chances]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
     return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)
 
 
-def _going_on(parsed: Prompt, form: object, seed: str, fault: Fault | None) -> ReplyWords:
+def _going_on(parsed: Prompt, form: object, chance: tuple[str, int], fault: Fault | None) -> ReplyWords:
     """Say what follows the open turn: of the replies that chance has, one that begins so, as a model would go on."""
+    seed, variant = chance
 
     def tried(number: int) -> ReplyWords:
-        return write_reply(parsed, form, random.Random(seed + "+" * number), fault)
+        return write_reply(parsed, form, random.Random(seed + "+" * number), fault, variant + number)
 
     fitting = (reply for reply in map(tried, range(TRIES)) if reply.begins_with(parsed.open_turn))
     return next(fitting, tried(0)).behind(parsed.open_turn)
