@@ -80,7 +80,7 @@ def run(options: Namespace, context: Context) -> int:
         budget = _budget(options.thinking_budget, request)
         if budget is None:
             budget = resolve_budget(context.settings(), session)
-        plan = resolve_plan(context.settings(), session, going_on if options.goes_on else single, budget)
+        plan = resolve_plan(context.settings(), session, request, going_on if options.goes_on else single, budget)
         is_kept = options.session is not None or options.save or options.goes_on
         order = Order(opening, plan, session, is_kept, is_new, request)
         return asyncio.run(_ask(order, context))

@@ -94,7 +94,7 @@ class Turns:
         """
         chat.open_session.refuse_if_read_only()
         request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
-        plan = resolve_plan(self._services.settings, chat.session, plan, budget)
+        plan = resolve_plan(self._services.settings, chat.session, request, plan, budget)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
         chat.next_budget = None
