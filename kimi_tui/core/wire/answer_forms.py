@@ -96,11 +96,15 @@ def feedback(form: Mapping[str, object], check: FormCheck) -> str:
 
 
 def laid_out(answer: str) -> str:
-    """JSON as an indented block of Markdown code, every token as it came; else the text as it is."""
-    if not 0 < len(answer) <= MAX_SHOWN_CHARS or not _is_json(answer):
+    """JSON as an indented block of Markdown code, every token as it came; its beginning as it is, in such a block.
+
+    Other texts are given back.
+    """
+    if not 0 < len(answer) <= MAX_SHOWN_CHARS or answer.lstrip()[:1] not in {"{", "["}:
         return answer
-    lines = indented(answer)
-    return answer if lines is None else f"{JSON_FENCE}{lines}\n````\n"
+    lines = indented(answer) if _is_json(answer) else None
+    is_closed = lines is None and "````" in answer
+    return answer if is_closed else f"{JSON_FENCE}{answer if lines is None else lines}\n````\n"
 
 
 JSON_FENCE = "````json\n"

@@ -15,6 +15,7 @@ from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.file_commands import FileCommands
+from kimi_tui.ui.commands.form_commands import FormCommands
 from kimi_tui.ui.commands.leaving import SAVING, Leaving
 from kimi_tui.ui.commands.link_commands import LinkCommands
 from kimi_tui.ui.commands.message_commands import MessageCommands
@@ -123,6 +124,12 @@ class LateParts:
             listed=redraw.listed, saved=redraw.bars.refresh, run_later=self.background.later, key=key,
         )  # fmt: skip
 
+    def _forms(self) -> FormCommands:
+        return FormCommands(
+            self.services, self.open_chats, self.drafts, self.turns.checks, self._messages.target,
+            change=self.current.change, type_here=self.type_here, say=self.say,
+        )  # fmt: skip
+
     def _read_only(self) -> ReadOnlyCommands:
         redraw, key = self.redraw, self.keyboard.table.label("open-copy")
         return ReadOnlyCommands(
@@ -175,6 +182,7 @@ class LateParts:
             **self._messages.rows(),
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
+            **self._forms().rows(),
             **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),

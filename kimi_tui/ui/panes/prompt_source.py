@@ -12,6 +12,7 @@ from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import before
+from kimi_tui.core.settings.turn_plan import first_fields
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.ui.panes.drafts import Drafts
@@ -81,9 +82,11 @@ class PromptSource:
             if make is None:
                 return
             view = make()
-        request = self.services.resolve(self.open_chats.current.session)
-        fields, extra = (request.fields, request.extra) if view.sent is None else (view.sent, view.sent)
-        settings = self.services.settings
+        settings, session = self.services.settings, self.open_chats.current.session
+        request = self.services.resolve(session)
+        fields, extra = view.sent, view.sent
+        if fields is None or extra is None:
+            fields, extra = first_fields(settings, session, request), request.extra
         body = build_body(settings.dialect, request.model, view.text, fields, extra)
         url = settings.dialect.address(settings.api.base_url, request.model)
         is_streamed = fields.get("stream") is True

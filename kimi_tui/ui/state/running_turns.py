@@ -18,6 +18,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.turn_plan import resolve_plan
+from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
@@ -35,6 +36,7 @@ from kimi_tui.core.wire.turn_events import (
 from kimi_tui.engine.openings import Asking, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.end_notices import end_notices
+from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
@@ -69,8 +71,11 @@ class TurnView(Protocol):
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
 
-    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
-        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing."""
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
+        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing.
+
+        `after` = the message that it stands behind; None = the last one.
+        """
 
 
 def frame_pause_s(late_s: float) -> float:
@@ -85,6 +90,7 @@ def frame_pause_s(late_s: float) -> float:
 class Turns:
     def __init__(self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
         self._services, self._view, self._run = services, view, run
+        self.checks = FormChecks(services, view, run)
 
     def start(self, chat: Chat, opening: Opening, plan: Plan = single) -> None:
         """Begin a turn: the one way to do so.
@@ -96,7 +102,8 @@ class Turns:
         request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
         plan = resolve_plan(self._services.settings, chat.session, request, plan, budget)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
-        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
+        is_json = is_json_form(request.fields.get("response_format"))
+        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json)
         chat.next_budget = None
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
@@ -134,6 +141,7 @@ class Turns:
             case TurnBegan():
                 chat.drop_passing_notices()
                 chat.drop_notices(_end_of(live.key))
+                chat.drop_notices(about_form(live.key))
                 self._view.show_question(chat)
             case PhaseChanged(phase=phase):
                 live.phase = phase
@@ -172,6 +180,8 @@ class Turns:
         asked_tokens = partial(self._asked_tokens, chat, turn.question)
         for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
             self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
+        for reply in ended.replies:
+            self.checks.begin(chat, reply)
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)
             return

@@ -21,6 +21,9 @@ from kimi_tui.core.text.copied import Delivery
 from kimi_tui.core.wire.thinking_budget import Budget
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
+    from pathlib import Path
+
+    from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.engine.turn_engine import Engine
 
 
@@ -100,6 +103,13 @@ class Services:
     """Where copied texts go besides the terminal; None = nowhere."""
     link_opener: LinkOpener | None = None
     """What opens links; None = nothing, and their addresses are copied."""
+    check_form: Callable[[Mapping[str, object], str | None], FormCheck] | None = None
+    """Looks whether a text keeps a form, or with None whether the form is one. It takes seconds, and raises nothing.
+
+    None = nothing is checked.
+    """
+    load_schema: Callable[[Path], Mapping[str, object]] | None = None
+    """Reads {"name", "schema"} from a file, which it touches; UsageError where there is none. None = none is read."""
 
     @property
     def settings(self) -> Settings:

@@ -75,11 +75,14 @@ def test_json_is_laid_out_and_every_token_stays() -> None:
     assert laid_out(text) == f"````json\n{indented(text)}\n````\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Lamb.", "1", '"x"', "{", "[" * 9999, "[" * 200 + "]" * 200, "[" + "1," * 200_000 + "1]", "{} {}"]
-)
+@pytest.mark.parametrize("text", ["", "Lamb.", "1", '"x"', "[" + "1," * 200_000 + "1]", "{ ````"])
 def test_what_is_no_json_is_shown_as_it_came(text: str) -> None:
     assert laid_out(text) == text
+
+
+@pytest.mark.parametrize("text", ["{", '{"a', "[" * 9999, "[" * 200 + "]" * 200, "{} {}"])
+def test_what_is_the_beginning_of_json_is_shown_as_code(text: str) -> None:
+    assert laid_out(text) == f"````json\n{text}\n````\n"
 
 
 VALUES = st.recursive(
