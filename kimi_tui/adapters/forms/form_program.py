@@ -93,7 +93,10 @@ def _wrong_schema(schema: Any) -> Findings:
     try:
         type(validator).check_schema(schema)
     except jsonschema.SchemaError as error:
-        return [(error.json_path, error.message)]
+        wrong = error
+        while wrong.context:  # of alternatives, the plain one stands first
+            wrong = wrong.context[0]
+        return [(error.json_path, wrong.message)]
     return list(_lost_references(validator, schema, "$"))
 
 

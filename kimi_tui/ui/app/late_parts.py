@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -130,6 +130,10 @@ class LateParts:
             change=self.current.change, type_here=self.type_here, say=self.say,
         )  # fmt: skip
 
+    def _look_at_form(self, form: object) -> str:
+        check = self.services.check_form
+        return check(form, None).words if check is not None and isinstance(form, Mapping) else ""
+
     def _read_only(self) -> ReadOnlyCommands:
         redraw, key = self.redraw, self.keyboard.table.label("open-copy")
         return ReadOnlyCommands(
@@ -213,7 +217,7 @@ class LateParts:
 
                 return SettingsPanel(
                     services.settings_store, chats, perform=self.perform, rename_preset=self._rename_preset,
-                    change=self.current.change, say=self.say, keys=keys.keys,
+                    change=self.current.change, say=self.say, keys=keys.keys, look_at_form=self._look_at_form,
                 )  # fmt: skip
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415
