@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import signal
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,6 @@ from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.reply_output import FAILED_STATES, Output, build_report, choose_output
 from kimi_tui.core.errors import FieldError, KimiError, StorageError, UsageError
-from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import Conflict, FileChange, Rewritten
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
@@ -42,8 +40,6 @@ if TYPE_CHECKING:  # the names of types only: importing the modules takes time t
     from kimi_tui.engine.turn import Turn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SCHEMA_NAME_CHARS = re.compile(r"[^A-Za-z0-9_-]+")
-"""What the name of a schema does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def run(options: Namespace, context: Context) -> int:
         budget = _budget(options.thinking_budget, request)
         if budget is None:
             budget = resolve_budget(context.settings(), session)
-        plan = resolve_plan(context.settings(), session, going_on if options.goes_on else single, budget)
+        plan = resolve_plan(context.settings(), session, request, going_on if options.goes_on else single, budget)
         is_kept = options.session is not None or options.save or options.goes_on
         order = Order(opening, plan, session, is_kept, is_new, request)
         return asyncio.run(_ask(order, context))
@@ -182,20 +178,18 @@ def _response_format(options: Namespace) -> dict[str, object] | None:
 
 
 def _load_schema(path: Path) -> object:
-    """Read a schema; a bare one is named after its file."""
-    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - few calls have one
+    """Raises UsageError where it cannot be read, or is no schema."""
+    from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few calls have one
+    from kimi_tui.adapters.forms.schema_file import load_schema  # noqa: PLC0415
 
     try:
-        schema = json.loads(read_file(path, is_pipe_allowed=True))
-    except OSError as error:
-        raise UsageError(f"--schema {path}: {reason_of(error)}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"--schema {path}: not JSON.") from error
-    if not isinstance(schema, dict):
-        raise UsageError(f"--schema {path}: a schema is a JSON object.")
-    if isinstance(schema.get("name"), str) and isinstance(schema.get("schema"), dict):
-        return schema
-    return {"name": SCHEMA_NAME_CHARS.sub("_", path.stem) or "schema", "schema": schema}
+        schema = load_schema(path)
+    except UsageError as error:
+        error.reword(f"--schema {error.summary}")
+        raise
+    if words := check({"type": "json_schema", "json_schema": schema}, None).words:
+        raise UsageError(f"--schema {path}: {words}.", "Nothing was sent.")
+    return schema
 
 
 @contextlib.contextmanager
@@ -235,8 +229,10 @@ async def _ask(order: Order, context: Context) -> int:
             engine = context.engine(client, [context.journals()] if order.is_kept else (), recordings)
             turn = engine.start(open_session, order.opening, order.request, order.plan)
             output = choose_output(context, has_alternatives=order.has_alternatives)
+            listener = _Listener(order, context, output, turn)
             try:
-                status = await _Listener(order, context, output, turn).run()
+                status = await listener.run()
+                await asyncio.to_thread(_tell_misfits, listener.replies, context)
             finally:
                 turn.stop()
                 await turn.finished()
@@ -258,6 +254,23 @@ async def _recordings(order: Order, context: Context) -> Recordings | None:
     return recordings
 
 
+def _tell_misfits(replies: Sequence[Message], context: Context) -> None:
+    """Say where a reply does not keep the form that was asked for; one that was cut cannot."""
+    from kimi_tui.core.wire.answer_forms import form_name, form_of, is_to_be_checked  # noqa: PLC0415
+
+    for place, reply in enumerate(replies, 1):
+        form = form_of(reply)
+        if form is None or not is_to_be_checked(reply):
+            continue
+        from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few replies have a form
+
+        found, which = check(form, reply.content), f"reply {place}" if len(replies) > 1 else "the reply"
+        if found.findings:
+            context.tell(f"{which} is not what was asked for ({form_name(form)}): {found.words}")
+        elif found.unchecked:
+            context.tell(f"{which} was not checked against {form_name(form)}: {found.unchecked}")
+
+
 def _tell_change(context: Context, held: contextlib.ExitStack, change: FileChange) -> None:
     """Say what others did to the session's file; a copy that was made for it is held as long as the turn takes."""
     if isinstance(change, Conflict | Rewritten):
@@ -276,6 +289,8 @@ class _Listener:
         self._stopped_by: signal.Signals | None = None
         self._has_text = False
         self._refusal = ""  # why the question could not be saved
+        self.replies: tuple[Message, ...] = ()
+        """What the turn brought, when it has ended by itself."""
 
     async def run(self) -> int:
         with signals.handling(self._stop, *STOP_SIGNALS):
@@ -319,6 +334,7 @@ class _Listener:
             if ended.save_error is not None:
                 self._tell_saved(ended)
             return SIGNALLED + self._stopped_by
+        self.replies = ended.replies
         if ended.replies and not self._has_text:
             self._give_whole(ended.replies[0])
         try:

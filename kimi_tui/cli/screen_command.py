@@ -163,6 +163,8 @@ def build_app(
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
+    from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415
+    from kimi_tui.adapters.forms.schema_file import load_schema  # noqa: PLC0415
     from kimi_tui.adapters.link_opener import SystemOpener  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
@@ -193,6 +195,8 @@ def build_app(
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
         recorder=recordings,
+        check_form=check,
+        load_schema=load_schema,
     )
     return KimiApp(
         services,

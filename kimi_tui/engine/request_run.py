@@ -186,6 +186,8 @@ class RequestRun:
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s, segments = self._clock.monotonic(), self._within_budget(segments)
+        if self._step.only_thinks:
+            segments = self._thinking_of(segments)
         self._turn.shorten(ReplyPart.REASONING, self._builder.take_retracted())
         for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
@@ -216,6 +218,15 @@ class RequestRun:
             count += counted.tokens
         return segments
 
+    def _thinking_of(self, segments: list[CountedSegment]) -> list[CountedSegment]:
+        """Take the thinking alone: where the endpoint answers behind it, it is cut.
+
+        Blanks there are no answer yet: the end, with its counts, may follow them.
+        """
+        if any(counted.segment.part is ReplyPart.ANSWER and counted.segment.text.strip() for counted in segments):
+            self.cut(Cause.THOUGHT)
+        return [counted for counted in segments if counted.segment.part is ReplyPart.REASONING]
+
     def _keep_limits(self) -> None:
         """Cut a request whose thinking has had what it may have; let its time run from its first token on."""
         limits, reply = self._step.limits, self._turn.reply
@@ -240,7 +251,8 @@ class RequestRun:
         if result.whole:
             whole = result.whole[0]
             self._turn.shorten(ReplyPart.REASONING, whole.retracted)
-            reply.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
+            content = "" if self._step.only_thinks else whole.content
+            reply.grow_whole(whole.reasoning, content, is_thinking=whole.is_thinking)
         if self._is_over_budget or (is_cancelled and not self._builder.has_ended):
             result = replace(result, state=MessageState.CANCELLED, error=None)
         elif is_cancelled:

@@ -23,7 +23,7 @@ from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.text.sentences import whole_end
-from kimi_tui.core.wire.plans import CUT_BY, Cause, Plan, RequestEnd, RequestStep, single
+from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
@@ -102,10 +102,9 @@ class Engine:
             model=request.model,
             template=request.template.name,
             thinking=request.thinking,
-            sent={**request.fields, **self._client.dialect.unreserved(request.extra)},
             neutralise=request.neutralise,
         )
-        turn = Turn(open_session, request, opening.begin(open_session, blank))
+        turn = Turn(open_session, request, self._begin(opening, open_session, blank, request, plan))
         open_session.begin_turn(turn.reply.id)
         turn.tape = self._tape_for(turn)
         for listener in self._listeners:
@@ -114,6 +113,16 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return turn
+
+    def _begin(
+        self, opening: Opening, open_session: OpenSession, blank: Message, request: RequestSettings, plan: Plan
+    ) -> GrowingReply:
+        """Let the reply begin; a new one says what its first request sends."""
+        reply = opening.begin(open_session, blank)
+        if reply.is_new and (first := plan(reply, ())) is not None:
+            sent = {**first.fields_over(request.fields), **self._client.dialect.unreserved(request.extra)}
+            reply.beginning = replace(reply.beginning, sent=sent)
+        return reply
 
     @staticmethod
     async def _hear(listener: TurnListener, turn: Turn) -> None:
@@ -162,7 +171,7 @@ class Engine:
         assert task is not None
         turn.run_as(task)
         ends: list[RequestEnd] = []
-        beyond = ""
+        beyond, had_before = "", 0
         result, prompt = None, opened.prompt
         while not turn.is_stopped and (step := plan(turn.reply, ends)) is not None:
             turn.move(Phase.WAITING)
@@ -170,7 +179,9 @@ class Engine:
                 _end_thinking(turn, step, beyond)
             if ends or step.ends_thinking:  # the first one is written already
                 prompt = opened.closed.followed_by(turn.reply)
-            fields = {**turn.request.fields, **_rest_of_room(turn, ends), **step.fields}
+            if ends and not ends[-1].leaves_rest:
+                had_before = sum(turn.reply.tokens.values())
+            fields = step.fields_over({**turn.request.fields, **_rest_of_room(turn, ends, had_before)})
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
             turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
             end, result = await run.run()
@@ -239,7 +250,8 @@ class Engine:
             return (first,)
         first = context.noted_on(first, session)
         ids = turn.open_session.take_ids(len(others))
-        rest = [_another(reply, id_, text).message(now) for id_, text in zip(ids, others, strict=True)]
+        thought = str(reply.texts[ReplyPart.REASONING]).removesuffix(last.whole[0].reasoning) if others else ""
+        rest = [_another(reply, id_, text, thought).message(now) for id_, text in zip(ids, others, strict=True)]
         return (first, *(context.noted_on(message, session) for message in rest))
 
     def _end(
@@ -275,18 +287,26 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
 
     `beyond` = what came behind it and is no part of the reply.
     """
+    if step.ends_thinking == "model":
+        turn.reply.close_thinking()
+        return
     reasoning = str(turn.reply.texts[ReplyPart.REASONING])
     tail = reasoning[whole_end(reasoning) :] if step.cuts_back else ""
     turn.shorten(ReplyPart.REASONING, len(tail))
     turn.reply.end_thinking(step.ends_thinking, tail + beyond)
 
 
-def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd]) -> dict[str, object]:
-    """What is left of the most tokens of a reply behind a request that was cut; {} = all of it, or no such limit."""
+def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd], had_before: int) -> dict[str, object]:
+    """What is left of the most tokens of a reply; {} = all of it, or no such limit.
+
+    `had_before` = tokens that came before a request last had all of it.
+    """
     most = turn.request.fields.get("max_new_tokens")
-    if not ends or ends[-1].cause not in CUT_BY or not isinstance(most, int):
+    if not ends or not ends[-1].leaves_rest or not isinstance(most, int):
         return {}
-    return {"max_new_tokens": max(most - sum(turn.reply.tokens.values()), 1)}
+    came = sum(turn.reply.tokens.values()) - had_before
+    told = turn.reply.requests[-1].usage.output_tokens  # what is not streamed does not come token by token
+    return {"max_new_tokens": max(most - (came or told or 0), 1)}
 
 
 def _places(error: Exception) -> str:
@@ -294,11 +314,11 @@ def _places(error: Exception) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
-def _another(reply: GrowingReply, id_: str, whole: ReplyText) -> GrowingReply:
-    """Another reply of the same request; the first one carries what that used."""
+def _another(reply: GrowingReply, id_: str, whole: ReplyText, thought: str) -> GrowingReply:
+    """Another reply of the same requests; the first one carries what these used. `thought` = what both begin with."""
     other = GrowingReply(replace(reply.beginning, id=id_), is_thinking=whole.is_thinking)
-    other.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
-    other.requests.append(replace(reply.requests[-1], usage=NO_USAGE))
+    other.grow_whole(thought + whole.reasoning, whole.content, is_thinking=whole.is_thinking)
+    other.requests += [replace(request, usage=NO_USAGE) for request in reply.requests]
     return other
 
 

@@ -104,7 +104,7 @@ def test_options_reach_the_body(options: list[str], expected: dict[str, Any]) ->
     with endpoint(Play(tokens(*REPLY)) if streams else document("t</think>one", "t</think>two")) as server:
         result = call("ask", "x", "--base-url", server.url, *options)
     assert result.status == 0, result.err
-    body = server.received[0].json
+    body = server.received[-1].json  # a format is in the second request of its turn
     assert {name: body.get(name) for name in expected} == expected
 
 
@@ -157,7 +157,7 @@ def test_a_schema_is_sent_with_a_name(tmp_path: Path, schema: object, sent: obje
     path.write_text(json.dumps(schema))
     with endpoint(Play(tokens(*REPLY))) as server:
         assert call("ask", "x", "--base-url", server.url, "--schema", str(path)).status == 0
-    assert server.received[0].json["response_format"] == {"type": "json_schema", "json_schema": sent}
+    assert server.received[1].json["response_format"] == {"type": "json_schema", "json_schema": sent}
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
@@ -255,7 +255,7 @@ def test_the_code_of_every_reply() -> None:
 def test_a_doubtful_pattern_is_sent_and_told() -> None:
     with endpoint(Play(tokens(*REPLY))) as server:
         result = call("ask", "x", "--regex", "[0-9", "--base-url", server.url)
-    assert (result.status, server.received[0].json["response_format"]["regex"]) == (0, "[0-9")
+    assert (result.status, server.received[1].json["response_format"]["regex"]) == (0, "[0-9")
     assert result.err.startswith("kimi-tui: --regex: unterminated character set")
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -151,14 +152,14 @@ class Answerer(ScriptedClient):
         self.breaks = breaks
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         begun = json.loads(body)["input"].removeprefix(INPUT)
         assert self.answer.startswith(begun)
         steps: list[Any] = [token(char) for char in self.answer[len(begun) :]]
         if self.breaks:
             steps = [*steps[: self.breaks.pop(0)], BrokenStreamError("It broke.")]
         self.scripts.append(Script([*steps, frame(details={"finish_reason": "stop"})]))
-        async with super().send(body, model) as response:
+        async with super().send(body, model, tap) as response:
             yield response
 
 

@@ -16,6 +16,7 @@ from textual.widgets import Input, TextArea
 
 from kimi_tui.adapters.config.paths import shipped
 from kimi_tui.adapters.config.theme_files import load_theme
+from kimi_tui.adapters.forms.schema_file import load_schema
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import CompletionClient
@@ -24,6 +25,7 @@ from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import NO_LAYER, Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.settings.theme_palette import Palette
+from kimi_tui.core.wire.answer_forms import FormCheck
 from kimi_tui.engine.turn_engine import Engine
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
@@ -35,6 +37,9 @@ from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+
+
+CheckForm = Callable[[Mapping[str, object], str | None], FormCheck]
 
 
 class MemorySettings:
@@ -224,6 +229,7 @@ def prepare(
     clipboard: Clipboard | None = None,
     link_opener: LinkOpener | None = None,
     clock: HandClock | None = None,
+    check_form: CheckForm | None = None,
 ) -> Prepared:
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
     clock, client, settings = clock or HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
@@ -251,6 +257,8 @@ def prepare(
         key_problem=key_problem,
         clipboard=clipboard,
         link_opener=link_opener,
+        check_form=check_form,
+        load_schema=load_schema,
     )
     return Prepared(app_type(services, first, opening=opening), client, files, settings, clock, services)
 
@@ -267,6 +275,7 @@ async def program(
     clipboard: Clipboard | None = None,
     link_opener: LinkOpener | None = None,
     clock: HandClock | None = None,
+    check_form: CheckForm | None = None,
 ) -> AsyncIterator[Program]:
     """Run the program on a session, or on a new one."""
     prepared = prepare(
@@ -279,6 +288,7 @@ async def program(
         clipboard=clipboard,
         link_opener=link_opener,
         clock=clock,
+        check_form=check_form,
     )
     async with prepared.app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.turn_events import ReplyDelta, TurnEnded
 from kimi_tui.engine.open_session import OpenSession
@@ -50,7 +51,7 @@ class Answerer(ScriptedClient):
     """How many requests were to think."""
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         number = len(self.bodies)
         asked = json.loads(body)
         open_turn = asked["input"].rpartition(OPEN)[2]
@@ -67,7 +68,7 @@ class Answerer(ScriptedClient):
             document = {"results": results, "num_tokens": 5, "num_input_tokens": 10, "estimated_cost": 0.001}
             steps = [json.dumps(document).encode()]
         self.scripts.append(Script(steps, is_event_stream="num_responses" not in asked, refuse=refuse))
-        async with super().send(body, model) as response:
+        async with super().send(body, model, tap) as response:
             yield _Counted(response, self.on_token)
 
 
@@ -114,7 +115,7 @@ class View:
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         self.back.append(text)
 
-    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
         self.notices.append(text)
 
 

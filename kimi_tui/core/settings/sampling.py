@@ -15,7 +15,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
-from kimi_tui.core.settings.settings import RULES, Settings
+from kimi_tui.core.settings.settings import FLAG, RULES, Settings
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
@@ -43,6 +43,8 @@ class RequestOptions:
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
+TURN_KEYS = ("thinking_budget", "auto_continue", "free_thinking")
+"""Keys of a session's settings that are no request fields, but say how its turns go; [chat] has them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class SessionSettings:
     """How much may be thought; None = as the config says."""
     auto_continue: int | None = None
     """How often a reply that was cut is gone on with by itself; None = as the config says."""
+    free_thinking: bool | None = None
+    """Whether a response format holds the answer alone; None = as the config says."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
@@ -66,11 +70,11 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         raise FieldError("thinking", quoted(thinking), "true or false")
     if preset is not None and not isinstance(preset, str):
         raise FieldError("preset", quoted(preset), "a preset's name")
-    for name in ("thinking_budget", "auto_continue"):
-        rule = RULES["chat", name]
+    for name in TURN_KEYS:
+        rule = RULES.get(("chat", name), FLAG)
         if name in data and not rule.holds(data[name]):
             raise FieldError(name, quoted(data[name]), rule.allowed)
-    budget, auto_continue = data.get("thinking_budget"), data.get("auto_continue")
+    budget, auto_continue, free_thinking = (data.get(name) for name in TURN_KEYS)
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
     extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
@@ -82,6 +86,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         preset,
         None if budget is None else parse_budget(str(budget)),
         auto_continue if isinstance(auto_continue, int) else None,
+        free_thinking if isinstance(free_thinking, bool) else None,
     )
 
 
@@ -204,6 +209,12 @@ def resolve_auto_continue(settings: Settings, session: Session) -> int:
     """Raises FieldError where the session sets something that is not allowed."""
     own = parse_session_settings(session.settings, settings.dialect).auto_continue
     return settings.chat.auto_continue if own is None else own
+
+
+def resolve_free_thinking(settings: Settings, session: Session) -> bool:
+    """Raises FieldError where the session sets something that is not allowed."""
+    own = parse_session_settings(session.settings, settings.dialect).free_thinking
+    return settings.chat.free_thinking if own is None else own
 
 
 def resolve_budget(settings: Settings, session: Session) -> Budget:

@@ -85,6 +85,8 @@ class ChatSettings:
     """How often a reply that was cut by its most tokens is gone on with by itself, [0, 10]."""
     whole_sentences: bool = True
     """Whether a thinking that is ended from outside is cut back to its last whole sentence."""
+    free_thinking: bool = True
+    """Whether a response format holds the answer alone: two requests, where there is a thinking."""
 
 
 PANE_WIDTHS: Mapping[str, int] = MappingProxyType({"sessions": 28, "reasoning": 40, "settings": 42, "prompt": 44})

@@ -15,6 +15,7 @@ from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
 from kimi_tui.core.settings.sampling import (
     EMPTY_MEANS_UNSET,
+    TURN_KEYS,
     SessionSettings,
     parse_session_settings,
     preset_named,
@@ -52,7 +53,7 @@ def with_preset(settings: Settings, session: Session, name: str) -> Session:
 
 
 def with_own(session: Session, name: str, value: int | str | None) -> Session:
-    """Set "thinking_budget" or "auto_continue", as the file says it; None = as the config says."""
+    """Set one of `TURN_KEYS`, as the file says it; None = as the config says."""
     kept = {key: other for key, other in session.settings.items() if key != name}
     return replace(session, settings=kept if value is None else {**kept, name: value})
 
@@ -81,7 +82,7 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
 
 def without_any_own(session: Session) -> Session:
     """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
-    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", "thinking_budget", "auto_continue"}
+    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", *TURN_KEYS}
     return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
 
 

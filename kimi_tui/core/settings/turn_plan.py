@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.settings.sampling import resolve_auto_continue
+from kimi_tui.core.settings.sampling import resolve_auto_continue, resolve_free_thinking
 from kimi_tui.core.settings.settings import Settings
-from kimi_tui.core.wire.plans import Plan, chosen
+from kimi_tui.core.wire.plans import Plan, RequestStep, chosen
+from kimi_tui.core.wire.strict_answers import thinking_fields, thinking_first, thinks_first
 from kimi_tui.core.wire.thinking_budget import Budget
 
 
-def resolve_plan(settings: Settings, session: Session, base: Plan, budget: Budget) -> Plan:
+def is_parted(settings: Settings, session: Session, request: RequestSettings) -> bool:
+    """Whether its turns are two requests; raises FieldError as `resolve_free_thinking` does."""
+    return thinks_first(request) and resolve_free_thinking(settings, session)
+
+
+def first_fields(settings: Settings, session: Session, request: RequestSettings) -> Mapping[str, object]:
+    """What the first request of the next turn sends; raises as `is_parted` does."""
+    if not is_parted(settings, session, request):
+        return request.fields
+    return RequestStep(fields=thinking_fields(request)).fields_over(request.fields)
+
+
+def resolve_plan(settings: Settings, session: Session, request: RequestSettings, base: Plan, budget: Budget) -> Plan:
     """Put what the settings choose for any turn onto a plan; raises FieldError as `resolve_budget` does."""
-    auto_continue = resolve_auto_continue(settings, session)
-    return chosen(base, budget, auto_continue=auto_continue, cuts_back=settings.chat.whole_sentences)
+    auto_continue, cuts_back = resolve_auto_continue(settings, session), settings.chat.whole_sentences
+    if not is_parted(settings, session, request):
+        return chosen(base, budget, auto_continue=auto_continue, cuts_back=cuts_back)
+    parted = partial(thinking_first, request=request)
+    return chosen(base, budget, auto_continue=auto_continue, cuts_back=cuts_back, parted=parted)

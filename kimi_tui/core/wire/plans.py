@@ -23,6 +23,8 @@ class Cause(StrEnum):
     """The user cut it, not the turn."""
     BUDGET = "budget"
     """Its thinking reached a limit in tokens or seconds."""
+    THOUGHT = "thought"
+    """It was to think only, and went on to answer."""
     STOPPED = "stopped"
     """The user stopped the turn: nothing follows."""
     FAILED = "failed"
@@ -49,18 +51,29 @@ class RequestStep:
 
     kind: str = "reply"
     ends_thinking: str = ""
-    """Who closes the think block first, where it is open: "user" or "budget"; "" = nobody."""
+    """Who closes the think block first, where it is open: "model", "user" or "budget"; "" = nobody."""
     cuts_back: bool = False
     """Whether of a thought that broke off then only the whole sentences are kept."""
-    fields: Mapping[str, object] = field(default_factory=dict)
-    """Request fields in the place of the turn's."""
+    only_thinks: bool = False
+    """Whether it ends with the thinking: what comes behind the block is no part of the reply."""
+    fields: Mapping[str, object | None] = field(default_factory=dict)
+    """Request fields in the place of the turn's; None = not sent."""
     limits: Limits = NO_LIMITS
+
+    def fields_over(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """What is sent, where the turn says `fields`."""
+        return {name: value for name, value in {**fields, **self.fields}.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEnd:
     step: RequestStep
     cause: Cause
+
+    @property
+    def leaves_rest(self) -> bool:
+        """Whether the next request has what this one left of the most tokens of a reply, and not all of them."""
+        return self.cause in CUT_BY or (self.step.only_thinks and self.cause is not Cause.LENGTH)
 
 
 Plan = Callable[[ReplyView, Sequence[RequestEnd]], RequestStep | None]
@@ -77,9 +90,16 @@ CUT_BY = {Cause.SIGNAL: "user", Cause.BUDGET: "budget"}
 """Who ends the thinking of a request that is cut."""
 
 
-def chosen(plan: Plan, budget: Budget = NO_BUDGET, *, auto_continue: int = 0, cuts_back: bool = True) -> Plan:
-    """A plan with all that a user may choose for any turn."""
-    return answering(continuing(plan, auto_continue), budget, cuts_back=cuts_back)
+def chosen(
+    plan: Plan,
+    budget: Budget = NO_BUDGET,
+    *,
+    auto_continue: int = 0,
+    cuts_back: bool = True,
+    parted: Callable[[Plan], Plan] = lambda plan: plan,
+) -> Plan:
+    """A plan with all that a user may choose for any turn; `parted` may part the thinking from the answer."""
+    return answering(parted(continuing(plan, auto_continue)), budget, cuts_back=cuts_back)
 
 
 def answering(plan: Plan, budget: Budget = NO_BUDGET, *, cuts_back: bool = True) -> Plan:

@@ -200,6 +200,8 @@ def _step(step: RequestStep) -> dict[str, object]:
     plain: dict[str, object] = {"kind": step.kind}
     if step.ends_thinking:
         plain |= {"ends_thinking": step.ends_thinking, "cuts_back": step.cuts_back}
+    if step.only_thinks:
+        plain["only_thinks"] = True
     if step.fields:
         plain["fields"] = dict(step.fields)
     if step.limits.thinking_tokens is not None:
@@ -341,9 +343,10 @@ def _read_step(plain: object) -> RequestStep:
     return RequestStep(
         _text(plain.get("kind", "reply")),
         _text(plain.get("ends_thinking", "")),
-        plain.get("cuts_back") is True,
-        fields if isinstance(fields, dict) else {},
-        NO_LIMITS if most is None else Limits(thinking_tokens=_count(plain, "thinking_tokens")),
+        cuts_back=plain.get("cuts_back") is True,
+        only_thinks=plain.get("only_thinks") is True,
+        fields=fields if isinstance(fields, dict) else {},
+        limits=NO_LIMITS if most is None else Limits(thinking_tokens=_count(plain, "thinking_tokens")),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.file_commands import FileCommands
+from kimi_tui.ui.commands.form_commands import FormCommands
 from kimi_tui.ui.commands.leaving import SAVING, Leaving
 from kimi_tui.ui.commands.link_commands import LinkCommands
 from kimi_tui.ui.commands.message_commands import MessageCommands
@@ -124,6 +125,16 @@ class LateParts:
             listed=redraw.listed, saved=redraw.bars.refresh, run_later=self.background.later, key=key,
         )  # fmt: skip
 
+    def _forms(self) -> FormCommands:
+        return FormCommands(
+            self.services, self.open_chats, self.drafts, self.turns.checks, self._messages.target,
+            change=self.current.change, type_here=self.type_here, say=self.say,
+        )  # fmt: skip
+
+    def _look_at_form(self, form: object) -> str:
+        check = self.services.check_form
+        return check(form, None).words if check is not None and isinstance(form, Mapping) else ""
+
     def _read_only(self) -> ReadOnlyCommands:
         redraw, key = self.redraw, self.keyboard.table.label("open-copy")
         return ReadOnlyCommands(
@@ -176,6 +187,7 @@ class LateParts:
             **self._messages.rows(),
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
+            **self._forms().rows(),
             **TurnCommands(services, chats, self.current.change, self.redraw.next_turn, say).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
@@ -207,7 +219,7 @@ class LateParts:
 
                 return SettingsPanel(
                     services.settings_store, chats, perform=self.perform, rename_preset=self._rename_preset,
-                    change=self.current.change, say=self.say, keys=keys.keys,
+                    change=self.current.change, say=self.say, keys=keys.keys, look_at_form=self._look_at_form,
                 )  # fmt: skip
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
@@ -38,8 +39,8 @@ class TurnDisplay:
     now_s: Callable[[], float]  # the clock, in seconds
     typed: Callable[[], None]  # notes that what was typed may have to be saved, or not any more
 
-    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
-        self.feed.notice(chat, text, severity, about)
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
+        self.feed.notice(chat, text, severity, about, after)
 
     def show_question(self, chat: Chat) -> None:
         if chat is self.open_chats.current:
@@ -63,7 +64,9 @@ class TurnDisplay:
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
-            self.transcript.append(chat.live.key, delta.part, delta.text(chat.live.reply))
+            is_first = delta.part is ReplyPart.ANSWER and delta.start == 0
+            text = delta.text(chat.live.reply)
+            self.transcript.append(chat.live.key, delta.part, f"{chat.live.opening}{text}" if is_first else text)
             self.transcript.set_thought_label(chat.live.key, chat.live.thought_line)
             self.panes.delta_arrived(delta)
 

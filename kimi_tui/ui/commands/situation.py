@@ -108,6 +108,8 @@ def choices(services: Services) -> dict[str, Sequence[str]]:
     own = [name for name in presets if name in services.settings.saved_presets]
     return {
         "think": ("on", "off"),
+        "free-thinking": ("on", "off"),
+        "schema": ("off",),
         "set": tuple(services.settings.dialect.fields),
         "reset": SETTABLE,
         "system": ("none",),

@@ -44,10 +44,10 @@ class ConversationFeed:
             chat.drop_notices(about)
         self.show()
 
-    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
-        """It stays until it is dismissed."""
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
+        """It stays until it is dismissed. `after` = the message that it stands behind; None = the last one."""
         self._notices += 1
-        chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity), about)
+        chat.add_notice(entries.notice(f"notice-{self._notices}", text, severity), about, after)
         if chat is self.open_chats.current:
             self.show()
             self.transcript.view.follow_tail()

@@ -14,6 +14,7 @@ from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import before
 from kimi_tui.core.settings.sampling import RequestOptions
+from kimi_tui.core.settings.turn_plan import first_fields
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
 from kimi_tui.ui.panes.drafts import Drafts
@@ -106,9 +107,11 @@ class PromptSource:
             if made is None:
                 return
             view = made[0]()
-        request = self.services.resolve(self.open_chats.current.session, self._asked().options)
-        fields, extra = (request.fields, request.extra) if view.sent is None else (view.sent, view.sent)
-        settings = self.services.settings
+        settings, asked = self.services.settings, self._asked()
+        request = self.services.resolve(self.open_chats.current.session, asked.options)
+        fields, extra = view.sent, view.sent
+        if fields is None or extra is None:
+            fields, extra = first_fields(settings, self.open_chats.current.session, request), request.extra
         body = build_body(settings.dialect, request.model, view.text, fields, extra)
         url = settings.dialect.address(settings.api.base_url, request.model)
         is_streamed = fields.get("stream") is True

@@ -17,6 +17,7 @@ from kimi_tui.core.settings.keymap import Keys
 from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.settings_pane import messages
+from kimi_tui.ui.panes.settings_pane.editor import LookAtForm
 from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.entries import about, error_text
@@ -37,13 +38,14 @@ class SettingsPanel(SettingsPane, Panel):
         change: Callable[[Session], None],
         say: Say,
         keys: Keys,
+        look_at_form: LookAtForm | None = None,
     ) -> None:
         """`store` holds the settings below the session's own; `perform` does an action with an argument.
 
         `rename_preset` gives the preset of the first name the second; `change` takes the changed session; `say` tells
         why something cannot be set.
         """
-        super().__init__(keys=keys, id="settings-pane")
+        super().__init__(keys=keys, look_at_form=look_at_form, id="settings-pane")
         self._store, self._open_chats = store, open_chats
         self._perform, self._rename_preset = perform, rename_preset
         self._change, self._tell = change, say

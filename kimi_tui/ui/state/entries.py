@@ -12,6 +12,7 @@ from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.text.visible import visible_line
+from kimi_tui.core.wire.answer_forms import form_of, is_json_form, laid_out
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
@@ -73,7 +74,7 @@ def message_entry(
         key=key or message.id,
         kind=EntryKind.ASSISTANT,
         heading=ASSISTANT_NAME,
-        text=message.content,
+        text=laid_out(message.content) if is_json_form(form_of(message)) else message.content,
         reasoning=message.reasoning or None,
         thought_label=_thought_label(message),
         footer=end_words(message),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import TAKEN_OVER
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
+from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
 from kimi_tui.ui.state.entries import ASSISTANT_NAME
@@ -28,6 +29,8 @@ class LiveTurn:
     """When it was sent, on the clock's own scale."""
     budget: Budget = NO_BUDGET
     """How much may be thought."""
+    is_json: bool = False
+    """Whether its answer is to be JSON, which is shown as code."""
     phase: Phase = Phase.WAITING
     first_token_s: float | None = None
     """Moment of the first token."""
@@ -92,12 +95,17 @@ class LiveTurn:
         """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
         return self.reply.texts[part].between(0, self._told[part])
 
+    @property
+    def opening(self) -> str:
+        """What stands before its answer on screen."""
+        return JSON_FENCE if self.is_json else ""
+
     def entry(self) -> Entry:
         return Entry(
             key=self.key,
             kind=EntryKind.ASSISTANT,
             heading=ASSISTANT_NAME,
-            text=self.text(ReplyPart.ANSWER),
+            text=f"{self.opening}{answer}" if (answer := self.text(ReplyPart.ANSWER)) else "",
             reasoning=self.text(ReplyPart.REASONING) or None,
             thought_label=self.thought_line,
             footer=self.footer,

@@ -22,6 +22,7 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.slash import is_message, typed_before
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
+    from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.thinking_budget import Budget
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
@@ -88,6 +89,8 @@ class Chat:
     notices: list[PlacedNotice] = field(default_factory=list)
     ended_empty: tuple[str | None, MessageState] | None = None
     """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
+    form_checks: dict[str, FormCheck] = field(default_factory=dict)
+    """What was found out about replies that are to keep a form, by their ids."""
     deleted: list[Session] = field(default_factory=list)
     """The session before each deletion, for undoing; the last one last."""
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
@@ -259,11 +262,12 @@ class Chat:
         head, state = self.ended_empty or (None, None)
         return state if head == self.session.head else None
 
-    def add_notice(self, entry: Entry, about: str = "") -> None:
-        """Put a notice behind the last message, or the growing reply."""
-        branch = self.branch
-        last = branch[-1].id if branch else None
-        after = self.live.key if self.live is not None and self.is_live_on_branch() else last
+    def add_notice(self, entry: Entry, about: str = "", after: str | None = None) -> None:
+        """Put a notice behind a message; None = the last one, or the growing reply."""
+        if after is None:
+            branch = self.branch
+            last = branch[-1].id if branch else None
+            after = self.live.key if self.live is not None and self.is_live_on_branch() else last
         self.notices.append(PlacedNotice(after, entry, about))
 
     def settle_notices(self, live_key: str, message_id: str) -> None:

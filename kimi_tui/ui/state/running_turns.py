@@ -20,6 +20,7 @@ from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import resolve_plan
+from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, answering_again, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
@@ -38,6 +39,7 @@ from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, Openin
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
 from kimi_tui.ui.state.end_notices import end_notices
+from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.services import Services
@@ -75,8 +77,11 @@ class TurnView(Protocol):
     def give_back(self, chat: Chat, text: str, edited: str | None = None) -> None:
         """Bring a text back to where it can be sent again, with the id of the question that it is an edit of."""
 
-    def notice(self, chat: Chat, text: str, severity: str, about: str = "") -> None:
-        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing."""
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
+        """`about` = what later notices about the same thing are about, in whose place it stands; "" = nothing.
+
+        `after` = the message that it stands behind; None = the last one.
+        """
 
 
 def frame_pause_s(late_s: float) -> float:
@@ -91,6 +96,7 @@ def frame_pause_s(late_s: float) -> float:
 class Turns:
     def __init__(self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
         self._services, self._view, self._run = services, view, run
+        self.checks = FormChecks(services, view, run)
 
     def start(self, chat: Chat, opening: Opening, plan: Plan = single) -> None:
         """Begin a turn: the one way to do so.
@@ -121,9 +127,14 @@ class Turns:
         chat.open_session.refuse_if_read_only()
         request = self._request(chat, opening.options.over(options))
         budget, first = chat.next_budget or self._services.budget(chat.session), self._services.first_turn
-        plan = first.plan if first is not None else resolve_plan(self._services.settings, chat.session, plan, budget)
+        plan = (
+            first.plan
+            if first is not None
+            else resolve_plan(self._services.settings, chat.session, request, plan, budget)
+        )
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
-        chat.note_begun(Running(turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)))
+        is_json = is_json_form(request.fields.get("response_format"))
+        chat.note_begun(Running(turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json)))
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:
@@ -184,6 +195,7 @@ class Turns:
             return
         chat.drop_passing_notices()
         chat.drop_notices(_end_of(live.key))
+        chat.drop_notices(about_form(live.key))
         self._view.show_question(chat)
 
     def _grow(self, chat: Chat, turn: Turn, live: LiveTurn, delta: ReplyDelta) -> None:
@@ -226,6 +238,8 @@ class Turns:
             if which and ended.state is MessageState.CANCELLED:
                 continue  # the status line tells of all at once
             self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, _end_of(ended.reply_id))
+        for reply in ended.replies:
+            self.checks.begin(chat, reply)
         if chat.turn is not None:  # others run: what waits, waits for all of them
             return
         if chat.is_whole:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
@@ -143,6 +144,7 @@ def _bar_texts(session: Session, empty_end: MessageState | None, once: Budget | 
         budget = once or services.budget(session)
         most = "" if budget == NO_BUDGET else f" ≤ {budget}"
         model, thinking = request.model, f"thinking{most}" if request.thinking else "instant"
+        thinking += _form_words(session, request, services)
     except KimiError:
         model, thinking = session.model, "settings cannot be used"
     return BarTexts(
@@ -153,6 +155,16 @@ def _bar_texts(session: Session, empty_end: MessageState | None, once: Budget | 
         context=context_of(session, services.settings.api.context_tokens),
         last=last_figures(session, empty_end),
     )
+
+
+def _form_words(session: Session, request: RequestSettings, services: Services) -> str:
+    """What the answer is held to, and whether the thinking is; "" = to nothing."""
+    form = request.fields.get("response_format")
+    if not isinstance(form, Mapping) or form.get("type") == "text":
+        return ""
+    from kimi_tui.core.settings.turn_plan import is_parted  # noqa: PLC0415 - most sessions have no form
+
+    return f"{', then' if is_parted(services.settings, session, request) else ' in'} {form.get('type')}"
 
 
 def welcome_entries(services: Services) -> list[Entry]:

@@ -208,6 +208,7 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "budget",
         "continue",
         "set",
+        "schema",
         "system",
         "resume",
         "rename",

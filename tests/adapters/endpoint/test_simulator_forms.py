@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kimi_tui.adapters.endpoint.simulator.patterns import matching
 from kimi_tui.adapters.endpoint.simulator.reply_forms import MAX_VALUES, NO_MATCH, instance
+from kimi_tui.adapters.endpoint.simulator.tour import Break
 from tests.adapters.simulated import plan_of, prompt_of, understood
 
 PATTERNS = [
@@ -139,3 +140,22 @@ def test_an_answer_is_the_form_and_nothing_else(thinking: bool, stream: bool) ->
     assert "You wrote" in "".join(text.replies[0])
     unknown = plan_of(prompt, response_format={"type": "regex", "regex": "(?=a)b"})
     assert "".join(unknown.replies[0]).endswith(NO_MATCH)
+
+
+SCHEMA = {"type": "object", "properties": {f"part{place}": {"type": "integer"} for place in range(9)}}
+FORM = {"type": "json_schema", "json_schema": {"name": "lamb", "schema": SCHEMA}}
+
+
+def test_a_thinking_that_stops_at_its_mark_is_answered_in_the_form() -> None:
+    prompt = prompt_of("How long?")
+    thought = plan_of(prompt, stop=["<|im_end|>", "</think>"])
+    assert (thought.thinks, thought.finish_reason, "</think>" in thought.replies[0]) == (True, "stop", False)
+    answer = plan_of(f"{prompt}{''.join(thought.replies[0])}</think>", response_format=FORM)
+    assert json.loads("".join(answer.replies[0]))["part3"] == 12
+
+
+def test_an_answer_in_a_form_breaks_off_once_when_that_is_asked_for() -> None:
+    prompt = prompt_of("cut")
+    assert plan_of(prompt, stop=["</think>"]).breaks is None
+    assert plan_of(f"{prompt}Hm.</think>", response_format=FORM).breaks is Break.CUT
+    assert plan_of(f"{prompt}Hm.</think>{{", response_format=FORM).breaks is None

@@ -1,4 +1,4 @@
-"""Patterns of others are never run, and compiled only where that is soon done."""
+"""Patterns of others are never run in this process, and compiled only where that is soon done."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parents[3] / "kimi_tui"
 RUNS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer", "compile"}
 OWN = {
     ("core/text/foreign_pattern.py", "pattern"): "compiled to find mistakes, and dropped",
+    ("adapters/forms/form_program.py", "pattern"): "in a process of its own, with limits",
     ("ui/transcript/hits.py", "re.escape(text)"): "a literal text",
     ("ui/transcript/hits.py", "re.escape(text.lower())"): "a literal text",
     (

@@ -381,6 +381,30 @@ async def test_a_schema_is_edited_and_checked() -> None:
         assert "json_schema reply" in app.line("response_format")
 
 
+async def test_a_schema_is_looked_at_when_typing_pauses_and_can_be_taken_all_the_same() -> None:
+    looked = list[object]()
+
+    def look(form: object) -> str:
+        looked.append(form)
+        return "$.type: 1 is no type"
+
+    app = Host(pane=SettingsPane(look_at_form=look))
+    async with app.run_test(size=(60, 40)) as pilot:
+        await go_to(pilot, "response_format")
+        await pilot.press("enter", "home", "down", "down", "enter")
+        await pilot.pause()
+        await type_text(pilot, '{"type": 1}')
+        for _ in range(100):
+            if app.problem:
+                break
+            await pilot.pause(0.02)
+        assert app.problem == "$.type: 1 is no type"
+        assert looked == [{"type": "json_schema", "json_schema": {"name": "reply", "schema": {"type": 1}}}]
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        assert "json_schema reply" in app.line("response_format")
+
+
 async def test_a_pattern_is_edited_and_doubted() -> None:
     app = Host()
     async with app.run_test(size=(60, 40)) as pilot:

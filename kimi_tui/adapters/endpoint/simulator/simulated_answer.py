@@ -76,14 +76,15 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     question = question_of(parsed)
     fault = fault_of(words_of(question), len(question.split()))
     is_streamed = fields.get("stream") is True
-    is_begun = parsed.open_turn.reasoning or parsed.open_turn.answer
+    form, open_turn = fields.get("response_format"), parsed.open_turn
+    is_parted = form is not None and open_turn.is_closed  # its thinking had a request of its own
+    is_begun = open_turn.answer or (open_turn.reasoning and not is_parted)
     breaking = None if is_begun else fault  # what is gone on with broke off before
     if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
     seed = fields.get("seed", number)
     first = seed if isinstance(seed, int) else 0
     chances = [(f"{seed}/{place}/{question}", first + place) for place in range(_count(fields))]
-    form = fields.get("response_format")
     replies = [_going_on(parsed, form, chance, fault) for chance in chances]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
     return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)

@@ -107,6 +107,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
 | `/continue` | goes on with a reply that broke off |
 | `/stop-at rest` | my next reply stops before that word |
+| `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |

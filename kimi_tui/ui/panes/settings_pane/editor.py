@@ -5,14 +5,17 @@ It checks what is typed at every change and says beside it what is wrong. It han
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+import asyncio
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
@@ -25,6 +28,10 @@ from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
 from kimi_tui.ui.widgets.stand_ins import with_stand_ins, without_stand_ins
 
+LookAtForm = Callable[[object], str]
+"""Says what may be wrong with a checked response format, "" = nothing; it takes a while, so it runs in a thread."""
+LOOK_S = 0.4
+"""Pause in typing after which a response format is looked at, in seconds (debounce)."""
 LEAST_LINES = 3
 """So many lines of a text are shown however little room there is."""
 
@@ -95,7 +102,9 @@ class Editor(Vertical):
     class Resized(Message):
         """The editor has another size than before, so that a part of it may be out of sight."""
 
-    def __init__(self, edit: Edit, *, new_line_keys: Set[str], takes_focus: bool) -> None:
+    def __init__(
+        self, edit: Edit, *, new_line_keys: Set[str], takes_focus: bool, look_at_form: LookAtForm | None = None
+    ) -> None:
         """Begin with what was typed before, else with what holds.
 
         `new_line_keys` begin a line where a text has several, besides Enter; with `takes_focus` keys are its own once
@@ -105,6 +114,8 @@ class Editor(Vertical):
         self.edit = edit
         self._new_line_keys = new_line_keys - {TAKE_KEY}
         self._takes_focus = takes_focus
+        self._look_at_form = look_at_form if edit.about else None
+        self._looking: Timer | None = None
         self._room = LEAST_LINES
         texts = edit.typed or edit.texts
         self._name_line: EditLine | None = _line(texts[0], "name") if len(texts) > 1 else None
@@ -192,6 +203,20 @@ class Editor(Vertical):
             return
         problem = self._checked()[1] if self.is_changed else ""
         self._show_problem(problem, "" if problem else self.edit.doubt(self.typed[-1]))
+        if self._looking is not None:
+            self._looking.stop()
+        if self._look_at_form is not None and not problem:
+            self._looking = self.set_timer(LOOK_S, partial(self._begin_look, self._look_at_form))
+
+    def _begin_look(self, look_at_form: LookAtForm) -> None:
+        self.run_worker(self._look(look_at_form), group="form", exclusive=True, exit_on_error=False)
+
+    async def _look(self, look_at_form: LookAtForm) -> None:
+        """Say what is found, where the same still stands there."""
+        typed, (value, problem) = self.typed, self._checked()
+        words = "" if problem else await asyncio.to_thread(look_at_form, value)
+        if words and typed == self.typed:
+            self._show_problem("", words)
 
     def _show_problem(self, problem: str, doubt: str = "") -> None:
         words = problem or doubt

@@ -18,7 +18,7 @@ from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.settings.settings_view import SettingsView
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.settings_pane import messages, row_actions
-from kimi_tui.ui.panes.settings_pane.editor import Editor
+from kimi_tui.ui.panes.settings_pane.editor import Editor, LookAtForm
 from kimi_tui.ui.panes.settings_pane.edits import Edit, Outcome, Texts
 from kimi_tui.ui.panes.settings_pane.row import ALERT, COLUMN_FROM_CELLS, SettingRow
 from kimi_tui.ui.panes.settings_pane.row_values import Row, RowKind, rows_of
@@ -62,8 +62,17 @@ class SettingsPane(Vertical):
     }
     """
 
-    def __init__(self, *, keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS, id: str | None = None) -> None:
-        """`keys` are those of this pane's actions and "new-line"; others are ignored."""
+    def __init__(
+        self,
+        *,
+        keys: Mapping[str, tuple[str, ...]] = DEFAULT_KEYS,
+        look_at_form: LookAtForm | None = None,
+        id: str | None = None,
+    ) -> None:
+        """`keys` are those of this pane's actions and "new-line"; others are ignored.
+
+        `look_at_form` says what may be wrong with a response format while it is typed; it runs in a thread.
+        """
         super().__init__(id=id)
         self.border_title = "Settings"
         self._keys = keys
@@ -77,6 +86,7 @@ class SettingsPane(Vertical):
         self._unsaved: dict[tuple[str, str], UnsavedEdit] = {}
         """By session and row, until it is taken or thrown away."""
         self._rows = SettingRows(id="settings-rows")
+        self._look_at_form = look_at_form
 
     def compose(self) -> ComposeResult:
         yield self._rows
@@ -232,7 +242,13 @@ class SettingsPane(Vertical):
     def _carry_out(self, outcome: Outcome, *, takes_focus: bool = True) -> None:
         match outcome:
             case Edit():
-                self._rows.open(Editor(outcome, new_line_keys=self._new_line_keys, takes_focus=takes_focus))
+                editor = Editor(
+                    outcome,
+                    new_line_keys=self._new_line_keys,
+                    takes_focus=takes_focus,
+                    look_at_form=self._look_at_form,
+                )
+                self._rows.open(editor)
                 self._say("")
             case messages.SettingChanged() if not self._would_change(outcome):
                 pass

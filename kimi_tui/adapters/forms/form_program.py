@@ -1,0 +1,166 @@
+"""Looks whether a text keeps a form, and whether the form is one: the program that runs in a process of its own.
+
+It reads one JSON object from standard input, {"form", "text"}, and writes one, {"findings": [[path, message]]} or
+{"unchecked"}. Whoever started it ends it when it takes too long: a pattern may run for ever, and so may a schema.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+MAX_FINDINGS = 20
+MAX_CHARS = 300
+"""Most characters of a finding: it may repeat what it is about."""
+MEMORY_BYTES = 1 << 30
+CPU_S = 10
+
+DATA_KEYS = frozenset({"const", "enum", "default", "examples"})
+"""Keywords of a schema whose values are no schemas."""
+
+Findings = list[tuple[str, str]]
+
+
+class CannotCheckError(Exception):
+    """Nobody can say whether it keeps the form; its text says why."""
+
+
+def find(form: dict[str, Any], text: str | None) -> Findings:
+    """What is wrong with a text; None = with the form itself."""
+    match form["type"]:
+        case "regex":
+            return _find_in_pattern(form["regex"], text)
+        case "json_schema":
+            schema = form["json_schema"]["schema"]
+            return _wrong_schema(schema) if text is None else _unfitting(schema, text)
+        case _:
+            return [] if text is None else _no_object(text)
+
+
+def _find_in_pattern(pattern: str, text: str | None) -> Findings:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        if text is None:
+            return [("", str(error))]
+        raise CannotCheckError(f"Python cannot read the pattern ({error})") from None
+    return [] if text is None or found.fullmatch(text) else [("", "it does not fit the pattern")]
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name}, which JSON does not have")
+
+
+def _not_json(text: str) -> Findings:
+    try:
+        _parsed(text)
+    except json.JSONDecodeError as error:
+        return [("", f"it is no JSON: line {error.lineno}, column {error.colno}: {error.msg}")]
+    except ValueError as error:
+        return [("", f"it is no JSON: {error}")]
+    return []
+
+
+def _no_object(text: str) -> Findings:
+    return _not_json(text) or ([] if isinstance(_parsed(text), dict) else [("$", "it is no object")])
+
+
+def _validator(schema: Any) -> Any:
+    """Of the draft that the schema names; what it refers to elsewhere is never fetched."""
+    import jsonschema  # noqa: PLC0415 - in this process, where a schema is checked
+    from referencing import Registry  # noqa: PLC0415
+
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    return kind(schema, registry=Registry())
+
+
+def _wrong_schema(schema: Any) -> Findings:
+    import jsonschema  # noqa: PLC0415
+
+    validator = _validator(schema)
+    try:
+        type(validator).check_schema(schema)
+    except jsonschema.SchemaError as error:
+        wrong = error
+        while wrong.context:  # of alternatives, the plain one stands first
+            wrong = wrong.context[0]
+        return [(error.json_path, wrong.message)]
+    return list(_lost_references(validator, schema, "$"))
+
+
+def _lost_references(validator: Any, schema: Any, path: str) -> Iterator[tuple[str, str]]:
+    """References to what is not in the schema; a schema of several documents is not looked through."""
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415
+
+    if isinstance(schema, dict) and "$id" in schema:
+        return
+    if isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            try:
+                validator._resolver.lookup(reference)
+            except Unresolvable:
+                yield f"{path}.$ref", f"{reference!r} is not in the schema, and nothing is fetched"
+    inner = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    for key, value in inner:
+        if key in DATA_KEYS:
+            continue
+        yield from _lost_references(validator, value, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+
+
+def _unfitting(schema: Any, text: str) -> Findings:
+    from jsonschema.exceptions import _WrappedReferencingError  # noqa: PLC0415 - what it raises has no public name
+
+    if findings := _not_json(text):
+        return findings
+    try:
+        errors = list(itertools.islice(_validator(schema).iter_errors(_parsed(text)), MAX_FINDINGS))
+    except _WrappedReferencingError as error:
+        raise CannotCheckError(f"the schema refers to what is not in it: {error}") from None
+    return [(error.json_path, error.message) for error in errors]
+
+
+def answer(request: dict[str, Any]) -> dict[str, object]:
+    try:
+        found = find(request["form"], request["text"])
+    except CannotCheckError as error:
+        return {"unchecked": str(error)[:MAX_CHARS]}
+    except RecursionError:
+        return {"unchecked": "it is nested too deep"}
+    except MemoryError:
+        return {"unchecked": "it takes too much memory"}
+    except Exception as error:  # a schema that is none may trip the validator anywhere
+        return {"unchecked": f"the schema cannot be used ({type(error).__name__})"}
+    return {"findings": [(path[:MAX_CHARS], message[:MAX_CHARS]) for path, message in found]}
+
+
+def _bound() -> None:
+    """Take no more memory and time than this, where the system can say so."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415 - not everywhere
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+
+
+def main() -> None:
+    _bound()
+    sys.set_int_max_str_digits(0)  # time is bounded already
+    request = json.loads(sys.stdin.buffer.read())
+    sys.stdout.buffer.write(json.dumps(answer(request)).encode())
+
+
+if __name__ == "__main__":
+    main()

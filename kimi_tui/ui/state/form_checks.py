@@ -1,0 +1,69 @@
+"""Whether the replies that were to keep a form do: looked at when they arrive or when that is asked for, and told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
+
+from kimi_tui.core.session.session import Message
+from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.core.wire.answer_forms import FormCheck, form_name, form_of, is_to_be_checked
+from kimi_tui.ui.state.end_notices import EndNotice, Offer
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.services import Services
+
+OFFERS = (
+    Offer("correct", "writes this into the composer, to be sent"),
+    Offer("regenerate", "asks for another answer"),
+)
+
+
+class NoticeView(Protocol):
+    def notice(self, chat: Chat, text: str, severity: str, about: str = "", after: str | None = None) -> None:
+        """Put a notice behind a message."""
+
+
+class FormChecks:
+    def __init__(
+        self, services: Services, view: NoticeView, run: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
+        self._services, self._view, self._run = services, view, run
+
+    def begin(self, chat: Chat, reply: Message) -> bool:
+        """Look at a reply beside everything else; False = it is to keep no form, or was cut."""
+        form = form_of(reply)
+        if form is None or not is_to_be_checked(reply) or self._services.check_form is None:
+            return False
+        self._run(self._check(chat, reply, form, self._services.check_form))
+        return True
+
+    async def _check(
+        self,
+        chat: Chat,
+        reply: Message,
+        form: Mapping[str, object],
+        check: Callable[[Mapping[str, object], str], FormCheck],
+    ) -> None:
+        found = await asyncio.to_thread(check, form, reply.content)
+        if all(message is not reply for message in chat.session.messages):
+            return  # it is another one now, or gone
+        chat.form_checks[reply.id] = found
+        told, label = form_notice(form, found), KeyTable.of(self._services.settings.keymap).label
+        chat.drop_notices(about_form(reply.id))
+        self._view.notice(chat, told.words(label), told.severity, about_form(reply.id), reply.id)
+
+
+def about_form(reply_id: str) -> str:
+    """What a notice on a reply's form is about."""
+    return f"form of {reply_id}"
+
+
+def form_notice(form: Mapping[str, object], found: FormCheck) -> EndNotice:
+    name = form_name(form)
+    if found.findings:
+        errors = "\n".join(map(str, found.findings))
+        return EndNotice("warning", f"The answer is not what was asked for ({name}):\n{errors}\n", OFFERS)
+    if found.unchecked:
+        return EndNotice("info", f"The answer was not checked against {name}: {found.unchecked}.")
+    return EndNotice("info", f"The answer keeps the form: {name}.")
