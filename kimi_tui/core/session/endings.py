@@ -55,6 +55,8 @@ def refusal_to_continue(message: Message) -> str:
         return "That is no reply."
     if message.is_only_queued:
         return "The reply was queued for a webhook: its text is not here."
+    if message.is_unasked:
+        return ""  # the user made it so, to go on from
     if message.state is None or (message.state is MessageState.COMPLETE and not cut(message) and message.content):
         return "The reply is whole: it ended by itself."
     return ""

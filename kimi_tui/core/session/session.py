@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from kimi_tui.core.session.written import Begun, WrittenRange
+
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -157,6 +159,12 @@ class Message:
     """Its prompt had closed the think block, and it opened one itself."""
     cut_tail: str = ""
     """The end of the thinking that was taken away when the user or a budget ended it."""
+    written: tuple[WrittenRange, ...] = ()
+    """What of it the user wrote."""
+    begun: Begun | None = None
+    """What it said before its first request was sent; None = nothing."""
+    edited: bool = False
+    """Whether the user changed it by hand."""
 
     @property
     def is_partly_counted(self) -> bool:
@@ -168,8 +176,19 @@ class Message:
 
     @property
     def is_only_queued(self) -> bool:
-        """It went to a webhook, and has no text here."""
-        return self.state is MessageState.QUEUED and not self.content
+        """It went to a webhook, and has no text here but what it was to begin with."""
+        begun = self.begun.content or 0 if self.begun is not None else 0
+        return self.state is MessageState.QUEUED and len(self.content) <= begun
+
+    @property
+    def has_open_block(self) -> bool:
+        """Whether what goes on with it goes on inside its think block."""
+        return self.thinking is not False and not self.content and self.thinking_end is None
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether the user made it of another reply, and no request was sent for it since."""
+        return self.begun is not None and self.begun.of is not None and self.sent is None
 
 
 @dataclass(frozen=True, slots=True)
