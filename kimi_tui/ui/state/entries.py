@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from kimi_tui.core.errors import KimiError, SessionReadOnlyError
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import rough_tokens
-from kimi_tui.core.session.endings import ending, thinking_end
+from kimi_tui.core.session.endings import ending, own_words, thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.branch import Branch
@@ -79,6 +79,8 @@ def message_entry(
         alternatives=alternatives,
         detail=detail,
         is_excluded=message.excluded,
+        remark=own_words(message),
+        written=message.written,
     )
 
 

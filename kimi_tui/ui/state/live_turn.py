@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from kimi_tui.core.session.endings import own_words
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
@@ -96,6 +97,8 @@ class LiveTurn:
             footer=self.footer,
             is_streaming=True,
             is_thinking=self.is_thinking,
+            remark=own_words(self.reply.beginning),
+            written=self.reply.written,
         )
 
     @property
