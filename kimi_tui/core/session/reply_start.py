@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, whole
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.text.visible import one_line
+
+SHOWN_CHARS = 40
+"""Most characters of it that are shown where it is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,13 @@ class ReplyStart:
     def seed(cls, text: str) -> ReplyStart:
         """Likewise."""
         return cls(replace_lone(text), is_answer=False)
+
+    @property
+    def words(self) -> str:
+        """What it does, in a sentence."""
+        if self.is_answer:
+            return f"The answer begins with “{one_line(self.text, SHOWN_CHARS)}”, without thinking."
+        return f"The thinking begins with “{one_line(self.text, SHOWN_CHARS)}”."
 
     def put_on(self, blank: Message) -> Message:
         """Let a reply that says nothing yet begin so."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kimi_tui.core.session.session import Message
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.commands.background import Background, Done
@@ -23,6 +24,7 @@ from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.commands.read_only_commands import ReadOnlyCommands
+from kimi_tui.ui.commands.reply_commands import ReplyCommands
 from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
 from kimi_tui.ui.commands.sending import Perform, Sending
@@ -86,7 +88,7 @@ class LateParts:
     def sending(self) -> Sending:
         return Sending(
             self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
-            show_queue=self.redraw.queue, say=self.say,
+            go_on_from_edit=self._replies.go_on_from_edit, show_queue=self.redraw.queue, say=self.say,
         )  # fmt: skip
 
     @cached_property
@@ -143,14 +145,28 @@ class LateParts:
 
     @cached_property
     def _prompts(self) -> PromptSource:
-        return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
+        cursor = self.transcript.cursor
+        return PromptSource(
+            self.services, self.open_chats, self.drafts, lambda: cursor.chosen, self.copy, self.remark
+        )  # fmt: skip
 
     @cached_property
     def _messages(self) -> MessageCommands:
         return MessageCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
             type_here=self.type_here, say=self.say, now=self.services.clock.now,
-            undo_key=self.keyboard.table.label("undo"),
+            undo_key=self.keyboard.table.label("undo"), edit_reply=self._edit_reply,
+        )  # fmt: skip
+
+    def _edit_reply(self, reply: Message) -> None:
+        self._replies.edit_reply(reply)
+
+    @cached_property
+    def _replies(self) -> ReplyCommands:
+        return ReplyCommands(
+            self.transcript, self.open_chats, self.turns, self.drafts, target=self._messages.target,
+            change=self.current.change, changed=self.redraw.session, say=self.say, now=self.services.clock.now,
+            label=self.keyboard.table.label,
         )  # fmt: skip
 
     @cached_property
@@ -175,7 +191,10 @@ class LateParts:
             **self._messages.rows(),
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
-            **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
+            **self._replies.rows(),
+            **TurnCommands(
+                services, chats, self.current.change, self.redraw.session, self._replies.answer_edit, say
+            ).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),

@@ -39,7 +39,7 @@ def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_fin
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
-    is_undoable = bool(chat.deleted) or (target is not None and can_be_undone(target))
+    is_undoable = bool(chat.deleted) or (target is not None and (can_be_undone(target) or target.begun is not None))
     found |= {Need.UNDOABLE} if is_undoable else set()
     found |= {Need.WAITING} if chat.live is not None and chat.live.retry is not None else set()
     found |= {Need.NOTICE} if chat.notices else set()

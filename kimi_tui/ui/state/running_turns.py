@@ -32,7 +32,7 @@ from kimi_tui.core.wire.turn_events import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.engine.openings import Asking, Opening
+from kimi_tui.engine.openings import Asking, GoingOn, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.live_turn import LiveTurn
@@ -93,11 +93,15 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         chat.open_session.refuse_if_read_only()
+        if chat.next_start is not None and not isinstance(opening, GoingOn) and opening.start is None:
+            opening = replace(opening, start=chat.next_start)
         request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
         plan = resolve_plan(self._services.settings, chat.session, plan, budget)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget)
         chat.next_budget = None
+        if not isinstance(opening, GoingOn):
+            chat.next_start = None
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:
@@ -164,6 +168,8 @@ class Turns:
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
         chat.note_end(ended)
+        if not ended.replies and not isinstance(opening, GoingOn):
+            chat.next_start = chat.next_start or opening.start  # it is for the next one still
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
