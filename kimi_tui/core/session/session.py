@@ -187,8 +187,9 @@ class Message:
 
     @property
     def is_unasked(self) -> bool:
-        """Whether the user made it of another reply, and no request was sent for it since."""
-        return self.begun is not None and self.begun.of is not None and self.sent is None
+        """Whether the user made it of another reply, and no request has ended for it since."""
+        is_made = self.begun is not None and self.begun.of is not None
+        return is_made and self.timing is None and not self.requests
 
 
 @dataclass(frozen=True, slots=True)

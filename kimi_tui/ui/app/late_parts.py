@@ -186,7 +186,7 @@ class LateParts:
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
         return {
             **view_rows(transcript, self.find_bar, chats, self.redraw.session),
-            **composer_rows(self.composer, self.drafts, self.history, transcript),
+            **composer_rows(self.composer, self.drafts, self.history),
             **screen.rows(),
             **self._messages.rows(),
             "open-link": self.links.open_link,

@@ -190,10 +190,8 @@ class MessageCommands:
         """Show what there was before the user's words: the reply that they were put into, or the question alone."""
         session = self._session
         if any(message.id == begun.of for message in session.messages):
-            shown, words = (
-                begun.of or "",
-                "The reply is shown as it was; the other one stays as an alternative (Right).",
-            )
+            shown = begun.of or ""
+            words = "The reply is shown as it was; the other one stays as an alternative (Right)."
             self.change(tree.select(session, shown))
         else:
             shown = reply.parent or ""

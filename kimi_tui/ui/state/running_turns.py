@@ -176,7 +176,10 @@ class Turns:
         label = KeyTable.of(self._services.settings.keymap).label
         asked = opening if isinstance(opening, Asking) else None
         asked_tokens = partial(self._asked_tokens, chat, turn.question)
-        for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
+        stands = chat.message(ended.reply_id) if isinstance(opening, GoingOn) else None
+        for notice in end_notices(
+            ended, has_text_back=asked is not None, prompt_tokens=asked_tokens, gone_on_with=stands
+        ):
             self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)

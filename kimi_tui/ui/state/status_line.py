@@ -12,7 +12,6 @@ from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -125,9 +124,8 @@ class Bars:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._made: (
-            tuple[Session, tuple[Settings, MessageState | None, Budget | None, ReplyStart | None], BarTexts] | None
-        ) = None
+        # Of a session, and of all else that is shown.
+        self._made: tuple[Session, tuple[object, ...], BarTexts] | None = None
 
     def texts(
         self,
