@@ -27,6 +27,8 @@ _ASKS_NAME = re.compile(r"\bwhat(?:'s|’s| is| was) my name\b|\bwho am i\b", re
 _ASKS_MINE = re.compile(r"\bwhat (?:did|have|had|was it) i\b.*\b(first|before|last|just)\b", re.IGNORECASE | re.DOTALL)
 _ASKS_YOURS = re.compile(r"\bwhat (?:did|have|had) you\b.*\b(first|before|last|just)\b", re.IGNORECASE | re.DOTALL)
 _ASKS_COUNT = re.compile(r"\bhow many (?:messages|questions|turns)\b", re.IGNORECASE)
+SECOND_THOUGHT = " let me go through that once more. Nothing in it was wrong, so I stay with it."
+"""What is thought behind a thought that was over, whatever nudged it."""
 _LIGHT = {"about", "could", "does", "from", "have", "name", "please", "should", "some", "tell", "that", "this", "what"}
 """Words that say little about what a message is about."""
 
@@ -45,6 +47,8 @@ class ReplyWords:
     def behind(self, open_turn: OpenTurn) -> ReplyWords:
         """What is still to be said; all of it, where the open turn holds somebody else's words."""
         reasoning = self.reasoning if self.reasoning is None else _behind(self.reasoning, open_turn.reasoning)
+        if self.reasoning is not None and _is_taken_up(self.reasoning, open_turn.reasoning):
+            reasoning = SECOND_THOUGHT
         return ReplyWords(reasoning, _behind(self.answer, open_turn.answer))
 
 
@@ -70,6 +74,11 @@ def write_reply(
     if answer is None:
         answer = writer.answer() + writer.system_note()
     return ReplyWords(reasoning, answer)
+
+
+def _is_taken_up(reasoning: str, begun: str) -> bool:
+    """Whether a thought is over, and somebody wants more of it."""
+    return begun.startswith(reasoning) and len(begun) > len(reasoning)
 
 
 def _behind(text: str, begun: str) -> str:
