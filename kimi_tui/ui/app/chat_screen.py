@@ -183,7 +183,7 @@ class ChatScreen(Screen[None]):
 
     def _ask_argument(self, action: Action) -> None:
         suggestions = {"rename": self.chat.session.title, "system": self.chat.session.system or ""}
-        self.drafts.begin_argument(action, suggestions.get(action.id, ""))
+        self.drafts.begin_argument(action, suggestions.get(action.id, ""), self.transcript.cursor.chosen)
 
     # -- what stands where
 

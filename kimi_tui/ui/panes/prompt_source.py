@@ -49,7 +49,6 @@ class PromptSource:
     services: Services
     open_chats: OpenChats
     drafts: Drafts
-    chosen: Callable[[], str | None]  # gives the key of the message with the message cursor
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     remark: Remark
     _viewer: PromptViewer = field(default_factory=PromptViewer, init=False)
@@ -106,7 +105,7 @@ class PromptSource:
         """The reply that the composer would go on with: by a command in it, or since it is being edited there."""
         chat, command, part = self.open_chats.current, self._command, self.drafts.edited_part
         if command is not None:
-            return taken_up_by(command, chat.target(self.chosen()), chat.message(self.chosen()))
+            return taken_up_by(command, chat.target(self.drafts.about), chat.message(self.drafts.about))
         edited = next((it for it in chat.session.messages if it.id == self.drafts.edited), None)
         return None if edited is None or part is None else taken_up_from(edited, part, self.drafts.exact_edit)
 

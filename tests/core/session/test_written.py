@@ -127,6 +127,12 @@ def test_what_is_put_in_anywhere_is_the_users_alone(place: int) -> None:
     assert after_edit(HARD, HARD[:place]) == after_edit(HARD, HARD[place:]) == ()
 
 
+def test_letters_that_are_the_same_by_chance_do_not_tear_what_the_user_wrote() -> None:
+    before, after = "Roast it slowly, then salt it.", "Roast with thyme slowly, and then it is salted."
+    own = [after[start:end] for start, end in after_edit(before, after)]
+    assert own == ["with thyme", "and ", "it is ", "ed"]
+
+
 def test_a_text_of_a_million_characters_is_compared_at_once() -> None:
     before = "word and word. " * 70_000
     after = "A" + before[:500_000] + "B" + before[500_010:] + "C"
