@@ -100,6 +100,7 @@ class Engine:
             thinking=request.thinking,
             sent={**request.fields, **self._client.dialect.unreserved(request.extra)},
             neutralise=request.neutralise,
+            kept_thinking=request.kept_thinking,
         )
         turn = Turn(open_session, request, opening.begin(open_session, blank))
         open_session.begin_turn(turn.reply.id)

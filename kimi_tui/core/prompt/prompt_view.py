@@ -32,6 +32,8 @@ class PromptView:
     counted_tokens: int | None
     """The endpoint's own count of a beginning of it; None = it has counted none."""
     window_tokens: int
+    thinking_tokens: int = 0
+    """How many of `tokens` the kept thinking of earlier turns takes."""
     sent: Mapping[str, object] | None = None
     """Of a past reply: every other field that was sent, where that is known."""
 
@@ -46,12 +48,26 @@ class PromptView:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sums:
+    tokens: int
+    neutralised: int
+    thinking_tokens: int
+
+    @classmethod
+    def of(cls, parts: Sequence[PromptPart]) -> _Sums:
+        return cls(
+            sum(part.tokens for part in parts),
+            sum(part.neutralised for part in parts),
+            sum(part.thinking_tokens for part in parts if part.thinking),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Closed:
     """The parts that typing does not change, and what they add up to."""
 
     parts: tuple[PromptPart, ...]
-    tokens: int
-    neutralised: int
+    sums: _Sums
     counted_tokens: int | None
 
     @classmethod
@@ -59,18 +75,19 @@ class _Closed:
         """Add them up; `session` has them on its active branch."""
         made = tuple(parts)
         counted = counted_prefix(session, _joined(made))
-        return cls(made, *_sums(made), counted)
+        return cls(made, _Sums.of(made), counted)
 
     def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
-        tokens, neutralised = _sums(tail)
+        more = _Sums.of(tail)
         return PromptView(
             self.parts,
             tail,
             request.template,
-            self.tokens + tokens,
-            self.neutralised + neutralised,
+            self.sums.tokens + more.tokens,
+            self.sums.neutralised + more.neutralised,
             self.counted_tokens,
             request.context_tokens,
+            self.sums.thinking_tokens,
         )
 
 
@@ -81,10 +98,6 @@ def _joined(parts: Iterable[PromptPart]) -> GrowingText:
     return text
 
 
-def _sums(parts: Sequence[PromptPart]) -> tuple[int, int]:
-    return sum(part.tokens for part in parts), sum(part.neutralised for part in parts)
-
-
 class PromptViewer:
     def __init__(self) -> None:
         self._writer: PromptWriter | None = None
@@ -92,7 +105,7 @@ class PromptViewer:
         self._branch: tuple[Message, ...] = ()
         self._has_open_question = False
         self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
-        self._parts: dict[str, tuple[Message, PromptPart | None]] = {}  # by the message's id
+        self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
 
     def view(self, session: Session, request: RequestSettings, draft: str | None = None) -> PromptView:
         """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet."""
@@ -132,19 +145,30 @@ class PromptViewer:
         """Messages that stayed the same keep their parts."""
         if (system := writer.system_part()) is not None:
             yield system
+        kept = writer.with_thinking(messages)
         for message in messages:
-            known = self._parts.get(message.id)
-            if known is None or known[0] is not message:
-                known = self._parts[message.id] = message, writer.message_part(message)
-            if known[1] is not None:
-                yield known[1]
+            known, has_thinking = self._parts.get(message.id), message.id in kept
+            if known is None or known[0] is not message or known[1] is not has_thinking:
+                part = writer.message_part(message, has_thinking=has_thinking)
+                known = self._parts[message.id] = message, has_thinking, part
+            if known[2] is not None:
+                yield known[2]
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
     """The parts joined are what `past_prompt` rebuilds, on whichever branch; raises KeyError for an unknown id."""
     reply = message_of(session, message_id)
     parts = past_parts(session, reply)
-    tokens, neutralised = _sums(parts)
+    sums = _Sums.of(parts)
     counted = counted_prefix(replace(session, head=reply.id), _joined(parts))
-    template = PromptWriter.of_past(session, reply).door.template
-    return PromptView(parts[:-1], parts[-1:], template, tokens, neutralised, counted, window_tokens, reply.sent)
+    return PromptView(
+        parts[:-1],
+        parts[-1:],
+        PromptWriter.of_past(session, reply).door.template,
+        sums.tokens,
+        sums.neutralised,
+        counted,
+        window_tokens,
+        sums.thinking_tokens,
+        reply.sent,
+    )

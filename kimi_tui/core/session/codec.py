@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.kept_thinking import ALLOWED, KeptThinking, as_kept_thinking
 from kimi_tui.core.session.migrations import OLDEST, VERSION, migrated
 from kimi_tui.core.session.session import (
     DEFAULT_MODEL,
@@ -88,6 +89,7 @@ def encode_message(message: Message) -> dict[str, object]:
         "cut_tail": message.cut_tail or None,
         "system": message.system,
         "left_out": list(message.left_out) or None,
+        "kept_thinking": message.kept_thinking or None,
         "neutralise": None if message.neutralise else False,
         "excluded": message.excluded or None,
         **message.extra,
@@ -363,6 +365,7 @@ def _decode_message(table: _Table) -> Message:
         if table.rest.get("system") is False and table.rest.pop("system") is False
         else table.text("system"),
         left_out=table.texts("left_out"),
+        kept_thinking=_decode_kept_thinking(table),
         neutralise=table.flag("neutralise") is not False,
         excluded=table.flag("excluded") or False,
         extra=table.others(),
@@ -374,6 +377,14 @@ def _message_role(table: _Table) -> Role:
     if role is None or role is Role.SYSTEM:
         raise StorageError(f"{table.path('role')}: found {role or 'nothing'}, allowed user, assistant.")
     return role
+
+
+def _decode_kept_thinking(table: _Table) -> KeptThinking:
+    value = table.take("kept_thinking", (int, str), ALLOWED)
+    kept = 0 if value is None else as_kept_thinking(value)
+    if kept is None:
+        raise StorageError(f"{table.path('kept_thinking')}: found {quoted(value)}, allowed {ALLOWED}.")
+    return kept
 
 
 def _decode_usage(table: _Table) -> Usage | None:

@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from kimi_tui.core.session.kept_thinking import KeptThinking
+
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -157,6 +159,8 @@ class Message:
     """Its prompt had closed the think block, and it opened one itself."""
     cut_tail: str = ""
     """The end of the thinking that was taken away when the user or a budget ended it."""
+    kept_thinking: KeptThinking = 0
+    """Of how many earlier turns its prompt held the thinking."""
 
     @property
     def is_partly_counted(self) -> bool:

@@ -212,6 +212,12 @@ _TURN = (
         argument="[N]",
     ),
     Action(
+        "kept-thinking",
+        "Keep earlier thinking",
+        "Sends the thinking of the last N turns along, of all or of none; alone it tells.",
+        argument="[N|all|none]",
+    ),
+    Action(
         "think",
         "Thinking or instant",
         "Lets the model think first, or answer at once (on, off; alone it switches).",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES, Template
+from kimi_tui.core.session.kept_thinking import KeptThinking, as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
 from kimi_tui.core.settings.settings import RULES, Settings
@@ -40,6 +41,8 @@ class RequestOptions:
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
+TURN_SETTINGS = ("thinking_budget", "auto_continue", "kept_thinking")
+"""What a session may set besides its requests, each with its default at the same name in [chat]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class SessionSettings:
     """How much may be thought; None = as the config says."""
     auto_continue: int | None = None
     """How often a reply that was cut is gone on with by itself; None = as the config says."""
+    kept_thinking: KeptThinking | None = None
+    """Of how many earlier turns the thinking is sent along; None = as the config says."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
@@ -63,7 +68,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         raise FieldError("thinking", quoted(thinking), "true or false")
     if preset is not None and not isinstance(preset, str):
         raise FieldError("preset", quoted(preset), "a preset's name")
-    for name in ("thinking_budget", "auto_continue"):
+    for name in TURN_SETTINGS:
         rule = RULES["chat", name]
         if name in data and not rule.holds(data[name]):
             raise FieldError(name, quoted(data[name]), rule.allowed)
@@ -79,6 +84,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         preset,
         None if budget is None else parse_budget(str(budget)),
         auto_continue if isinstance(auto_continue, int) else None,
+        as_kept_thinking(data.get("kept_thinking")),
     )
 
 
@@ -196,6 +202,12 @@ def resolve_budget(settings: Settings, session: Session) -> Budget:
     return parse_budget(settings.chat.thinking_budget) if own is None else own
 
 
+def resolve_kept_thinking(settings: Settings, session: Session | None) -> KeptThinking:
+    """Raises FieldError where the session sets something that is not allowed."""
+    own = parse_session_settings(session.settings, settings.dialect).kept_thinking if session else None
+    return settings.chat.kept_thinking if own is None else own
+
+
 def resolve_request(
     settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
 ) -> RequestSettings:
@@ -208,6 +220,7 @@ def resolve_request(
         thinking=resolved.thinking,
         template=resolved.template,
         neutralise=settings.chat.neutralise,
+        kept_thinking=resolve_kept_thinking(settings, session),
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,

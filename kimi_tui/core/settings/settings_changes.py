@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session.kept_thinking import as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
 from kimi_tui.core.settings.sampling import (
     EMPTY_MEANS_UNSET,
+    TURN_SETTINGS,
     SessionSettings,
     parse_session_settings,
     preset_named,
@@ -31,13 +33,15 @@ Changes = Mapping[Key, object | None]
 
 
 def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
-    """Let the session say one thing: a request field, "thinking", "preset" or "system".
+    """Let the session say one thing: a request field, "thinking", "kept_thinking", "preset" or "system".
 
     None = not sent, or no system prompt. Raises UsageError where there is no preset of that name.
     """
     match name:
         case "thinking":
             return replace(session, settings={**session.settings, "thinking": value is True})
+        case "kept_thinking":
+            return with_own(session, name, as_kept_thinking(value))
         case "preset":
             return with_preset(settings, session, str(value))
         case "system":
@@ -52,7 +56,7 @@ def with_preset(settings: Settings, session: Session, name: str) -> Session:
 
 
 def with_own(session: Session, name: str, value: int | str | None) -> Session:
-    """Set "thinking_budget" or "auto_continue", as the file says it; None = as the config says."""
+    """Set one of `TURN_SETTINGS`, as the file says it; None = as the config says."""
     kept = {key: other for key, other in session.settings.items() if key != name}
     return replace(session, settings=kept if value is None else {**kept, name: value})
 
@@ -81,7 +85,7 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
 
 def without_any_own(session: Session) -> Session:
     """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
-    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", "thinking_budget", "auto_continue"}
+    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", *TURN_SETTINGS}
     return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
 
 
@@ -109,6 +113,7 @@ def _chat_changes(settings: Settings, session: Session, own: SessionSettings) ->
         changes["chat", "thinking"] = own.thinking
     if own.preset is not None:
         changes["chat", "preset"] = own.preset
+    changes |= {("chat", name): session.settings[name] for name in TURN_SETTINGS if name in session.settings}
     if (session.system or "") != settings.chat.system:
         changes["chat", "system"] = session.system or ""
     return changes

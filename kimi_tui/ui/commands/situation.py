@@ -104,6 +104,7 @@ def choices(services: Services) -> dict[str, Sequence[str]]:
     own = [name for name in presets if name in services.settings.saved_presets]
     return {
         "think": ("on", "off"),
+        "kept-thinking": ("none", "all"),
         "set": tuple(services.settings.dialect.fields),
         "reset": SETTABLE,
         "system": ("none",),

@@ -189,10 +189,11 @@ def _entries(view: PromptView, before: Iterable[tuple[PromptPart, Entry]]) -> li
 
 
 def _part_entry(part: PromptPart, template: Template) -> Entry:
+    thinking = f", ~{words.count(part.thinking_tokens)} of it thinking" if part.thinking else ""
     return Entry(
         key=part.key,
         kind=EntryKind.PROMPT,
-        heading=f"{part.kind}{SEPARATOR}~{words.count(part.tokens)} tok",
+        heading=f"{part.kind}{SEPARATOR}~{words.count(part.tokens)} tok{thinking}",
         text=part.text,
         footer=f"{part.neutralised} neutralised" if part.neutralised else "",
         detail=part.message_id or "",
@@ -206,6 +207,8 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
     is_over = view.tokens > view.window_tokens
     what = "tok" if title else "tok to send,"  # the status line counts the conversation, not what is being typed
     yield f"{'⚠ ' if is_over else ''}~{words.count(view.tokens)} {what} of {words.count(view.window_tokens)}"
+    if view.thinking_tokens:
+        yield f"~{words.count(view.thinking_tokens)} of it kept thinking"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
     if view.counted_tokens is not None:

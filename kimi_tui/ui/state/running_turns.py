@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import Message, MessageState
+from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.plans import Plan, single
@@ -169,7 +169,7 @@ class Turns:
         self._view.show_end(chat, ended)
         label = KeyTable.of(self._services.settings.keymap).label
         asked = opening if isinstance(opening, Asking) else None
-        asked_tokens = partial(self._asked_tokens, chat, turn.question)
+        asked_tokens = partial(self._asked_tokens, chat, turn)
         for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
             self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
         if ended.state is MessageState.COMPLETE:
@@ -180,11 +180,12 @@ class Turns:
             self._view.give_back(chat, unsent.pop(), asked.alternative_to)
         self._give_back(chat, [*unsent, *chat.queued])
 
-    def _asked_tokens(self, chat: Chat, question: Message | None) -> int:
-        """What asking the question once more takes, in tokens, estimated."""
-        if question is None:
+    def _asked_tokens(self, chat: Chat, turn: Turn) -> int:
+        """What asking its question once more takes, in tokens, estimated."""
+        if turn.question is None:
             return 0
-        return context_of(replace(chat.session, head=question.id), self._services.settings.api.context_tokens).tokens
+        asked, window_tokens = replace(chat.session, head=turn.question.id), self._services.settings.api.context_tokens
+        return context_of(asked, window_tokens, turn.request.kept_thinking).tokens
 
     def _send_queued(self, chat: Chat, ended: TurnEnded) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.
