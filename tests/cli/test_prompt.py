@@ -187,7 +187,7 @@ def _empty(folder: Path) -> Path:
 
 @pytest.mark.parametrize(("kept", "thinking"), [(0, ""), (1, "greet"), ("all", "greet")])
 def test_earlier_thinking_stands_there_as_the_session_says(store: SessionFiles, kept: object, thinking: str) -> None:
-    store.create(make_session(settings={"kept_thinking": kept}), "test").release()
+    store.save_now(make_session(settings={"kept_thinking": kept}))
     shown = call("prompt").out
     assert shown == f"{user('Hi' + chr(13) + chr(10))}{OPEN}<think>{thinking}</think>Hello!<|im_end|>{OPEN}<think>"
 

@@ -53,7 +53,7 @@ async def test_it_is_set_in_the_settings_pane(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK, size=(120, 40)) as running:
         await running.type("<f4><down><enter>")
         await running.type("<backspace><backspace><backspace><backspace>two<enter>")
-        await running.shows("Allowed: none, a whole number of turns")
+        await running.shows("Allowed: none, a whole number")
         await running.type("<backspace><backspace><backspace>2<enter>")
         await running.shows("last 2 turns")
         assert running.screen.chat.session.settings["kept_thinking"] == 2
