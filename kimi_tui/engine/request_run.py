@@ -58,6 +58,7 @@ class RequestRun:
         self._first_token_s: float | None = None
         self._answer_s: float | None = None
         self._has_thought = turn.reply.is_thinking
+        self._start = turn.reply.start
         self._header_id: str | None = None
         self._is_answered = False
         self.beyond_budget = ""
@@ -176,7 +177,7 @@ class RequestRun:
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s, segments = self._clock.monotonic(), self._within_budget(segments)
-        self._turn.shorten(ReplyPart.REASONING, self._builder.take_retracted())
+        self._retract(self._builder.take_retracted())
         for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
@@ -189,6 +190,14 @@ class RequestRun:
             text = "".join(counted.segment.text for counted in same)
             self._turn.grow(part, text, sum(counted.tokens for counted in same))
         self._keep_limits()
+
+    def _retract(self, chars: int) -> None:
+        """Take away the end of the reasoning that the request began with: with what came it was a mark."""
+        if chars and self._start is not None:
+            text = self._turn.reply.texts[ReplyPart.REASONING]
+            retracted = text.between(len(text) - chars, len(text)) + self._start.retracted
+            self._start = replace(self._start, retracted=retracted)
+        self._turn.shorten(ReplyPart.REASONING, chars)
 
     def _within_budget(self, segments: list[CountedSegment]) -> list[CountedSegment]:
         """Take no more than the budget has room for, however much came at once; where the block ends by itself, all."""
@@ -229,7 +238,7 @@ class RequestRun:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
-            self._turn.shorten(ReplyPart.REASONING, whole.retracted)
+            self._retract(whole.retracted)
             reply.grow_whole(whole.reasoning, whole.content, is_thinking=whole.is_thinking)
         if self._is_over_budget or (is_cancelled and not self._builder.has_ended):
             result = replace(result, state=MessageState.CANCELLED, error=None)
@@ -253,6 +262,7 @@ class RequestRun:
             self._timing(),
             sent=self._sent_otherwise(),
             is_estimated=is_estimated,
+            start=self._start,
         )
         reply.measure = None
         reply.requests.append(record)
@@ -273,7 +283,9 @@ class RequestRun:
             None,
             Usage(output_tokens=self._builder.tokens),
             self._timing(),
+            sent=self._sent_otherwise(),
             is_estimated=True,
+            start=self._start,
         )
 
     def _timing(self) -> Timing:

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.wire.turn_events import (
     NEXT_PHASES,
@@ -74,6 +76,8 @@ class Turn:
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
         self.head_before: str | None = None
+        self.context: SentContext | None = None
+        """What its prompt says besides its messages; None = it has not begun."""
         self._listeners: list[Listener] = []
         self._hearing: list[asyncio.Task[None]] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
@@ -82,6 +86,13 @@ class Turn:
         self._skip: Callable[[], object] | None = None
         self._is_stopped = False
         self._is_sealed = False
+
+    def reply_so_far(self, now: datetime) -> Message | None:
+        """The reply as if the request that runs broke off now; None = its question has no place yet."""
+        if self.context is None:
+            return None
+        message = self.reply.message_so_far(now)
+        return self.context.noted_on(message, self.open_session.value) if self.reply.is_new else message
 
     def listen(self) -> Listener:
         """Hear every event from now on: all of them, where this is called before the event loop goes on."""

@@ -190,7 +190,7 @@ class Engine:
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
         turn.open_session.update(lambda _: opened.session)
         turn.head_before = before.head
-        turn.question = opened.question
+        turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
         if opened.doubt is not None:
             turn.report(TurnNotice(turn.reply.id, opened.doubt))

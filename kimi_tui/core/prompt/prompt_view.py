@@ -15,7 +15,8 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_pa
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.growing_reply import GrowingText
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.request_starts import requests_of, texts_so_far
+from kimi_tui.core.session.session import Message, RequestRecord, Session
 from kimi_tui.core.session.tree import branch, message_of, question_parent
 
 
@@ -35,7 +36,13 @@ class PromptView:
     thinking_tokens: int = 0
     """How many of `tokens` the kept thinking of earlier turns takes."""
     sent: Mapping[str, object] | None = None
-    """Of a past reply: every other field that was sent, where that is known."""
+    """Of a past request: every other field that was sent, where that is known."""
+    sent_first: Mapping[str, object] | None = None
+    """Of a past request: what the first one behind the same reply sent, where that is known."""
+    request: RequestRecord | None = None
+    """Of a past request: what became of it."""
+    model: str | None = None
+    """Of a past request: who was asked, where that is known."""
 
     @property
     def parts(self) -> tuple[PromptPart, ...]:
@@ -157,10 +164,24 @@ class PromptViewer:
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
     """The parts joined are what `past_prompt` rebuilds, on whichever branch; raises KeyError for an unknown id."""
-    reply = message_of(session, message_id)
-    parts = past_parts(session, reply)
+    return request_view(session, message_of(session, message_id), 0, window_tokens)
+
+
+def requests_known(reply: Message) -> Sequence[int]:
+    """Which of the requests behind a reply can be rebuilt, by their places."""
+    return [place for place, so_far in enumerate(texts_so_far(reply)) if so_far is not None]
+
+
+def request_view(session: Session, reply: Message, place: int, window_tokens: int) -> PromptView:
+    """The exact input of one of the requests behind a reply, which may still grow; `place` is of `requests_known`."""
+    requests = requests_of(reply)
+    request = requests[place] if requests else None
+    so_far = texts_so_far(reply)[place] if request is not None and request.start is not None else None
+    parts = past_parts(session, reply, so_far)
     sums = _Sums.of(parts)
-    counted = counted_prefix(replace(session, head=reply.id), _joined(parts))
+    counted = None if request is None else request.usage.input_tokens
+    if counted is None and reply.parent is not None:
+        counted = counted_prefix(replace(session, head=reply.parent), _joined(parts))
     return PromptView(
         parts[:-1],
         parts[-1:],
@@ -170,5 +191,8 @@ def past_view(session: Session, message_id: str, window_tokens: int) -> PromptVi
         counted,
         window_tokens,
         sums.thinking_tokens,
-        reply.sent,
+        sent=reply.sent if request is None or request.sent is None else request.sent,
+        sent_first=reply.sent,
+        request=request,
+        model=reply.model,
     )

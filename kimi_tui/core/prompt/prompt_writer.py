@@ -21,6 +21,7 @@ from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
+from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch, message_of, question_parent
 
@@ -95,7 +96,15 @@ class PromptWriter:
         return cls(door, None if sent is False else sent, frozenset(reply.left_out), reply.kept_thinking)
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
-        return OpenTurn.of(self.door, is_closed=reply.thinking is False or reply.reopened)
+        """The one that its first request was sent with."""
+        is_closed = reply.thinking is False or reply.reopened or was_answered_unthought(reply)
+        return OpenTurn.of(self.door, is_closed=is_closed)
+
+    def open_turn_at(self, so_far: TextSoFar) -> OpenTurn:
+        """The one that goes on with what a reply says by then."""
+        return OpenTurn.of(
+            self.door, is_closed=not so_far.is_thinking, reasoning=so_far.reasoning, answer=so_far.content
+        )
 
     def closed_parts(self, messages: Sequence[Message]) -> Iterator[PromptPart]:
         kept = self.with_thinking(messages)
@@ -160,8 +169,12 @@ def past_prompt(session: Session, message_id: str) -> str:
     return "".join(part.text for part in past_parts(session, message_of(session, message_id)))
 
 
-def past_parts(session: Session, reply: Message) -> tuple[PromptPart, ...]:
-    """The parts of that input; the last one is the open turn."""
+def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None) -> tuple[PromptPart, ...]:
+    """The parts of that input; the last one is the open turn.
+
+    `so_far` = what the reply said when another of its requests was sent; None = its first one.
+    """
     writer = PromptWriter.of_past(session, reply)
     messages = () if reply.parent is None else branch(session, reply.parent)
-    return (*writer.closed_parts(messages), writer.open_part(writer.open_turn_of(reply)))
+    open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far)
+    return (*writer.closed_parts(messages), writer.open_part(open_turn))

@@ -26,6 +26,7 @@ from kimi_tui.core.session.session import (
     Message,
     MessageState,
     RequestRecord,
+    RequestStart,
     Role,
     Session,
     Timing,
@@ -134,12 +135,23 @@ def encode_request(request: RequestRecord) -> dict[str, object]:
         "request_id": request.request_id,
         "finish_reason": request.finish_reason,
         "estimated": request.is_estimated or None,
+        "began": request.start and _encode_start(request.start),
         **request.extra,
         "sent": None if request.sent is None else encode_fields(request.sent),
         "usage": _encode_usage(request.usage),
         "timing": _encode_timing(request.timing),
     }
     return _without_none(table, request.extra)
+
+
+def _encode_start(start: RequestStart) -> dict[str, object]:
+    table: dict[str, object] = {
+        "reasoning": start.reasoning,
+        "content": start.content,
+        "thinking": start.is_thinking,
+        "retracted": start.retracted or None,
+    }
+    return _without_none(table, NOTHING)
 
 
 # -- plain data to values
@@ -412,9 +424,19 @@ def _decode_request(table: _Table) -> RequestRecord:
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
         sent=table.table("sent"),
+        start=_decode_start(table),
         is_estimated=table.flag("estimated") is True,
         extra=table.others(),
     )
+
+
+def _decode_start(table: _Table) -> RequestStart | None:
+    data = table.table("began")
+    if data is None:
+        return None
+    inner = _Table(data, table.path("began"))
+    reasoning, content = inner.count("reasoning") or 0, inner.count("content") or 0
+    return RequestStart(reasoning, content, inner.flag("thinking") is True, inner.text("retracted") or "")
 
 
 def _check_tree(session: Session) -> None:

@@ -97,6 +97,18 @@ NO_TIMING = Timing()
 
 
 @dataclass(frozen=True, slots=True)
+class RequestStart:
+    """How much of a reply there was when one of its requests was sent, in code points."""
+
+    reasoning: int
+    content: int
+    is_thinking: bool
+    """Whether its think block was open."""
+    retracted: str = ""
+    """The end of that reasoning that has been taken away since: with what came it was a mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRecord:
     kind: str = "reply"
     """What it was for: "reply", "think", "answer" or "continue"."""
@@ -111,6 +123,8 @@ class RequestRecord:
     extra: Mapping[str, object] = field(default_factory=_nothing)
     sent: Mapping[str, object] | None = None
     """The fields that it sent, where they differ from the message's."""
+    start: RequestStart | None = None
+    """None = it is the first one and the reply began with it, or the file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
