@@ -21,6 +21,7 @@ from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.plans import Plan, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
+    Phase,
     PhaseChanged,
     RepliesPlaced,
     ReplyDelta,
@@ -52,6 +53,9 @@ MAX_FRAME_S = 1 / 4
 class TurnView(Protocol):
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
+
+    def show_request(self, chat: Chat) -> None:
+        """Show that another request was sent."""
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
 
@@ -136,7 +140,7 @@ class Turns:
                 chat.drop_notices(_end_of(live.key))
                 self._view.show_question(chat)
             case PhaseChanged(phase=phase):
-                live.phase = phase
+                self._move(chat, live, phase)
             case ReplyDelta():
                 self._grow(chat, live, event)
             case ReplyShortened():
@@ -153,6 +157,11 @@ class Turns:
                 self._end(chat, turn, event, opening)
             case _:
                 assert_never(event)
+
+    def _move(self, chat: Chat, live: LiveTurn, phase: Phase) -> None:
+        live.phase = phase
+        if phase is Phase.WAITING:
+            self._view.show_request(chat)
 
     def _grow(self, chat: Chat, live: LiveTurn, delta: ReplyDelta) -> None:
         now_s = self._services.clock.monotonic()
