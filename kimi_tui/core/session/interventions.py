@@ -1,36 +1,100 @@
-"""What the user did to a reply while it was written, and the reply as it was before that."""
+"""What was done to a reply while it was written, or afterwards, and the reply as it was before that."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
 
 from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import total_timing
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
+from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
+
+CONTINUED = "continue"
 
 
 def can_be_undone(message: Message) -> bool:
-    return message.thinking_end in THINKING_ENDS and bool(message.reasoning or message.cut_tail)
+    return _continuation(message) is not None or _has_ended_thinking(message)
 
 
 def undone(message: Message, id_: str, now: datetime) -> Message:
-    """An alternative to a reply whose thinking was ended from outside: all that was thought, and no answer so far."""
-    before = tuple(takewhile(lambda request: request.kind != "answer", message.requests))
-    usage = sum((request.usage for request in before), NO_USAGE)
+    """An alternative to a reply without what was done to it last: gone on with, or its thinking ended."""
+    so_far = _continuation(message)
+    return _thinking_on(message, id_, now) if so_far is None else _taken_back(message, so_far, id_, now)
+
+
+def words_of_undoing(message: Message) -> str:
+    """What has become of a reply, when what was done to it last is undone."""
+    if _continuation(message) is not None:
+        return "The reply is as it was before it was gone on with; the longer one stays as an alternative (Left)."
+    return "The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left)."
+
+
+def is_same(left: Message, right: Message) -> bool:
+    """Whether two alternatives say the same, and ended in the same way."""
+    return all(getattr(left, name) == getattr(right, name) for name in ("reasoning", "content", "state", "requests"))
+
+
+def _continuation(message: Message) -> TextSoFar | None:
+    """What a reply said before it was gone on with last; None = its last request went on with nothing."""
+    is_continued = len(message.requests) > 1 and message.requests[-1].kind == CONTINUED
+    return texts_so_far(message)[-1] if is_continued else None
+
+
+def _has_ended_thinking(message: Message) -> bool:
+    return message.thinking_end in THINKING_ENDS and bool(message.reasoning or message.cut_tail)
+
+
+def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) -> Message:
+    """The text that came with the last request goes, and what that took and how it ended."""
+    before = message.requests[:-1]
+    was_thinking = message.thinking is not False and not message.reopened
+    has_block = was_thinking or bool(so_far.reasoning)
+    is_thought_out = has_block and not so_far.is_thinking and not so_far.content
+    was_ended = message.thinking_end in THINKING_ENDS
+    return _with_requests(
+        replace(
+            message,
+            id=id_,
+            created=now,
+            reasoning=so_far.reasoning or None,
+            content=so_far.content,
+            state=before[-1].state,
+            finish_reason=before[-1].finish_reason,
+            thinking=has_block,
+            reopened=has_block and not was_thinking,
+            thinking_end=message.thinking_end if was_ended else "model" if is_thought_out else None,
+        ),
+        before,
+    )
+
+
+def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
+    """All that was thought, and no answer so far."""
+    place = ending_request(message)
+    return _with_requests(
+        replace(
+            message,
+            id=id_,
+            created=now,
+            reasoning=(message.reasoning or "") + message.cut_tail,
+            content="",
+            state=MessageState.CANCELLED,
+            finish_reason=None,
+            thinking_end=None,
+            cut_tail="",
+        ),
+        message.requests if place is None else message.requests[:place],
+    )
+
+
+def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Message:
+    usage = sum((request.usage for request in requests), NO_USAGE)
     return replace(
         message,
-        id=id_,
-        created=now,
-        reasoning=(message.reasoning or "") + message.cut_tail,
-        content="",
-        state=MessageState.CANCELLED,
-        finish_reason=None,
-        request_id=before[-1].request_id if before else message.request_id,
-        thinking_end=None,
-        cut_tail="",
+        request_id=requests[-1].request_id if requests else message.request_id,
         usage=None if usage == NO_USAGE else usage,
-        timing=total_timing(before) if before else message.timing,
-        requests=before if len(before) > 1 else (),
+        timing=total_timing(requests) if requests else message.timing,
+        requests=tuple(requests) if len(requests) > 1 else (),
     )

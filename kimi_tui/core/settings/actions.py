@@ -320,7 +320,7 @@ _MESSAGE = (
     Action("delete", "Delete the message", "Deletes the message and everything below it.", ("d",), Scope.TRANSCRIPT,
            needs=MESSAGE, hint="delete", waits=True),
     Action("undo", "Undo",
-           "Lets the thinking of this reply go on that was ended, else brings back what was deleted last.",
+           "Takes back what was done to this reply last (gone on with, answered at once), else the last deletion.",
            ("u",), Scope.TRANSCRIPT, needs=frozenset({Need.UNDOABLE}), waits=True),
     Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
            ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),

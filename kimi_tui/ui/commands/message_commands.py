@@ -10,7 +10,7 @@ from functools import partial
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_continue
-from kimi_tui.core.session.interventions import can_be_undone, undone
+from kimi_tui.core.session.interventions import can_be_undone, is_same, undone, words_of_undoing
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.plans import going_on
@@ -172,18 +172,21 @@ class MessageCommands:
         chat = self.open_chats.current
         target = chat.target(self.transcript.cursor.chosen)
         if not chat.deleted and target is not None and can_be_undone(target):
-            self._think_on(target)
+            self._undo_last_step(target)
         else:
             self._undo_deletion()
 
-    def _think_on(self, reply: Message) -> None:
+    def _undo_last_step(self, reply: Message) -> None:
+        """The reply as it was becomes an alternative, or is one already: the one that was gone on with below."""
         open_session = self.open_chats.current.open_session
         (id_,) = open_session.take_ids(1)
-        thinking = undone(reply, id_, self.now())
-        self.change(self._session.with_message(thinking))
+        before = undone(reply, id_, self.now())
+        family = tree.alternatives(self._session, reply.id)
+        there = next((other for other in family if is_same(other, before)), None)
+        self.change(self._session.with_message(before) if there is None else tree.select(self._session, there.id))
         open_session.give_back_ids({id_})
-        self.transcript.cursor.choose(id_)
-        self.say("The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left).")
+        self.transcript.cursor.choose(before.id if there is None else there.id)
+        self.say(words_of_undoing(reply))
 
     def _undo_deletion(self) -> None:
         about, count = self._last_deletion(), self.open_chats.current.undo_delete()

@@ -151,7 +151,7 @@ async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
 async def test_a_preset_is_deleted_and_brought_back(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("/restore-preset<enter>")
-        await running.shows("There is no preset to bring back that was deleted since the program started.")
+        await running.shows("There is no step to undo here: no preset was deleted.")
         await running.type("/set top_k 7<enter>/save-preset quite careful<enter>")
         await running.until(lambda: running.screen.chat.session.settings == {"preset": "quite careful"})
         await running.type("/delete-preset quite careful<enter>")
@@ -392,7 +392,7 @@ async def test_the_list_says_why_nothing_was_deleted(tmp_path: Path) -> None:
         await running.type("d")
         await running.until(lambda: "A reply is running in this session." in sessions_pane(running))
         await running.type("u")
-        await running.until(lambda: "There is no session to bring back" in sessions_pane(running))
+        await running.until(lambda: "There is no step to undo here: no session was deleted" in sessions_pane(running))
 
 
 async def test_a_file_that_cannot_be_read_is_neither_copied_nor_deleted_and_it_says_so(tmp_path: Path) -> None:
