@@ -28,6 +28,8 @@ SLEPT = (
     "This machine slept, and the connection did not outlive that.",
     "It was not tried again by itself, since it may have been billed. Try again.",
 )
+BROKEN_OFF = frozenset({MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED})
+"""How requests end of which nobody tells what they took; beside others, what came counts."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
@@ -251,7 +253,8 @@ class RequestRun:
             error.repeat(clean(error.said))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
-        is_estimated = self._cut_by is not None and result.usage == NO_USAGE
+        is_broken = self._cut_by is not None or (bool(reply.requests) and result.state in BROKEN_OFF)
+        is_estimated = is_broken and result.usage == NO_USAGE
         usage = Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage
         record = RequestRecord(
             self._step.kind,

@@ -231,6 +231,13 @@ class GrowingReply:
         open_request = self.open_request
         return self._message(self.requests if open_request is None else [*self.requests, open_request], created)
 
+    def _thinking_tokens(self, reasoning: str) -> int | None:
+        """None = part of the reasoning came uncounted, or there is none."""
+        known, now = self.beginning.reasoning or "", self.tokens[ReplyPart.REASONING]
+        before = self.beginning.thinking_tokens if known else 0
+        is_counted = now > 0 or len(reasoning) <= len(known)
+        return before + now if reasoning and before is not None and is_counted else None
+
     def _message(self, requests: Sequence[RequestRecord], created: datetime) -> Message:
         reasoning, content = str(self.texts[ReplyPart.REASONING]), str(self.texts[ReplyPart.ANSWER])
         was_thinking = self.beginning.thinking is not False
@@ -250,6 +257,7 @@ class GrowingReply:
             reopened=self.beginning.reopened or (has_block and not was_thinking),
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
+            thinking_tokens=self._thinking_tokens(reasoning),
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(requests),
             requests=tuple(requests) if len(requests) > 1 else (),

@@ -63,6 +63,7 @@ def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) ->
             state=before[-1].state,
             finish_reason=before[-1].finish_reason,
             thinking=has_block,
+            thinking_tokens=message.thinking_tokens if so_far.reasoning == message.reasoning else None,
             reopened=has_block and not was_thinking,
             thinking_end=message.thinking_end if was_ended else "model" if is_thought_out else None,
         ),

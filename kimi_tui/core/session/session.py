@@ -175,6 +175,8 @@ class Message:
     """The end of the thinking that was taken away when the user or a budget ended it."""
     kept_thinking: KeptThinking = 0
     """Of how many earlier turns its prompt held the thinking."""
+    thinking_tokens: int | None = None
+    """Tokens that were received inside its think block; None = nobody counted all of them."""
 
     @property
     def is_partly_counted(self) -> bool:

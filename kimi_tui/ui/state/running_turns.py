@@ -35,7 +35,7 @@ from kimi_tui.core.wire.turn_events import (
 )
 from kimi_tui.engine.openings import Asking, Opening
 from kimi_tui.ui.state import entries
-from kimi_tui.ui.state.end_notices import end_notices
+from kimi_tui.ui.state.end_notices import end_notices, end_of
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
@@ -137,7 +137,7 @@ class Turns:
         match event:
             case TurnBegan():
                 chat.drop_passing_notices()
-                chat.drop_notices(_end_of(live.key))
+                chat.drop_notices(end_of(live.key))
                 self._view.show_question(chat)
             case PhaseChanged(phase=phase):
                 self._move(chat, live, phase)
@@ -180,7 +180,7 @@ class Turns:
         asked = opening if isinstance(opening, Asking) else None
         asked_tokens = partial(self._asked_tokens, chat, turn)
         for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
-            self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
+            self._view.notice(chat, notice.words(label), notice.severity, end_of(ended.reply_id))
         if ended.state is MessageState.COMPLETE:
             self._send_queued(chat, ended)
             return
@@ -222,11 +222,6 @@ class Turns:
 
     def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
         self._view.notice(chat, entries.error_text(error, kept), severity)
-
-
-def _end_of(reply_id: str) -> str:
-    """What a notice on how a reply ended is about: it holds until the reply is gone on with."""
-    return f"end of {reply_id}"
 
 
 def _is_there(chat: Chat, message_id: str | None) -> bool:

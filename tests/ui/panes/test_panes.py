@@ -151,7 +151,7 @@ async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
 async def test_a_preset_is_deleted_and_brought_back(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         await running.type("/restore-preset<enter>")
-        await running.shows("There is no step to undo here: no preset was deleted.")
+        await running.shows("There is no step to undo here: no preset was deleted")
         await running.type("/set top_k 7<enter>/save-preset quite careful<enter>")
         await running.until(lambda: running.screen.chat.session.settings == {"preset": "quite careful"})
         await running.type("/delete-preset quite careful<enter>")
