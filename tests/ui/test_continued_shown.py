@@ -33,7 +33,7 @@ async def test_what_broke_off_is_offered_gone_on_with_and_taken_back(tmp_path: P
         await running.idle()
         await running.shows("○ stopped")
         await running.shows("37→~214")
-        await running.type("<shift+tab>u")
+        await running.type("u")
         await running.shows("as it was before it was gone on with")
         assert [m.content for m in running.screen.chat.session.messages[1:]] == [
             "Roast it and serve it",
