@@ -104,6 +104,7 @@ class Engine:
             template=request.template.name,
             thinking=request.thinking,
             neutralise=request.neutralise,
+            kept_thinking=request.kept_thinking,
         )
         turn = Turn(open_session, request, self._begin(opening, open_session, blank, request, plan))
         open_session.begin_turn(turn.reply.id)
@@ -207,7 +208,7 @@ class Engine:
         shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
         turn.open_session.update(lambda _: shown)
         turn.head_before = before.head
-        turn.question = opened.question
+        turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
         if opened.doubt is not None:
             turn.report(TurnNotice(turn.reply.id, opened.doubt))

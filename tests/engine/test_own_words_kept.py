@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
-from kimi_tui.core.session.interventions import edited_answer, edited_thinking, seeded, thinking_longer, without_answer
 from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
+from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, seeded, thinking_longer, without_answer
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.session.written import Begun, WrittenRange
@@ -103,7 +104,7 @@ class Player(ScriptedClient):
     failures: list[tuple[str, int]] = field(default_factory=list)
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         prompt = json.loads(body)["input"]
         assert prompt.startswith(BEFORE + self.opening)
         said = prompt.removeprefix(BEFORE + self.opening)
@@ -119,7 +120,7 @@ class Player(ScriptedClient):
                 self.scripts.append(Script([*steps[:after], frame(details={"finish_reason": "length"})]))
             case _:
                 self.scripts.append(Script([*steps, frame(details={"finish_reason": "stop"})]))
-        async with super().send(body, model) as response:
+        async with super().send(body, model, tap) as response:
             yield response
 
 

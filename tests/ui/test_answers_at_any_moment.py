@@ -109,6 +109,9 @@ class View:
     def show_end(self, chat: Chat, ended: TurnEnded) -> None:
         self.ended.append(ended)
 
+    def show_request(self, chat: Chat) -> None:
+        del chat
+
     def show_figures(self, chat: Chat) -> None:
         chat.entries(timestamps=False)
 

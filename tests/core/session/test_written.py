@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.growing_reply import FIELD_OF, GrowingReply, ReplyPart
-from kimi_tui.core.session.interventions import (
+from kimi_tui.core.session.interventions import undone
+from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
+from kimi_tui.core.session.reply_edits import (
     NUDGE,
     edited_answer,
     edited_thinking,
     seeded,
     thinking_longer,
-    undone,
     without_answer,
 )
-from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.written import (
     CONTENT,
