@@ -106,6 +106,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/think off`, `/think on` | instant replies, or thinking first |
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
 | `/continue` | goes on with a reply that broke off |
+| `/answers 3`, `/answers 3 next` | three answers to one thought: to this one, to the next |
 | `/stop-at rest` | my next reply stops before that word |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
@@ -132,6 +133,7 @@ Next time press **Alt+A** while I think (or click *answer now*): I answer from w
 that by itself. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
 
 Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
+`/answers 3` brings three of them side by side; look at each with **Left** and **Right**, even while they run.
 """
 
 
