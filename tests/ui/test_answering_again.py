@@ -168,7 +168,8 @@ async def test_one_request_brings_several_and_is_seen_before(tmp_path: Path) -> 
     results = [{"generated_text": text} for text in ("Grill it.", "Stew it.")]
     document = json.dumps({"results": results, "num_tokens": 9, "num_input_tokens": 30, "estimated_cost": 0.1}).encode()
     async with program(tmp_path, Script([document], is_event_stream=False), session=TALK) as running:
-        await running.type("/answers 2 request")
+        await running.type("<f5><escape>/answers 2 request")
+        await running.shows("num_responses = 2")
         running.screen.dispatcher.choose("copy-body")
         await running.until(lambda: bool(running.app.clipboard))
         await running.type("<enter>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kimi_tui.core.errors import KimiError
@@ -37,6 +37,7 @@ class _Asked:
     thought: str = ""
     """Thinking that is sent along."""
     title: str = ""
+    """What it is, where its fields are worth a look; "" = the next turn's, as usual."""
 
 
 @dataclass(eq=False)
@@ -76,14 +77,15 @@ class PromptSource:
         if isinstance(command, Command) and reply is not None and not refusal_to_answer_again(reply):
             opening = answering_opening(command.action.id, command.argument, reply)
             if opening is not None:
-                options, usage = opening.options.over(chat.next_options), command.action.usage
-                return _Asked(before(session, reply.id), options, None, reply.reasoning or "", f"Request of {usage}")
+                options, title = opening.options.over(chat.next_options), f"Request of /{command.action.id}"
+                return _Asked(before(session, reply.id), options, None, reply.reasoning or "", title)
         draft, edited = self.drafts.next_message
         if any(message.id == edited for message in session.messages):  # it may have been deleted since
             session = before(session, edited or "")
         line = parse_line(draft)
         question = line.text if isinstance(line, Text) else ""  # another command is not sent
-        return _Asked(session, chat.next_options, question or None)
+        title = "Request of the next reply" if chat.next_stops else ""
+        return _Asked(session, chat.next_options, question or None, title=title)
 
     def _next(self) -> tuple[Make, str] | None:
         """None = the session's settings cannot be used, which is told."""
@@ -97,7 +99,9 @@ class PromptSource:
 
     def _make(self, asked: _Asked, request: RequestSettings) -> PromptView:
         with self._viewing:
-            return self._viewer.view(asked.session, request, asked.question, asked.thought)
+            view = self._viewer.view(asked.session, request, asked.question, asked.thought)
+        extra = self.services.settings.dialect.unreserved(request.extra)
+        return replace(view, sent={**request.fields, **extra}) if asked.title else view
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
         """`view` None = the input of the next turn."""
