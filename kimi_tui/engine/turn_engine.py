@@ -207,7 +207,7 @@ class Engine:
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
         shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
         turn.open_session.update(lambda _: shown)
-        turn.head_before = before.head
+        turn.head_before = turn.head_before or before.head
         turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
         if opened.doubt is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -46,9 +46,9 @@ class _Next:
 
     make: Make
     request: RequestSettings
-    thinks: bool
-    """Whether its think block is open."""
+    fields: Mapping[str, object]
     title: str = ""
+    """What it is, where its fields are worth a look; "" = the next turn's, as usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class PromptSource:
             return None
         request = self._request(GoingOn(reply).options)
         make = partial(going_on_view, self.open_chats.current.session, reply, request)
-        return _Next(make, request, reply.has_open_block, GOES_ON)
+        return self._planned(make, request, GOES_ON, thinks=reply.has_open_block)
 
     def _taken_up(self) -> Message | None:
         """The reply that the composer would go on with: by a command in it, or since it is being edited there."""
@@ -202,7 +202,7 @@ class PromptSource:
         request = self._request(opening.options.over(chat.next_options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
         make = partial(self._make, before(chat.session, reply.id), request, None, open_turn)
-        return _Next(make, request, False, f"Request of {command.action.usage}")
+        return self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
 
     def _asking(self) -> _Next:
         chat, start = self.open_chats.current, self._start
@@ -213,7 +213,18 @@ class PromptSource:
         line = parse_line(draft)
         question = line.text if isinstance(line, Text) else ""  # a command is not sent
         make = partial(self._make, session, request, question or None, request.open_turn_of(start))
-        return _Next(make, request, request.thinking)
+        title = "Request of the next reply" if chat.next_stops else ""
+        return self._planned(make, request, title, thinks=request.thinking)
+
+    def _planned(self, make: Make, request: RequestSettings, title: str, *, thinks: bool) -> _Next:
+        """`thinks` = whether its think block is open."""
+        settings = self.services.settings
+        fields = request.fields
+        if thinks:
+            fields = first_fields(settings, self.open_chats.current.session, request)
+        if title:
+            make = partial(_with_fields, make, {**fields, **settings.dialect.unreserved(request.extra)})
+        return _Next(make, request, fields, title)
 
     @property
     def _start(self) -> ReplyStart | None:
@@ -237,9 +248,7 @@ class PromptSource:
         settings, request = self.services.settings, planned.request
         fields, extra, model = view.sent, view.sent, view.model or request.model
         if fields is None or extra is None:
-            fields, extra = request.fields, request.extra
-            if planned.thinks:
-                fields = first_fields(settings, self.open_chats.current.session, request)
+            fields, extra = planned.fields, request.extra
         body = build_body(settings.dialect, model, view.text, fields, extra)
         url = settings.dialect.address(settings.api.base_url, model)
         is_streamed = fields.get("stream") is True
@@ -250,3 +259,8 @@ class PromptSource:
 def _unanswered(make: Make) -> PromptView:
     """Nothing has become of it yet."""
     return replace(make(), request=None)
+
+
+def _with_fields(make: Make, fields: Mapping[str, object]) -> PromptView:
+    """The input together with the fields that go with it."""
+    return replace(make(), sent=fields)

@@ -124,11 +124,13 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        options = chat.next_options.over(answers.options)
+        self._answer(chat, thought, replace(answers, options=chat.next_options))
+        chat.next_budget, chat.next_stops = None, ()
+
+    def _answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         several = AnsweringAgain(thought, answers.count)
         for opening in [several] if answers.in_one else [AnsweringAgain(thought)] * answers.count:
-            self._begin(chat, opening, answering_again, options)
-        chat.next_budget, chat.next_stops = None, ()
+            self._begin(chat, opening, answering_again, answers.options)
 
     def _begin(self, chat: Chat, opening: Opening, plan: Plan, options: RequestOptions) -> None:
         """Begin a turn, beside those that run."""
@@ -230,7 +232,7 @@ class Turns:
         if answers is None:
             return
         try:
-            self.answer(chat, reply, replace(answers, count=answers.count - 1))
+            self._answer(chat, reply, replace(answers, count=answers.count - 1))
         except KimiError as error:
             self._say_error(chat, error, "There are no other answers.")
 

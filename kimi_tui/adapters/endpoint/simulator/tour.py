@@ -108,6 +108,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/think off`, `/think on` | instant replies, or thinking first |
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
 | `/continue` | goes on with a reply that broke off |
+| `/answers 3`, `/answers 3 next` | three answers to one thought: to this one, to the next |
 | `/stop-at rest` | my next reply stops before that word |
 | `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
 | `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
@@ -135,8 +136,10 @@ That took a moment: open the line above (**click** it, or press **Ctrl+R**) to r
 
 Next time press **Alt+A** while I think (or click *answer now*): I answer from what I have until then. `/budget 50` does
 that by itself. Was it too little? **Shift+Tab**, then **w**: I think longer and answer anew; **E** lets you edit what I
-thought first, and **a** asks for another answer to the same thinking, which is not paid again. With **Ctrl+T** you
-switch to *instant*, and I answer without thinking first.
+thought first. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
+
+Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
+`/answers 3` brings three of them side by side; look at each with **Left** and **Right**, even while they run.
 """
 
 
