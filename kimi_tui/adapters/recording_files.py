@@ -200,7 +200,9 @@ def _create(path: Path) -> _File:
 def _create_own(folder: Path, name: str) -> _File:
     """A new file in the folder, in which the oldest make room. Raises OSError, StorageError."""
     make_private_dir(folder)
-    own = sorted(path for path in folder.iterdir() if _OWN_NAME.fullmatch(path.name))
+    own = sorted(
+        (path for path in folder.iterdir() if _OWN_NAME.fullmatch(path.name)), key=lambda path: path.stat().st_mtime_ns
+    )
     for path in own[: len(own) + 1 - KEPT_FILES]:
         path.unlink(missing_ok=True)
     stem = _IN_NAMES.sub("-", name)[:MAX_NAME_CHARS].strip("-")

@@ -1,1 +1,1 @@
-"""The endpoint over HTTP, the way there, and what stands in its place: the simulator or a recording, also as a server."""
+"""The endpoint over HTTP, the way there, and what stands in its place: simulator or recording, also as a server."""
