@@ -27,7 +27,7 @@ FLUSH_S = 0.2
 """How long what has come may wait before it is written, in seconds."""
 MAX_READ_BYTES = 128 * 1024 * 1024
 """Most bytes of a recording that is read; what one may hold takes less, however it is spelled."""
-HELD_SESSIONS = 8
+HELD_SESSIONS = 4
 """Of so many sessions the last turn can still be written to a file."""
 KEPT_FILES = 100
 """So many recordings are kept of those that the setting asks for: the oldest goes."""
