@@ -187,6 +187,7 @@ def test_a_tape_takes_no_more_than_it_may(room: int) -> None:
     tape.end(Cause.ITSELF)
     assert len(encode_records(tape.records)) < room + 1000
     assert sum(isinstance(record, CutOff) for record in tape.records) == 1
+    assert isinstance(tape.records[-1], Ended) == any(isinstance(record, RequestSent) for record in tape.records)
 
 
 def test_a_failure_comes_back_as_the_error_that_it_was() -> None:
