@@ -78,12 +78,12 @@ class Terminal:
         """The modes of its line discipline."""
         return list(termios.tcgetattr(self._fd))
 
-    def rest(self, timeout_s: float = 20) -> None:
-        """Wait until the program writes next to nothing: a cursor that blinks."""
+    def rest(self, timeout_s: float = 20, quiet_s: float = 0.5) -> None:
+        """Wait until the program writes next to nothing for so long: a cursor that blinks."""
         end = time.monotonic() + timeout_s
         written = -1
         while written == -1 or len(self.raw) - written > BLINK_BYTES:
-            written, pause = len(self.raw), time.monotonic() + 0.5
+            written, pause = len(self.raw), time.monotonic() + quiet_s
             if pause > end:
                 raise AssertionError(f"it never came to rest:\n{self.text}")
             while time.monotonic() < pause:

@@ -35,6 +35,8 @@ STRINGS = {
     "markup": "[/] [bold] [@click=app.quit]x[/] [link=https://x.example] {x} %s ${x}",
     "lines": "a\r\nb\u2028c\x0bd\x85e\u2029f\rg",
 }
+QUIET_S = 0.1
+"""How long nothing is written before the next key comes, in seconds: one that comes too early waits for its turn."""
 OWN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b[=>78]|\x1b\(B")
 """A control sequence of the program. Source: ECMA-48."""
 Place = Callable[[str, Path, Mapping[str, str]], bytes]
@@ -82,7 +84,7 @@ def ended(terminal: Terminal) -> bytes:
     """Leave the screen, whatever is open."""
     for keys in ("\x1b", "\x1b", "\x11"):
         terminal.send(keys)
-        terminal.rest() if keys == "\x1b" else None
+        terminal.rest(quiet_s=QUIET_S) if keys == "\x1b" else None
     assert terminal.end() == 0, terminal.text
     return terminal.raw
 
@@ -98,13 +100,13 @@ def the_screen(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
     lines = [key for command in commands for key in (f"/{command}{typed}\r", "\x15")]
     with kimi_tui(["--demo", "-r", "x"], env) as terminal:
         terminal.until("said")
-        terminal.rest()
+        terminal.rest(quiet_s=QUIET_S)
         for keys in (
             "\x12", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~", "\x1bOQ", "\x1b[Z", "\x10", typed, "\x1b", "\x1bOP", typed, "\x1b", "\x1b", "\x06", typed, "\r", "\x1b", "\x1b",
             *lines, f"\x1b[200~{whole(text)}\x1b[201~", "\x15",
         ):  # fmt: skip
             terminal.send(keys)
-            terminal.rest()
+            terminal.rest(quiet_s=QUIET_S)
         return ended(terminal)
 
 
@@ -120,11 +122,11 @@ def the_link_dialogs(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
         terminal.until("said")
         for number in ("", "1", "2", "3"):
             terminal.send("\x15")
-            terminal.rest()
+            terminal.rest(quiet_s=QUIET_S)
             terminal.send(f"/open-link {number}\r")
-            terminal.rest()
+            terminal.rest(quiet_s=QUIET_S)
             terminal.send("\x1b")
-            terminal.rest()
+            terminal.rest(quiet_s=QUIET_S)
         return ended(terminal)
 
 
@@ -141,7 +143,7 @@ def an_error_of_the_endpoint(text: str, folder: Path, env: Mapping[str, str]) ->
             for word in ("one", "two"):
                 terminal.send(f"{word}\r")
                 terminal.until("failed")
-                terminal.rest()
+                terminal.rest(quiet_s=QUIET_S)
                 terminal.send("\x15")
             return ended(terminal)
 

@@ -90,6 +90,13 @@ class Context:
 
         return paths.data_dir(self.options.data_dir, self.environ)
 
+    @property
+    def sessions_folder(self) -> Path:
+        from kimi_tui.adapters.config import paths  # noqa: PLC0415
+
+        folder = self.settings().sessions.folder
+        return Path(folder).expanduser() if folder else paths.sessions_dir(self.data_dir)
+
     def load(self) -> LoadedSettings:
         """Read the config, once; ConfigError where a config file that was named is not there."""
         if self._loaded is None:
@@ -147,11 +154,9 @@ class Context:
         """The sessions on disk; what a dead process left among them is put right first."""
         if self._store is None:
             from kimi_tui.adapters import files  # noqa: PLC0415
-            from kimi_tui.adapters.config import paths  # noqa: PLC0415
             from kimi_tui.adapters.store.session_files import SessionFiles  # noqa: PLC0415
 
-            sessions = self.settings().sessions
-            folder = Path(sessions.folder).expanduser() if sessions.folder else paths.sessions_dir(self.data_dir)
+            sessions, folder = self.settings().sessions, self.sessions_folder
             trash = self.data_dir / "trash"
             for place in (folder, trash):
                 files.sweep_temporaries(place)

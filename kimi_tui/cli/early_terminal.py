@@ -3,7 +3,8 @@
 The library takes the terminal over some 0.2 s after the start. Until then a terminal would show typed letters where
 they do not belong and turn Enter into a line feed; so it is made raw at once, and a first frame is drawn on its other
 screen. A thread echoes what is typed into that (typeahead), and all that it has read goes to the library's reader of
-keys as if it came then. Whatever goes wrong, the terminal gets back the modes it had.
+keys as if it came then. Where that takes long, what was typed is kept in a file meanwhile. Whatever goes wrong, the
+terminal gets back the modes it had.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from fcntl import ioctl
 from types import FrameType
 from typing import Any
@@ -29,6 +31,8 @@ ENTER, LEAVE = "\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J", "\x1b[0m\x1b[?25h\x1b[?
 INPUT, LOCAL = 0, 3
 """Places in a terminal's modes. Source: Python's termios."""
 READ_BYTES = 1024
+KEEP_AFTER_S = 0.5
+"""How long what was typed may wait until it is kept, in seconds."""
 PLAIN = "\x1b[?1000;1003;1015;1006;1016;2048;1004;2004l\x1b[?7h\x1b[<u" + LEAVE
 """Everything off that the library switches on; and back."""
 
@@ -41,6 +45,8 @@ class EarlyTerminal:
         r"""What was typed before it was raw, lines ended by "\n"."""
         self.left = b""
         """What was typed since then, where nobody has taken it: the terminal was given back before."""
+        self.keep: Callable[[str], object] = lambda _: None
+        """Is given what was typed so far, as the terminal sent it, in the thread that reads it; raises nothing."""
         self._is_handed_over = False
         self._source = source
         self._screen: int | None = None  # what has to be cleared again
@@ -66,7 +72,7 @@ class EarlyTerminal:
         os.write(screen, (ENTER + frame).encode())
 
     def echo(self, line: EarlyEcho) -> None:
-        """Show what is typed on the frame that was drawn, until there is doubt how, or the library takes over."""
+        """Read what is typed until the library takes over, and show it on the frame until there is doubt how."""
         if self._screen is None:
             return
         self._stop_reader, self._stop = os.pipe()
@@ -77,16 +83,24 @@ class EarlyTerminal:
 
     def _echo(self, line: EarlyEcho, screen: int) -> None:
         with contextlib.suppress(OSError):  # it may be gone
-            size, data = os.get_terminal_size(screen), self.typed.encode()
+            size, data, is_shown, due_s = os.get_terminal_size(screen), self.typed.encode(), True, float("inf")
             while True:
-                shown = line.feed(data)
-                if os.get_terminal_size(screen) != size:
+                if is_shown:
+                    shown = line.feed(data)
+                    is_shown = os.get_terminal_size(screen) == size
+                    os.write(screen, shown.encode() if is_shown else b"")
+                    is_shown &= not line.is_over
+                now_s = time.monotonic()
+                due_s = min(due_s, now_s + KEEP_AFTER_S) if data else due_s
+                if now_s >= due_s:
+                    self.keep(self.typed + self._read.decode("utf-8", "replace"))
+                    due_s = float("inf")
+                wait_s = due_s - now_s if due_s < float("inf") else None
+                ready = select.select([self._source, self._stop_reader], [], [], wait_s)[0]
+                if self._stop_reader in ready:
                     return
-                os.write(screen, shown.encode())
-                if line.is_over or self._stop_reader in select.select([self._source, self._stop_reader], [], [])[0]:
-                    return
-                data = os.read(self._source, READ_BYTES)
-                if not data:
+                data = os.read(self._source, READ_BYTES) if ready else b""
+                if ready and not data:
                     return
                 self._read += data
 

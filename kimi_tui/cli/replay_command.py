@@ -57,8 +57,10 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
     terminal: EarlyTerminal,
     held: contextlib.ExitStack,
     ending: Ending,
+    session_id: str,
 ) -> KimiApp:
     """The sessions of the replay lie in a folder of their own, which is gone when it is left."""
+    del session_id  # nothing is kept
     from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
     from kimi_tui.adapters.clock import FasterClock  # noqa: PLC0415
     from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415

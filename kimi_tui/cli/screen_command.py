@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.endpoint.http_client import EndpointClient
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.adapters.store.session_lock import SessionLock
+    from kimi_tui.cli.typed_draft import EarlyDraft
     from kimi_tui.core.ports import HeldSession
     from kimi_tui.core.session.session import Session
     from kimi_tui.ui.app.kimi_app import KimiApp
@@ -42,7 +43,7 @@ TRUE_COLOUR = ("truecolor", "24bit")
 """Values of COLORTERM for terminals that show every colour."""
 
 
-Build = Callable[[Namespace, Context, EarlyTerminal, contextlib.ExitStack, Ending], "KimiApp"]
+Build = Callable[[Namespace, Context, EarlyTerminal, contextlib.ExitStack, Ending, str], "KimiApp"]
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -60,22 +61,32 @@ def run_screen(options: Namespace, context: Context, build: Build, *, is_kept: b
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
     keys, screen = context.stdin.fileno(), context.stdout.fileno()
     with Ending() as ending, _thread_faults() as faults:
+        early = None
         try:
             with contextlib.ExitStack() as held, early_terminal(keys, screen) as terminal:
                 ending.watch(partial(terminal.end_now, screen))
                 _draw_early(terminal, context)
-                app = build(options, context, terminal, held, ending)
+                if is_kept:
+                    early = _early_draft(context)
+                    terminal.keep = early.keep
+                app = build(options, context, terminal, held, ending, early.session_id if early is not None else "")
                 ending.check()
                 session_id = app.run(mouse=settings.ui.mouse)
         except SystemExit:  # a signal, before there was a program to be left
-            if not is_kept:
-                raise
-            _keep_as_draft(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
+            if early is not None:
+                _keep_as_draft(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
+                early.remove()
             raise
         status = _told_end(app, session_id if is_kept else None, options, context)
         for fault in faults:
             context.tell(f"Something unexpected went wrong ({fault_of(fault)}).", context.report(fault))
         return FAILED if faults and status == DONE else status
+
+
+def _early_draft(context: Context) -> EarlyDraft:
+    from kimi_tui.cli.typed_draft import EarlyDraft  # noqa: PLC0415 - the first frame is drawn before
+
+    return EarlyDraft(context.sessions_folder)
 
 
 @contextlib.contextmanager
@@ -157,8 +168,12 @@ def build_app(
     terminal: EarlyTerminal,
     held: contextlib.ExitStack,
     ending: Ending,
+    session_id: str,
 ) -> KimiApp:
-    """Plug everything together; closing `held` lets others open the session to begin with. Raises as `run` does."""
+    """Plug everything together; closing `held` lets others open the session to begin with. Raises as `run` does.
+
+    `session_id` is the new session's, which may have a draft already.
+    """
     from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
     from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
     from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
@@ -176,7 +191,7 @@ def build_app(
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
     store = context.store()
     store.read_large_in_processes()
-    first, opening = first_session(options, store, new_session(settings), held)
+    first, opening = first_session(options, store, replace(new_session(settings), id=session_id), held)
     client, key_problem = _client(context)
     recordings = context.recordings()
     services = Services(
@@ -230,6 +245,10 @@ def first_session(
     told = list[str]()
 
     places: list[Path] = []
+    stand_in = store.lock(store.path_of(new))  # its draft, of what is typed meanwhile, is nobody else's
+    with contextlib.suppress(StorageError):
+        stand_in.acquire()
+        held.callback(stand_in.release)
     is_something_left = store.left.may_be_some
 
     def find() -> tuple[Path, SessionLock | None]:
@@ -258,10 +277,12 @@ def first_session(
     def keep_typed(text: str) -> str:
         if places:
             add_to_draft(text, store, places[0])
+            store.save_draft(store.path_of(new), "")
             return name or str(places[0])
         if name is not None and (path := store.file_called(name)) is not None:  # it was still looked for
             with contextlib.suppress(KimiError), store.lock(path):
                 add_to_draft(text, store, path)
+                store.save_draft(store.path_of(new), "")
                 return str(name)
         return keep_apart(text, store, new)
 

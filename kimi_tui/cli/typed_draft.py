@@ -4,16 +4,49 @@ from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kimi_tui.adapters.files import make_private_dir, write_atomic
+from kimi_tui.adapters.ids import new_session_id
+from kimi_tui.adapters.store.session_places import DRAFT, beside, forget
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.text.typed_text import text_in
 
 if TYPE_CHECKING:  # the names of types only
     from pathlib import Path
 
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.core.session.session import Session
+
+
+class EarlyDraft:
+    """What is typed while the program is imported, kept as the draft of a session to come, which has no file yet.
+
+    Should the program end without, the next one makes that session; see `LeftBehind`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.session_id = new_session_id(datetime.now(UTC))
+        self._path = folder / self.session_id
+        self._is_kept = False
+
+    def keep(self, sent: str) -> None:
+        """Keep what a terminal sent, unless it is a command; what cannot be kept is not."""
+        text = text_in(sent).rstrip()
+        with suppress(KimiError):
+            if text.strip() and not text.startswith("/"):
+                self._is_kept = True
+                make_private_dir(self._path.parent)
+                write_atomic(beside(self._path, DRAFT), text.encode("utf-8", "replace"))
+            else:
+                self.remove()
+
+    def remove(self) -> None:
+        """What was typed is kept elsewhere, or nothing is left of it."""
+        if self._is_kept:
+            forget(beside(self._path, DRAFT))
 
 
 def keep_as_draft(text: str, store: SessionFiles, options: Namespace, new: Session) -> str:

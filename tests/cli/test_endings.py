@@ -276,6 +276,76 @@ def test_a_session_that_is_still_read_is_not_waited_for(tmp_path: Path, env: dic
     assert draft.read_text("utf-8") == EARLY
 
 
+SLOW_IMPORT = """
+import os, sys, time
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "kimi_tui.ui.app.kimi_app":
+            while not os.path.exists(os.environ["SAVING"]): time.sleep(0.01)
+sys.meta_path.insert(0, Slow())
+"""
+"""A machine so busy that the program is not there before a file is."""
+
+
+def drafts(folder: Path) -> list[str]:
+    return [path.read_text("utf-8") for path in (folder / "data" / "sessions").glob(".*.draft")]
+
+
+def wait_for_drafts(terminal: Terminal, folder: Path, *texts: str) -> None:
+    end_s = time.monotonic() + 20
+    while drafts(folder) != list(texts):
+        assert time.monotonic() < end_s, drafts(folder)
+        terminal.pump()
+
+
+def check_comes_back(terminal: Terminal, folder: Path, env: Mapping[str, str]) -> None:
+    """After a kill, in the session that is the latest then."""
+    os.kill(terminal.pid, signal.SIGKILL)
+    terminal.end()
+    with kimi_tui(["--demo", "-r"], env) as again:
+        again.until("What was being typed when the program ended came back.")
+        again.until("│ early words")
+        again.send("\x11")
+        assert again.end() == 0
+    assert drafts(folder) == ["early words"]
+
+
+def test_what_is_typed_while_it_is_imported_outlives_a_kill(tmp_path: Path, env: dict[str, str]) -> None:
+    with running([sys.executable, "-c", SLOW_IMPORT + RUN, "--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("early\x1b[A")
+        wait_for_drafts(terminal, tmp_path, "early")
+        terminal.send(" words")
+        wait_for_drafts(terminal, tmp_path, "early words")
+        check_comes_back(terminal, tmp_path, env)
+
+
+def test_what_is_typed_while_a_session_is_opened_outlives_a_kill(tmp_path: Path, env: dict[str, str]) -> None:
+    write_large(tmp_path)
+    with kimi_tui(["--demo", "-r", "large"], env) as terminal:
+        opening(terminal)
+        wait_for_drafts(terminal, tmp_path, EARLY)
+        check_comes_back(terminal, tmp_path, env)
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["left", "sent"])
+def test_what_was_kept_early_is_kept_once(tmp_path: Path, env: dict[str, str], is_sent: bool) -> None:
+    with running([sys.executable, "-c", SLOW_IMPORT + RUN, "--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("early words")
+        wait_for_drafts(terminal, tmp_path, "early words")
+        Path(env["SAVING"]).touch()
+        terminal.until("○ ready")
+        terminal.send("\r" if is_sent else "!")
+        if is_sent:
+            terminal.until("Thought for")
+        wait_for_drafts(terminal, tmp_path, *([] if is_sent else ["early words!"]))
+        terminal.send("\x11")
+        assert terminal.end() == 0
+    assert drafts(tmp_path) == ([] if is_sent else ["early words!"])
+    assert len(list((tmp_path / "data" / "sessions").glob("*.toml"))) == 1
+
+
 def test_killed_while_a_session_is_read_it_leaves_nobody_behind(tmp_path: Path, env: dict[str, str]) -> None:
     write_large(tmp_path)
     with kimi_tui(["--demo", "-r", "large"], env) as terminal:

@@ -120,7 +120,7 @@ def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:
     out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - that closes it
     context = Context(parse_arguments(argv), {"TERM": "xterm-256color"}, None, out, out)
     terminal = SimpleNamespace(modes=None, typed="", hand_over=lambda: b"", end_now=lambda *_: None)
-    return build_app(context.options, context, cast(EarlyTerminal, terminal), held, Ending())
+    return build_app(context.options, context, cast(EarlyTerminal, terminal), held, Ending(), "s1")
 
 
 async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> None:

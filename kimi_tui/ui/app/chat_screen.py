@@ -132,7 +132,7 @@ class ChatScreen(Screen[None]):
             queue_line=self._queue, composer=self.composer, drafts=self.drafts,
         )  # fmt: skip
         self._draft_saving = DraftSaving(
-            self.open_chats, self.drafts, later=self.set_timer, run=self._run, saved=self.bars.refresh
+            self.open_chats, self._typed, later=self.set_timer, run=self._run, saved=self.bars.refresh
         )
         self._turn_display = TurnDisplay(
             self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,
@@ -427,10 +427,13 @@ class ChatScreen(Screen[None]):
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
         event.stop()
-        if self._opener.is_over:
-            self._draft_saving.typed()
+        self._draft_saving.typed()
         self.panes.draft_changed()
         self._hints.refresh_send_word()
+
+    def _typed(self) -> str:
+        """What is being typed; while a session is being opened, what was submitted too."""
+        return self.drafts.own if self._opener.is_over else self._opener.typed
 
     @on(Composer.CompletionsChanged)
     def _completions_changed(self, event: Composer.CompletionsChanged) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.open_chats import OpenChats
 
 KEEP_AFTER_S = 0.5
@@ -16,7 +15,7 @@ KEEP_AFTER_S = 0.5
 @dataclass(eq=False)
 class DraftSaving:
     open_chats: OpenChats
-    drafts: Drafts
+    own: Callable[[], str]  # what is being typed
     later: Callable[[float, Callable[[], object]], object]  # calls something after so many seconds
     run: Callable[[Coroutine[Any, Any, None], str], object]  # lets a coroutine run beside everything else
     saved: Callable[[], None]  # shows whether everything is saved
@@ -34,6 +33,6 @@ class DraftSaving:
 
     async def _keep(self) -> None:
         before = len(self.open_chats.unsaved)
-        await self.open_chats.keep_drafts(self.drafts.own)
+        await self.open_chats.keep_drafts(self.own())
         if len(self.open_chats.unsaved) != before:
             self.saved()

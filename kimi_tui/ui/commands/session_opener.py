@@ -59,8 +59,13 @@ class SessionOpener:
         """Wait for the session no more, and give what was submitted and typed meanwhile; None = it is there."""
         if self._is_over.is_set():
             return None
-        lines = [line for line in (*self.end(), self.composer.draft) if is_message(line)]
-        return "\n\n".join(lines)
+        self.end()
+        return self.typed
+
+    @property
+    def typed(self) -> str:
+        """What was submitted and typed meanwhile, without commands."""
+        return "\n\n".join(line for line in (*self._lines, self.composer.draft) if is_message(line))
 
     def end(self) -> list[str]:
         """The session is there; what was submitted meanwhile is given."""

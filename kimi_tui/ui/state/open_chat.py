@@ -63,8 +63,8 @@ class Chat:
     """Whether they have."""
     draft: str = ""
     """What is being typed, while the session is not on screen."""
-    kept_draft: str = ""
-    """What its file holds of what is being typed."""
+    kept_draft: str | None = ""
+    """What its file holds of what is being typed; None = perhaps something that was typed very early."""
     draft_error: KimiError | None = None
     """Why the draft could not be kept when that was tried last; None = it could."""
     turn: Turn | None = None

@@ -41,6 +41,8 @@ class OpenChats:
         self.recovered: dict[str, str] = {}
         """What came back in sessions since the program started, in a line, by their id, until they are opened."""
         self.current = self.chat_of(first)
+        self.current.kept_draft = first.draft or None
+        self._stand_in_draft: Path | None = None
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
         self._writing_draft = asyncio.Lock()
@@ -105,8 +107,8 @@ class OpenChats:
         return self.chat_of(await asyncio.to_thread(self._session_store.open, path))
 
     def begin_with(self, chat: Chat) -> None:
-        """Put a chat in the place of the one that stood for it."""
-        self.current = chat
+        """Put a chat in the place of the one that stood for it; its draft goes once this one's is kept."""
+        self._stand_in_draft, self.current = self.current.draft_path, chat
 
     async def create(self) -> Chat:
         """Make a chat of a new session; StorageError where it cannot be held."""
@@ -206,19 +208,28 @@ class OpenChats:
     async def _keep_draft(self, chat: Chat, draft: str) -> None:
         async with self._writing_draft:  # the last one written is the last one typed
             text = chat.unsent(draft)
-            if text == chat.kept_draft and chat.draft_error is None:
-                return
-            try:
-                chat.kept_draft = await asyncio.to_thread(self._save_draft, chat, text)
-                chat.draft_error = None
-            except KimiError as error:
-                chat.draft_error = error
+            if text != chat.kept_draft or chat.draft_error is not None:
+                try:
+                    chat.kept_draft = await asyncio.to_thread(self._save_draft, chat, text)
+                    chat.draft_error = None
+                except KimiError as error:
+                    chat.draft_error = error
+            if self._stand_in_draft is not None and chat is self.current and chat.draft_error is None:
+                await asyncio.to_thread(self._drop_early, self._stand_in_draft)
+                self._stand_in_draft = None
+
+    def _drop_early(self, place: Path) -> None:
+        with suppress(KimiError):  # nothing is lost by it
+            self._session_store.save_draft(place, "")
 
     def _save_draft(self, chat: Chat, text: str) -> str:
         """Keep a draft beside its session, and give what is kept: a command is worth no session of its own.
 
         Raises StorageError where nobody can tell whether there is one.
         """
+        if not text and chat.kept_draft is None:
+            self._drop_early(chat.draft_path)
+            return ""
         try:
             has_place = bool(chat.open_session.read_only) or is_message(text) or chat.path.exists()
         except OSError as error:
