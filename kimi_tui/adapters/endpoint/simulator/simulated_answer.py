@@ -24,6 +24,8 @@ BREAK_TOKENS = 24
 """How far into its part a reply gets that is to break off."""
 TRIES = 64
 """How many replies are looked at for one that begins like the open turn: some dozen differ."""
+EARLIER_REQUESTS = 200
+"""A reply in a form that is gone on with is taken to be that of one of so many first requests of a process."""
 SLOWNESS = 6.0
 """How much longer a slow reply takes."""
 
@@ -82,7 +84,7 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     breaking = None if is_begun else fault  # what is gone on with broke off before
     if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
-    seeds = (f"{fields.get('seed', number)}/{place}/{question}" for place in range(_count(fields)))
+    seeds = (_seed(fields.get("seed", number), place, question) for place in range(_count(fields)))
     replies = [_going_on(parsed, form, seed, fault) for seed in seeds]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
     return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)
@@ -91,11 +93,19 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
 def _going_on(parsed: Prompt, form: object, seed: str, fault: Fault | None) -> ReplyWords:
     """Say what follows the open turn: of the replies that chance has, one that begins so, as a model would go on."""
 
-    def tried(number: int) -> ReplyWords:
-        return write_reply(parsed, form, random.Random(seed + "+" * number), fault)
+    def tried(seed: str) -> ReplyWords:
+        return write_reply(parsed, form, random.Random(seed), fault)
 
-    fitting = (reply for reply in map(tried, range(TRIES)) if reply.begins_with(parsed.open_turn))
-    return next(fitting, tried(0)).behind(parsed.open_turn)
+    seeds = [seed + "+" * number for number in range(TRIES)]
+    if form is not None and parsed.open_turn.answer:  # of these chance has more than some dozen
+        seeds += [_seed(number, 0, question_of(parsed)) for number in range(EARLIER_REQUESTS)]
+    fitting = (reply for reply in map(tried, seeds) if reply.begins_with(parsed.open_turn))
+    return next(fitting, tried(seed)).behind(parsed.open_turn)
+
+
+def _seed(first: object, place: int, question: str) -> str:
+    """Of the reply in a place among several; `first` = the seed of its request, else the request's number."""
+    return f"{first}/{place}/{question}"
 
 
 def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:
