@@ -145,7 +145,9 @@ class Terminal:
         while self.pump():
             if time.monotonic() > end:
                 raise AssertionError(f"the program did not end:\n{self.text}")
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        sys.stdout.write(f"ended with {status}:\n{self.text.strip()}\n")  # is shown where a test fails
+        return status
 
 
 @contextmanager

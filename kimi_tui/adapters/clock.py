@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -23,3 +24,23 @@ class SystemClock:
 
     async def sleep(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
+
+
+@dataclass(frozen=True, slots=True)
+class FasterClock:
+    """The system's clock for a replay: its seconds pass `speed` times as fast."""
+
+    speed: float
+
+    def now(self) -> datetime:
+        return SystemClock().now()
+
+    def monotonic(self) -> float:
+        return time.monotonic() * self.speed
+
+    def elapsed(self) -> float:
+        """The system's own: it tells only whether the machine slept."""
+        return SystemClock().elapsed()
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s / self.speed)

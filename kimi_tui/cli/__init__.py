@@ -23,6 +23,7 @@ MODULES = {
     "sessions": "kimi_tui.cli.sessions_command",
     "config": "kimi_tui.cli.config_command",
     "demo-server": "kimi_tui.cli.demo_server_command",
+    "replay": "kimi_tui.cli.replay_command",
 }
 """Where each command's `run(options, context) -> int` stands; only that one is imported."""
 COLLECTING = frozenset({"demo-server"})

@@ -35,6 +35,8 @@ NAMED: Mapping[str, str] = {
     "preset": "--preset names no preset.",
     "schema": "--schema names no file.",
     "output": "-o names no file.",
+    "record": "--record names no file.",
+    "replay": "--replay names no file.",
     "count": "-n says no number.",
 }
 """Every option that has to name something, with what is said when it is given an empty value."""
@@ -46,12 +48,14 @@ COMMANDS: Mapping[str, str] = {
     "sessions": "list, show, check, repair, export, import, convert, delete and restore sessions",
     "config": "where the config lies, what is in it, what is wrong with it",
     "demo-server": "serve the offline simulator over HTTP on this machine",
+    "replay": "show a recorded reply on the screen once more, at its own pace; nothing is saved",
 }
 SESSION_HELP = "id, the beginning of one, title or file"
 _OPTION = re.compile(r"-(?!\d+$|\d*\.\d+$).")
 """How an option begins; a negative number is none."""
 MAX_PORT = 65535
 MAX_RATE = 1_000_000
+MIN_SPEED, MAX_SPEED = 0.1, 1000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -174,7 +178,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_global_options(parser, is_screen=True)
     parser.add_argument("--version", action="version", version=f"kimi-tui {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, prog=parser.prog)
-    fillers = (_add_ask, _add_prompt, _add_sessions, _add_config, _add_demo_server)
+    fillers = (_add_ask, _add_prompt, _add_sessions, _add_config, _add_demo_server, _add_replay)
     for (name, help_), fill in zip(COMMANDS.items(), fillers, strict=True):
         commands.add_parser(name, help=help_, description=_sentence(help_), fill=fill)
     return parser
@@ -230,6 +234,7 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add("--set", action="append", default=[], metavar="FIELD=VALUE", help="a request field; empty = not sent")
     add("--preset", metavar="NAME", help="recommended, endpoint, or one of the config's")
     add("--show-reasoning", action="store_true", help="reasoning to standard error")
+    add("--record", metavar="FILE", help="write the raw stream, without the key, into a new file: for bug reports")
     add("-n", dest="count", metavar="N", help="how many replies, 1-4")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="one object at the end")
@@ -340,6 +345,30 @@ def _add_demo_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=_rate, default=60.0, metavar="TOKENS_PER_S", help="the pace (default 60; 0 = at once)"
     )
+    parser.add_argument("--replay", metavar="FILE", help="answer with what a recording holds, whatever is asked")
+    _add_speed(parser)
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "`kimi-tui ask --record FILE` and /record FILE on the screen write recordings."
+    parser.add_argument("file", metavar="FILE", help="a recording")
+    _add_speed(parser)
+
+
+def _add_speed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="a recording so many times as fast (default 1)"
+    )
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not MIN_SPEED <= speed <= MAX_SPEED:
+        raise argparse.ArgumentTypeError(f"found {text!r}, allowed a number in [{MIN_SPEED}, {MAX_SPEED}]")
+    return speed
 
 
 def _port(text: str) -> int:

@@ -35,7 +35,8 @@ from kimi_tui.engine import signals
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn, Opening
 
-if TYPE_CHECKING:  # the name of a type only: importing the module takes time that a refused call need not spend
+if TYPE_CHECKING:  # the names of types only: importing the modules takes time that a refused call need not spend
+    from kimi_tui.adapters.recording_files import Recordings
     from kimi_tui.engine.turn import Turn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -224,19 +225,33 @@ async def _ask(order: Order, context: Context) -> int:
         open_session = OpenSession(order.session, context.store() if order.is_kept else None)
         with contextlib.ExitStack() as held:
             open_session.told = partial(_tell_change, context, held)
-            engine = context.engine(client, [context.journals()] if order.is_kept else ())
+            recordings = await _recordings(order, context)
+            engine = context.engine(client, [context.journals()] if order.is_kept else (), recordings)
             turn = engine.start(open_session, order.opening, order.request, order.plan)
             output = choose_output(context, has_alternatives=order.has_alternatives)
             listener = _Listener(order, context, output, turn)
             try:
                 status = await listener.run()
                 await asyncio.to_thread(_tell_misfits, listener.replies, context)
-                return status
             finally:
                 turn.stop()
                 await turn.finished()
+            has_failed = recordings is not None and recordings.has_failed
+            return FAILED if has_failed and status == DONE else status
     finally:
         await client.aclose()
+
+
+async def _recordings(order: Order, context: Context) -> Recordings | None:
+    """What records the turn; None = nobody asked for that. Raises StorageError where the file cannot be made."""
+    path = context.options.record
+    if path is None and not context.settings().sessions.record_streams:
+        return None
+    recordings = context.recordings()
+    recordings.tell = context.tell
+    if path is not None:
+        await recordings.save_next(order.session.id, Path(path).expanduser())
+    return recordings
 
 
 def _tell_misfits(replies: Sequence[Message], context: Context) -> None:

@@ -57,14 +57,12 @@ def _check(options: Namespace, context: Context) -> int:
 
     loaded = context.load()
     _tell_missing(context)
-    for note in loaded.notes:
-        context.tell(note)
-    problems = every_problem(context.config_path)
-    for problem in problems:
-        context.write_line(problem)
-    if not problems:
-        context.write_line("No mistakes." if loaded.notes else "All is well.")
-    return BAD_USAGE if problems else DONE
+    findings = (*loaded.notes, *every_problem(context.config_path))
+    for finding in findings:
+        context.write_line(finding)
+    if not findings:
+        context.write_line("All is well.")
+    return BAD_USAGE if findings else DONE
 
 
 def _show(options: Namespace, context: Context) -> int:

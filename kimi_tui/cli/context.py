@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the names of types only: importing these modules takes time
     from kimi_tui.adapters.config.config_file import LoadedSettings
     from kimi_tui.adapters.endpoint.http_client import EndpointClient
     from kimi_tui.adapters.log import Redaction
+    from kimi_tui.adapters.recording_files import Recordings
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.adapters.store.session_journal import SessionJournals
     from kimi_tui.core.ports import TurnListener
@@ -158,7 +159,8 @@ class Context:
             if self.options.command is not None:  # the screen does it while it is there already, and tells it there
                 self._store.tell = self.tell
                 for found in self._store.recover():
-                    self.tell(f"session {found.id} {found.title}".rstrip() + f": {found.words}")
+                    name = f"session {found.id} {found.title}".rstrip() + ": " if found.id else ""
+                    self.tell(f"{name}{found.words}")
         return self._store
 
     def _new_session(self) -> Session:
@@ -214,14 +216,29 @@ class Context:
             transport=transport,
         )
 
-    def engine(self, client: EndpointClient, listeners: Sequence[TurnListener] = ()) -> Engine:
-        """`listeners` hear every turn."""
+    def recordings(self) -> Recordings:
+        """What keeps the raw streams of turns, each one where the settings say so."""
+        from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
+        from kimi_tui.adapters.recording_files import Recordings  # noqa: PLC0415
+
+        settings = self.settings()
+        folder = self.data_dir / "recordings" if settings.sessions.record_streams else None
+        return Recordings(settings.dialect.name, SystemClock(), folder)
+
+    def engine(
+        self, client: EndpointClient, listeners: Sequence[TurnListener] = (), recordings: Recordings | None = None
+    ) -> Engine:
+        """`listeners` hear every turn; without `recordings` none is recorded."""
         import random  # noqa: PLC0415
 
         from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
         from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
 
-        return Engine(client, SystemClock(), random.random, self.report, listeners)
+        clock = SystemClock()
+        if recordings is None:
+            return Engine(client, clock, random.random, self.report, listeners)
+        listeners = (*listeners, recordings)
+        return Engine(client, clock, random.random, self.report, listeners, tape_for=recordings.tape_for)
 
     def read_stdin(self) -> str:
         """Everything that was piped in, exactly; "" where nothing was. What is no UTF-8 is replaced, and told."""

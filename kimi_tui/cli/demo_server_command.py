@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 import signal
 from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import DONE, SIGNALLED
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.engine import signals
+
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.adapters.endpoint.demo_server import Played
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -26,10 +31,21 @@ def run(options: Namespace, context: Context) -> int:
         ) from error
 
 
+def _played(options: Namespace) -> Played:
+    """Raises StorageError where the recording cannot be read."""
+    from kimi_tui.adapters.clock import FasterClock  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.demo_server import Played  # noqa: PLC0415
+    from kimi_tui.adapters.recording_files import load_recording  # noqa: PLC0415
+
+    return Played(load_recording(Path(options.replay).expanduser()).exchanges, FasterClock(options.speed))
+
+
 async def _serve(options: Namespace, context: Context) -> int:
     from kimi_tui.adapters.endpoint.demo_server import serve  # noqa: PLC0415
 
-    serving = serve(context.settings().dialect, port=options.port, rate=options.rate, announce=context.write_line)
+    dialect = context.settings().dialect
+    played = None if options.replay is None else _played(options)
+    serving = serve(dialect, port=options.port, rate=options.rate, announce=context.write_line, played=played)
     task = asyncio.ensure_future(serving)
     ended_by: list[signal.Signals] = []
 

@@ -7,7 +7,7 @@ import gc
 import os
 import threading
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from kimi_tui.cli.early_terminal import EarlyTerminal, early_terminal
 from kimi_tui.cli.exit_status import DONE, FAILED, SIGNALLED
 from kimi_tui.cli.new_session import new_session
 from kimi_tui.cli.resume_line import resume_line
-from kimi_tui.core.errors import KeyMissingError, KimiError, SessionHeldError, ThemeError, UsageError
+from kimi_tui.core.errors import KeyMissingError, KimiError, StorageError, ThemeError, UsageError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.text.typed_text import text_in
 from kimi_tui.ui.terminal.ending import Ending, is_terminal_gone
@@ -42,8 +42,19 @@ TRUE_COLOUR = ("truecolor", "24bit")
 """Values of COLORTERM for terminals that show every colour."""
 
 
+Build = Callable[[Namespace, Context, EarlyTerminal, contextlib.ExitStack, Ending], "KimiApp"]
+
+
 def run(options: Namespace, context: Context) -> int:
     """Raises KimiError where the session that was asked for, or the address, cannot be used."""
+    return run_screen(options, context, build_app)
+
+
+def run_screen(options: Namespace, context: Context, build: Build, *, is_kept: bool = True) -> int:
+    """Run what `build` makes on this terminal; `is_kept` = what is typed and said in it can be gone on with later.
+
+    Raises UsageError where there is no terminal, and what `build` raises.
+    """
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
@@ -53,13 +64,15 @@ def run(options: Namespace, context: Context) -> int:
             with contextlib.ExitStack() as held, early_terminal(keys, screen) as terminal:
                 ending.watch(partial(terminal.end_now, screen))
                 _draw_early(terminal, context)
-                app = build_app(options, context, terminal, held, ending)
+                app = build(options, context, terminal, held, ending)
                 ending.check()
                 session_id = app.run(mouse=settings.ui.mouse)
         except SystemExit:  # a signal, before there was a program to be left
-            _keep_typed(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
+            if not is_kept:
+                raise
+            _keep_as_draft(text_in(terminal.typed + terminal.left.decode("utf-8", "replace")), options, context)
             raise
-        status = _told_end(app, session_id, options, context)
+        status = _told_end(app, session_id if is_kept else None, options, context)
         for fault in faults:
             context.tell(f"Something unexpected went wrong ({fault_of(fault)}).", context.report(fault))
         return FAILED if faults and status == DONE else status
@@ -81,12 +94,12 @@ def _thread_faults() -> Iterator[list[BaseException]]:
         threading.excepthook = before
 
 
-def _keep_typed(text: str, options: Namespace, context: Context) -> None:
-    from kimi_tui.cli.typed_draft import keep_typed  # noqa: PLC0415
+def _keep_as_draft(text: str, options: Namespace, context: Context) -> None:
+    from kimi_tui.cli.typed_draft import keep_as_draft  # noqa: PLC0415
     from kimi_tui.ui.state.slash import is_message  # noqa: PLC0415
 
     if is_message(text):
-        name = keep_typed(text.rstrip(), context.store(), options, new_session(context.settings()))
+        name = keep_as_draft(text.rstrip(), context.store(), options, new_session(context.settings()))
         _tell_how_to_resume(name, options, context)
 
 
@@ -165,10 +178,11 @@ def build_app(
     store.read_large_in_processes()
     first, opening = first_session(options, store, new_session(settings), held)
     client, key_problem = _client(context)
+    recordings = context.recordings()
     services = Services(
         settings_store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=cache(lambda: context.engine(client, [context.journals()])),
+        engine=cache(lambda: context.engine(client, [context.journals()], recordings)),
         clock=SystemClock(),
         session_store=store,
         new_session=lambda: new_session(context.settings()),
@@ -180,6 +194,7 @@ def build_app(
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
+        recorder=recordings,
         check_form=check,
         load_schema=load_schema,
     )
@@ -215,7 +230,7 @@ def first_session(
     told = list[str]()
 
     places: list[Path] = []
-    is_something_left = store.is_something_left
+    is_something_left = store.left.may_be_some
 
     def find() -> tuple[Path, SessionLock | None]:
         if is_something_left:
@@ -224,7 +239,7 @@ def first_session(
         lock = store.lock(path)
         try:
             lock.acquire()
-        except SessionHeldError:  # it is opened to be read only
+        except StorageError:  # held, or nothing can be written there: it is opened to be read only
             return path, None
         held.callback(lock.release)
         places.append(path)

@@ -118,6 +118,8 @@ def repair(options: Namespace, context: Context) -> int:
     _tell(path, found, context)
     kept = len(found.session.messages) if found.session is not None else 0
     lost = f", {found.lost} left out" if found.lost else ""
+    if found.recovered:
+        context.tell(found.recovered)
     context.tell(f"{counted(kept, 'message')} kept{lost}; {path} is as it was.")
     context.write_line(str(new))
     return DONE

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.core.session.session import Session
 
 
-def keep_typed(text: str, store: SessionFiles, options: Namespace, new: Session) -> str:
+def keep_as_draft(text: str, store: SessionFiles, options: Namespace, new: Session) -> str:
     """Keep it with the session that was asked for, where that is found at once and nobody holds it; else with `new`.
 
     What comes back names the session for `-r`. Raises StorageError.

@@ -33,6 +33,8 @@ from __future__ import annotations
 from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.visible import one_line
 
+TRY_AGAIN = "Try again."
+"""The hint that says no more than that: the screen leaves it out, since it offers how to do so."""
 LINE_CELLS = 70
 """Most cells of a summary with the endpoint's words: 80 columns hold it with what stands before it."""
 QUOTED_CHARS = 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,16 +34,28 @@ class CompletionResponse(Protocol):
         """Yield the decoded body in pieces whose borders mean nothing; CompletionError when the connection breaks."""
 
 
+class Tap(Protocol):
+    """Hears what crosses the wire for one request after the other, as bytes, with the client's secrets taken out."""
+
+    def sent(self, body: bytes, model: str) -> None: ...
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """`headers` are all that came, by their names in lower case."""
+
+    def data(self, piece: bytes) -> None:
+        """What is handed on of an answer's decoded body, before it is."""
+
+
 class CompletionClient(Protocol):
     @property
     def dialect(self) -> Dialect:
         """What bodies say, and what the endpoint's bytes mean."""
 
-    def send(self, body: bytes, model: str) -> AbstractAsyncContextManager[CompletionResponse]:
+    def send(self, body: bytes, model: str, tap: Tap | None = None) -> AbstractAsyncContextManager[CompletionResponse]:
         """POST JSON in UTF-8; leaving the context closes the connection, which ends generation.
 
-        The model's name is part of the address. How long an answer may take is the caller's business. Entering raises
-        CompletionError where the endpoint refuses or cannot be reached.
+        The model's name is part of the address. `tap` hears all of it; None = nobody does. How long an answer may take
+        is the caller's business. Entering raises CompletionError where the endpoint refuses or cannot be reached.
         """
 
     def without_secrets(self, words: str) -> str:
@@ -91,6 +103,11 @@ class RunningTurn(Protocol):
     def listen(self) -> TurnEvents:
         """Hear every event from now on: all of them, where this is called before anything is awaited."""
 
+    def stop(self) -> None: ...
+
+    def cut(self) -> bool:
+        """Cut the request that runs, and let the turn's plan say what follows; False = this one is not to be cut."""
+
 
 TurnListener = Callable[[RunningTurn], Awaitable[None]]
 """Hears every turn from its first event to its last; the turn waits for it nowhere, `Turn.finished` does."""
@@ -127,6 +144,7 @@ class RecoveredSession:
 
     path: Path
     id: str
+    """"" = there is none: nothing could be read of what was left."""
     title: str
     words: str
     """What came back, in a line."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from kimi_tui.core.errors import CompletionError
-from kimi_tui.core.prompt.token_estimate import written_tokens
+from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
 from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
@@ -56,6 +56,33 @@ class AskingAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweringAgain:
+    """The thinking of a reply that stands in the session; another reply to the same question answers it."""
+
+    message: Message
+    count: int = 1
+    """How many replies its request brings; several come unstreamed."""
+
+    @property
+    def options(self) -> RequestOptions:
+        """The mode of the reply whose thinking it is."""
+        count = self.count if self.count > 1 else None
+        return RequestOptions(set={"num_responses": count}, thinking=self.message.thinking is not False)
+
+    def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
+        """Begin behind its closed think block."""
+        (reply_id,) = open_session.take_ids(1)
+        question_id, thought = self.message.parent, self.message.reasoning
+        ended_by = self.message.thinking_end
+        beginning = replace(blank, id=reply_id, parent=question_id, reasoning=thought, thinking_end=ended_by)
+        return GrowingReply(beginning, is_thinking=False)
+
+    def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+        """Make the question the head; raises CompletionError where it is gone."""
+        return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
+
+
+@dataclass(frozen=True, slots=True)
 class GoingOn:
     """A reply that stands in the session: the same message grows, or, with messages below it, an alternative to it."""
 
@@ -76,7 +103,7 @@ class GoingOn:
         has_block_open = message.thinking is not False and not message.content and message.thinking_end is None
         reply = GrowingReply(message, is_thinking=has_block_open)
         if len(reply.requests) == 1 and reply.usage == NO_USAGE and message.is_partly_counted:
-            usage = Usage(output_tokens=written_tokens(message))
+            usage = Usage(output_tokens=received_tokens(message))
             reply.requests[0] = replace(reply.requests[0], usage=usage, is_estimated=True)
         return reply
 
@@ -88,7 +115,7 @@ class GoingOn:
         return replace(session, head=head, updated=now)
 
 
-Opening = Asking | AskingAgain | GoingOn
+Opening = Asking | AskingAgain | AnsweringAgain | GoingOn
 """How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
 
 

@@ -53,6 +53,7 @@ class RequestRun:
         self._task: asyncio.Task[ReplyResult] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._cut_by: Cause | None = None
+        self._result: ReplyResult | None = None
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = 0.0
         self._first_token_s: float | None = None
@@ -70,9 +71,11 @@ class RequestRun:
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
         try:
             result = await self._task
-        except asyncio.CancelledError:  # before it had begun
-            result = self._end(is_cancelled=True)
+        except asyncio.CancelledError:  # before it had begun, or when nothing was left to be cancelled
+            result = self._result or self._end(is_cancelled=True)
         cause = self._cut_by or cause_of(self._turn.reply.requests[-1])
+        if self._turn.tape is not None:
+            self._turn.tape.end(cause)
         return RequestEnd(self._step, cause), result
 
     def cut(self, cause: Cause) -> None:
@@ -82,14 +85,16 @@ class RequestRun:
             self._task.cancel()
 
     async def _carry_out(self) -> ReplyResult:
+        is_cancelled = False
         try:
             await self._until_settled()
         except asyncio.CancelledError:
-            return self._end(is_cancelled=True)
+            is_cancelled = True
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-        return self._end(is_cancelled=False)
+        self._result = self._end(is_cancelled=is_cancelled or self._cut_by is not None)
+        return self._result
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
@@ -97,11 +102,16 @@ class RequestRun:
         write = partial(build_body, self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
         body = await asyncio.to_thread(write)
         attempt = 1
+        tape = self._turn.tape
         while True:
+            if tape is not None:
+                tape.begin(self._step, attempt)
             try:
                 return await self._once(body)
             except CompletionError as error:
                 self._builder.fail(error)
+                if tape is not None:
+                    tape.end(Cause.FAILED, error)
                 delay_s = self._next_delay_s(error, attempt)
                 if delay_s is None:
                     return None
@@ -146,7 +156,7 @@ class RequestRun:
         wait_s = first_silence_s(self._fields, request.silence_s)
         silence = Silence(self._clock, wait_s)
         try:
-            async with silence, self._client.send(body, request.model) as response:
+            async with silence, self._client.send(body, request.model, self._turn.tape) as response:
                 self._is_answered, self._header_id = True, response.request_id
                 self._builder = self._new_builder(is_event_stream=response.is_event_stream)
                 await self._read(response, silence)

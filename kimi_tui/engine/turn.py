@@ -11,6 +11,7 @@ from typing import Any
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message
+from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import (
     NEXT_PHASES,
     Phase,
@@ -74,6 +75,12 @@ class Turn:
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
         self.head_before: str | None = None
+        self.tape: Tape | None = None
+        """What its requests and their answers are recorded on; None = they are not."""
+        self.is_aside = False
+        """Whether another turn's reply to the same question is shown: this one does not become the head."""
+        self.has_gone_back = False
+        """Whether the old reply is the head again, since this one brought nothing."""
         self._listeners: list[Listener] = []
         self._hearing: list[asyncio.Task[None]] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()

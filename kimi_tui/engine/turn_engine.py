@@ -14,7 +14,7 @@ from typing import Self
 
 from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
 from kimi_tui.core.faults import fault_of
-from kimi_tui.core.ports import Clock, CompletionClient, TurnListener
+from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn, TurnListener
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -25,6 +25,7 @@ from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role,
 from kimi_tui.core.text.sentences import whole_end
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
+from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Opening
@@ -80,13 +81,16 @@ class Engine:
         jitter: Callable[[], float] = lambda: 0.5,
         report: Callable[[BaseException], str] = lambda _: "",
         listeners: Sequence[TurnListener] = (),
+        *,
+        tape_for: Callable[[RunningTurn], Tape | None] = lambda _: None,
     ) -> None:
         """`jitter` gives a random number in [0, 1) for the pauses between attempts; `listeners` hear every turn.
 
-        `report` writes a fault of this program down and says where, in words; it is called in a thread.
+        `tape_for` gives what a turn is recorded on; None = it is not recorded. `report` writes a fault of this program
+        down and says where, in words; it is called in a thread.
         """
         self._client, self._clock, self._jitter = client, clock, jitter
-        self._report, self._listeners = report, listeners
+        self._report, self._listeners, self._tape_for = report, listeners, tape_for
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
@@ -102,6 +106,7 @@ class Engine:
         )
         turn = Turn(open_session, request, self._begin(opening, open_session, blank, request, plan))
         open_session.begin_turn(turn.reply.id)
+        turn.tape = self._tape_for(turn)
         for listener in self._listeners:
             turn.let_hear(self._hear(listener, turn))
         task = asyncio.get_running_loop().create_task(self._drive(turn, opening, plan), name=turn.reply.id)
@@ -198,7 +203,8 @@ class Engine:
         while before is not turn.open_session.value:  # changed while it was written: it is not the prompt any more
             before = turn.open_session.value
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
-        turn.open_session.update(lambda _: opened.session)
+        shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
+        turn.open_session.update(lambda _: shown)
         turn.head_before = before.head
         turn.question = opened.question
         turn.report(TurnBegan(turn.reply.id, turn.question))
@@ -225,7 +231,7 @@ class Engine:
         if replies:
             now = self._clock.now()
             # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
-            turn.open_session.update(lambda value: tree.with_replies(value, replies, now))
+            turn.open_session.update(lambda value: tree.with_replies(value, replies, now, is_aside=turn.is_aside))
             turn.report(RepliesPlaced(turn.reply.id, replies))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)
@@ -244,7 +250,7 @@ class Engine:
             return (first,)
         first = context.noted_on(first, session)
         ids = turn.open_session.take_ids(len(others))
-        thought = str(reply.texts[ReplyPart.REASONING]).removesuffix(last.whole[0].reasoning) if others else ""
+        thought = _thought_before(reply, last) if others else ""
         rest = [_another(reply, id_, text, thought).message(now) for id_, text in zip(ids, others, strict=True)]
         return (first, *(context.noted_on(message, session) for message in rest))
 
@@ -308,6 +314,12 @@ def _places(error: Exception) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
+def _thought_before(reply: GrowingReply, last: ReplyResult) -> str:
+    """The thinking that earlier requests of the turn brought."""
+    came = str(reply.texts[ReplyPart.REASONING])[len(reply.beginning.reasoning or "") :]
+    return came.removesuffix(last.whole[0].reasoning)
+
+
 def _another(reply: GrowingReply, id_: str, whole: ReplyText, thought: str) -> GrowingReply:
     """Another reply of the same requests; the first one carries what these used. `thought` = what both begin with."""
     other = GrowingReply(replace(reply.beginning, id=id_), is_thinking=whole.is_thinking)
@@ -323,9 +335,15 @@ def _is_there(question: Message | None, session: Session) -> bool:
 def _goes_back(turn: Turn) -> bool:
     """Show the old reply again, where a question that was asked again brought nothing; whether that was so."""
     session, question = turn.open_session.value, turn.question
-    if question is None or session.head != question.id or all(m.parent != question.id for m in session.messages):
+    if (
+        turn.is_aside
+        or question is None
+        or session.head != question.id
+        or all(m.parent != question.id for m in session.messages)
+    ):
         return False
     turn.open_session.update(lambda value: replace(value, head=turn.head_before))
+    turn.has_gone_back = True
     return True
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from kimi_tui.adapters.clock import SystemClock
-from kimi_tui.core.ports import CompletionResponse
+from kimi_tui.core.ports import CompletionResponse, Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.engine.open_session import OpenSession
@@ -27,7 +27,7 @@ class Answering:
     request_id = None
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[CompletionResponse]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[CompletionResponse]:
         """It answers itself."""
         del body, model
         yield self

@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.cli.calls import KEY, ROOT, Result, call, start
-from tests.cli.loopback import document, tokens
+from tests.cli.loopback import Play, document, endpoint, tokens
+from tests.terminal import kimi_tui
 from tests.tls import AUTHORITY, OK, Server, listening, read_request, tls_server, tunnel
 
 WHOLE = OK + b"".join(tokens("</think>", "Lamb."))
@@ -52,6 +55,61 @@ def test_an_ipv6_address() -> None:
         result = call("ask", "x", "--base-url", f"http://[::1]:{endpoint.port}")
     assert (result.status, result.out, result.err) == (0, "Lamb.\n", "")
     assert endpoint.received[0].startswith(b"POST /moonshotai/Kimi-K2.5 HTTP/1.1\r\n")
+
+
+def test_an_ipv6_address_on_the_screen(env: dict[str, str]) -> None:
+    def handle(connection: socket.socket, running: Server) -> None:
+        running.received.append(read_request(connection))
+        connection.sendall(WHOLE)
+
+    with (
+        listening(handle, "::1") as endpoint,
+        kimi_tui(
+            ["--base-url", f"http://[::1]:{endpoint.port}"],
+            {**env, "DEEPINFRA_TOKEN": KEY, "PYTHONPATH": str(ROOT), "NO_PROXY": "::1"},
+        ) as terminal,
+    ):
+        terminal.until("Enter send")
+        terminal.send("Lamb?\r")
+        terminal.until("Lamb.")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+    assert endpoint.received[0].startswith(b"POST /moonshotai/Kimi-K2.5 HTTP/1.1\r\n")
+
+
+SLEEP = """
+import os, sys, time
+from kimi_tui.engine import silence
+silence.WAKE_S, real, begun = 0.5, time.clock_gettime, os.path.exists
+def clock_gettime(clock):
+    return real(clock) + 3600 * (clock == time.CLOCK_BOOTTIME and begun(os.environ["SLEPT"]))
+time.clock_gettime = clock_gettime
+from kimi_tui.__main__ import run
+run()
+"""
+"""A machine that has slept for an hour once a file is there: only the clock that counts sleep has gone on."""
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock here counts the machine's sleep")
+def test_a_machine_that_slept_keeps_what_came_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = tmp_path / "slept"
+    monkeypatch.setenv("SLEPT", str(slept))
+    with endpoint(Play(tokens("hm", "</think>", "half ")[:3], holds=True)) as server:
+        argv = [sys.executable, "-c", SLEEP, "ask", "x", "--save", "--base-url", server.url]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.read(4) == "half"
+                slept.touch()
+                _, err = process.communicate(timeout=30)
+            finally:
+                process.kill()
+    assert process.returncode == 1
+    assert "slept" in err
+    (path,) = (tmp_path / "data" / "sessions").glob("*.toml")
+    reply = tomllib.loads(path.read_text("utf-8"))["messages"][1]
+    assert (reply["state"], reply["reasoning"], reply["content"]) == ("interrupted", "hm", "half ")
 
 
 def test_an_authority_of_one_s_own(monkeypatch: pytest.MonkeyPatch) -> None:

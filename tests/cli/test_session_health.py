@@ -9,8 +9,12 @@ import pytest
 from kimi_tui import __version__
 from kimi_tui.adapters.store.session_backup import backup_of
 from kimi_tui.adapters.store.session_files import SessionFiles
+from kimi_tui.adapters.store.session_places import JOURNAL, beside
 from kimi_tui.core.session.file_formats import ENDINGS, FORMATS
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.journal import Growth, JournalHead, TurnStart, encode_record
+from kimi_tui.core.session.sent_context import SentContext
+from kimi_tui.core.session.session import Message, Role, Session
 from tests.cli.calls import call
 from tests.core.session.test_repair import talk
 from tests.ui.program import talk as chat
@@ -88,6 +92,27 @@ def test_a_copy_holds_what_can_be_read(store: SessionFiles, tmp_path: Path, endi
     assert (again.status, again.out) == (2, "")
     assert "is there already; nothing was written" in again.err
     assert store.load(new) == copy
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_copy_gets_what_a_journal_holds(store: SessionFiles, tmp_path: Path, is_readable: bool) -> None:
+    bad, new = put(store, "bad.toml", 'content = "Roast it."', "content = "), tmp_path / "new.toml"
+    if not is_readable:
+        bad.write_text("hello")
+    head = JournalHead(bad.name, "elsewhere", 1, TALK)
+    question = Message("m5", Role.USER, "And then?", "m4")
+    reply = Message("m6", Role.ASSISTANT, "", "m5", model="m")
+    start = TurnStart(reply, question, is_thinking=False, context=SentContext.of(TALK), head_before="m4")
+    growth = Growth("m6", {ReplyPart.ANSWER: (0, "Rest.")}, is_thinking=False)
+    journal = beside(bad, JOURNAL)
+    data = b"".join(encode_record(record) for record in (head, start, growth))
+    journal.write_bytes(data)
+    result = call("sessions", "repair", str(bad), "-o", str(new))
+    assert (result.status, result.out) == (0, f"{new}\n")
+    assert f"5 characters. It is in the copy; the journal stays: {journal}" in result.err
+    said = [message.content for message in store.load(new).messages]
+    assert said == [*(["Lamb?", "Stew?", "Braise it."] if is_readable else []), "And then?", "Rest."]
+    assert journal.read_bytes() == data
 
 
 def test_a_file_may_be_named_as_sessions_are(store: SessionFiles, tmp_path: Path) -> None:

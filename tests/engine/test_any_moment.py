@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState, Session
@@ -44,7 +45,7 @@ class Thinker(ScriptedClient):
     """What it does at a stop text: "swallow", "return" or, where "", nothing."""
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         open_turn = json.loads(body)["input"].rpartition("assistant<|im_middle|><think>")[2]
         reasoning, mark, answer = open_turn.partition("</think>")
         assert THOUGHT.startswith(reasoning)
@@ -67,7 +68,7 @@ class Thinker(ScriptedClient):
                 self.scripts.append(Script([*steps[:after], frame(details={"finish_reason": "length"})]))
             case _:
                 self.scripts.append(Script([*steps, frame(details={"finish_reason": "stop"})]))
-        async with super().send(body, model) as response:
+        async with super().send(body, model, tap) as response:
             yield response
 
 

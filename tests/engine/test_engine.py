@@ -21,7 +21,7 @@ from kimi_tui.core.errors import (
     RateLimitedError,
     StorageError,
 )
-from kimi_tui.core.ports import RunningTurn
+from kimi_tui.core.ports import RunningTurn, Tap
 from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
@@ -197,7 +197,7 @@ async def test_a_reply_that_goes_on_behind_a_pause_is_read_to_its_end(monkeypatc
 
     class Pausing(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
             yield self
 
         is_event_stream, request_id = True, None
@@ -235,7 +235,7 @@ async def test_pings_do_not_hide_a_dead_reply() -> None:
 async def test_pings_that_go_on_and_on_do_not_either() -> None:
     class Pinging(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
             self.bodies.append({})
             yield self
 
@@ -412,7 +412,7 @@ def later(*, by_s: int) -> type[ScriptedClient]:
 
     class Late(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
             loop = asyncio.get_running_loop()
             now_s = loop.time()
             with patch.object(loop, "time", lambda: now_s):
@@ -420,7 +420,7 @@ def later(*, by_s: int) -> type[ScriptedClient]:
                     now_s += 1
                     await asyncio.sleep(0)
                     await asyncio.sleep(0)
-                async with super().send(body, model) as response:
+                async with super().send(body, model, tap) as response:
                     yield response
 
     return Late
@@ -529,9 +529,9 @@ async def test_durations_come_from_the_clock() -> None:
 
     class Slow(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
             clock.time_s += 2
-            async with super().send(body, model) as response:
+            async with super().send(body, model, tap) as response:
                 yield response
 
     client = Slow([Script([], refuse=RateLimitedError("busy", retry_after_s=9)), streaming(*WHOLE)])
@@ -591,7 +591,7 @@ async def test_a_lone_surrogate_in_a_question_becomes_a_replacement() -> None:
 async def test_what_nobody_expected_is_a_failed_end_without_texts_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     class Faulty(ScriptedClient):
         @asynccontextmanager
-        async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+        async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
             if body:
                 raise ZeroDivisionError(body.decode())
             yield

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.plans import Cause, Limits, Plan, RequestEnd, RequestStep, answering, continuing, single
+from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking, GoingOn
@@ -86,6 +88,14 @@ async def test_a_request_that_is_not_to_be_cut_is_not() -> None:
     async for _ in turn.listen():
         assert not turn.cut()
     assert texts((await turn.finished()).replies[0]) == ("hm", "yes")
+
+
+async def test_a_budget_that_is_reached_as_the_connection_ends_counts_its_request_once() -> None:
+    client = ScriptedClient([streaming(token("a"), token("b")), streaming(token("yes"), end("stop", 9, 1, 0.1))])
+    plan = answering(single, Budget(tokens=2))
+    (reply,) = (await Engine(client, HandClock()).start(opened(), Asking("Hi"), REQUEST, plan).finished()).replies
+    assert [(record.kind, record.usage.output_tokens) for record in reply.requests] == [("reply", 2), ("answer", 1)]
+    assert (texts(reply), reply.thinking_end) == (("ab", "yes"), "budget")
 
 
 async def test_a_cut_that_comes_after_the_end_changes_nothing() -> None:
@@ -231,11 +241,11 @@ class Model(ScriptedClient):
         self.whole = whole
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         before = json.loads(body)["input"].rpartition(OPENING)[2]
         assert self.whole.startswith(before), (self.whole, before)
         self.scripts.append(Script([*map(token, self.whole[len(before) :]), frame(details={"finish_reason": "stop"})]))
-        async with super().send(body, model) as response:
+        async with super().send(body, model, tap) as response:
             yield response
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kimi_tui.core.errors import ConnectionFailedError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Session
@@ -57,9 +58,9 @@ class RawClient(ScriptedClient):
         self.raw: list[bytes] = []
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[Any]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         self.raw.append(body)
-        async with super().send(body, model) as response:
+        async with super().send(body, model, tap) as response:
             yield response
 
 

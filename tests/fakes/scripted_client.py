@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.dialect import Dialect
 
@@ -60,6 +61,7 @@ class Script:
 class _Response:
     script: Script
     request_id: str | None = None
+    tap: Tap | None = None
 
     @property
     def is_event_stream(self) -> bool:
@@ -73,6 +75,8 @@ class _Response:
                 raise step
             else:
                 await asyncio.sleep(0)
+                if self.tap is not None:
+                    self.tap.data(step)
                 yield step
 
 
@@ -90,14 +94,19 @@ class ScriptedClient:
         return words
 
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[_Response]:
         self.bodies.append(json.loads(body))
         self.models.append(model)
         script = self.scripts[len(self.bodies) - 1]
+        if tap is not None:
+            tap.sent(body, model)
         if script.refuse is not None:
             raise script.refuse
+        kind = "text/event-stream" if script.is_event_stream else "application/json"
+        if tap is not None:
+            tap.answered(200, {"content-type": kind})
         try:
-            yield _Response(script)
+            yield _Response(script, tap=tap)
         finally:
             self.closed += 1
 

@@ -17,7 +17,7 @@ def test_a_part_that_is_kept_says_how_to_ask_for_another_reply() -> None:
     more = "goes on where it broke off (~1.2k tok in)"
     again = "asks for another reply (~1.2k tok in, all of it written anew)"
     assert notice.words({"continue": "m", "regenerate": "r"}.__getitem__) == (
-        f"Cut.\nWhat arrived is kept; m on it or /continue {more}; r on it or /regenerate {again}.\nTry again."
+        f"Cut.\nWhat arrived is kept; m on it or /continue {more}; r on it or /regenerate {again}."
     )
     assert f"kept; /continue {more}; /regenerate {again}." in notice.words(lambda _: "")
 

@@ -12,6 +12,7 @@ import pytest
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.ui.app import chat_screen
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -138,6 +139,23 @@ async def test_everything_can_be_read_searched_and_written_elsewhere(tmp_path: P
         await running.type("/duplicate<enter>")
         await running.shows("Copied")
         assert len(running.files.list().summaries) == 2
+
+
+async def test_saved_elsewhere_it_is_ones_own_with_what_is_typed(tmp_path: Path) -> None:
+    new = tmp_path / "mine.toml"
+    async with second_window(tmp_path, ANSWER) as (running, holder):
+        await running.shows(WORDS)
+        await running.type("half a thought")
+        running.screen.drafts.begin_argument(BY_ID["save-as"])
+        await running.type(f"{new}<enter>")
+        await running.shows("The session lies in")
+        await running.until(lambda: running.files.load_draft(new) == "half a thought")
+        assert not list(holder.path.parent.glob(".*.draft"))
+        assert running.screen.composer.draft == "half a thought"
+        await running.type("<enter>")
+        await running.until(lambda: len(holder.stored(new).messages) == 6)
+        assert "read-only" not in running.text
+        assert holder.stored().messages == TALK.messages
 
 
 async def test_what_the_holder_writes_comes_on_screen(tmp_path: Path) -> None:

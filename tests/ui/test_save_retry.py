@@ -249,6 +249,8 @@ async def test_save_as_leaves_the_old_file_and_lets_others_open_it(tmp_path: Pat
         before = old.read_bytes()
         await running.type(f"half<ctrl+u>/save-as {new}<enter>")
         await running.shows("stays as it was saved last")
+        told = running.screen.chat.notices[-1].entry.text
+        assert f"know that one: kimi-tui -r {new} opens this one" in told
         await ask(running)
         await running.until(lambda: len(contents(running, new)) == 4)
         assert old.read_bytes() == before

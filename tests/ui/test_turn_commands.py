@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,3 +133,38 @@ async def test_ending_the_thinking_is_undone_after_a_restart_too(tmp_path: Path)
         assert running.client.bodies[0]["input"].endswith("<think>One is so. Two")
         first, second = running.screen.chat.session.messages[1:]
         assert (first.content, second.reasoning, second.content) == ("Yes.", "One is so. Two three", "No.")
+
+
+async def test_the_next_reply_stops_at_words_and_can_be_gone_on_with(tmp_path: Path) -> None:
+    first = streaming(token("hm"), think_end(), token("Roast"), end(), DONE)
+    more = streaming(token("### it."), end(), DONE)
+    async with program(tmp_path, first, more) as running:
+        await running.type('/stop-at ### "the end" \\n<enter>')
+        await running.shows('The next reply stops at ### "the end" \\n  (/stop-at off takes that back)')
+        await running.type("/copy-body<enter>")
+        body = json.loads(running.app.clipboard)
+        assert body["stop"] == ["<|im_end|>", "[EOS]", "###", "the end", "\n"]
+        await running.type("Lamb?<enter>")
+        await running.shows("it may have stopped at “###”, “the end” or “↵”")
+        await running.idle()
+        assert "The next reply" not in running.text
+        assert running.client.bodies[0]["stop"] == body["stop"]
+        await running.type("<shift+tab>m")
+        await running.shows("Roast### it.")
+        await running.idle()
+        assert running.client.bodies[1]["stop"] == ["<|im_end|>", "[EOS]"]
+        assert running.client.bodies[1]["input"].endswith("<think>hm</think>Roast")
+        assert "may have stopped" not in running.text
+        assert len(running.screen.chat.branch) == 2
+
+
+async def test_stop_words_are_taken_back_and_wrong_ones_told(tmp_path: Path) -> None:
+    async with program(tmp_path) as running:
+        await running.type("/stop-at a<enter>/stop-at off<enter>/stop-at<enter>")
+        await running.shows("The next reply stops at <|im_end|> [EOS].")
+        await running.type("/stop-at \\x<enter>")
+        await running.shows("is no escape")
+        assert (running.screen.composer.draft, running.screen.chat.next_stops) == ("/stop-at \\x", ())
+        running.screen.composer.draft = f"/stop-at {' '.join(map(str, range(15)))}"
+        await running.type("<enter>")
+        await running.shows("17 strings with those that hold")

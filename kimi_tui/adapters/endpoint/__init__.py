@@ -1,1 +1,1 @@
-"""The endpoint over HTTP, the way there, and the simulator in its place, behind the client or as a server."""
+"""The endpoint over HTTP, the way there, and what stands in its place, also as a server: the simulator, a recording."""

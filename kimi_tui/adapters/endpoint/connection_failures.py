@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kimi_tui.core.errors import BrokenStreamError, CompletionError, ConnectionFailedError, TimedOutError
+from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError, ConnectionFailedError, TimedOutError
 from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.endpoint_errors import PROXY_LOGIN_HINT
@@ -93,7 +93,7 @@ def translate(error: Exception, lost: tuple[str, str] = LOST, way: Way = DIRECT)
         case httpx.ConnectError():
             return _not_connected(error, way)
         case httpx.DecodingError():
-            return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
+            return BrokenStreamError("The reply is compressed in a way that cannot be read.", TRY_AGAIN)
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return ConnectionFailedError("The endpoint's address cannot be used.", "Check --base-url.")
         case httpx.LocalProtocolError():

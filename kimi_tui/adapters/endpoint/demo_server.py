@@ -9,17 +9,21 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import h11
 
+from kimi_tui.adapters.endpoint.recorded_client import CUTS, Pace
 from kimi_tui.adapters.endpoint.simulator.pace import paced
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.adapters.endpoint.simulator.tour import Break
+from kimi_tui.core.ports import Clock
 from kimi_tui.core.wire.dialect import Dialect, Twin
+from kimi_tui.core.wire.recording import Exchange
 
 HOST = "127.0.0.1"
 MAX_HEAD_BYTES = 64 * 1024
@@ -30,11 +34,23 @@ LINGER_S = 1.0
 """How long what a client still sends is read after its request was refused, in seconds."""
 
 
-async def serve(dialect: Dialect, *, port: int, rate: float, announce: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What answers in the simulator's place."""
+
+    exchanges: Sequence[Exchange]
+    """The first request gets what the first of these got, and so on; behind the last one the first comes again."""
+    clock: Clock
+
+
+async def serve(
+    dialect: Dialect, *, port: int, rate: float, announce: Callable[[str], None], played: Played | None = None
+) -> None:
     """Serve on 127.0.0.1 until cancelled; then every connection is closed.
 
     Port 0 = any free one. `rate` is tokens a second of streamed replies, 0 = at once; unstreamed ones always come at
-    once. `announce` is told the address, such as http://127.0.0.1:8080, once it can be reached.
+    once, and `played` has a pace of its own. `announce` is told the address, such as http://127.0.0.1:8080, once it can
+    be reached.
 
     Raises:
         OSError: The port is taken.
@@ -49,7 +65,7 @@ async def serve(dialect: Dialect, *, port: int, rate: float, announce: Callable[
         connections.add(task)
         # A cancelled handler would be reported as an error of the event loop: it ends here in silence.
         with contextlib.suppress(asyncio.CancelledError):
-            await _Connection(reader, writer, dialect, rate, numbers).run()
+            await _Connection(reader, writer, dialect, rate=rate, numbers=numbers, played=played).run()
         connections.discard(task)
         writer.close()
 
@@ -78,9 +94,12 @@ class _Connection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         dialect: Dialect,
+        *,
         rate: float,
         numbers: itertools.count[int],
+        played: Played | None,
     ) -> None:
+        self._played = played
         self._reader, self._writer, self._dialect = reader, writer, dialect
         self._rate, self._numbers = rate, numbers
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
@@ -111,6 +130,9 @@ class _Connection:
             about = self._dialect.twin.about
             words = f"This is kimi-tui's offline simulator. It speaks {about}, with any bearer token or none.\n"
             await self._send(200, "text/plain; charset=utf-8", words.encode(), is_shown=method == "GET")
+        elif self._played is not None:
+            exchanges = self._played.exchanges
+            await self._play(exchanges[next(self._numbers) % len(exchanges)], self._played.clock)
         else:
             await self._reply(respond(body, self._dialect, next(self._numbers)))
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
@@ -154,6 +176,22 @@ class _Connection:
         if plan.breaks is not Break.CUT:
             await self._write(h11.EndOfMessage())
 
+    async def _play(self, exchange: Exchange, clock: Clock) -> None:
+        """Answer as a recording says; where it broke off, or the user ended it, the connection is closed."""
+        pace, answer, end = Pace(clock, clock.monotonic()), exchange.answer, exchange.end
+        if answer is not None:
+            await pace.until(answer.at_s)
+            headers = [(name, _printable(value)) for name, value in answer.headers.items() if name != "date"]
+            await self._write(h11.Response(status_code=answer.status, headers=headers))
+            for data in exchange.pieces:
+                await pace.until(data.at_s)
+                await self._write(h11.Data(data=data.piece))
+        if end is not None:
+            await pace.until(end.at_s)
+        is_refused = answer is not None and not answer.is_success
+        if is_refused or (answer and end and end.failure is None and end.cause not in CUTS):
+            await self._write(h11.EndOfMessage())
+
     async def _send_error(self, status: int, message: str) -> None:
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             await self._send_document(status, self._dialect.twin.write_error(message), ("Connection", "close"))
@@ -177,6 +215,11 @@ class _Connection:
     async def _write(self, event: h11.Event) -> None:
         self._writer.write(self._http.send(event) or b"")
         await self._writer.drain()
+
+
+def _printable(value: str) -> str:
+    """What a header can carry of a text."""
+    return "".join(char if " " <= char <= "~" else "?" for char in value)
 
 
 def _refused(method: str, path: str, twin: Twin) -> Refusal | None:

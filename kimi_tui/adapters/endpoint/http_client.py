@@ -21,15 +21,18 @@ from kimi_tui.adapters.endpoint import network
 from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
 from kimi_tui.adapters.endpoint.name_lookup import look_names_up_aside
 from kimi_tui.core.errors import (
+    TRY_AGAIN,
     BrokenStreamError,
     CompletionError,
     ConnectionFailedError,
     UsageError,
 )
 from kimi_tui.core.faults import reason_of
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.settings.settings import is_loopback
+from kimi_tui.core.text.redaction import Redactor
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.endpoint_errors import error_from_response
+from kimi_tui.core.wire.endpoint_errors import error_from_response, moment_of
 
 if TYPE_CHECKING:
     import httpx
@@ -151,21 +154,26 @@ class EndpointClient:
         self._secrets += [word for word in (proxy.auth or ()) if len(word) >= MIN_SECRET_CHARS] if proxy else []
         return proxy
 
+    def _redactor(self) -> Redactor:
+        return Redactor(self._secrets)
+
     @asynccontextmanager
-    async def send(self, body: bytes, model: str) -> AsyncIterator[_Response]:
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[_Response]:
         """POST a body; leaving the context closes the connection, which ends generation. Raises CompletionError."""
         # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
-        response = await self._post(body, self.dialect.address(self._base_url, model))
+        if tap is not None:
+            tap.sent(self._redactor().whole(body), model)
+        response = await self._post(body, self.dialect.address(self._base_url, model), tap)
         if isinstance(response, CompletionError):
             raise response
-        answer = _Response(response)
+        answer = _Response(response, None if tap is None else _Tapped(tap, self._redactor()))
         try:
             yield answer
         finally:
             await answer.stop()
             await _close(response)
 
-    async def _post(self, body: bytes, url: str) -> httpx.Response | CompletionError:
+    async def _post(self, body: bytes, url: str, tap: Tap | None) -> httpx.Response | CompletionError:
         """Send a body; a failure is returned: one raised here would carry the library's, which may hold the key."""
         import httpx  # noqa: PLC0415 - see the head of the module
 
@@ -198,26 +206,32 @@ class EndpointClient:
             took_s = time.monotonic() - started_s
             request_id = response.headers.get("x-request-id")
             log.info("POST of %d bytes: HTTP %d in %.3f s, %.80r", len(body), response.status_code, took_s, request_id)
-            return await self._judge(response)
+            if tap is not None:
+                clean = self.without_secrets
+                tap.answered(response.status_code, {name: clean(value) for name, value in response.headers.items()})
+            return await self._judge(response, tap)
         log.info("POST of %d bytes: %s after %.3f s", len(body), failure.kind, time.monotonic() - started_s)
         return failure
 
-    async def _judge(self, response: httpx.Response) -> httpx.Response | CompletionError:
+    async def _judge(self, response: httpx.Response, tap: Tap | None) -> httpx.Response | CompletionError:
         codings = response.headers.get("content-encoding", "")
         if response.is_success and "," not in codings:
             return response
         try:
             if response.is_success:
                 # Bombs within bombs; no honest endpoint compresses twice.
-                return BrokenStreamError("The reply is compressed in a way that cannot be read.", "Try again.")
+                return BrokenStreamError("The reply is compressed in a way that cannot be read.", TRY_AGAIN)
             words = b"" if "," in codings else await _error_body(response)
         finally:
             await _close(response)
         # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
         words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         headers = {name: self.without_secrets(value) for name, value in response.headers.items()}
+        if tap is not None:
+            tap.data(self._redactor().whole(words))
+        now_there = moment_of(headers.get("date", ""))  # by the endpoint's own clock, which ours may differ from
         return error_from_response(
-            response.status_code, headers, words, self.dialect.error_keys, _now_there(response) or datetime.now(UTC)
+            response.status_code, headers, words, self.dialect.error_keys, now_there or datetime.now(UTC)
         )
 
 
@@ -225,17 +239,6 @@ async def _sent_pieces(body: bytes) -> AsyncIterator[bytes]:
     """A body in pieces: each is encrypted and copied at once, and keys come between two of them."""
     for start in range(0, len(body), SENT_BYTES):
         yield body[start : start + SENT_BYTES]
-
-
-def _now_there(response: httpx.Response) -> datetime | None:
-    """The time by the endpoint's own clock, which ours may differ from; None = it does not say."""
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - only failures need it
-
-    try:
-        moment = parsedate_to_datetime(response.headers.get("date", ""))
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def _close(response: httpx.Response) -> None:
@@ -260,9 +263,22 @@ async def _error_body(response: httpx.Response) -> bytes:
     return bytes(body[:MAX_ERROR_BYTES])
 
 
+class _Tapped:
+    """Tells a tap the pieces of one body."""
+
+    def __init__(self, tap: Tap, redactor: Redactor) -> None:
+        self._tap, self._redactor = tap, redactor
+
+    def tell(self, piece: bytes) -> None:
+        self._tap.data(self._redactor.feed(piece))
+
+    def close(self) -> None:
+        self._tap.data(self._redactor.close())
+
+
 class _Response:
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
+    def __init__(self, response: httpx.Response, tapped: _Tapped | None = None) -> None:
+        self._response, self._tapped = response, tapped
         self._pieces = list[bytes]()
         self._arrived, self._taken = asyncio.Event(), asyncio.Event()
         self._reader: asyncio.Task[CompletionError | None] | None = None
@@ -288,7 +304,10 @@ class _Response:
             for start in range(0, len(chunk), MAX_PIECE_BYTES):
                 if start:
                     await asyncio.sleep(0)  # the screen and the clock get their turn
-                yield chunk[start : start + MAX_PIECE_BYTES]
+                piece = chunk[start : start + MAX_PIECE_BYTES]
+                if self._tapped is not None:  # just what is handed on: a reader that leaves has seen no more
+                    self._tapped.tell(piece)
+                yield piece
             self._taken.set()
         if (failure := self._reader.result()) is not None:
             raise failure
@@ -314,6 +333,8 @@ class _Response:
         return None
 
     async def stop(self) -> None:
+        if self._tapped is not None:
+            self._tapped.close()
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])

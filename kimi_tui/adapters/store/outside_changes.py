@@ -92,6 +92,12 @@ def read_version(path: Path) -> Version:
         return Version(mark_in(os.stat(path)), new_hash(read_file(path)).digest(), seen_ns)
 
 
+def refuse_if_changed(path: Path, version: Version) -> None:
+    """Raise StorageError where others have changed a file, or it cannot be read any more."""
+    if read_version(path).digest != version.digest:
+        raise StorageError(f"{path} was changed by another program meanwhile; nothing was changed here.", "Try again.")
+
+
 class BaseVersions:
     """The versions that the sessions open here are based on, by their files."""
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from kimi_tui import __version__
 from kimi_tui.adapters.files import write_atomic
-from kimi_tui.adapters.store.session_places import refuse_if_there
+from kimi_tui.adapters.store.session_places import JOURNAL, beside, is_there, refuse_if_there
 from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
 from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.session.file_formats import ENDINGS, format_of, likely_formats
+from kimi_tui.core.session.journal import read_journal
+from kimi_tui.core.session.recovery import recover
 from kimi_tui.core.session.repair import Repaired, repair
 from kimi_tui.core.text.quoting import either
 
@@ -36,13 +38,29 @@ def write_repaired(path: Path, new: Path) -> Repaired:
     if new.suffix.lower() not in ENDINGS:
         raise UsageError(f"-o {new}: its name has to end in {either(ENDINGS)}.")
     refuse_if_there(new, "nothing was written.")
-    repaired = examine(path)
+    repaired = _with_journal(path, examine(path))
     if repaired.session is None:
         words = "; ".join(damage.words for damage in repaired.damages) or "it holds nothing of one."
         raise StorageError(f"{path}: nothing of a session can be read: {words}", "The file is as it was.")
     data = format_of(new.suffix).encode(replace(repaired.session, written_by=__version__))
     write_atomic(new, data)
     return repaired
+
+
+def _with_journal(path: Path, repaired: Repaired) -> Repaired:
+    """Put in what the journal beside a session holds and nobody could put into the file; the journal stays as it is."""
+    source = beside(path, JOURNAL)
+    if not is_there(source):
+        return repaired
+    journal = read_journal(read_bytes(source))
+    session = repaired.session
+    if session is None and journal.head is not None and journal.turns:
+        session = journal.head.session
+    if session is None or not journal.turns:
+        return repaired
+    found = recover(session, journal, changed_at(source))
+    words = f"{found.words} It is in the copy; the journal stays: {source}" if found.words else ""
+    return replace(repaired, session=found.session, recovered=words)
 
 
 def has_whole_end(path: Path) -> bool:

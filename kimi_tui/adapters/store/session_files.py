@@ -21,6 +21,7 @@ from kimi_tui import __version__
 from kimi_tui.adapters.files import make_private_dir, read_file, storage_error, sweep_temporaries, write_atomic
 from kimi_tui.adapters.ids import new_cache_key, new_session_id
 from kimi_tui.adapters.store import drafts_apart
+from kimi_tui.adapters.store.left_behind import LeftBehind
 from kimi_tui.adapters.store.outside_changes import (
     BaseVersions,
     FileState,
@@ -28,6 +29,7 @@ from kimi_tui.adapters.store.outside_changes import (
     hashed,
     new_hash,
     read_version,
+    refuse_if_changed,
     written_version,
 )
 from kimi_tui.adapters.store.session_backup import SessionBackups
@@ -46,6 +48,7 @@ from kimi_tui.adapters.store.session_places import (
     DRAFT,
     JOURNAL,
     beside,
+    forget,
     is_file_name,
     is_same,
     is_there,
@@ -69,6 +72,8 @@ if TYPE_CHECKING:  # the name of a type only
 
 WINDOW = "window"
 """What holds a session that is on screen."""
+NO_LOCK = "nothing can be written where it lies."
+"""Why a session that nobody holds can only be read."""
 QUICK_BYTES = 2_000_000
 """So much is read in half a second, in bytes."""
 SaveListener = Callable[[Session, Path, Mark], object]
@@ -91,8 +96,7 @@ class SessionFiles:
         """
         self.folder, self.trash, self.format = folder, trash, format
         self._new_session = new_session
-        self._recovering = threading.Lock()
-        self._recovered: tuple[RecoveredSession, ...] | None = None
+        self.left = LeftBehind(self)
         self.tell: Callable[[str], object] = lambda _: None
         """Is told what `load` recovers, in a line."""
         self._paths: dict[str, Path] = {}
@@ -100,6 +104,7 @@ class SessionFiles:
         self._bases = BaseVersions(self._reader.read_again)
         self._processes: SessionProcesses | None = None
         self._writers: dict[Path, Writer] = {}
+        self._not_locked: dict[Path, SessionLock] = {}  # where it could not be made when the session began
         self._backups = SessionBackups()
         self._saved_rows: dict[str, Row] = {}
         self._has_closed = threading.Event()
@@ -124,7 +129,7 @@ class SessionFiles:
         """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
         if os.path.exists(beside(path, JOURNAL)):
             with suppress(StorageError), self.lock(path, "recovery"):
-                if words := self._recover_held(path):
+                if words := self.left.recover_held(path):
                     self.tell(f"{path}: {words}")
         session = self._reader.read(path)
         self._paths[session.id] = path
@@ -144,14 +149,14 @@ class SessionFiles:
         lock = held or self.lock(path, kind)
         try:
             if held is None:
-                with self._recovering:  # it holds locks meanwhile
+                with self.left.recovering:  # it holds locks meanwhile
                     lock.acquire()
-        except SessionHeldError as error:
-            if kind != WINDOW:
+        except StorageError as error:
+            if kind != WINDOW or not is_there(path):
                 raise
-            return self._open_to_read(path, lock, error.summary)
+            return self._open_to_read(path, lock, error)
         try:
-            recovered = self._recover_held(path)
+            recovered = self.left.recover_held(path)
             session = self._load_as_base(path, lock)
             draft = drafts_apart.gather(self, path)
         except BaseException:
@@ -166,41 +171,7 @@ class SessionFiles:
 
     def recover(self) -> Sequence[RecoveredSession]:
         """See `SessionStore`; what cannot be recovered now, or may belong to a living process, stays as it is."""
-        with self._recovering:
-            if self._recovered is None:
-                self._recovered = ()
-                if names := self._left_names():
-                    from kimi_tui.adapters.store.session_recovery import recover_folder  # noqa: PLC0415 - rarely needed
-
-                    self._recovered = tuple(recover_folder(self, names))
-            return self._recovered
-
-    @property
-    def is_something_left(self) -> bool:
-        """Whether `recover` may have something to do."""
-        return self._recovered is None and bool(self._left_names())
-
-    def _left_names(self) -> Sequence[str]:
-        """The files that a process leaves when it dies: journals, and drafts without a session."""
-        try:
-            names = set(os.listdir(self.folder))
-        except OSError:
-            return []
-        hidden = sorted(name for name in names if name.startswith("."))
-        journals = [name for name in hidden if name.endswith(JOURNAL)]
-        # A draft that lies apart is taken by whoever opens its session next.
-        drafts = ((name, drafts_apart.stem_of(name[1 : -len(DRAFT)])) for name in hidden if name.endswith(DRAFT))
-        return journals + [name for name, stem in drafts if not any(f"{stem}{ending}" in names for ending in ENDINGS)]
-
-    def _recover_held(self, path: Path) -> str:
-        """Recover a session that is held here; what came back, in a line, "" = nothing."""
-        if not os.path.exists(beside(path, JOURNAL)):
-            return ""
-        from kimi_tui.adapters.store.session_recovery import recover_held  # noqa: PLC0415 - rarely needed
-
-        with suppress(StorageError):
-            return recover_held(self, path)
-        return ""
+        return self.left.recover()
 
     def read(self, path: Path) -> Session:
         """Read a session that is held, as `parse_file` does; it is saved nowhere for that."""
@@ -216,15 +187,19 @@ class SessionFiles:
         session = Session(session_id, at, at, DEFAULT_MODEL) if new is None else new()
         return replace(session, id=session_id, created=at, updated=at)
 
-    def _open_to_read(self, path: Path, lock: SessionLock, reason: str) -> HeldSession:
-        place, own = drafts_apart.take_place(self, path)
+    def _open_to_read(self, path: Path, lock: SessionLock, error: StorageError) -> HeldSession:
+        """Open a session whose lock is held elsewhere, so that its draft needs another place; or cannot be made."""
+        if not isinstance(error, SessionHeldError):
+            session, own = self._load_as_base(path, lock), partial(self._release, lock, path)
+            return HeldSession(session, path, self.load_draft(path), own, f"{NO_LOCK} {error.summary}")
+        place, place_lock = drafts_apart.take_place(self, path)
         try:
-            session, draft = self._load_as_base(path, own), self.load_draft(place)
+            session, draft = self._load_as_base(path, place_lock), self.load_draft(place)
         except BaseException:
-            own.release()
+            place_lock.release()
             raise
-        release = partial(self._release, own, path)
-        return HeldSession(session, path, draft, release, reason, draft_path=place, is_free=lock.is_free)
+        release = partial(self._release, place_lock, path)
+        return HeldSession(session, path, draft, release, error.summary, draft_path=place, is_free=lock.is_free)
 
     def _load_as_base(self, path: Path, lock: SessionLock) -> Session:
         """Read a session and remember which version of its file that was, until the lock is released."""
@@ -235,6 +210,7 @@ class SessionFiles:
         return session
 
     def _release(self, lock: SessionLock, path: Path) -> None:
+        self._not_locked.pop(path, None)
         self._bases.end(path, lock)
         lock.release()
 
@@ -242,7 +218,8 @@ class SessionFiles:
         """Lock a new session; nothing is written before it is saved.
 
         Where its folder takes no lock a window begins all the same: nobody else can know the session, and that it
-        cannot be saved is told as soon as it holds anything. Others get the StorageError.
+        cannot be saved is told as soon as it holds anything. It gets the lock with the first save that succeeds. Others
+        get the StorageError.
         """
         path = self.path_of(session)
         lock = self.lock(path, kind)
@@ -251,6 +228,7 @@ class SessionFiles:
         except StorageError as error:
             if kind != WINDOW or isinstance(error, SessionHeldError):
                 raise
+            self._not_locked[path] = lock
         self._bases.begin(path, lock)
         return HeldSession(replace(session, path=str(path)), path, release=partial(self._release, lock, path))
 
@@ -347,6 +325,8 @@ class SessionFiles:
         if session.id not in self._paths:
             make_private_dir(self.folder)
             self._check_free(path, session)
+        if path in self._not_locked:
+            self._lock_late(path)
         state = self._bases.compare(path)
         if state is FileState.CHANGED and (conflict := self._keep_both(session, path)) is not None:
             return conflict
@@ -354,6 +334,11 @@ class SessionFiles:
         self._bases.note(path, self._write(session, path, write), session)
         self._paths[session.id] = path
         return Rewritten(path) if state is FileState.GONE else None
+
+    def _lock_late(self, path: Path) -> None:
+        with suppress(StorageError):  # saving says what is wrong
+            self._not_locked[path].acquire()
+            del self._not_locked[path]
 
     def save_as(self, session: Session, path: Path) -> HeldSession:
         """Write a session into a new file, in the format that its name ends in; from now on it is held and saved there.
@@ -424,9 +409,11 @@ class SessionFiles:
         """Write a session in a format of `FORMATS`; in the folder the old file goes, elsewhere it stays beside.
 
         Raises:
-            StorageError: It is held, cannot be read or written, the target is there already, or cannot hold a value.
+            StorageError: It is held, cannot be read or written, the target is there already, or cannot hold a value, or
+                others changed it meanwhile.
         """
         with self.lock(path, "convert"):
+            version = read_version(path)
             session = self._reader.read(path)
             target = path.with_suffix(FORMATS[to].ending)
             if target == path:
@@ -434,7 +421,12 @@ class SessionFiles:
             refuse_if_there(target, "nothing was changed.")
             self._write(session, target, FORMATS[to].make_writer())
             if is_same(path.parent, self.folder):
-                self._backups.keep(path, session.written_by)
+                try:
+                    refuse_if_changed(path, version)
+                    self._backups.keep(path, session.written_by)
+                except StorageError:
+                    forget(target)
+                    raise
                 remove_or_undo(path, target)
                 self._paths[session.id] = target
             return target
@@ -443,10 +435,14 @@ class SessionFiles:
         """Give a session that is open nowhere another title; it keeps its place in lists: nothing was said in it.
 
         Raises:
-            StorageError: It is held, here or elsewhere, or cannot be read or written; the file is as it was.
+            StorageError: It is held, here or elsewhere, cannot be read or written, or others changed it meanwhile; the
+                file is as it was, or as they made it.
         """
         with self.lock(path, "rename"):
-            self.rewrite(path, replace(self._reader.read(path), title=title))
+            version = read_version(path)
+            renamed = replace(self._reader.read(path), title=title)
+            refuse_if_changed(path, version)
+            self.rewrite(path, renamed)
 
     def duplicate(self, path: Path) -> Path:
         """Save a copy of a session, as it was saved last, as a new one of now, or raise StorageError."""

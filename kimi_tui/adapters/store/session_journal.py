@@ -63,14 +63,24 @@ class SessionJournals:
         placed = list[Record]()
         while not isinstance(ended := batch[-1], TurnEnded):
             placed += [TurnResult(it.reply_id, it.replies) for it in batch if isinstance(it, RepliesPlaced)]
-            is_written = await writer.write(*placed)
+            is_written = await self._write(writer, placed)
             await events.pause(FLUSH_S)
             with contextlib.suppress(TimeoutError):
                 batch = await asyncio.wait_for(events.drain(), None if is_written else RETRY_S)
         is_saved = turn.open_session.save_error is None
         if not is_saved:
-            await writer.write(TurnResult(turn.reply.id, ended.replies))
+            await self._write(writer, [TurnResult(turn.reply.id, ended.replies)])
         await asyncio.to_thread(self._end, writer.path, is_saved=is_saved)
+
+    async def _write(self, writer: _Writer, more: Sequence[Record]) -> bool:
+        """Write what has come; all of it anew, where the session lies elsewhere by now."""
+        before, session = writer.path, writer.turn.open_session.value
+        if self._path_of(session) != before:
+            writer.move_to(await asyncio.to_thread(self._begin, session))
+        is_written = await writer.write(*more)
+        if writer.path != before:
+            await asyncio.to_thread(self._end, before, is_saved=is_written)
+        return is_written
 
     def _begin(self, session: Session) -> Path:
         """Take the journal of a session, whatever is left of others there."""
@@ -114,15 +124,18 @@ class _Writer:
 
     def __init__(self, turn: RunningTurn, session: Session, path: Path) -> None:
         """`session` is what it was when the turn began."""
-        self.path = path
-        self._turn, self._session = turn, session
+        self.path, self.turn = path, turn
+        self._session = session
         self._growth: GrowthLog | None = None  # None = nothing is written yet
         self._sync: asyncio.Task[None] | None = None
         self._sync_due_s = 0.0
 
+    def move_to(self, path: Path) -> None:
+        self.path, self._growth = path, None
+
     async def write(self, *more: Record) -> bool:
         """Write what has come; False = it cannot be written now, and is written with what is next."""
-        is_first, reply = self._growth is None, self._turn.reply
+        is_first, reply = self._growth is None, self.turn.reply
         self._growth = self._growth or GrowthLog(reply)
         growth = self._growth.look()
         records = [*([growth] if growth is not None else ()), *more]
@@ -153,10 +166,9 @@ class _Writer:
             os.close(descriptor)
 
     def _beginning(self) -> tuple[Record, Record]:
-        turn, session = self._turn, self._session
+        turn, context = self.turn, SentContext.of(self._session)
         assert turn.question is not None
-        head = JournalHead(self.path.name, socket.gethostname(), os.getpid(), session)
-        context = SentContext.of(session)
+        head = JournalHead(self.path.name, socket.gethostname(), os.getpid(), turn.open_session.value)
         reply = turn.reply
         return head, TurnStart(reply.beginning, turn.question, reply.is_thinking, context, turn.head_before)
 

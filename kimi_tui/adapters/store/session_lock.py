@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kimi_tui.adapters.files import as_storage_error, make_private_dir
-from kimi_tui.adapters.store.session_places import beside
+from kimi_tui.adapters.store.session_places import LOCK, beside
 from kimi_tui.core.errors import SessionHeldError
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
@@ -25,7 +25,7 @@ class SessionLock:
     def __init__(self, session_file: Path, kind: str) -> None:
         """The session's file need not exist. `kind` is what holds it, for others to read: "window", "ask" …."""
         file = Path(os.path.realpath(session_file))  # a session has one lock, whatever link leads to it
-        self._path = beside(file, ".lock")
+        self._path = beside(file, LOCK)
         self._kind = kind
         self._descriptor: int | None = None
         self._releasing = threading.Lock()

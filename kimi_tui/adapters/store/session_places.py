@@ -21,6 +21,8 @@ JOURNAL = ".journal"
 """Ending of the file that keeps what its replies say while they grow."""
 ASIDE = ".journal-aside"
 """Ending of a journal that is kept since not all of it can be read; a number may follow."""
+LOCK = ".lock"
+"""Ending of the file that is locked while a session is held; a process that dies leaves it, locked by nobody."""
 COMPANIONS = (DRAFT, JOURNAL, BACKUP)
 """Endings of the files that belong to a session: they go with it to the trash and come back."""
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from kimi_tui.adapters.files import read_file
 from kimi_tui.adapters.store.session_lock import SessionLock
-from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, beside, is_there, remove, set_aside
+from kimi_tui.adapters.store.session_places import ASIDE, DRAFT, JOURNAL, LOCK, beside, is_there, remove, set_aside
 from kimi_tui.adapters.store.session_reading import changed_at, read_bytes
+from kimi_tui.adapters.store.unfinished_moves import settle_conversion, settle_move
 from kimi_tui.core.errors import SessionHeldError, StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import RecoveredSession
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.journal import Journal, JournalHead, read_journal
+from kimi_tui.core.session.listing import Listing
 from kimi_tui.core.session.recovery import Recovered, recover
 from kimi_tui.core.session.session import Session
 
@@ -36,6 +39,7 @@ class Files(Protocol):
     """What of a folder of sessions is needed here; see `SessionFiles`."""
 
     folder: Path
+    trash: Path
     format: str
 
     def lock(self, path: Path, kind: str = ...) -> SessionLock: ...
@@ -44,6 +48,8 @@ class Files(Protocol):
 
     def save_draft(self, path: Path, text: str) -> None: ...
 
+    def list(self) -> Listing: ...
+
     def read(self, path: Path) -> Session: ...
 
     def rewrite(self, path: Path, session: Session) -> None: ...
@@ -51,23 +57,36 @@ class Files(Protocol):
     def new_session(self, session_id: str, at: datetime) -> Session: ...
 
 
-def recover_folder(files: Files, names: Sequence[str]) -> list[RecoveredSession]:
-    """Recover what those names stand for; what cannot be recovered is left as it is. Raises nothing."""
+def recover_folder(files: Files, names: Sequence[str], moves: Sequence[str] = ()) -> list[RecoveredSession]:
+    """Recover what those names stand for; what cannot be recovered is left as it is. Raises nothing.
+
+    `moves` are the locks of moves to the trash and back.
+    """
     found = list[RecoveredSession]()
     lock = files.lock(files.folder / ".recovery", "recovery")
     if not _acquire(lock):
         return found
     try:
+        for name in moves:
+            with _whatever_is_wrong(name):
+                settle_move(files, name)
         for name in names:
-            try:
+            with _whatever_is_wrong(name):
                 found += _recover(files, name)
-            except SessionHeldError:  # whoever holds it still writes it
-                continue
-            except Exception as error:  # whatever stands in a journal, it must not keep any command from its work
-                log.warning("%s was not recovered: %s", name, type(error).__name__)
     finally:
         lock.release()
     return found
+
+
+@contextlib.contextmanager
+def _whatever_is_wrong(name: str) -> Iterator[None]:
+    """Go on: whatever stands in a journal, it must not keep any command from its work."""
+    try:
+        yield
+    except SessionHeldError:  # whoever holds it still writes it
+        pass
+    except Exception as error:
+        log.warning("%s was not recovered: %s", name, type(error).__name__)
 
 
 def _acquire(lock: SessionLock) -> bool:
@@ -88,16 +107,39 @@ def _acquire(lock: SessionLock) -> bool:
 
 def _recover(files: Files, name: str) -> list[RecoveredSession]:
     """Raises StorageError where it is held, or cannot be read or written."""
+    if not is_there(files.folder / name):  # it was part of a move that was put right
+        return []
+    if name.endswith(LOCK):
+        settle_conversion(files, name)
+        return []
     is_journal = name.endswith(JOURNAL)
     stem = name[1 : -len(JOURNAL if is_journal else DRAFT)]
     path = _session_file(files, stem)
     with files.lock(path, "recovery"):
-        words = recover_held(files, path) if is_journal else _recover_draft(files, path)
-        if not words:
-            return []
-        path = _session_file(files, stem)
-        session = files.read(path)
-        return [RecoveredSession(path, session.id, session.title, words)]
+        renamed = None if is_there(path) else _renamed(files, path)
+        with files.lock(renamed, "recovery") if renamed is not None else contextlib.nullcontext():
+            words = recover_held(files, path, renamed) if is_journal else _recover_draft(files, path, renamed)
+            return [_found(files, renamed or _session_file(files, stem), words)] if words else []
+
+
+def _found(files: Files, path: Path, words: str) -> RecoveredSession:
+    if not is_there(path):  # nothing of a session could be read of its journal
+        return RecoveredSession(path, "", "", f"{path}: {words}")
+    session = files.read(path)
+    return RecoveredSession(path, session.id, session.title, words)
+
+
+def _renamed(files: Files, path: Path) -> Path | None:
+    """The file of the folder that holds the session which that file held; None = there is none.
+
+    Most files are named after the ids of their sessions, and a journal tells the id.
+    """
+    ids = {path.stem}
+    with contextlib.suppress(OSError):
+        head = read_journal(read_file(beside(path, JOURNAL))).head
+        ids |= {head.session.id} if head is not None else set()
+    found = [summary.path for summary in files.list().summaries if summary.id in ids]
+    return Path(found[0]) if len(found) == 1 else None
 
 
 def _session_file(files: Files, stem: str) -> Path:
@@ -106,23 +148,29 @@ def _session_file(files: Files, stem: str) -> Path:
     return next((path for path in paths if path.exists()), files.folder / f"{stem}.{files.format}")
 
 
-def _recover_draft(files: Files, path: Path) -> str:
-    """Make a session of a draft that has none; see `recover_held`."""
+def _recover_draft(files: Files, path: Path, renamed: Path | None) -> str:
+    """Make a session of a draft that has none, or put it below that of the session's other file; see `recover_held`."""
     draft = beside(path, DRAFT)
     if is_there(path):
         return ""
-    if not files.load_draft(path).strip():
+    text = files.load_draft(path)
+    if not text.strip():
         remove(draft)
         return ""
-    files.rewrite(path, files.new_session(path.stem, changed_at(draft)))
+    if renamed is None:
+        files.rewrite(path, files.new_session(path.stem, changed_at(draft)))
+        return LONE_DRAFT
+    if (known := files.load_draft(renamed)) != text:
+        files.save_draft(renamed, "\n\n".join(filter(None, (known, text))))
+    remove(draft)
     return LONE_DRAFT
 
 
-def recover_held(files: Files, path: Path) -> str:
+def recover_held(files: Files, path: Path, renamed: Path | None = None) -> str:
     """Put the journal beside a session that is held into it; what came back, in a line, "" = nothing.
 
-    Where the session's file is gone a new one is made. Raises StorageError where something cannot be read or written:
-    the journal stays then.
+    Where the session's file is gone `renamed`, which is held too, holds the session now; None = a new one is made.
+    Raises StorageError where something cannot be read or written: the journal stays then.
     """
     source = beside(path, JOURNAL)
     data, at = read_bytes(source), changed_at(source)
@@ -130,16 +178,13 @@ def recover_held(files: Files, path: Path) -> str:
     if journal.is_newer or not _is_dead(files, path, journal.head):
         return ""
     if journal.is_empty and data.strip(b"\0\n"):
-        log.info("%s is kept aside: nothing can be read of it", source.name)
-        set_aside(path)
-        return ""
-    words = _put(files, path, journal, at).words if journal.turns else ""
+        return f"Nothing can be read of its journal, which is kept aside: {set_aside(path)}"
+    words = _put(files, renamed or path, journal, at).words if journal.turns else ""
     _drop_sent_draft(files, path, journal)
-    if journal.is_garbled:
-        set_aside(path)
-    else:
+    if not journal.is_garbled:
         remove(source)
-    return words
+        return words
+    return f"{words} Part of its journal cannot be read; it is kept aside: {set_aside(path)}".lstrip()
 
 
 def _is_dead(files: Files, path: Path, head: JournalHead | None) -> bool:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from kimi_tui.adapters.files import as_storage_error, make_private_dir, read_file, write_atomic
+from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.adapters.store.session_places import beside, forget, is_same, move_session, refuse_if_there
-from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.file_formats import ENDINGS
 
 ORIGIN = ".origin"
@@ -20,12 +20,13 @@ def move_to_trash(path: Path, trash: Path, folder: Path) -> Path:
     with as_storage_error("moved", path):
         target = _free_name(trash / path.name)
     origin = path.name if is_same(path.parent, folder) else os.path.abspath(path)
-    write_atomic(beside(target, ORIGIN), os.fsencode(origin))
-    try:
-        move_session(path, target)
-    except StorageError:
-        forget(beside(target, ORIGIN))
-        raise
+    with SessionLock(target, "delete"):  # dying leaves it: then somebody looks what is left, see `unfinished_moves`
+        try:
+            write_atomic(beside(target, ORIGIN), os.fsencode(origin))
+            move_session(path, target)
+        except BaseException:
+            forget(beside(target, ORIGIN))
+            raise
     return target
 
 
@@ -35,19 +36,21 @@ def move_back(source: Path, folder: Path) -> Path:
     Raises:
         StorageError: It is not there, its place is taken, or it cannot be moved; it stays in the trash.
     """
-    target = folder / _origin_of(source)
+    target = folder / (origin_of(source) or source.name)
     make_private_dir(target.parent)
-    refuse_if_there(target, "the deleted session stays in the trash.")
-    move_session(source, target)
-    forget(beside(source, ORIGIN))
+    with SessionLock(source, "restore"), SessionLock(target, "restore"):
+        refuse_if_there(target, "the deleted session stays in the trash.")
+        move_session(source, target)
+        forget(beside(source, ORIGIN))
     return target
 
 
-def _origin_of(path: Path) -> str:
+def origin_of(path: Path) -> str:
+    """Where a session in the trash lay: a name in the folder, or a whole path; "" = nobody knows."""
     try:
-        return os.fsdecode(read_file(beside(path, ORIGIN))) or path.name
+        return os.fsdecode(read_file(beside(path, ORIGIN)))
     except OSError:
-        return path.name
+        return ""
 
 
 def _free_name(path: Path) -> Path:

@@ -5,7 +5,8 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 
 from __future__ import annotations
 
-from kimi_tui.core.session.endings import ending, thinking_end
+from kimi_tui.core.prompt.stop_words import end_words
+from kimi_tui.core.session.endings import thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.text.containing import contained, plain_line, shared_labels
@@ -26,7 +27,7 @@ def render_markdown(session: Session) -> str:
 
 
 def _markdown_message(message: Message, shared: frozenset[str]) -> str:
-    reasoning, words = "", ending(message)
+    reasoning, words = "", end_words(message)
     if message.reasoning:
         text = contained(message.reasoning, shared)
         who = thinking_end(message)
@@ -37,7 +38,7 @@ def _markdown_message(message: Message, shared: frozenset[str]) -> str:
 
 def _ending(message: Message) -> str:
     """How a reply ended, on a line of its own; "" = it is whole."""
-    words = ending(message)
+    words = end_words(message)
     return f"\n[{words}]\n" if words else ""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.prompt.context_budget import counted_prefix
+from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import Template
@@ -94,8 +95,13 @@ class PromptViewer:
         self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
         self._parts: dict[str, tuple[Message, PromptPart | None]] = {}  # by the message's id
 
-    def view(self, session: Session, request: RequestSettings, draft: str | None = None) -> PromptView:
-        """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet."""
+    def view(
+        self, session: Session, request: RequestSettings, draft: str | None = None, thought: str = ""
+    ) -> PromptView:
+        """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet.
+
+        `thought` = thinking that is sent along, for another answer to it.
+        """
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
         self._see_session(session)
@@ -104,7 +110,8 @@ class PromptViewer:
             messages = self._branch[:-1] if is_replaced else self._branch
             self._closed[is_replaced] = _Closed.of(self._closed_parts(writer, messages), session)
         tail = [] if draft is None else [writer.draft_part(draft)]
-        tail.append(writer.open_part(request.open_turn))
+        open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=thought) if thought else request.open_turn
+        tail.append(writer.open_part(open_turn))
         return self._closed[is_replaced].followed_by(tuple(tail), request)
 
     def _see_writer(self, writer: PromptWriter) -> None:

@@ -84,7 +84,11 @@ class PromptWriter:
         return cls(door, None if sent is False else sent, frozenset(reply.left_out))
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
-        return OpenTurn.of(self.door, is_closed=reply.thinking is False or reply.reopened)
+        """The one that its first request ended with."""
+        is_closed = reply.thinking is False or reply.reopened or reply.took_thinking
+        return OpenTurn.of(
+            self.door, is_closed=is_closed, reasoning=(reply.reasoning or "") if reply.took_thinking else ""
+        )
 
     def closed_parts(self, messages: Iterable[Message]) -> Iterator[PromptPart]:
         parts = itertools.chain([self.system_part()], map(self.message_part, messages))

@@ -60,6 +60,11 @@ def written_tokens(reply: Message) -> int | None:
     return rough_tokens(reply.reasoning or "", reply.content) or None
 
 
+def received_tokens(reply: Message) -> int | None:
+    """The same, without thinking that it took over: that was paid with another reply."""
+    return rough_tokens(reply.content) or None if reply.took_thinking else written_tokens(reply)
+
+
 def _rounded_up(size: int, per_token: int) -> int:
     return -(-size // per_token)
 

@@ -64,9 +64,20 @@ THINKING_ENDS = {"user": "answered at once", "budget": "ended by its budget"}
 """Who may end a reply's thinking besides the model, and how that is said."""
 
 
+TAKEN_OVER = "taken from another reply"
+
+
 def thinking_end(message: Message) -> str:
-    """Say who ended a reply's thinking besides the model; "" = nobody."""
-    return THINKING_ENDS.get(message.thinking_end or "", "")
+    """Say who ended a reply's thinking besides the model, and where it is from; "" = nobody, and from itself."""
+    words = (THINKING_ENDS.get(message.thinking_end or "", ""), TAKEN_OVER if message.took_thinking else "")
+    return " · ".join(word for word in words if word)
+
+
+def refusal_to_answer_again(message: Message) -> str:
+    """Say why there is no other answer to the thinking of a message; "" = there may be."""
+    if message.role is not Role.ASSISTANT or not message.reasoning:
+        return "This message has no thinking."
+    return "Its thinking broke off." if ended_inside_reasoning(message) else ""
 
 
 def ended_inside_reasoning(message: Message) -> bool:

@@ -220,6 +220,7 @@ class GrowingReply:
         was_thinking, usage = self.beginning.thinking is not False, self.usage
         last = self.requests[-1] if self.requests else RequestRecord()
         has_block = was_thinking or bool(reasoning)
+        keeps_requests = len(self.requests) > 1 or last.kind == "answer"
         is_thought_out = has_block and not self.is_thinking and not content
         return replace(
             self.beginning,
@@ -235,7 +236,7 @@ class GrowingReply:
             cut_tail=self.cut_tail,
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(self.requests),
-            requests=tuple(self.requests) if len(self.requests) > 1 else (),
+            requests=tuple(self.requests) if keeps_requests else (),
         )
 
 

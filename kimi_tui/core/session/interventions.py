@@ -8,11 +8,19 @@ from itertools import takewhile
 
 from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import total_timing
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Session
 
 
 def can_be_undone(message: Message) -> bool:
     return message.thinking_end in THINKING_ENDS and bool(message.reasoning or message.cut_tail)
+
+
+def source_of(session: Session, reply: Message) -> Message | None:
+    """The reply whose thinking another one took over; None = it took none, or that is gone."""
+    if not reply.took_thinking:
+        return None
+    family = takewhile(lambda other: other.id != reply.id, session.messages)
+    return next((it for it in family if it.parent == reply.parent and it.reasoning == reply.reasoning), None)
 
 
 def undone(message: Message, id_: str, now: datetime) -> Message:

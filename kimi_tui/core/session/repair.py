@@ -29,6 +29,8 @@ class Repaired:
     """In the order of the file; () = it is whole."""
     lost: int = 0
     """How many messages were left out; one that is torn may stand for more, since nobody can tell."""
+    recovered: str = ""
+    """What else came into it, of a journal, in a line; "" = nothing."""
 
 
 def repair(data: bytes, form: FileFormat, name: str, known_at: datetime = EPOCH) -> Repaired:

@@ -167,6 +167,11 @@ class Message:
         return has_broken_off and (self.usage is None or self.usage.cost_usd is None)
 
     @property
+    def took_thinking(self) -> bool:
+        """Whether its thinking is another reply's, and was in its prompt already."""
+        return bool(self.requests) and self.requests[0].kind == "answer"
+
+    @property
     def is_only_queued(self) -> bool:
         """It went to a webhook, and has no text here."""
         return self.state is MessageState.QUEUED and not self.content

@@ -102,16 +102,27 @@ def without(session: Session, message_id: str) -> Session:
     return replace(rest, head=next(leaves, None))
 
 
-def with_replies(session: Session, replies: Sequence[Message], now: datetime) -> Session:
+def with_replies(session: Session, replies: Sequence[Message], now: datetime, *, is_aside: bool = False) -> Session:
     """Add replies to the same question, or put one in the place of the message with its id.
 
-    The first of them becomes the head, where the head is nothing or the question.
+    The first of them becomes the head, where the head is nothing or the question, unless others are shown beside it
+    (`is_aside`). Those that grew side by side stand in the order in which they began, whichever ended first.
     """
     here = {message.id for message in session.messages}
     changed = {reply.id: reply for reply in replies if reply.id in here}
     kept = [changed.get(message.id, message) for message in session.messages]
-    head = replies[0].id if session.head in {None, replies[0].parent} else session.head
-    return replace(session, messages=(*kept, *(r for r in replies if r.id not in here)), head=head, updated=now)
+    head = replies[0].id if session.head in {None, replies[0].parent} and not is_aside else session.head
+    for reply in replies:
+        if reply.id not in here:
+            family = [(place, other.id) for place, other in enumerate(kept) if other.parent == reply.parent]
+            later = next((place for place, id_ in family if is_later(id_, reply.id)), len(kept))
+            kept.insert(later, reply)
+    return replace(session, messages=tuple(kept), head=head, updated=now)
+
+
+def is_later(left: str, right: str) -> bool:
+    """Whether of two ids of our own kind, "mN", the left one was taken after the right one."""
+    return left[:1] == right[:1] == "m" and (len(left), left) > (len(right), right)
 
 
 def sharing_messages(session: Session, known: Session) -> Session:

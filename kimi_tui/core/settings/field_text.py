@@ -64,6 +64,20 @@ def parse_stop_lines(spec: FieldSpec, text: str) -> list[str]:
     return found
 
 
+_WORD = re.compile(r'"([^"]+)"|([^ \t\r\n]+)')
+
+
+def parse_stop_words(text: str) -> list[str]:
+    """Read what `short_text` writes: escaped words with blanks between them, in quotes those that hold blanks.
+
+    Raises FieldError where an escape is none.
+    """
+    try:
+        return [unescaped(match[1] or match[2]) for match in _WORD.finditer(text)]
+    except ValueError as error:
+        raise FieldError("stop", str(error), FIELDS["stop"].allowed) from None
+
+
 def edit_text(value: object | None) -> str:
     """A value as it is typed; None = not sent is the empty text."""
     if value is None:

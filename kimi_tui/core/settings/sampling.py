@@ -19,7 +19,7 @@ from kimi_tui.core.settings.settings import FLAG, RULES, Settings
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
-from kimi_tui.core.wire.fields import SETTABLE
+from kimi_tui.core.wire.fields import SETTABLE, FieldSpec
 from kimi_tui.core.wire.thinking_budget import Budget, parse_budget
 
 
@@ -30,11 +30,14 @@ class RequestOptions:
     preset: str | None = None
     thinking: bool | None = None
     """False after `--no-think`."""
+    more_stops: tuple[str, ...] = ()
+    """Stop sequences beside those that hold."""
 
     def over(self, below: RequestOptions) -> RequestOptions:
         """These, and what others say that these leave open."""
         thinking = below.thinking if self.thinking is None else self.thinking
-        return RequestOptions({**below.set, **self.set}, self.preset or below.preset, thinking)
+        more_stops = (*self.more_stops, *below.more_stops)
+        return RequestOptions({**below.set, **self.set}, self.preset or below.preset, thinking, more_stops)
 
 
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
@@ -159,10 +162,23 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
             if name in layer.values:
                 values[name], sources[name] = layer.values[name], source
                 break
+    if options.more_stops:
+        values["stop"], sources["stop"] = (
+            _with_stops(settings.dialect.spec("stop"), values.get("stop"), options),
+            "command line",
+        )
     upwards = layers[::-1]
     extra = {name: value for _, layer in upwards for name, value in layer.extra.items()}
     extra_sources = {name: source for source, layer in upwards for name in layer.extra}
     return Resolved(values, sources, extra, extra_sources, thinking, template, settings.dialect)
+
+
+def _with_stops(spec: FieldSpec, stops: object, options: RequestOptions) -> list[str]:
+    """Those that hold, and more of them; raises FieldError where there are too many."""
+    found = list(dict.fromkeys([*(stops if isinstance(stops, list) else ()), *options.more_stops]))
+    if not spec.holds(len(found)):
+        raise FieldError(spec.name, f"{len(found)} strings with those that hold", spec.allowed)
+    return found
 
 
 def _layers(

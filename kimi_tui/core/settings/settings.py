@@ -115,6 +115,8 @@ class SessionsSettings:
     """Of new sessions, of `FORMATS`."""
     folder: str = ""
     """Where they lie; "" = `sessions` in the data folder."""
+    record_streams: bool = False
+    """Whether the raw stream of every turn is kept in `recordings` in the data folder."""
 
 
 @dataclass(frozen=True, slots=True)

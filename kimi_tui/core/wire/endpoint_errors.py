@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kimi_tui.core.errors import (
+    TRY_AGAIN,
     AuthenticationError,
     CompletionError,
     ModelNotFoundError,
@@ -43,7 +44,7 @@ _MEANINGS: Mapping[int, _Meaning] = {
         "Check --model and --base-url, or [api] in the config.",
     ),
     407: (RejectedRequestError, "A proxy wants a user and a password", PROXY_LOGIN_HINT),
-    408: (TimedOutError, "The endpoint gave up waiting", "Try again."),
+    408: (TimedOutError, "The endpoint gave up waiting", TRY_AGAIN),
     429: (RateLimitedError, "Too many requests, or a busy model", "Wait a little, then try again."),
 }
 _REFUSED: _Meaning = (
@@ -126,7 +127,7 @@ def _hint_in(document: Mapping[str, object], keys: ErrorKeys) -> str:
         names = [name for name in map(part.get, (keys.kind, "type", "code")) if isinstance(name, str)]
         if any(map(_REFUSING.search, names)) or any(isinstance(part.get(key), list) for key in keys.words):
             return _REFUSED[2]
-    return "Try again."
+    return TRY_AGAIN
 
 
 def body_message(body: bytes, keys: ErrorKeys) -> str:
@@ -154,16 +155,19 @@ def retry_after_s(value: str | None, now: datetime | None = None) -> float | Non
 
 
 def _until(value: str, now: datetime | None) -> float | None:
-    if now is None:
-        return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers name a date
+    moment = None if now is None else moment_of(value)
+    return None if now is None or moment is None else max((moment - now).total_seconds(), 0.0)
+
+
+def moment_of(value: str) -> datetime | None:
+    """Read a date as headers write it; None = it is none."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few answers name a date that matters
 
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - now).total_seconds(), 0.0)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def error_from_response(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from kimi_tui.core.errors import BrokenStreamError
+from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError
 from kimi_tui.core.wire.dialect import Dialect, Frame
 from kimi_tui.core.wire.endpoint_errors import error_in_stream
 from kimi_tui.core.wire.sse import SseEvent
@@ -82,5 +82,5 @@ def decode_document(body: bytes, dialect: Dialect) -> Frame:
         )
     frame = dialect.read_document(document, "message")
     if frame.error is None and not frame.is_queued and not frame.results:
-        raise BrokenStreamError("The endpoint answered without a reply.", "Try again.")
+        raise BrokenStreamError("The endpoint answered without a reply.", TRY_AGAIN)
     return frame

@@ -133,6 +133,12 @@ def going_on(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None
     return None if ends else RequestStep("continue")
 
 
+def answering_again(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+    """Ask once for an answer to the thinking that the reply begins with."""
+    del reply
+    return None if ends else RequestStep("answer")
+
+
 def cause_of(record: RequestRecord) -> Cause:
     """Tell why a request ended that nobody cut."""
     if record.state in {MessageState.FAILED, MessageState.INTERRUPTED}:

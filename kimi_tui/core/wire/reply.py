@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart, TextView
@@ -157,7 +157,7 @@ class ReplyBuilder:
         self._document += chunk
         if len(self._document) > MAX_DOCUMENT_BYTES:
             self._document.clear()
-            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", "Try again.")
+            raise BrokenStreamError(f"The reply is larger than {MAX_DOCUMENT_BYTES} bytes.", TRY_AGAIN)
 
     def fail(self, error: CompletionError) -> None:
         """Note that the connection failed; the first error counts, and none does after the reply's end."""
@@ -207,7 +207,7 @@ class ReplyBuilder:
             return []
         self._chars += len(text) + len(reasoning or "")
         if self._chars > MAX_TEXT_CHARS:
-            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", "Try again.")
+            self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", TRY_AGAIN)
             return []
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
@@ -278,7 +278,7 @@ class ReplyBuilder:
             return MessageState.QUEUED, None
         if not self._has_ended and (self._dialect.needs_end or not self.has_text):
             return MessageState.INTERRUPTED, BrokenStreamError(
-                "The connection closed before the reply was complete.", "Try again."
+                "The connection closed before the reply was complete.", TRY_AGAIN
             )
         return MessageState.COMPLETE, None
 

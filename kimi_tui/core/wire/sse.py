@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kimi_tui.core.errors import BrokenStreamError
+from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 """Most bytes of one line, and of one event's data. No honest frame comes near."""
@@ -105,7 +105,7 @@ class SseDecoder:
 
     def _check(self, size_bytes: int) -> None:
         if size_bytes > self._max:
-            raise BrokenStreamError(f"The endpoint sent an event of more than {self._max} bytes.", "Try again.")
+            raise BrokenStreamError(f"The endpoint sent an event of more than {self._max} bytes.", TRY_AGAIN)
 
     def _line(self, line: bytes) -> SseEvent | None:
         """Interpret one line; a blank one gives out the event before it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from textual.timer import Timer
 
@@ -74,6 +75,8 @@ class BarDisplay:
             variants = texts.last.variants("○", texts.context.words())
         else:
             figures = live.figures(self._now_s(), texts.last)
+            if count := len(chat.beside):
+                figures = replace(figures, state=f"{figures.state}, {count + 1} side by side")
             variants = figures.variants("●", texts.context.words(live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()

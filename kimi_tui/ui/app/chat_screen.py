@@ -48,7 +48,7 @@ from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
-from kimi_tui.ui.state.services import FirstSession, Services
+from kimi_tui.ui.state.services import FirstSession, FirstTurn, Services
 from kimi_tui.ui.state.slash import is_message
 from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.text.safe_text import line_text
@@ -119,6 +119,8 @@ class ChatScreen(Screen[None]):
             self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement,
             store=services.settings_store, run_later=self.run_later,
         )  # fmt: skip
+        if services.recorder is not None:
+            services.recorder.tell = lambda words: self.say(words, "warning")
         self._hints = HintDisplay(
             self, self.keyboard, self.open_chats, transcript=self.transcript, composer=self.composer,
             drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
@@ -230,6 +232,14 @@ class ChatScreen(Screen[None]):
         self._run(self._recover(), "recovery")
         for line in lines:
             self.late.sending.submit(line)
+        if services.first_turn is not None:
+            self._begin_turn(services.first_turn)
+
+    def _begin_turn(self, turn: FirstTurn) -> None:
+        try:
+            self.late.turns.start(self.chat, turn.opening)
+        except KimiError as error:
+            self.say(entries.error_text(error), "error")
 
     def _file_changed(self, chat: Chat, change: FileChange) -> None:
         self.late.outside_watch.told(chat, change)
@@ -241,7 +251,7 @@ class ChatScreen(Screen[None]):
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
         found = await asyncio.to_thread(self.services.session_store.recover)
         for session in found:
-            if session.id == self.chat.session.id:
+            if session.id in {self.chat.session.id, ""}:
                 self.say(session.words, "warning", about=RECOVERED)
             else:
                 self.open_chats.recovered[session.id] = session.words
@@ -297,8 +307,8 @@ class ChatScreen(Screen[None]):
     # -- what there is
 
     def offers(self) -> set[Need]:
-        target = self.chat.target(self.transcript.cursor.chosen)
-        return situation.offers(self.chat, target, self.transcript, is_finding=bool(self.find_bar.text))
+        chosen = self.transcript.cursor.chosen
+        return situation.offers(self.chat, chosen, self.transcript, is_finding=bool(self.find_bar.text))
 
     # -- keys and actions
 

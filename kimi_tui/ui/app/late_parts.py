@@ -24,6 +24,7 @@ from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.commands.read_only_commands import ReadOnlyCommands
+from kimi_tui.ui.commands.record_command import RecordCommand
 from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
 from kimi_tui.ui.commands.sending import Perform, Sending
@@ -161,7 +162,7 @@ class LateParts:
         return MessageCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
             type_here=self.type_here, say=self.say, now=self.services.clock.now,
-            undo_key=self.keyboard.table.label("undo"),
+            undo_key=self.keyboard.table.label("undo"), next_changed=self.redraw.next_turn,
         )  # fmt: skip
 
     @cached_property
@@ -187,10 +188,11 @@ class LateParts:
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
             **self._forms().rows(),
-            **TurnCommands(services, chats, self.current.change, self.redraw.session, say).rows(),
+            **TurnCommands(services, chats, self.current.change, self.redraw.next_turn, say).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),
+            "record": RecordCommand(services.recorder, chats, say),
             **self._read_only().rows(),
             **panes.rows(),
             "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),

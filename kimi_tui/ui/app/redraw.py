@@ -53,7 +53,13 @@ class Redraw:
 
     def queue(self) -> None:
         """Other messages wait."""
-        self.queue_line.show(self.open_chats.current.queued)
+        chat = self.open_chats.current
+        self.queue_line.show(chat.queued, chat.next_words)
+
+    def next_turn(self) -> None:
+        """Something else holds for the next reply."""
+        self.session()
+        self.queue()
 
     def listed(self) -> None:
         """Other sessions lie on disk."""

@@ -52,6 +52,11 @@ class TurnDisplay:
             self.redraw.beside()
         self.panes.bring_up_to_date("sessions")
 
+    def show_beside(self, chat: Chat) -> None:
+        if chat is self.open_chats.current:
+            self.feed.show()
+            self.redraw.hints.refresh()
+
     def _move_cursor(self, chosen: str | None, key: str) -> None:
         """It goes to what came in the place of the message that had it, where that is gone."""
         if chosen is not None and self.transcript.cursor.chosen is None:
@@ -67,7 +72,7 @@ class TurnDisplay:
 
     def show_shortened(self, chat: Chat) -> None:
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
-            self.transcript.update_entry(chat.live.entry())
+            self.transcript.update_entry(chat.live_entry(chat.live))
             self.panes.bring_up_to_date("reasoning")
 
     def show_retry(self, chat: Chat) -> None:
@@ -108,9 +113,10 @@ class TurnDisplay:
             chat.draft = typed_before(text, chat.draft)
 
     def tick(self) -> None:
-        live, now_s = self.open_chats.current.live, self.now_s()
+        chat, now_s = self.open_chats.current, self.now_s()
+        live = chat.live
         if live is not None and live.update_footer(now_s):
-            self.transcript.update_entry(live.entry())
+            self.transcript.update_entry(chat.live_entry(live))
         if live is not None and live.is_thinking and live.update_label(now_s):
             self.transcript.set_thought_label(live.key, live.thought_line)
             self.panes.label_changed()

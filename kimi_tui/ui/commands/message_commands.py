@@ -8,16 +8,17 @@ from datetime import datetime
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session import tree
-from kimi_tui.core.session.endings import refusal_to_continue
-from kimi_tui.core.session.interventions import can_be_undone, undone
+from kimi_tui.core.prompt.stop_words import refusal_to_go_on
+from kimi_tui.core.session.endings import refusal_to_answer_again
+from kimi_tui.core.session.interventions import can_be_undone, source_of, undone
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.text.counts import counted
-from kimi_tui.core.wire.plans import going_on
-from kimi_tui.engine.openings import AskingAgain, GoingOn
+from kimi_tui.core.wire.plans import answering_again, going_on
+from kimi_tui.engine.openings import AnsweringAgain, AskingAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.state.answers import parse_answers
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
@@ -36,6 +37,7 @@ class MessageCommands:
     say: Say
     now: Callable[[], datetime]
     undo_key: str
+    next_changed: Callable[[], None]  # shows what holds for the next reply
 
     def rows(self) -> Rows:
         return {
@@ -46,6 +48,8 @@ class MessageCommands:
             "edit": self._edit,
             "regenerate": self._regenerate,
             "continue": self._continue,
+            "another-answer": self._answer_again,
+            "answers": self._answers,
             "previous-alternative": partial(self._step_alternative, -1),
             "next-alternative": partial(self._step_alternative, 1),
             "delete": self._delete,
@@ -132,13 +136,46 @@ class MessageCommands:
     def _continue(self) -> None:
         """The reply grows where it broke, or an alternative to it where something stands below it."""
         message = self.target()
-        if refusal := refusal_to_continue(message):
+        if refusal := refusal_to_go_on(message):
             raise UsageError(refusal, "It can be asked again with /regenerate.")
         self.turns.start(self.open_chats.current, GoingOn(message), going_on)
         if any(other.parent == message.id for other in self._session.messages):
             self.say("It goes on in an alternative of its own; Left on it shows the one with what follows.")
         if not has_keys(self.transcript):
             self.type_here()
+
+    def _answer_again(self) -> None:
+        """The thinking is sent along, and paid once."""
+        self.turns.start(self.open_chats.current, AnsweringAgain(self.thought_out()), answering_again)
+        if not has_keys(self.transcript):
+            self.type_here()
+
+    def _answers(self, argument: str) -> None:
+        """Begin several answers to the thinking of this reply, or let the next question have them."""
+        chat = self.open_chats.current
+        if argument.strip().lower() == "off":
+            chat.next_answers = chat.follow_up = None
+            self.next_changed()
+            return
+        answers = parse_answers(argument)
+        if answers.is_next:
+            chat.next_answers = answers
+            self.next_changed()
+            return
+        if chat.turn is not None:
+            raise UsageError("A reply is running; stop it first.", "/answers 3 next is for the next question.")
+        self.turns.answer(chat, self.thought_out(), answers)
+        if not has_keys(self.transcript):
+            self.type_here()
+
+    def thought_out(self) -> Message:
+        """The message whose thinking is to be answered; UsageError where that cannot be."""
+        message = self.target()
+        if refusal := refusal_to_answer_again(message):
+            raise UsageError(refusal, "Another reply, thinking included: /regenerate.")
+        if self.open_chats.current.question_of(message) is None:
+            raise UsageError("There is no question here.")
+        return message
 
     def _question(self) -> Message:
         question = self.open_chats.current.question_of(self.target())
@@ -150,12 +187,15 @@ class MessageCommands:
 
     def _step_alternative(self, step: int) -> None:
         """The newest branch of the other alternative is shown."""
-        message = self.target()
-        family = tree.alternatives(self._session, message.id)
-        place = [other.id for other in family].index(message.id) + step
-        if 0 <= place < len(family):
-            self.change(tree.select(self._session, family[place].id))
-            self.transcript.cursor.choose(family[place].id)
+        chat = self.open_chats.current
+        key = chat.shown_key(self.transcript.cursor.chosen)
+        other = None if key is None else chat.alternative(key, step)
+        if other is not None:
+            self._show_alternative(other)
+
+    def _show_alternative(self, key: str) -> None:
+        self.change(self.open_chats.current.showing(key))
+        self.transcript.cursor.choose(key)
 
     def _delete(self) -> None:
         """Everything below the message goes with it."""
@@ -171,7 +211,10 @@ class MessageCommands:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self.open_chats.current
         target = chat.target(self.transcript.cursor.chosen)
-        if not chat.deleted and target is not None and can_be_undone(target):
+        if not chat.deleted and target is not None and (source := source_of(chat.session, target)) is not None:
+            self._show_alternative(source.id)
+            self.say("The reply whose thinking that was. The other answer stays as an alternative (Right).")
+        elif not chat.deleted and target is not None and can_be_undone(target):
             self._think_on(target)
         else:
             self._undo_deletion()

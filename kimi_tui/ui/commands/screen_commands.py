@@ -54,12 +54,15 @@ class ScreenCommands:
         }
 
     def _stop(self) -> None:
-        if (turn := self.open_chats.current.turn) is not None:
-            turn.stop()
+        """All answers that stream side by side; the status line says so."""
+        chat = self.open_chats.current
+        if count := len(chat.beside):
+            self.remark(f"Stopped {count + 1} answers; what arrived is kept.", f"Stopped {count + 1}.")
+        chat.stop()
 
     def _retry_now(self) -> None:
-        if (turn := self.open_chats.current.turn) is not None:
-            turn.skip_wait()
+        for running in self.open_chats.current.running:
+            running.turn.skip_wait()
 
     def _back(self) -> None:
         """Close what is open, else stop the reply, else leave the message cursor."""

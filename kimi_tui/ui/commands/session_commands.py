@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import SessionStore
@@ -79,6 +80,11 @@ class SessionCommands:
         old = before.path
         await self.current.save_as(path)
         stays = f"\n{old} stays as it was saved last." if had_file else ""
+        if old.parent != before.path.parent:
+            known = "that one" if had_file else "nothing of it"
+            stays += (
+                f"\nLists, and -r without a name, know {known}: kimi-tui -r {quote(str(before.path))} opens this one."
+            )
         self.say(f"The session lies in {before.path} now, and goes on being saved there.{stays}")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
-from kimi_tui.core.session.endings import refusal_to_continue
-from kimi_tui.core.session.interventions import can_be_undone
-from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.prompt.stop_words import refusal_to_go_on
+from kimi_tui.core.session.interventions import can_be_undone, source_of
+from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
@@ -24,24 +24,28 @@ OWN_FIRST = 3
 """How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
 
-def offers(chat: Chat, target: Message | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
-    """What there is for actions to work on; `target` is the message that they are about, None = there is none."""
+def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding: bool) -> set[Need]:
+    """What there is for actions to work on; `chosen` is the key of the message with the cursor, None = none has it."""
+    target = chat.target(chosen)
     found = set[Need]()
     if target is not None:
         found.add(Need.MESSAGE)
         found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
-        found |= {Need.UNFINISHED} if not refusal_to_continue(target) else set()
+        found |= {Need.UNFINISHED} if not refusal_to_go_on(target) else set()
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
-        place, count = chat.place_among_alternatives(target)
+    if (key := chat.shown_key(chosen)) is not None:
+        place, count = chat.place_among_alternatives(key)
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
-    is_undoable = bool(chat.deleted) or (target is not None and can_be_undone(target))
+    is_undoable = bool(chat.deleted) or (
+        target is not None and (can_be_undone(target) or source_of(chat.session, target) is not None)
+    )
     found |= {Need.UNDOABLE} if is_undoable else set()
-    found |= {Need.WAITING} if chat.live is not None and chat.live.retry is not None else set()
+    found |= {Need.WAITING} if any(running.live.retry is not None for running in chat.running) else set()
     found |= {Need.NOTICE} if chat.notices else set()
     found |= {Need.HELD_BY_OTHERS} if chat.is_free is not None else set()
     found |= {Need.FINDING} if is_finding else set()

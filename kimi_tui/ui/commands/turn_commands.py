@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
-from kimi_tui.core.settings.sampling import resolve_auto_continue
+from kimi_tui.core.settings.field_text import parse_stop_words, short_text
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue
 from kimi_tui.core.settings.settings import RULES
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
@@ -17,7 +18,7 @@ from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 
-ONCE = "once"
+ONCE, OFF = "once", "off"
 
 
 @dataclass(eq=False)
@@ -29,7 +30,12 @@ class TurnCommands:
     say: Say
 
     def rows(self) -> Rows:
-        return {"answer-now": self._answer_now, "budget": self._budget, "auto-continue": self._auto_continue}
+        return {
+            "answer-now": self._answer_now,
+            "budget": self._budget,
+            "auto-continue": self._auto_continue,
+            "stop-at": self._stop_at,
+        }
 
     def _answer_now(self) -> None:
         turn = self.open_chats.current.turn
@@ -77,3 +83,18 @@ class TurnCommands:
         times = resolve_auto_continue(self.services.settings, self.open_chats.current.session)
         how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
         self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}, in this session.")
+
+    def _stop_at(self, argument: str) -> None:
+        """Let the next reply stop at words, escaped as in the settings; "off" = at none, "" = say what holds."""
+        chat = self.open_chats.current
+        if argument.strip():
+            words = () if argument.strip().lower() == OFF else tuple(parse_stop_words(argument))
+            self.services.resolve(chat.session, RequestOptions(more_stops=words))
+            chat.next_stops = words
+            self.changed()
+            return
+        held = self.services.resolve(chat.session, chat.next_options).fields.get("stop", [])
+        self.say(
+            f"The next reply stops at {short_text('stop', held) or 'nothing'}.\n"
+            '/stop-at ### "two words" \\n adds words for that reply alone; /stop-at off takes them back.'
+        )

@@ -11,8 +11,9 @@ from kimi_tui.core.session.session import Message, Session
 class Branch:
     """The active branch of one state of a session: the work grows with its messages, and is done once."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, growing: tuple[tuple[str, str], ...] = ()) -> None:
+        """`growing` = ids of the replies that are being written, each with its question's."""
+        self.session, self.growing = session, growing
         self.messages = tree.branch(session)
 
     @cached_property
@@ -20,14 +21,24 @@ class Branch:
         return {message.id: message for message in self.messages}
 
     @cached_property
-    def alternatives(self) -> dict[str, tuple[int, int]]:
-        """The place of every message of the session that has alternatives, from 1, and how many there are."""
+    def families(self) -> dict[str | None, list[str]]:
+        """The messages with the same parent, those that are being written included, in the order of their beginning."""
         families: dict[str | None, list[str]] = {}
         for message in self.session.messages:
             families.setdefault(message.parent, []).append(message.id)
+        for id_, parent in self.growing:
+            family = families.setdefault(parent, [])
+            if id_ not in family:
+                later = (place for place, other in enumerate(family) if tree.is_later(other, id_))
+                family.insert(next(later, len(family)), id_)
+        return families
+
+    @cached_property
+    def alternatives(self) -> dict[str, tuple[int, int]]:
+        """The place of every message that has alternatives, from 1, and how many there are."""
         return {
             id_: (place, len(family))
-            for family in families.values()
+            for family in self.families.values()
             if len(family) > 1
             for place, id_ in enumerate(family, start=1)
         }

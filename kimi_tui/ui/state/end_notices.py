@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kimi_tui.core.errors import TRY_AGAIN
 from kimi_tui.core.prompt.token_estimate import written_tokens
 from kimi_tui.core.session.endings import cut, ended_inside_reasoning, refusal_to_continue
 from kimi_tui.core.session.session import Message
@@ -74,7 +75,8 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: Callabl
         kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens())
     if ended.error is not None:
         told = (ended.error.summary, ended.error.quote, kept)
-        return [EndNotice("error", "\n".join(filter(None, told)), offers, ended.error.hint)]
+        hint = "" if ended.error.hint == TRY_AGAIN else ended.error.hint
+        return [EndNotice("error", "\n".join(filter(None, told)), offers, hint)]
     if ended.phase is Phase.STOPPED:
         stopped = "Stopped. " if ended.replies else "Stopped before anything arrived. "
         return [EndNotice("info", f"{stopped}{kept}", offers)]

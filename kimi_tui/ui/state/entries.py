@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 from kimi_tui.core.errors import KimiError, SessionReadOnlyError
+from kimi_tui.core.prompt.stop_words import end_words
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import rough_tokens
-from kimi_tui.core.session.endings import ending, thinking_end
+from kimi_tui.core.session.endings import thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.answer_forms import form_of, is_json_form, laid_out
@@ -76,7 +77,7 @@ def message_entry(
         text=laid_out(message.content) if is_json_form(form_of(message)) else message.content,
         reasoning=message.reasoning or None,
         thought_label=_thought_label(message),
-        footer=ending(message),
+        footer=end_words(message),
         alternatives=alternatives,
         detail=detail,
         is_excluded=message.excluded,
@@ -86,12 +87,12 @@ def message_entry(
 def _thought_label(message: Message) -> str:
     """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
     reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
-    if counted is None or not reasoning:
+    if counted is None or not reasoning or message.took_thinking:
         tokens = rough_tokens(reasoning)
     else:
         tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
     thinking_s = message.timing.thinking_s if message.timing else None
-    is_estimated = counted is None or message.is_partly_counted
+    is_estimated = counted is None or message.is_partly_counted or message.took_thinking
     return words.thought_label(thinking_s, tokens, is_estimated=is_estimated, ended_by=thinking_end(message))
 
 

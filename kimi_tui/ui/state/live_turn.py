@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from kimi_tui.core.prompt.token_estimate import rough_tokens
+from kimi_tui.core.session.endings import TAKEN_OVER
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
@@ -42,10 +44,15 @@ class LiveTurn:
     """What stands below the reply: the countdown to the attempt that waits."""
     label: str = ""
     _told: dict[ReplyPart, int] = field(init=False)
+    _takes_over: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Take what it begins with as told."""
         self._told = {part: len(text) for part, text in self.reply.texts.items()}
+        beginning = self.reply.beginning
+        self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
+        if self._takes_over:
+            self.update_label(self.started_s)
 
     @property
     def key(self) -> str:
@@ -122,6 +129,9 @@ class LiveTurn:
         return self.label != old
 
     def thought_label(self, now_s: float) -> str:
+        if self._takes_over:
+            tokens = rough_tokens(self.reply.beginning.reasoning or "")
+            return words.thought_label(None, tokens, is_estimated=True, ended_by=TAKEN_OVER)
         if self.first_token_s is None:
             return ""
         is_running = self.thinking_end_s is None and self.is_thinking

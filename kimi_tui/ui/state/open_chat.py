@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.settings.field_text import short_text
+from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.wire.thinking_budget import Budget
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
+    from kimi_tui.ui.state.answers import Answers
     from kimi_tui.ui.state.live_turn import LiveTurn
 
 PASSING = "info"
@@ -37,6 +40,11 @@ class PlacedNotice:
     entry: Entry
     about: str = ""
     """What it is about, where a later notice about the same replaces it; "" = it stays."""
+
+
+class Running(NamedTuple):
+    turn: Turn
+    live: LiveTurn
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +72,16 @@ class Chat:
     """How much the next reply may think; None = as the session says."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
+    beside: list[Running] = field(default_factory=list)
+    """Replies to the same question that grow beside the one that `turn` writes."""
+    ends: list[TurnEnded] = field(default_factory=list)
+    """How those ended that began with the running one, or with the last."""
+    next_answers: Answers | None = None
+    """How many answers the thinking about the next question gets; None = one."""
+    follow_up: Answers | None = None
+    """The same of the question that is thought about."""
+    next_stops: tuple[str, ...] = ()
+    """Words that the next reply is to stop at, beside what stops every one."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
@@ -82,6 +100,18 @@ class Chat:
     def session(self) -> Session:
         return self.open_session.value
 
+    @property
+    def next_options(self) -> RequestOptions:
+        """What the next reply alone is asked with."""
+        return RequestOptions(more_stops=self.next_stops)
+
+    @property
+    def next_words(self) -> list[str]:
+        """What holds for the next reply alone, in words that follow "the next reply"."""
+        stops = short_text("stop", list(self.next_stops))
+        found = [f"stops at {stops}  (/stop-at off takes that back)"] if self.next_stops else []
+        return found + [f"has {self.next_answers}  (/answers off takes that back)"] * (self.next_answers is not None)
+
     def unsent(self, draft: str) -> str:
         """All that was typed in it and is in no message yet: what waits to be sent, and what is being typed."""
         return typed_before("\n\n".join(self.queued), draft) if self.queued else draft
@@ -93,10 +123,14 @@ class Chat:
         return self.open_session.save_error if holds_text and self.open_session.save_error else self.draft_error
 
     def _branch_now(self) -> Branch:
-        session = self.session
-        if self._branch is None or self._branch.session is not session:
-            self._branch = Branch(session)
+        session, growing = self.session, self._growing
+        if self._branch is None or self._branch.session is not session or self._branch.growing != growing:
+            self._branch = Branch(session, growing)
         return self._branch
+
+    @property
+    def _growing(self) -> tuple[tuple[str, str], ...]:
+        return tuple((it.live.key, it.turn.reply.question_id) for it in self.running)
 
     @property
     def branch(self) -> tuple[Message, ...]:
@@ -112,9 +146,22 @@ class Chat:
             return None
         return self.message(chosen) or (self.branch[-1] if self.branch else None)
 
-    def place_among_alternatives(self, message: Message) -> tuple[int, int]:
-        """Its place among the messages with the same parent, from 1, and how many there are."""
-        return self._branch_now().alternatives.get(message.id, (1, 1))
+    def shown_key(self, chosen: str | None) -> str | None:
+        """The message or growing reply that choosing an alternative is about: the chosen one, else the last."""
+        if self.live is not None and self.is_live_on_branch() and chosen in {None, self.live.key}:
+            return self.live.key
+        target = self.target(chosen)
+        return None if target is None else target.id
+
+    def place_among_alternatives(self, key: str) -> tuple[int, int]:
+        """Its place among those with the same parent, growing ones too, from 1, and how many there are."""
+        return self._branch_now().alternatives.get(key, (1, 1))
+
+    def alternative(self, key: str, step: int) -> str | None:
+        """The alternative so many steps behind one; None = there is none."""
+        family = next((it for it in self._branch_now().families.values() if key in it), [key])
+        place = family.index(key) + step
+        return family[place] if 0 <= place < len(family) else None
 
     def last(self, role: Role) -> Message | None:
         return next((message for message in reversed(self.branch) if message.role is role), None)
@@ -128,10 +175,86 @@ class Chat:
         question = None if self.turn is None else self.turn.question
         return self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
 
-    def note_end(self, ended: TurnEnded) -> None:
-        """Note how the turn ended; where it brought no reply, no message can tell."""
-        self.turn, self.live = None, None
-        self.ended_empty = None if ended.replies else (self.session.head, ended.state)
+    @property
+    def running(self) -> list[Running]:
+        """All replies that grow, the one that is shown or was shown last first."""
+        first = [Running(self.turn, self.live)] if self.turn is not None and self.live is not None else []
+        return first + self.beside
+
+    def stop(self) -> None:
+        """Stop all of them; what arrived is kept."""
+        self.follow_up = None
+        for running in self.running:
+            running.turn.stop()
+
+    def note_begun(self, running: Running) -> None:
+        """Take a turn that has begun, beside those that run."""
+        if self.turn is None:
+            self.turn, self.live = running
+            self.ends = []
+        else:
+            running.turn.is_aside = True
+            self.beside.append(running)
+
+    def showing(self, key: str) -> Session:
+        """The session as it is when an alternative is shown, one that grows too: the others go on."""
+        running = self.running
+        shown = next((it for it in running if it.live.key == key), None)
+        if shown is None:
+            return tree.select(self.session, key)
+        question_id = shown.turn.reply.question_id
+        if self.session.head != question_id:
+            shown.turn.head_before = self.session.head
+        self.turn, self.live = shown
+        self.beside = [it for it in running if it is not shown]
+        for it in running:
+            it.turn.is_aside = it is not shown
+        return replace(self.session, head=question_id)
+
+    def note_end(self, turn: Turn, ended: TurnEnded) -> bool:
+        """Note how a turn ended; whether another reply is shown now, which is to be saved.
+
+        Where it brought no reply, no message can tell.
+        """
+        is_shown = turn is self.turn and (self.session.head == turn.reply.question_id or turn.has_gone_back)
+        running = [it for it in self.running if it.turn is not turn]
+        self.turn, self.live = running[0] if running else (None, None)
+        self.beside = running[1:]
+        self.ends.append(ended)
+        for it in running if ended.replies else ():
+            it.turn.head_before = ended.replies[0].id
+        head = self._head_behind(turn, ended) if is_shown else self.session.head
+        is_other = head != self.session.head
+        if is_other:
+            self.open_session.update(lambda value: replace(value, head=head))
+        has_reply = any(each.replies for each in self.ends)
+        self.ended_empty = None if has_reply else (self.session.head, ended.state)
+        return is_other
+
+    def _head_behind(self, turn: Turn, ended: TurnEnded) -> str | None:
+        """What is shown where the reply that was shown has ended.
+
+        The turn may have ended before it was the one that is shown, and have left that to others.
+        """
+        if ended.replies:
+            return ended.replies[0].id
+        if self.turn is not None:
+            self.turn.is_aside, self.turn.head_before = False, turn.head_before
+            return turn.reply.question_id
+        has_others = any(message.parent == turn.reply.question_id for message in self.session.messages)
+        return turn.head_before if has_others else self.session.head
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what waits for the replies that began together can follow: they are whole, or the one shown is.
+
+        One that failed beside it does no harm; where the user stopped them, nothing follows.
+        """
+        states = {ended.state for ended in self.ends}
+        replies = (reply for ended in self.ends for reply in ended.replies)
+        shown = next((reply.state for reply in replies if reply.id == self.session.head), None)
+        is_shown_whole = shown is MessageState.COMPLETE and MessageState.CANCELLED not in states
+        return is_shown_whole or states == {MessageState.COMPLETE}
 
     @property
     def empty_end(self) -> MessageState | None:
@@ -172,8 +295,12 @@ class Chat:
             messages = messages[:-1]
         shown += [each for entry in messages for each in (entry, *after.get(entry.key, ()))] if after else messages
         if live is not None:
-            shown += [live.entry(), *after.get(live.key, ())]
+            shown += [self.live_entry(live), *after.get(live.key, ())]
         return shown
+
+    def live_entry(self, live: LiveTurn) -> Entry:
+        """The growing reply as it is shown."""
+        return replace(live.entry(), alternatives=self._branch_now().alternatives.get(live.key))
 
     def delete(self, message_id: str) -> None:
         """Delete a message and everything below it, so that it can be undone."""

@@ -81,11 +81,15 @@ class OpenChats:
 
     def become(self, chat: Chat, held: HeldSession) -> None:
         """Let a chat go on with another session that says the same, and let others open the one that it was."""
+        self._begin_anew(chat, held)
+        self.move(chat, held)
+
+    def _begin_anew(self, chat: Chat, held: HeldSession) -> None:
         shared = replace(held, session=sharing_messages(held.session, chat.session))
         chat.open_session, chat.is_let_go = self._opened(shared), False
         chat.open_session.told = partial(self._told, chat)
         chat.is_free = held.is_free
-        self.move(chat, held)
+        chat.drop_notices(READ_ONLY)
 
     def move(self, chat: Chat, held: HeldSession) -> None:
         """Let the session of a chat lie where it is held now, and others open the one that it was."""
@@ -160,7 +164,8 @@ class OpenChats:
     async def save_as(self, chat: Chat, path: Path, draft: str) -> None:
         """Save a session, with what is being typed, into a new file, where it is saved from now on.
 
-        The file that it had stays as it was saved last. StorageError, or UsageError, where that cannot be done.
+        The file that it had stays as it was saved last. What could only be read there can be changed now. StorageError,
+        or UsageError, where that cannot be done.
         """
         held = list[HeldSession]()
 
@@ -169,13 +174,15 @@ class OpenChats:
             return held[0].session
 
         await chat.open_session.save_elsewhere(save)
-        before, old_path = chat.release, chat.path
-        chat.path = chat.draft_path = held[0].path
-        chat.release, chat.draft = held[0].release, draft
+        moved, before, old_draft = held[0], chat.release, chat.draft_path
+        if chat.open_session.read_only:
+            self._begin_anew(chat, moved)
+        chat.path = chat.draft_path = moved.path
+        chat.release, chat.draft, chat.kept_draft = moved.release, draft, ""
         await self._keep(chat)
         if chat.draft_error is None:
             with suppress(KimiError):  # there it is only a copy now
-                await asyncio.to_thread(self._session_store.save_draft, old_path, "")
+                await asyncio.to_thread(self._session_store.save_draft, old_draft, "")
         self._let_go(before)
 
     async def _keep(self, chat: Chat) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
@@ -17,9 +18,10 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
-from kimi_tui.core.wire.plans import Plan, single
+from kimi_tui.core.wire.plans import Plan, answering_again, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
     PhaseChanged,
@@ -33,12 +35,13 @@ from kimi_tui.core.wire.turn_events import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.engine.openings import Asking, Opening
+from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, Opening
 from kimi_tui.ui.state import entries
+from kimi_tui.ui.state.answers import Answers
 from kimi_tui.ui.state.end_notices import end_notices
 from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
-from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import context_of
 
@@ -54,6 +57,9 @@ MAX_FRAME_S = 1 / 4
 class TurnView(Protocol):
     def show_question(self, chat: Chat) -> None:
         """Show a question that was sent, and follow its reply."""
+
+    def show_beside(self, chat: Chat) -> None:
+        """Show that more replies grow beside the one on screen."""
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
 
@@ -98,27 +104,51 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
+        options, answers = chat.next_options, chat.next_answers
+        self._begin(chat, opening, plan, options)
+        chat.next_budget, chat.next_stops, chat.follow_up = None, (), None
+        if answers is not None and isinstance(opening, Asking | AskingAgain):
+            chat.next_answers, chat.follow_up = None, replace(answers, options=options)
+
+    def answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
+        """Begin so many answers to the thinking of a reply.
+
+        Raises:
+            KimiError: Nothing can be sent; the session is as it was.
+        """
+        options = chat.next_options.over(answers.options)
+        several = AnsweringAgain(thought, answers.count)
+        for opening in [several] if answers.in_one else [AnsweringAgain(thought)] * answers.count:
+            self._begin(chat, opening, answering_again, options)
+        chat.next_budget, chat.next_stops = None, ()
+
+    def _begin(self, chat: Chat, opening: Opening, plan: Plan, options: RequestOptions) -> None:
+        """Begin a turn, beside those that run."""
         chat.open_session.refuse_if_read_only()
-        request, budget = self._request(chat, opening), chat.next_budget or self._services.budget(chat.session)
-        plan = resolve_plan(self._services.settings, chat.session, request, plan, budget)
+        request = self._request(chat, opening.options.over(options))
+        budget, first = chat.next_budget or self._services.budget(chat.session), self._services.first_turn
+        plan = (
+            first.plan
+            if first is not None
+            else resolve_plan(self._services.settings, chat.session, request, plan, budget)
+        )
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         is_json = is_json_form(request.fields.get("response_format"))
-        chat.turn, chat.live = turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json)
-        chat.next_budget = None
+        chat.note_begun(Running(turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json)))
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:
-        """Stop the turn of a chat and wait until what arrived is kept."""
-        if chat.turn is not None:
-            turn = chat.turn
-            turn.stop()
-            await turn.finished()
-            chat.turn, chat.live = None, None
+        """Stop the turns of a chat and wait until what arrived is kept."""
+        running = chat.running
+        chat.stop()
+        for it in running:
+            await it.turn.finished()
+        chat.turn, chat.live, chat.beside = None, None, []
 
-    def _request(self, chat: Chat, opening: Opening) -> RequestSettings:
+    def _request(self, chat: Chat, options: RequestOptions) -> RequestSettings:
         if self._services.key_problem is not None:
             raise self._services.key_problem
-        return self._services.resolve(chat.session, opening.options)
+        return self._services.resolve(chat.session, options)
 
     async def _follow(self, chat: Chat, turn: Turn, listener: Listener, opening: Opening) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
@@ -134,19 +164,16 @@ class Turns:
 
     def _apply(self, chat: Chat, turn: Turn, event: TurnEvent, opening: Opening) -> None:
         """Note one event, and have it shown; events of a turn that was left behind are late."""
-        live = chat.live
-        if live is None or chat.turn is not turn:
+        live = next((it.live for it in chat.running if it.turn is turn), None)
+        if live is None:
             return
         match event:
             case TurnBegan():
-                chat.drop_passing_notices()
-                chat.drop_notices(_end_of(live.key))
-                chat.drop_notices(about_form(live.key))
-                self._view.show_question(chat)
+                self._show_begun(chat, live)
             case PhaseChanged(phase=phase):
                 live.phase = phase
             case ReplyDelta():
-                self._grow(chat, live, event)
+                self._grow(chat, turn, live, event)
             case ReplyShortened():
                 live.note_shortened(event)
                 self._view.show_shortened(chat)
@@ -162,16 +189,44 @@ class Turns:
             case _:
                 assert_never(event)
 
-    def _grow(self, chat: Chat, live: LiveTurn, delta: ReplyDelta) -> None:
+    def _show_begun(self, chat: Chat, live: LiveTurn) -> None:
+        if live is not chat.live:
+            self._view.show_beside(chat)
+            return
+        chat.drop_passing_notices()
+        chat.drop_notices(_end_of(live.key))
+        chat.drop_notices(about_form(live.key))
+        self._view.show_question(chat)
+
+    def _grow(self, chat: Chat, turn: Turn, live: LiveTurn, delta: ReplyDelta) -> None:
         now_s = self._services.clock.monotonic()
         live.note(delta, now_s)
         if delta.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
             live.update_label(now_s)
-        self._view.show_delta(chat, delta)
+        if live is chat.live:
+            self._view.show_delta(chat, delta)
+        if delta.part is ReplyPart.ANSWER and chat.follow_up is not None:
+            self._answer_more(chat, turn.reply.message(self._services.clock.now()))
+
+    def _answer_more(self, chat: Chat, reply: Message) -> None:
+        """Let the other answers begin that were asked for, as soon as the thinking has ended.
+
+        So it is paid once, the first answer waits for nobody, and no request is cut whose cost nobody would tell.
+        """
+        answers, chat.follow_up = chat.follow_up, None
+        if answers is None:
+            return
+        try:
+            self.answer(chat, reply, replace(answers, count=answers.count - 1))
+        except KimiError as error:
+            self._say_error(chat, error, "There are no other answers.")
 
     def _end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
         """Note how it ended: what came, what was kept, what to do next."""
-        chat.note_end(ended)
+        if ended.state is MessageState.COMPLETE and ended.replies and ended.replies[0].content:
+            self._answer_more(chat, ended.replies[0])  # it came in one piece
+        if chat.note_end(turn, ended):
+            self._run(self._save(chat))
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
@@ -179,16 +234,26 @@ class Turns:
         asked = opening if isinstance(opening, Asking) else None
         asked_tokens = partial(self._asked_tokens, chat, turn.question)
         for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
-            self._view.notice(chat, notice.words(label), notice.severity, _end_of(ended.reply_id))
+            which = _which(chat, ended)
+            if which and ended.state is MessageState.CANCELLED:
+                continue  # the status line tells of all at once
+            self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, _end_of(ended.reply_id))
         for reply in ended.replies:
             self.checks.begin(chat, reply)
-        if ended.state is MessageState.COMPLETE:
-            self._send_queued(chat, ended)
+        if chat.turn is not None:  # others run: what waits, waits for all of them
+            return
+        if chat.is_whole:
+            self._send_queued(chat)
             return
         unsent = [asked.text] if asked is not None and not ended.replies else []
         if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
             self._view.give_back(chat, unsent.pop(), asked.alternative_to)
         self._give_back(chat, [*unsent, *chat.queued])
+
+    @staticmethod
+    async def _save(chat: Chat) -> None:
+        with suppress(KimiError):  # what is not saved is told for as long as it is not
+            await chat.open_session.save()
 
     def _asked_tokens(self, chat: Chat, question: Message | None) -> int:
         """What asking the question once more takes, in tokens, estimated."""
@@ -196,14 +261,14 @@ class Turns:
             return 0
         return context_of(replace(chat.session, head=question.id), self._services.settings.api.context_tokens).tokens
 
-    def _send_queued(self, chat: Chat, ended: TurnEnded) -> None:
+    def _send_queued(self, chat: Chat) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.
 
         They were written below the reply that has ended, and are not sent below anything else.
         """
         if not chat.queued:
             return
-        if all(reply.id != chat.session.head for reply in ended.replies):
+        if all(reply.id != chat.session.head for ended in chat.ends for reply in ended.replies):
             self._give_back(chat, chat.queued)
             words = "The reply that a message waited for is not the one on screen; it is back in the composer, unsent."
             self._view.notice(chat, words, "warning")
@@ -227,6 +292,13 @@ class Turns:
 def _end_of(reply_id: str) -> str:
     """What a notice on how a reply ended is about: it holds until the reply is gone on with."""
     return f"end of {reply_id}"
+
+
+def _which(chat: Chat, ended: TurnEnded) -> str:
+    """Name one of several replies that grew side by side; "" = it was the only one."""
+    if len(chat.ends) == 1 and chat.turn is None:
+        return ""
+    return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 
 
 def _is_there(chat: Chat, message_id: str | None) -> bool:

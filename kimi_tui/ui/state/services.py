@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kimi_tui.core.errors import KimiError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of t
     from pathlib import Path
 
     from kimi_tui.core.wire.answer_forms import FormCheck
+    from kimi_tui.core.wire.plans import Plan
+    from kimi_tui.engine.openings import Opening
     from kimi_tui.engine.turn_engine import Engine
 
 
@@ -78,6 +81,30 @@ class FirstSession:
     """
 
 
+class Recorder(Protocol):
+    """Keeps the raw streams of turns."""
+
+    tell: Callable[[str], object]
+    """Is told what could not be written, in words."""
+
+    async def save_next(self, session_id: str, path: Path) -> None:
+        """Record the next turn of a session into a new file. Raises StorageError."""
+
+    async def save_last(self, session_id: str, path: Path) -> bool | None:
+        """Write the last turn of a session into a new file, as it comes where it runs; whether it does.
+
+        None = there was none since the program started. Raises StorageError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTurn:
+    """A turn that begins by itself with the screen: one that was recorded."""
+
+    opening: Opening
+    plan: Plan
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     settings_store: SettingsStore
@@ -103,6 +130,10 @@ class Services:
     """Where copied texts go besides the terminal; None = nowhere."""
     link_opener: LinkOpener | None = None
     """What opens links; None = nothing, and their addresses are copied."""
+    recorder: Recorder | None = None
+    """What records turns; None = they are replayed themselves."""
+    first_turn: FirstTurn | None = None
+    """None = the user begins."""
     check_form: Callable[[Mapping[str, object], str | None], FormCheck] | None = None
     """Looks whether a text keeps a form, or with None whether the form is one. It takes seconds, and raises nothing.
 

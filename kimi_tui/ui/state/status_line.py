@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.token_estimate import rough_tokens, written_tokens
+from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
@@ -67,8 +67,11 @@ def context_of(session: Session, window_tokens: int) -> Context:
     for place, message in reversed(list(enumerate(branch))):
         usage, left_out = message.usage, {name for where, name in excluded if where < place}
         if usage is not None and usage.input_tokens and not message.excluded and left_out == set(message.left_out):
-            thought, counted = len(message.reasoning or ""), usage.output_tokens or 0
-            kept = round(counted * len(message.content) / (thought + len(message.content))) if thought else counted
+            kept = usage.output_tokens or 0
+            if message.took_thinking:  # it was part of the input
+                kept -= rough_tokens(message.reasoning or "")
+            elif thought := len(message.reasoning or ""):
+                kept = round(kept * len(message.content) / (thought + len(message.content)))
             tokens = usage.input_tokens + kept + _estimated(rest)
             return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning)
         rest.append(message)
@@ -89,7 +92,7 @@ def last_figures(session: Session, empty_end: MessageState | None = None) -> Fig
         return Figures(_in_short(empty_end), session_usd=session_usd, is_session_estimated=is_session_estimated)
     last = branch[-1]
     usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
-    outs = written_tokens(last) if usage.output_tokens is None else usage.output_tokens
+    outs = received_tokens(last) if usage.output_tokens is None else usage.output_tokens
     return Figures(
         _in_short(last.state),
         words.rate_of(outs, timing),

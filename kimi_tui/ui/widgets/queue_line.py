@@ -1,4 +1,4 @@
-"""The messages that wait for the running reply, above the composer."""
+"""Above the composer: the messages that wait for the running reply, and what holds for the next reply alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUEUE_CHARS = 60
 
 
 class QueueLine(Static):
-    """A line for each message; hidden while none waits."""
+    """A line for each; hidden while there is nothing to tell."""
 
     def __init__(self, key: str, *, id: str) -> None:
         """Begin hidden; `key` takes the last message back, in the empty composer."""
@@ -20,12 +20,14 @@ class QueueLine(Static):
         self._key = key
         self.display = False
 
-    def show(self, queued: Sequence[str]) -> None:
-        if not self.display and not queued:
+    def show(self, queued: Sequence[str], once: Sequence[str] = ()) -> None:
+        """`once` = what holds for the next reply alone, in words."""
+        if not self.display and not queued and not once:
             return
-        self.display = bool(queued)
+        self.display = bool(queued or once)
         lines = [f"Queued: {_shown(text)}" for text in queued]
         lines[-1:] = [f"{line}  ({self._key} in the empty composer takes it back)" for line in lines[-1:]]
+        lines += [f"The next reply {line_text(words)}" for words in once]
         self.update(content("\n".join(lines)))
 
 

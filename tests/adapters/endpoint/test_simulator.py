@@ -25,7 +25,7 @@ from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.reply import ReplyBuilder
-from tests.adapters.simulated import answer_to, body_of, plan_of, prompt_of, refusal_of, understood
+from tests.adapters.simulated import STOP, answer_to, body_of, plan_of, prompt_of, refusal_of, understood
 from tests.core.prompt import template_rows
 from tests.core.prompt.test_open_turn import prompts
 from tests.reading import read_reply
@@ -217,6 +217,7 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "theme",
         "think",
         "stop",
+        "stop-at",
         "new",
         "quit",
     } == {*commands}
@@ -413,3 +414,29 @@ def test_frames_have_the_endpoints_fields() -> None:
     assert frame["details"] == {"finish_reason": "stop"}
     assert frame["generated_text"] == "".join(frame["token"]["text"] for frame in frames)
     assert frame["num_output_tokens"] == len(frames)
+
+
+def test_a_reply_that_stopped_at_a_word_is_gone_on_with_as_if_it_had_not() -> None:
+    prompt = prompt_of("lamb")
+    whole = "".join(plan_of(prompt).replies[0])
+    stopped_before = "".join(plan_of(prompt, stop=[*STOP, "Grill"]).replies[0])
+    assert whole.startswith(stopped_before + "Grill")
+    rest = plan_of(prompt + stopped_before)
+    assert stopped_before + "".join(rest.replies[0]) == whole
+
+
+def test_answers_to_the_same_thinking_differ_and_can_be_gone_on_with() -> None:
+    prompt = prompt_of("lamb") + "I thought so.</think>"
+    answers = ["".join(respond_to(prompt, number).replies[0]) for number in range(4)]
+    assert len(set(answers)) == 4
+    for text in answers:
+        for place in (4, len(text) // 2):
+            assert text[:place] + "".join(respond_to(prompt + text[:place], 9).replies[0]) == text
+    several = plan_of(prompt, stream=False, num_responses=4).replies
+    assert len(set(several)) == 4
+
+
+def respond_to(prompt: str, number: int) -> SimulatedReply:
+    plan = respond(body_of(prompt), DEEPINFRA, number)
+    assert isinstance(plan, SimulatedReply)
+    return plan

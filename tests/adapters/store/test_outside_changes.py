@@ -255,6 +255,26 @@ def test_a_file_system_that_fails_says_nothing_about_the_file(
     assert look(files, held.session) is None
 
 
+@pytest.mark.parametrize("act", ["rename", "convert"])
+def test_what_changes_while_it_is_renamed_or_converted_stays(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    files.save_now(SESSION)
+    path = files.path_of(SESSION)
+    read = files._reader.read
+
+    def read_slowly(path: Path) -> Session:
+        session = read(path)
+        in_place(path, path.read_text().replace("Hello", "Adieu"))
+        return session
+
+    monkeypatch.setattr(files._reader, "read", read_slowly)
+    with pytest.raises(StorageError, match="changed by another program meanwhile"):
+        files.rename(path, "Stew") if act == "rename" else files.convert(path, "json")
+    assert [file.name for file in files.folder.iterdir()] == [path.name]
+    assert (loaded(path).title, loaded(path).messages[0].content) == ("Lamb", "Adieu")
+
+
 def test_a_session_that_was_deleted_here_stays_deleted(files: SessionFiles, held: HeldSession) -> None:
     files.delete(held.path, is_held_here=True)
     assert look(files, held.session) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from dataclasses import replace
@@ -402,3 +403,53 @@ def test_a_session_is_found_at_once_unless_much_has_to_be_read(files: SessionFil
     assert files.is_found_at_once(str(files.folder / "big.toml"))
     files.list()
     assert files.is_found_at_once("big")
+
+
+def read_only(files: SessionFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be written in the folder of sessions."""
+    open_ = os.open
+
+    def refuse(path: str, flags: int, *args: int, **named: int) -> int:
+        if str(path).startswith(str(files.folder)) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return open_(path, flags, *args, **named)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+def test_where_nothing_can_be_written_a_window_opens_it_to_be_read(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.save_now(make())
+    path = files.path_of(make())
+    files.save_draft(path, "half a thought")
+    with monkeypatch.context() as patch:
+        read_only(files, patch)
+        held = files.open(path)
+        assert (held.session.messages, held.draft) == (make().messages, "half a thought")
+        assert held.read_only.startswith("nothing can be written where it lies.")
+        assert held.read_only.endswith("Read-only file system.")
+        with pytest.raises(StorageError, match="Read-only file system"):
+            files.open(path, "ask")
+        with pytest.raises(StorageError, match="could not be"):
+            files.open(path.with_name("gone.toml"))
+        held.release()
+    assert files.open(path).read_only == ""
+
+
+def test_a_window_that_began_without_a_lock_takes_it_once_it_can_save(
+    files: SessionFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.save_now(make("another"))
+    with monkeypatch.context() as patch:
+        read_only(files, patch)
+        held = files.create(make())
+        with pytest.raises(StorageError):
+            files.save_now(held.session)
+    files.save_now(held.session)
+    other = SessionFiles(files.folder, files.trash)
+    with pytest.raises(SessionHeldError):
+        other.open(held.path, "ask")
+    held.release()
+    other.open(held.path, "ask").release()
+    assert not list(files.folder.glob(".*.lock"))

@@ -9,7 +9,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -199,6 +199,71 @@ async def test_a_reply_that_is_gone_on_with_comes_back_as_the_same_message(tmp_p
     await stop(turn)
 
 
+@pytest.mark.parametrize("name", ["Lamb.toml", "Lamb.json"])
+async def test_a_session_whose_file_was_renamed_gets_what_waits_for_it(tmp_path: Path, name: str) -> None:
+    place = world(tmp_path, streaming(token("hm"), asyncio.Event()), session=TALK)
+    turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
+    await written(place, "hm")
+    place.files.save_draft(place.held.path, "half a thought")
+    left = place.left()
+    renamed = left.convert(left.folder / "s1.toml", name.rpartition(".")[2]).rename(left.folder / name)
+    left.save_draft(renamed, "above it")
+    found = SessionFiles(left.folder, tmp_path / "trash").recover()
+    assert {it.path for it in found} == {renamed}
+    assert [summary.messages for summary in left.list().summaries] == [4]
+    held = left.open(renamed)
+    assert texts(held.session) == ["|Lamb?", "|Roast it", "|More?", "hm|"]
+    assert held.draft == "above it\n\nhalf a thought"
+    held.release()
+    assert sorted(path.name for path in left.folder.iterdir()) == [".Lamb.draft", ".index", name]
+    await stop(turn)
+
+
+async def test_a_renamed_session_that_is_open_waits(tmp_path: Path) -> None:
+    place = world(tmp_path, streaming(token("hm"), asyncio.Event()), session=TALK)
+    turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
+    await written(place, "hm")
+    left = place.left()
+    held = left.open((left.folder / "s1.toml").rename(left.folder / "Lamb.toml"))
+    assert SessionFiles(left.folder, tmp_path / "trash").recover() == ()
+    held.release()
+    assert len(SessionFiles(left.folder, tmp_path / "trash").recover()) == 1
+    await stop(turn)
+
+
+@pytest.mark.parametrize("is_conflict", [True, False], ids=["as a copy", "saved elsewhere"])
+async def test_a_journal_follows_a_session_that_goes_on_elsewhere(tmp_path: Path, is_conflict: bool) -> None:
+    go_on = asyncio.Event()
+    place = world(tmp_path, streaming(token("hm"), go_on, token(" so"), asyncio.Event()), session=TALK)
+    turn = place.engine.start(place.open_session, Asking("More?"), REQUEST)
+    await written(place, "hm")
+    if is_conflict:
+        changed = place.held.path.read_text("utf-8").replace("Roast it", "Braise it")
+        place.held.path.write_text(changed, "utf-8")
+        place.open_session.update(lambda session: replace(session, tags=()))
+        await place.open_session.save()
+        new = Path(place.open_session.value.path or "")
+    else:
+        new = place.folder / "elsewhere.json"
+        moved = place.files.save_as(place.open_session.value, new)
+
+        async def save(session: Session) -> Session:
+            return moved.session
+
+        await place.open_session.save_elsewhere(save)
+    assert new != place.held.path
+    go_on.set()
+    await until(lambda: beside(new, ".journal").exists() and "so" in beside(new, ".journal").read_text("utf-8"))
+    await until(lambda: place.journals() == [f".{new.stem}.journal"])
+    left = place.left()
+    (found,) = left.recover()
+    assert found.path.name == new.name
+    assert texts(left.load(found.path)) == ["|Lamb?", "|Roast it", "|More?", "hm so|"]
+    assert len(left.load(left.folder / place.held.path.name).messages) < 4
+    await stop(turn)
+    assert place.journals() == []
+
+
 async def test_an_alternative_comes_back_beside_the_old_reply(tmp_path: Path) -> None:
     place = world(tmp_path, streaming(think_end(), token("Stew"), asyncio.Event()), session=TALK)
     turn = place.engine.start(place.open_session, AskingAgain("m1"), REQUEST)
@@ -317,8 +382,12 @@ def left_with(tmp_path: Path, journal: bytes, session: Session | None = TALK) ->
 @pytest.mark.parametrize("junk", [b"\xff\xfe junk\n", b"{}\n{}\n", b"[1, 2"])
 def test_a_journal_of_which_nothing_can_be_read_is_kept_aside(tmp_path: Path, junk: bytes) -> None:
     files = left_with(tmp_path, junk)
-    assert files.recover() == ()
+    (told,) = files.recover()
+    assert (told.id, told.words) == (
+        "s1", f"Nothing can be read of its journal, which is kept aside: {files.folder / '.s1.journal-aside'}",
+    )  # fmt: skip
     assert files.load(files.find()) == TALK
+    assert SessionFiles(files.folder, tmp_path).recover() == ()
     ((path, why),) = journals_left(files.folder)
     assert (path.name, path.read_bytes()) == (".s1.journal-aside", junk)
     assert "kept aside" in why
@@ -341,10 +410,19 @@ async def test_one_that_is_garbled_gives_what_it_can_and_is_kept_aside(tmp_path:
     left = place.left()
     with (left.folder / ".s1.journal").open("ab") as file:
         file.write(b"\x00\xff\n")
-    assert len(left.recover()) == 1
+    (told,) = left.recover()
+    assert told.words.startswith("A reply came back")
+    assert told.words.endswith(f"Part of its journal cannot be read; it is kept aside: {left.folder}/.s1.journal-aside")
     assert texts(left.load(left.find())) == ["|Lamb?", "hm|"]
     assert [path.name for path, _ in journals_left(left.folder)] == [".s1.journal-aside"]
     await stop(turn)
+
+
+def test_junk_without_a_session_is_told_too(tmp_path: Path) -> None:
+    files = left_with(tmp_path, b"junk\n", session=None)
+    (told,) = files.recover()
+    assert (told.id, files.list().summaries) == ("", ())
+    assert f"{files.folder / 's1.toml'}: Nothing can be read of its journal" in told.words
 
 
 def test_one_of_a_newer_version_stays(tmp_path: Path) -> None:

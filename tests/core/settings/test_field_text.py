@@ -14,6 +14,7 @@ from kimi_tui.core.settings.field_text import (
     format_type,
     number_text,
     parse_stop_lines,
+    parse_stop_words,
     regex_doubt,
     regex_format,
     schema_format,
@@ -154,3 +155,22 @@ def test_a_message_about_a_field_names_it(name: str) -> None:
 )
 def test_a_message_names_one_field_or_none(message: str, name: str) -> None:
     assert field_named_in(message) == name
+
+
+@given(st.lists(st.text(min_size=1).filter(lambda word: '"' not in word), max_size=16))
+def test_stop_words_are_read_as_they_are_shown(words: list[str]) -> None:
+    assert parse_stop_words(short_text("stop", words)) == words
+
+
+def test_stop_words_have_quotes_and_escapes() -> None:
+    assert parse_stop_words('### "the end" \\n\\n a\\u0020b \\u0022q\n"open') == [
+        "###",
+        "the end",
+        "\n\n",
+        "a b",
+        '"q',
+        '"open',
+    ]
+    assert parse_stop_words(' "" ') == ['""']
+    with pytest.raises(FieldError, match="is no escape"):
+        parse_stop_words("\\x")

@@ -188,3 +188,19 @@ def test_storing_a_setting() -> None:
     stored = store_setting({}, "response_format", {"type": "text"})
     assert stored == {"response_format": '{"type": "text"}'}
     assert parse_session_settings(stored, DEEPINFRA).layer.values == {"response_format": {"type": "text"}}
+
+
+def test_more_stops_stand_behind_those_that_hold() -> None:
+    options = RequestOptions(more_stops=("###", "[EOS]", "b"))
+    assert resolve_request(Settings(), None, options).fields["stop"] == ["<|im_end|>", "[EOS]", "###", "b"]
+    own = Session("s", NOW, NOW, "m", settings={"stop": ["x"]})
+    assert resolve_request(Settings(), own, options).fields["stop"] == ["x", "###", "[EOS]", "b"]
+    none = RequestOptions(set={"stop": None}).over(options)
+    assert resolve_request(Settings(), None, none).fields["stop"] == ["###", "[EOS]", "b"]
+
+
+def test_more_than_sixteen_stops_are_refused() -> None:
+    words = tuple(f"w{n}" for n in range(14))
+    assert len(resolve_request(Settings(), None, RequestOptions(more_stops=words)).fields["stop"]) == 16  # type: ignore[arg-type]
+    with pytest.raises(FieldError, match="17 strings"):
+        resolve_request(Settings(), None, RequestOptions(more_stops=(*words, "more")))

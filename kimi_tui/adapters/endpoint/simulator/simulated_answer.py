@@ -84,28 +84,29 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     breaking = None if is_begun else fault  # what is gone on with broke off before
     if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
-    seeds = (_seed(fields.get("seed", number), place, question) for place in range(_count(fields)))
-    replies = [_going_on(parsed, form, seed, fault) for seed in seeds]
+    chances = [_chance(fields.get("seed", number), place, question) for place in range(_count(fields))]
+    replies = [_going_on(parsed, form, chance, fault) for chance in chances]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
     return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)
 
 
-def _going_on(parsed: Prompt, form: object, seed: str, fault: Fault | None) -> ReplyWords:
+def _going_on(parsed: Prompt, form: object, chance: tuple[str, int], fault: Fault | None) -> ReplyWords:
     """Say what follows the open turn: of the replies that chance has, one that begins so, as a model would go on."""
+    seed, variant = chance
 
-    def tried(seed: str) -> ReplyWords:
-        return write_reply(parsed, form, random.Random(seed), fault)
+    def tried(chance: tuple[str, int]) -> ReplyWords:
+        return write_reply(parsed, form, random.Random(chance[0]), fault, chance[1])
 
-    seeds = [seed + "+" * number for number in range(TRIES)]
+    chances = [(seed + "+" * number, variant + number) for number in range(TRIES)]
     if form is not None and parsed.open_turn.answer:  # of these chance has more than some dozen
-        seeds += [_seed(number, 0, question_of(parsed)) for number in range(EARLIER_REQUESTS)]
-    fitting = (reply for reply in map(tried, seeds) if reply.begins_with(parsed.open_turn))
-    return next(fitting, tried(seed)).behind(parsed.open_turn)
+        chances += [_chance(number, 0, question_of(parsed)) for number in range(EARLIER_REQUESTS)]
+    fitting = (reply for reply in map(tried, chances) if reply.begins_with(parsed.open_turn))
+    return next(fitting, tried(chance)).behind(parsed.open_turn)
 
 
-def _seed(first: object, place: int, question: str) -> str:
-    """Of the reply in a place among several; `first` = the seed of its request, else the request's number."""
-    return f"{first}/{place}/{question}"
+def _chance(seed: object, place: int, question: str) -> tuple[str, int]:
+    """Of the reply in a place among several; `seed` = the request's own, else its number."""
+    return f"{seed}/{place}/{question}", place + (seed if isinstance(seed, int) else 0)
 
 
 def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:

@@ -27,6 +27,8 @@ _ASKS_NAME = re.compile(r"\bwhat(?:'s|’s| is| was) my name\b|\bwho am i\b", re
 _ASKS_MINE = re.compile(r"\bwhat (?:did|have|had|was it) i\b.*\b(first|before|last|just)\b", re.IGNORECASE | re.DOTALL)
 _ASKS_YOURS = re.compile(r"\bwhat (?:did|have|had) you\b.*\b(first|before|last|just)\b", re.IGNORECASE | re.DOTALL)
 _ASKS_COUNT = re.compile(r"\bhow many (?:messages|questions|turns)\b", re.IGNORECASE)
+ANEW = ("", "In other words:\n\n", "Or, to put it differently:\n\n", "Once more, then.\n\n", "Said another way:\n\n")
+"""What answers to thinking that came with the prompt begin with, so that they differ."""
 _LIGHT = {"about", "could", "does", "from", "have", "name", "please", "should", "some", "tell", "that", "this", "what"}
 """Words that say little about what a message is about."""
 
@@ -58,17 +60,19 @@ def question_of(parsed: Prompt) -> str:
 
 
 def write_reply(
-    parsed: Prompt, response_format: object, chance: random.Random, fault: tour.Fault | None = None
+    parsed: Prompt, response_format: object, chance: random.Random, fault: tour.Fault | None = None, variant: int = 0
 ) -> ReplyWords:
     """Think about the newest user message and answer it in the checked `response_format`; None = in any.
 
-    With a fault the answer is one that is long enough to break off.
+    With a fault the answer is one that is long enough to break off. Of answers to the same thinking, neighbouring
+    variants differ.
     """
     writer = _Writer(parsed, chance, fault)
     answer = formatted(response_format, writer.question, chance)
     reasoning = writer.reasoning(is_formatted=answer is not None) if not parsed.open_turn.is_closed else None
     if answer is None:
-        answer = writer.answer() + writer.system_note()
+        anew = ANEW[variant % len(ANEW)] if parsed.open_turn.is_closed and parsed.open_turn.reasoning else ""
+        answer = anew + writer.answer() + writer.system_note()
     return ReplyWords(reasoning, answer)
 
 

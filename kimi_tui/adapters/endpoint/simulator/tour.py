@@ -88,6 +88,7 @@ KEYS = """\
 | **Ctrl+T** | thinking or instant |
 | **Alt+A** | while I think: answer now |
 | **Shift+Tab**, then **m** | goes on with a reply that broke off |
+| **Shift+Tab**, then **a** | another answer to the same thinking |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
@@ -105,6 +106,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/think off`, `/think on` | instant replies, or thinking first |
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
 | `/continue` | goes on with a reply that broke off |
+| `/stop-at rest` | my next reply stops before that word |
 | `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
@@ -129,6 +131,8 @@ That took a moment: open the line above (**click** it, or press **Ctrl+R**) to r
 
 Next time press **Alt+A** while I think (or click *answer now*): I answer from what I have until then. `/budget 50` does
 that by itself. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
+
+Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
 """
 
 

@@ -1,0 +1,116 @@
+"""A recording in the endpoint's place: every request gets what the one of that number got, at the same pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from kimi_tui.core.errors import BrokenStreamError, CompletionError
+from kimi_tui.core.ports import Clock, RunningTurn, Tap
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.endpoint_errors import error_from_response, moment_of
+from kimi_tui.core.wire.plans import Cause
+from kimi_tui.core.wire.recording import Answered, Exchange, Recording
+
+CUTS = frozenset({Cause.SIGNAL, Cause.BUDGET, Cause.STOPPED})
+"""Causes of an end that came from this side."""
+
+
+class RecordedClient:
+    """Where the user or a limit ended a request, it is ended behind the very same byte: of the turn that it hears."""
+
+    def __init__(self, recording: Recording, dialect: Dialect, clock: Clock) -> None:
+        self.dialect = dialect
+        self._recording, self._clock = recording, clock
+        self._left: Iterator[Exchange] = iter(recording.exchanges)
+        self._turn: RunningTurn | None = None
+
+    async def hear(self, turn: RunningTurn) -> None:
+        """A listener of the engine: the first turn is the one that was recorded."""
+        self._turn = self._turn or turn
+
+    def without_secrets(self, words: str) -> str:
+        """A recording holds none."""
+        return words
+
+    @asynccontextmanager
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[_Response]:
+        del body, model, tap
+        exchange = next(self._left, None)
+        if exchange is None:
+            if self._recording.is_stopped_between:
+                await self._cut(Cause.STOPPED)
+            raise CompletionError(
+                "The recording holds no further request; this is a replay, and nothing was sent.",
+                "Ctrl+Q leaves it; kimi-tui alone talks to the endpoint.",
+            )
+        pace = Pace(self._clock, self._clock.monotonic())
+        if exchange.answer is None:
+            await self.end(exchange, pace)
+            raise BrokenStreamError("The recording ends before an answer came.")
+        await pace.until(exchange.answer.at_s)
+        if not exchange.answer.is_success:
+            raise await self._refusal(exchange, exchange.answer, pace)
+        yield _Response(self, exchange, exchange.answer, pace)
+
+    async def _refusal(self, exchange: Exchange, answer: Answered, pace: Pace) -> CompletionError:
+        for data in exchange.pieces:
+            await pace.until(data.at_s)
+        words = b"".join(data.piece for data in exchange.pieces)
+        now_there = moment_of(answer.headers.get("date", ""))
+        return error_from_response(answer.status, answer.headers, words, self.dialect.error_keys, now_there)
+
+    async def end(self, exchange: Exchange, pace: Pace) -> None:
+        """End as it ended then; where nothing is to be done, the bytes say it all."""
+        end = exchange.end
+        if end is None:
+            if self._recording.is_cut_off:
+                raise BrokenStreamError("The recording ends here: it has reached its largest size.")
+            return
+        await pace.until(end.at_s)
+        if end.failure is not None:
+            raise end.failure.error()
+        if end.cause in CUTS:
+            await self._cut(end.cause)
+
+    async def _cut(self, cause: Cause) -> None:
+        turn = self._turn
+        if turn is None:
+            return
+        if cause is Cause.STOPPED:
+            turn.stop()
+        elif not turn.cut():
+            return
+        await asyncio.Event().wait()  # it is cancelled now
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    clock: Clock
+    sent_s: float
+
+    async def until(self, at_s: float) -> None:
+        delay_s = self.sent_s + at_s - self.clock.monotonic()
+        if delay_s > 0:
+            await self.clock.sleep(delay_s)
+
+
+class _Response:
+    def __init__(self, client: RecordedClient, exchange: Exchange, answer: Answered, pace: Pace) -> None:
+        self._client, self._exchange, self._answer, self._pace = client, exchange, answer, pace
+
+    @property
+    def is_event_stream(self) -> bool:
+        return self._answer.is_event_stream
+
+    @property
+    def request_id(self) -> str | None:
+        return self._answer.headers.get("x-request-id")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for data in self._exchange.pieces:
+            await self._pace.until(data.at_s)
+            yield data.piece
+        await self._client.end(self._exchange, self._pace)

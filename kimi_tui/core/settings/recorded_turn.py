@@ -1,0 +1,170 @@
+"""The turn behind a recording: the session and the settings that it began with, and the steps that it took.
+
+The conversation is what the first input says: what was left out of the prompt, and the thinking of earlier replies, is
+in no recording.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kimi_tui.core.errors import StorageError
+from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, PromptTurn, parse_prompt
+from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.growing_reply import ReplyView
+from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.settings.settings import Settings
+from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.wire.dialect import Dialect
+from kimi_tui.core.wire.dialects import DIALECTS
+from kimi_tui.core.wire.plans import Limits, RequestEnd, RequestStep
+from kimi_tui.core.wire.recording import Recording
+
+SESSION_ID = "replay"
+LONGEST_SILENCE_S = 86_400.0
+"""A recording says itself when nothing came for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTurn:
+    session: Session
+    """As it was before the turn, with the settings of its requests."""
+    question: str
+    """What was asked; "" = it went on with a reply."""
+    goes_on: Message | None
+    """The reply that it went on with, the last of the session; None = it asked a question."""
+    steps: tuple[RequestStep, ...]
+    template: Template
+    dialect: Dialect
+    neutralise: bool
+    retries: int
+    """How often a request was sent again at most."""
+
+    def plan(self, reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
+        """The recorded steps, one after the other, whatever becomes of each."""
+        del reply
+        if len(ends) >= len(self.steps):
+            return None
+        step = self.steps[len(ends)]
+        return replace(step, limits=Limits(step.limits.thinking_tokens, can_be_cut=True))
+
+    def settings(self, base: Settings) -> Settings:
+        """What the turn's requests say, and how the screen looks as `base` says."""
+        api = replace(
+            Settings().api, dialect=self.dialect.name, template=self.template.name, model=self.session.model,
+            retries=self.retries, read_timeout_s=LONGEST_SILENCE_S,
+        )  # fmt: skip
+        chat = replace(Settings().chat, preset="endpoint", neutralise=self.neutralise)
+        return Settings(api, chat, base.ui, keymap=base.keymap)
+
+
+def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
+    """Raises StorageError where its dialect is not known here, or its first request cannot be read."""
+    head, first = recording.head, recording.exchanges[0].sent
+    dialect = DIALECTS.get(head.dialect)
+    if dialect is None:
+        raise StorageError(
+            f"{name} is of an endpoint that this version does not know ({head.dialect[:40]!r}).",
+            "A newer kimi-tui may replay it.",
+        )
+    body = _document(first.body)
+    prompt, fields = dialect.twin.read_body(body)
+    if not isinstance(prompt, str):
+        raise StorageError(f"{name} holds a request without a prompt.")
+    template = TEMPLATES.get(head.template, DEFAULT_TEMPLATE)
+    sent = {field: value for field, value in fields.items() if value is not None}
+    extra = dialect.unreserved({field: value for field, value in body.items() if field not in dialect.own_names})
+    session = replace(_blank(head.created, first.model), settings=_settings(recording, sent, extra, dialect))
+    turns, open_turn = _conversation(prompt, template)
+    said = [(turn.role, _plain(turn, template, neutralise=head.neutralise)) for turn in turns]
+    if said and said[0][0] is Role.SYSTEM:
+        session = replace(session, system=said.pop(0)[1])
+    goes_on = open_turn is not None and bool(open_turn.reasoning or open_turn.answer)
+    question = "" if goes_on else said.pop()[1]
+    for role, text in said:
+        session = session.with_message(_message(session, role, text))
+    reply = None
+    if goes_on and open_turn is not None:
+        reply = _begun(session, open_turn, template, first.model, is_thinking=head.thinking)
+        reply = replace(reply, sent=sent)
+        session = session.with_message(reply)
+    title = next((tree.title_of(message.content) for message in session.messages), "")
+    return RecordedTurn(
+        replace(session, title=title), question, reply, recording.steps, template, dialect, head.neutralise,
+        recording.most_attempts - (0 if recording.is_stopped_between else 1),
+    )  # fmt: skip
+
+
+def _document(body: bytes) -> Mapping[str, object]:
+    document = json.loads(body)
+    return document if isinstance(document, dict) else {}
+
+
+def _blank(created: str, model: str) -> Session:
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        moment = datetime.fromisoformat("1970-01-01T00:00:00Z")
+    return Session(SESSION_ID, moment, moment, model)
+
+
+def _settings(
+    recording: Recording, sent: Mapping[str, object], extra: Mapping[str, object], dialect: Dialect
+) -> dict[str, object]:
+    """A session's own, which send these fields and no others."""
+    form = sent.get("response_format")
+    fields = {**sent, **({} if form is None else {"response_format": json.dumps(form, ensure_ascii=False)})}
+    budget = recording.steps[0].limits.thinking_tokens
+    return {
+        **fields,
+        "unset": [name for name in dialect.fields if name not in sent],
+        "extra": extra,
+        "thinking": recording.head.thinking,
+        **({} if budget is None else {"thinking_budget": budget}),
+    }
+
+
+def _conversation(prompt: str, template: Template) -> tuple[list[PromptTurn], OpenTurn | None]:
+    """The turns of an input; one that follows no template is one question, as it stands."""
+    prompt = replace_lone(prompt)
+    try:
+        parsed = parse_prompt(prompt, [template])
+    except PromptSyntaxError:
+        return [PromptTurn(Role.USER, prompt)], None  # type: ignore[arg-type]  # shown, and sent nowhere
+    turns = list(parsed.turns)
+    if not turns or turns[-1].role is not Role.USER:
+        return [PromptTurn(Role.USER, prompt)], None  # type: ignore[arg-type]
+    return turns, parsed.open_turn
+
+
+def _plain(turn: PromptTurn, template: Template, *, neutralise: bool) -> str:
+    """A text as it was before its markers were made harmless."""
+    markers = template.control if turn.role is Role.ASSISTANT else template.markers
+    return markers.decode(turn.text) if neutralise else str(turn.text)
+
+
+def _message(session: Session, role: Role, text: str) -> Message:
+    (id_,) = session.next_message_ids(1)
+    state = MessageState.COMPLETE if role is Role.ASSISTANT else None
+    return Message(id_, role, text, session.head, session.created, state=state)
+
+
+def _begun(session: Session, open_turn: OpenTurn, template: Template, model: str, *, is_thinking: bool) -> Message:
+    """The reply that an open turn goes on with."""
+    reasoning = template.reasoning_ends.decode(template.control.decode(open_turn.reasoning))
+    content = template.control.decode(open_turn.answer)
+    is_ended = open_turn.is_closed and is_thinking and not content
+    return replace(
+        _message(session, Role.ASSISTANT, content),
+        reasoning=reasoning or None,
+        state=MessageState.INTERRUPTED,
+        model=model,
+        template=template.name,
+        thinking=is_thinking,
+        thinking_end="user" if is_ended else None,
+    )

@@ -1,0 +1,59 @@
+"""Taking secrets out of bytes that come in pieces, wherever the pieces are cut."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+STAND_IN = b"[key]"
+HALF_BYTES = 6
+"""From so many bytes on, the beginning of a secret at the very end counts as one: half a key is a key too."""
+
+
+class Redactor:
+    """Holds back what may become a secret: at most one byte less than the longest."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """They are looked for as they are, and as JSON and addresses spell them."""
+        spelled = (word for secret in secrets if secret for word in _spellings(secret))
+        self._words = sorted(set(spelled), key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(re.escape, self._words))) if self._words else None
+        self._held = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        if self._pattern is None:
+            return piece
+        data, place, clean = self._held + piece, 0, list[bytes]()
+        while True:
+            match, end = self._pattern.search(data, place), self._open_end(data, place)
+            if match is None or end <= match.start():  # a longer one may begin there
+                break
+            clean += (data[place : match.start()], STAND_IN)
+            place = match.end()
+        self._held = data[end:]
+        return b"".join((*clean, data[place:end]))
+
+    def close(self) -> bytes:
+        """What was held back to the end."""
+        rest, self._held = self._held, b""
+        return STAND_IN if len(rest) >= HALF_BYTES else rest
+
+    def whole(self, data: bytes) -> bytes:
+        """Take them out of bytes that are all there."""
+        return data if self._pattern is None else self._pattern.sub(STAND_IN, data)
+
+    def _open_end(self, data: bytes, place: int) -> int:
+        """Where the end of the data begins that may be the beginning of a secret; the data's end = nowhere."""
+        first = max(len(data) - len(self._words[0]) + 1, place)
+        for start in range(first, len(data)):
+            rest = data[start:]
+            if any(len(word) > len(rest) and word.startswith(rest) for word in self._words):
+                return start
+        return len(data)
+
+
+def _spellings(secret: str) -> set[bytes]:
+    inside = (json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    return {word.encode("utf-8", "replace") for word in (secret, *inside, quote(secret, safe="", errors="replace"))}

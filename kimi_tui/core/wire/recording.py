@@ -1,0 +1,407 @@
+"""A recording of a turn: what was sent and what came, byte for byte, with its times; a line of JSON each.
+
+    {"format": "kimi-tui/recording", "version": 1, "written_by": …, "created": …, "dialect": …, "template": …, …}
+    {"type": "request", "at": 0.0, "model": …, "step": {"kind": "reply"}, "body": {…}}
+    {"type": "answer", "at": 0.31, "status": 200, "headers": {"content-type": "text/event-stream"}}
+    {"type": "data", "at": 0.42, "text": "data: {…}"}               or "base64" in the place of "text"
+    {"type": "end", "at": 9.4, "cause": "itself"}                   with "error" where the connection failed
+    {"type": "cut"}                                                  what came behind was too much to be kept
+
+`at` is in seconds: of a request since the first one of the turn, of all else since its request was sent. Nothing but
+the body says what was sent: no address, no key, no headers. A line that cannot be read, or of a type that is not known,
+costs what it says and nothing else, so that what a killed program leaves can be read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kimi_tui.core.errors import CompletionError, StorageError
+from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.wire.plans import NO_LIMITS, Cause, Limits, RequestStep
+
+FORMAT = "kimi-tui/recording"
+VERSION = 1
+"""Rises only when a reader of the old one would misread."""
+DECIMALS = 4
+"""Of times in seconds."""
+LONGEST_S = 1e6
+KEPT_HEADERS = ("content-type", "retry-after", "date", "location", "x-request-id")
+"""The headers of an answer that say something about it; the others stay out."""
+REPLY_STEP = RequestStep()
+
+
+KINDS: Mapping[str, type[CompletionError]] = {kind.kind: kind for kind in CompletionError.__subclasses__()}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingHead:
+    dialect: str
+    template: str
+    thinking: bool
+    """Whether the turn began with its think block open."""
+    neutralise: bool = True
+    created: str = ""
+    """UTC, as in `2026-11-23T08:15:00Z`; "" = not known."""
+    written_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSent:
+    at_s: float
+    """Since the first request of the turn."""
+    model: str
+    body: bytes
+    """JSON."""
+    step: RequestStep = REPLY_STEP
+    """What it was for, `thinking_s` and `can_be_cut` of its limits aside."""
+    attempt: int = 1
+    """From 2 on it is the request before, sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    at_s: float
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of `KEPT_HEADERS` that came, by their names in lower case."""
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_event_stream(self) -> bool:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    at_s: float
+    piece: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FailureNote:
+    """A failure of the connection, in our own words."""
+
+    kind: str
+    summary: str
+    hint: str = ""
+    retryable: bool = False
+
+    @classmethod
+    def of(cls, error: CompletionError) -> FailureNote:
+        return cls(error.kind, error.summary, error.hint, error.retryable)
+
+    def error(self) -> CompletionError:
+        return KINDS.get(self.kind, CompletionError)(self.summary, self.hint, retryable=self.retryable)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    at_s: float
+    cause: Cause
+    failure: FailureNote | None = None
+    """None = what came says all about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """What came behind it was too much to be kept."""
+
+
+Record = RecordingHead | RequestSent | Answered | Data | Ended | CutOff
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what came back."""
+
+    sent: RequestSent
+    answer: Answered | None = None
+    """None = none came."""
+    pieces: tuple[Data, ...] = ()
+    end: Ended | None = None
+    """None = the recording ends before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    head: RecordingHead
+    exchanges: tuple[Exchange, ...]
+    """At least one."""
+    is_stopped_between: bool = False
+    """Whether the user stopped the turn when no request was on its way."""
+    is_cut_off: bool = False
+    unread: int = 0
+    """How many lines could not be read; a last one that broke off is none."""
+
+    @property
+    def steps(self) -> tuple[RequestStep, ...]:
+        """What the turn did, one request after the other."""
+        return tuple(exchange.sent.step for exchange in self.exchanges if exchange.sent.attempt == 1)
+
+    @property
+    def most_attempts(self) -> int:
+        return max(exchange.sent.attempt for exchange in self.exchanges)
+
+
+# -- writing
+
+
+def encode_record(record: Record) -> bytes:
+    """One line, with its end."""
+    if isinstance(record, RequestSent):
+        start, body = _line({"type": "request", **_request(record)}), record.body
+        is_whole = body[:1] == b"{" and b"\n" not in body
+        return start[:-1] + b',"body":' + (body if is_whole else _line(body.decode("utf-8", "replace"))) + b"}\n"
+    return _line(_plain(record)) + b"\n"
+
+
+def _line(plain: object) -> bytes:
+    return replace_lone(json.dumps(plain, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def _plain(record: RecordingHead | Answered | Data | Ended | CutOff) -> dict[str, object]:
+    match record:
+        case RecordingHead():
+            return {
+                "format": FORMAT,
+                "version": VERSION,
+                "written_by": record.written_by,
+                "created": record.created,
+                "dialect": record.dialect,
+                "template": record.template,
+                "thinking": record.thinking,
+                "neutralise": record.neutralise,
+            }
+        case Answered():
+            return {"type": "answer", "at": record.at_s, "status": record.status, "headers": dict(record.headers)}
+        case Data():
+            return {"type": "data", "at": record.at_s, **_piece(record.piece)}
+        case Ended():
+            error = {} if record.failure is None else {"error": _failure(record.failure)}
+            return {"type": "end", "at": record.at_s, "cause": str(record.cause), **error}
+        case CutOff():
+            return {"type": "cut"}
+
+
+def _request(record: RequestSent) -> dict[str, object]:
+    again = {} if record.attempt == 1 else {"attempt": record.attempt}
+    return {"at": record.at_s, "model": record.model, **again, "step": _step(record.step)}
+
+
+def _step(step: RequestStep) -> dict[str, object]:
+    plain: dict[str, object] = {"kind": step.kind}
+    if step.ends_thinking:
+        plain |= {"ends_thinking": step.ends_thinking, "cuts_back": step.cuts_back}
+    if step.only_thinks:
+        plain["only_thinks"] = True
+    if step.fields:
+        plain["fields"] = dict(step.fields)
+    if step.limits.thinking_tokens is not None:
+        plain["thinking_tokens"] = step.limits.thinking_tokens
+    return plain
+
+
+def _piece(piece: bytes) -> dict[str, object]:
+    try:
+        return {"text": piece.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(piece).decode()}
+
+
+def _failure(failure: FailureNote) -> dict[str, object]:
+    hint = {"hint": failure.hint} if failure.hint else {}
+    retryable = {"retryable": True} if failure.retryable else {}
+    return {"kind": failure.kind, "summary": failure.summary, **hint, **retryable}
+
+
+# -- reading
+
+
+def read_recording(data: bytes, name: str) -> Recording:
+    """Read what can be read; `name` is what errors call it.
+
+    Raises StorageError where it is no recording, a newer version's, or holds no request.
+    """
+    *lines, torn = data.split(b"\n")
+    head, *rest = [*filter(None, lines), torn]
+    reader = _Reader(_read_head(head, name))
+    for line in rest[:-1]:
+        if not reader.take(line):
+            reader.unread += 1
+    if rest:
+        reader.take(rest[-1])
+    recording = reader.recording()
+    if not recording.exchanges:
+        raise StorageError(f"{name} holds no request: there is nothing to replay.")
+    return recording
+
+
+def _read_head(line: bytes, name: str) -> RecordingHead:
+    plain = _document(line)
+    if plain is None or plain.get("format") != FORMAT:
+        raise StorageError(f"{name} is no recording.", "`kimi-tui ask --record FILE` and /record FILE make one.")
+    version = plain.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise StorageError(
+            f"{name} was recorded by a newer kimi-tui (version {version} of the form; this one reads {VERSION}).",
+            "A newer kimi-tui replays it.",
+        )
+    return RecordingHead(
+        str(plain.get("dialect", "")),
+        str(plain.get("template", "")),
+        thinking=plain.get("thinking") is not False,
+        neutralise=plain.get("neutralise") is not False,
+        created=str(plain.get("created", "")),
+        written_by=str(plain.get("written_by", "")),
+    )
+
+
+def _document(line: bytes) -> dict[str, object] | None:
+    try:
+        plain = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return plain if isinstance(plain, dict) else None
+
+
+class _Reader:
+    def __init__(self, head: RecordingHead) -> None:
+        self._head = head
+        self._exchanges = list[Exchange]()
+        self._open: RequestSent | None = None
+        self._answer: Answered | None = None
+        self._pieces = list[Data]()
+        self._is_stopped_between = self._is_cut_off = False
+        self.unread = 0
+
+    def take(self, line: bytes) -> bool:
+        """Note what a line says; whether it can be read."""
+        plain = _document(line)
+        if plain is None:
+            return False
+        try:
+            decode = DECODERS.get(str(plain.get("type")))
+            record = None if decode is None else decode(plain)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return False
+        if record is not None:
+            self._note(record)
+        return True
+
+    def _note(self, record: Record) -> None:
+        match record:
+            case RequestSent():
+                self._close(None)
+                self._open = record
+            case Answered():
+                self._answer = record
+            case Data():
+                self._pieces.append(record)
+            case Ended() if self._open is not None:
+                self._close(record)
+            case Ended():
+                self._is_stopped_between = record.cause is Cause.STOPPED
+            case CutOff():
+                self._is_cut_off = True
+
+    def _close(self, end: Ended | None) -> None:
+        if self._open is not None:
+            self._exchanges.append(Exchange(self._open, self._answer, tuple(self._pieces), end))
+        self._open, self._answer = None, None
+        self._pieces.clear()
+
+    def recording(self) -> Recording:
+        self._close(None)
+        return Recording(self._head, tuple(self._exchanges), self._is_stopped_between, self._is_cut_off, self.unread)
+
+
+# Each raises ValueError, TypeError or KeyError where it is no such record.
+
+
+def _read_request(plain: Mapping[str, object]) -> RequestSent:
+    body, step = plain["body"], _read_step(plain.get("step"))
+    data = body.encode() if isinstance(body, str) else _strict(body)
+    return RequestSent(_time(plain), _text(plain["model"]), data, step, _count(plain, "attempt"))
+
+
+def _strict(body: object) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _read_step(plain: object) -> RequestStep:
+    if not isinstance(plain, dict):
+        return RequestStep()
+    fields, most = plain.get("fields"), plain.get("thinking_tokens")
+    return RequestStep(
+        _text(plain.get("kind", "reply")),
+        _text(plain.get("ends_thinking", "")),
+        cuts_back=plain.get("cuts_back") is True,
+        only_thinks=plain.get("only_thinks") is True,
+        fields=fields if isinstance(fields, dict) else {},
+        limits=NO_LIMITS if most is None else Limits(thinking_tokens=_count(plain, "thinking_tokens")),
+    )
+
+
+def _read_answer(plain: Mapping[str, object]) -> Answered:
+    headers, status = plain.get("headers"), plain["status"]
+    if not isinstance(status, int) or not 100 <= status <= 599:
+        raise ValueError("a status is needed")
+    pairs = headers.items() if isinstance(headers, dict) else ()
+    return Answered(_time(plain), status, {name: _text(value) for name, value in pairs if name in KEPT_HEADERS})
+
+
+def _read_data(plain: Mapping[str, object]) -> Data:
+    if "text" in plain:
+        return Data(_time(plain), _text(plain["text"]).encode())
+    return Data(_time(plain), base64.b64decode(_text(plain["base64"]), validate=True))
+
+
+def _read_end(plain: Mapping[str, object]) -> Ended:
+    error = plain.get("error")
+    failure = None
+    if isinstance(error, dict):
+        kind, summary, hint = (_text(error.get(key, "")) for key in ("kind", "summary", "hint"))
+        failure = FailureNote(kind, summary, hint, error.get("retryable") is True)
+    return Ended(_time(plain), Cause(_text(plain["cause"])), failure)
+
+
+DECODERS: Mapping[str, Callable[[Mapping[str, object]], Record]] = {
+    "request": _read_request,
+    "answer": _read_answer,
+    "data": _read_data,
+    "end": _read_end,
+    "cut": lambda _: CutOff(),
+}
+"""By a record's type."""
+
+
+def _time(plain: Mapping[str, object]) -> float:
+    at_s = plain["at"]
+    if not isinstance(at_s, int | float) or isinstance(at_s, bool) or not math.isfinite(at_s):
+        raise TypeError("a time is needed")
+    return min(max(float(at_s), 0.0), LONGEST_S)
+
+
+def _count(plain: Mapping[str, object], key: str) -> int:
+    count = plain.get(key, 1)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise TypeError("a count is needed")
+    return count
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is needed")
+    return value
+
+
+def encode_records(records: Iterable[Record]) -> bytes:
+    return b"".join(map(encode_record, records))
