@@ -229,6 +229,9 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
         metavar="N|Ns",
         help="end the thinking after N tokens, or N seconds, and let the answer follow; off = no limit",
     )
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--prefill", metavar="TEXT", help="the answer begins so; nothing is thought")
+    start.add_argument("--think-prefill", metavar="TEXT", help="the thinking begins so")
     add("--save", action="store_true", help="keep the turn as a new session")
     add("--no-think", action="store_true", help="answer at once (instant mode)")
     add("--set", action="append", default=[], metavar="FIELD=VALUE", help="a request field; empty = not sent")

@@ -23,6 +23,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in_short, refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
 from kimi_tui.core.settings.turn_plan import resolve_plan
@@ -68,10 +69,11 @@ def run(options: Namespace, context: Context) -> int:
     _tell_doubt(options.regex, context)
     if options.goes_on:
         _refuse_beside_continue(options, request_options)
+    _start(options)
     question = "" if options.goes_on else read_question(options, context)
     with _session(options, context) as (found, is_new):
         session = _with_options(found, options)
-        opening = _going_on(session) if options.goes_on else Asking(question)
+        opening = _going_on(session) if options.goes_on else Asking(question, start=_start(options))
         request_options = opening.options.over(request_options)
         request = resolve_request(context.settings(), session, request_options)
         budget = _budget(options.thinking_budget, request)
@@ -103,6 +105,8 @@ def _refuse_beside_continue(options: Namespace, request_options: RequestOptions)
         "-s": options.system is not None,
         "-n": request_options.set.get("num_responses") is not None,
         "--no-think": options.no_think,
+        "--prefill": options.prefill is not None,
+        "--think-prefill": options.think_prefill is not None,
     }
     for name, is_there in others.items():
         if is_there:
@@ -110,6 +114,18 @@ def _refuse_beside_continue(options: Namespace, request_options: RequestOptions)
                 f"--continue goes on with the last reply and takes no {name.removeprefix('a ')}.",
                 "Leave one of them out; nothing was sent.",
             )
+
+
+def _start(options: Namespace) -> ReplyStart | None:
+    """What the reply begins with; raises UsageError where it says nothing, or thinks although it is not to."""
+    for option, text in (("--prefill", options.prefill), ("--think-prefill", options.think_prefill)):
+        if text == "":
+            raise UsageError(f"{option}: found nothing, allowed a text to begin with.")
+    if options.think_prefill is not None:
+        if options.no_think:
+            raise UsageError("--think-prefill begins the thinking, and --no-think has none.", "Leave one of them out.")
+        return ReplyStart.seed(options.think_prefill)
+    return None if options.prefill is None else ReplyStart.prefill(options.prefill)
 
 
 def _going_on(session: Session) -> GoingOn:
@@ -310,7 +326,7 @@ class _Listener:
     def _take(self, event: TurnEvent) -> None:
         match event:
             case ReplyDelta():
-                self._has_text = True
+                self._give_start()
                 self._output.delta(event.part, event.text(self._turn.reply))
             case Retrying():
                 pause = f"Trying again in {event.delay_s:.1f} s ({event.attempt} of {event.attempts})."
@@ -354,8 +370,18 @@ class _Listener:
         is_old = self._order.is_kept and not self._order.is_new
         return is_old or self._turn.open_session.is_saved
 
+    def _give_start(self) -> None:
+        """Before the first of what comes, give the words of the user's that a new reply begins with."""
+        if not self._has_text and self._turn.reply.is_new:
+            beginning = self._turn.reply.beginning
+            for part, text in ((ReplyPart.REASONING, beginning.reasoning or ""), (ReplyPart.ANSWER, beginning.content)):
+                if text:
+                    self._output.delta(part, text)
+        self._has_text = True
+
     def _give_whole(self, reply: Message) -> None:
         """What it began with has been given before."""
+        self._give_start()
         before = self._turn.reply.beginning
         for part, text, known in (
             (ReplyPart.REASONING, reply.reasoning or "", before.reasoning or ""),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
 
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
+from kimi_tui.core.session.written import REASONING, Begun
 from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.engine.open_session import OpenSession
@@ -18,17 +19,22 @@ from kimi_tui.engine.open_session import OpenSession
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    options: ClassVar[RequestOptions] = NO_OPTIONS
-    """What its requests say beside the session's settings."""
     text: str
     """What was typed; lone surrogates become U+FFFD."""
     alternative_to: str | None = None
     """Id of the question that it becomes an alternative of; None = it goes on after the head."""
+    start: ReplyStart | None = None
+    """What the reply begins with; None = with nothing."""
+
+    @property
+    def options(self) -> RequestOptions:
+        """What its requests say beside the session's settings."""
+        return start_options(self.start)
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Take the ids of the question and of the reply to it, of which `blank` says what is known of any."""
         question_id, reply_id = open_session.take_ids(2)
-        return _new_reply(blank, reply_id, question_id)
+        return _new_reply(blank, reply_id, question_id, self.start)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
         """Add it as the head, the first one also as the title; CompletionError = `alternative_to` is gone."""
@@ -41,14 +47,19 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class AskingAgain:
-    options: ClassVar[RequestOptions] = NO_OPTIONS
     """A question that stands in the session; the replies it has become alternatives."""
 
     question_id: str
+    start: ReplyStart | None = None
+    """What the reply begins with; None = with nothing."""
+
+    @property
+    def options(self) -> RequestOptions:
+        return start_options(self.start)
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         (reply_id,) = open_session.take_ids(1)
-        return _new_reply(blank, reply_id, self.question_id)
+        return _new_reply(blank, reply_id, self.question_id, self.start)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
         """Make the question the head; raises CompletionError where it is gone."""
@@ -72,9 +83,16 @@ class AnsweringAgain:
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Begin behind its closed think block."""
         (reply_id,) = open_session.take_ids(1)
-        question_id, thought = self.message.parent, self.message.reasoning
-        ended_by = self.message.thinking_end
-        beginning = replace(blank, id=reply_id, parent=question_id, reasoning=thought, thinking_end=ended_by)
+        source = self.message
+        beginning = replace(
+            blank,
+            id=reply_id,
+            parent=source.parent,
+            reasoning=source.reasoning,
+            thinking_end=source.thinking_end,
+            written=tuple(it for it in source.written if it.field == REASONING),
+            begun=Begun(len(source.reasoning or ""), 0, source.id),
+        )
         return GrowingReply(beginning, is_thinking=False)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
@@ -96,12 +114,12 @@ class GoingOn:
 
     def begin(self, open_session: OpenSession, blank: Message) -> GrowingReply:
         """Begin with all that it says, and where it broke off: inside its think block, or behind it."""
-        del blank
         message, session = self.message, open_session.value
+        if message.is_unasked:
+            message = replace(message, sent=blank.sent, model=blank.model)
         if any(other.parent == message.id for other in session.messages):
             message = replace(message, id=open_session.take_ids(1)[0], created=None)
-        has_block_open = message.thinking is not False and not message.content and message.thinking_end is None
-        reply = GrowingReply(message, is_thinking=has_block_open)
+        reply = GrowingReply(message, is_thinking=message.has_open_block)
         if len(reply.requests) == 1 and reply.usage == NO_USAGE and message.is_partly_counted:
             usage = Usage(output_tokens=received_tokens(message))
             reply.requests[0] = replace(reply.requests[0], usage=usage, is_estimated=True)
@@ -119,8 +137,14 @@ Opening = Asking | AskingAgain | AnsweringAgain | GoingOn
 """How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
 
 
-def _new_reply(blank: Message, reply_id: str, question_id: str) -> GrowingReply:
-    return GrowingReply(replace(blank, id=reply_id, parent=question_id), is_thinking=blank.thinking is True)
+def start_options(start: ReplyStart | None) -> RequestOptions:
+    """The mode of a reply that begins so: instant where its answer does, thinking where that does."""
+    return NO_OPTIONS if start is None else RequestOptions(thinking=not start.is_answer)
+
+
+def _new_reply(blank: Message, reply_id: str, question_id: str, start: ReplyStart | None) -> GrowingReply:
+    begun = blank if start is None else start.put_on(blank)
+    return GrowingReply(replace(begun, id=reply_id, parent=question_id), is_thinking=begun.thinking is True)
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:

@@ -147,6 +147,7 @@ class RequestRun:
             marks=self._prompt.marks,
             is_event_stream=is_event_stream,
             reasoning=self._prompt.reasoning,
+            written_chars=self._prompt.written_chars,
         )
 
     async def _once(self, body: bytes) -> None:

@@ -22,6 +22,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.written import REASONING, last_end
 from kimi_tui.core.text.sentences import whole_end
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
@@ -291,7 +292,8 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
         turn.reply.close_thinking()
         return
     reasoning = str(turn.reply.texts[ReplyPart.REASONING])
-    tail = reasoning[whole_end(reasoning) :] if step.cuts_back else ""
+    kept = max(whole_end(reasoning), last_end(turn.reply.written, REASONING, len(reasoning)))  # the user's words stay
+    tail = reasoning[kept:] if step.cuts_back else ""
     turn.shorten(ReplyPart.REASONING, len(tail))
     turn.reply.end_thinking(step.ends_thinking, tail + beyond)
 

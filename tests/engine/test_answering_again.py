@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.ports import Tap
+from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.endings import refusal_to_answer_again, thinking_end
-from kimi_tui.core.session.interventions import source_of
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import before
+from kimi_tui.core.session.written import Begun
 from kimi_tui.core.wire.plans import answering_again, going_on
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import AnsweringAgain, GoingOn
@@ -77,12 +78,13 @@ async def test_it_is_the_same_after_the_file_was_read_again() -> None:
     read = decode_session(encode_session(session.value))
     assert read.messages[-1].took_thinking
     assert past_prompt(read, "m3") == INPUT
-    assert source_of(read, read.messages[-1]) == FIRST
+    assert read.messages[-1].begun == Begun(len(THOUGHT), 0, "m2")
     assert past_prompt(read, "m2") + THOUGHT.replace("<|im_end|>", "<\u2060|im_end|>") + "</think>" == INPUT
 
 
 def test_the_input_is_seen_before_it_is_sent() -> None:
-    view = PromptViewer().view(before(SESSION, "m2"), REQUEST, None, THOUGHT)
+    open_turn = OpenTurn.of(REQUEST.door, is_closed=True, reasoning=THOUGHT)
+    view = PromptViewer().view(before(SESSION, "m2"), REQUEST, None, open_turn)
     assert view.text == INPUT
 
 

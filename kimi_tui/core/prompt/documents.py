@@ -6,7 +6,7 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 from __future__ import annotations
 
 from kimi_tui.core.prompt.stop_words import end_words
-from kimi_tui.core.session.endings import thinking_end
+from kimi_tui.core.session.endings import own_words, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.text.containing import contained, plain_line, shared_labels
@@ -27,7 +27,7 @@ def render_markdown(session: Session) -> str:
 
 
 def _markdown_message(message: Message, shared: frozenset[str]) -> str:
-    reasoning, words = "", end_words(message)
+    reasoning, words = "", _end_words(message)
     if message.reasoning:
         text = contained(message.reasoning, shared)
         who = thinking_end(message)
@@ -36,9 +36,14 @@ def _markdown_message(message: Message, shared: frozenset[str]) -> str:
     return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
 
 
+def _end_words(message: Message) -> str:
+    """What of a reply the user wrote, and how it ended; "" = nothing, and it is whole."""
+    return " · ".join(filter(None, (own_words(message), end_words(message))))
+
+
 def _ending(message: Message) -> str:
-    """How a reply ended, on a line of its own; "" = it is whole."""
-    words = end_words(message)
+    """The same, on a line of its own."""
+    words = _end_words(message)
     return f"\n[{words}]\n" if words else ""
 
 

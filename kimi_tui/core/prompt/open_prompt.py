@@ -12,6 +12,7 @@ from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import branch
+from kimi_tui.core.session.written import REASONING, last_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class OpenPrompt:
     """The think marks of its template, which part what answers it; None = it has none."""
     reasoning: str = ""
     """What stands in its think block, where that is open; "" = nothing does."""
+    written_chars: int = 0
+    """Behind the last character of it that the user wrote: a mark that begins before is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,11 @@ class ClosedPrompt:
             is_closed=not reply.is_thinking,
             reasoning=str(reply.texts[ReplyPart.REASONING]),
             answer=str(reply.texts[ReplyPart.ANSWER]),
+            written=reply.written,
         )
         text = GrowingText()
         for part in (*self.parts, self.writer.open_part(open_turn).text):
             text.append(part)
         reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
-        return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning)
+        written_chars = last_end(reply.written, REASONING, len(reasoning))
+        return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning, written_chars)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Self
 
 from kimi_tui.core.prompt.neutralise import NO_TEXT, PromptText, TextDoor
+from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange, spans
 
 
 class PromptEnd(Enum):
@@ -40,10 +42,25 @@ class OpenTurn:
             raise ValueError("an answer stands behind a closed think block")
 
     @classmethod
-    def of(cls, door: TextDoor, *, is_closed: bool, reasoning: str = "", answer: str = "") -> Self:
-        """Of the model's own, exact texts; raises ValueError for an answer behind a think block that is open."""
+    def of(
+        cls,
+        door: TextDoor,
+        *,
+        is_closed: bool,
+        reasoning: str = "",
+        answer: str = "",
+        written: Collection[WrittenRange] = (),
+    ) -> Self:
+        """Of the model's own, exact texts, some of which the user wrote.
+
+        Raises ValueError for an answer behind a think block that is open.
+        """
         is_closed = is_closed or door.template.think is None
-        return cls(door.own_reasoning(reasoning), is_closed, door.own_answer(answer))
+        return cls(
+            door.own_reasoning(reasoning, spans(written, REASONING, len(reasoning))),
+            is_closed,
+            door.own_answer(answer, spans(written, CONTENT, len(answer))),
+        )
 
     @property
     def prompt_end(self) -> PromptEnd:

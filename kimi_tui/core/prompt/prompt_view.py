@@ -96,11 +96,15 @@ class PromptViewer:
         self._parts: dict[str, tuple[Message, PromptPart | None]] = {}  # by the message's id
 
     def view(
-        self, session: Session, request: RequestSettings, draft: str | None = None, thought: str = ""
+        self,
+        session: Session,
+        request: RequestSettings,
+        draft: str | None = None,
+        open_turn: OpenTurn | None = None,
     ) -> PromptView:
         """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet.
 
-        `thought` = thinking that is sent along, for another answer to it.
+        `open_turn` = what the reply begins with; None = with nothing.
         """
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
@@ -110,8 +114,7 @@ class PromptViewer:
             messages = self._branch[:-1] if is_replaced else self._branch
             self._closed[is_replaced] = _Closed.of(self._closed_parts(writer, messages), session)
         tail = [] if draft is None else [writer.draft_part(draft)]
-        open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=thought) if thought else request.open_turn
-        tail.append(writer.open_part(open_turn))
+        tail.append(writer.open_part(open_turn or request.open_turn))
         return self._closed[is_replaced].followed_by(tuple(tail), request)
 
     def _see_writer(self, writer: PromptWriter) -> None:
@@ -145,6 +148,17 @@ class PromptViewer:
                 known = self._parts[message.id] = message, writer.message_part(message)
             if known[1] is not None:
                 yield known[1]
+
+
+def going_on_view(session: Session, reply: Message, request: RequestSettings) -> PromptView:
+    """The input that would go on with a reply, which need not stand in the session, its question must."""
+    writer = PromptWriter.of_past(session, reply)
+    messages = () if reply.parent is None else branch(session, reply.parent)
+    parts = (*writer.closed_parts(messages), writer.going_on_part(reply))
+    tokens, neutralised = _sums(parts)
+    counted = counted_prefix(replace(session, head=reply.parent), _joined(parts))
+    template, window_tokens = writer.door.template, request.context_tokens
+    return PromptView(parts[:-1], parts[-1:], template, tokens, neutralised, counted, window_tokens, request.fields)
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:

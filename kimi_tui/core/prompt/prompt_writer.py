@@ -84,11 +84,29 @@ class PromptWriter:
         return cls(door, None if sent is False else sent, frozenset(reply.left_out))
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
-        """The one that its first request ended with."""
-        is_closed = reply.thinking is False or reply.reopened or reply.took_thinking
+        """The one that its first request was sent with."""
+        begun = reply.begun
+        if begun is None:
+            return OpenTurn.of(self.door, is_closed=reply.thinking is False or reply.reopened)
+        thought = (reply.reasoning or "") + reply.cut_tail
         return OpenTurn.of(
-            self.door, is_closed=is_closed, reasoning=(reply.reasoning or "") if reply.took_thinking else ""
+            self.door,
+            is_closed=begun.content is not None,
+            reasoning=thought[: begun.reasoning],
+            answer=reply.content[: begun.content or 0],
+            written=reply.written,
         )
+
+    def going_on_part(self, reply: Message) -> PromptPart:
+        """What a prompt ends with that goes on with a reply."""
+        open_turn = OpenTurn.of(
+            self.door,
+            is_closed=not reply.has_open_block,
+            reasoning=reply.reasoning or "",
+            answer=reply.content,
+            written=reply.written,
+        )
+        return self.open_part(open_turn)
 
     def closed_parts(self, messages: Iterable[Message]) -> Iterator[PromptPart]:
         parts = itertools.chain([self.system_part()], map(self.message_part, messages))

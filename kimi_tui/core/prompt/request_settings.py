@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import DEFAULT_MODEL
+from kimi_tui.core.session.written import CONTENT, REASONING, whole
 
 SLOWEST_TOKENS_PER_S = 10.0
 """The slowest pace of generation that is waited for where nothing is seen of it. A guess on the safe side."""
@@ -43,6 +45,14 @@ class RequestSettings:
         The closed one is not in the API reference; raw endpoints take it.
         """
         return OpenTurn.of(self.door, is_closed=not self.thinking)
+
+    def open_turn_of(self, start: ReplyStart | None) -> OpenTurn:
+        """What a prompt ends with where the reply is to begin with words of the user's."""
+        if start is None:
+            return self.open_turn
+        texts = {"answer" if start.is_answer else "reasoning": start.text}
+        written = whole(CONTENT if start.is_answer else REASONING, start.text)
+        return OpenTurn.of(self.door, is_closed=start.is_answer, **texts, written=written)
 
 
 def first_silence_s(fields: Mapping[str, object], silence_s: float) -> float:

@@ -60,6 +60,10 @@ class Template:
         return self.control if self.think is None else self.control.with_words(self.think.open, self.think.close)
 
     @cached_property
+    def think_words(self) -> ControlTokens:
+        return ControlTokens(words=() if self.think is None else (self.think.open, self.think.close))
+
+    @cached_property
     def reasoning_ends(self) -> ControlTokens:
         """The mark that no reasoning may hold, since it would end there."""
         return ControlTokens(words=() if self.think is None else (self.think.close,))

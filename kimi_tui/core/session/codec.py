@@ -7,7 +7,7 @@ that is not there, a circle) is refused with its place: a guess might send somet
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -30,6 +30,7 @@ from kimi_tui.core.session.session import (
     Timing,
     Usage,
 )
+from kimi_tui.core.session.written import FIELDS, Begun, WrittenRange
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.text.surrogates import replace_lone
 
@@ -90,7 +91,10 @@ def encode_message(message: Message) -> dict[str, object]:
         "left_out": list(message.left_out) or None,
         "neutralise": None if message.neutralise else False,
         "excluded": message.excluded or None,
+        "edited": message.edited or None,
         **message.extra,
+        "begun": (message.begun and encode_begun(message.begun)) or message.extra.get("begun"),
+        "written": _encode_written(message) or message.extra.get("written"),
         "sent": None if message.sent is None else encode_fields(message.sent),
         "usage": message.usage and _encode_usage(message.usage),
         "timing": message.timing and _encode_timing(message.timing),
@@ -123,6 +127,21 @@ def _encode_usage(usage: Usage) -> dict[str, object] | None:
 def _encode_timing(timing: Timing) -> dict[str, object] | None:
     table = {"first_token_s": timing.first_token_s, "thinking_s": timing.thinking_s, "total_s": timing.total_s}
     return _without_none({**table, **timing.extra}, timing.extra) or None
+
+
+def encode_begun(begun: Begun) -> dict[str, object]:
+    table: dict[str, object] = {"reasoning": begun.reasoning or None, "content": begun.content, "of": begun.of}
+    return _without_none({**table, **begun.extra}, begun.extra)
+
+
+def encode_ranges(written: Sequence[WrittenRange]) -> list[object]:
+    return [{"field": it.field, "start": it.start, "end": it.end} for it in written]
+
+
+def _encode_written(message: Message) -> list[object]:
+    """Its ranges, and behind them what a file had beside them that are none."""
+    others = message.extra.get("written")
+    return [*encode_ranges(message.written), *(others if isinstance(others, list) else [])]
 
 
 def encode_request(request: RequestRecord) -> dict[str, object]:
@@ -339,7 +358,11 @@ def decode_message(data: object, place: str = "") -> Message:
 
 
 def _decode_message(table: _Table) -> Message:
+    written, begun = _take_written(table), _take_begun(table)
     return Message(
+        written=written,
+        begun=begun,
+        edited=_take_edited(table),
         id=_shared(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
@@ -367,6 +390,46 @@ def _decode_message(table: _Table) -> Message:
         excluded=table.flag("excluded") or False,
         extra=table.others(),
     )
+
+
+def _take_written(table: _Table) -> tuple[WrittenRange, ...]:
+    """Take what are ranges; whatever else stands there is of no harm, and stays as an unknown key does."""
+    rows = table.rest.get("written")
+    if not isinstance(rows, list):
+        return ()
+    table.rest["written"] = [row for row in rows if decode_range(row) is None]
+    if not table.rest["written"]:
+        table.rest.pop("written")
+    return tuple(found for row in rows if (found := decode_range(row)) is not None)
+
+
+def decode_range(row: object) -> WrittenRange | None:
+    """None = it is no range that is known here."""
+    if not isinstance(row, dict) or row.keys() != {"field", "start", "end"} or row["field"] not in FIELDS:
+        return None
+    start, end = row["start"], row["end"]
+    if type(start) is not int or type(end) is not int or not 0 <= start < end:
+        return None
+    return WrittenRange(row["field"], start, end)
+
+
+def _take_begun(table: _Table) -> Begun | None:
+    """What cannot be understood stays as an unknown key does."""
+    found = table.rest.get("begun")
+    if not isinstance(found, dict):
+        return None
+    rest = {key: value for key, value in found.items() if key not in {"reasoning", "content", "of"}}
+    reasoning, content, of = found.get("reasoning", 0), found.get("content"), found.get("of")
+    is_count = all(type(n) is int and n >= 0 for n in (reasoning, 0 if content is None else content))
+    if not is_count or not isinstance(of, str | None):
+        return None
+    table.rest.pop("begun")
+    return Begun(reasoning, content, of, rest or NOTHING)
+
+
+def _take_edited(table: _Table) -> bool:
+    """Others may say more than yes with it: that stays as an unknown key does."""
+    return table.rest.get("edited") is True and table.rest.pop("edited") is True
 
 
 def _message_role(table: _Table) -> Role:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kimi_tui.core.session.session import Message, MessageState, Role
+from kimi_tui.core.session.written import CONTENT, REASONING, spans
 from kimi_tui.core.text.visible import one_line
 
 STATES = {
@@ -55,9 +56,26 @@ def refusal_to_continue(message: Message) -> str:
         return "That is no reply."
     if message.is_only_queued:
         return "The reply was queued for a webhook: its text is not here."
+    if message.is_unasked:
+        return ""  # the user made it so, to go on from
     if message.state is None or (message.state is MessageState.COMPLETE and not cut(message) and message.content):
         return "The reply is whole: it ended by itself."
     return ""
+
+
+def own_words(message: Message) -> str:
+    """Say what of a reply the user wrote, in a few words; "" = nothing."""
+    if message.edited:
+        return "edited by you"
+    thought = spans(message.written, REASONING, len(message.reasoning or ""))
+    said = spans(message.written, CONTENT, len(message.content))
+    if said and not said[0][0]:
+        return "begins with your words"
+    if thought and not thought[0][0]:
+        return "thinking begins with your words"
+    if thought and message.begun is not None and message.begun.of is not None:
+        return "thought longer with your words"
+    return "holds your words" if thought or said else ""
 
 
 THINKING_ENDS = {"user": "answered at once", "budget": "ended by its budget"}

@@ -22,11 +22,16 @@ from kimi_tui.core.session.session import (
     Timing,
     Usage,
 )
+from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange, clipped
 
 
 class ReplyPart(StrEnum):
     REASONING = "reasoning"
     ANSWER = "answer"
+
+
+FIELD_OF = {ReplyPart.REASONING: REASONING, ReplyPart.ANSWER: CONTENT}
+"""Where each part stands in a message."""
 
 
 class TextView(Protocol):
@@ -70,6 +75,10 @@ class ReplyView(Protocol):
     @property
     def shortenings(self) -> int:
         """How often the end of a part was taken away."""
+
+    @property
+    def written(self) -> tuple[WrittenRange, ...]:
+        """What of it the user wrote."""
 
     @property
     def tokens(self) -> Mapping[ReplyPart, int]:
@@ -146,6 +155,9 @@ class GrowingReply:
         """Who ended its thinking besides the model, of `THINKING_ENDS`; None = nobody."""
         self.cut_tail = beginning.cut_tail
         """The end of the thinking that was taken away then."""
+        chars = {FIELD_OF[part]: len(text) for part, text in self.texts.items()}
+        self.written = clipped(beginning.written, chars)
+        """What of it the user wrote."""
         self.shortenings = 0
         """How often the end of a part was taken away."""
         self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
@@ -190,6 +202,7 @@ class GrowingReply:
         """Take characters away from the end of a part; where it ends then, in code points."""
         end = len(self.texts[part]) - chars
         self.texts[part].shorten(end)
+        self.written = clipped(self.written, {FIELD_OF[it]: len(text) for it, text in self.texts.items()})
         self.shortenings += 1
         return end
 
@@ -234,6 +247,7 @@ class GrowingReply:
             reopened=self.beginning.reopened or (has_block and not was_thinking),
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
+            written=self.written,
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(self.requests),
             requests=tuple(self.requests) if keeps_requests else (),
@@ -242,7 +256,7 @@ class GrowingReply:
 
 def _record_of(message: Message) -> tuple[RequestRecord, ...]:
     """The one request behind a finished reply; none where nothing was sent for it yet."""
-    if message.state is None:
+    if message.state is None or message.is_unasked:
         return ()
     usage, timing = message.usage or NO_USAGE, message.timing or NO_TIMING
     return (RequestRecord("reply", message.state, message.request_id, message.finish_reason, usage, timing),)

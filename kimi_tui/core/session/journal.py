@@ -15,9 +15,11 @@ from datetime import datetime
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.codec import (
     decode_message,
+    decode_range,
     decode_request,
     decode_session,
     encode_message,
+    encode_ranges,
     encode_request,
     encode_session,
 )
@@ -25,6 +27,7 @@ from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart, ReplyVi
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session
 from kimi_tui.core.session.session_toml import iso_stamp
+from kimi_tui.core.session.written import WrittenRange
 from kimi_tui.core.text.surrogates import replace_lone
 
 VERSION = 1
@@ -71,6 +74,8 @@ class Growth:
     """Who ended the thinking besides the model; None = nobody."""
     cut_tail: str = ""
     """The end of the thinking that was taken away then."""
+    written: tuple[WrittenRange, ...] | None = None
+    """What of it the user wrote; None = as it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class GrowthLog:
             reply.open_request,
             reply.thinking_end,
             reply.cut_tail,
+            reply.written if reply.beginning.written else None,
         )
 
 
@@ -154,6 +160,7 @@ def _plain(record: Record) -> dict[str, object]:
                 "requests": [encode_request(request) for request in record.requests],
                 "open": record.open_request and encode_request(record.open_request),
                 **({"thinking_end": record.thinking_end, "cut_tail": record.cut_tail} if record.thinking_end else {}),
+                **({} if record.written is None else {"written": encode_ranges(record.written)}),
             }
         case TurnResult():
             return {"ends": record.reply_id, "replies": [encode_message(reply) for reply in record.replies]}
@@ -192,6 +199,8 @@ class JournalledTurn:
             reply.requests = list(growth.requests)
             if growth.thinking_end is not None:
                 reply.thinking_end, reply.cut_tail = growth.thinking_end, growth.cut_tail
+            if growth.written is not None:
+                reply.written = growth.written
         if open_request is not None:
             reply.requests.append(open_request)
         return reply
@@ -287,6 +296,7 @@ def _growth(plain: Mapping[str, object]) -> Growth:
         None if open_request is None else decode_request(open_request),
         None if plain.get("thinking_end") is None else _text(plain["thinking_end"]),
         _text(plain.get("cut_tail", "")),
+        _ranges(plain["written"]) if "written" in plain else None,
     )
 
 
@@ -303,6 +313,10 @@ DECODERS: Mapping[str, Callable[[Mapping[str, object]], Record]] = {
 def _piece(value: object) -> tuple[int, str]:
     start, text = _rows(value)
     return _whole(start), _text(text)
+
+
+def _ranges(value: object) -> tuple[WrittenRange, ...]:
+    return tuple(found for row in _rows(value) if (found := decode_range(row)) is not None)
 
 
 def _rows(value: object) -> Sequence[object]:

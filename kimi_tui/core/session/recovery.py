@@ -12,8 +12,8 @@ from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.counts import counted
 
 GROWN = (
-    "content", "reasoning", "state", "finish_reason", "request_id", "thinking", "reopened", "thinking_end", "usage",
-    "timing", "requests",
+    "content", "reasoning", "state", "finish_reason", "request_id", "thinking", "reopened", "thinking_end", "cut_tail",
+    "written", "sent", "model", "usage", "timing", "requests",
 )  # fmt: skip
 """What changes of a message that is gone on with."""
 

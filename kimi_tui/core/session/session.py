@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from kimi_tui.core.session.written import Begun, WrittenRange
+
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -157,6 +159,12 @@ class Message:
     """Its prompt had closed the think block, and it opened one itself."""
     cut_tail: str = ""
     """The end of the thinking that was taken away when the user or a budget ended it."""
+    written: tuple[WrittenRange, ...] = ()
+    """What of it the user wrote."""
+    begun: Begun | None = None
+    """What it said before its first request was sent; None = nothing."""
+    edited: bool = False
+    """Whether the user changed it by hand."""
 
     @property
     def is_partly_counted(self) -> bool:
@@ -168,13 +176,26 @@ class Message:
 
     @property
     def took_thinking(self) -> bool:
-        """Whether its thinking is another reply's, and was in its prompt already."""
-        return bool(self.requests) and self.requests[0].kind == "answer"
+        """Whether its thinking was in its prompt already, taken from another reply."""
+        begun = self.begun
+        return begun is not None and begun.content is not None and begun.reasoning > 0
 
     @property
     def is_only_queued(self) -> bool:
-        """It went to a webhook, and has no text here."""
-        return self.state is MessageState.QUEUED and not self.content
+        """It went to a webhook, and has no text here but what it was to begin with."""
+        begun = self.begun.content or 0 if self.begun is not None else 0
+        return self.state is MessageState.QUEUED and len(self.content) <= begun
+
+    @property
+    def has_open_block(self) -> bool:
+        """Whether what goes on with it goes on inside its think block."""
+        return self.thinking is not False and not self.content and self.thinking_end is None
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether the user made it of another reply, and no request has ended for it since."""
+        is_made = self.begun is not None and self.begun.of is not None
+        return is_made and self.timing is None and not self.requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Need(StrEnum):
     FINDING = "search"
     NOTICE = "notice"
     HELD_BY_OTHERS = "session that others hold"
+    EDIT = "reply that is being edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,20 @@ _TURN = (
         argument="[on|off]",
     ),
     Action(
+        "prefill",
+        "Begin the next answer",
+        "Lets the next answer begin with TEXT, without thinking; alone it takes that back.",
+        argument="TEXT",
+        runs_alone=False,
+    ),
+    Action(
+        "seed",
+        "Begin the next thinking",
+        "Lets the thinking of the next reply, or of the chosen one anew, begin with TEXT; alone it takes that back.",
+        argument="TEXT",
+        runs_alone=False,
+    ),
+    Action(
         "think",
         "Thinking or instant",
         "Lets the model think first, or answer at once (on, off; alone it switches).",
@@ -319,8 +334,17 @@ _MESSAGE = (
            ("l",), Scope.TRANSCRIPT, argument="[N]", needs=frozenset({Need.LINK}), hint="link"),
     Action("copy-reasoning", "Copy the reasoning", "Copies the reasoning of the message.", ("t",), Scope.TRANSCRIPT,
            needs=frozenset({Need.REASONING})),
-    Action("edit", "Edit and send again", "Brings a question into the composer; sent, it becomes an alternative.",
-           ("e",), Scope.TRANSCRIPT, needs=MESSAGE, hint="edit"),
+    Action("edit", "Edit the message",
+           "Brings a question or an answer into the composer; sent, it becomes an alternative that goes on.", ("e",),
+           Scope.TRANSCRIPT, needs=MESSAGE, hint="edit"),
+    Action("edit-thinking", "Edit the thinking",
+           "Brings the thinking of a reply into the composer; sent, an alternative thinks on from its end.", ("E",),
+           Scope.TRANSCRIPT, needs=frozenset({Need.REASONING})),
+    Action("keep-edit", "Keep the edit", "Keeps the edited reply as an alternative, without going on from it.",
+           ("alt+k",), Scope.COMPOSER, needs=frozenset({Need.EDIT}), hint="keep"),
+    Action("think-longer", "Think longer",
+           "Takes the thinking of a reply up again with TEXT (else “Wait,”), in an alternative.", ("w",),
+           Scope.TRANSCRIPT, argument="[TEXT]", needs=frozenset({Need.REASONING}), waits=True),
     Action("regenerate", "Regenerate", "Asks for another reply; the old one is kept as an alternative.", ("r",),
            Scope.TRANSCRIPT, needs=MESSAGE, hint="again", waits=True),
     Action("continue", "Continue the reply", "Goes on with a reply exactly where it broke off, in the same message.",
@@ -341,7 +365,7 @@ _MESSAGE = (
     Action("delete", "Delete the message", "Deletes the message and everything below it.", ("d",), Scope.TRANSCRIPT,
            needs=MESSAGE, hint="delete", waits=True),
     Action("undo", "Undo",
-           "Lets the thinking of this reply go on that was ended, else brings back what was deleted last.",
+           "Takes back what you did to this reply: its end of thinking, your words; else brings deleted messages back.",
            ("u",), Scope.TRANSCRIPT, needs=frozenset({Need.UNDOABLE}), waits=True),
     Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
            ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),

@@ -67,18 +67,20 @@ class ReplyBuilder:
         marks: ThinkMarks | None,
         is_event_stream: bool,
         reasoning: str = "",
+        written_chars: int = 0,
     ) -> None:
         """`prompt` is cut off where a generated text repeats it; a body is an event stream, or one JSON document.
 
-        `reasoning` = what stands in the open think block that the prompt ends with; see `ThinkSplitter`.
+        `reasoning` = what stands in the open think block that the prompt ends with; see `ThinkSplitter`, where
+        `written_chars` go too.
         """
-        self._dialect, self._prompt = dialect, prompt
+        self._dialect, self._prompt, self._written_chars = dialect, prompt, written_chars
         self._prompt_end, self._marks, self._reasoning = prompt_end, marks, reasoning
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
         self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
-        self._splitter = ThinkSplitter(prompt_end, marks, reasoning)
+        self._splitter = ThinkSplitter(prompt_end, marks, reasoning, written_chars)
         self.has_text = False
         self._has_answer = False
         self._is_parted = False  # by the server, reasoning from answer
@@ -263,7 +265,7 @@ class ReplyBuilder:
         text = replace_lone(text)
         if generated.reasoning is not None:
             return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
-        splitter = ThinkSplitter(self._prompt_end, self._marks, self._reasoning)
+        splitter = ThinkSplitter(self._prompt_end, self._marks, self._reasoning, self._written_chars)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}
         reasoning, answer = joined[ReplyPart.REASONING], joined[ReplyPart.ANSWER]

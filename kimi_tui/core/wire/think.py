@@ -51,18 +51,25 @@ def _half_mark(reasoning: str, marks: ThinkMarks | None) -> str:
     stripped = reasoning.lstrip()
     if marks.open.startswith(stripped) and stripped != marks.open:
         return reasoning
-    return reasoning[len(reasoning) - _held_chars(reasoning, marks.close) :]
+    return _half_close(reasoning, marks)
+
+
+def _half_close(reasoning: str, marks: ThinkMarks | None) -> str:
+    return "" if marks is None else reasoning[len(reasoning) - _held_chars(reasoning, marks.close) :]
 
 
 class ThinkSplitter:
     """Holds back at most the beginning of a mark, and at the start the white space before one, until more comes."""
 
-    def __init__(self, prompt_end: PromptEnd, marks: ThinkMarks | None, reasoning: str = "") -> None:
+    def __init__(
+        self, prompt_end: PromptEnd, marks: ThinkMarks | None, reasoning: str = "", written_chars: int = 0
+    ) -> None:
         """No marks = the template has none, and all is answer.
 
-        `reasoning` = what stands in the open block that the prompt ends with: half a mark at its end may become one.
+        `reasoning` = what stands in the open block that the prompt ends with: half a mark at its end may become one,
+        where none of it stands before `written_chars`: what the user wrote of a mark keeps it text.
         """
-        begun = _half_mark(reasoning, marks)
+        begun = _half_close(reasoning[written_chars:], marks) if written_chars else _half_mark(reasoning, marks)
         self._open, self._close = (marks.open, marks.close) if marks is not None else ("", "")
         self._default = _State.REASONING if prompt_end.is_inside else _State.ANSWER
         is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER} and not (begun and begun == reasoning)

@@ -22,6 +22,7 @@ from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import FileChange, HeldSession
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
@@ -127,7 +128,7 @@ class ChatScreen(Screen[None]):
         )  # fmt: skip
         self.redraw = Redraw(
             services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
-            queue_line=self._queue, composer=self.composer,
+            queue_line=self._queue, composer=self.composer, drafts=self.drafts,
         )  # fmt: skip
         self._draft_saving = DraftSaving(
             self.open_chats, self.drafts, later=self.set_timer, run=self._run, saved=self.bars.refresh
@@ -308,7 +309,10 @@ class ChatScreen(Screen[None]):
 
     def offers(self) -> set[Need]:
         chosen = self.transcript.cursor.chosen
-        return situation.offers(self.chat, chosen, self.transcript, is_finding=bool(self.find_bar.text))
+        found = situation.offers(self.chat, chosen, self.transcript, is_finding=bool(self.find_bar.text))
+        part = self.drafts.edited_part
+        found |= {Need.EDIT} if part is not None else set()
+        return found | ({Need.THINKING} if part is ReplyPart.REASONING else set())
 
     # -- keys and actions
 

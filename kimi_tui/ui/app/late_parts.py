@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kimi_tui.core.session.session import Message
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.commands.background import Background, Done
@@ -25,6 +26,7 @@ from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.commands.read_only_commands import ReadOnlyCommands
 from kimi_tui.ui.commands.record_command import RecordCommand
+from kimi_tui.ui.commands.reply_commands import ReplyCommands
 from kimi_tui.ui.commands.save_retry import SaveRetry
 from kimi_tui.ui.commands.screen_commands import ScreenCommands
 from kimi_tui.ui.commands.sending import Perform, Sending
@@ -88,7 +90,7 @@ class LateParts:
     def sending(self) -> Sending:
         return Sending(
             self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
-            show_queue=self.redraw.queue, say=self.say,
+            go_on_from_edit=self._replies.go_on_from_edit, show_queue=self.redraw.queue, say=self.say,
         )  # fmt: skip
 
     @cached_property
@@ -155,14 +157,29 @@ class LateParts:
 
     @cached_property
     def _prompts(self) -> PromptSource:
-        return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
+        cursor = self.transcript.cursor
+        return PromptSource(
+            self.services, self.open_chats, self.drafts, lambda: cursor.chosen, self.copy, self.remark
+        )  # fmt: skip
 
     @cached_property
     def _messages(self) -> MessageCommands:
         return MessageCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
             type_here=self.type_here, say=self.say, now=self.services.clock.now,
-            undo_key=self.keyboard.table.label("undo"), next_changed=self.redraw.next_turn,
+            undo_key=self.keyboard.table.label("undo"), edit_reply=self._edit_reply,
+            next_changed=self.redraw.next_turn,
+        )  # fmt: skip
+
+    def _edit_reply(self, reply: Message) -> None:
+        self._replies.edit_reply(reply)
+
+    @cached_property
+    def _replies(self) -> ReplyCommands:
+        return ReplyCommands(
+            self.transcript, self.open_chats, self.turns, self.drafts, target=self._messages.target,
+            change=self.current.change, changed=self.redraw.next_turn, say=self.say, now=self.services.clock.now,
+            label=self.keyboard.table.label,
         )  # fmt: skip
 
     @cached_property
@@ -182,13 +199,16 @@ class LateParts:
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
         return {
             **view_rows(transcript, self.find_bar, chats, self.redraw.session),
-            **composer_rows(self.composer, self.drafts, self.history, transcript),
+            **composer_rows(self.composer, self.drafts, self.history),
             **screen.rows(),
             **self._messages.rows(),
             "open-link": self.links.open_link,
             **SettingCommands(services, chats, self.current.change, say).rows(),
             **self._forms().rows(),
-            **TurnCommands(services, chats, self.current.change, self.redraw.next_turn, say).rows(),
+            **self._replies.rows(),
+            **TurnCommands(
+                services, chats, self.current.change, self.redraw.next_turn, self._replies.answer_edit, say
+            ).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),

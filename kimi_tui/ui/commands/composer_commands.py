@@ -8,23 +8,18 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.drafts import Drafts
-from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
 
 
-def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory, transcript: Transcript) -> Rows:
+def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory) -> Rows:
     def new_line() -> None:
         composer.begin_line()
         take_keys(composer)
 
-    def type_command() -> None:
-        transcript.cursor.choose(None)
-        drafts.begin_command()
-
     return {
         "send": composer.submit,
         "new-line": new_line,
-        "type-command": type_command,
+        "type-command": drafts.begin_command,  # what it is about stays chosen
         "last-prompt": partial(history.recall, 1),
         "delete-word": composer.action_delete_word_right,
         "yank": composer.action_yank,

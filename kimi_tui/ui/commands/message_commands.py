@@ -9,9 +9,11 @@ from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
+from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_answer_again
-from kimi_tui.core.session.interventions import can_be_undone, source_of, undone
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.interventions import can_be_undone, undone
+from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.written import Begun
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.plans import answering_again, going_on
 from kimi_tui.engine.openings import AnsweringAgain, AskingAgain, GoingOn
@@ -37,6 +39,7 @@ class MessageCommands:
     say: Say
     now: Callable[[], datetime]
     undo_key: str
+    edit_reply: Callable[[Message], None]  # lets a reply be edited
     next_changed: Callable[[], None]  # shows what holds for the next reply
 
     def rows(self) -> Rows:
@@ -122,8 +125,12 @@ class MessageCommands:
     # -- asking again
 
     def _edit(self) -> None:
-        """What the question becomes is sent as an alternative."""
+        """What the question becomes is sent as an alternative; an edited reply becomes one, to go on from."""
         self.open_chats.current.open_session.refuse_if_read_only()
+        message = self.target()
+        if message.role is Role.ASSISTANT and not message.is_only_queued:
+            self.edit_reply(message)
+            return
         question = self._question()
         self.transcript.cursor.choose(None)
         self.drafts.begin_edit(question.id, question.content)
@@ -211,13 +218,28 @@ class MessageCommands:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self.open_chats.current
         target = chat.target(self.transcript.cursor.chosen)
-        if not chat.deleted and target is not None and (source := source_of(chat.session, target)) is not None:
-            self._show_alternative(source.id)
-            self.say("The reply whose thinking that was. The other answer stays as an alternative (Right).")
-        elif not chat.deleted and target is not None and can_be_undone(target):
+        if chat.deleted or target is None:
+            self._undo_deletion()
+        elif can_be_undone(target):
             self._think_on(target)
+        elif target.begun is not None:
+            self._go_back(target, target.begun)
         else:
             self._undo_deletion()
+
+    def _go_back(self, reply: Message, begun: Begun) -> None:
+        """Show what there was before the user's words: the reply that they were put into, or the question alone."""
+        session = self._session
+        if any(message.id == begun.of for message in session.messages):
+            shown = begun.of or ""
+            words = "The reply is shown as it was; the other one stays as an alternative (Right)."
+            self.change(tree.select(session, shown))
+        else:
+            shown = reply.parent or ""
+            words = "The question is as it was before its reply, which stays: r asks again, and Left shows it then."
+            self.change(replace(session, head=reply.parent))
+        self.transcript.cursor.choose(shown)
+        self.say(words)
 
     def _think_on(self, reply: Message) -> None:
         open_session = self.open_chats.current.open_session

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kimi_tui.core.errors import KimiError, UsageError
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.engine.openings import Asking
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
@@ -29,18 +30,19 @@ class Sending:
     open_chats: OpenChats
     turns: Turns
     perform: Perform
+    go_on_from_edit: Callable[[str, ReplyPart, str], None]  # lets a reply go on from its edited text
     show_queue: Callable[[], None]  # shows the messages that wait
     say: Say
 
     def submit(self, text: str) -> None:
         chat, drafts = self.open_chats.current, self.drafts
-        edited = drafts.edited
+        edited, part = drafts.edited, drafts.edited_part
         was_aside = drafts.bring_back(self.composer.draft)
         before = drafts.texts
 
         def mend() -> None:
             if self.open_chats.current is chat and drafts.texts == before:  # nothing else was begun since
-                self._mend(text, edited, is_aside=was_aside or any(before))
+                self._mend(text, edited, part, is_aside=was_aside or any(before))
 
         match parse_line(text):
             case Command(action, argument):
@@ -50,9 +52,9 @@ class Sending:
                 self.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
                 mend()
             case Text(message):
-                self._send(message, edited)
+                self._send(message, edited, part)
 
-    def _send(self, text: str, edited: str | None) -> None:
+    def _send(self, text: str, edited: str | None, part: ReplyPart | None) -> None:
         chat = self.open_chats.current
         if chat.turn is not None and edited is None:
             chat.queued.append(text)
@@ -60,16 +62,19 @@ class Sending:
             return
         try:
             if chat.turn is not None:
-                raise UsageError("A reply is running.", "Escape stops it; then send the edited question.")
-            self.turns.start(chat, Asking(text, edited))
+                raise UsageError("A reply is running.", "Escape stops it; then send the edited text.")
+            if part is not None and edited is not None:
+                self.go_on_from_edit(edited, part, text)
+            else:
+                self.turns.start(chat, Asking(text, edited))
         except KimiError as error:
             self.say(error_text(error, "Nothing was sent; your text is in the composer."), "error", about=about(error))
-            self.drafts.give_back(text, edited)
+            self.drafts.give_back(text, edited, part)
 
-    def _mend(self, line: str, edited: str | None, *, is_aside: bool) -> None:
+    def _mend(self, line: str, edited: str | None, part: ReplyPart | None, *, is_aside: bool) -> None:
         """A short line is selected, to be typed over."""
         if is_aside:
-            self.drafts.begin_mending(line, edited)
+            self.drafts.begin_mending(line, edited, part)
         else:
             self.composer.draft = line
         if "\n" not in line:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
-from kimi_tui.core.session.interventions import can_be_undone, source_of
+from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
 from kimi_tui.core.wire.fields import SETTABLE
@@ -41,9 +41,7 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
-    is_undoable = bool(chat.deleted) or (
-        target is not None and (can_be_undone(target) or source_of(chat.session, target) is not None)
-    )
+    is_undoable = bool(chat.deleted) or (target is not None and (can_be_undone(target) or target.begun is not None))
     found |= {Need.UNDOABLE} if is_undoable else set()
     found |= {Need.WAITING} if any(running.live.retry is not None for running in chat.running) else set()
     found |= {Need.NOTICE} if chat.notices else set()

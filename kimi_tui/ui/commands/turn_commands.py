@@ -27,6 +27,7 @@ class TurnCommands:
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
     changed: Callable[[], None]  # shows what holds for the next turn
+    answer_edit: Callable[[], bool]  # lets the answer follow a thinking that is being edited; whether one is
     say: Say
 
     def rows(self) -> Rows:
@@ -38,6 +39,8 @@ class TurnCommands:
         }
 
     def _answer_now(self) -> None:
+        if self.answer_edit():
+            return
         turn = self.open_chats.current.turn
         if turn is None or not turn.reply.is_thinking or not turn.cut():
             raise UsageError(

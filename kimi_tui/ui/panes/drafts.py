@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 
 from textual.widgets.text_area import Selection
 
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.settings.actions import Action
 from kimi_tui.ui.keys.focus import take_keys
-from kimi_tui.ui.state.slash import typed, typed_before
+from kimi_tui.ui.state.slash import Text, parse_line, typed, typed_before
+from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.composer import Composer
 
 EDIT_TITLE = "Edit: sent, it becomes an alternative"
+EDIT_REPLY_TITLE = "Edit: the reply goes on from its end"
 MEND_TITLE = "Not done: mend it (Escape cancels)"
 
 
@@ -27,7 +30,9 @@ class _Held:
     title: str = ""
     """What stands above it."""
     edited: str | None = None
-    """Id of the question that it is an edit of; None = of none."""
+    """Id of the message that it is an edit of; None = of none."""
+    part: ReplyPart | None = None
+    """Which text of a reply it is an edit of; None = of none."""
     is_typed: bool = True
     """Whether any of it was typed; else it is worth nothing unless it is changed."""
 
@@ -37,6 +42,7 @@ class Drafts:
         self._composer = composer
         self._now = _Held()
         self._behind: list[_Held] = []  # what waits, the draft first
+        self._note = ""
 
     def begin(self, draft: str) -> None:
         self._behind.clear()
@@ -57,16 +63,18 @@ class Drafts:
             self._composer.draft = "/"
         take_keys(self._composer)
 
-    def begin_edit(self, question_id: str, message: str) -> None:
-        self._put_before(_Held(typed(message), EDIT_TITLE, question_id, is_typed=False))
+    def begin_edit(self, message_id: str, text: str, part: ReplyPart | None = None, title: str = EDIT_TITLE) -> None:
+        """`part` = which text of a reply it is; None = it is a question."""
+        self._put_before(_Held(typed(text), title, message_id, part, is_typed=False))
         take_keys(self._composer)
 
-    def begin_mending(self, line: str, edited: str | None) -> None:
+    def begin_mending(self, line: str, edited: str | None, part: ReplyPart | None = None) -> None:
         """Let a line that could not be done be mended, while the draft waits behind it.
 
-        `edited` is the id of the question that it stands for; None = for none.
+        `edited` is the id of the message that it stands for, and `part` which text of it; None = for none.
         """
-        self._put_before(_Held(line, MEND_TITLE if edited is None else EDIT_TITLE, edited))
+        title = MEND_TITLE if edited is None else EDIT_TITLE if part is None else EDIT_REPLY_TITLE
+        self._put_before(_Held(line, title, edited, part))
 
     def _put_before(self, held: _Held) -> None:
         """What was held waits, unless it can be had again and nothing was typed into it."""
@@ -77,7 +85,18 @@ class Drafts:
     def _hold(self, held: _Held) -> None:
         self._now = held
         self._composer.draft = held.text
-        self._composer.border_title = held.title
+        self._show_title()
+
+    def note(self, words: str) -> None:
+        """Say above the composer what holds for the next reply, where nothing else stands there; "" = nothing does."""
+        if words != self._note:
+            self._note = words
+            self._show_title()
+
+    def _show_title(self) -> None:
+        title = content(self._now.title or self._note)
+        if self._composer.border_title != title:
+            self._composer.border_title = title
 
     @property
     def _left(self) -> _Held:
@@ -91,8 +110,19 @@ class Drafts:
 
     @property
     def edited(self) -> str | None:
-        """Id of the question that is edited; None = none is."""
+        """Id of the message that is edited; None = none is."""
         return self._now.edited
+
+    @property
+    def edited_part(self) -> ReplyPart | None:
+        """Which text of a reply is edited; None = none is."""
+        return self._now.part
+
+    @property
+    def exact_edit(self) -> str:
+        """What is edited, as it would be kept."""
+        line = parse_line(self._composer.draft)
+        return line.text if isinstance(line, Text) else self._composer.draft
 
     @property
     def is_aside(self) -> bool:
@@ -135,13 +165,13 @@ class Drafts:
         elif draft:
             self._composer.draft = _joined(draft, self._composer.draft)
 
-    def give_back(self, message: str, edited: str | None = None) -> None:
+    def give_back(self, message: str, edited: str | None = None, part: ReplyPart | None = None) -> None:
         """Bring a message that was not sent back: before the draft, or to be mended where it was an edit.
 
-        `edited` is the id of the question that it is an edit of; None = of none.
+        `edited` is the id of the message that it is an edit of, and `part` which text of it; None = of none.
         """
         if edited is not None:
-            self.begin_mending(typed(message), edited)
+            self.begin_mending(typed(message), edited, part)
         elif self._behind:
             draft = self._behind[0]
             self._behind[0] = replace(draft, text=typed_before(message, draft.text))

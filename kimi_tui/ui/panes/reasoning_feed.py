@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from rich.cells import cell_len
@@ -14,6 +15,7 @@ from textual.widgets import Static
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
+from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import take_keys
@@ -59,15 +61,19 @@ class ReasoningPanel(Vertical, Panel):
         live = chat.live if chosen is None and chat.is_live_on_branch() else None
         message = chosen if chosen is not None and chosen.role is Role.ASSISTANT else chat.last(Role.ASSISTANT)
         if live is not None:
-            self._show(live.key, live.text(ReplyPart.REASONING), live.label, is_streaming=True)
+            self._show(live.key, live.text(ReplyPart.REASONING), live.label, live.reply.written, is_streaming=True)
         elif message is not None and message.reasoning:
-            self._show(message.id, message.reasoning, message_entry(message, timestamps=False).thought_label)
+            label = message_entry(message, timestamps=False).thought_label
+            self._show(message.id, message.reasoning, label, message.written)
         else:
             self._show("", "", "There is no reasoning." if message is None else "This reply has no reasoning.")
 
-    def _show(self, key: str, text: str, head: str, *, is_streaming: bool = False) -> None:
+    def _show(
+        self, key: str, text: str, head: str, written: Sequence[WrittenRange] = (), *, is_streaming: bool = False
+    ) -> None:
         self._show_head([head or "Waiting for the first token …"])
-        entry = Entry(key=key, kind=EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming)
+        own = tuple(replace(it, field=CONTENT) for it in written if it.field == REASONING)  # it is all that is shown
+        entry = Entry(key, EntryKind.REASONING, heading="", text=text, is_streaming=is_streaming, written=own)
         self.lines.set_entries([entry] if key else [])
         if (key, is_streaming) != (self._shown, self._is_growing):
             self._shown, self._is_growing = key, is_streaming

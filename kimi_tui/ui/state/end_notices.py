@@ -47,7 +47,8 @@ class EndNotice:
 
     def words(self, label: Callable[[str], str]) -> str:
         offered = "; ".join(offer.words(label) for offer in self.offers)
-        return "\n".join(line for line in (f"{self.text}{f'{offered}.' if offered else ''}", self.hint) if line)
+        gap = "" if not offered or self.text[-1:].isspace() else "\n"
+        return "\n".join(line for line in (f"{self.text}{gap}{f'{offered}.' if offered else ''}", self.hint) if line)
 
 
 def offers_for(reply: Message, prompt_tokens: int) -> tuple[Offer, ...]:
@@ -60,9 +61,16 @@ def offers_for(reply: Message, prompt_tokens: int) -> tuple[Offer, ...]:
     return (Offer("continue", "goes on where it broke off", cost), *offers)
 
 
-def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: Callable[[], int] = int) -> list[EndNotice]:
+def end_notices(
+    ended: TurnEnded,
+    *,
+    has_text_back: bool,
+    prompt_tokens: Callable[[], int] = int,
+    gone_on_with: Message | None = None,
+) -> list[EndNotice]:
     """With `has_text_back`, its question is back in the composer where no reply came.
 
+    `gone_on_with` is the reply that stands as it did where nothing came; None = the turn was to bring a new one.
     `prompt_tokens` gives what asking the question once more takes, estimated; it is asked only where that is told. What
     is not saved is told elsewhere, for as long as it is not.
     """
@@ -73,6 +81,8 @@ def end_notices(ended: TurnEnded, *, has_text_back: bool, prompt_tokens: Callabl
     offers: tuple[Offer, ...] = () if has_text_back else AGAIN
     if ended.replies:
         kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens())
+    elif gone_on_with is not None:
+        kept, offers = "The reply is as it was; ", offers_for(gone_on_with, prompt_tokens())
     if ended.error is not None:
         told = (ended.error.summary, ended.error.quote, kept)
         hint = "" if ended.error.hint == TRY_AGAIN else ended.error.hint

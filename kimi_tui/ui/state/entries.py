@@ -9,7 +9,7 @@ from kimi_tui.core.errors import KimiError, SessionReadOnlyError
 from kimi_tui.core.prompt.stop_words import end_words
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import rough_tokens
-from kimi_tui.core.session.endings import thinking_end
+from kimi_tui.core.session.endings import own_words, thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.answer_forms import form_of, is_json_form, laid_out
@@ -74,14 +74,22 @@ def message_entry(
         key=key or message.id,
         kind=EntryKind.ASSISTANT,
         heading=ASSISTANT_NAME,
-        text=laid_out(message.content) if is_json_form(form_of(message)) else message.content,
+        text=_shown_answer(message),
         reasoning=message.reasoning or None,
         thought_label=_thought_label(message),
         footer=end_words(message),
         alternatives=alternatives,
         detail=detail,
         is_excluded=message.excluded,
+        remark=own_words(message),
+        written=message.written,
     )
+
+
+def _shown_answer(reply: Message) -> str:
+    """Its JSON laid out, unless some of it is the user's, which is marked by its place in the exact text."""
+    is_exact = bool(reply.written) or not is_json_form(form_of(reply))
+    return reply.content if is_exact else laid_out(reply.content)
 
 
 def _thought_label(message: Message) -> str:

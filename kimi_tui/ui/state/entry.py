@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
+from kimi_tui.core.session.written import WrittenRange
 
 
 class EntryKind(StrEnum):
@@ -53,3 +54,7 @@ class Entry:
     """Whether it is on screen, but not in the prompt."""
     template: Template = DEFAULT_TEMPLATE
     """Of an exact input: whose markers are drawn as chips."""
+    remark: str = ""
+    """What stands behind the heading, such as "edited by you"; "" = nothing."""
+    written: tuple[WrittenRange, ...] = ()
+    """What of a reply the user wrote."""

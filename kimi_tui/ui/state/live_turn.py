@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.prompt.token_estimate import rough_tokens
-from kimi_tui.core.session.endings import TAKEN_OVER
+from kimi_tui.core.session.endings import TAKEN_OVER, own_words
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
@@ -111,6 +111,8 @@ class LiveTurn:
             footer=self.footer,
             is_streaming=True,
             is_thinking=self.is_thinking,
+            remark=own_words(self.reply.beginning),
+            written=self.reply.written,
         )
 
     @property

@@ -22,6 +22,7 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.slash import is_message, typed_before
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
+    from kimi_tui.core.session.reply_start import ReplyStart
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.thinking_budget import Budget
     from kimi_tui.core.wire.turn_events import TurnEnded
@@ -70,6 +71,8 @@ class Chat:
     live: LiveTurn | None = None
     next_budget: Budget | None = None
     """How much the next reply may think; None = as the session says."""
+    next_start: ReplyStart | None = None
+    """What the next reply begins with; None = with nothing of the user's."""
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
     beside: list[Running] = field(default_factory=list)

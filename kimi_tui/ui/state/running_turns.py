@@ -35,7 +35,7 @@ from kimi_tui.core.wire.turn_events import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, Opening
+from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
 from kimi_tui.ui.state.end_notices import end_notices
@@ -104,10 +104,14 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        options, answers = chat.next_options, chat.next_answers
+        options, answers, is_new = chat.next_options, chat.next_answers, isinstance(opening, Asking | AskingAgain)
+        if isinstance(opening, Asking | AskingAgain) and opening.start is None:
+            opening = replace(opening, start=chat.next_start)
         self._begin(chat, opening, plan, options)
         chat.next_budget, chat.next_stops, chat.follow_up = None, (), None
-        if answers is not None and isinstance(opening, Asking | AskingAgain):
+        if is_new:
+            chat.next_start = None
+        if answers is not None and is_new:
             chat.next_answers, chat.follow_up = None, replace(answers, options=options)
 
     def answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
@@ -227,17 +231,12 @@ class Turns:
             self._answer_more(chat, ended.replies[0])  # it came in one piece
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
+        if not ended.replies and isinstance(opening, Asking | AskingAgain):
+            chat.next_start = chat.next_start or opening.start  # it is for the next one still
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
-        label = KeyTable.of(self._services.settings.keymap).label
-        asked = opening if isinstance(opening, Asking) else None
-        asked_tokens = partial(self._asked_tokens, chat, turn.question)
-        for notice in end_notices(ended, has_text_back=asked is not None, prompt_tokens=asked_tokens):
-            which = _which(chat, ended)
-            if which and ended.state is MessageState.CANCELLED:
-                continue  # the status line tells of all at once
-            self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, _end_of(ended.reply_id))
+        self._tell_end(chat, turn, ended, opening)
         for reply in ended.replies:
             self.checks.begin(chat, reply)
         if chat.turn is not None:  # others run: what waits, waits for all of them
@@ -245,10 +244,21 @@ class Turns:
         if chat.is_whole:
             self._send_queued(chat)
             return
+        asked = opening if isinstance(opening, Asking) else None
         unsent = [asked.text] if asked is not None and not ended.replies else []
         if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
             self._view.give_back(chat, unsent.pop(), asked.alternative_to)
         self._give_back(chat, [*unsent, *chat.queued])
+
+    def _tell_end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
+        label, which = KeyTable.of(self._services.settings.keymap).label, _which(chat, ended)
+        if which and ended.state is MessageState.CANCELLED:
+            return  # the status line tells of all at once
+        asked_tokens = partial(self._asked_tokens, chat, turn.question)
+        stands = chat.message(ended.reply_id) if isinstance(opening, GoingOn) else None
+        has_text_back = isinstance(opening, Asking)
+        for notice in end_notices(ended, has_text_back=has_text_back, prompt_tokens=asked_tokens, gone_on_with=stands):
+            self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, _end_of(ended.reply_id))
 
     @staticmethod
     async def _save(chat: Chat) -> None:

@@ -10,9 +10,9 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -128,22 +128,36 @@ class Bars:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._made: tuple[Session, tuple[Settings, MessageState | None, Budget | None], BarTexts] | None = None
+        # Of a session, and of all else that is shown.
+        self._made: tuple[Session, tuple[object, ...], BarTexts] | None = None
 
-    def texts(self, session: Session, empty_end: MessageState | None = None, once: Budget | None = None) -> BarTexts:
-        """`once` = the thinking budget of the next reply alone; None = the session's."""
-        rest = self._services.settings, empty_end, once
+    def texts(
+        self,
+        session: Session,
+        empty_end: MessageState | None = None,
+        once: Budget | None = None,
+        start: ReplyStart | None = None,
+    ) -> BarTexts:
+        """`once` = the thinking budget of the next reply alone, None = the session's; `start` = what it begins with."""
+        rest = self._services.settings, empty_end, once, start
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
-            self._made = (session, rest, _bar_texts(session, empty_end, once, self._services))
+            self._made = (session, rest, _bar_texts(session, empty_end, once, start, self._services))
         return self._made[2]
 
 
-def _bar_texts(session: Session, empty_end: MessageState | None, once: Budget | None, services: Services) -> BarTexts:
+def _bar_texts(
+    session: Session,
+    empty_end: MessageState | None,
+    once: Budget | None,
+    start: ReplyStart | None,
+    services: Services,
+) -> BarTexts:
     try:
         request = services.resolve(session)
         budget = once or services.budget(session)
         most = "" if budget == NO_BUDGET else f" ≤ {budget}"
-        model, thinking = request.model, f"thinking{most}" if request.thinking else "instant"
+        thinks = request.thinking if start is None else not start.is_answer
+        model, thinking = request.model, f"thinking{most}" if thinks else "instant"
         thinking += _form_words(session, request, services)
     except KimiError:
         model, thinking = session.model, "settings cannot be used"

@@ -40,8 +40,8 @@ def _heading(entry: Entry, look: Look) -> Line:
     styles = look.styles
     role = {EntryKind.USER: "user-name", EntryKind.WELCOME: "heading"}.get(entry.kind, "assistant-name")
     runs = [(visible_line(entry.heading), styles.role(role) + BOLD)]
-    if entry.is_excluded:
-        runs.append((f" · {EXCLUDED}", styles.role("dim-text")))
+    words = filter(None, (entry.remark, EXCLUDED if entry.is_excluded else ""))
+    runs += [(f" · {word}", styles.role("dim-text")) for word in words]
     heading = line_of(runs)
     right = line_of([("  ".join(filter(None, (places(entry), visible_line(entry.detail)))), styles.role("dim-text"))])
     if not right.runs:
@@ -79,6 +79,11 @@ def tail_lines(entry: Entry, look: Look) -> Iterator[Line]:
             plain = line_of((), "").led(line.text, styles.role("dim-text"))
             yield plain.led(" " * INDENT, styles.base)
     yield BLANK
+
+
+def own_style(styles: Styles) -> Style:
+    """What goes over the style of characters that the user wrote: their colour, and a line below for those without."""
+    return Style(color=styles.role("user-name").color, underline=True)
 
 
 def thought_lines(text: str, look: Look, *, is_last: bool) -> Iterator[Line]:

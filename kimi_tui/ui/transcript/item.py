@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from kimi_tui.core.markdown.blocks import Block
-from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.growing_reply import FIELD_OF, ReplyPart
+from kimi_tui.core.session.written import spans
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.entry_chrome import (
     BARE,
@@ -15,6 +16,7 @@ from kimi_tui.ui.transcript.entry_chrome import (
     INDENT,
     head_lines,
     indented,
+    own_style,
     plain_body,
     tail_lines,
     thought_lines,
@@ -24,8 +26,10 @@ from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Piece, Section, size_of
 from kimi_tui.ui.transcript.prompt_lines import REACH_CHARS, prompt_lines
 from kimi_tui.ui.transcript.section_layout import ChunkLayout, SectionLayout
+from kimi_tui.ui.transcript.written_marks import marked, within
 
 SECTIONS = {ReplyPart.ANSWER: Section.BODY, ReplyPart.REASONING: Section.REASONING}
+FIELDS = {section: FIELD_OF[part] for part, section in SECTIONS.items()}
 NOTHING_LAID_OUT: Mapping[Section, SectionLayout] = MappingProxyType({})
 """Shared by all the entries that were never looked at: of thousands, only some are."""
 LARGE_TEXT = 1_000_000
@@ -222,19 +226,31 @@ class Item:
                 columns=piece.columns,
                 is_growing=entry.is_streaming,
             )
-            return [*gap, *indented(lines, look.styles)]
+            return [*gap, *indented(self._marked(lines, section, chunk_place, piece, look), look.styles)]
         if section is Section.HEAD:
             return head_lines(entry, look, has_thought=self.has_thought, is_folded=self.is_folded)
         if section is Section.TAIL:
             return tail_lines(entry, look)
         text = content or ""
         if section is Section.REASONING:
-            return thought_lines(text, look, is_last=is_last)
+            return self._marked(thought_lines(text, look, is_last=is_last), section, chunk_place, piece, look)
         if entry.kind is EntryKind.PROMPT:
             end = piece.start + len(text)
             before, after = part.source.around(chunk_place, piece.start, end, REACH_CHARS)
             return prompt_lines(text, look, entry.template, before=before, after=after, is_last=is_last)
-        return plain_body(entry, text, look, is_first=is_first, is_last=is_last)
+        body = plain_body(entry, text, look, is_first=is_first, is_last=is_last)
+        return self._marked(body, section, chunk_place, piece, look)
+
+    def _marked(
+        self, lines: Iterable[Line], section: Section, chunk_place: int, piece: Piece, look: Look
+    ) -> Iterable[Line]:
+        """Mark what of a piece the user wrote of a reply."""
+        if not self._entry.written:
+            return lines
+        start = self.section(section).chunks[chunk_place].source.start + piece.start
+        end = start + len(piece.source)
+        own = within(spans(self._entry.written, FIELDS[section], end), start, end)
+        return marked(list(lines), piece.source, own, own_style(look.styles))
 
 
 def _inner_width(look: Look) -> int:
