@@ -9,7 +9,8 @@ from typing import Any
 from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
 from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.codec import encode_message
+from kimi_tui.core.session.session import NO_TIMING, Message, Session
 from kimi_tui.core.settings.recorded_turn import RecordedTurn, recorded_turn
 from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
@@ -89,10 +90,9 @@ def cut_again(recording: Recording, cut: Callable[[bytes], Sequence[bytes]]) -> 
 
 
 def plain(message: Message) -> dict[str, Any]:
-    """All that a message says, up to ids and times."""
-    requests = tuple(replace(request, timing=None) for request in message.requests)  # type: ignore[arg-type]
-    bare = replace(message, id="", parent=None, created=None, timing=None, requests=requests)
-    return {name: getattr(bare, name) for name in Message.__slots__}
+    """All that a message says in a file, up to ids and times."""
+    requests = tuple(replace(request, timing=NO_TIMING) for request in message.requests)
+    return encode_message(replace(message, id="", parent=None, created=None, timing=None, requests=requests))
 
 
 def read(data: bytes) -> Recording:

@@ -39,7 +39,7 @@ def test_the_key_is_in_the_header_alone(tmp_path: Path, source: str) -> None:
     for name in ("browser", "xclip"):
         put_on_path(tmp_path, name, NOTES)
     config = f"[api]\napi_key_command = \"printf '%s%s' {KEY[:8]} {KEY[8:]}\"\n" if source == "command" else ""
-    (tmp_path / "config.toml").write_text(config)
+    (tmp_path / "config.toml").write_text(f"{config}[sessions]\nrecord_streams = true\n")
     env = {
         "HOME": str(tmp_path),
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
@@ -76,6 +76,8 @@ def test_the_key_is_in_the_header_alone(tmp_path: Path, source: str) -> None:
         terminal.send("again\r")
         terminal.until("failed")
         terminal.until("[key]")
+        terminal.send(f"\x15/record {tmp_path}/out.jsonl\r")
+        terminal.until("was recorded into")
         terminal.send("\x15\x11")
         assert terminal.end() == 0
         assert [request.headers["authorization"] for request in server.received] == [f"Bearer {KEY}"] * 2
@@ -83,5 +85,6 @@ def test_the_key_is_in_the_header_alone(tmp_path: Path, source: str) -> None:
         assert KEY.encode() not in terminal.raw
     assert (tmp_path / "browser.env").exists()
     assert (tmp_path / "xclip.env").exists()
-    assert len(list(tmp_path.glob("out.*"))) == 4
+    assert len(list(tmp_path.glob("out.*"))) == 5
+    assert len(list(tmp_path.glob("data/recordings/*.jsonl"))) == 2
     assert holders(tmp_path) == []

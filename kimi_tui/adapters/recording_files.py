@@ -27,7 +27,7 @@ FLUSH_S = 0.2
 """How long what has come may wait before it is written, in seconds."""
 MAX_READ_BYTES = 128 * 1024 * 1024
 """Most bytes of a recording that is read; what one may hold takes less, however it is spelled."""
-HELD_SESSIONS = 8
+HELD_SESSIONS = 4
 """Of so many sessions the last turn can still be written to a file."""
 KEPT_FILES = 100
 """So many recordings are kept of those that the setting asks for: the oldest goes."""
@@ -200,7 +200,9 @@ def _create(path: Path) -> _File:
 def _create_own(folder: Path, name: str) -> _File:
     """A new file in the folder, in which the oldest make room. Raises OSError, StorageError."""
     make_private_dir(folder)
-    own = sorted(path for path in folder.iterdir() if _OWN_NAME.fullmatch(path.name))
+    own = sorted(
+        (path for path in folder.iterdir() if _OWN_NAME.fullmatch(path.name)), key=lambda path: path.stat().st_mtime_ns
+    )
     for path in own[: len(own) + 1 - KEPT_FILES]:
         path.unlink(missing_ok=True)
     stem = _IN_NAMES.sub("-", name)[:MAX_NAME_CHARS].strip("-")

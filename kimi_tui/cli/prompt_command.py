@@ -45,7 +45,9 @@ def run(options: Namespace, context: Context) -> int:
             listed = read_message_list(conversation)
         if listed.words_for_rest:
             context.tell(f"{name}: {listed.words_for_rest}")
-        prompt = write_prompt(Prompt(listed.turns(request.door), request.open_turn, request.template))
+        prompt = write_prompt(
+            Prompt(listed.turns(request.door, request.kept_thinking), request.open_turn, request.template)
+        )
     context.write(prompt)
     return DONE
 

@@ -41,12 +41,18 @@ def build_report(
 ) -> dict[str, object]:
     """Describe a reply as `--json` prints it.
 
+    What was used is marked as estimated where nobody told what one of the requests took.
     `session_id` None = it was not to be saved. `usage` and `request_id` are told where no reply carries them.
     """
     first = ended.replies[0] if ended.replies else None
     timing = (first.timing if first else None) or Timing()
     used = (first.usage if first else None) or usage
     error = ended.error
+    usage_table = {
+        "input_tokens": used.input_tokens,
+        "output_tokens": used.output_tokens,
+        "cost_usd": used.cost_usd,
+    }
     report: dict[str, object] = {
         "session": session_id,
         "model": model,
@@ -55,17 +61,15 @@ def build_report(
         "content": first.content if first else "",
         "reasoning": first.reasoning if first else None,
         "request_id": (first.request_id if first else None) or request_id,
-        "usage": {
-            "input_tokens": used.input_tokens,
-            "output_tokens": used.output_tokens,
-            "cost_usd": used.cost_usd,
-        },
+        "usage": usage_table,
         "timing": {
             "first_token_s": timing.first_token_s,
             "thinking_s": timing.thinking_s,
             "total_s": timing.total_s,
         },
     }
+    if first is not None and first.is_partly_counted:
+        report["usage"] = {**usage_table, "estimated": True}
     if has_alternatives:
         report["alternatives"] = [{"content": r.content, "reasoning": r.reasoning} for r in ended.replies]
     if ended.state in FAILED_STATES:

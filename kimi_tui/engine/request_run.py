@@ -28,6 +28,8 @@ SLEPT = (
     "This machine slept, and the connection did not outlive that.",
     "It was not tried again by itself, since it may have been billed. Try again.",
 )
+BROKEN_OFF = frozenset({MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED})
+"""How requests end of which nobody tells what they took; beside others, what came counts."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 
@@ -59,6 +61,7 @@ class RequestRun:
         self._first_token_s: float | None = None
         self._answer_s: float | None = None
         self._has_thought = turn.reply.is_thinking
+        self._start = turn.reply.start
         self._header_id: str | None = None
         self._is_answered = False
         self.beyond_budget = ""
@@ -189,7 +192,7 @@ class RequestRun:
         now_s, segments = self._clock.monotonic(), self._within_budget(segments)
         if self._step.only_thinks:
             segments = self._thinking_of(segments)
-        self._turn.shorten(ReplyPart.REASONING, self._builder.take_retracted())
+        self._retract(self._builder.take_retracted())
         for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
@@ -202,6 +205,14 @@ class RequestRun:
             text = "".join(counted.segment.text for counted in same)
             self._turn.grow(part, text, sum(counted.tokens for counted in same))
         self._keep_limits()
+
+    def _retract(self, chars: int) -> None:
+        """Take away the end of the reasoning that the request began with: with what came it was a mark."""
+        if chars and self._start is not None:
+            text = self._turn.reply.texts[ReplyPart.REASONING]
+            retracted = text.between(len(text) - chars, len(text)) + self._start.retracted
+            self._start = replace(self._start, retracted=retracted)
+        self._turn.shorten(ReplyPart.REASONING, chars)
 
     def _within_budget(self, segments: list[CountedSegment]) -> list[CountedSegment]:
         """Take no more than the budget has room for, however much came at once; where the block ends by itself, all."""
@@ -251,7 +262,7 @@ class RequestRun:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
-            self._turn.shorten(ReplyPart.REASONING, whole.retracted)
+            self._retract(whole.retracted)
             content = "" if self._step.only_thinks else whole.content
             reply.grow_whole(whole.reasoning, content, is_thinking=whole.is_thinking)
         if self._is_over_budget or (is_cancelled and not self._builder.has_ended):
@@ -265,7 +276,8 @@ class RequestRun:
             error.repeat(clean(error.said))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
-        is_estimated = self._cut_by is not None and result.usage == NO_USAGE
+        is_broken = self._cut_by is not None or (bool(reply.requests) and result.state in BROKEN_OFF)
+        is_estimated = is_broken and result.usage == NO_USAGE
         usage = Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage
         record = RequestRecord(
             self._step.kind,
@@ -276,6 +288,7 @@ class RequestRun:
             self._timing(),
             sent=self._sent_otherwise(),
             is_estimated=is_estimated,
+            start=self._start,
         )
         reply.measure = None
         reply.requests.append(record)
@@ -296,7 +309,9 @@ class RequestRun:
             None,
             Usage(output_tokens=self._builder.tokens),
             self._timing(),
+            sent=self._sent_otherwise(),
             is_estimated=True,
+            start=self._start,
         )
 
     def _timing(self) -> Timing:

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import (
@@ -81,6 +83,8 @@ class Turn:
         """Whether another turn's reply to the same question is shown: this one does not become the head."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
+        self.context: SentContext | None = None
+        """What its prompt says besides its messages; None = it has not begun."""
         self._listeners: list[Listener] = []
         self._hearing: list[asyncio.Task[None]] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
@@ -89,6 +93,13 @@ class Turn:
         self._skip: Callable[[], object] | None = None
         self._is_stopped = False
         self._is_sealed = False
+
+    def reply_so_far(self, now: datetime) -> Message | None:
+        """The reply as if the request that runs broke off now; None = its question has no place yet."""
+        if self.context is None:
+            return None
+        message = self.reply.message_so_far(now)
+        return self.context.noted_on(message, self.open_session.value) if self.reply.is_new else message
 
     def listen(self) -> Listener:
         """Hear every event from now on: all of them, where this is called before the event loop goes on."""

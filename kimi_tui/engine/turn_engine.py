@@ -104,6 +104,7 @@ class Engine:
             template=request.template.name,
             thinking=request.thinking,
             neutralise=request.neutralise,
+            kept_thinking=request.kept_thinking,
         )
         turn = Turn(open_session, request, self._begin(opening, open_session, blank, request, plan))
         open_session.begin_turn(turn.reply.id)
@@ -206,8 +207,8 @@ class Engine:
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
         shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
         turn.open_session.update(lambda _: shown)
-        turn.head_before = before.head
-        turn.question = opened.question
+        turn.head_before = turn.head_before or before.head
+        turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
         if opened.doubt is not None:
             turn.report(TurnNotice(turn.reply.id, opened.doubt))

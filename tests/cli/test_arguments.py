@@ -53,7 +53,7 @@ def test_resume(words: list[str], resume: object) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("words", [["-r"], ["--resume"], ["-r", "lamb"], ["-r=lamb"]])
 def test_resume_goes_with_no_subcommand(words: list[str], name: str) -> None:
-    rest = {"ask": ["hi"], "sessions": ["list"], "config": ["path"]}.get(name, [])
+    rest = {"ask": ["hi"], "sessions": ["list"], "config": ["path"], "replay": ["x"]}.get(name, [])
     for argv in ([*words, name, *rest], [name, *rest, *words]):
         with pytest.raises(UsageError) as caught:
             parse_arguments(argv)

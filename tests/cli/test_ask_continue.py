@@ -103,3 +103,13 @@ def test_a_whole_reply_and_a_question_are_refused(tmp_path: Path) -> None:
         result = call("ask", "--continue", *base)
         assert (result.status, "is no reply" in result.err) == (2, True)
     assert len(server.received) == 2
+
+
+def test_the_object_says_that_a_sum_is_partial(tmp_path: Path) -> None:
+    with endpoint(cut_after(5), Play(tokens(WHOLE[5:])), Play(tokens("Yes."))) as server:
+        base = ("--base-url", server.url)
+        cut = call("ask", "Lamb?", "--save", "--json", *base).json
+        assert cut["usage"] == {"input_tokens": None, "output_tokens": None, "cost_usd": None, "estimated": True}
+        gone_on = call("ask", "--continue", "--json", *base).json
+        assert gone_on["usage"]["estimated"] is True
+        assert "estimated" not in call("ask", "And?", "--json", *base).json["usage"]

@@ -183,3 +183,19 @@ def _empty(folder: Path) -> Path:
     path = folder / "config.toml"
     path.write_text("")
     return path
+
+
+@pytest.mark.parametrize(("kept", "thinking"), [(0, ""), (1, "greet"), ("all", "greet")])
+def test_earlier_thinking_stands_there_as_the_session_says(store: SessionFiles, kept: object, thinking: str) -> None:
+    store.save_now(make_session(settings={"kept_thinking": kept}))
+    shown = call("prompt").out
+    assert shown == f"{user('Hi' + chr(13) + chr(10))}{OPEN}<think>{thinking}</think>Hello!<|im_end|>{OPEN}<think>"
+
+
+def test_the_config_says_how_much_earlier_thinking_a_list_keeps(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[chat]\nkept_thinking = "all"\n')
+    shown = call("prompt", "-", "-c", str(config), stdin=json.dumps(LIST).encode()).out
+    assert f"{OPEN}<think>greet</think>Hello!<|im_end|>" in shown
+    config.write_text("[chat]\nkept_thinking = -1\n")
+    assert "chat.kept_thinking: found -1, allowed 0 for none" in call("config", "check", "-c", str(config)).out

@@ -178,3 +178,21 @@ def test_cut_anywhere_and_gone_on_with_it_is_the_uncut_answer(breaks: list[int])
         assert (session.value.messages[-1].reasoning, session.value.messages[-1].content) == (THOUGHT, client.answer)
 
     asyncio.run(run())
+
+
+async def test_one_aside_that_brings_nothing_leaves_the_one_that_is_shown() -> None:
+    gate = asyncio.Event()
+    client = ScriptedClient(
+        [streaming(token("Gri"), gate, token("ll it."), end()), Script([], refuse=CompletionError("No."))]
+    )
+    session, engine = OpenSession(SESSION, None), Engine(client, HandClock())
+    shown = engine.start(session, AnsweringAgain(FIRST), REQUEST, answering_again)
+    while not client.bodies:
+        await asyncio.sleep(0)
+    aside = engine.start(session, AnsweringAgain(FIRST), REQUEST, answering_again)
+    aside.is_aside, aside.head_before = True, FIRST.id
+    await aside.finished()
+    assert session.value.head == "m1"
+    gate.set()
+    await shown.finished()
+    assert session.value.head == shown.reply.id

@@ -178,7 +178,7 @@ async def test_stopped_between_two_attempts() -> None:
 tokens = st.sampled_from(["a", "b ", "</think>", "<think>", "é", "\U0001f600", "\n\n", "<|im_end|>"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(tokens, max_size=8), st.sampled_from(["stop", "length", None]), st.integers(1, 4))
 def test_any_reply_under_any_budget(texts: list[str], reason: str | None, most: int) -> None:
     async def run() -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Input, TextArea
 from kimi_tui.adapters.config.paths import shipped
 from kimi_tui.adapters.config.theme_files import load_theme
 from kimi_tui.adapters.forms.schema_file import load_schema
+from kimi_tui.adapters.recording_files import Recordings
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import CompletionClient
@@ -234,7 +235,7 @@ def prepare(
     """Build the program around a session, or around a new one; without scripts `connect` makes what is asked."""
     clock, client, settings = clock or HandClock(), ScriptedClient(list(scripts)), MemorySettings(config or {})
     files = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
-    numbers = itertools.count(1)
+    numbers, recordings = itertools.count(1), Recordings("deepinfra", clock)
 
     def new_session() -> Session:
         return Session(f"20261123-08150{next(numbers)}-new0", NOW, NOW, "moonshotai/Kimi-K2.5", prompt_cache_key="key")
@@ -247,7 +248,14 @@ def prepare(
     services = Services(
         settings_store=settings,
         problems=(),
-        engine=cache(lambda: Engine(client if connect is None else connect(clock), clock)),
+        engine=cache(
+            lambda: Engine(
+                client if connect is None else connect(clock),
+                clock,
+                listeners=[recordings],
+                tape_for=recordings.tape_for,
+            )
+        ),
         clock=clock,
         session_store=files,
         new_session=new_session,
@@ -259,6 +267,7 @@ def prepare(
         link_opener=link_opener,
         check_form=check_form,
         load_schema=load_schema,
+        recorder=recordings,
     )
     return Prepared(app_type(services, first, opening=opening), client, files, settings, clock, services)
 

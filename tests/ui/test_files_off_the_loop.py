@@ -148,6 +148,8 @@ async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> N
         ".lock",
         ".origin",
         "notes.md",
+        "last.jsonl",
+        "next.jsonl",
         "moved.toml",
         "list.json",
         "saved.toml",
@@ -180,6 +182,10 @@ async def use_sessions(run: Run, foreign: Path, data: Path) -> None:
     await run.says("/restore-session", "Brought back")
     assert await asyncio.to_thread(deleted.path.exists)
     await run.does("How are you?", lambda: run.screen.chat.turn is not None and run.screen.chat.open_session.is_saved)
+    await run.does("/stop", lambda: run.screen.chat.turn is None)
+    await run.says(f"/record {data / 'last.jsonl'}", "was recorded into")
+    await run.says(f"/record next {data / 'next.jsonl'}", "is recorded into")
+    await run.does("And?", lambda: run.screen.chat.turn is not None and run.screen.chat.open_session.is_saved)
     await run.does("/stop", lambda: run.screen.chat.turn is None)
 
 

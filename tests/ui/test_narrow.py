@@ -37,7 +37,7 @@ STATES = {
     "the filter": ("<f2>/", ["Enter open", "Up Down move"]),
     "the reasoning": ("<f3>", ["[Reasoning F3]", "Settings F4", "Prompt F5", "The user asks.", "Escape back"]),
     "the settings": ("<f4>", ["[Settings F4]", "thinking", "preset", "Escape back"]),
-    "a text of the settings": ("<f4><down><down><enter>", ["Ctrl+O take", "Escape leave"]),
+    "a text of the settings": ("<f4><down><down><down><enter>", ["Ctrl+O take", "Escape leave"]),
     "the prompt": ("<f5>", ["[Prompt F5]", "to send, of 256k", "y copy"]),
     "the palette": ("<ctrl+p>sett", ["Settings  (F4, /settings)", "Shows or hides the settings."]),
     "the themes": ("<f9>", ["high-contrast", "Enter keeps, Escape leaves"]),

@@ -286,3 +286,30 @@ def test_a_session_that_cannot_be_read_is_named_when_another_is_resumed(tmp_path
             terminal.until("cannot be read")
             terminal.send("\x11")
             assert terminal.end() == 0
+
+
+def test_answers_to_one_thought_outlive_a_kill(tmp_path: Path, env: dict[str, str]) -> None:
+    with kimi_tui(["--demo"], env) as terminal:
+        terminal.until("Message Kimi")
+        terminal.send("/answers 3 next\r")
+        terminal.until("3 answers to one thought")
+        terminal.send("long\r")
+        terminal.until("3 side by side")
+        terminal.until("Step 3")
+        terminal.send("\x1b[Z\x1b[C")
+        terminal.until("2/3")
+        terminal.until("taken from another reply")
+        terminal.until("Step 6")
+        os.kill(terminal.pid, signal.SIGKILL)
+    with kimi_tui(["--demo", "-r"], env) as terminal:
+        terminal.until("(interrupted)")
+        terminal.until("1/3")
+        terminal.send("\x11")
+        assert terminal.end() == 0
+    messages = only_session(tmp_path)["messages"]
+    assert isinstance(messages, list)
+    question, *answers = messages
+    assert [(answer["parent"], answer["state"]) for answer in answers] == [(question["id"], "interrupted")] * 3
+    assert len({answer["reasoning"] for answer in answers}) == 1
+    assert len({answer["content"][:12] for answer in answers}) == 3
+    assert all("Step 4" in answer["content"] for answer in answers)

@@ -438,28 +438,28 @@ OWN = replace(SHORT, system="Be brief and kind.", settings={"temperature": 0.5, 
 @WIDE_NARROW_AND_LIGHT
 def test_settings_pane(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """Every field with its value; unset differs from a value, and what differs from the preset is marked."""
-    steps = ("<f4>", sees("temperature"), "<down><down><down><down>")
+    steps = ("<f4>", sees("temperature"), "<down><down><down><down><down>")
     assert shot(*steps, size=size, theme=theme, session=OWN)
 
 
 @NARROW_ONLY
 def test_settings_wrong_value(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """The wrong value stands in its field, and beside it what is allowed."""
-    steps = ("<f4>", sees("temperature"), "<down><down><down><down>500", sees("[0, 100]"))
+    steps = ("<f4>", sees("temperature"), "<down><down><down><down><down>500", sees("[0, 100]"))
     assert shot(*steps, size=size, theme=theme, session=OWN)
 
 
 @WIDE_AND_NARROW
 def test_settings_system_prompt(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """The system prompt in an editor of several lines, with how to keep and how to leave it."""
-    steps = ("<f4>", sees("temperature"), "<down><down><enter>", sees("Be brief and kind."))
+    steps = ("<f4>", sees("temperature"), "<down><down><down><enter>", sees("Be brief and kind."))
     assert shot(*steps, size=size, theme=theme, session=OWN)
 
 
 @NARROW_ONLY
 def test_settings_presets(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """The presets to choose from, the one in use marked, each with where it comes from."""
-    steps = ("<f4>", sees("temperature"), "<down><enter>", sees("endpoint"))
+    steps = ("<f4>", sees("temperature"), "<down><down><enter>", sees("endpoint"))
     assert shot(*steps, size=size, theme=theme, session=OWN)
 
 

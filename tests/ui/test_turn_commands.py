@@ -143,6 +143,9 @@ async def test_the_next_reply_stops_at_words_and_can_be_gone_on_with(tmp_path: P
         await running.shows('The next reply stops at ### "the end" \\n  (/stop-at off takes that back)')
         await running.type("/copy-body<enter>")
         body = json.loads(running.app.clipboard)
+        await running.type("<f5>")
+        await running.shows('"the end", "\\n"]')
+        await running.type("<f5>")
         assert body["stop"] == ["<|im_end|>", "[EOS]", "###", "the end", "\n"]
         await running.type("Lamb?<enter>")
         await running.shows("it may have stopped at “###”, “the end” or “↵”")

@@ -1,1 +1,1 @@
-"""The endpoint over HTTP, the way there, and what stands in its place, also as a server: the simulator, a recording."""
+"""The endpoint over HTTP, the way there, and what stands in its place: simulator or recording, also as a server."""

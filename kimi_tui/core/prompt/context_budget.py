@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.token_estimate import estimate_tokens, least_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingText
+from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
 from kimi_tui.core.session.session import Message, Role, Session
 
 
@@ -17,19 +18,19 @@ def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
     """Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none."""
     messages = tree.branch(session)
     # Replies written in the same way share one walk, so that a long session costs one look at each message.
-    known: dict[PromptWriter, list[int]] = {}
+    known: dict[PromptWriter, list[_Agreed]] = {}
     for place in reversed(range(len(messages))):
         reply = messages[place]
         counted = _first_count(reply)
         if counted is None:
             continue
         writer = PromptWriter.of_past(session, reply)
-        if writer not in known:
-            known[writer] = _agreement(writer, messages[:place], prompt)
-        offsets = known[writer]
-        if place >= len(offsets):
+        way = replace(writer, kept_thinking=0)
+        if way not in known:
+            known[way] = _agreement(way, messages[:place], prompt)
+        if place >= len(known[way]) or not known[way][place].keeps(writer.kept_thinking):
             continue
-        if prompt.has_at(offsets[place], writer.open_part(writer.open_turn_of(reply)).text):
+        if prompt.has_at(known[way][place].offset, writer.open_part(writer.open_turn_of(reply)).text):
             return counted
     return None
 
@@ -42,16 +43,58 @@ def _first_count(reply: Message) -> int | None:
     return None if usage is None else usage.input_tokens
 
 
-def _agreement(writer: PromptWriter, messages: Sequence[Message], prompt: GrowingText) -> list[int]:
-    """Say at which offset of a prompt each message begins, as far as the two agree; the last one is their end."""
-    offset, offsets = 0, list[int]()
-    for part in itertools.chain([writer.system_part()], map(writer.message_part, messages)):
-        text = part.text if part is not None else ""
-        if not prompt.has_at(offset, text):
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """How far a prompt says what messages say, up to one of them."""
+
+    offset: int
+    """Where that one begins in the prompt."""
+    turns: int = 0
+    """How many replies stand before it."""
+    first_kept: int | None = None
+    """Which of them is the first whose thinking the prompt holds; None = it holds none."""
+    last_without: int = -1
+    """Which of them is the last whose thinking it lacks; -1 = it lacks none."""
+
+    def keeps(self, kept: KeptThinking) -> bool:
+        """Whether the prompt holds the thinking of just so many of the last replies."""
+        first = first_kept(self.turns, kept)
+        return self.last_without < first and (self.first_kept is None or self.first_kept >= first)
+
+
+def _agreement(writer: PromptWriter, messages: Sequence[Message], prompt: GrowingText) -> list[_Agreed]:
+    """Say where each message begins in a prompt, as far as the two agree, thinking kept or not; the last is their end.
+
+    `writer` keeps none.
+    """
+    system = writer.system_part()
+    text = "" if system is None else system.text
+    if not prompt.has_at(0, text):
+        return []
+    found = [_Agreed(len(text))]
+    for message in messages:
+        if (agreed := _agreed_behind(found[-1], writer, message, prompt)) is None:
             break
-        offset += len(text)
-        offsets.append(offset)
-    return offsets
+        found.append(agreed)
+    return found
+
+
+def _agreed_behind(before: _Agreed, writer: PromptWriter, message: Message, prompt: GrowingText) -> _Agreed | None:
+    """Go on behind a message; None = it does not stand there, with or without its thinking."""
+    part = writer.message_part(message)
+    if part is None:
+        return before
+    turns = before.turns + (message.role is Role.ASSISTANT)
+    if prompt.has_at(before.offset, part.text):
+        last_without = before.turns if message.reasoning else before.last_without
+        return _Agreed(before.offset + len(part.text), turns, before.first_kept, last_without)
+    if not message.reasoning or writer.door.template.think is None:
+        return None
+    part = writer.message_part(message, has_thinking=True)
+    if part is None or not prompt.has_at(before.offset, part.text):
+        return None
+    first = before.turns if before.first_kept is None else before.first_kept
+    return _Agreed(before.offset + len(part.text), turns, first, before.last_without)
 
 
 def check_input(session: Session, prompt: GrowingText, window_tokens: int) -> None:

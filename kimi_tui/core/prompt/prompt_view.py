@@ -16,7 +16,8 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_pa
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.growing_reply import GrowingText
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.request_starts import requests_of, texts_so_far
+from kimi_tui.core.session.session import Message, RequestRecord, Session
 from kimi_tui.core.session.tree import branch, message_of, question_parent
 
 
@@ -33,8 +34,16 @@ class PromptView:
     counted_tokens: int | None
     """The endpoint's own count of a beginning of it; None = it has counted none."""
     window_tokens: int
+    thinking_tokens: int = 0
+    """How many of `tokens` the kept thinking of earlier turns takes."""
     sent: Mapping[str, object] | None = None
-    """Of a past reply: every other field that was sent, where that is known."""
+    """Of a past request: every other field that was sent, where that is known."""
+    sent_first: Mapping[str, object] | None = None
+    """Of a past request: what the first one behind the same reply sent, where that is known."""
+    request: RequestRecord | None = None
+    """Of a past request: what became of it."""
+    model: str | None = None
+    """Of a past request: who was asked, where that is known."""
 
     @property
     def parts(self) -> tuple[PromptPart, ...]:
@@ -47,12 +56,26 @@ class PromptView:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sums:
+    tokens: int
+    neutralised: int
+    thinking_tokens: int
+
+    @classmethod
+    def of(cls, parts: Sequence[PromptPart]) -> _Sums:
+        return cls(
+            sum(part.tokens for part in parts),
+            sum(part.neutralised for part in parts),
+            sum(part.thinking_tokens for part in parts if part.thinking),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Closed:
     """The parts that typing does not change, and what they add up to."""
 
     parts: tuple[PromptPart, ...]
-    tokens: int
-    neutralised: int
+    sums: _Sums
     counted_tokens: int | None
 
     @classmethod
@@ -60,18 +83,19 @@ class _Closed:
         """Add them up; `session` has them on its active branch."""
         made = tuple(parts)
         counted = counted_prefix(session, _joined(made))
-        return cls(made, *_sums(made), counted)
+        return cls(made, _Sums.of(made), counted)
 
     def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
-        tokens, neutralised = _sums(tail)
+        more = _Sums.of(tail)
         return PromptView(
             self.parts,
             tail,
             request.template,
-            self.tokens + tokens,
-            self.neutralised + neutralised,
+            self.sums.tokens + more.tokens,
+            self.sums.neutralised + more.neutralised,
             self.counted_tokens,
             request.context_tokens,
+            self.sums.thinking_tokens,
         )
 
 
@@ -82,10 +106,6 @@ def _joined(parts: Iterable[PromptPart]) -> GrowingText:
     return text
 
 
-def _sums(parts: Sequence[PromptPart]) -> tuple[int, int]:
-    return sum(part.tokens for part in parts), sum(part.neutralised for part in parts)
-
-
 class PromptViewer:
     def __init__(self) -> None:
         self._writer: PromptWriter | None = None
@@ -93,7 +113,7 @@ class PromptViewer:
         self._branch: tuple[Message, ...] = ()
         self._has_open_question = False
         self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
-        self._parts: dict[str, tuple[Message, PromptPart | None]] = {}  # by the message's id
+        self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
 
     def view(
         self,
@@ -142,12 +162,14 @@ class PromptViewer:
         """Messages that stayed the same keep their parts."""
         if (system := writer.system_part()) is not None:
             yield system
+        kept = writer.with_thinking(messages)
         for message in messages:
-            known = self._parts.get(message.id)
-            if known is None or known[0] is not message:
-                known = self._parts[message.id] = message, writer.message_part(message)
-            if known[1] is not None:
-                yield known[1]
+            known, has_thinking = self._parts.get(message.id), message.id in kept
+            if known is None or known[0] is not message or known[1] is not has_thinking:
+                part = writer.message_part(message, has_thinking=has_thinking)
+                known = self._parts[message.id] = message, has_thinking, part
+            if known[2] is not None:
+                yield known[2]
 
 
 def going_on_view(session: Session, reply: Message, request: RequestSettings) -> PromptView:
@@ -155,17 +177,41 @@ def going_on_view(session: Session, reply: Message, request: RequestSettings) ->
     writer = PromptWriter.of_past(session, reply)
     messages = () if reply.parent is None else branch(session, reply.parent)
     parts = (*writer.closed_parts(messages), writer.going_on_part(reply))
-    tokens, neutralised = _sums(parts)
-    counted = counted_prefix(replace(session, head=reply.parent), _joined(parts))
-    template, window_tokens = writer.door.template, request.context_tokens
-    return PromptView(parts[:-1], parts[-1:], template, tokens, neutralised, counted, window_tokens, request.fields)
+    view = _Closed.of(parts[:-1], replace(session, head=reply.parent)).followed_by(parts[-1:], request)
+    return replace(view, template=writer.door.template)
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
     """The parts joined are what `past_prompt` rebuilds, on whichever branch; raises KeyError for an unknown id."""
-    reply = message_of(session, message_id)
-    parts = past_parts(session, reply)
-    tokens, neutralised = _sums(parts)
-    counted = counted_prefix(replace(session, head=reply.id), _joined(parts))
-    template = PromptWriter.of_past(session, reply).door.template
-    return PromptView(parts[:-1], parts[-1:], template, tokens, neutralised, counted, window_tokens, reply.sent)
+    return request_view(session, message_of(session, message_id), 0, window_tokens)
+
+
+def requests_known(reply: Message) -> Sequence[int]:
+    """Which of the requests behind a reply can be rebuilt, by their places."""
+    return [place for place, so_far in enumerate(texts_so_far(reply)) if so_far is not None]
+
+
+def request_view(session: Session, reply: Message, place: int, window_tokens: int) -> PromptView:
+    """The exact input of one of the requests behind a reply, which may still grow; `place` is of `requests_known`."""
+    requests = requests_of(reply)
+    request = requests[place] if requests else None
+    so_far = texts_so_far(reply)[place] if request is not None and request.start is not None else None
+    parts = past_parts(session, reply, so_far)
+    sums = _Sums.of(parts)
+    counted = None if request is None else request.usage.input_tokens
+    if counted is None and reply.parent is not None:
+        counted = counted_prefix(replace(session, head=reply.parent), _joined(parts))
+    return PromptView(
+        parts[:-1],
+        parts[-1:],
+        PromptWriter.of_past(session, reply).door.template,
+        sums.tokens,
+        sums.neutralised,
+        counted,
+        window_tokens,
+        sums.thinking_tokens,
+        sent=reply.sent if request is None or request.sent is None else request.sent,
+        sent_first=reply.sent,
+        request=request,
+        model=reply.model,
+    )

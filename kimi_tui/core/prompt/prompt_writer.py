@@ -6,7 +6,7 @@ The next prompt, the prompt of a past reply and what the prompt pane shows are t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -19,6 +19,9 @@ from kimi_tui.core.prompt.prompt_syntax import PromptTurn, write_open_turn, writ
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
+from kimi_tui.core.session import tree
+from kimi_tui.core.session.kept_thinking import KeptThinking
+from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch, message_of, question_parent
 
@@ -46,6 +49,8 @@ class PromptPart:
     """How many places in it were made harmless."""
     message_id: str | None = None
     """Id of the message it was made of; None = of none."""
+    thinking: str = ""
+    """The thinking of an earlier turn that stands in it, as it is sent."""
 
     @property
     def key(self) -> str:
@@ -57,6 +62,11 @@ class PromptPart:
         """Estimated."""
         return estimate_tokens(self.text)
 
+    @cached_property
+    def thinking_tokens(self) -> int:
+        """How many of them the thinking takes, estimated."""
+        return estimate_tokens(self.thinking)
+
 
 @dataclass(frozen=True, slots=True)
 class PromptWriter:
@@ -67,10 +77,12 @@ class PromptWriter:
     """As sent; None = none."""
     left_out: frozenset[str] | None = None
     """Ids of messages that are not sent; None = those that are marked as excluded now."""
+    kept_thinking: KeptThinking = 0
+    """Of how many of the last replies that are sent the thinking is sent along."""
 
     @classmethod
     def of_next(cls, session: Session, request: RequestSettings) -> Self:
-        return cls(request.door, session.system)
+        return cls(request.door, session.system, kept_thinking=request.kept_thinking)
 
     @classmethod
     def of_past(cls, session: Session, reply: Message) -> Self:
@@ -81,47 +93,57 @@ class PromptWriter:
         template = TEMPLATES.get(reply.template or DEFAULT_TEMPLATE.name, DEFAULT_TEMPLATE)
         sent = session.system if reply.system is None else reply.system
         door = TextDoor(template, reply.neutralise)
-        return cls(door, None if sent is False else sent, frozenset(reply.left_out))
+        return cls(door, None if sent is False else sent, frozenset(reply.left_out), reply.kept_thinking)
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
         """The one that its first request was sent with."""
         begun = reply.begun
         if begun is None:
-            return OpenTurn.of(self.door, is_closed=reply.thinking is False or reply.reopened)
+            is_closed = reply.thinking is False or reply.reopened or was_answered_unthought(reply)
+            return OpenTurn.of(self.door, is_closed=is_closed)
         thought = (reply.reasoning or "") + reply.cut_tail
-        return OpenTurn.of(
-            self.door,
-            is_closed=begun.content is not None,
-            reasoning=thought[: begun.reasoning],
-            answer=reply.content[: begun.content or 0],
-            written=reply.written,
-        )
+        so_far = TextSoFar(thought[: begun.reasoning], reply.content[: begun.content or 0], begun.content is None)
+        return self.open_turn_at(so_far, reply)
 
     def going_on_part(self, reply: Message) -> PromptPart:
         """What a prompt ends with that goes on with a reply."""
-        open_turn = OpenTurn.of(
+        so_far = TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block)
+        return self.open_part(self.open_turn_at(so_far, reply))
+
+    def open_turn_at(self, so_far: TextSoFar, reply: Message) -> OpenTurn:
+        """The one that goes on with what a reply says by then."""
+        return OpenTurn.of(
             self.door,
-            is_closed=not reply.has_open_block,
-            reasoning=reply.reasoning or "",
-            answer=reply.content,
+            is_closed=not so_far.is_thinking,
+            reasoning=so_far.reasoning,
+            answer=so_far.content,
             written=reply.written,
         )
-        return self.open_part(open_turn)
 
-    def closed_parts(self, messages: Iterable[Message]) -> Iterator[PromptPart]:
-        parts = itertools.chain([self.system_part()], map(self.message_part, messages))
-        return (part for part in parts if part is not None)
+    def closed_parts(self, messages: Sequence[Message]) -> Iterator[PromptPart]:
+        kept = self.with_thinking(messages)
+        made = (self.message_part(message, has_thinking=message.id in kept) for message in messages)
+        return (part for part in itertools.chain([self.system_part()], made) if part is not None)
+
+    def with_thinking(self, messages: Sequence[Message]) -> frozenset[str]:
+        """Ids of the replies among the messages of a prompt that are sent with their thinking."""
+        kept = self.kept_thinking if self.door.template.think is not None else 0
+        return tree.with_thinking(messages, kept, self.sends)
+
+    def sends(self, message: Message) -> bool:
+        is_left_out = message.excluded if self.left_out is None else message.id in self.left_out
+        return not is_left_out and not message.is_only_queued
 
     def system_part(self) -> PromptPart | None:
         """None = there is no system prompt."""
         return None if self.system is None else self._part(PartKind.SYSTEM, Role.SYSTEM, self.system)
 
-    def message_part(self, message: Message) -> PromptPart | None:
-        """A reply without its reasoning; None = it is not sent."""
-        is_left_out = message.excluded if self.left_out is None else message.id in self.left_out
-        if is_left_out or message.is_only_queued:
+    def message_part(self, message: Message, *, has_thinking: bool = False) -> PromptPart | None:
+        """`has_thinking` = a reply's reasoning stands in its think block, else that is empty; None = it is not sent."""
+        if not self.sends(message):
             return None
-        return self._part(_KINDS[message.role], message.role, message.content, message.id)
+        thinking = (message.reasoning or "") if has_thinking else ""
+        return self._part(_KINDS[message.role], message.role, message.content, message.id, thinking)
 
     def draft_part(self, text: str) -> PromptPart:
         return self._part(PartKind.DRAFT, Role.USER, text)
@@ -129,10 +151,13 @@ class PromptWriter:
     def open_part(self, open_turn: OpenTurn) -> PromptPart:
         return PromptPart(PartKind.OPEN, write_open_turn(open_turn, self.door.template))
 
-    def _part(self, kind: PartKind, role: Role, source: str, message_id: str | None = None) -> PromptPart:
-        turn = PromptTurn(role, self.door.foreign(source))
-        neutralised = turn.text.count(JOINER) - source.count(JOINER)
-        return PromptPart(kind, write_turn(turn, self.door.template), neutralised, message_id)
+    def _part(
+        self, kind: PartKind, role: Role, source: str, message_id: str | None = None, thinking: str = ""
+    ) -> PromptPart:
+        turn = PromptTurn(role, self.door.foreign(source), self.door.own_reasoning(thinking))
+        joiners = turn.text.count(JOINER) + turn.reasoning.count(JOINER)
+        neutralised = joiners - source.count(JOINER) - thinking.count(JOINER)
+        return PromptPart(kind, write_turn(turn, self.door.template), neutralised, message_id, turn.reasoning)
 
 
 def next_prompt(session: Session, request: RequestSettings, draft: str | None = None) -> str:
@@ -158,8 +183,12 @@ def past_prompt(session: Session, message_id: str) -> str:
     return "".join(part.text for part in past_parts(session, message_of(session, message_id)))
 
 
-def past_parts(session: Session, reply: Message) -> tuple[PromptPart, ...]:
-    """The parts of that input; the last one is the open turn."""
+def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None) -> tuple[PromptPart, ...]:
+    """The parts of that input; the last one is the open turn.
+
+    `so_far` = what the reply said when another of its requests was sent; None = its first one.
+    """
     writer = PromptWriter.of_past(session, reply)
     messages = () if reply.parent is None else branch(session, reply.parent)
-    return (*writer.closed_parts(messages), writer.open_part(writer.open_turn_of(reply)))
+    open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far, reply)
+    return (*writer.closed_parts(messages), writer.open_part(open_turn))

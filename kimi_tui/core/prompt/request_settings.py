@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
+from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import DEFAULT_MODEL
 from kimi_tui.core.session.written import CONTENT, REASONING, whole
@@ -27,6 +28,8 @@ class RequestSettings:
     """Whether the prompt leaves the think block open."""
     template: Template = DEFAULT_TEMPLATE
     neutralise: bool = True
+    kept_thinking: KeptThinking = 0
+    """Of how many earlier turns the prompt holds the thinking."""
     context_tokens: int = 262_144
     """Source: the model's card."""
     retries: int = 3

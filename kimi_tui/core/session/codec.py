@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.session.kept_thinking import ALLOWED, KeptThinking, as_kept_thinking
 from kimi_tui.core.session.migrations import OLDEST, VERSION, migrated
 from kimi_tui.core.session.session import (
     DEFAULT_MODEL,
@@ -25,6 +26,7 @@ from kimi_tui.core.session.session import (
     Message,
     MessageState,
     RequestRecord,
+    RequestStart,
     Role,
     Session,
     Timing,
@@ -87,8 +89,10 @@ def encode_message(message: Message) -> dict[str, object]:
         "reopened": message.reopened or None,
         "thinking_end": message.thinking_end,
         "cut_tail": message.cut_tail or None,
+        "thinking_tokens": message.thinking_tokens,
         "system": message.system,
         "left_out": list(message.left_out) or None,
+        "kept_thinking": message.kept_thinking or None,
         "neutralise": None if message.neutralise else False,
         "excluded": message.excluded or None,
         "edited": message.edited or None,
@@ -151,12 +155,23 @@ def encode_request(request: RequestRecord) -> dict[str, object]:
         "request_id": request.request_id,
         "finish_reason": request.finish_reason,
         "estimated": request.is_estimated or None,
+        "began": request.start and _encode_start(request.start),
         **request.extra,
         "sent": None if request.sent is None else encode_fields(request.sent),
         "usage": _encode_usage(request.usage),
         "timing": _encode_timing(request.timing),
     }
     return _without_none(table, request.extra)
+
+
+def _encode_start(start: RequestStart) -> dict[str, object]:
+    table: dict[str, object] = {
+        "reasoning": start.reasoning,
+        "content": start.content,
+        "thinking": start.is_thinking,
+        "retracted": start.retracted or None,
+    }
+    return _without_none(table, NOTHING)
 
 
 # -- plain data to values
@@ -378,6 +393,7 @@ def _decode_message(table: _Table) -> Message:
         reopened=table.flag("reopened") is True,
         thinking_end=table.word("thinking_end"),
         cut_tail=table.text("cut_tail") or "",
+        thinking_tokens=table.count("thinking_tokens"),
         sent=table.table("sent"),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
@@ -386,6 +402,7 @@ def _decode_message(table: _Table) -> Message:
         if table.rest.get("system") is False and table.rest.pop("system") is False
         else table.text("system"),
         left_out=table.texts("left_out"),
+        kept_thinking=_decode_kept_thinking(table),
         neutralise=table.flag("neutralise") is not False,
         excluded=table.flag("excluded") or False,
         extra=table.others(),
@@ -439,6 +456,14 @@ def _message_role(table: _Table) -> Role:
     return role
 
 
+def _decode_kept_thinking(table: _Table) -> KeptThinking:
+    value = table.take("kept_thinking", (int, str), ALLOWED)
+    kept = 0 if value is None else as_kept_thinking(value)
+    if kept is None:
+        raise StorageError(f"{table.path('kept_thinking')}: found {quoted(value)}, allowed {ALLOWED}.")
+    return kept
+
+
 def _decode_usage(table: _Table) -> Usage | None:
     data = table.table("usage")
     if data is None:
@@ -464,9 +489,19 @@ def _decode_request(table: _Table) -> RequestRecord:
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
         sent=table.table("sent"),
+        start=_decode_start(table),
         is_estimated=table.flag("estimated") is True,
         extra=table.others(),
     )
+
+
+def _decode_start(table: _Table) -> RequestStart | None:
+    data = table.table("began")
+    if data is None:
+        return None
+    inner = _Table(data, table.path("began"))
+    reasoning, content = inner.count("reasoning") or 0, inner.count("content") or 0
+    return RequestStart(reasoning, content, inner.flag("thinking") is True, inner.text("retracted") or "")
 
 
 def _check_tree(session: Session) -> None:

@@ -14,11 +14,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from kimi_tui.core.session.endings import THINKING_ENDS
+from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import (
-    NO_TIMING,
     NO_USAGE,
     Message,
     RequestRecord,
+    RequestStart,
     Timing,
     Usage,
 )
@@ -160,7 +161,7 @@ class GrowingReply:
         """What of it the user wrote."""
         self.shortenings = 0
         """How often the end of a part was taken away."""
-        self.requests: list[RequestRecord] = list(beginning.requests or _record_of(beginning))
+        self.requests: list[RequestRecord] = list(requests_of(beginning))
         self.measure: Callable[[], RequestRecord] | None = None
         """Tells of the request that runs, as if it broke off now; None = none runs."""
 
@@ -227,13 +228,35 @@ class GrowingReply:
         """Of its last request; None = the endpoint gave none."""
         return self.requests[-1].request_id if self.requests else None
 
+    @property
+    def start(self) -> RequestStart | None:
+        """How much of it there is for a request that is sent now; None = it is the first one, and there is nothing."""
+        if not self.requests:
+            return None
+        return RequestStart(len(self.texts[ReplyPart.REASONING]), len(self.texts[ReplyPart.ANSWER]), self.is_thinking)
+
     def message(self, created: datetime) -> Message:
         """Make the message that it is as it stands; a reply that is gone on with keeps the time when it was made."""
+        return self._message(self.requests, created)
+
+    def message_so_far(self, created: datetime) -> Message:
+        """Make the message that it would be if the request that runs broke off now."""
+        open_request = self.open_request
+        return self._message(self.requests if open_request is None else [*self.requests, open_request], created)
+
+    def _thinking_tokens(self, reasoning: str) -> int | None:
+        """None = part of the reasoning came uncounted, or there is none."""
+        known, now = self.beginning.reasoning or "", self.tokens[ReplyPart.REASONING]
+        before = self.beginning.thinking_tokens if known else 0
+        is_counted = now > 0 or len(reasoning) <= len(known)
+        return before + now if reasoning and before is not None and is_counted else None
+
+    def _message(self, requests: Sequence[RequestRecord], created: datetime) -> Message:
         reasoning, content = str(self.texts[ReplyPart.REASONING]), str(self.texts[ReplyPart.ANSWER])
-        was_thinking, usage = self.beginning.thinking is not False, self.usage
-        last = self.requests[-1] if self.requests else RequestRecord()
+        was_thinking = self.beginning.thinking is not False
+        usage = sum((request.usage for request in requests), NO_USAGE)
+        last = requests[-1] if requests else RequestRecord()
         has_block = was_thinking or bool(reasoning)
-        keeps_requests = len(self.requests) > 1 or last.kind == "answer"
         is_thought_out = has_block and not self.is_thinking and not content
         return replace(
             self.beginning,
@@ -242,24 +265,17 @@ class GrowingReply:
             reasoning=reasoning or None,
             state=last.state,
             finish_reason=last.finish_reason,
-            request_id=self.request_id,
+            request_id=last.request_id,
             thinking=has_block,
             reopened=self.beginning.reopened or (has_block and not was_thinking),
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
             written=self.written,
+            thinking_tokens=self._thinking_tokens(reasoning),
             usage=None if usage == NO_USAGE else usage,
-            timing=total_timing(self.requests),
-            requests=tuple(self.requests) if keeps_requests else (),
+            timing=total_timing(requests),
+            requests=tuple(requests) if len(requests) > 1 or last.kind == "answer" else (),
         )
-
-
-def _record_of(message: Message) -> tuple[RequestRecord, ...]:
-    """The one request behind a finished reply; none where nothing was sent for it yet."""
-    if message.state is None or message.is_unasked:
-        return ()
-    usage, timing = message.usage or NO_USAGE, message.timing or NO_TIMING
-    return (RequestRecord("reply", message.state, message.request_id, message.finish_reason, usage, timing),)
 
 
 def total_timing(requests: Sequence[RequestRecord]) -> Timing:

@@ -1,139 +1,106 @@
-"""What the user does to a reply: while it was written, undone; to one that is there, an alternative to go on from."""
+"""What was done to a reply while it was written, or afterwards, and the reply as it was before that."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
 
 from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import total_timing
-from kimi_tui.core.session.session import NO_USAGE, Message, MessageState
-from kimi_tui.core.session.written import CONTENT, REASONING, Begun, WrittenRange, after_edit, spans, whole
+from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
+from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
+from kimi_tui.core.session.written import CONTENT, REASONING, clipped
 
-NUDGE = "Wait,"
-"""What a thinking goes on with that is taken up again, unless the user says it."""
+CONTINUED = "continue"
 
 
 def can_be_undone(message: Message) -> bool:
-    """Whether its thinking was ended from outside, so that it can be taken up again."""
+    return _continuation(message) is not None or _has_ended_thinking(message)
+
+
+def undone(message: Message, id_: str, now: datetime) -> Message:
+    """An alternative to a reply without what was done to it last: gone on with, or its thinking ended."""
+    so_far = _continuation(message)
+    return _thinking_on(message, id_, now) if so_far is None else _taken_back(message, so_far, id_, now)
+
+
+def words_of_undoing(message: Message) -> str:
+    """What has become of a reply, when what was done to it last is undone."""
+    if _continuation(message) is not None:
+        return "The reply is as it was before it was gone on with; the longer one stays as an alternative (Left)."
+    return "The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left)."
+
+
+def is_same(left: Message, right: Message) -> bool:
+    """Whether two alternatives say the same, and ended in the same way."""
+    return all(getattr(left, name) == getattr(right, name) for name in ("reasoning", "content", "state", "requests"))
+
+
+def _continuation(message: Message) -> TextSoFar | None:
+    """What a reply said before it was gone on with last; None = its last request went on with nothing."""
+    is_continued = len(message.requests) > 1 and message.requests[-1].kind == CONTINUED
+    return texts_so_far(message)[-1] if is_continued else None
+
+
+def _has_ended_thinking(message: Message) -> bool:
     is_ended = message.thinking_end in THINKING_ENDS and not message.took_thinking
     return is_ended and bool(message.reasoning or message.cut_tail)
 
 
-def undone(message: Message, id_: str, now: datetime) -> Message:
-    """An alternative to a reply whose thinking was ended from outside: all that was thought, and no answer so far."""
-    before = tuple(takewhile(lambda request: request.kind != "answer", message.requests))
-    usage = sum((request.usage for request in before), NO_USAGE)
+def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) -> Message:
+    """The text that came with the last request goes, and what that took and how it ended."""
+    before = message.requests[:-1]
+    was_thinking = message.thinking is not False and not message.reopened
+    has_block = was_thinking or bool(so_far.reasoning)
+    is_thought_out = has_block and not so_far.is_thinking and not so_far.content
+    was_ended = message.thinking_end in THINKING_ENDS
+    return _with_requests(
+        replace(
+            message,
+            id=id_,
+            created=now,
+            reasoning=so_far.reasoning or None,
+            content=so_far.content,
+            written=clipped(message.written, {REASONING: len(so_far.reasoning), CONTENT: len(so_far.content)}),
+            state=before[-1].state,
+            finish_reason=before[-1].finish_reason,
+            thinking=has_block,
+            thinking_tokens=message.thinking_tokens if so_far.reasoning == message.reasoning else None,
+            reopened=has_block and not was_thinking,
+            thinking_end=message.thinking_end if was_ended else "model" if is_thought_out else None,
+        ),
+        before,
+    )
+
+
+def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
+    """All that was thought, and no answer so far."""
+    place = ending_request(message)
+    return _with_requests(
+        replace(
+            message,
+            id=id_,
+            created=now,
+            reasoning=(message.reasoning or "") + message.cut_tail,
+            content="",
+            state=MessageState.CANCELLED,
+            finish_reason=None,
+            thinking_end=None,
+            cut_tail="",
+            written=tuple(it for it in message.written if it.field == REASONING),
+            begun=message.begun and replace(message.begun, content=None),
+        ),
+        message.requests if place is None else message.requests[:place],
+    )
+
+
+def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Message:
+    usage = sum((request.usage for request in requests), NO_USAGE)
     return replace(
         message,
-        id=id_,
-        created=now,
-        reasoning=(message.reasoning or "") + message.cut_tail,
-        content="",
-        state=MessageState.CANCELLED,
-        finish_reason=None,
-        request_id=before[-1].request_id if before else message.request_id,
-        thinking_end=None,
-        cut_tail="",
-        written=tuple(it for it in message.written if it.field == REASONING),
-        begun=None if message.begun is None else replace(message.begun, content=None),
+        request_id=requests[-1].request_id if requests else message.request_id,
         usage=None if usage == NO_USAGE else usage,
-        timing=total_timing(before) if before else message.timing,
-        requests=before if len(before) > 1 else (),
-    )
-
-
-def seeded(message: Message, seed: str, id_: str, now: datetime) -> Message:
-    """An alternative whose thinking begins with words of the user's."""
-    blank = replace(message, thinking=True, reopened=False, edited=False)
-    return _alternative(blank, id_, now, reasoning=seed, written=whole(REASONING, seed))
-
-
-def thinking_longer(message: Message, nudge: str, id_: str, now: datetime) -> Message:
-    """An alternative that takes the thinking up again: all of it, a blank line and a nudge, the block open."""
-    before = f"{message.reasoning or ''}\n\n"
-    nudged = WrittenRange(REASONING, len(before), len(before) + len(nudge))
-    known = tuple(it for it in message.written if it.field == REASONING)
-    blank = replace(message, thinking=True)
-    return _alternative(blank, id_, now, reasoning=before + nudge, written=(*known, *([nudged] if nudge else [])))
-
-
-def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Message:
-    """An alternative with another answer, as whole or broken off as the reply was."""
-    written = _written_after(message, CONTENT, message.content, answer)
-    has_closed = message.thinking is not False and not answer
-    end = (message.thinking_end or "model") if has_closed else message.thinking_end
-    return replace(
-        _alternative(message, id_, now, reasoning=message.reasoning or "", answer=answer, written=written),
-        state=message.state,
-        finish_reason=message.finish_reason,
-        thinking_end=end,
-        cut_tail=message.cut_tail,
-        edited=True,
-    )
-
-
-def edited_thinking(message: Message, reasoning: str, id_: str, now: datetime) -> Message:
-    """An alternative with another thinking and the same answer, as whole or broken off as the reply was."""
-    written = _written_after(message, REASONING, message.reasoning or "", reasoning)
-    is_closed = bool(message.content) or message.thinking_end is not None
-    answer = message.content if is_closed else None
-    return replace(
-        _alternative(message, id_, now, reasoning=reasoning, answer=answer, written=written),
-        state=message.state,
-        finish_reason=message.finish_reason,
-        thinking_end=message.thinking_end,
-        edited=True,
-    )
-
-
-def without_answer(message: Message, *, is_closed: bool) -> Message:
-    """One that was made so, to be thought on, or with its think block closed to be answered anew."""
-    return replace(
-        message,
-        content="",
-        state=MessageState.CANCELLED,
-        finish_reason=None,
-        thinking_end="user" if is_closed else None,
-        written=tuple(it for it in message.written if it.field == REASONING),
-        begun=message.begun and replace(message.begun, content=0 if is_closed else None),
-    )
-
-
-def _written_after(message: Message, name: str, before: str, after: str) -> tuple[WrittenRange, ...]:
-    """What the user has written of a reply, one text of which is another now."""
-    others = tuple(it for it in message.written if it.field != name)
-    found = after_edit(before, after, spans(message.written, name, len(before)))
-    return (*others, *(WrittenRange(name, *span) for span in found))
-
-
-def _alternative(
-    message: Message,
-    id_: str,
-    now: datetime,
-    *,
-    reasoning: str,
-    written: tuple[WrittenRange, ...],
-    answer: str | None = None,
-) -> Message:
-    """One that no request was sent for yet; `answer` None = the think block is open."""
-    return replace(
-        message,
-        id=id_,
-        created=now,
-        reasoning=reasoning or None,
-        content=answer or "",
-        state=MessageState.CANCELLED,
-        finish_reason=None,
-        request_id=None,
-        sent=None,
-        usage=None,
-        timing=None,
-        requests=(),
-        thinking_end=None,
-        cut_tail="",
-        excluded=False,
-        written=written,
-        begun=Begun(len(reasoning), None if answer is None else len(answer), message.id),
+        timing=total_timing(requests) if requests else message.timing,
+        requests=tuple(requests) if len(requests) > 1 else (),
     )

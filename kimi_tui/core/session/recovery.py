@@ -13,7 +13,7 @@ from kimi_tui.core.text.counts import counted
 
 GROWN = (
     "content", "reasoning", "state", "finish_reason", "request_id", "thinking", "reopened", "thinking_end", "cut_tail",
-    "written", "sent", "model", "usage", "timing", "requests",
+    "written", "sent", "model", "usage", "timing", "requests", "thinking_tokens",
 )  # fmt: skip
 """What changes of a message that is gone on with."""
 

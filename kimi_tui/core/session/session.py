@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.written import Begun, WrittenRange
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -97,6 +98,18 @@ NO_TIMING = Timing()
 
 
 @dataclass(frozen=True, slots=True)
+class RequestStart:
+    """How much of a reply there was when one of its requests was sent, in code points."""
+
+    reasoning: int
+    content: int
+    is_thinking: bool
+    """Whether its think block was open."""
+    retracted: str = ""
+    """The end of that reasoning that has been taken away since: with what came it was a mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRecord:
     kind: str = "reply"
     """What it was for: "reply", "think", "answer" or "continue"."""
@@ -111,6 +124,8 @@ class RequestRecord:
     extra: Mapping[str, object] = field(default_factory=_nothing)
     sent: Mapping[str, object] | None = None
     """The fields that it sent, where they differ from the message's."""
+    start: RequestStart | None = None
+    """None = it is the first one and the reply began with it, or the file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,10 @@ class Message:
     """What it said before its first request was sent; None = nothing."""
     edited: bool = False
     """Whether the user changed it by hand."""
+    kept_thinking: KeptThinking = 0
+    """Of how many earlier turns its prompt held the thinking."""
+    thinking_tokens: int | None = None
+    """Tokens that were received inside its think block; None = nobody counted all of them."""
 
     @property
     def is_partly_counted(self) -> bool:

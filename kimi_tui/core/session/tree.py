@@ -6,11 +6,12 @@ per turn, not per token. An id that the session does not have raises KeyError ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
 from kimi_tui.core.session.session import Message, Role, Session
 
 TITLE_CHARS = 60
@@ -81,6 +82,14 @@ def before(session: Session, message_id: str) -> Session:
     """A view of a session that ends right before a message, as its alternative would find it; not to be saved."""
     parent = message_of(session, message_id).parent
     return replace(session, head=parent) if parent is not None else replace(session, head=None, messages=())
+
+
+def with_thinking(messages: Sequence[Message], kept: KeptThinking, sends: Callable[[Message], bool]) -> frozenset[str]:
+    """Ids of the replies whose thinking is sent along; `sends` says of a message whether it is sent at all."""
+    if kept == 0:
+        return frozenset()
+    turns = [message.id for message in messages if message.role is Role.ASSISTANT and sends(message)]
+    return frozenset(turns[first_kept(len(turns), kept) :])
 
 
 def select(session: Session, message_id: str) -> Session:

@@ -15,6 +15,8 @@ FIELDS = (REASONING, CONTENT)
 """The fields of a message that ranges are about, by their names in the file."""
 Span = tuple[int, int]
 """Of one text: [start, end) in code points."""
+LEAST_KEPT = 4
+"""Fewer characters that are the same between two changes are the same by chance: they are taken for changed too."""
 MAX_COMPARED = 4_000_000
 """Most pairs of characters that are compared one by one: what is larger is compared word by word, then as a whole."""
 
@@ -98,7 +100,10 @@ def _differences(before: str, after: str) -> list[Difference]:
     inner = before[start : len(before) - end], after[start : len(after) - end]
     head = [("equal", 0, start, 0, start)] if start else []
     tail = [("equal", len(before) - end, len(before), len(after) - end, len(after))] if end else []
-    middle = [(tag, a + start, b + start, c + start, d + start) for tag, a, b, c, d in _inner_differences(*inner)]
+    middle = [
+        ("equal" if tag == "equal" and b - a >= LEAST_KEPT else "replace", a + start, b + start, c + start, d + start)
+        for tag, a, b, c, d in _inner_differences(*inner)
+    ]
     return [*head, *middle, *tail]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES, Template
+from kimi_tui.core.session.kept_thinking import KeptThinking, as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
 from kimi_tui.core.settings.settings import FLAG, RULES, Settings
@@ -43,7 +44,7 @@ class RequestOptions:
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
-TURN_KEYS = ("thinking_budget", "auto_continue", "free_thinking")
+TURN_KEYS = ("thinking_budget", "auto_continue", "kept_thinking", "free_thinking")
 """Keys of a session's settings that are no request fields, but say how its turns go; [chat] has them too."""
 
 
@@ -58,6 +59,8 @@ class SessionSettings:
     """How much may be thought; None = as the config says."""
     auto_continue: int | None = None
     """How often a reply that was cut is gone on with by itself; None = as the config says."""
+    kept_thinking: KeptThinking | None = None
+    """Of how many earlier turns the thinking is sent along; None = as the config says."""
     free_thinking: bool | None = None
     """Whether a response format holds the answer alone; None = as the config says."""
 
@@ -74,7 +77,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         rule = RULES.get(("chat", name), FLAG)
         if name in data and not rule.holds(data[name]):
             raise FieldError(name, quoted(data[name]), rule.allowed)
-    budget, auto_continue, free_thinking = (data.get(name) for name in TURN_KEYS)
+    budget, auto_continue, kept, free_thinking = (data.get(name) for name in TURN_KEYS)
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
     extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
@@ -86,6 +89,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         preset,
         None if budget is None else parse_budget(str(budget)),
         auto_continue if isinstance(auto_continue, int) else None,
+        as_kept_thinking(kept),
         free_thinking if isinstance(free_thinking, bool) else None,
     )
 
@@ -223,6 +227,12 @@ def resolve_budget(settings: Settings, session: Session) -> Budget:
     return parse_budget(settings.chat.thinking_budget) if own is None else own
 
 
+def resolve_kept_thinking(settings: Settings, session: Session | None) -> KeptThinking:
+    """Raises FieldError where the session sets something that is not allowed."""
+    own = parse_session_settings(session.settings, settings.dialect).kept_thinking if session else None
+    return settings.chat.kept_thinking if own is None else own
+
+
 def resolve_request(
     settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
 ) -> RequestSettings:
@@ -235,6 +245,7 @@ def resolve_request(
         thinking=resolved.thinking,
         template=resolved.template,
         neutralise=settings.chat.neutralise,
+        kept_thinking=resolve_kept_thinking(settings, session),
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,

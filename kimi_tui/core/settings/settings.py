@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from kimi_tui.core.session.file_formats import DEFAULT, FORMATS
+from kimi_tui.core.session.kept_thinking import ALLOWED as ALLOWED_KEPT
+from kimi_tui.core.session.kept_thinking import KeptThinking, as_kept_thinking
 from kimi_tui.core.session.session import DEFAULT_MODEL
 from kimi_tui.core.settings.layers import (
     NO_LAYER,
@@ -83,6 +85,8 @@ class ChatSettings:
     """How much may be thought: a number of tokens, such as "20s" for seconds, or "off"."""
     auto_continue: int = 0
     """How often a reply that was cut by its most tokens is gone on with by itself, [0, 10]."""
+    kept_thinking: KeptThinking = 0
+    """Of how many earlier turns the thinking is sent along."""
     whole_sentences: bool = True
     """Whether a thinking that is ended from outside is cut back to its last whole sentence."""
     free_thinking: bool = True
@@ -169,6 +173,12 @@ class Rule:
         is_kind = isinstance(value, kinds) and (self.kind is bool or not isinstance(value, bool))
         return is_kind and self.is_allowed(value)
 
+    def converted(self, value: object) -> object:
+        """The value as the settings keep it."""
+        if isinstance(value, list):
+            return tuple(value)
+        return value if isinstance(value, str) else self.kind(value)
+
 
 def _range(kind: type, low: float, high: float, words: str) -> Rule:
     return Rule(kind, words, lambda value: low <= value <= high)
@@ -217,6 +227,9 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("api", "retries"): _range(int, 0, 3, "a whole number in [0, 3]"),
     ("api", "headers"): Rule(dict, "a table of strings"),
     ("api", "proxy"): Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
+    ("chat", "kept_thinking"): Rule(
+        int, ALLOWED_KEPT, lambda value: as_kept_thinking(value) is not None, other_kind=str
+    ),
     ("chat", "auto_continue"): _range(int, 0, MAX_AUTO_CONTINUE, f"a whole number in [0, {MAX_AUTO_CONTINUE}]"),
     ("chat", "thinking_budget"): Rule(str, ALLOWED, lambda value: is_budget(str(value)), other_kind=int),
     ("ui", "theme"): LINE,
@@ -284,7 +297,7 @@ def _parse_section(name: str, table: Mapping[str, object], section: Section, pro
         elif isinstance(value, dict):
             values[known[key]] = _TABLES[name, key](value, (name, key), problems)
         else:
-            values[known[key]] = tuple(value) if isinstance(value, list) else rule.kind(value)
+            values[known[key]] = rule.converted(value)
     return replace(section, **values)  # type: ignore[type-var]  # a dataclass of SECTIONS
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session.kept_thinking import as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
@@ -32,13 +33,15 @@ Changes = Mapping[Key, object | None]
 
 
 def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
-    """Let the session say one thing: a request field, "thinking", "preset" or "system".
+    """Let the session say one thing: a request field, "thinking", "kept_thinking", "preset" or "system".
 
     None = not sent, or no system prompt. Raises UsageError where there is no preset of that name.
     """
     match name:
         case "thinking":
             return replace(session, settings={**session.settings, "thinking": value is True})
+        case "kept_thinking":
+            return with_own(session, name, as_kept_thinking(value))
         case "preset":
             return with_preset(settings, session, str(value))
         case "system":
@@ -110,6 +113,7 @@ def _chat_changes(settings: Settings, session: Session, own: SessionSettings) ->
         changes["chat", "thinking"] = own.thinking
     if own.preset is not None:
         changes["chat", "preset"] = own.preset
+    changes |= {("chat", name): session.settings[name] for name in TURN_KEYS if name in session.settings}
     if (session.system or "") != settings.chat.system:
         changes["chat", "system"] = session.system or ""
     return changes

@@ -37,7 +37,10 @@ class PresetOrigin(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Setting:
     name: str
-    """A request field, "thinking", "preset", "system", "extra.NAME", or "unset" and "extra" where these are wrong."""
+    """A request field, "thinking", "kept_thinking", "preset", "system" or "extra.NAME".
+
+    "unset" and "extra" too, where these are wrong.
+    """
     value: object | None
     """What holds; None = not sent, or none."""
     source: str = "session"
@@ -101,7 +104,11 @@ def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, st
 
 
 def _general(settings: Settings, session: Session, usable: Session, errors: Mapping[str, str]) -> Iterator[Setting]:
-    for name, default in (("thinking", settings.chat.thinking), ("preset", settings.chat.preset)):
+    for name, default in (
+        ("thinking", settings.chat.thinking),
+        ("kept_thinking", settings.chat.kept_thinking),
+        ("preset", settings.chat.preset),
+    ):
         own, error = usable.settings.get(name), errors.get(name, "")
         value = default if own is None else own
         is_other = value != default or bool(error)

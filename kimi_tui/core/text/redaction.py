@@ -46,12 +46,13 @@ class Redactor:
 
     def _open_end(self, data: bytes, place: int) -> int:
         """Where the end of the data begins that may be the beginning of a secret; the data's end = nowhere."""
-        first = max(len(data) - len(self._words[0]) + 1, place)
-        for start in range(first, len(data)):
-            rest = data[start:]
-            if any(len(word) > len(rest) and word.startswith(rest) for word in self._words):
-                return start
-        return len(data)
+        end = len(data)
+        for word in self._words:
+            start = data.find(word[:1], max(len(data) - len(word) + 1, place), end)
+            while start >= 0 and not word.startswith(data[start:]):
+                start = data.find(word[:1], start + 1, end)
+            end = end if start < 0 else start
+        return end
 
 
 def _spellings(secret: str) -> set[bytes]:

@@ -18,6 +18,7 @@ from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.prompt_syntax import PromptTurn
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.think import ThinkSplitter
@@ -50,9 +51,19 @@ class MessageList:
     not_taken: tuple[str, ...] = ()
     """Places of what was left aside, such as "temperature" or "messages[0].name", each key once."""
 
-    def turns(self, door: TextDoor) -> tuple[PromptTurn, ...]:
-        """Past reasoning is not sent."""
-        return tuple(PromptTurn(message.role, door.foreign(message.content)) for message in self.messages)
+    def turns(self, door: TextDoor, kept_thinking: KeptThinking = 0) -> tuple[PromptTurn, ...]:
+        """The last replies stand there with their reasoning, as many as are to be kept."""
+        replies = [place for place, message in enumerate(self.messages) if message.role is Role.ASSISTANT]
+        first = first_kept(len(replies), kept_thinking) if door.template.think is not None else len(replies)
+        kept = frozenset(replies[first:])
+        return tuple(
+            PromptTurn(
+                message.role,
+                door.foreign(message.content),
+                door.own_reasoning((message.reasoning or "") if place in kept else ""),
+            )
+            for place, message in enumerate(self.messages)
+        )
 
     @property
     def words_for_rest(self) -> str:

@@ -109,7 +109,7 @@ def answering(plan: Plan, budget: Budget = NO_BUDGET, *, cuts_back: bool = True)
     def next_step(reply: ReplyView, ends: Sequence[RequestEnd]) -> RequestStep | None:
         who = CUT_BY.get(ends[-1].cause, "") if ends else "budget" if budget.tokens == 0 else ""
         if who and reply.is_thinking:
-            return RequestStep("answer" if ends else "reply", ends_thinking=who, cuts_back=cuts_back)
+            return RequestStep("answer" if reply.requests else "reply", ends_thinking=who, cuts_back=cuts_back)
         step = plan(reply, ends)
         return step and replace(step, limits=limits)
 

@@ -75,8 +75,8 @@ class BarDisplay:
             variants = texts.last.variants("○", texts.context.words())
         else:
             figures = live.figures(self._now_s(), texts.last)
-            if count := len(chat.beside):
-                figures = replace(figures, state=f"{figures.state}, {count + 1} side by side")
+            if beside := chat.beside_words:
+                figures = replace(figures, state=f"{figures.state}, {beside}")
             variants = figures.variants("●", texts.context.words(live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()

@@ -22,6 +22,7 @@ from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import FileChange, HeldSession
+from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.settings.actions import Action, Need, Scope
 from kimi_tui.core.settings.settings import PANES
@@ -183,7 +184,7 @@ class ChatScreen(Screen[None]):
 
     def _ask_argument(self, action: Action) -> None:
         suggestions = {"rename": self.chat.session.title, "system": self.chat.session.system or ""}
-        self.drafts.begin_argument(action, suggestions.get(action.id, ""))
+        self.drafts.begin_argument(action, suggestions.get(action.id, ""), self.transcript.cursor.chosen)
 
     # -- what stands where
 
@@ -304,6 +305,21 @@ class ChatScreen(Screen[None]):
             is_held = self.chat.is_free is not None
             words = opening_words(reason, self.keyboard.table.label("open-copy"), is_held=is_held)
             self.say(words, "warning", about=READ_ONLY)
+        else:
+            self._offer_to_continue()
+
+    def _offer_to_continue(self) -> None:
+        """Say what can be done about a last reply that broke off, where nothing says it yet."""
+        chat = self.chat
+        last = chat.branch[-1] if chat.branch and chat.turn is None else None
+        if last is None or refusal_to_continue(last):
+            return
+        from kimi_tui.ui.state.end_notices import end_of, unfinished_notice  # noqa: PLC0415 - few sessions end so
+
+        about = end_of(last.id)
+        is_told = any(placed.about == about for placed in chat.notices)
+        if not is_told and (notice := unfinished_notice(last)) is not None:
+            self.say(notice.words(self.keyboard.table.label), notice.severity, about=about)
 
     # -- what there is
 

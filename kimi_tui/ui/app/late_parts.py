@@ -90,7 +90,8 @@ class LateParts:
     def sending(self) -> Sending:
         return Sending(
             self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
-            go_on_from_edit=self._replies.go_on_from_edit, show_queue=self.redraw.queue, say=self.say,
+            cursor=self.transcript.cursor, go_on_from_edit=self._replies.go_on_from_edit,
+            show_queue=self.redraw.queue, say=self.say,
         )  # fmt: skip
 
     @cached_property
@@ -157,10 +158,7 @@ class LateParts:
 
     @cached_property
     def _prompts(self) -> PromptSource:
-        cursor = self.transcript.cursor
-        return PromptSource(
-            self.services, self.open_chats, self.drafts, lambda: cursor.chosen, self.copy, self.remark
-        )  # fmt: skip
+        return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
 
     @cached_property
     def _messages(self) -> MessageCommands:
@@ -199,7 +197,7 @@ class LateParts:
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
         return {
             **view_rows(transcript, self.find_bar, chats, self.redraw.session),
-            **composer_rows(self.composer, self.drafts, self.history),
+            **composer_rows(self.composer, self.drafts, self.history, transcript),
             **screen.rows(),
             **self._messages.rows(),
             "open-link": self.links.open_link,

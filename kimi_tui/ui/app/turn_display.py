@@ -62,6 +62,10 @@ class TurnDisplay:
         if chosen is not None and self.transcript.cursor.chosen is None:
             self.transcript.cursor.choose(key, brings_into_view=False)
 
+    def show_request(self, chat: Chat) -> None:
+        if chat is self.open_chats.current:
+            self.panes.bring_up_to_date("prompt")
+
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None:
         if chat is self.open_chats.current and chat.live is not None and chat.is_live_on_branch():
             is_first = delta.part is ReplyPart.ANSWER and delta.start == 0

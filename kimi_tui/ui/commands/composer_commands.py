@@ -8,10 +8,11 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.prompt_history import PromptHistory
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.drafts import Drafts
+from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.widgets.composer import Composer
 
 
-def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory) -> Rows:
+def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory, transcript: Transcript) -> Rows:
     def new_line() -> None:
         composer.begin_line()
         take_keys(composer)
@@ -19,7 +20,7 @@ def composer_rows(composer: Composer, drafts: Drafts, history: PromptHistory) ->
     return {
         "send": composer.submit,
         "new-line": new_line,
-        "type-command": drafts.begin_command,  # what it is about stays chosen
+        "type-command": lambda: drafts.begin_command(transcript.cursor.chosen),
         "last-prompt": partial(history.recall, 1),
         "delete-word": composer.action_delete_word_right,
         "yank": composer.action_yank,

@@ -128,7 +128,7 @@ class FileCommands:
         """
         if not self.open_chats.trashed:
             raise UsageError(
-                "There is no session to bring back that was deleted since the program started.",
+                "There is no step to undo here: no session was deleted since the program started.",
                 "`kimi-tui sessions restore NAME` brings older ones back.",
             )
         trashed, name = self.open_chats.trashed[-1]

@@ -11,7 +11,7 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_answer_again
-from kimi_tui.core.session.interventions import can_be_undone, undone
+from kimi_tui.core.session.interventions import can_be_undone, is_same, undone, words_of_undoing
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.written import Begun
 from kimi_tui.core.text.counts import counted
@@ -221,7 +221,7 @@ class MessageCommands:
         if chat.deleted or target is None:
             self._undo_deletion()
         elif can_be_undone(target):
-            self._think_on(target)
+            self._undo_last_step(target)
         elif target.begun is not None:
             self._go_back(target, target.begun)
         else:
@@ -241,14 +241,17 @@ class MessageCommands:
         self.transcript.cursor.choose(shown)
         self.say(words)
 
-    def _think_on(self, reply: Message) -> None:
+    def _undo_last_step(self, reply: Message) -> None:
+        """The reply as it was becomes an alternative, or is one already: the one that was gone on with below."""
         open_session = self.open_chats.current.open_session
         (id_,) = open_session.take_ids(1)
-        thinking = undone(reply, id_, self.now())
-        self.change(self._session.with_message(thinking))
+        before = undone(reply, id_, self.now())
+        family = tree.alternatives(self._session, reply.id)
+        there = next((other for other in family if is_same(other, before)), None)
+        self.change(self._session.with_message(before) if there is None else tree.select(self._session, there.id))
         open_session.give_back_ids({id_})
-        self.transcript.cursor.choose(id_)
-        self.say("The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left).")
+        self.transcript.cursor.choose(before.id if there is None else there.id)
+        self.say(words_of_undoing(reply))
 
     def _undo_deletion(self) -> None:
         about, count = self._last_deletion(), self.open_chats.current.undo_delete()

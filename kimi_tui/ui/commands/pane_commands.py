@@ -10,7 +10,7 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.commands.dispatcher import Rows
-from kimi_tui.ui.panes.prompt_pane import FORMS
+from kimi_tui.ui.panes.prompt_pane import FORMS, STEPS
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.callbacks import Remark
@@ -43,6 +43,7 @@ class PaneCommands:
             },
             **{action_id: partial(self._act, "settings", action_id) for action_id in ("reset-field", "unset-field")},
             **{action_id: partial(self._copy, action_id) for action_id in FORMS},
+            **{action_id: partial(self._step, by) for action_id, by in STEPS.items()},
         }
 
     def _toggle(self, name: str) -> None:
@@ -64,9 +65,15 @@ class PaneCommands:
         message = self.open_chats.current.target(self.transcript.cursor.chosen)
         if message is None or message.role is not Role.ASSISTANT:
             raise UsageError("Only a reply has a request.")
-        self.prompts.past = message.id
+        self.prompts.show_past(message.id)
         self.panes.show_pane("prompt")
         self.panes.bring_up_to_date("prompt")
+
+    def _step(self, by: int) -> None:
+        """Show the request before or after the one that the pane shows, or showed last."""
+        if self.prompts.step(by):
+            self.panes.show_pane("prompt")
+            self.panes.bring_up_to_date("prompt")
 
     def _filter_sessions(self) -> None:
         self.panes.show_pane("sessions")

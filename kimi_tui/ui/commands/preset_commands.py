@@ -106,7 +106,7 @@ class PresetCommands:
     async def _restore(self) -> None:
         """Bring back the preset that was deleted last, to the session that had it too, where that is on screen."""
         if not self._deleted:
-            raise UsageError("There is no preset to bring back that was deleted since the program started.")
+            raise UsageError("There is no step to undo here: no preset was deleted since the program started.")
         deleted = self._deleted.pop()
         try:
             if deleted.name in self.store.value.presets:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.interventions import (
+from kimi_tui.core.session.reply_edits import (
     NUDGE,
     edited_answer,
     edited_thinking,

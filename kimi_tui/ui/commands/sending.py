@@ -15,6 +15,7 @@ from kimi_tui.ui.state.entries import about, error_text
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.slash import Command, Text, UnknownCommand, parse_line
+from kimi_tui.ui.transcript.cursor import Cursor
 from kimi_tui.ui.widgets.composer import Composer
 
 
@@ -30,13 +31,14 @@ class Sending:
     open_chats: OpenChats
     turns: Turns
     perform: Perform
+    cursor: Cursor
     go_on_from_edit: Callable[[str, ReplyPart, str], None]  # lets a reply go on from its edited text
     show_queue: Callable[[], None]  # shows the messages that wait
     say: Say
 
     def submit(self, text: str) -> None:
         chat, drafts = self.open_chats.current, self.drafts
-        edited, part = drafts.edited, drafts.edited_part
+        edited, part, about = drafts.edited, drafts.edited_part, drafts.about
         was_aside = drafts.bring_back(self.composer.draft)
         before = drafts.texts
 
@@ -46,13 +48,21 @@ class Sending:
 
         match parse_line(text):
             case Command(action, argument):
-                self.perform(action.id, argument, mend)
+                self._perform(action.id, argument, mend, about)
             case UnknownCommand(name, nearest):
                 near = "  Did you mean " + ", ".join(f"/{word}" for word in nearest) + "?" if nearest else ""
                 self.say(f"There is no command /{name}; nothing was sent.{near}\n// sends a literal slash.", "warning")
                 mend()
             case Text(message):
                 self._send(message, edited, part)
+
+    def _perform(self, action_id: str, argument: str, failed: Callable[[], None], about: str | None) -> None:
+        """Do a command that is about the message that was chosen when it was begun; None = none was."""
+        if about is not None:
+            self.cursor.choose(about, brings_into_view=False)
+        self.perform(action_id, argument, failed)
+        if about is not None and self.cursor.chosen == about:
+            self.cursor.choose(None)
 
     def _send(self, text: str, edited: str | None, part: ReplyPart | None) -> None:
         chat = self.open_chats.current

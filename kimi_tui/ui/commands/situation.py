@@ -18,8 +18,10 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 SEPARATOR = " · "
 ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
-FIRST = "open-copy"
+EVERYWHERE = "open-copy"
 """Its hint stands first, wherever the focus is, while it can be done."""
+FIRST = (EVERYWHERE, "continue")
+"""Their hints stand first, where they stand."""
 OWN_FIRST = 3
 """How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
@@ -72,8 +74,8 @@ def hints(
     `instead` is what the widget with the focus says of its keys; "" = the registry's words. `words_now` are what
     actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
-    own = [action for action in ACTIONS if action.hint and (action.scope is scope or action.id == FIRST)]
-    own.sort(key=lambda action: action.id != FIRST)
+    own = [action for action in ACTIONS if action.hint and (action.scope is scope or action.id == EVERYWHERE)]
+    own.sort(key=lambda action: FIRST.index(action.id) if action.id in FIRST else len(FIRST))
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
     own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
@@ -108,6 +110,7 @@ def choices(services: Services) -> dict[str, Sequence[str]]:
         "think": ("on", "off"),
         "free-thinking": ("on", "off"),
         "schema": ("off",),
+        "kept-thinking": ("none", "all"),
         "set": tuple(services.settings.dialect.fields),
         "reset": SETTABLE,
         "system": ("none",),

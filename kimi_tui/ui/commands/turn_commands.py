@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.token_estimate import rough_tokens
+from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_kept_thinking
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree import with_thinking
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import parse_stop_words, short_text
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue, resolve_kept_thinking
 from kimi_tui.core.settings.settings import RULES
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
@@ -17,6 +20,7 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.text import words
 
 ONCE, OFF = "once", "off"
 
@@ -36,6 +40,7 @@ class TurnCommands:
             "budget": self._budget,
             "auto-continue": self._auto_continue,
             "stop-at": self._stop_at,
+            "kept-thinking": self._kept_thinking,
         }
 
     def _answer_now(self) -> None:
@@ -101,3 +106,25 @@ class TurnCommands:
             f"The next reply stops at {short_text('stop', held) or 'nothing'}.\n"
             '/stop-at ### "two words" \\n adds words for that reply alone; /stop-at off takes them back.'
         )
+
+    def _kept_thinking(self, argument: str) -> None:
+        """Send the thinking of earlier turns along, of so many; "" = say what holds."""
+        word, session = argument.strip(), self.open_chats.current.session
+        if word:
+            try:
+                kept = parse_kept_thinking(word)
+            except ValueError:
+                allowed = "none, a number of turns such as 2, or all"
+                raise UsageError(f"/kept-thinking: found {word!r}, allowed {allowed}.") from None
+            is_default = kept == self.services.settings.chat.kept_thinking
+            self.change(settings_changes.with_own(session, "kept_thinking", None if is_default else kept))
+        chat = self.open_chats.current
+        kept = resolve_kept_thinking(self.services.settings, chat.session)
+        self.say(f"The thinking of {kept_words(kept)} is sent along{self._cost_of(kept)}, in this session.")
+
+    def _cost_of(self, kept: KeptThinking) -> str:
+        """What that takes with the next message; "" = nothing."""
+        branch = self.open_chats.current.branch
+        ids = with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
+        tokens = rough_tokens(*(message.reasoning or "" for message in branch if message.id in ids))
+        return f" (now ~{words.count(tokens)} tok)" if tokens else ""

@@ -33,6 +33,8 @@ class _Held:
     """Id of the message that it is an edit of; None = of none."""
     part: ReplyPart | None = None
     """Which text of a reply it is an edit of; None = of none."""
+    about: str | None = None
+    """Key of the message that a command in it is about; None = of none that was chosen."""
     is_typed: bool = True
     """Whether any of it was typed; else it is worth nothing unless it is changed."""
 
@@ -48,17 +50,18 @@ class Drafts:
         self._behind.clear()
         self._hold(_Held(draft))
 
-    def begin_argument(self, action: Action, suggestion: str = "") -> None:
-        command = f"/{action.id} "
-        self._put_before(_Held(command + suggestion, f"{action.title} (Escape cancels)", is_typed=False))
+    def begin_argument(self, action: Action, suggestion: str = "", about: str | None = None) -> None:
+        """`about` = the message with the message cursor; None = none has it."""
+        command, title = f"/{action.id} ", f"{action.title} (Escape cancels)"
+        self._put_before(_Held(command + suggestion, title, about=about, is_typed=False))
         take_keys(self._composer)
         end = self._composer.document.end
         self._composer.selection = Selection((0, len(command)), end)
 
-    def begin_command(self) -> None:
-        """A draft waits behind it."""
-        if not self._composer.is_empty or self.is_aside:
-            self._put_before(_Held("/", "Command (Escape cancels)", is_typed=False))
+    def begin_command(self, about: str | None = None) -> None:
+        """A draft waits behind it; `about` = the message with the message cursor, None = none has it."""
+        if not self._composer.is_empty or self.is_aside or about is not None:
+            self._put_before(_Held("/", "Command (Escape cancels)", about=about, is_typed=False))
         else:
             self._composer.draft = "/"
         take_keys(self._composer)
@@ -117,6 +120,11 @@ class Drafts:
     def edited_part(self) -> ReplyPart | None:
         """Which text of a reply is edited; None = none is."""
         return self._now.part
+
+    @property
+    def about(self) -> str | None:
+        """Key of the message that the command in the composer is about; None = of none that was chosen."""
+        return self._now.about
 
     @property
     def exact_edit(self) -> str:

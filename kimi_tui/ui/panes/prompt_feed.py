@@ -12,7 +12,7 @@ from textual.timer import Timer
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import Keys
 from kimi_tui.ui.panes.panel import Panel
-from kimi_tui.ui.panes.prompt_pane import FORMS, PromptPane
+from kimi_tui.ui.panes.prompt_pane import FORMS, STEPS, PromptPane
 from kimi_tui.ui.panes.prompt_source import Make, PromptSource
 
 DELAY_S = 0.08
@@ -27,14 +27,14 @@ class PromptPanel(PromptPane, Panel):
         super().__init__(keys=keys, id="prompt-pane")
         self._source = source
         self.acts = {action_id: partial(self._copy, form) for action_id, form in FORMS.items()}
+        self.acts |= {action_id: partial(self._step, by) for action_id, by in STEPS.items()}
         self._is_making = False  # off the event loop
         self._is_stale = False  # what is being made
         self._timer: Timer | None = None
 
     def draft_changed(self) -> None:
         """The input of the next turn is shown when typing pauses."""
-        self._source.past = None
-        if self._timer is None:
+        if self._source.draft_changed() and self._timer is None:
             self._timer = self.set_timer(DELAY_S, self._refresh_late)
 
     def _refresh_late(self) -> None:
@@ -68,6 +68,15 @@ class PromptPanel(PromptPane, Panel):
             self._refresh()
         else:
             self.show(view, title)
+
+    def _step(self, by: int) -> None:
+        if self._source.step(by):
+            self.refresh_pane()
+
+    @on(PromptPane.StepRequested)
+    def _step_requested(self, event: PromptPane.StepRequested) -> None:
+        event.stop()
+        self._step(event.by)
 
     def _copy(self, form: str) -> None:
         self._source.copy_as(form, self.view)

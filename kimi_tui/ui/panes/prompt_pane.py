@@ -19,6 +19,7 @@ from textual.widgets import Static
 from kimi_tui.core.prompt.prompt_view import PromptView
 from kimi_tui.core.prompt.prompt_writer import PromptPart
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -28,13 +29,14 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 Form = Literal["text", "json", "curl"]
 FORMS: Mapping[str, Form] = {"copy-prompt": "text", "copy-body": "json", "copy-curl": "curl"}
+STEPS: Mapping[str, int] = {"previous-request": -1, "next-request": 1}
 SEPARATOR = " · "
 MAX_SIZE_LINES = 3
 """In a narrow pane the last figures are left out, the parts say them too."""
 
 
 def default_keys() -> dict[str, tuple[str, ...]]:
-    return {action_id: BY_ID[action_id].keys for action_id in FORMS}
+    return {action_id: BY_ID[action_id].keys for action_id in (*FORMS, *STEPS)}
 
 
 class PromptPane(Vertical):
@@ -65,11 +67,19 @@ class PromptPane(Vertical):
         form: Form
         view: PromptView
 
+    @dataclass
+    class StepRequested(Message):
+        """The request before or after is to be shown."""
+
+        by: int
+        """-1 or 1."""
+
     def __init__(self, *, keys: Mapping[str, tuple[str, ...]] | None = None, id: str | None = None) -> None:
-        """`keys` are those of each action in `FORMS`; None = the registry's."""
+        """`keys` are those of each action in `FORMS` and `STEPS`; None = the registry's."""
         super().__init__(id=id)
         chosen = default_keys() if keys is None else keys
         self._forms = {key: form for action_id, form in FORMS.items() for key in chosen.get(action_id, ())}
+        self._steps = {key: by for action_id, by in STEPS.items() for key in chosen.get(action_id, ())}
         self._view: PromptView | None = None
         self._title = ""
         self._drawn: tuple[PromptView, str] | None = None
@@ -126,9 +136,10 @@ class PromptPane(Vertical):
     def _field_entries(self) -> list[Entry]:
         if not self._title or self._view is None:
             return []
-        sent = self._view.sent
-        lines = ["not known"] if sent is None else [f"{name} = {_shown(value)}" for name, value in sent.items()]
-        return [Entry("fields", EntryKind.NOTICE, "sent with it", "\n".join(lines) or "nothing")]
+        fields = Entry("fields", EntryKind.NOTICE, "sent with it", "\n".join(_field_lines(self._view)))
+        if self._view.request is None:
+            return [fields]
+        return [fields, Entry("outcome", EntryKind.NOTICE, "came of it", "\n".join(_outcome(self._view.request)))]
 
     def _update_sizes(self) -> None:
         assert self._view is not None
@@ -161,7 +172,10 @@ class PromptPane(Vertical):
 
     def on_key(self, event: events.Key) -> None:
         form = self._forms.get(event.key)
-        if form is not None and self._view is not None:
+        if event.key in self._steps:
+            event.stop()
+            self.post_message(self.StepRequested(self._steps[event.key]))
+        elif form is not None and self._view is not None:
             event.stop()
             self.post_message(self.CopyRequested(form, self._view))
 
@@ -189,10 +203,11 @@ def _entries(view: PromptView, before: Iterable[tuple[PromptPart, Entry]]) -> li
 
 
 def _part_entry(part: PromptPart, template: Template) -> Entry:
+    thinking = f", ~{words.count(part.thinking_tokens)} of it thinking" if part.thinking else ""
     return Entry(
         key=part.key,
         kind=EntryKind.PROMPT,
-        heading=f"{part.kind}{SEPARATOR}~{words.count(part.tokens)} tok",
+        heading=f"{part.kind}{SEPARATOR}~{words.count(part.tokens)} tok{thinking}",
         text=part.text,
         footer=f"{part.neutralised} neutralised" if part.neutralised else "",
         detail=part.message_id or "",
@@ -206,6 +221,8 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
     is_over = view.tokens > view.window_tokens
     what = "tok" if title else "tok to send,"  # the status line counts the conversation, not what is being typed
     yield f"{'⚠ ' if is_over else ''}~{words.count(view.tokens)} {what} of {words.count(view.window_tokens)}"
+    if view.thinking_tokens:
+        yield f"~{words.count(view.thinking_tokens)} of it kept thinking"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
     if view.counted_tokens is not None:
@@ -221,6 +238,41 @@ def _packed(figures: Iterable[str], width: int) -> Sequence[str]:
         else:
             lines.append(figure)
     return lines[:MAX_SIZE_LINES]
+
+
+def _field_lines(view: PromptView) -> list[str]:
+    """What differs from the first request behind the same reply says so."""
+    if view.sent is None:
+        return ["not known"]
+    first = view.sent if view.sent_first is None else view.sent_first
+    lines = [f"{name} = {_shown(value)}{_unlike(name, value, first)}" for name, value in view.sent.items()]
+    lines += [f"{name} is not sent{_unlike(name, None, first)}" for name in first if name not in view.sent]
+    return lines or ["nothing"]
+
+
+def _unlike(name: str, value: object, first: Mapping[str, object]) -> str:
+    if name not in first:
+        return "  (first: not sent)"
+    return "" if first[name] == value else f"  (first: {_shown(first[name])})"
+
+
+def _outcome(request: RequestRecord) -> list[str]:
+    """Its kind, how it ended, what it took."""
+    usage, mark = request.usage, "~" if request.is_estimated else ""
+    state = "" if request.state is None else request.state.value
+    lines = [SEPARATOR.join(filter(None, (f"{request.kind} request", state, line_text(request.finish_reason or ""))))]
+    tokens = [
+        f"{'' if what == 'in' else mark}{words.count(count)} {what}"
+        for count, what in ((usage.input_tokens, "in"), (usage.output_tokens, "out"))
+        if count is not None
+    ]
+    cost = "cost not known" if usage.cost_usd is None else words.dollars(usage.cost_usd)
+    lines.append(SEPARATOR.join([*tokens, cost]))
+    if request.timing.total_s is not None:
+        lines.append(words.seconds(request.timing.total_s))
+    if request.request_id:
+        lines.append(f"request_id {line_text(request.request_id)}")
+    return lines
 
 
 def _shown(value: object) -> str:

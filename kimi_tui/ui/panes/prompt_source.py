@@ -1,19 +1,26 @@
-"""The exact input of the next turn, or of the reply that was asked about: what it is made of, and its copies."""
+"""The exact input of the next turn, or of a request that was sent: what it is made of, and its copies."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.open_turn import OpenTurn
-from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, going_on_view, past_view
+from kimi_tui.core.prompt.prompt_view import (
+    PromptView,
+    PromptViewer,
+    going_on_view,
+    request_view,
+    requests_known,
+)
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.reply_start import ReplyStart
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.request_starts import requests_of
+from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import before
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import first_fields
@@ -39,9 +46,16 @@ class _Next:
 
     make: Make
     request: RequestSettings
-    thinks: bool
-    """Whether its think block is open."""
+    fields: Mapping[str, object]
     title: str = ""
+    """What it is, where its fields are worth a look; "" = the next turn's, as usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    reply_id: str
+    place: int
+    """Which of its requests, from 0."""
 
 
 @dataclass(eq=False)
@@ -49,24 +63,90 @@ class PromptSource:
     services: Services
     open_chats: OpenChats
     drafts: Drafts
-    chosen: Callable[[], str | None]  # gives the key of the message with the message cursor
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     remark: Remark
     _viewer: PromptViewer = field(default_factory=PromptViewer, init=False)
     _viewing: threading.Lock = field(default_factory=threading.Lock, init=False)
     _measured: tuple[Session, int] | None = field(default=None, init=False)
-    past: str | None = field(default=None, init=False)
-    """Id of the reply that was asked about; None = the next turn's input is wanted."""
+    _asked: Asked | None = field(default=None, init=False)
+    """None = the input of the next turn is wanted, or of the request that runs."""
+
+    def show_past(self, reply_id: str) -> None:
+        """Want the input of a reply's first request."""
+        self._asked = Asked(reply_id, 0)
+
+    def draft_changed(self) -> bool:
+        """Want the input of the next turn, or of the request that runs, which typing does not change.
+
+        Whether another one is to be shown now.
+        """
+        was_past, self._asked = self._asked is not None, None
+        return was_past or not self._runs()
 
     def plan(self) -> tuple[Make, str] | None:
         """What makes the input, in any thread, and its title; None = nothing can, which is told."""
-        session, past = self.open_chats.current.session, self.past
-        if past is not None and any(message.id == past for message in session.messages):
-            window_tokens = self.services.settings.api.context_tokens
-            return partial(past_view, session, past, window_tokens), f"Request of {past}"
+        reply, place = self._shown()
+        if reply is not None:
+            session, window_tokens = self.open_chats.current.session, self.services.settings.api.context_tokens
+            make = partial(request_view, session, reply, place, window_tokens)
+            is_running = self._is_last_of_running(reply, place)
+            return partial(_unanswered, make) if is_running else make, self._title(reply, place)
         planned = self._next()
-        self.past = None if planned is not None else self.past
-        return None if planned is None else (planned.make, planned.title)
+        if planned is None:
+            return None
+        self._asked = None
+        return planned.make, planned.title
+
+    def step(self, by: int) -> bool:
+        """Want the request before or after the one that is shown; False = there is none, which is told."""
+        reply, place = self._shown()
+        if reply is None:
+            reply = self.open_chats.current.last(Role.ASSISTANT) if by < 0 else None
+            known = [] if reply is None else requests_known(reply)
+        else:
+            known = [each for each in requests_known(reply) if (each > place if by > 0 else each < place)]
+        if reply is not None and known:
+            self._asked = Asked(reply.id, known[0] if by > 0 else known[-1])
+        elif reply is not None and by > 0 and self._asked is not None and self._is_last(reply):
+            self._asked = None
+        else:
+            self.remark("There is no earlier request of this reply." if by < 0 else "There is no later request here.")
+            return False
+        return True
+
+    def _is_last(self, reply: Message) -> bool:
+        """Whether what is sent next follows it."""
+        chat = self.open_chats.current
+        return chat.turn is None and bool(chat.branch) and chat.branch[-1].id == reply.id
+
+    def _shown(self) -> tuple[Message | None, int]:
+        """The reply of which a request is shown, and which one; None = the input of the next turn is."""
+        running, asked = self._running(), self._asked
+        if asked is None:
+            return running, 0 if running is None else len(requests_of(running)) - 1
+        if running is not None and running.id == asked.reply_id:
+            return running, asked.place
+        messages = self.open_chats.current.session.messages
+        return next((message for message in messages if message.id == asked.reply_id), None), asked.place
+
+    def _running(self) -> Message | None:
+        """The reply that grows on screen, as it stands; None = none does, or nothing has been sent for it yet."""
+        turn = self.open_chats.current.turn
+        reply = turn.reply_so_far(self.services.clock.now()) if turn is not None and self._runs() else None
+        return reply if reply is not None and requests_of(reply) else None
+
+    def _runs(self) -> bool:
+        chat = self.open_chats.current
+        return chat.turn is not None and chat.is_live_on_branch()
+
+    def _title(self, reply: Message, place: int) -> str:
+        count = len(requests_of(reply))
+        number = f" {place + 1}/{count}" if count > 1 else ""
+        return f"Request{number} of {reply.id}{', running' if self._is_last_of_running(reply, place) else ''}"
+
+    def _is_last_of_running(self, reply: Message, place: int) -> bool:
+        running = self._running()
+        return running is not None and running.id == reply.id and place == len(requests_of(running)) - 1
 
     def chars(self) -> int:
         session = self.open_chats.current.session
@@ -100,20 +180,20 @@ class PromptSource:
             return None
         request = self._request(GoingOn(reply).options)
         make = partial(going_on_view, self.open_chats.current.session, reply, request)
-        return _Next(make, request, reply.has_open_block, GOES_ON)
+        return self._planned(make, request, GOES_ON, thinks=reply.has_open_block)
 
     def _taken_up(self) -> Message | None:
         """The reply that the composer would go on with: by a command in it, or since it is being edited there."""
         chat, command, part = self.open_chats.current, self._command, self.drafts.edited_part
         if command is not None:
-            return taken_up_by(command, chat.target(self.chosen()), chat.message(self.chosen()))
+            return taken_up_by(command, chat.target(self.drafts.about), chat.message(self.drafts.about))
         edited = next((it for it in chat.session.messages if it.id == self.drafts.edited), None)
         return None if edited is None or part is None else taken_up_from(edited, part, self.drafts.exact_edit)
 
     def _answering(self) -> _Next | None:
         """None = the composer asks for no other answer to a thinking."""
         chat, command = self.open_chats.current, self._command
-        reply = chat.target(self.chosen())
+        reply = chat.target(self.drafts.about)
         if command is None or reply is None or refusal_to_answer_again(reply):
             return None
         opening = answering_opening(command.action.id, command.argument, reply)
@@ -122,7 +202,7 @@ class PromptSource:
         request = self._request(opening.options.over(chat.next_options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
         make = partial(self._make, before(chat.session, reply.id), request, None, open_turn)
-        return _Next(make, request, False, f"Request of {command.action.usage}")
+        return self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
 
     def _asking(self) -> _Next:
         chat, start = self.open_chats.current, self._start
@@ -133,7 +213,18 @@ class PromptSource:
         line = parse_line(draft)
         question = line.text if isinstance(line, Text) else ""  # a command is not sent
         make = partial(self._make, session, request, question or None, request.open_turn_of(start))
-        return _Next(make, request, request.thinking)
+        title = "Request of the next reply" if chat.next_stops else ""
+        return self._planned(make, request, title, thinks=request.thinking)
+
+    def _planned(self, make: Make, request: RequestSettings, title: str, *, thinks: bool) -> _Next:
+        """`thinks` = whether its think block is open."""
+        settings = self.services.settings
+        fields = request.fields
+        if thinks:
+            fields = first_fields(settings, self.open_chats.current.session, request)
+        if title:
+            make = partial(_with_fields, make, {**fields, **settings.dialect.unreserved(request.extra)})
+        return _Next(make, request, fields, title)
 
     @property
     def _start(self) -> ReplyStart | None:
@@ -155,13 +246,21 @@ class PromptSource:
             return
         view = view or planned.make()
         settings, request = self.services.settings, planned.request
-        fields, extra = view.sent, view.sent
+        fields, extra, model = view.sent, view.sent, view.model or request.model
         if fields is None or extra is None:
-            fields, extra = request.fields, request.extra
-            if planned.thinks:
-                fields = first_fields(settings, self.open_chats.current.session, request)
-        body = build_body(settings.dialect, request.model, view.text, fields, extra)
-        url = settings.dialect.address(settings.api.base_url, request.model)
+            fields, extra = planned.fields, request.extra
+        body = build_body(settings.dialect, model, view.text, fields, extra)
+        url = settings.dialect.address(settings.api.base_url, model)
         is_streamed = fields.get("stream") is True
         texts = {"text": view.text, "json": body.decode()}
         self.copy(texts.get(form) or curl_command(url, body, is_streamed=is_streamed), WHATS[form])
+
+
+def _unanswered(make: Make) -> PromptView:
+    """Nothing has become of it yet."""
+    return replace(make(), request=None)
+
+
+def _with_fields(make: Make, fields: Mapping[str, object]) -> PromptView:
+    """The input together with the fields that go with it."""
+    return replace(make(), sent=fields)

@@ -99,3 +99,17 @@ def _broke_off(reply: Message, kept: str, offers: tuple[Offer, ...]) -> EndNotic
         more = "Raise max_new_tokens, or ask" if reply.finish_reason == "length" else "Or ask"
         return EndNotice("warning", f"The reply ended inside its thinking. {kept}", offers, f"{more} with /think off.")
     return EndNotice("warning", f"The reply {f'was {cut(reply)}' if cut(reply) else 'has no answer'}. {kept}", offers)
+
+
+def end_of(reply_id: str) -> str:
+    """What a notice on how a reply ended is about: it holds until the reply is gone on with."""
+    return f"end of {reply_id}"
+
+
+def unfinished_notice(reply: Message) -> EndNotice | None:
+    """What is offered where a session is opened whose last reply broke off; None = it did not."""
+    if refusal_to_continue(reply):
+        return None
+    how = cut(reply) or ("cut inside its thinking" if ended_inside_reasoning(reply) else "left without an answer")
+    offers = (Offer("continue", "goes on where it broke off"), Offer("regenerate", "asks for another reply"))
+    return EndNotice("info", f"The last reply was {how}; ", offers)

@@ -93,15 +93,22 @@ def _shown_answer(reply: Message) -> str:
 
 
 def _thought_label(message: Message) -> str:
-    """The think block's one line: of the reported tokens, the share that its length suggests, else an estimate."""
-    reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
-    if counted is None or not reasoning or message.took_thinking:
-        tokens = rough_tokens(reasoning)
-    else:
-        tokens = round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
+    """The think block's one line."""
     thinking_s = message.timing.thinking_s if message.timing else None
-    is_estimated = counted is None or message.is_partly_counted or message.took_thinking
-    return words.thought_label(thinking_s, tokens, is_estimated=is_estimated, ended_by=thinking_end(message))
+    is_counted = message.usage is not None and message.usage.output_tokens is not None and not message.took_thinking
+    is_estimated = message.thinking_tokens is None and (not is_counted or message.is_partly_counted)
+    tokens, ended_by = thought_tokens(message), thinking_end(message)
+    return words.thought_label(thinking_s, tokens, is_estimated=is_estimated, ended_by=ended_by)
+
+
+def thought_tokens(message: Message) -> int:
+    """Tokens of its think block: as received, else of the reported ones the share of its length, else an estimate."""
+    reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
+    if message.thinking_tokens is not None:
+        return message.thinking_tokens
+    if counted is None or not reasoning or message.took_thinking:
+        return rough_tokens(reasoning)
+    return round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

@@ -13,7 +13,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
-from kimi_tui.ui.state.entries import ASSISTANT_NAME
+from kimi_tui.ui.state.entries import ASSISTANT_NAME, thought_tokens
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.text import words
@@ -45,12 +45,15 @@ class LiveTurn:
     label: str = ""
     _told: dict[ReplyPart, int] = field(init=False)
     _takes_over: bool = field(init=False)
+    _before: tuple[float, int] = field(init=False)  # seconds and tokens that had been thought
 
     def __post_init__(self) -> None:
         """Take what it begins with as told."""
         self._told = {part: len(text) for part, text in self.reply.texts.items()}
         beginning = self.reply.beginning
         self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
+        thinking_s = beginning.timing.thinking_s if beginning.timing is not None else None
+        self._before = (thinking_s or 0.0, thought_tokens(beginning)) if beginning.reasoning else words.NOTHING_BEFORE
         if self._takes_over:
             self.update_label(self.started_s)
 
@@ -118,7 +121,7 @@ class LiveTurn:
     @property
     def thought_line(self) -> str:
         """The think block's line in the conversation."""
-        return f"{self.label} · {words.ANSWER_NOW}" if self.label and self.is_thinking else self.label
+        return words.with_answer_now(self.label) if self.label and self.is_thinking else self.label
 
     def update_footer(self, now_s: float) -> bool:
         """Make the countdown anew; whether it is another one."""
@@ -138,8 +141,14 @@ class LiveTurn:
             return ""
         is_running = self.thinking_end_s is None and self.is_thinking
         end_s = now_s if self.thinking_end_s is None else self.thinking_end_s
+        before_s, before_tokens = self._before
         return words.thought_label(
-            end_s - self.first_token_s, self.reasoning_tokens, is_running=is_running, budget=self.budget
+            before_s + end_s - self.first_token_s,
+            before_tokens + self.reasoning_tokens,
+            is_running=is_running,
+            is_estimated=bool(before_tokens) and self.reply.beginning.thinking_tokens is None,
+            budget=self.budget,
+            before=self._before,
         )
 
     def thinking_rate(self, now_s: float) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from kimi_tui.core.session.codec import EPOCH
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.interventions import (
+from kimi_tui.core.session.reply_edits import (
     NUDGE,
     edited_answer,
     edited_thinking,

@@ -184,6 +184,13 @@ class Chat:
         first = [Running(self.turn, self.live)] if self.turn is not None and self.live is not None else []
         return first + self.beside
 
+    @property
+    def beside_words(self) -> str:
+        """What goes on beside the reply that is shown, or follows its thinking; "" = nothing does."""
+        if self.follow_up is not None:
+            return f"then {self.follow_up.count} answers"
+        return f"{len(self.beside) + 1} side by side" if self.beside else ""
+
     def stop(self) -> None:
         """Stop all of them; what arrived is kept."""
         self.follow_up = None

@@ -24,6 +24,7 @@ from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, answering_again, single
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
+    Phase,
     PhaseChanged,
     RepliesPlaced,
     ReplyDelta,
@@ -38,7 +39,7 @@ from kimi_tui.core.wire.turn_events import (
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
-from kimi_tui.ui.state.end_notices import end_notices
+from kimi_tui.ui.state.end_notices import end_notices, end_of
 from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat, Running
@@ -60,6 +61,9 @@ class TurnView(Protocol):
 
     def show_beside(self, chat: Chat) -> None:
         """Show that more replies grow beside the one on screen."""
+
+    def show_request(self, chat: Chat) -> None:
+        """Show that another request was sent."""
 
     def show_delta(self, chat: Chat, delta: ReplyDelta) -> None: ...
 
@@ -120,11 +124,13 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        options = chat.next_options.over(answers.options)
+        self._answer(chat, thought, replace(answers, options=chat.next_options))
+        chat.next_budget, chat.next_stops = None, ()
+
+    def _answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         several = AnsweringAgain(thought, answers.count)
         for opening in [several] if answers.in_one else [AnsweringAgain(thought)] * answers.count:
-            self._begin(chat, opening, answering_again, options)
-        chat.next_budget, chat.next_stops = None, ()
+            self._begin(chat, opening, answering_again, answers.options)
 
     def _begin(self, chat: Chat, opening: Opening, plan: Plan, options: RequestOptions) -> None:
         """Begin a turn, beside those that run."""
@@ -175,7 +181,7 @@ class Turns:
             case TurnBegan():
                 self._show_begun(chat, live)
             case PhaseChanged(phase=phase):
-                live.phase = phase
+                self._move(chat, live, phase)
             case ReplyDelta():
                 self._grow(chat, turn, live, event)
             case ReplyShortened():
@@ -198,9 +204,14 @@ class Turns:
             self._view.show_beside(chat)
             return
         chat.drop_passing_notices()
-        chat.drop_notices(_end_of(live.key))
+        chat.drop_notices(end_of(live.key))
         chat.drop_notices(about_form(live.key))
         self._view.show_question(chat)
+
+    def _move(self, chat: Chat, live: LiveTurn, phase: Phase) -> None:
+        live.phase = phase
+        if phase is Phase.WAITING and live is chat.live:
+            self._view.show_request(chat)
 
     def _grow(self, chat: Chat, turn: Turn, live: LiveTurn, delta: ReplyDelta) -> None:
         now_s = self._services.clock.monotonic()
@@ -221,7 +232,7 @@ class Turns:
         if answers is None:
             return
         try:
-            self.answer(chat, reply, replace(answers, count=answers.count - 1))
+            self._answer(chat, reply, replace(answers, count=answers.count - 1))
         except KimiError as error:
             self._say_error(chat, error, "There are no other answers.")
 
@@ -254,22 +265,23 @@ class Turns:
         label, which = KeyTable.of(self._services.settings.keymap).label, _which(chat, ended)
         if which and ended.state is MessageState.CANCELLED:
             return  # the status line tells of all at once
-        asked_tokens = partial(self._asked_tokens, chat, turn.question)
+        asked_tokens = partial(self._asked_tokens, chat, turn)
         stands = chat.message(ended.reply_id) if isinstance(opening, GoingOn) else None
         has_text_back = isinstance(opening, Asking)
         for notice in end_notices(ended, has_text_back=has_text_back, prompt_tokens=asked_tokens, gone_on_with=stands):
-            self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, _end_of(ended.reply_id))
+            self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
 
     @staticmethod
     async def _save(chat: Chat) -> None:
         with suppress(KimiError):  # what is not saved is told for as long as it is not
             await chat.open_session.save()
 
-    def _asked_tokens(self, chat: Chat, question: Message | None) -> int:
-        """What asking the question once more takes, in tokens, estimated."""
-        if question is None:
+    def _asked_tokens(self, chat: Chat, turn: Turn) -> int:
+        """What asking its question once more takes, in tokens, estimated."""
+        if turn.question is None:
             return 0
-        return context_of(replace(chat.session, head=question.id), self._services.settings.api.context_tokens).tokens
+        asked, window_tokens = replace(chat.session, head=turn.question.id), self._services.settings.api.context_tokens
+        return context_of(asked, window_tokens, turn.request.kept_thinking).tokens
 
     def _send_queued(self, chat: Chat) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.
@@ -297,11 +309,6 @@ class Turns:
 
     def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
         self._view.notice(chat, entries.error_text(error, kept), severity)
-
-
-def _end_of(reply_id: str) -> str:
-    """What a notice on how a reply ended is about: it holds until the reply is gone on with."""
-    return f"end of {reply_id}"
 
 
 def _which(chat: Chat, ended: TurnEnded) -> str:

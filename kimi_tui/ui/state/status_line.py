@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
@@ -10,6 +10,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
+from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings.keymap import KeyTable
@@ -56,32 +57,67 @@ class Context:
         return f"{mark}{words.count(used)}/{words.count(self.window_tokens)} {meter(share)}"
 
 
-def context_of(session: Session, window_tokens: int) -> Context:
+def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> Context:
     """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after.
 
-    The reasoning of a reply is not sent again: of its counted tokens the answer's share stays, by its length. A count
-    is of no use once a message that it holds is left out, or one that it lacks is not.
+    The reasoning of a reply is not sent again, unless it is `kept`: of its counted tokens the answer's share stays, by
+    its length. A count is of no use once a message that it holds is left out, or one that it lacks is not.
     """
     branch, rest = tree.branch(session), list[Message]()
+    now = tree.with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
-        usage, left_out = message.usage, {name for where, name in excluded if where < place}
-        if usage is not None and usage.input_tokens and not message.excluded and left_out == set(message.left_out):
-            kept = usage.output_tokens or 0
-            if message.took_thinking:  # it was part of the input
-                kept -= rough_tokens(message.reasoning or "")
-            elif thought := len(message.reasoning or ""):
-                kept = round(kept * len(message.content) / (thought + len(message.content)))
-            tokens = usage.input_tokens + kept + _estimated(rest)
-            return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning)
+        left_out = {name for where, name in excluded if where < place}
+        counted = _counted(message)
+        if counted is not None and not message.excluded and left_out == set(message.left_out):
+            dropped = 0 if message.id in now else _thought_share(message)
+            moved = _moved_thinking(branch[:place], message, now)
+            tokens = max(counted - dropped + moved, 0) + _estimated(rest, now)
+            return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning and not moved)
         rest.append(message)
     system = rough_tokens(session.system) + TURN_TOKENS if session.system else 0
-    return Context(system + _estimated(rest), window_tokens, is_counted=not rest and not system)
+    return Context(system + _estimated(rest, now), window_tokens, is_counted=not rest and not system)
 
 
-def _estimated(messages: Iterable[Message]) -> int:
-    texts = [message.content for message in messages if not message.excluded]
-    return rough_tokens(*texts) + TURN_TOKENS * len(texts)
+def _counted(reply: Message) -> int | None:
+    """What the endpoint counted of a reply's input and of the reply; None = it counted none.
+
+    Of several requests each counted what the reply said by then: the last of them counts, and what came since.
+    """
+    usages = [request.usage for request in reply.requests] or [reply.usage or NO_USAGE]
+    tokens: int | None = None
+    for usage in usages:
+        if usage.input_tokens:
+            tokens = usage.input_tokens + (usage.output_tokens or 0)
+        elif tokens is not None:
+            tokens += usage.output_tokens or 0
+    return tokens
+
+
+def _thought_share(reply: Message) -> int:
+    """How many of a reply's counted tokens its reasoning has: by its length, or as part of its input."""
+    if reply.took_thinking:
+        return rough_tokens(reply.reasoning or "")
+    counted, thought = (reply.usage or NO_USAGE).output_tokens or 0, len(reply.reasoning or "")
+    return counted - round(counted * len(reply.content) / (thought + len(reply.content))) if thought else 0
+
+
+def _moved_thinking(before: Sequence[Message], reply: Message, now: Set[str]) -> int:
+    """How many tokens more the thinking of the messages before a reply takes now than in its prompt, estimated."""
+    if not now and reply.kept_thinking == 0:
+        return 0
+    then = tree.with_thinking(
+        before, reply.kept_thinking, lambda it: it.id not in reply.left_out and not it.is_only_queued
+    )
+    more = rough_tokens(*(it.reasoning or "" for it in before if it.id in now and it.id not in then))
+    return more - rough_tokens(*(it.reasoning or "" for it in before if it.id in then and it.id not in now))
+
+
+def _estimated(messages: Iterable[Message], now: Set[str]) -> int:
+    """`now` = ids of those that are sent with their thinking."""
+    sent = [message for message in messages if not message.excluded]
+    thoughts = [message.reasoning or "" for message in sent if message.id in now]
+    return rough_tokens(*(message.content for message in sent), *thoughts) + TURN_TOKENS * len(sent)
 
 
 def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:
@@ -159,14 +195,15 @@ def _bar_texts(
         thinks = request.thinking if start is None else not start.is_answer
         model, thinking = request.model, f"thinking{most}" if thinks else "instant"
         thinking += _form_words(session, request, services)
+        kept = request.kept_thinking
     except KimiError:
-        model, thinking = session.model, "settings cannot be used"
+        model, thinking, kept = session.model, "settings cannot be used", 0
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
-        context=context_of(session, services.settings.api.context_tokens),
+        context=context_of(session, services.settings.api.context_tokens, kept),
         last=last_figures(session, empty_end),
     )
 

@@ -36,6 +36,10 @@ ANSWER_NOW = "answer now"
 """What a click on these words does, on the line that says that it is thinking."""
 
 
+NOTHING_BEFORE = (0.0, 0)
+"""Seconds and tokens that were thought before a turn."""
+
+
 def thought_label(
     thinking_s: float | None,
     tokens: int | None,
@@ -44,18 +48,35 @@ def thought_label(
     is_estimated: bool = False,
     budget: Budget = NO_BUDGET,
     ended_by: str = "",
+    before: tuple[float, int] = NOTHING_BEFORE,
 ) -> str:
     """Write the one line of a folded think block, such as "Thought for 12.4 s · 840 tok".
 
-    While it runs, what it has of its `budget` is told; `ended_by` = who ended it besides the model, "" = nobody.
+    While it runs, what it has of its `budget` is told, which is for this turn alone; `before` = the seconds and tokens
+    of turns before, which are among the figures. `ended_by` = who ended it besides the model, "" = nobody.
     """
-    verb = "Thinking" if is_running else "Thought"
-    most_s = f" of {budget.seconds:g} s" if is_running and budget.seconds else ""
+    verb, mark = "Thinking" if is_running else "Thought", "~" if is_estimated else ""
+    holds = budget if is_running and before == NOTHING_BEFORE else NO_BUDGET
+    most_s = f" of {holds.seconds:g} s" if holds.seconds else ""
     parts = [f"{verb} for {seconds(thinking_s)}{most_s}" if thinking_s is not None else verb]
     if tokens:
-        most = f" of {count(budget.tokens)}" if is_running and budget.tokens else ""
-        parts.append(f"{'~' if is_estimated else ''}{count(tokens)}{most} tok")
+        most = f" of {count(holds.tokens)}" if holds.tokens else ""
+        parts.append(f"{mark}{count(tokens)}{most} tok")
+    if is_running and NO_BUDGET != budget != holds:
+        parts.append(_in_this_turn((thinking_s or 0.0) - before[0], (tokens or 0) - before[1], budget))
     return " · ".join([*parts, ended_by] if ended_by else parts)
+
+
+def _in_this_turn(thinking_s: float, tokens: int, budget: Budget) -> str:
+    """How much of a budget was used, where the figures tell of more."""
+    used = f"{count(tokens)} of {budget.tokens}" if budget.tokens else f"{seconds(thinking_s)} of {budget.seconds:g} s"
+    return f"{used} in this turn"
+
+
+def with_answer_now(label: str) -> str:
+    """Put the words to click on into the label of a thinking that runs, where its figures do not move them."""
+    verb, _, figures = label.partition(" for ")
+    return " · ".join(filter(None, (verb, ANSWER_NOW, figures)))
 
 
 def total_usage(messages: tuple[Message, ...]) -> Usage:

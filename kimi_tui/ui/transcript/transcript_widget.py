@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
@@ -276,7 +277,8 @@ class Transcript(Widget, can_focus=True):
         elif event.chain > 1:
             self._mouse.select_around(event.offset, is_word=event.chain == 2)
         elif place.section == Section.HEAD and item.thought_line == place.line:
-            if line.text.endswith(ANSWER_NOW) and 0 < line.width - (event.x - GUTTER) <= len(ANSWER_NOW):
+            before, link, _ = line.text.partition(ANSWER_NOW)
+            if link and 0 <= event.x - GUTTER - cell_len(before) < len(ANSWER_NOW):
                 self.post_message(self.AnswerNowClicked())
             else:
                 self.folds.toggle(item.key)

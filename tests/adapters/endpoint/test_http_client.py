@@ -10,7 +10,7 @@ import struct
 import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -20,6 +20,8 @@ from kimi_tui.adapters.endpoint.connection_failures import translate
 from kimi_tui.adapters.endpoint.http_client import GATHERED_BYTES, SENT_BYTES, EndpointClient, check_base_url
 from kimi_tui.core import errors
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from kimi_tui.core.wire.recording import Answered, Data, Record, RecordingHead, RequestSent, encode_records
+from kimi_tui.core.wire.tape import Tape
 
 KEY = "sk-secret-0123456789"
 MODEL = "moonshotai/Kimi-K2.5"
@@ -197,6 +199,75 @@ async def test_retry_after(value: str, seconds: float | None) -> None:
 async def test_a_server_that_repeats_the_key_does_not_get_it_shown() -> None:
     async with serving(saying(answer(401, json.dumps({"error": f"bad key {KEY}"}).encode()))) as client:
         assert "bad key [key]" in (await failure(client)).summary
+
+
+def on_tape() -> Tape:
+    return Tape(RecordingHead("deepinfra", "deepinfra", thinking=True), lambda: 0.0)
+
+
+async def taped(client: EndpointClient, body: bytes = b"{}") -> list[Record]:
+    tape = on_tape()
+    with suppress(errors.CompletionError):
+        async with client.send(body, MODEL, tape) as response:
+            async for _ in response.chunks():
+                pass
+    return tape.records[1:]
+
+
+SECRETS = [KEY, json.dumps(KEY)[1:-1], "team-secret-7d1", "proxy%2Fpass", "proxy/pass"]
+
+
+@pytest.mark.parametrize("status", [200, 401, 302])
+async def test_no_secret_reaches_a_tape_however_it_is_repeated(status: int) -> None:
+    """By the body that is sent, by headers, in one piece or in several that come at different times."""
+    pieces = [b"data: " + word.encode()[:place] for word in SECRETS for place in (5,)]
+    rests = [word.encode()[5:] + b"\n\n" for word in SECRETS]
+
+    async def handler(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = [f"HTTP/1.1 {status} X", "connection: close", "content-type: text/event-stream", f"x-request-id: r{KEY}"]
+        head += [f"location: https://me:{KEY}@host/{KEY}", f"set-cookie: who={KEY}", "x-account: me@example.org"]
+        writer.write("\r\n".join([*head, "", ""]).encode())
+        for piece, rest in zip(pieces, rests, strict=True):
+            for half in (piece, rest):
+                writer.write(half)
+                await writer.drain()
+                await asyncio.sleep(0.005)
+
+    async with serving(handler, headers={"X-Team": "team-secret-7d1"}) as client:
+        client._secrets.append("proxy/pass")  # as `_find_proxy` notes a proxy's password
+        records = await taped(client, json.dumps({"input": f"my keys: {SECRETS}"}).encode())
+    data = encode_records(records)
+    assert not [word for word in (*SECRETS, "who=", "me@example.org", "127.0.0.1") if word.encode() in data]
+    assert data.count(b"[key]") >= 2 * len(SECRETS)
+    if status == 200:
+        said = b"".join(record.piece for record in records if isinstance(record, Data))
+        assert said == b"data: [key]\n\n" * len(SECRETS)
+
+
+async def test_a_tape_hears_every_byte_that_is_handed_on() -> None:
+    body = b"data: \xff \xe2\x80 x\r\n\r\n: ping\n"
+    async with serving(saying(answer(200, body, "content-type: text/event-stream"))) as client:
+        sent, answered, *pieces = await taped(client, b'{"input":"x"}')
+    assert sent == RequestSent(0.0, MODEL, b'{"input":"x"}')
+    assert answered == Answered(0.0, 200, {"content-type": "text/event-stream"})
+    assert b"".join(piece.piece for piece in pieces if isinstance(piece, Data)) == body
+
+
+async def test_a_tape_hears_what_a_reader_that_leaves_has_taken_and_no_more() -> None:
+    tape, halves = on_tape(), (b"data: 1\n\n", b"data: 2\n\n")
+
+    async def handler(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\nconnection: close\r\n\r\n" + halves[0])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(halves[1])
+
+    async with serving(handler) as client, client.send(b"{}", MODEL, tape) as response:
+        async for piece in response.chunks():
+            assert piece == halves[0]
+            await asyncio.sleep(0.1)
+            break
+    assert [record.piece for record in tape.records if isinstance(record, Data)] == [halves[0]]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -205,6 +205,7 @@ def test_every_key_and_command_that_is_named_exists() -> None:
     assert {
         "help",
         "answer-now",
+        "answers",
         "budget",
         "continue",
         "set",

@@ -24,8 +24,10 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.wire.plans import answering_again
+from kimi_tui.core.wire.turn_events import Phase
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn
+from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
 from tests.adapters.store.test_session_faults import Faults
@@ -581,3 +583,37 @@ async def test_whichever_file_operation_is_refused_nothing_is_lost_or_doubled(
             break
     assert step > 10
     await stop(turn)
+
+
+@pytest.mark.parametrize("ended", [(), (1,), (0,), (0, 2)])
+async def test_answers_that_grow_side_by_side_come_back_each_as_far_as_it_had_come(
+    tmp_path: Path, ended: tuple[int, ...]
+) -> None:
+    gates = [asyncio.Event() for _ in range(3)]
+    thought = Message("m2", Role.ASSISTANT, "Roast it", "m1", NOW, "hm", MessageState.COMPLETE, thinking=True)
+    talk = replace(TALK, messages=(TALK.messages[0], thought))
+    scripts = [streaming(token(f"answer {n}"), gate, token("."), end(), DONE) for n, gate in enumerate(gates)]
+    place = world(tmp_path, *scripts, session=talk)
+    turns = [
+        place.engine.start(place.open_session, AnsweringAgain(thought), REQUEST, answering_again) for _ in range(3)
+    ]
+    for turn in turns[1:]:
+        turn.is_aside = True
+    for number in range(3):
+        await written(place, f"answer {number}")
+    for number in ended:
+        gates[number].set()
+    await until(lambda: sum(turn.phase is Phase.FINISHED for turn in turns) == len(ended))
+    await asyncio.gather(*(turn.finished() for turn in turns if turn.phase is Phase.FINISHED))
+    left = place.left()
+    left.recover()
+    session = left.load(left.find())
+    answers = [message for message in session.messages if message.parent == "m1" and message.id != "m2"]
+    assert sorted(message.content.removesuffix(".") for message in answers) == [f"answer {n}" for n in range(3)]
+    assert sum(message.state is MessageState.COMPLETE for message in answers) == len(ended)
+    assert [message.id for message in answers] == ["m3", "m4", "m5"]
+    assert all(message.reasoning == "hm" and message.took_thinking for message in answers)
+    assert session.head in {"m3", "m4", "m5"}
+    for turn in turns:
+        await stop(turn)
+    assert place.journals() == []

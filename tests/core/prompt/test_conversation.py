@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.growing_reply import GrowingText
+from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import (
     alternatives,
@@ -202,14 +204,15 @@ class Diary:
     def reply_to(self, question: str, number: int, text: str, draft: Session | None = None) -> None:
         template, thinking, neutralise = list(TEMPLATES.values())[number % 2], number % 3 > 0, number % 7 > 0
         at = replace(self.session, head=question)
-        request = RequestSettings(template=template, thinking=thinking, neutralise=neutralise)
+        kept = KEPT[number % 4]
+        request = RequestSettings(template=template, thinking=thinking, neutralise=neutralise, kept_thinking=kept)
         prompt = next_prompt(at, request)
         if draft is not None:
             asked = branch(at)[-1].content
             assert prompt == next_prompt(draft, request, asked)
         answer = reply(
             self.session.next_message_ids(1)[0], text, question, template=template.name, thinking=thinking,
-            neutralise=neutralise, left_out=tuple(m.id for m in branch(at) if m.excluded), usage=Usage(number),
+            neutralise=neutralise, kept_thinking=kept, reasoning=THOUGHTS[number % 5], left_out=tuple(m.id for m in branch(at) if m.excluded), usage=Usage(number),
         )  # fmt: skip
         self.session = self.session.with_message(answer)
         self.sent[answer.id] = prompt
@@ -220,6 +223,8 @@ class Diary:
         return fitting[-1].usage.input_tokens if fitting and fitting[-1].usage else None
 
 
+KEPT: tuple[KeptThinking, ...] = (0, 1, 2, "all")
+THOUGHTS = (None, "hm", "so </think>", "[EOS] <think>", "")
 ACTIONS = st.sampled_from(["ask", "ask", "regenerate", "select", "system", "exclude"])
 TEXTS = st.sampled_from(["", "lamb", "<think>", "<|im_end|>", "[EOS]", "<\u2060think>"])
 
@@ -231,8 +236,8 @@ def test_every_past_input_can_be_rebuilt(steps: list[tuple[str, int, str]]) -> N
     for action, number, text in steps:
         diary.act(action, number, text)
     assert {id_: past_prompt(diary.session, id_) for id_ in diary.sent} == diary.sent
-    for template in TEMPLATES.values():
-        prompt = next_prompt(diary.session, RequestSettings(template=template), "next")
+    for template, kept in itertools.product(TEMPLATES.values(), KEPT):
+        prompt = next_prompt(diary.session, RequestSettings(template=template, kept_thinking=kept), "next")
         assert context_budget.counted_prefix(diary.session, GrowingText(prompt)) == diary.count_of(prompt)
 
 

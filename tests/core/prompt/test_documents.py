@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from kimi_tui.core.prompt.documents import render_markdown, render_text
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.written import WrittenRange
 from kimi_tui.core.text.visible import visible_line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -159,3 +160,11 @@ def test_how_a_reply_ended_is_no_link_of_a_text() -> None:
     assert "<p>[stopped]</p>" in MarkdownIt("commonmark").render(document)
     document = exported("t", None, turn(Role.ASSISTANT, "a", finish_reason="a*b*c [d](e)\n# f"))
     assert "<p>[ended by a*b*c [d](e) # f]</p>" in MarkdownIt("commonmark").render(document)
+
+
+def test_a_few_words_say_what_the_user_wrote() -> None:
+    reply = Message("m3", Role.ASSISTANT, "Yo there", "m1", state=MessageState.CANCELLED)
+    reply = replace(reply, written=(WrittenRange("content", 0, 2),))
+    session = replace(SESSION, messages=(SESSION.messages[0], reply), head="m3")
+    for document in (render_markdown(session), render_text(session)):
+        assert "[begins with your words · stopped]" in document

@@ -19,6 +19,7 @@ from kimi_tui.core.prompt.prompt_syntax import (
 from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
+from kimi_tui.core.session.written import WrittenRange
 from kimi_tui.core.wire.think import ThinkSplitter
 from tests.core.prompt import template_rows
 from tests.core.prompt.test_neutralise import hostile
@@ -142,3 +143,35 @@ def test_kept_reasoning_stands_in_a_closed_turn() -> None:
     assert write_turn(turn, template_rows.CHATML) == "<|im_start|>assistant\n<think>hm <think></think>yes<|im_end|>\n"
     bare = PromptTurn(Role.ASSISTANT, DOOR.foreign("yes"))
     assert write_turn(bare, template_rows.CHATML) == "<|im_start|>assistant\nyes<|im_end|>\n"
+
+
+HARD = "a <think> b </think> <|im_end|> c[EOS]"
+
+
+@pytest.mark.parametrize("start", range(len(HARD)))
+@pytest.mark.parametrize("chars", [1, 4])
+def test_think_marks_are_text_where_a_character_of_them_is_the_users(start: int, chars: int) -> None:
+    """Control tokens are made harmless throughout, the model's think marks stay as they came."""
+    own = WrittenRange("content", start, min(start + chars, len(HARD)))
+    turn = OpenTurn.of(DOOR, is_closed=True, answer=HARD, written=(own,))
+    for mark in ("<think>", "</think>"):
+        place = HARD.index(mark)
+        is_touched = own.start < place + len(mark) and place < own.end
+        assert (mark in turn.answer) is not is_touched
+    assert "<\u2060|im_end|> c[\u2060EOS]" in turn.answer
+    assert turn.answer.replace("\u2060", "") == HARD
+    thought = OpenTurn.of(DOOR, is_closed=False, reasoning=HARD, written=(WrittenRange("reasoning", *span_of(own)),))
+    assert "</think>" not in thought.reasoning
+    assert ("<think>" in thought.reasoning) is ("<think>" in turn.answer)
+    assert "\u2060\u2060" not in thought.reasoning
+
+
+def span_of(it: WrittenRange) -> tuple[int, int]:
+    return it.start, it.end
+
+
+def test_a_mark_that_the_model_completes_is_the_users_too() -> None:
+    turn = OpenTurn.of(DOOR, is_closed=True, answer="a </think>", written=(WrittenRange("content", 0, 4),))
+    assert turn.answer == "a <\u2060/think>"
+    beside = OpenTurn.of(DOOR, is_closed=True, answer="a </think>", written=(WrittenRange("content", 0, 2),))
+    assert beside.answer == "a </think>"

@@ -25,7 +25,7 @@ from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from tests.core.prompt import template_rows
 from tests.core.prompt.test_context_budget import talk
-from tests.core.prompt.test_conversation import ACTIONS, TEXTS, TREE, Diary, reply, session_of, user
+from tests.core.prompt.test_conversation import ACTIONS, KEPT, TEXTS, TREE, Diary, reply, session_of, user
 from tests.counting import calls_in
 
 KIMI = RequestSettings({"temperature": 0.5, "stream": True}, template=TEMPLATES["kimi"], context_tokens=1000)
@@ -35,6 +35,7 @@ REQUESTS = st.builds(
     template=st.sampled_from(template_rows.ALL),
     thinking=st.booleans(),
     neutralise=st.booleans(),
+    kept_thinking=st.sampled_from(KEPT),
 )
 DRAFTS = st.none() | TEXTS | st.text(max_size=5)
 

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.growing_reply import FIELD_OF, GrowingReply, ReplyPart
-from kimi_tui.core.session.interventions import (
+from kimi_tui.core.session.interventions import undone
+from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
+from kimi_tui.core.session.reply_edits import (
     NUDGE,
     edited_answer,
     edited_thinking,
     seeded,
     thinking_longer,
-    undone,
     without_answer,
 )
-from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.written import (
     CONTENT,
@@ -125,6 +125,12 @@ def test_what_is_put_in_anywhere_is_the_users_alone(place: int) -> None:
     (span,) = after_edit(HARD, f"{HARD[:place]}§§{HARD[place:]}")
     assert span == (place, place + 2)
     assert after_edit(HARD, HARD[:place]) == after_edit(HARD, HARD[place:]) == ()
+
+
+def test_letters_that_are_the_same_by_chance_do_not_tear_what_the_user_wrote() -> None:
+    before, after = "Roast it slowly, then salt it.", "Roast with thyme slowly, and then it is salted."
+    own = [after[start:end] for start, end in after_edit(before, after)]
+    assert own == ["with thyme", "and ", "it is ", "ed"]
 
 
 def test_a_text_of_a_million_characters_is_compared_at_once() -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.errors import ConnectionFailedError, StorageError
@@ -39,25 +39,26 @@ WHOLE: tuple[Record, ...] = (
 )
 
 times = st.floats(0, 1e5).map(lambda at_s: round(at_s, 4))
-texts = st.text(st.characters(exclude_categories=["Cs"]))
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 steps = st.builds(
     RequestStep,
     st.sampled_from(["reply", "answer", "continue"]),
-    fields=st.dictionaries(texts, st.integers()),
+    fields=st.dictionaries(texts, st.integers(), max_size=2),
     limits=st.builds(Limits, st.none() | st.integers(1, 9)),
 )
-bodies = st.dictionaries(texts, texts | st.integers() | st.none()).map(
+bodies = st.dictionaries(texts, texts | st.integers() | st.none(), max_size=4).map(
     lambda body: json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 )
 failures = st.builds(FailureNote, texts, texts, texts, st.booleans())
 exchanges = st.tuples(
     st.builds(RequestSent, times, texts, bodies, steps, st.integers(1, 4)),
     st.builds(Answered, times, st.integers(100, 599), st.dictionaries(st.sampled_from(KEPT_HEADERS), texts)),
-    st.lists(st.builds(Data, times, st.binary())),
+    st.lists(st.builds(Data, times, st.binary(max_size=40)), max_size=4),
     st.builds(Ended, times, st.sampled_from(Cause), st.none() | failures),
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(exchanges, min_size=1, max_size=3))
 def test_whatever_was_recorded_comes_back(
     told: list[tuple[RequestSent, Answered, list[Data], Ended]],
@@ -186,6 +187,7 @@ def test_a_tape_takes_no_more_than_it_may(room: int) -> None:
     tape.end(Cause.ITSELF)
     assert len(encode_records(tape.records)) < room + 1000
     assert sum(isinstance(record, CutOff) for record in tape.records) == 1
+    assert isinstance(tape.records[-1], Ended) == any(isinstance(record, RequestSent) for record in tape.records)
 
 
 def test_a_failure_comes_back_as_the_error_that_it_was() -> None:

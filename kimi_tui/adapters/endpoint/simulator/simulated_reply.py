@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from kimi_tui.adapters.endpoint.simulator import tour
 from kimi_tui.adapters.endpoint.simulator.reply_forms import formatted
@@ -29,6 +30,10 @@ _ASKS_YOURS = re.compile(r"\bwhat (?:did|have|had) you\b.*\b(first|before|last|j
 _ASKS_COUNT = re.compile(r"\bhow many (?:messages|questions|turns)\b", re.IGNORECASE)
 ANEW = ("", "In other words:\n\n", "Or, to put it differently:\n\n", "Once more, then.\n\n", "Said another way:\n\n")
 """What answers to thinking that came with the prompt begin with, so that they differ."""
+SECOND_THOUGHT = " let me go through that once more. Nothing in it was wrong, so I stay with it."
+"""What is thought behind a thought that was over, whatever nudged it."""
+NOTHING_MORE = " That is all there is to say about it.\n"
+"""What is said behind a text that was over before somebody wrote on."""
 _LIGHT = {"about", "could", "does", "from", "have", "name", "please", "should", "some", "tell", "that", "this", "what"}
 """Words that say little about what a message is about."""
 
@@ -41,12 +46,15 @@ class ReplyWords:
 
     def begins_with(self, open_turn: OpenTurn) -> bool:
         """Whether it may be what an open turn is the beginning of."""
-        reasoning = open_turn.reasoning if self.reasoning is None else self.reasoning
-        return reasoning.startswith(open_turn.reasoning) and self.answer.startswith(open_turn.answer)
+        reasoning, begun = open_turn.reasoning if self.reasoning is None else self.reasoning, open_turn.reasoning
+        is_begun = reasoning.startswith(begun) or _is_taken_up(reasoning, begun)
+        return is_begun and self.answer.startswith(open_turn.answer)
 
     def behind(self, open_turn: OpenTurn) -> ReplyWords:
-        """What is still to be said; all of it, where the open turn holds somebody else's words."""
+        """What is still to be said; where the open turn holds somebody else's words, what follows the common part."""
         reasoning = self.reasoning if self.reasoning is None else _behind(self.reasoning, open_turn.reasoning)
+        if self.reasoning is not None and _is_taken_up(self.reasoning, open_turn.reasoning):
+            reasoning = SECOND_THOUGHT
         return ReplyWords(reasoning, _behind(self.answer, open_turn.answer))
 
 
@@ -76,10 +84,24 @@ def write_reply(
     return ReplyWords(reasoning, answer)
 
 
+def _is_taken_up(reasoning: str, begun: str) -> bool:
+    """Whether a thought is over, and somebody wants more of it."""
+    return begun.startswith(reasoning) and len(begun) > len(reasoning)
+
+
+def _shared_chars(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def _behind(text: str, begun: str) -> str:
     if text.startswith(begun):
         return text[len(begun) :]
-    return text if begun[-1:].isspace() else f" {text}"
+    rest = text[_shared_chars(text, begun) :]
+    if not rest.strip():
+        return NOTHING_MORE
+    return rest if begun[-1:].isspace() or rest[0].isspace() else f" {rest}"
 
 
 class _Writer:

@@ -89,6 +89,8 @@ KEYS = """\
 | **Alt+A** | while I think: answer now |
 | **Shift+Tab**, then **m** | goes on with a reply that broke off |
 | **Shift+Tab**, then **a** | another answer to the same thinking |
+| **Shift+Tab**, then **e** or **E** | edits my answer or my thinking, and I go on from there |
+| **Shift+Tab**, then **w** | lets me think longer |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
@@ -106,8 +108,11 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/think off`, `/think on` | instant replies, or thinking first |
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
 | `/continue` | goes on with a reply that broke off |
+| `/answers 3`, `/answers 3 next` | three answers to one thought: to this one, to the next |
 | `/stop-at rest` | my next reply stops before that word |
 | `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
+| `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
+| `/think-longer` | takes my thinking up again, to another answer |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
@@ -130,9 +135,11 @@ _THINKING_ANSWER = """\
 That took a moment: open the line above (**click** it, or press **Ctrl+R**) to read how I came to it.
 
 Next time press **Alt+A** while I think (or click *answer now*): I answer from what I have until then. `/budget 50` does
-that by itself. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
+that by itself. Was it too little? **Shift+Tab**, then **w**: I think longer and answer anew; **E** lets you edit what I
+thought first. With **Ctrl+T** you switch to *instant*, and I answer without thinking first.
 
 Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
+`/answers 3` brings three of them side by side; look at each with **Left** and **Right**, even while they run.
 """
 
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from textual.message import Message
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.session.kept_thinking import KeptThinking, parse_kept_thinking
 from kimi_tui.core.settings import field_text
 from kimi_tui.core.settings.settings_view import PresetOrigin, Setting, SettingsView, preset_name_problem
 from kimi_tui.core.wire.fields import FieldKind, FieldSpec
@@ -132,6 +133,19 @@ def _format_edit(setting: Setting, kind: str, typed: Texts = ()) -> Edit | None:
         label, check = "The pattern that the whole reply has to fit.", _one(field_text.regex_format)
         return Edit(EditKind.BLOCK, label, then, (pattern,), check, typed, field_text.regex_doubt, kind)
     return None
+
+
+def kept_thinking_edit(setting: Setting, typed: Texts = ()) -> Edit:
+    text = "none" if setting.value == 0 else str(setting.value)
+    then = partial(messages.SettingChanged, setting.name)
+    return Edit(EditKind.LINE, "kept thinking", then, (text,), _one(_kept_thinking), typed)
+
+
+def _kept_thinking(text: str) -> KeptThinking:
+    try:
+        return parse_kept_thinking(text)
+    except ValueError:
+        raise UsageError("Allowed: none, a whole number of turns such as 2, or all.") from None
 
 
 def preset_edit(view: SettingsView) -> Edit:

@@ -29,8 +29,9 @@ def edit(row: Row, view: SettingsView, typed: Texts = (), about: str = "") -> Ou
             return messages.SettingChanged("thinking", not row.setting.value)
         case "preset":
             return edits.preset_edit(view)
-        case "system":
-            return edits.system_edit(row.setting, typed)
+        case "kept_thinking" | "system":
+            make = edits.system_edit if row.id == "system" else edits.kept_thinking_edit
+            return make(row.setting, typed)
         case _ if row.setting.spec is not None:
             return edits.field_edit(row.setting.spec, row.setting, typed, about)
         case _ if row.kind is RowKind.ACTION:

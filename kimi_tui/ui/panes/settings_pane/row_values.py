@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
+from kimi_tui.core.session.kept_thinking import ALL
 from kimi_tui.core.settings.field_text import edit_text, short_text
 from kimi_tui.core.settings.settings_view import (
     ENDPOINT,
@@ -25,7 +26,7 @@ FIRST_ROW = "thinking"
 """The first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """Shorter than the table of fields says it."""
-GENERAL = ("thinking", "preset", "system")
+GENERAL = ("thinking", "kept_thinking", "preset", "system")
 """What a session sets besides the fields of its requests."""
 
 
@@ -113,8 +114,8 @@ def _row(view: SettingsView, setting: Setting) -> Row:
             preset = str(value)
             whose_preset = ("Sent where nothing else is set.", f"This one {view.presets[preset]}.", whose)
             return Row(name, RowKind.SETTING, name, line_text(preset), help=whose_preset, setting=setting)
-        case "system":
-            return _system(setting)
+        case "kept_thinking" | "system":
+            return _kept_thinking(setting, whose) if name == "kept_thinking" else _system(setting)
         case "unset" | "extra":
             return Row(name, RowKind.SETTING, name, help=("Delete takes it back.",), setting=setting)
         case _ if setting.spec is not None:
@@ -124,6 +125,12 @@ def _row(view: SettingsView, setting: Setting) -> Row:
         ("A field of another server, sent as is.", _as_said_by(setting.source)),
     )
     return Row(name, RowKind.SETTING, line_text(label), short_text(label, value), help=help_, setting=setting)
+
+
+def _kept_thinking(setting: Setting, whose: str) -> Row:
+    shown = {"0": "none", "1": "last turn", ALL: "all turns"}.get(str(setting.value), f"last {setting.value} turns")
+    help_ = ("Of how many earlier turns the thinking is sent along: a number, none or all.", whose)
+    return Row(setting.name, RowKind.SETTING, "kept thinking", shown, help=help_, setting=setting)
 
 
 def _system(setting: Setting) -> Row:
