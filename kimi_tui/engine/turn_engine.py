@@ -252,7 +252,7 @@ class Engine:
             return (first,)
         first = context.noted_on(first, session)
         ids = turn.open_session.take_ids(len(others))
-        thought = str(reply.texts[ReplyPart.REASONING]).removesuffix(last.whole[0].reasoning) if others else ""
+        thought = _thought_before(reply, last) if others else ""
         rest = [_another(reply, id_, text, thought).message(now) for id_, text in zip(ids, others, strict=True)]
         return (first, *(context.noted_on(message, session) for message in rest))
 
@@ -315,6 +315,12 @@ def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd], had_before: int) -> di
 def _places(error: Exception) -> str:
     """Where a fault came up: its own words may hold texts, so the log gets its kind and the places only."""
     return "".join(traceback.format_tb(error.__traceback__))
+
+
+def _thought_before(reply: GrowingReply, last: ReplyResult) -> str:
+    """The thinking that earlier requests of the turn brought."""
+    came = str(reply.texts[ReplyPart.REASONING])[len(reply.beginning.reasoning or "") :]
+    return came.removesuffix(last.whole[0].reasoning)
 
 
 def _another(reply: GrowingReply, id_: str, whole: ReplyText, thought: str) -> GrowingReply:

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState, Session
 from kimi_tui.core.wire.plans import Plan, chosen, going_on, single
+from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, TurnBegan, TurnEnded
 from kimi_tui.engine.open_session import OpenSession
@@ -39,6 +41,8 @@ class Thinker(ScriptedClient):
     """Goes on with its thought or its answer wherever the open turn ends; each request may fail after some tokens."""
 
     failures: list[tuple[str, int]] = field(default_factory=list)
+    stopping: str = ""
+    """What it does at a stop text: "swallow", "return" or, where "", nothing."""
 
     @asynccontextmanager
     async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
@@ -47,6 +51,12 @@ class Thinker(ScriptedClient):
         assert THOUGHT.startswith(reasoning)
         assert ANSWER.startswith(answer)
         rest = ANSWER[len(answer) :] if mark else f"{THOUGHT[len(reasoning) :]}</think>{ANSWER}"
+        fields = json.loads(body)
+        assert not mark or "</think>" not in fields.get("stop", [])
+        if "</think>" in fields.get("stop", []):
+            assert "response_format" not in fields
+            if self.stopping:
+                rest = rest.partition("</think>")[0] + ("</think>" if self.stopping == "return" else "")
         how, after = self.failures.pop(0) if self.failures else ("", 0)
         steps: list[Any] = [token(char) for char in rest]
         match how:
@@ -83,6 +93,9 @@ async def pressed(turn: Turn, presses: list[tuple[int, str]]) -> TurnEnded:
     raise AssertionError
 
 
+STRICT = replace(REQUEST, fields={**REQUEST.fields, "stop": ["[EOS]"], "response_format": {"type": "json_object"}})
+
+
 def check(reply: Message) -> None:
     """Nothing is lost, doubled or out of place, whoever ended what."""
     reasoning = reply.reasoning or ""
@@ -94,29 +107,43 @@ def check(reply: Message) -> None:
         assert reply.content == ANSWER
 
 
-@settings(max_examples=150, deadline=None)
-@given(failures, presses, presses, budgets, st.integers(0, 2))
+@settings(max_examples=250, deadline=None)
+@given(
+    failing=failures,
+    first=presses,
+    second=presses,
+    budget=budgets,
+    auto_continue=st.integers(0, 2),
+    stopping=st.sampled_from([None, "", "swallow", "return"]),
+)
 def test_any_key_at_any_moment(
+    *,
     failing: list[tuple[str, int]],
     first: list[tuple[int, str]],
     second: list[tuple[int, str]],
     budget: Budget,
     auto_continue: int,
+    stopping: str | None,
 ) -> None:
+    """`stopping` None = an ordinary turn; else one that thinks first and answers in a form then."""
+    request = REQUEST if stopping is None else STRICT
+
     def plan(base: Plan) -> Plan:
-        return chosen(base, budget, auto_continue=auto_continue)
+        if stopping is None:
+            return chosen(base, budget, auto_continue=auto_continue)
+        return chosen(base, budget, auto_continue=auto_continue, parted=partial(thinking_first, request=STRICT))
 
     async def run() -> None:
-        client = Thinker([], failures=list(failing))
+        client = Thinker([], failures=list(failing), stopping=stopping or "")
         session = OpenSession(Session("s", NOW, NOW, "model"), None)
         engine = Engine(client, HandClock())
-        ended = await pressed(engine.start(session, Asking("x"), REQUEST, plan(single)), first)
+        ended = await pressed(engine.start(session, Asking("x"), request, plan(single)), first)
         if not ended.replies:
             return
         check(ended.replies[0])
         if refusal_to_continue(ended.replies[0]):
             return
-        ended = await pressed(engine.start(session, GoingOn(ended.replies[0]), REQUEST, plan(going_on)), second)
+        ended = await pressed(engine.start(session, GoingOn(ended.replies[0]), request, plan(going_on)), second)
         (reply,) = ended.replies or (session.value.messages[-1],)
         check(reply)
         assert len(session.value.messages) == 2

@@ -93,7 +93,7 @@ def _wrong_schema(schema: Any) -> Findings:
     try:
         type(validator).check_schema(schema)
     except jsonschema.SchemaError as error:
-        wrong = error
+        wrong: Any = error
         while wrong.context:  # of alternatives, the plain one stands first
             wrong = wrong.context[0]
         return [(error.json_path, wrong.message)]
@@ -121,13 +121,13 @@ def _lost_references(validator: Any, schema: Any, path: str) -> Iterator[tuple[s
 
 
 def _unfitting(schema: Any, text: str) -> Findings:
-    from jsonschema.exceptions import _WrappedReferencingError  # noqa: PLC0415 - what it raises has no public name
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
     if findings := _not_json(text):
         return findings
     try:
         errors = list(itertools.islice(_validator(schema).iter_errors(_parsed(text)), MAX_FINDINGS))
-    except _WrappedReferencingError as error:
+    except Unresolvable as error:
         raise CannotCheckError(f"the schema refers to what is not in it: {error}") from None
     return [(error.json_path, error.message) for error in errors]
 

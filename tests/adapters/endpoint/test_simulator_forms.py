@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from kimi_tui.adapters.endpoint.simulator.patterns import matching
 from kimi_tui.adapters.endpoint.simulator.reply_forms import MAX_VALUES, NO_MATCH, instance
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.tour import Break
-from tests.adapters.simulated import plan_of, prompt_of, understood
+from kimi_tui.core.wire.deepinfra import DEEPINFRA
+from tests.adapters.simulated import body_of, plan_of, prompt_of, understood
 
 PATTERNS = [
     "yes|no",
@@ -152,6 +154,22 @@ def test_a_thinking_that_stops_at_its_mark_is_answered_in_the_form() -> None:
     assert (thought.thinks, thought.finish_reason, "</think>" in thought.replies[0]) == (True, "stop", False)
     answer = plan_of(f"{prompt}{''.join(thought.replies[0])}</think>", response_format=FORM)
     assert json.loads("".join(answer.replies[0]))["part3"] == 12
+
+
+def test_an_answer_in_a_form_is_gone_on_with_by_another_process() -> None:
+    spices = {"type": "array", "minItems": 6, "items": {"type": "string"}}
+    form = {"type": "json_schema", "json_schema": {"name": "lamb", "schema": {"properties": {"spices": spices}}}}
+    prompt = f"{prompt_of('How long?')}Hm.</think>"
+    whole = "".join(numbered(prompt, 7, response_format=form).replies[0])
+    for place in range(1, len(whole)):
+        rest = numbered(prompt + whole[:place], 0, response_format=form)
+        assert len(json.loads(whole[:place] + "".join(rest.replies[0]))["spices"]) == 6
+
+
+def numbered(prompt: str, number: int, **fields: object) -> SimulatedReply:
+    plan = respond(body_of(prompt, **fields), DEEPINFRA, number)
+    assert isinstance(plan, SimulatedReply)
+    return plan
 
 
 def test_an_answer_in_a_form_breaks_off_once_when_that_is_asked_for() -> None:

@@ -24,6 +24,8 @@ BREAK_TOKENS = 24
 """How far into its part a reply gets that is to break off."""
 TRIES = 64
 """How many replies are looked at for one that begins like the open turn: some dozen differ."""
+EARLIER_REQUESTS = 200
+"""A reply in a form that is gone on with is taken to be that of one of so many first requests of a process."""
 SLOWNESS = 6.0
 """How much longer a slow reply takes."""
 
@@ -82,9 +84,7 @@ def respond(body: bytes, dialect: Dialect, number: int = 0) -> Refusal | Simulat
     breaking = None if is_begun else fault  # what is gone on with broke off before
     if breaking is not None and (refusal := _refusal(breaking, dialect.twin, is_streamed=is_streamed)) is not None:
         return refusal
-    seed = fields.get("seed", number)
-    first = seed if isinstance(seed, int) else 0
-    chances = [(f"{seed}/{place}/{question}", first + place) for place in range(_count(fields))]
+    chances = [_chance(fields.get("seed", number), place, question) for place in range(_count(fields))]
     replies = [_going_on(parsed, form, chance, fault) for chance in chances]
     slowness = SLOWNESS if fault is None and "slow" in words_of(question) else 1.0
     return _plan(asked, replies, request_id, parsed.template, breaking, slowness=slowness)
@@ -94,11 +94,19 @@ def _going_on(parsed: Prompt, form: object, chance: tuple[str, int], fault: Faul
     """Say what follows the open turn: of the replies that chance has, one that begins so, as a model would go on."""
     seed, variant = chance
 
-    def tried(number: int) -> ReplyWords:
-        return write_reply(parsed, form, random.Random(seed + "+" * number), fault, variant + number)
+    def tried(chance: tuple[str, int]) -> ReplyWords:
+        return write_reply(parsed, form, random.Random(chance[0]), fault, chance[1])
 
-    fitting = (reply for reply in map(tried, range(TRIES)) if reply.begins_with(parsed.open_turn))
-    return next(fitting, tried(0)).behind(parsed.open_turn)
+    chances = [(seed + "+" * number, variant + number) for number in range(TRIES)]
+    if form is not None and parsed.open_turn.answer:  # of these chance has more than some dozen
+        chances += [_chance(number, 0, question_of(parsed)) for number in range(EARLIER_REQUESTS)]
+    fitting = (reply for reply in map(tried, chances) if reply.begins_with(parsed.open_turn))
+    return next(fitting, tried(chance)).behind(parsed.open_turn)
+
+
+def _chance(seed: object, place: int, question: str) -> tuple[str, int]:
+    """Of the reply in a place among several; `seed` = the request's own, else its number."""
+    return f"{seed}/{place}/{question}", place + (seed if isinstance(seed, int) else 0)
 
 
 def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:
