@@ -20,6 +20,8 @@ TEMPORARY_PREFIX = ".kimi-tmp-"
 """How temporary files begin; such a file without a living writer is swept away."""
 PIECE_BYTES = 1024 * 1024
 """How much of a pipe is asked for at once."""
+SMALL_PIECE_BYTES = 64 * 1024
+"""Less than what the C library maps as a block of its own."""
 STALE_S = 3600
 """Age from which a temporary file has no writer any more, in seconds."""
 BUFFER_BYTES = 256 * 1024
@@ -46,16 +48,31 @@ def read_file(path: Path, *, is_pipe_allowed: bool = False, max_bytes: int = MAX
     Raises:
         OSError: It cannot be read, is no such file, or has more than `max_bytes`.
     """
+    if not _is_pipe(path, is_pipe_allowed=is_pipe_allowed, max_bytes=max_bytes):
+        return path.read_bytes()
+    with path.open("rb") as file:
+        return read_bounded(file, max_bytes)
+
+
+def read_pieces(path: Path) -> Iterator[bytes]:
+    """Read an ordinary file piece by piece, for what needs no more of it at once; OSError as `read_file`.
+
+    Small pieces on purpose: after a large block is freed, the C library keeps as much free memory from then on.
+    """
+    _is_pipe(path, is_pipe_allowed=False, max_bytes=MAX_FILE_BYTES)
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(SMALL_PIECE_BYTES):
+            yield piece
+
+
+def _is_pipe(path: Path, *, is_pipe_allowed: bool, max_bytes: int) -> bool:
     status = path.stat()
     kind = stat.S_IFMT(status.st_mode)
     if kind in KINDS and not (is_pipe_allowed and kind == stat.S_IFIFO) and os.path.realpath(path) != os.devnull:
         raise OSError(errno.EINVAL, f"{KINDS[kind]}, not an ordinary file", str(path))
     if status.st_size > max_bytes:
         raise _too_large(max_bytes)
-    if kind != stat.S_IFIFO:
-        return path.read_bytes()
-    with path.open("rb") as file:
-        return read_bounded(file, max_bytes)
+    return kind == stat.S_IFIFO
 
 
 def read_bounded(file: BinaryIO, max_bytes: int = MAX_FILE_BYTES) -> bytes:

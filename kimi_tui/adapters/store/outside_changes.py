@@ -17,7 +17,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimi_tui.adapters.files import as_storage_error, read_file
+from kimi_tui.adapters.files import as_storage_error, read_pieces
 from kimi_tui.adapters.store.session_index import Mark, mark_in, mark_of
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import Lost, Reloaded
@@ -63,11 +63,19 @@ class _Base:
     session: Session
 
 
-def new_hash(data: bytes = b"") -> hashlib._Hash:
+def new_hash() -> hashlib._Hash:
     """Of a file's content."""
     import hashlib  # noqa: PLC0415 - the first frame does without
 
-    return hashlib.sha256(data)
+    return hashlib.sha256()
+
+
+def _digest_of(path: Path) -> bytes:
+    """Raises OSError where it cannot be read."""
+    content = new_hash()
+    for _ in hashed(read_pieces(path), content):
+        pass
+    return content.digest()
 
 
 def hashed(pieces: Iterable[bytes], content: hashlib._Hash) -> Iterator[bytes]:
@@ -89,7 +97,7 @@ def read_version(path: Path) -> Version:
     """
     with as_storage_error("read", path):
         seen_ns = time.time_ns()
-        return Version(mark_in(os.stat(path)), new_hash(read_file(path)).digest(), seen_ns)
+        return Version(mark_in(os.stat(path)), _digest_of(path), seen_ns)
 
 
 def refuse_if_changed(path: Path, version: Version) -> None:
@@ -151,7 +159,7 @@ class BaseVersions:
     @staticmethod
     def _digest(path: Path) -> bytes:
         try:
-            return new_hash(read_file(path)).digest()
+            return _digest_of(path)
         except OSError as error:
             if error.errno in REFUSED:
                 return b""

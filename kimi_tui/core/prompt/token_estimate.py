@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from itertools import islice
 
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.session.session import Message
@@ -15,6 +16,8 @@ SAMPLE_CHARS = 200_000
 """About how many characters are looked at where a figure is only shown: some milliseconds."""
 SAMPLED_AT_ONCE = 50
 """Characters of a sample that follow one another."""
+JOINED_AT_ONCE = 200
+"""So many of these are estimated in one go."""
 BYTES_PER_TOKEN = 4
 """A usual figure for alphabets and code in UTF-8; a guess."""
 
@@ -50,9 +53,12 @@ def rough_tokens(*texts: str) -> int:
     if chars <= SAMPLE_CHARS:
         return sum(map(estimate_tokens, texts))
     step = SAMPLED_AT_ONCE * _rounded_up(chars, SAMPLE_CHARS)
-    found = [text[start : start + SAMPLED_AT_ONCE] for text in texts for start in range(0, len(text), step)]
-    sample = "".join(found)
-    return round(estimate_tokens(sample) * chars / len(sample))
+    found = (text[start : start + SAMPLED_AT_ONCE] for text in texts for start in range(0, len(text), step))
+    tokens = sampled = 0
+    while sample := "".join(islice(found, JOINED_AT_ONCE)):  # all at once would take as much memory as the texts
+        tokens += estimate_tokens(sample)
+        sampled += len(sample)
+    return round(tokens * chars / sampled)
 
 
 def written_tokens(reply: Message) -> int | None:

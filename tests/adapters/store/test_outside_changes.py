@@ -130,7 +130,7 @@ def test_what_did_not_change_for_long_is_not_read_again(
     def refuse(*_: object) -> bytes:
         raise AssertionError("it was read")
 
-    monkeypatch.setattr("kimi_tui.adapters.store.outside_changes.read_file", refuse)
+    monkeypatch.setattr("kimi_tui.adapters.store.outside_changes.read_pieces", refuse)
     assert look(files, held.session) is None
 
 
