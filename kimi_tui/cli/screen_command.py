@@ -162,7 +162,7 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
         terminal.echo(EarlyEcho(columns, rows))
 
 
-def build_app(
+def build_app(  # noqa: PLR0917 - what every screen is built of
     options: Namespace,
     context: Context,
     terminal: EarlyTerminal,
