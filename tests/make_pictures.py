@@ -64,6 +64,15 @@ PICTURES = {
          "<down><down><down><down><down><down>2", sees("Found 2")),
         (100, 30),
     ),
+    "requests": Picture(
+        ("/budget 30 once<enter>Name two ways to cook lamb.<enter>", idle, "<ctrl+l><f5><left>", sees("Request 2/2")),
+        (120, 30),
+    ),
+    "words": Picture(
+        ("/seed The user is in a hurry.<enter>Name two ways to cook lamb.<enter>", idle, "<ctrl+l><shift+tab>w", idle,
+         "<ctrl+r>", sees("Wait,")),
+        (100, 34),
+    ),
     "light": Picture(("code<enter>", idle, "<ctrl+home>", sees("class Chop")), (100, 30), "kimi-light"),
 }  # fmt: skip
 """All of them, by file name."""

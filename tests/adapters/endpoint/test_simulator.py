@@ -221,6 +221,9 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "stop-at",
         "new",
         "quit",
+        "prefill",
+        "seed",
+        "think-longer",
     } == {*commands}
     assert set(commands) <= set(COMMANDS)
 
@@ -424,6 +427,13 @@ def test_a_reply_that_stopped_at_a_word_is_gone_on_with_as_if_it_had_not() -> No
     assert whole.startswith(stopped_before + "Grill")
     rest = plan_of(prompt + stopped_before)
     assert stopped_before + "".join(rest.replies[0]) == whole
+
+
+def test_a_thought_that_was_cut_is_answered_as_if_for_the_first_time() -> None:
+    thought = respond_to(prompt_of("lamb"), 0).replies[0]
+    cut = "".join(thought).partition("</think>")[0][:40]
+    answers = {"".join(respond_to(f"{prompt_of('lamb')}{cut}</think>", number).replies[0]) for number in range(4)}
+    assert [answer.startswith("Two ways") for answer in answers] == [True]
 
 
 def test_answers_to_the_same_thinking_differ_and_can_be_gone_on_with() -> None:

@@ -30,6 +30,8 @@ _ASKS_YOURS = re.compile(r"\bwhat (?:did|have|had) you\b.*\b(first|before|last|j
 _ASKS_COUNT = re.compile(r"\bhow many (?:messages|questions|turns)\b", re.IGNORECASE)
 ANEW = ("", "In other words:\n\n", "Or, to put it differently:\n\n", "Once more, then.\n\n", "Said another way:\n\n")
 """What answers to thinking that came with the prompt begin with, so that they differ."""
+OPENINGS = ("Let me see.", "So.", "All right.")
+FORM_THOUGHT = "They ask for a certain form. I keep to it, whatever it says."
 SECOND_THOUGHT = " let me go through that once more. Nothing in it was wrong, so I stay with it."
 """What is thought behind a thought that was over, whatever nudged it."""
 NOTHING_MORE = " That is all there is to say about it.\n"
@@ -79,7 +81,7 @@ def write_reply(
     answer = formatted(response_format, writer.question, chance)
     reasoning = writer.reasoning(is_formatted=answer is not None) if not parsed.open_turn.is_closed else None
     if answer is None:
-        anew = ANEW[variant % len(ANEW)] if parsed.open_turn.is_closed and parsed.open_turn.reasoning else ""
+        anew = ANEW[variant % len(ANEW)] if parsed.open_turn.is_closed and writer.answers_again else ""
         answer = anew + writer.answer() + writer.system_note()
     return ReplyWords(reasoning, answer)
 
@@ -114,24 +116,35 @@ class _Writer:
         self._topic = tour.topic_of(words_of(self.question))
 
     def reasoning(self, *, is_formatted: bool) -> str:
-        opening = self._chance.choice(["Let me see.", "So.", "All right."])
+        return self._thought(self._chance.choice(OPENINGS), is_formatted=is_formatted)
+
+    def _thought(self, opening: str, *, is_formatted: bool) -> str:
         parts = [f"{opening} The user says “{_folded(self.question, SHOWN_CHARS)}”.", *self._observations()]
         if self._system:
             parts.append(f"The system prompt asks of me: “{_folded(self._system, SHOWN_CHARS)}”.")
-        if self._fault is not None:
-            parts.append(f"They want to see {self._fault.see}. I begin as if nothing were to happen.")
-        elif is_formatted:
-            parts.append("They ask for a certain form. I keep to it, whatever it says.")
-        elif self._memory() is not None:
-            parts.append("That is about what was said before. The whole conversation is in my prompt, so I look there.")
-        elif self._topic is not None:
-            parts.append(self._topic.thought)
-        else:
-            parts.append(
-                "I am a simulator and have no text about that. I had better say so, repeat what I understood, and name "
-                "a few words that I do know."
-            )
+        parts.append(FORM_THOUGHT if is_formatted else self._conclusion)
         return " ".join(parts)
+
+    @property
+    def _conclusion(self) -> str:
+        """What a thought ends with, unless it is about a form."""
+        if self._fault is not None:
+            return f"They want to see {self._fault.see}. I begin as if nothing were to happen."
+        if self._memory() is not None:
+            return "That is about what was said before. The whole conversation is in my prompt, so I look there."
+        if self._topic is not None:
+            return self._topic.thought
+        return (
+            "I am a simulator and have no text about that. I had better say so, repeat what I understood, and name "
+            "a few words that I do know."
+        )
+
+    @property
+    def answers_again(self) -> bool:
+        """Whether a thought came with the prompt that is whole: one that was cut is answered for the first time."""
+        thought = self._parsed.open_turn.reasoning
+        whole = (self._thought(opening, is_formatted=False) for opening in OPENINGS)
+        return bool(thought) and not any(len(text) > len(thought) and text.startswith(thought) for text in whole)
 
     def _observations(self) -> list[str]:
         count = len(self.question.split())
