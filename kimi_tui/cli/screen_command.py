@@ -176,11 +176,11 @@ def build_app(
     store.read_large_in_processes()
     first, opening = first_session(options, store, new_session(settings), held)
     client, key_problem = _client(context)
-    recordings = context.recordings()
+    recordings = cache(context.recordings)
     services = Services(
         settings_store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=cache(lambda: context.engine(client, [context.journals()], recordings)),
+        engine=cache(lambda: context.engine(client, [context.journals()], recordings())),
         clock=SystemClock(),
         session_store=store,
         new_session=lambda: new_session(context.settings()),

@@ -259,7 +259,7 @@ def prepare(
         key_problem=key_problem,
         clipboard=clipboard,
         link_opener=link_opener,
-        recorder=recordings,
+        recorder=lambda: recordings,
     )
     return Prepared(app_type(services, first, opening=opening), client, files, settings, clock, services)
 
