@@ -29,7 +29,7 @@ NAMED_KEYS = (
 CONTROL_KEYS = tuple(chr(ord(letter) - 96) for letter in "abefghijklnoprstuvwxyz")
 """Every Ctrl+letter but those that may leave the program: C, D, Q and M, which is Enter."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCNY0123456789[]{}/@.,é日😀 "
-LEAVING = {"quit", "export", "import", "editor", "theme"}
+LEAVING = {"quit", "export", "import", "record", "editor", "theme"}
 """Actions that are left out as slash commands: they end the program, write files or open another program."""
 PASTES = (
     "one\r\x1b[31mred\x1b[0m two\rthree",

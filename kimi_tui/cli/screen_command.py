@@ -193,11 +193,11 @@ def build_app(  # noqa: PLR0917 - what every screen is built of
     store.read_large_in_processes()
     first, opening = first_session(options, store, replace(new_session(settings), id=session_id), held)
     client, key_problem = _client(context)
-    recordings = context.recordings()
+    recordings = cache(context.recordings)
     services = Services(
         settings_store=SettingsStore(context),
         problems=(*loaded.problems, *loaded.notes),
-        engine=cache(lambda: context.engine(client, [context.journals()], recordings)),
+        engine=cache(lambda: context.engine(client, [context.journals()], recordings())),
         clock=SystemClock(),
         session_store=store,
         new_session=lambda: new_session(context.settings()),

@@ -9,6 +9,7 @@ from importlib import import_module
 MODULES = (
     "kimi_tui.engine.turn_engine",
     "kimi_tui.adapters.store.session_journal",
+    "kimi_tui.adapters.recording_files",
     "kimi_tui.ui.commands.screen_commands",
     "kimi_tui.ui.commands.session_commands",
     "kimi_tui.ui.panes.prompt_source",

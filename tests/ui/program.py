@@ -267,7 +267,7 @@ def prepare(
         link_opener=link_opener,
         check_form=check_form,
         load_schema=load_schema,
-        recorder=recordings,
+        recorder=lambda: recordings,
     )
     return Prepared(app_type(services, first, opening=opening), client, files, settings, clock, services)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from kimi_tui.core.errors import CompletionError
@@ -22,6 +23,9 @@ from kimi_tui.core.wire.recording import (
 
 MAX_TAPE_BYTES = 16 * 1024 * 1024
 """Most bytes of bodies and answers that are kept; what comes behind is not."""
+_HOOK = re.compile(rb'("webhook":"https?://)(?:[^"/?#]*@)?([^"/?#]*)[^"]*')
+HOST_ALONE = rb"\1\2/" + "…".encode()
+"""A webhook's address is as good as a password: of it only the host is kept."""
 RECORD_BYTES = 200
 """What a record takes beside its bytes, about."""
 
@@ -55,6 +59,7 @@ class Tape:
         self._sent_s = self._now_s()
         self._begun_s = self._sent_s if self._begun_s is None else self._begun_s
         at_s = round(self._sent_s - self._begun_s, DECIMALS)
+        body = _HOOK.sub(HOST_ALONE, body)
         self._is_open = self._keep(RequestSent(at_s, model, body, self._step, self._attempt), len(body))
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:

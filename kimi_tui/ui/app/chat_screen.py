@@ -121,8 +121,6 @@ class ChatScreen(Screen[None]):
             self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement,
             store=services.settings_store, run_later=self.run_later,
         )  # fmt: skip
-        if services.recorder is not None:
-            services.recorder.tell = lambda words: self.say(words, "warning")
         self._hints = HintDisplay(
             self, self.keyboard, self.open_chats, transcript=self.transcript, composer=self.composer,
             drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
@@ -154,6 +152,8 @@ class ChatScreen(Screen[None]):
         from kimi_tui.ui.state.running_turns import Turns  # noqa: PLC0415 - nor of what a turn is made of
 
         turns = Turns(self.services, self._turn_display, self._run_turn)
+        if self.services.recorder is not None:
+            self.services.recorder().tell = lambda words: self.say(words, "warning")
         return LateParts(
             services=self.services, keyboard=self.keyboard, open_chats=self.open_chats, current=self.current,
             turns=turns, transcript=self.transcript, find_bar=self.find_bar, composer=self.composer,

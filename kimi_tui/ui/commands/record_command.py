@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -18,7 +19,7 @@ HOLDS = "It holds the whole prompt and the reply, never the key; look through it
 
 @dataclass(eq=False)
 class RecordCommand:
-    recorder: Recorder | None
+    recorder: Callable[[], Recorder] | None
     open_chats: OpenChats
     say: Say
 
@@ -26,16 +27,17 @@ class RecordCommand:
         """Raises UsageError where there is nothing to record, StorageError where the file cannot be made."""
         if self.recorder is None:
             raise UsageError("This is a replay: what it shows is recorded already.")
+        recorder = self.recorder()
         session_id, words = self.open_chats.current.session.id, argument.split(maxsplit=1)
         if not words or words == [NEXT]:
             raise UsageError("/record needs a file name.", "For example: /record bug.jsonl, /record next bug.jsonl")
         if words[0] == NEXT:
             path = Path(words[1].strip()).expanduser()
-            await self.recorder.save_next(session_id, path)
+            await recorder.save_next(session_id, path)
             self.say(f"The next reply of this session is recorded into {path}.\n{HOLDS}")
             return
         path = Path(argument.strip()).expanduser()
-        is_running = await self.recorder.save_last(session_id, path)
+        is_running = await recorder.save_last(session_id, path)
         if is_running is None:
             raise UsageError("No reply came here since the program started.", "/record next FILE records the next one.")
         what = "The running reply is recorded into" if is_running else "The last reply was recorded into"

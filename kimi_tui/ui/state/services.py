@@ -130,8 +130,8 @@ class Services:
     """Where copied texts go besides the terminal; None = nowhere."""
     link_opener: LinkOpener | None = None
     """What opens links; None = nothing, and their addresses are copied."""
-    recorder: Recorder | None = None
-    """What records turns; None = they are replayed themselves."""
+    recorder: Callable[[], Recorder] | None = None
+    """Gives what records turns, made when it is first asked for; None = they are replayed themselves."""
     first_turn: FirstTurn | None = None
     """None = the user begins."""
     check_form: Callable[[Mapping[str, object], str | None], FormCheck] | None = None

@@ -178,6 +178,16 @@ def test_a_tape_keeps_times_from_each_request_on() -> None:
     assert recording.is_stopped_between
 
 
+@pytest.mark.parametrize("rest", ["", "/", "/hooks/T1/secret", "?token=secret", "#secret"])
+@pytest.mark.parametrize("user", ["", "me:secret@"])
+def test_of_a_webhook_a_tape_keeps_the_host_alone(user: str, rest: str) -> None:
+    tape, said = Tape(HEAD, Clock()), 'I say "webhook":"https://a/b".'
+    document = {"input": said, "webhook": f"https://{user}host:99{rest}", "stream": False}
+    tape.sent(json.dumps(document, separators=(",", ":")).encode(), "m/x")
+    (exchange,) = read_recording(encode_records(tape.records), "FILE").exchanges
+    assert json.loads(exchange.sent.body) == {**document, "webhook": "https://host:99/…"}
+
+
 @pytest.mark.parametrize("room", [0, 500, 700, 2000])
 def test_a_tape_takes_no_more_than_it_may(room: int) -> None:
     tape = Tape(HEAD, Clock(), max_bytes=room)
