@@ -42,8 +42,13 @@ async def test_a_schema_from_a_file_holds_the_answer_which_is_laid_out(tmp_path:
         await running.type(f"/schema {schema}<enter>")
         await running.shows("json_schema lamb, in this session")
         await running.shows("thinking, then json_schema")
+        await running.type("/copy-body<enter>")
+        await running.until(lambda: running.app.clipboard != "")
+        copied = json.loads(running.app.clipboard)
         await running.type("Lamb?<enter>")
         await running.shows("The answer keeps the form: the schema lamb.")
+        sent = running.client.bodies[0]
+        assert {**copied, "input": ""} == {**sent, "input": ""}  # what goes first can be seen before
         assert '"minutes": 12' in running.text  # laid out
         assert running.screen.chat.branch[-1].content == '{"minutes":12}'  # as it came
         assert [body.get("response_format") for body in running.client.bodies] == [None, FORM]
@@ -53,13 +58,14 @@ async def test_a_schema_from_a_file_holds_the_answer_which_is_laid_out(tmp_path:
         await running.until(lambda: "then json_schema" not in running.text)
 
 
-async def test_what_is_wrong_is_pointed_at_and_goes_into_the_composer(tmp_path: Path, schema: str) -> None:
+@pytest.mark.parametrize("way", ["/correct<enter>", "<shift+tab>f"])
+async def test_what_is_wrong_is_pointed_at_and_goes_into_the_composer(tmp_path: Path, schema: str, way: str) -> None:
     async with program(tmp_path, THOUGHT, MISFITS, THOUGHT, FITS, check_form=check) as running:
         await running.type(f"/schema {schema}<enter>")
         await running.shows("in this session")
         await running.type("Lamb?<enter>")
         await running.shows("$.minutes: 'x' is not of type")
-        await running.type("/correct<enter>")
+        await running.type(way)
         await running.until(lambda: running.screen.composer.draft != "")
         assert running.screen.composer.draft == (
             "Your answer is not what was asked for (the schema lamb): 1 error.\n"
