@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
 from kimi_tui.core.ports import Tap
+from kimi_tui.core.prompt.prompt_view import going_on_view
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
@@ -85,6 +87,8 @@ async def test_alternatives_are_sent_byte_by_byte_and_keep_whose_words_they_are(
     turn = Engine(client, HandClock()).start(session, GoingOn(start), REQUEST, going_on)
     (reply,) = (await turn.finished()).replies
     assert last_sent(client) == BEFORE + OPEN_TURNS[how]
+    assert past_prompt(session.value, "m3") == last_sent(client)
+    assert going_on_view(session.value, start, REQUEST).text == last_sent(client)
     assert (reply.written, reply.begun, reply.parent) == (start.written, start.begun, "m1")
     assert (reply.reasoning or "") + reply.content == (start.reasoning or "") + start.content + "!"
     assert (reply.requests, reply.sent) == ((), REQUEST.fields)
@@ -198,3 +202,4 @@ async def test_a_new_reply_that_begins_so_is_rebuilt_from_its_journal_at_every_l
     reply = session.value.messages[-1]
     assert (reply.reasoning, reply.content, reply.begun) == (OWN + THOUGHT, ANSWER, Begun(len(OWN)))
     assert last_sent(client) == f"{BEFORE}<think>{SENT}"
+    assert past_prompt(session.value, reply.id) == last_sent(client)

@@ -94,9 +94,9 @@ Difference = tuple[str, int, int, int, int]
 
 def _differences(before: str, after: str) -> list[Difference]:
     """What is the same at both ends is found first: most edits are small, and texts may be very long."""
-    start = _same_chars(before, after)
+    start = same_chars(before, after)
     most = min(len(before), len(after)) - start
-    end = _same_chars(before[len(before) - most :][::-1], after[len(after) - most :][::-1])
+    end = same_chars(before[len(before) - most :][::-1], after[len(after) - most :][::-1])
     inner = before[start : len(before) - end], after[start : len(after) - end]
     head = [("equal", 0, start, 0, start)] if start else []
     tail = [("equal", len(before) - end, len(before), len(after) - end, len(after))] if end else []
@@ -107,7 +107,7 @@ def _differences(before: str, after: str) -> list[Difference]:
     return [*head, *middle, *tail]
 
 
-def _same_chars(left: str, right: str) -> int:
+def same_chars(left: str, right: str) -> int:
     """How many characters are the same at the beginning: halves are compared, which is fast for long texts."""
     low, high = 0, min(len(left), len(right))
     while low < high:

@@ -148,6 +148,17 @@ def test_words_of_somebody_else_are_gone_on_from() -> None:
     assert "".join(plan_of(prompt_of("lamb") + "</think>Bonjour!").replies[0]) == f" {answer_to('lamb')}"
 
 
+def test_changed_words_are_gone_on_from_and_a_thought_that_was_over_is_taken_up_again() -> None:
+    whole = answer_to("lamb")
+    changed = "".join(plan_of(prompt_of("lamb") + f"</think>{whole[:25]} mine,").replies[0])
+    assert changed.strip() == whole[25:].strip()
+    assert "".join(plan_of(prompt_of("lamb") + f"</think>{whole}More").replies[0]).strip()
+    for number in range(4):
+        thought, mark, _ = "".join(plan_of(prompt_of("lamb"), seed=1).replies[0]).partition("</think>")
+        again = "".join(plan_of(f"{prompt_of('lamb')}{thought}\n\nWait,", seed=number).replies[0])
+        assert (thought[-20:] not in again, again.partition(mark)[2]) == (True, whole)
+
+
 @settings(max_examples=300, deadline=None)
 @given(prompts(tuple(TEMPLATES.values())))
 def test_every_open_turn_is_read(prompt: Prompt) -> None:
@@ -206,6 +217,9 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "help",
         "answer-now",
         "answers",
+        "prefill",
+        "seed",
+        "think-longer",
         "budget",
         "continue",
         "set",
@@ -221,9 +235,6 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "stop-at",
         "new",
         "quit",
-        "prefill",
-        "seed",
-        "think-longer",
     } == {*commands}
     assert set(commands) <= set(COMMANDS)
 

@@ -15,7 +15,8 @@ from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.growing_reply import FIELD_OF, GrowingReply, ReplyPart
 from kimi_tui.core.session.interventions import undone
-from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
+from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, TurnStart, encode_record, read_journal
+from kimi_tui.core.session.recovery import recover
 from kimi_tui.core.session.reply_edits import (
     NUDGE,
     edited_answer,
@@ -24,7 +25,8 @@ from kimi_tui.core.session.reply_edits import (
     thinking_longer,
     without_answer,
 )
-from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
+from kimi_tui.core.session.sent_context import SentContext
+from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Session, Timing, Usage
 from kimi_tui.core.session.written import (
     CONTENT,
     REASONING,
@@ -217,3 +219,30 @@ def test_alternatives_survive_every_format(thought: str, answer: str) -> None:
     session = Session("s", NOW, NOW, "model", head="m3", messages=(question, REPLY, made))
     for form in FORMATS.values():
         assert decode_session(form.load(form.encode(session))) == session
+
+
+@pytest.mark.parametrize("is_in_file", [True, False])
+@pytest.mark.parametrize("came", ["", " so", " so it is."])
+def test_what_a_dead_process_leaves_of_a_reply_with_words_of_the_users_comes_back(is_in_file: bool, came: str) -> None:
+    question = Message("m1", Role.USER, "?", None, NOW)
+    made = thinking_longer(REPLY, NUDGE, "m3", NOW)
+    session = Session("s", NOW, NOW, "model", head="m2", messages=(question, REPLY))
+    session = session.with_message(made) if is_in_file else session
+    beginning = replace(made, sent={"top_p": 0.9})
+    reply = GrowingReply(beginning, is_thinking=True)
+    log = GrowthLog(reply)
+    lines = encode_record(TurnStart(beginning, question, True, SentContext(None), "m3" if is_in_file else "m2"))
+    reply.grow(ReplyPart.REASONING, came)
+    reply.measure = lambda: RequestRecord("continue", MessageState.INTERRUPTED, timing=Timing(total_s=1.0))
+    growth = log.look()
+    assert growth is not None
+    found = recover(session, read_journal(lines + encode_record(growth)), NOW).session
+    if not came:
+        assert found == session
+        return
+    message = found.messages[-1]
+    assert message.reasoning == f"{REPLY.reasoning}\n\nWait,{came}"
+    assert (message.written, message.begun, message.sent) == (made.written, made.begun, beginning.sent)
+    assert (message.state, message.is_unasked) == (MessageState.INTERRUPTED, False)
+    assert found.head == session.head  # where it was not in the file, others may have gone on since
+    assert found.messages[1] == REPLY

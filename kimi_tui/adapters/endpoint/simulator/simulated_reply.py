@@ -10,13 +10,13 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from kimi_tui.adapters.endpoint.simulator import tour
 from kimi_tui.adapters.endpoint.simulator.reply_forms import formatted
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import Prompt
 from kimi_tui.core.session.session import Role
+from kimi_tui.core.session.written import same_chars
 from kimi_tui.core.text.counts import counted
 
 SHOWN_CHARS = 120
@@ -91,16 +91,10 @@ def _is_taken_up(reasoning: str, begun: str) -> bool:
     return begun.startswith(reasoning) and len(begun) > len(reasoning)
 
 
-def _shared_chars(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
 def _behind(text: str, begun: str) -> str:
     if text.startswith(begun):
         return text[len(begun) :]
-    rest = text[_shared_chars(text, begun) :]
+    rest = text[same_chars(text, begun) :]
     if not rest.strip():
         return NOTHING_MORE
     return rest if begun[-1:].isspace() or rest[0].isspace() else f" {rest}"
