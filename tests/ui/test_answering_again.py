@@ -65,7 +65,7 @@ async def test_undone_after_a_restart_the_old_reply_is_shown(tmp_path: Path) -> 
     (tmp_path / "later").mkdir()
     async with program(tmp_path / "later", session=replace(session, path="")) as running:
         await running.type("<shift+tab>u")
-        await running.shows("The reply whose thinking that was.")
+        await running.shows("The reply is shown as it was")
         assert [message.id for message in running.screen.chat.branch] == ["m1", "m2"]
         assert len(running.screen.chat.session.messages) == 3
         await running.type("u")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kimi_tui.core.session.session import Usage
+from kimi_tui.core.session.written import Begun
 from kimi_tui.ui.state.status_line import context_of
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
@@ -57,3 +58,11 @@ async def test_it_is_set_in_the_settings_pane(tmp_path: Path) -> None:
         await running.type("<backspace><backspace><backspace>2<enter>")
         await running.shows("last 2 turns")
         assert running.screen.chat.session.settings["kept_thinking"] == 2
+
+
+def test_thinking_that_was_taken_over_is_no_part_of_what_follows() -> None:
+    """It was part of the input, so that the tokens that came are the answer's alone."""
+    taken = replace(TALK.messages[1], content="e" * 40, usage=Usage(130, 10), begun=Begun(400, 0, "m2"))
+    session = replace(TALK, messages=(TALK.messages[0], taken), head=taken.id)
+    assert taken.took_thinking
+    assert context_of(session, 1000).tokens == 130 + 10 - 100
