@@ -71,6 +71,8 @@ class Growth:
     """Who ended the thinking besides the model; None = nobody."""
     cut_tail: str = ""
     """The end of the thinking that was taken away then."""
+    thinking_tokens: int = 0
+    """All that came of the thinking in this turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class GrowthLog:
             reply.open_request,
             reply.thinking_end,
             reply.cut_tail,
+            reply.tokens[ReplyPart.REASONING],
         )
 
 
@@ -151,6 +154,7 @@ def _plain(record: Record) -> dict[str, object]:
                 "grows": record.reply_id,
                 **{str(part): list(piece) for part, piece in record.pieces.items()},
                 "thinking": record.is_thinking,
+                "thinking_tokens": record.thinking_tokens,
                 "requests": [encode_request(request) for request in record.requests],
                 "open": record.open_request and encode_request(record.open_request),
                 **({"thinking_end": record.thinking_end, "cut_tail": record.cut_tail} if record.thinking_end else {}),
@@ -190,6 +194,7 @@ class JournalledTurn:
                 ends[part] = start + len(text)
             reply.is_thinking, open_request = growth.is_thinking, growth.open_request
             reply.requests = list(growth.requests)
+            reply.tokens[ReplyPart.REASONING] = growth.thinking_tokens
             if growth.thinking_end is not None:
                 reply.thinking_end, reply.cut_tail = growth.thinking_end, growth.cut_tail
         if open_request is not None:
@@ -287,6 +292,7 @@ def _growth(plain: Mapping[str, object]) -> Growth:
         None if open_request is None else decode_request(open_request),
         None if plain.get("thinking_end") is None else _text(plain["thinking_end"]),
         _text(plain.get("cut_tail", "")),
+        _whole(plain.get("thinking_tokens", 0)),
     )
 
 
