@@ -76,6 +76,8 @@ class Growth:
     """The end of the thinking that was taken away then."""
     written: tuple[WrittenRange, ...] | None = None
     """What of it the user wrote; None = as it began."""
+    thinking_tokens: int = 0
+    """All that came of the thinking in this turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class GrowthLog:
             reply.thinking_end,
             reply.cut_tail,
             reply.written if reply.beginning.written else None,
+            reply.tokens[ReplyPart.REASONING],
         )
 
 
@@ -157,6 +160,7 @@ def _plain(record: Record) -> dict[str, object]:
                 "grows": record.reply_id,
                 **{str(part): list(piece) for part, piece in record.pieces.items()},
                 "thinking": record.is_thinking,
+                "thinking_tokens": record.thinking_tokens,
                 "requests": [encode_request(request) for request in record.requests],
                 "open": record.open_request and encode_request(record.open_request),
                 **({"thinking_end": record.thinking_end, "cut_tail": record.cut_tail} if record.thinking_end else {}),
@@ -197,6 +201,7 @@ class JournalledTurn:
                 ends[part] = start + len(text)
             reply.is_thinking, open_request = growth.is_thinking, growth.open_request
             reply.requests = list(growth.requests)
+            reply.tokens[ReplyPart.REASONING] = growth.thinking_tokens
             if growth.thinking_end is not None:
                 reply.thinking_end, reply.cut_tail = growth.thinking_end, growth.cut_tail
             if growth.written is not None:
@@ -297,6 +302,7 @@ def _growth(plain: Mapping[str, object]) -> Growth:
         None if plain.get("thinking_end") is None else _text(plain["thinking_end"]),
         _text(plain.get("cut_tail", "")),
         _ranges(plain["written"]) if "written" in plain else None,
+        _whole(plain.get("thinking_tokens", 0)),
     )
 
 

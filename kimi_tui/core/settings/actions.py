@@ -412,14 +412,14 @@ _IN_PANES = (
            ("delete", "backspace"), Scope.SETTINGS, hint="reset"),
     Action("unset-field", "Do not send the field", "Leaves the field under the cursor out of the request.", ("u",),
            Scope.SETTINGS, hint="not sent"),
-    Action("previous-request", "The request before", "Shows the request sent before this one, of the same reply.",
-           ("left",), Scope.PROMPT, hint="earlier"),
-    Action("next-request", "The request after", "Shows the request sent after this one, at last the next input.",
-           ("right",), Scope.PROMPT, hint="later"),
     Action("copy-prompt", "Copy the prompt", "Copies the exact input as text.", ("y",), Scope.PROMPT, hint="copy"),
     Action("copy-body", "Copy the request", "Copies the request's body as JSON.", ("b",), Scope.PROMPT, hint="JSON"),
     Action("copy-curl", "Copy as curl", "Copies the request as a curl command with $DEEPINFRA_TOKEN.", ("c",),
            Scope.PROMPT, hint="curl"),
+    Action("previous-request", "The request before", "Shows the request sent before this one, of the same reply.",
+           ("left",), Scope.PROMPT, hint="earlier"),
+    Action("next-request", "The request after", "Shows the request sent after this one, at last the next input.",
+           ("right",), Scope.PROMPT, hint="later"),
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)

@@ -96,6 +96,7 @@ def test_a_reply_comes_back_as_far_as_it_came() -> None:
     assert reply == replace(
         BLANK,
         reasoning="hm",
+        thinking_tokens=1,
         content="ye",
         created=LATER,
         state=MessageState.INTERRUPTED,
