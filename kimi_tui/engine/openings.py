@@ -116,7 +116,7 @@ class GoingOn:
         """Begin with all that it says, and where it broke off: inside its think block, or behind it."""
         message, session = self.message, open_session.value
         if message.is_unasked:
-            message = replace(message, sent=blank.sent, model=blank.model)
+            message = replace(message, model=blank.model)
         if any(other.parent == message.id for other in session.messages):
             message = replace(message, id=open_session.take_ids(1)[0], created=None)
         reply = GrowingReply(message, is_thinking=message.has_open_block)

@@ -119,9 +119,9 @@ class Engine:
     def _begin(
         self, opening: Opening, open_session: OpenSession, blank: Message, request: RequestSettings, plan: Plan
     ) -> GrowingReply:
-        """Let the reply begin; a new one says what its first request sends."""
+        """Let the reply begin; one that nobody was asked for yet says what its first request sends."""
         reply = opening.begin(open_session, blank)
-        if reply.is_new and (first := plan(reply, ())) is not None:
+        if (reply.is_new or reply.beginning.is_unasked) and (first := plan(reply, ())) is not None:
             sent = {**first.fields_over(request.fields), **self._client.dialect.unreserved(request.extra)}
             reply.beginning = replace(reply.beginning, sent=sent)
         return reply

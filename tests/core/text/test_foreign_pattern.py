@@ -20,6 +20,7 @@ RUNS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "find
 OWN = {
     ("core/text/foreign_pattern.py", "pattern"): "compiled to find mistakes, and dropped",
     ("adapters/forms/form_program.py", "pattern"): "in a process of its own, with limits",
+    ("core/text/redaction.py", "b'|'.join(map(re.escape, self._words))"): "literal texts",
     ("ui/transcript/hits.py", "re.escape(text)"): "a literal text",
     ("ui/transcript/hits.py", "re.escape(text.lower())"): "a literal text",
     (
