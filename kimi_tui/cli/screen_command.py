@@ -271,6 +271,7 @@ def first_session(
         path, lock = found or find()
         session = store.open(path, held=lock)
         held.callback(session.release)
+        stand_in.release()
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
