@@ -257,6 +257,10 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:
+    from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES  # noqa: PLC0415 - the others need none of them
+    from kimi_tui.core.text.quoting import either  # noqa: PLC0415
+
+    names = [f"{name} (the default)" if it is DEFAULT_TEMPLATE else name for name, it in TEMPLATES.items()]
     parser.epilog = (
         "The role names ChatMessageRole.USER and ChatMessageRole.SYSTEM are meant so: "
         "the endpoint's own reference writes them; --template kimi has the model's plain ones."
@@ -269,7 +273,7 @@ def _add_prompt(parser: argparse.ArgumentParser) -> None:
         "standard input; without it the latest session",
     )
     parser.add_argument("--no-think", action="store_true", help="as in instant mode")
-    parser.add_argument("--template", metavar="NAME", help="deepinfra (the default) or kimi")
+    parser.add_argument("--template", metavar="NAME", help=either(names))
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[_Parser]:

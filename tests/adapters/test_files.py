@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.files import STALE_S, TEMPORARY_PREFIX, sweep_temporaries, write_atomic
+from kimi_tui.adapters.files import STALE_S, TEMPORARY_PREFIX, read_pieces, sweep_temporaries, write_atomic
 from kimi_tui.core.errors import ConversionError, StorageError
 
 
@@ -140,3 +140,17 @@ def test_sweeping_is_no_reason_to_end(call: str, tmp_path: Path, monkeypatch: py
         patch.setattr(os, call, fail)
         sweep_temporaries(tmp_path)
     assert old.exists()
+
+
+def test_pieces_of_a_file_are_the_file_and_never_much_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(os.urandom(3_000_001))
+    pieces = list(read_pieces(path))
+    assert b"".join(pieces) == path.read_bytes()
+    assert max(map(len, pieces)) < path.stat().st_size / 10
+
+
+def test_no_pieces_of_what_may_never_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(OSError, match="a named pipe, not an ordinary file"):
+        next(read_pieces(tmp_path / "a"))

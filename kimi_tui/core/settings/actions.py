@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kimi_tui.core.prompt.export_forms import USUAL_ENDINGS
+from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.text.quoting import either
 
 
@@ -307,7 +308,7 @@ _SESSION = (
     Action("make-default", "Make these settings the default", "Lets new sessions begin with what this one sets."),
     Action("export", "Export", f"Writes the session to a file: {either(USUAL_ENDINGS)}.", ("f8",), argument="FILE",
            runs_alone=False),
-    Action("save-as", "Save as", "Saves the session into another file, .toml or .json, from now on.",
+    Action("save-as", "Save as", f"Saves the session into another file, {either(ENDINGS)}, from now on.",
            argument="FILE", runs_alone=False),
     Action("import", "Import", "Opens a copy of a session file.", ("f12",), argument="FILE", runs_alone=False),
     Action("record", "Record a reply",

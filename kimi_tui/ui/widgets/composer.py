@@ -13,14 +13,12 @@ from textual import events, on
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
-from textual.widgets.text_area import Edit, EditResult
 
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui.state.first_frame import PLACEHOLDER
 from kimi_tui.ui.state.slash import Choices, Completion, completions, is_half_typed
 from kimi_tui.ui.widgets.editing import EditArea
-from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
 from kimi_tui.ui.widgets.wrapping import LONG_LINE
 
 
@@ -84,7 +82,6 @@ class Composer(EditArea):
         self.choices: Choices = {}
         self.recalled = ""
         """A prompt that was brought back and not changed since, where the draft is still that; "" = none was."""
-        self._has_stand_ins = False
         self._draft: tuple[str, str] | None = None  # the text, and the draft that it stands for
         self._completions: tuple[Completion, ...] = ()
         self._picked = 0
@@ -111,27 +108,6 @@ class Composer(EditArea):
     def exchange(self, text: str) -> None:
         """Put another draft in the place of this one, which undo brings back."""
         self.change(self.held(text), self.document.start, self.document.end)
-
-    def held(self, text: str) -> str:
-        return with_stand_ins(text)
-
-    def exact(self, text: str) -> str:
-        return without_stand_ins(text) if self._has_stand_ins else text
-
-    def edit(self, edit: Edit) -> EditResult:
-        """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
-        self._has_stand_ins |= has_stand_ins(edit.text)
-        return super().edit(edit)
-
-    def load_text(self, text: str) -> None:
-        self._has_stand_ins = has_stand_ins(text)
-        super().load_text(text)
-
-    async def on_paste(self, event: events.Paste) -> None:
-        """Insert a paste as it is; terminals send its line ends as CR."""
-        event.stop()
-        event.prevent_default()
-        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
     async def on_key(self, event: events.Key) -> None:
         method = self._methods.get(event.key)

@@ -21,6 +21,7 @@ from textual.widgets.text_area import Edit, EditResult, Location
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
+from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
 
 
 @dataclass(slots=True)
@@ -92,12 +93,24 @@ class EditArea(Editing, LongTextArea):
     _killed_at: Location | None = None
     """Where the cursor is since something was killed and nothing else done; None = something else was."""
 
+    _has_stand_ins = False
+
     def held(self, text: str) -> str:
-        """What stands for a text in this widget, whose characters may need stand-ins."""
-        return text
+        """What stands for a text in this widget."""
+        return with_stand_ins(text)
 
     def exact(self, text: str) -> str:
-        return text
+        return without_stand_ins(text) if self._has_stand_ins else text
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        self._has_stand_ins = has_stand_ins(text)
+        super()._set_document(text, language)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Insert a paste as it is; terminals send its line ends as CR."""
+        event.stop()
+        event.prevent_default()
+        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
     def type_text(self, text: str) -> None:
         self._replace_via_keyboard(self.held(text), *self.selection)
@@ -138,6 +151,8 @@ class EditArea(Editing, LongTextArea):
     # -- what can be undone
 
     def edit(self, edit: Edit) -> EditResult:
+        """Perform an edit, and note whether it brings stand-ins: to look for them takes longer than a key may."""
+        self._has_stand_ins |= has_stand_ins(edit.text)
         if edit.to_location[0] >= self.document.line_count:  # to cut the last line, the library names the next
             edit.to_location = self.document.end
         self._killed_at, self._is_changing = None, True

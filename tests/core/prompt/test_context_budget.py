@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -150,6 +151,7 @@ def test_of_much_text_a_sample_is_estimated(text: str) -> None:
 
 def test_the_sample_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at, estimate = list[int](), token_estimate.estimate_tokens
+    token_estimate.rough_tokens("é" * 300_000)  # what is made once
 
     def noted(*texts: str) -> int:
         looked_at.append(sum(map(len, texts)))
@@ -157,5 +159,11 @@ def test_the_sample_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(token_estimate, "estimate_tokens", noted)
     for times in (1, 10, 100):
-        token_estimate.rough_tokens(*["word " * 1000 * times] * 40)
-    assert max(looked_at) <= 1.5 * token_estimate.SAMPLE_CHARS
+        looked_at.clear()
+        texts = ["羊 word " * 700 * times] * 40
+        tracemalloc.start()
+        token_estimate.rough_tokens(*texts)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert sum(looked_at) <= 1.5 * token_estimate.SAMPLE_CHARS
+        assert peak_bytes < token_estimate.SAMPLE_CHARS  # as a whole it takes two bytes a character, and its copies

@@ -26,7 +26,6 @@ from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, EditKind, Texts
 from kimi_tui.ui.panes.settings_pane.row import ALERT, CURSOR
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
-from kimi_tui.ui.widgets.stand_ins import with_stand_ins, without_stand_ins
 
 LookAtForm = Callable[[object], str]
 """Says what may be wrong with a checked response format, "" = nothing; it takes a while, so it runs in a thread."""
@@ -43,18 +42,6 @@ class ExactTextArea(EditArea):
     @property
     def exact_text(self) -> str:
         return self.exact(self.text)
-
-    def held(self, text: str) -> str:
-        return with_stand_ins(text)
-
-    def exact(self, text: str) -> str:
-        return without_stand_ins(text)
-
-    async def on_paste(self, event: events.Paste) -> None:
-        """Terminals send its line ends as CR."""
-        event.stop()
-        event.prevent_default()
-        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class Editor(Vertical):
