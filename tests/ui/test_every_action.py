@@ -34,7 +34,7 @@ def situations() -> dict[str, Situation]:
     return {
         "idle": Situation(),
         "waiting": Situation(streaming(asyncio.Event()), shows="waiting"),
-        "reasoning": Situation(streaming(token("hm"), asyncio.Event()), shows="Thinking for"),
+        "reasoning": Situation(streaming(token("hm"), asyncio.Event()), shows="Thinking ·"),
         "answering": Situation(streaming(token("hm"), think_end(), token("yes"), asyncio.Event()), shows="answering"),
         "failed": Situation(Script([], refuse=AuthenticationError("The key is wrong.")), shows="The key is wrong."),
         "empty": Situation(session=None),

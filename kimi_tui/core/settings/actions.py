@@ -242,7 +242,7 @@ _TURN = (
     Action(
         "kept-thinking",
         "Keep earlier thinking",
-        "Sends the thinking of the last N turns along, of all or of none; alone it tells.",
+        "Sends the thinking of the last N turns along; alone it tells.",
         argument="[N|all|none]",
     ),
     Action(
@@ -359,8 +359,8 @@ _MESSAGE = (
     Action("another-answer", "Another answer", "Asks for another answer to the same thinking, which is not paid again.",
            ("a",), Scope.TRANSCRIPT, needs=frozenset({Need.REASONING}), waits=True),
     Action("answers", "Several answers to one thought",
-           "Asks for 2 to 4 answers to the same thinking, or to that about the next question; off takes it back.",
-           ("A",), Scope.TRANSCRIPT, argument="N [next] [streams|request]", runs_alone=False),
+           "Asks for 2 to 4 answers to the same thinking (next: about the next question); off takes it back.",
+           ("A",), Scope.TRANSCRIPT, argument="N [next] [request]", runs_alone=False),
     Action("check", "Check its form", "Looks whether a reply keeps the form that was asked for.", (), Scope.TRANSCRIPT,
            needs=REPLY),
     Action("correct", "Ask for a correction", "Writes what is wrong with its form into the composer, to be sent.",
