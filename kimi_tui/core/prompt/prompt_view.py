@@ -179,7 +179,8 @@ def request_view(session: Session, reply: Message, place: int, window_tokens: in
     so_far = texts_so_far(reply)[place] if request is not None and request.start is not None else None
     parts = past_parts(session, reply, so_far)
     sums = _Sums.of(parts)
-    counted = None if request is None else request.usage.input_tokens
+    usage = reply.usage if request is None else request.usage
+    counted = None if usage is None else usage.input_tokens
     if counted is None and reply.parent is not None:
         counted = counted_prefix(replace(session, head=reply.parent), _joined(parts))
     return PromptView(
