@@ -27,6 +27,7 @@ from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
 from kimi_tui.ui.state import running_turns
 from kimi_tui.ui.state.answers import Answers
+from kimi_tui.ui.state.next_reply import NextReply
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.state.services import Services
@@ -223,7 +224,7 @@ def test_any_key_at_any_moment(
 
         place.client.on_token = on_token
         if is_next:
-            place.chat.next_answers = Answers(count, is_next=True)
+            place.chat.next_reply = NextReply(answers=Answers(count, is_next=True))
             place.turns.start(place.chat, Asking("Lamb?"))
         else:
             place.turns.answer(place.chat, place.chat.branch[-1], Answers(count))
@@ -248,7 +249,7 @@ async def answered(answers: Answers, breaks: list[tuple[str, int]] | None = None
     place = world(Session("s", NOW, NOW, "m") if answers.is_next else talk(), breaks)
     with patch.object(running_turns, "FRAME_S", 0.0):
         if answers.is_next:
-            place.chat.next_answers = answers
+            place.chat.next_reply = NextReply(answers=answers)
             place.turns.start(place.chat, Asking("Lamb?"))
         else:
             place.turns.answer(place.chat, place.chat.branch[-1], answers)

@@ -60,7 +60,7 @@ async def test_it_is_seen_and_sent_begins_the_reply_and_is_for_one_reply(tmp_pat
         await running.type(f"/{command} Well,")
         assert (await seen_before(running)).endswith(opening.removeprefix(QUESTION))
         await running.type("<enter>Lamb?")
-        await running.shows("begins with “Well,”")
+        await running.shows("with “Well,”")
         assert await seen_before(running) == opening
         await running.type("<enter>")
         await running.shows("begins with your words")
@@ -81,11 +81,13 @@ async def test_it_can_be_taken_back_and_outlives_a_failure(tmp_path: Path) -> No
     async with program(tmp_path, REFUSED, says(" roast."), config=NO_RETRY) as running:
         await running.type("/prefill<enter>")
         await running.shows("needs a text")
-        await running.type("<ctrl+u>/prefill Well,<enter>/prefill<enter>")
-        await running.shows("words of its own")
+        await running.type("<ctrl+u>/prefill Well,<enter>")
+        await running.shows("The next reply begins with “Well,”")
+        await running.type("/prefill<enter>")
+        assert running.screen.chat.next_reply.start is None
         await running.type("/prefill Well,<enter>Lamb?<enter>")
         await running.idle()
-        assert running.screen.chat.next_start is not None
+        assert running.screen.chat.next_reply.start is not None
         await running.type("<ctrl+u>Lamb?<enter>")
         await running.shows("Well, roast.")
         assert sent(running)[0].endswith("Lamb?<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>Well,")

@@ -167,7 +167,7 @@ async def test_stop_words_are_taken_back_and_wrong_ones_told(tmp_path: Path) -> 
         await running.shows("The next reply stops at <|im_end|> [EOS].")
         await running.type("/stop-at \\x<enter>")
         await running.shows("is no escape")
-        assert (running.screen.composer.draft, running.screen.chat.next_stops) == ("/stop-at \\x", ())
+        assert (running.screen.composer.draft, running.screen.chat.next_reply.stops) == ("/stop-at \\x", ())
         running.screen.composer.draft = f"/stop-at {' '.join(map(str, range(15)))}"
         await running.type("<enter>")
         await running.shows("17 strings with those that hold")

@@ -32,10 +32,14 @@ class ReplyStart:
 
     @property
     def words(self) -> str:
-        """What it does, in a sentence."""
-        if self.is_answer:
-            return f"The answer begins with “{one_line(self.text, SHOWN_CHARS)}”, without thinking."
-        return f"The thinking begins with “{one_line(self.text, SHOWN_CHARS)}”."
+        """What it does, in words that follow "the next reply"."""
+        shown = f"“{one_line(self.text, SHOWN_CHARS)}”"
+        return f"begins with {shown}, without thinking" if self.is_answer else f"begins its thinking with {shown}"
+
+    @property
+    def command(self) -> str:
+        """The slash command that says so."""
+        return "prefill" if self.is_answer else "seed"
 
     def put_on(self, blank: Message) -> Message:
         """Let a reply that says nothing yet begin so."""

@@ -64,7 +64,7 @@ class BarDisplay:
     def refresh(self) -> None:
         """Beside a remark only figures that have room are shown."""
         chat = self._open_chats.current
-        texts, live = self._bars.texts(chat.session, chat.empty_end, chat.next_budget, chat.next_start), chat.live
+        texts, live = self._bars.texts(chat.session, chat.empty_end, chat.next_reply), chat.live
         others = elsewhere(self._open_chats.all[1:])
         is_narrow = self.title.app.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))

@@ -127,7 +127,7 @@ class ChatScreen(Screen[None]):
         )  # fmt: skip
         self.redraw = Redraw(
             services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
-            queue_line=self._queue, composer=self.composer, drafts=self.drafts,
+            queue_line=self._queue, composer=self.composer,
         )  # fmt: skip
         self._draft_saving = DraftSaving(
             self.open_chats, self._typed, later=self.set_timer, run=self._run, saved=self.bars.refresh

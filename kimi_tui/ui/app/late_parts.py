@@ -166,7 +166,7 @@ class LateParts:
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
             type_here=self.type_here, say=self.say, now=self.services.clock.now,
             undo_key=self.keyboard.table.label("undo"), edit_reply=self._edit_reply,
-            next_changed=self.redraw.next_turn,
+            next_changed=self.redraw.session,
         )  # fmt: skip
 
     def _edit_reply(self, reply: Message) -> None:
@@ -176,7 +176,7 @@ class LateParts:
     def _replies(self) -> ReplyCommands:
         return ReplyCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, target=self._messages.target,
-            change=self.current.change, changed=self.redraw.next_turn, say=self.say, now=self.services.clock.now,
+            change=self.current.change, changed=self.redraw.session, say=self.say, now=self.services.clock.now,
             label=self.keyboard.table.label,
         )  # fmt: skip
 
@@ -205,7 +205,7 @@ class LateParts:
             **self._forms().rows(),
             **self._replies.rows(),
             **TurnCommands(
-                services, chats, self.current.change, self.redraw.next_turn, self._replies.answer_edit, say
+                services, chats, self.current.change, self.redraw.session, self._replies.answer_edit, say
             ).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),

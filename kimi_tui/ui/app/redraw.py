@@ -8,7 +8,6 @@ from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.commands import situation
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
-from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
@@ -29,7 +28,6 @@ class Redraw:
     panes: SidePanes
     queue_line: QueueLine
     composer: Composer
-    drafts: Drafts
 
     def prepare(self, chat: Chat) -> None:
         """Make what takes long of a chat that nobody else knows yet; this may be done in a thread."""
@@ -40,12 +38,8 @@ class Redraw:
         """The session on screen, its messages or its settings changed."""
         self.feed.show()
         self.bars.refresh()
-        self._next_reply()
+        self.queue()
         self.beside()
-
-    def _next_reply(self) -> None:
-        start = self.open_chats.current.next_start
-        self.drafts.note("" if start is None else start.words)
 
     def beside(self) -> None:
         """The same, where the conversation shows it already and the bars do not tell of it."""
@@ -56,18 +50,12 @@ class Redraw:
     def figures(self) -> None:
         """A turn goes on."""
         self.bars.refresh()
-        self._next_reply()
         self.queue()
 
     def queue(self) -> None:
         """Other messages wait."""
         chat = self.open_chats.current
-        self.queue_line.show(chat.queued, chat.next_words)
-
-    def next_turn(self) -> None:
-        """Something else holds for the next reply."""
-        self.session()
-        self.queue()
+        self.queue_line.show(chat.queued, chat.next_reply.words)
 
     def listed(self) -> None:
         """Other sessions lie on disk."""

@@ -161,12 +161,12 @@ class MessageCommands:
         """Begin several answers to the thinking of this reply, or let the next question have them."""
         chat = self.open_chats.current
         if argument.strip().lower() == "off":
-            chat.next_answers = chat.follow_up = None
+            chat.next_reply, chat.follow_up = replace(chat.next_reply, answers=None), None
             self.next_changed()
             return
         answers = parse_answers(argument)
         if answers.is_next:
-            chat.next_answers = answers
+            chat.next_reply = replace(chat.next_reply, answers=answers)
             self.next_changed()
             return
         if chat.turn is not None:

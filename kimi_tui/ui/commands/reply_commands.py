@@ -57,7 +57,7 @@ class ReplyCommands:
 
     def _prefill(self, argument: str) -> None:
         """No text takes back what was said so."""
-        self._begin_next(ReplyStart.prefill(argument), "/prefill")
+        self._begin_next(ReplyStart.prefill(argument))
 
     def _seed(self, argument: str) -> None:
         """Where a reply has the message cursor, its thinking is begun anew; else that of the next one begins so."""
@@ -65,18 +65,13 @@ class ReplyCommands:
         if argument and chosen is not None and chosen.role is Role.ASSISTANT:
             self._take_up(chosen, lambda id_: seeded(chosen, replace_lone(argument), id_, self.now()))
         else:
-            self._begin_next(ReplyStart.seed(argument), "/seed")
+            self._begin_next(ReplyStart.seed(argument))
 
-    def _begin_next(self, start: ReplyStart, command: str) -> None:
+    def _begin_next(self, start: ReplyStart) -> None:
         chat = self.open_chats.current
-        if start.text:
-            chat.next_start = start
-            self.say(f"{start.words} It is for the next reply alone; {command} takes it back.")
-        elif chat.next_start is None:
-            raise UsageError(f"{command} needs a text: the next reply begins with it.")
-        else:
-            chat.next_start = None
-            self.say("The next reply begins with words of its own.")
+        if not start.text and chat.next_reply.start is None:
+            raise UsageError(f"/{start.command} needs a text: the next reply begins with it.")
+        chat.next_reply = replace(chat.next_reply, start=start if start.text else None)
         self.changed()
 
     # -- alternatives to a reply that is there

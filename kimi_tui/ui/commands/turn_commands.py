@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.token_estimate import rough_tokens
@@ -56,7 +56,7 @@ class TurnCommands:
         """Limit the thinking of this session, with "once" of the next reply alone; "" = say what holds."""
         chat, (text, _, scope) = self.open_chats.current, argument.strip().lower().partition(" ")
         if not text:
-            budget = chat.next_budget or self.services.budget(chat.session)
+            budget = chat.next_reply.budget or self.services.budget(chat.session)
             self.say(f"Thinking budget: {budget}. /budget 500 (tokens), /budget 20s or /budget off sets it.")
             return
         try:
@@ -68,11 +68,11 @@ class TurnCommands:
         if scope.strip() not in {"", ONCE}:
             raise UsageError(f"Behind a budget stands {ONCE} or nothing, not {scope.strip()!r}.")
         if scope:
-            chat.next_budget = budget
+            chat.next_reply = replace(chat.next_reply, budget=budget)
             self.changed()
             self.say(f"Thinking budget of the next reply: {budget}.")
             return
-        chat.next_budget = None
+        chat.next_reply = replace(chat.next_reply, budget=None)
         settings, session = self.services.settings, chat.session
         is_default = budget == parse_budget(settings.chat.thinking_budget)
         value = None if is_default else int(text) if budget.tokens is not None else text
@@ -98,10 +98,10 @@ class TurnCommands:
         if argument.strip():
             words = () if argument.strip().lower() == OFF else tuple(parse_stop_words(argument))
             self.services.resolve(chat.session, RequestOptions(more_stops=words))
-            chat.next_stops = words
+            chat.next_reply = replace(chat.next_reply, stops=words)
             self.changed()
             return
-        held = self.services.resolve(chat.session, chat.next_options).fields.get("stop", [])
+        held = self.services.resolve(chat.session, chat.next_reply.options).fields.get("stop", [])
         self.say(
             f"The next reply stops at {short_text('stop', held) or 'nothing'}.\n"
             '/stop-at ### "two words" \\n adds words for that reply alone; /stop-at off takes them back.'

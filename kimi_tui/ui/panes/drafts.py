@@ -44,7 +44,6 @@ class Drafts:
         self._composer = composer
         self._now = _Held()
         self._behind: list[_Held] = []  # what waits, the draft first
-        self._note = ""
 
     def begin(self, draft: str) -> None:
         self._behind.clear()
@@ -90,14 +89,8 @@ class Drafts:
         self._composer.draft = held.text
         self._show_title()
 
-    def note(self, words: str) -> None:
-        """Say above the composer what holds for the next reply, where nothing else stands there; "" = nothing does."""
-        if words != self._note:
-            self._note = words
-            self._show_title()
-
     def _show_title(self) -> None:
-        title = content(self._now.title or self._note)
+        title = content(self._now.title)
         if self._composer.border_title != title:
             self._composer.border_title = title
 

@@ -199,21 +199,21 @@ class PromptSource:
         opening = answering_opening(command.action.id, command.argument, reply)
         if opening is None:
             return None
-        request = self._request(opening.options.over(chat.next_options))
+        request = self._request(opening.options.over(chat.next_reply.options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
         make = partial(self._make, before(chat.session, reply.id), request, None, open_turn)
         return self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
 
     def _asking(self) -> _Next:
         chat, start = self.open_chats.current, self._start
-        session, request = chat.session, self._request(start_options(start).over(chat.next_options))
+        session, request = chat.session, self._request(start_options(start).over(chat.next_reply.options))
         draft, edited = self.drafts.next_message
         if any(message.id == edited for message in session.messages):  # it may have been deleted since
             session = before(session, edited or "")
         line = parse_line(draft)
         question = line.text if isinstance(line, Text) else ""  # a command is not sent
         make = partial(self._make, session, request, question or None, request.open_turn_of(start))
-        title = "Request of the next reply" if chat.next_stops else ""
+        title = "Request of the next reply" if chat.next_reply.stops else ""
         return self._planned(make, request, title, thinks=request.thinking)
 
     def _planned(self, make: Make, request: RequestSettings, title: str, *, thinks: bool) -> _Next:
@@ -231,7 +231,7 @@ class PromptSource:
         """What the next reply begins with, as far as is known now."""
         command = self._command
         typed = None if command is None else start_of(command)
-        return typed or self.open_chats.current.next_start
+        return typed or self.open_chats.current.next_reply.start
 
     def _make(
         self, session: Session, request: RequestSettings, question: str | None, open_turn: OpenTurn

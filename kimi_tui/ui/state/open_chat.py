@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from kimi_tui.core.settings.field_text import short_text
-from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
-    from kimi_tui.core.session.reply_start import ReplyStart
     from kimi_tui.core.wire.answer_forms import FormCheck
-    from kimi_tui.core.wire.thinking_budget import Budget
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
     from kimi_tui.ui.state.answers import Answers
@@ -69,22 +66,15 @@ class Chat:
     """Why the draft could not be kept when that was tried last; None = it could."""
     turn: Turn | None = None
     live: LiveTurn | None = None
-    next_budget: Budget | None = None
-    """How much the next reply may think; None = as the session says."""
-    next_start: ReplyStart | None = None
-    """What the next reply begins with; None = with nothing of the user's."""
+    next_reply: NextReply = NOTHING_ASKED
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
     beside: list[Running] = field(default_factory=list)
     """Replies to the same question that grow beside the one that `turn` writes."""
     ends: list[TurnEnded] = field(default_factory=list)
     """How those ended that began with the running one, or with the last."""
-    next_answers: Answers | None = None
-    """How many answers the thinking about the next question gets; None = one."""
     follow_up: Answers | None = None
-    """The same of the question that is thought about."""
-    next_stops: tuple[str, ...] = ()
-    """Words that the next reply is to stop at, beside what stops every one."""
+    """How many answers the thinking gets that runs; None = one."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
@@ -102,18 +92,6 @@ class Chat:
     @property
     def session(self) -> Session:
         return self.open_session.value
-
-    @property
-    def next_options(self) -> RequestOptions:
-        """What the next reply alone is asked with."""
-        return RequestOptions(more_stops=self.next_stops)
-
-    @property
-    def next_words(self) -> list[str]:
-        """What holds for the next reply alone, in words that follow "the next reply"."""
-        stops = short_text("stop", list(self.next_stops))
-        found = [f"stops at {stops}  (/stop-at off takes that back)"] if self.next_stops else []
-        return found + [f"has {self.next_answers}  (/answers off takes that back)"] * (self.next_answers is not None)
 
     def unsent(self, draft: str) -> str:
         """All that was typed in it and is in no message yet: what waits to be sent, and what is being typed."""

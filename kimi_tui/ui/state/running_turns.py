@@ -42,6 +42,7 @@ from kimi_tui.ui.state.answers import Answers
 from kimi_tui.ui.state.end_notices import end_notices, end_of
 from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
+from kimi_tui.ui.state.next_reply import NOTHING_ASKED
 from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import context_of
@@ -108,15 +109,15 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        options, answers, is_new = chat.next_options, chat.next_answers, isinstance(opening, Asking | AskingAgain)
-        if isinstance(opening, Asking | AskingAgain) and opening.start is None:
-            opening = replace(opening, start=chat.next_start)
-        self._begin(chat, opening, plan, options)
-        chat.next_budget, chat.next_stops, chat.follow_up = None, (), None
-        if is_new:
-            chat.next_start = None
-        if answers is not None and is_new:
-            chat.next_answers, chat.follow_up = None, replace(answers, options=options)
+        asked = chat.next_reply
+        if not isinstance(opening, Asking | AskingAgain):
+            self._begin(chat, opening, plan, asked.options)
+            chat.next_reply, chat.follow_up = replace(asked, budget=None, stops=()), None
+            return
+        opening = replace(opening, start=opening.start or asked.start)
+        self._begin(chat, opening, plan, asked.options)
+        chat.next_reply = NOTHING_ASKED
+        chat.follow_up = asked.answers and replace(asked.answers, options=asked.options)
 
     def answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         """Begin so many answers to the thinking of a reply.
@@ -124,8 +125,8 @@ class Turns:
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
-        self._answer(chat, thought, replace(answers, options=chat.next_options))
-        chat.next_budget, chat.next_stops = None, ()
+        self._answer(chat, thought, replace(answers, options=chat.next_reply.options))
+        chat.next_reply = replace(chat.next_reply, budget=None, stops=())
 
     def _answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         several = AnsweringAgain(thought, answers.count)
@@ -136,7 +137,7 @@ class Turns:
         """Begin a turn, beside those that run."""
         chat.open_session.refuse_if_read_only()
         request = self._request(chat, opening.options.over(options))
-        budget, first = chat.next_budget or self._services.budget(chat.session), self._services.first_turn
+        budget, first = chat.next_reply.budget or self._services.budget(chat.session), self._services.first_turn
         plan = (
             first.plan
             if first is not None
@@ -242,8 +243,8 @@ class Turns:
             self._answer_more(chat, ended.replies[0])  # it came in one piece
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
-        if not ended.replies and isinstance(opening, Asking | AskingAgain):
-            chat.next_start = chat.next_start or opening.start  # it is for the next one still
+        if not ended.replies and isinstance(opening, Asking | AskingAgain):  # it is for the next one still
+            chat.next_reply = replace(chat.next_reply, start=chat.next_reply.start or opening.start)
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)

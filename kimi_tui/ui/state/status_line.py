@@ -11,13 +11,13 @@ from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.kept_thinking import KeptThinking
-from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
+from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
+from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text import words
@@ -171,28 +171,26 @@ class Bars:
         self,
         session: Session,
         empty_end: MessageState | None = None,
-        once: Budget | None = None,
-        start: ReplyStart | None = None,
+        asked: NextReply = NOTHING_ASKED,
     ) -> BarTexts:
-        """`once` = the thinking budget of the next reply alone, None = the session's; `start` = what it begins with."""
-        rest = self._services.settings, empty_end, once, start
+        """`asked` = what holds for the next reply alone."""
+        rest = self._services.settings, empty_end, asked
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
-            self._made = (session, rest, _bar_texts(session, empty_end, once, start, self._services))
+            self._made = (session, rest, _bar_texts(session, empty_end, asked, self._services))
         return self._made[2]
 
 
 def _bar_texts(
     session: Session,
     empty_end: MessageState | None,
-    once: Budget | None,
-    start: ReplyStart | None,
+    asked: NextReply,
     services: Services,
 ) -> BarTexts:
     try:
         request = services.resolve(session)
-        budget = once or services.budget(session)
+        budget = asked.budget or services.budget(session)
         most = "" if budget == NO_BUDGET else f" ≤ {budget}"
-        thinks = request.thinking if start is None else not start.is_answer
+        thinks = request.thinking if asked.start is None else not asked.start.is_answer
         model, thinking = request.model, f"thinking{most}" if thinks else "instant"
         thinking += _form_words(session, request, services)
         kept = request.kept_thinking
