@@ -84,10 +84,10 @@ async def test_it_can_be_taken_back_and_outlives_a_failure(tmp_path: Path) -> No
         await running.type("<ctrl+u>/prefill Well,<enter>")
         await running.shows("The next reply begins with “Well,”")
         await running.type("/prefill<enter>")
-        assert running.screen.chat.next_reply.start is None
+        assert not running.screen.chat.next_reply.words
         await running.type("/prefill Well,<enter>Lamb?<enter>")
         await running.idle()
-        assert running.screen.chat.next_reply.start is not None
+        assert running.screen.chat.next_reply.words
         await running.type("<ctrl+u>Lamb?<enter>")
         await running.shows("Well, roast.")
         assert sent(running)[0].endswith("Lamb?<|im_end|><|im_assistant|>assistant<|im_middle|><think></think>Well,")

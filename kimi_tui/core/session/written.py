@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from types import MappingProxyType
 
 REASONING, CONTENT = "reasoning", "content"
@@ -120,6 +119,8 @@ def same_chars(left: str, right: str) -> int:
 
 
 def _inner_differences(before: str, after: str) -> list[Difference]:
+    from difflib import SequenceMatcher  # noqa: PLC0415 - most programs compare nothing
+
     if not before or not after:
         return [("replace", 0, len(before), 0, len(after))] if before or after else []
     if len(before) * len(after) <= MAX_COMPARED:
