@@ -334,7 +334,7 @@ def test_queued_message(shot: Shot, size: tuple[int, int], theme: str) -> None:
 @NARROW_ONLY
 def test_slash_list(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """The commands that fit, one picked, each with what it does; nothing is cut where there is room."""
-    assert shot("/re<down>", sees("/regenerate"), size=size, theme=theme, session=SHORT)
+    assert shot("/re<down>", sees("/resume"), size=size, theme=theme, session=SHORT)
 
 
 @looks((NARROW, DARK), (WIDE, LIGHT))

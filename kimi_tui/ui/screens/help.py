@@ -75,10 +75,11 @@ def _lines(action: Action, missing: Need | None, keyboard: Keyboard, width: int)
         yield from (_muted(f"      {line}\n", missing) for line in textwrap.wrap(words, max(width - 6, 10)))
         return
     more = ", ".join([*labels[1:], *commands[1:]])
-    first, *others = textwrap.wrap(f"{words}{f' Also {more}.' if more else ''}", width - 3 - KEY_CELLS - COMMAND_CELLS)
-    yield f"  {''.join(labels[:1]):<{KEY_CELLS}}{''.join(commands[:1]):<{COMMAND_CELLS}} ", style
-    indent = " " * (3 + KEY_CELLS + COMMAND_CELLS)
-    yield from (_muted(f"{line}\n", missing) for line in [first, *(indent + other for other in others)])
+    lines = textwrap.wrap(f"{words}{f' Also {more}.' if more else ''}", width - 3 - KEY_CELLS - COMMAND_CELLS)
+    command, indent = "".join(commands[:1]), " " * (3 + KEY_CELLS + COMMAND_CELLS)
+    yield f"  {''.join(labels[:1]):<{KEY_CELLS}}{command:<{COMMAND_CELLS}} ", style
+    beside = lines.pop(0) if len(command) <= COMMAND_CELLS else ""
+    yield from (_muted(f"{line}\n", missing) for line in [beside, *(indent + line for line in lines)])
 
 
 def _muted(line: str, missing: Need | None) -> tuple[str, str]:
