@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import queue
 import select
 import signal
 import termios
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kimi_tui.cli.early_terminal import ENTER, LEAVE, early_terminal
+from kimi_tui.cli.early_terminal import ENTER, LEAVE, EarlyTerminal, early_terminal
 from kimi_tui.ui.state.first_frame import EarlyEcho
 from kimi_tui.ui.terminal.ending import Ending
 from tests.terminal import kimi_tui
@@ -41,11 +41,13 @@ def written(ours: int, ending: str) -> str:
     return text
 
 
-def wait_for_the_echo_s_end() -> None:
-    """It is over when what ends it has arrived, for which the kernel takes a moment."""
-    for thread in threading.enumerate():
-        if thread.name == "kimi-tui-echo":
-            thread.join()
+def typed_and_read(early: EarlyTerminal, ours: int, keys: bytes) -> None:
+    """Type, and wait until that has been read: the kernel takes a moment to hand it on."""
+    kept = queue.SimpleQueue[str]()
+    early.keep = kept.put
+    os.write(ours, keys)
+    while not kept.get(timeout=20).endswith(keys.decode()):
+        pass
 
 
 def test_keys_are_not_echoed_and_arrive_as_they_are(terminal: tuple[int, int]) -> None:
@@ -102,10 +104,9 @@ def test_letters_are_echoed_and_handed_over_with_what_ended_that(sized: tuple[in
         early.echo(EarlyEcho(80, 24))
         os.write(ours, b"hi")
         written(ours, "│ hi" + " " * 75 + "│")
-        os.write(ours, b"\x1b[20")
-        wait_for_the_echo_s_end()
-        os.write(ours, b"0~paste")
+        typed_and_read(early, ours, b"\x1b[20")
         assert early.hand_over() == b"hi\x1b[20"
+        os.write(ours, b"0~paste")
         assert os.read(programs, 99) == b"0~paste"
         os.write(ours, b"!")
         assert os.read(programs, 9) == b"!"
@@ -119,8 +120,7 @@ def test_a_terminal_of_another_size_gets_no_echo(sized: tuple[int, int]) -> None
         os.write(ours, b"h")
         written(ours, " │")
         termios.tcsetwinsize(programs, (30, 100))
-        os.write(ours, b"i")
-        wait_for_the_echo_s_end()
+        typed_and_read(early, ours, b"i")
         assert early.hand_over() == b"hi"
         os.write(programs, b"|")
         assert written(ours, "|") == "|"
@@ -179,8 +179,7 @@ def test_what_nobody_took_is_left_and_not_for_the_shell(sized: tuple[int, int]) 
         early.echo(EarlyEcho(80, 24))
         os.write(ours, b"hi")
         written(ours, "│ hi" + " " * 75 + "│")
-        os.write(ours, b"\x1b[A there\rrm -r x\r")
-        wait_for_the_echo_s_end()
+        typed_and_read(early, ours, b"\x1b[A there\rrm -r x\r")
     assert early.left == b"hi\x1b[A there\rrm -r x\r"
     assert not select.select([programs], [], [], 0.1)[0]
 
