@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from kimi_tui.core.errors import KimiError, SessionReadOnlyError
 from kimi_tui.core.ports import Conflict, FileChange, Lost, Reloaded, SessionSaver
+from kimi_tui.core.session.codec import read_only_reason
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import CONFLICT, copied
 
@@ -162,6 +163,8 @@ class OpenSession:
             if isinstance(change, Reloaded):
                 change.accept()
                 self._value = self._saved = change.session
+                if (reason := read_only_reason(change.session)) or value.newer_version:
+                    self.read_only, self._way_out = reason, ""
             elif not self.read_only:
                 await self._write_now(self._store)
                 return

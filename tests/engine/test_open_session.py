@@ -78,6 +78,19 @@ async def test_what_others_wrote_is_taken_where_nothing_was_changed_here(world: 
     assert world.texts() == {"Lamb": ["Lamb?", "Roast it.", "theirs", "ours"]}
 
 
+async def test_what_a_newer_version_wrote_is_shown_and_cannot_be_changed_any_more(world: World) -> None:
+    path, ours = world.held.path, world.held.path.read_text("utf-8")
+    path.write_text(ours.replace("version = 1", "version = 2"), "utf-8")
+    await world.look()
+    with pytest.raises(SessionReadOnlyError, match="not changed"):
+        world.session.update(with_text("ours"))
+    path.write_text(ours, "utf-8")
+    await world.look()
+    world.session.update(with_text("ours"))
+    await world.session.save()
+    assert world.texts() == {"Lamb": ["Lamb?", "Roast it.", "ours"]}
+
+
 async def test_what_was_changed_here_too_goes_on_as_a_copy(world: World) -> None:
     world.edit(with_text("theirs"))
     world.session.update(with_text("ours"))

@@ -59,6 +59,16 @@ async def test_it_is_shown_where_nothing_was_changed_here(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("often")
+async def test_what_a_newer_version_wrote_makes_it_read_only(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        place(running).write_text(place(running).read_text("utf-8").replace("version = 1", "version = 2"), "utf-8")
+        await running.shows("read-only: ")
+        await running.type("half a thought<enter>")
+        await running.shows("half a thought")
+        assert (running.client.bodies, running.screen.composer.draft) == ([], "half a thought")
+
+
+@pytest.mark.usefixtures("often")
 async def test_our_own_saves_are_no_change(tmp_path: Path) -> None:
     answer = streaming(token("hm"), think_end(), token("Yes."), end(), DONE)
     async with program(tmp_path, answer, session=TALK) as running:

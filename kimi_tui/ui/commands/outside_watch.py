@@ -10,12 +10,13 @@ from typing import assert_never
 
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.ports import Conflict, FileChange, Lost, Reloaded, Rewritten, SessionStore
+from kimi_tui.core.session.codec import read_only_reason
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import RunLater
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.read_only import FREE, READ_ONLY, free_way, let_go_words
+from kimi_tui.ui.state.read_only import FREE, READ_ONLY, free_way, let_go_words, opening_words
 
 CHANGED = "a file changed by others"
 """What notices on that are about: the last one says how it is now."""
@@ -62,6 +63,8 @@ class OutsideWatch:
     def told(self, chat: Chat, change: FileChange) -> None:
         """See `OpenSession.told`."""
         match change:
+            case Reloaded() if reason := read_only_reason(change.session):
+                self._tell(chat, opening_words(reason, self.key, is_held=False), "warning", READ_ONLY)
             case Reloaded():
                 if not chat.open_session.read_only:  # there it is what one waits for
                     self._tell(chat, "Another program changed this session's file; this is what it says now.", "info")
