@@ -70,7 +70,10 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
         found = store.load(context.find_session(source))
         return found, found.path
     from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - neither a session nor standard input needs it
+    from kimi_tui.adapters.store.session_places import JOURNAL, beside  # noqa: PLC0415 - likewise
 
+    if beside(Path(source), JOURNAL).exists():
+        context.store().recover_beside(Path(source))
     try:
         text = read_file(Path(source), is_pipe_allowed=True).decode("utf-8")
     except OSError as error:

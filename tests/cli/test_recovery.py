@@ -74,3 +74,19 @@ def test_a_session_that_is_deleted_by_hand_comes_back(dead: tuple[Endpoint, Path
     path.unlink()
     assert "so far" in call("--data-dir", str(dead[1]), "sessions", "show", "Lamb?").out
     assert path.exists()
+
+
+@pytest.mark.parametrize("words", [("prompt",), ("sessions", "convert", "--to", "json"), ("sessions", "import")])
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_file_that_is_named_is_read_with_what_lies_beside_it(
+    dead: tuple[Endpoint, Path], tmp_path: Path, words: tuple[str, ...], is_elsewhere: bool
+) -> None:
+    folder = dead[1] / "sessions"
+    if is_elsewhere:
+        folder.rename(folder := tmp_path / "elsewhere")
+    (path,) = folder.glob("*.toml")
+    done = call("--data-dir", str(dead[1]), *words, str(path))
+    assert (done.status, done.err.count("A reply came back")) == (0, 1)
+    made = done.out if words == ("prompt",) else "".join(it.read_text("utf-8") for it in tmp_path.rglob("*.[jt]*"))
+    assert "so far" in made
+    assert list(folder.glob(".*.journal")) == []

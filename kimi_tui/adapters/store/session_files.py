@@ -127,13 +127,18 @@ class SessionFiles:
 
     def load(self, path: Path) -> Session:
         """As `parse_file`; the session is saved where it lies from now on, and what a dead process left is in it."""
-        if os.path.exists(beside(path, JOURNAL)):
-            with suppress(StorageError), self.lock(path, "recovery"):
-                if words := self.left.recover_held(path):
-                    self.tell(f"{path}: {words}")
+        self.recover_beside(path)
         session = self._reader.read(path)
         self._paths[session.id] = path
         return replace(session, path=str(path))
+
+    def recover_beside(self, path: Path) -> None:
+        """Put what a dead process left beside a file into it; what cannot be is left, and the file as it is."""
+        if not os.path.exists(beside(path, JOURNAL)):
+            return
+        with suppress(StorageError), self.lock(path, "recovery"):
+            if words := self.left.recover_held(path):
+                self.tell(f"{path}: {words}")
 
     def open(self, path: Path, kind: str = WINDOW, held: SessionLock | None = None) -> HeldSession:
         """Lock a session, then read it and what was being typed in it; it goes on, here and nowhere else.
@@ -412,6 +417,7 @@ class SessionFiles:
             StorageError: It is held, cannot be read or written, the target is there already, or cannot hold a value, or
                 others changed it meanwhile.
         """
+        self.recover_beside(path)
         with self.lock(path, "convert"):
             version = read_version(path)
             session = self._reader.read(path)
@@ -463,6 +469,7 @@ class SessionFiles:
         """
         from kimi_tui.adapters.store.session_import import parse_foreign  # noqa: PLC0415 - few calls import
 
+        self.recover_beside(path)
         now = datetime.now(UTC).replace(microsecond=0)
         foreign, rest = parse_foreign(path, now, is_pipe_allowed=is_pipe_allowed)
         copy = replace(foreign, id=new_session_id(now), prompt_cache_key=new_cache_key())
