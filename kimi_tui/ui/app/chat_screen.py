@@ -7,7 +7,7 @@ kept in its `Chat`, what the composer holds in `Drafts`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -65,6 +65,9 @@ if TYPE_CHECKING:  # the names of types only
 
 WATCH_S = 2.0
 """Time between two looks at the files of the open sessions, for what others do to them."""
+
+
+Work = Coroutine[Any, Any, None] | Callable[[], Coroutine[Any, Any, None]]
 
 
 class ChatScreen(Screen[None]):
@@ -171,7 +174,7 @@ class ChatScreen(Screen[None]):
     def _make_panel(self, name: str) -> Panel:
         return self.late.make_panel(name)
 
-    def _run(self, work: Coroutine[Any, Any, None], group: str) -> None:
+    def _run(self, work: Work, group: str) -> None:
         self.run_worker(work, group=group, exit_on_error=False)
 
     def _run_turn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -17,7 +17,7 @@ class DraftSaving:
     open_chats: OpenChats
     own: Callable[[], str]  # what is being typed
     later: Callable[[float, Callable[[], object]], object]  # calls something after so many seconds
-    run: Callable[[Coroutine[Any, Any, None], str], object]  # lets a coroutine run beside everything else
+    run: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object]  # lets one run beside everything else
     saved: Callable[[], None]  # shows whether everything is saved
     _is_due: bool = field(default=False, init=False)
 
@@ -29,7 +29,7 @@ class DraftSaving:
 
     def _begin(self) -> None:
         self._is_due = False
-        self.run(self._keep(), "drafts")
+        self.run(self._keep, "drafts")  # made when it runs: the screen may be left before
 
     async def _keep(self) -> None:
         before = len(self.open_chats.unsaved)
