@@ -26,6 +26,8 @@ from kimi_tui.core.text.visible import visible_line
 LIMIT_S = 15.0
 """Longest time that it may take; it may ask for a passphrase, and what keeps that knows it the next time."""
 MAX_OUTPUT_BYTES = 64 * 1024
+POLL_S = 0.1
+"""Time between two looks whether it has ended, in seconds."""
 NAME = "[api] api_key_command"
 _SECRET = re.compile(r"[A-Za-z0-9+/=_.~-]{16,}")
 """What may be a key or a token, in the words of a program that failed."""
@@ -87,8 +89,10 @@ def _outputs(process: subprocess.Popen[bytes], end_s: float) -> tuple[bytes, byt
         for pipe in pipes:
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            ready = selector.select(max(end_s - time.monotonic(), 0))
-            if not ready:
+            ready = selector.select(max(min(end_s - time.monotonic(), POLL_S), 0))
+            if not ready and process.poll() is not None:
+                break  # what it left running has its pipes too
+            if not ready and time.monotonic() >= end_s:
                 raise TimeoutError
             for key, _ in ready:
                 _take(key.fd, pipes, selector)

@@ -38,8 +38,9 @@ def test_it_gets_neither_keys_nor_our_standard_input(tmp_path: Path) -> None:
     assert run(tmp_path, 'read line; echo "${DEEPINFRA_TOKEN-none}${DEEPINFRA_API_KEY-none}$line"') == "nonenone\n"
 
 
-def test_what_it_leaves_running_to_ask_less_often_stays(tmp_path: Path) -> None:
-    assert run(tmp_path, f"sleep 300 >/dev/null 2>&1 & echo $! >{tmp_path}/agent; echo {KEY}") == f"{KEY}\n"
+@pytest.mark.parametrize("pipes", [">/dev/null 2>&1", ""], ids=["apart", "with its pipes"])
+def test_what_it_leaves_running_to_ask_less_often_stays(tmp_path: Path, pipes: str) -> None:
+    assert run(tmp_path, f"sleep 300 {pipes} & echo $! >{tmp_path}/agent; echo {KEY}") == f"{KEY}\n"
     agent = int((tmp_path / "agent").read_text())
     assert is_running(agent)
     os.kill(agent, signal.SIGKILL)
