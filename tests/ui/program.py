@@ -26,21 +26,17 @@ from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import NO_LAYER, Key
 from kimi_tui.core.settings.settings import Settings, parse_settings
 from kimi_tui.core.settings.theme_palette import Palette
-from kimi_tui.core.wire.answer_forms import FormCheck
 from kimi_tui.engine.turn_engine import Engine
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.prompt_pane import PromptPane
-from kimi_tui.ui.state.services import Clipboard, FirstSession, LinkOpener, Services
+from kimi_tui.ui.state.services import CheckForm, Clipboard, FirstSession, LinkOpener, Services
 from kimi_tui.ui.widgets.side import Side
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
-
-
-CheckForm = Callable[[Mapping[str, object], str | None], FormCheck]
 
 
 class MemorySettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,8 +24,9 @@ FITS = streaming(token('{"minutes":'), token("12}"), end(), DONE)
 MISFITS = streaming(token('{"minutes": "x"}'), end(), DONE)
 
 
-def check(form: Mapping[str, object], text: str | None) -> FormCheck:
+def check(form: Mapping[str, object], text: str | None, stopped: threading.Event | None = None) -> FormCheck:
     """Stands for the process that looks."""
+    del stopped
     if text is None:
         return FormCheck()
     return FormCheck((FormFinding("$.minutes", "'x' is not of type 'integer'"),) if "x" in text else ())

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 
 from kimi_tui.core.text.visible import one_line
@@ -15,13 +17,20 @@ from kimi_tui.core.wire.answer_forms import FormCheck, FormFinding
 
 LIMIT_S = 4.0
 """Longest time for one check, the start of the process included."""
+POLL_S = 0.1
+"""Time between two looks whether anybody waits for it still, in seconds."""
 MAX_TEXT_CHARS = 8_000_000
 MESSAGE_CHARS = 160
 PROGRAM = "kimi_tui.adapters.forms.form_program"
 
 
-def check(form: Mapping[str, object], text: str | None, limit_s: float = LIMIT_S) -> FormCheck:
-    """Look whether a text keeps a form; None = whether the form is one. It takes up to `limit_s`; raises nothing."""
+def check(
+    form: Mapping[str, object], text: str | None, stopped: threading.Event | None = None, limit_s: float = LIMIT_S
+) -> FormCheck:
+    """Look whether a text keeps a form; None = whether the form is one.
+
+    It takes up to `limit_s`, and ends soon after `stopped` is set; raises nothing.
+    """
     if text is not None and len(text) > MAX_TEXT_CHARS:
         return FormCheck(unchecked=f"it has more than {MAX_TEXT_CHARS} characters")
     # Our modules, and nothing else of the environment: what runs there needs no key.
@@ -38,13 +47,25 @@ def check(form: Mapping[str, object], text: str | None, limit_s: float = LIMIT_S
     except OSError:
         return FormCheck(unchecked="no process could be started for that")
     with process:
-        try:
-            said, _ = process.communicate(json.dumps({"form": form, "text": text}).encode(), timeout=limit_s)
-        except subprocess.TimeoutExpired:
+        said = _said(process, json.dumps({"form": form, "text": text}).encode(), stopped, limit_s)
+        if said is None:
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
             return FormCheck(unchecked=f"it takes more than {limit_s:g} s")
     return _read(said)
+
+
+def _said(
+    process: subprocess.Popen[bytes], asked: bytes, stopped: threading.Event | None, limit_s: float
+) -> bytes | None:
+    """What it answers; None = nobody waits for that any longer."""
+    end_s, given = time.monotonic() + limit_s, asked
+    while time.monotonic() < end_s and not (stopped is not None and stopped.is_set()):
+        try:
+            return process.communicate(given or None, timeout=POLL_S)[0]
+        except subprocess.TimeoutExpired:
+            given = b""  # it goes on giving what it was given first
+    return None
 
 
 def _read(said: bytes) -> FormCheck:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.answer_forms import FormCheck, form_name, form_of, is_to_be_checked
 from kimi_tui.ui.state.end_notices import EndNotice, Offer
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import CheckForm, Services
 
 OFFERS = (
     Offer("correct", "writes this into the composer, to be sent"),
@@ -43,9 +44,13 @@ class FormChecks:
         chat: Chat,
         reply: Message,
         form: Mapping[str, object],
-        check: Callable[[Mapping[str, object], str], FormCheck],
+        check: CheckForm,
     ) -> None:
-        found = await asyncio.to_thread(check, form, reply.content)
+        stopped = threading.Event()
+        try:
+            found = await asyncio.to_thread(check, form, reply.content, stopped)
+        finally:
+            stopped.set()  # the program is left, which waits for every thread
         if all(message is not reply for message in chat.session.messages):
             return  # it is another one now, or gone
         chat.form_checks[reply.id] = found

@@ -22,12 +22,23 @@ from kimi_tui.core.text.copied import Delivery
 from kimi_tui.core.wire.thinking_budget import Budget
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
+    import threading
     from pathlib import Path
 
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.plans import Plan
     from kimi_tui.engine.openings import Opening
     from kimi_tui.engine.turn_engine import Engine
+
+
+class CheckForm(Protocol):
+    def __call__(
+        self, form: Mapping[str, object], text: str | None, stopped: threading.Event | None = None
+    ) -> FormCheck:
+        """Look whether a text keeps a form, or with None whether the form is one.
+
+        It takes seconds, or until the event is set, and raises nothing.
+        """
 
 
 class Clipboard(Protocol):
@@ -134,11 +145,8 @@ class Services:
     """Gives what records turns, made when it is first asked for; None = they are replayed themselves."""
     first_turn: FirstTurn | None = None
     """None = the user begins."""
-    check_form: Callable[[Mapping[str, object], str | None], FormCheck] | None = None
-    """Looks whether a text keeps a form, or with None whether the form is one. It takes seconds, and raises nothing.
-
-    None = nothing is checked.
-    """
+    check_form: CheckForm | None = None
+    """None = nothing is checked."""
     load_schema: Callable[[Path], Mapping[str, object]] | None = None
     """Reads {"name", "schema"} from a file, which it touches; UsageError where there is none. None = none is read."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from typing import Any
 
 import pytest
 
 from kimi_tui.adapters.forms.form_process import check
-from kimi_tui.core.wire.answer_forms import FormFinding
+from kimi_tui.core.wire.answer_forms import FormCheck, FormFinding
 from tests.core.text.test_foreign_pattern import HOSTILE
 
 OBJECT = {"type": "json_object"}
@@ -123,3 +124,12 @@ def test_the_process_has_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) 
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert check(OBJECT, "{}").unchecked
     assert "sk-secret" not in (tmp_path / "seen").read_text()
+
+
+def test_a_check_that_nobody_waits_for_ends() -> None:
+    stopped, found = threading.Event(), list[FormCheck]()
+    looking = threading.Thread(target=lambda: found.append(check(pattern("(a+)+$"), "a" * 40 + "!", stopped, 60)))
+    looking.start()
+    stopped.set()
+    looking.join(20)
+    assert (looking.is_alive(), bool(found[0].unchecked)) == (False, True)
