@@ -76,7 +76,8 @@ async def test_step_by_step_to_the_beginning() -> None:
     ]  # fmt: skip
     assert [end for _, end, _ in seen] == ["user", "user", None]
     assert seen[1][2] == 3
-    assert (reply.requests, reply.content, reply.cut_tail) == ((), "", "")
+    assert [(it.kind, it.is_estimated) for it in reply.requests] == [("reply", True)]
+    assert (reply.content, reply.cut_tail) == ("", "")
     assert THOUGHT.startswith(reply.reasoning or "")
     assert reply.reasoning == THOUGHT[: len(reply.reasoning or "")] != THOUGHT
 
