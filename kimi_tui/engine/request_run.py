@@ -276,8 +276,9 @@ class RequestRun:
             error.repeat(clean(error.said))
         request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
         result = replace(result, request_id=request_id and clean(request_id))
-        is_broken = self._cut_by is not None or (bool(reply.requests) and result.state in BROKEN_OFF)
-        is_estimated = is_broken and result.usage == NO_USAGE
+        is_broken = self._cut_by is not None or result.state in BROKEN_OFF or result.finish_reason == "length"
+        has_cost = self._builder.tokens > 0 or result.state is MessageState.CANCELLED  # what was refused has none
+        is_estimated = is_broken and has_cost and result.usage == NO_USAGE
         usage = Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage
         record = RequestRecord(
             self._step.kind,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.session.written import CONTENT, REASONING, Begun, whole
 from kimi_tui.ui.app import bar_display
 from kimi_tui.ui.state.entries import message_entry
 from kimi_tui.ui.state.figures import Figures
@@ -88,6 +90,57 @@ def test_tokens_that_nobody_counted_are_estimated_and_marked() -> None:
     left, _ = figures.variants("○", "")[0]
     assert left == "○ stopped · ~35 tok/s · first token 0.5 s · ~70 out"
     assert message_entry(stopped, timestamps=False).thought_label == "Thought for 2.0 s · ~50 tok"
+
+
+def test_thinking_that_its_prompt_held_already_counts_as_input() -> None:
+    """360 characters of thinking were sent along; of the 20 tokens that came, half are thinking."""
+    longer = reply(
+        "m4", "d" * 40, "m3", reasoning="r" * 360 + "s" * 40, begun=Begun(360, None, "m5"), usage=Usage(230, 20)
+    )
+    assert context_of(replace(TALK, messages=(*TALK.messages[:3], longer)), 1000).tokens == 230 + 20 - 90 - 10
+
+
+def test_what_one_request_brought_for_other_replies_takes_no_room() -> None:
+    first = reply("m4", "d" * 40, "m3", request_id="r", usage=Usage(140, 40))
+    other = reply("m5", "e" * 120, "m3", request_id="r")
+    session = replace(TALK, messages=(*TALK.messages[:3], first, other), head="m4")
+    assert context_of(session, 1000).tokens == 140 + 10
+    assert context_of(replace(TALK, messages=(*TALK.messages[:3], first)), 1000).tokens == 140 + 40
+
+
+def test_undoing_makes_the_session_no_dearer() -> None:
+    reply_ = replace(TALK.messages[3], timing=Timing(0.5, None, 2.0), usage=Usage(140, 10, 0.25))
+    session = replace(TALK, messages=(*TALK.messages[:3], reply_, replace(reply_, id="m5")))
+    assert last_figures(session).session_usd == 0.25
+
+
+@pytest.mark.parametrize(
+    ("more", "is_estimated"),
+    [
+        ({"state": MessageState.FAILED, "timing": Timing(total_s=1.0)}, False),  # it was refused
+        ({"state": MessageState.CANCELLED, "begun": Begun(0, 1, "m2")}, False),  # no request was sent for it
+        ({"state": MessageState.CANCELLED, "timing": Timing(0.5, None, 2.0)}, True),
+    ],
+)
+def test_the_sums_mark_tells_of_requests_that_ran(more: dict[str, Any], is_estimated: bool) -> None:
+    session = replace(TALK, messages=(*TALK.messages, reply("m5", "x", "m3", **more)), head="m4")
+    assert last_figures(session).is_session_estimated is is_estimated
+
+
+def test_what_was_thought_longer_is_told_with_its_own_seconds_and_tokens() -> None:
+    longer = reply(
+        "m4", "d" * 40, "m3", reasoning="r" * 360 + "s" * 40, begun=Begun(360, None, "m5"), usage=Usage(230, 20),
+        thinking_tokens=225, timing=Timing(0.5, 0.3, 1.0),
+    )  # fmt: skip
+    assert message_entry(longer, timestamps=False).thought_label == "Thought for 0.3 s · 10 tok"
+
+
+def test_a_json_answer_is_laid_out_unless_some_of_it_is_the_users() -> None:
+    form = {"response_format": {"type": "json_object"}}
+    answer = reply("m4", '{"a":1,"b":2}', "m3", sent=form, reasoning="hm", written=whole(REASONING, "hm"))
+    assert "\n" in message_entry(answer, timestamps=False).text
+    theirs = replace(answer, written=whole(CONTENT, answer.content))
+    assert message_entry(theirs, timestamps=False).text == answer.content
 
 
 async def test_a_remark_stands_its_time_whatever_the_figures_do(

@@ -6,7 +6,7 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 from __future__ import annotations
 
 from kimi_tui.core.prompt.stop_words import end_words
-from kimi_tui.core.session.endings import own_words, thinking_end
+from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.text.containing import contained, plain_line, shared_labels
@@ -37,13 +37,14 @@ def _markdown_message(message: Message, shared: frozenset[str]) -> str:
 
 
 def _end_words(message: Message) -> str:
-    """What of a reply the user wrote, and how it ended; "" = nothing, and it is whole."""
-    return " · ".join(filter(None, (own_words(message), end_words(message))))
+    """What was done to a reply, and how it ended; "" = nothing, and it is whole."""
+    return " · ".join(filter(None, (marks(message), end_words(message))))
 
 
 def _ending(message: Message) -> str:
-    """The same, on a line of its own."""
-    words = _end_words(message)
+    """The same on a line of its own, with what was done to the thinking, which is not there."""
+    who = thinking_end(message) if message.reasoning else ""
+    words = " · ".join(filter(None, (who, _end_words(message))))
     return f"\n[{words}]\n" if words else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kimi_tui.core.session.reply_edits import NUDGE
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.session.written import CONTENT, REASONING, spans
 from kimi_tui.core.text.visible import one_line
@@ -74,7 +75,8 @@ def own_words(message: Message) -> str:
     if thought and not thought[0][0]:
         return "thinking begins with your words"
     if thought and message.begun is not None and message.begun.of is not None:
-        return "thought longer with your words"
+        is_nudged = all((message.reasoning or "")[start:end] == NUDGE for start, end in thought)
+        return "thought longer" if is_nudged and not said else "thought longer with your words"
     return "holds your words" if thought or said else ""
 
 
@@ -87,8 +89,21 @@ TAKEN_OVER = "taken from another reply"
 
 def thinking_end(message: Message) -> str:
     """Say who ended a reply's thinking besides the model, and where it is from; "" = nobody, and from itself."""
-    words = (THINKING_ENDS.get(message.thinking_end or "", ""), TAKEN_OVER if message.took_thinking else "")
+    is_taken = message.took_thinking and not message.edited
+    words = (THINKING_ENDS.get(message.thinking_end or "", ""), TAKEN_OVER if is_taken else "")
     return " · ".join(word for word in words if word)
+
+
+def marks(message: Message) -> str:
+    """Say what was done to a reply that its text and its thinking's line do not show, in a few words; "" = nothing."""
+    unthought = "" if message.reasoning else thinking_end(message)
+    return " · ".join(word for word in (own_words(message), unthought, continued(message)) if word)
+
+
+def continued(message: Message) -> str:
+    """Say how often a reply was gone on with; "" = it was not."""
+    count = sum(request.kind == "continue" for request in message.requests[1:])
+    return f"continued {count} times" if count > 1 else "continued" if count else ""
 
 
 def refusal_to_answer_again(message: Message) -> str:

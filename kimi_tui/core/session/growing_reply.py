@@ -274,8 +274,14 @@ class GrowingReply:
             thinking_tokens=self._thinking_tokens(reasoning),
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(requests),
-            requests=tuple(requests) if len(requests) > 1 or last.kind == "answer" else (),
+            requests=stored_requests(requests),
         )
+
+
+def stored_requests(requests: Sequence[RequestRecord]) -> tuple[RequestRecord, ...]:
+    """Those that a message tells of one by one: an ordinary single one it says by itself."""
+    tells_more = len(requests) > 1 or any(request.kind == "answer" or request.is_estimated for request in requests)
+    return tuple(requests) if tells_more else ()
 
 
 def total_timing(requests: Sequence[RequestRecord]) -> Timing:

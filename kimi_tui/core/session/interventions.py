@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from kimi_tui.core.session.endings import THINKING_ENDS
-from kimi_tui.core.session.growing_reply import total_timing
-from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
+from kimi_tui.core.session.growing_reply import stored_requests, total_timing
+from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far, was_answered_unthought
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
-from kimi_tui.core.session.written import CONTENT, REASONING, clipped
+from kimi_tui.core.session.written import CONTENT, REASONING, Begun, clipped
 
 CONTINUED = "continue"
 
@@ -45,7 +45,7 @@ def _continuation(message: Message) -> TextSoFar | None:
 
 def _has_ended_thinking(message: Message) -> bool:
     is_ended = message.thinking_end in THINKING_ENDS and not message.took_thinking
-    return is_ended and bool(message.reasoning or message.cut_tail)
+    return is_ended and (bool(message.reasoning or message.cut_tail) or not message.is_unasked)
 
 
 def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) -> Message:
@@ -76,13 +76,15 @@ def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) ->
 
 def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
     """All that was thought, and no answer so far."""
+    if was_answered_unthought(message):
+        return _unthought(message, id_, now)
     place = ending_request(message)
     return _with_requests(
         replace(
             message,
             id=id_,
             created=now,
-            reasoning=(message.reasoning or "") + message.cut_tail,
+            reasoning=(message.reasoning or "") + message.cut_tail or None,
             content="",
             state=MessageState.CANCELLED,
             finish_reason=None,
@@ -95,6 +97,26 @@ def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
     )
 
 
+def _unthought(message: Message, id_: str, now: datetime) -> Message:
+    """One with its block open and nothing in it, that no request was sent for yet."""
+    return replace(
+        message,
+        id=id_,
+        created=now,
+        content="",
+        state=MessageState.CANCELLED,
+        finish_reason=None,
+        request_id=None,
+        sent=None,
+        usage=None,
+        timing=None,
+        requests=(),
+        thinking_end=None,
+        written=(),
+        begun=Begun(of=message.id),
+    )
+
+
 def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Message:
     usage = sum((request.usage for request in requests), NO_USAGE)
     return replace(
@@ -102,5 +124,5 @@ def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Messa
         request_id=requests[-1].request_id if requests else message.request_id,
         usage=None if usage == NO_USAGE else usage,
         timing=total_timing(requests) if requests else message.timing,
-        requests=tuple(requests) if len(requests) > 1 else (),
+        requests=stored_requests(requests),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +15,7 @@ NUDGE = "Wait,"
 
 def seeded(message: Message, seed: str, id_: str, now: datetime) -> Message:
     """An alternative whose thinking begins with words of the user's."""
-    blank = replace(message, thinking=True, reopened=False, edited=False)
+    blank = replace(message, thinking=True, reopened=False, edited=False, thinking_tokens=None)
     return _alternative(blank, id_, now, reasoning=seed, written=whole(REASONING, seed))
 
 
@@ -38,6 +39,7 @@ def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Mes
         finish_reason=message.finish_reason,
         thinking_end=end,
         cut_tail=message.cut_tail,
+        sent=_sent_last(message),
         edited=True,
     )
 
@@ -52,6 +54,8 @@ def edited_thinking(message: Message, reasoning: str, id_: str, now: datetime) -
         state=message.state,
         finish_reason=message.finish_reason,
         thinking_end=message.thinking_end,
+        thinking_tokens=None,
+        sent=_sent_last(message),
         edited=True,
     )
 
@@ -67,6 +71,12 @@ def without_answer(message: Message, *, is_closed: bool) -> Message:
         written=tuple(it for it in message.written if it.field == REASONING),
         begun=message.begun and replace(message.begun, content=0 if is_closed else None),
     )
+
+
+def _sent_last(message: Message) -> Mapping[str, object] | None:
+    """What the answer was asked for with, such as its form: it is that reply's still, until it is gone on with."""
+    last = message.requests[-1].sent if message.requests else None
+    return message.sent if last is None else last
 
 
 def _written_after(message: Message, name: str, before: str, after: str) -> tuple[WrittenRange, ...]:

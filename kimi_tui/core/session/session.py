@@ -190,6 +190,9 @@ class Message:
         """Whether nobody told what one of its requests took: it was cut before that."""
         if any(request.is_estimated for request in self.requests):
             return True
+        has_nothing_come = self.timing is not None and self.timing.first_token_s is None
+        if self.is_unasked or has_nothing_come:
+            return False
         has_broken_off = self.state in {MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED}
         return has_broken_off and (self.usage is None or self.usage.cost_usd is None)
 

@@ -9,8 +9,9 @@ from kimi_tui.core.errors import KimiError, SessionReadOnlyError
 from kimi_tui.core.prompt.stop_words import end_words
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.prompt.token_estimate import rough_tokens
-from kimi_tui.core.session.endings import own_words, thinking_end
+from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.session.written import CONTENT
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.answer_forms import form_of, is_json_form, laid_out
 from kimi_tui.ui.state.branch import Branch
@@ -81,14 +82,14 @@ def message_entry(
         alternatives=alternatives,
         detail=detail,
         is_excluded=message.excluded,
-        remark=own_words(message),
+        remark=marks(message),
         written=message.written,
     )
 
 
 def _shown_answer(reply: Message) -> str:
     """Its JSON laid out, unless some of it is the user's, which is marked by its place in the exact text."""
-    is_exact = bool(reply.written) or not is_json_form(form_of(reply))
+    is_exact = any(it.field == CONTENT for it in reply.written) or not is_json_form(form_of(reply))
     return reply.content if is_exact else laid_out(reply.content)
 
 
@@ -96,19 +97,31 @@ def _thought_label(message: Message) -> str:
     """The think block's one line."""
     thinking_s = message.timing.thinking_s if message.timing else None
     is_counted = message.usage is not None and message.usage.output_tokens is not None and not message.took_thinking
-    is_estimated = message.thinking_tokens is None and (not is_counted or message.is_partly_counted)
+    is_received = message.thinking_tokens is not None and not _goes_on_thinking(message)
+    is_estimated = not is_received and (not is_counted or message.is_partly_counted)
     tokens, ended_by = thought_tokens(message), thinking_end(message)
     return words.thought_label(thinking_s, tokens, is_estimated=is_estimated, ended_by=ended_by)
 
 
 def thought_tokens(message: Message) -> int:
-    """Tokens of its think block: as received, else of the reported ones the share of its length, else an estimate."""
+    """Tokens of its think block: as received, else of the reported ones the share of its length, else an estimate.
+
+    Of one that goes on with other thinking they are those that came, as its seconds are.
+    """
     reasoning, counted = message.reasoning or "", message.usage.output_tokens if message.usage else None
-    if message.thinking_tokens is not None:
+    if _goes_on_thinking(message) and message.begun is not None:
+        reasoning = reasoning[message.begun.reasoning :]
+    elif message.thinking_tokens is not None:
         return message.thinking_tokens
     if counted is None or not reasoning or message.took_thinking:
         return rough_tokens(reasoning)
     return round(counted * len(reasoning) / (len(reasoning) + len(message.content)))
+
+
+def _goes_on_thinking(message: Message) -> bool:
+    """Whether its requests thought on behind what was there."""
+    begun = message.begun
+    return begun is not None and begun.content is None and begun.reasoning > 0 and not message.is_unasked
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.prompt.token_estimate import rough_tokens
-from kimi_tui.core.session.endings import TAKEN_OVER, own_words
+from kimi_tui.core.session.endings import TAKEN_OVER, marks
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
@@ -53,7 +53,8 @@ class LiveTurn:
         beginning = self.reply.beginning
         self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
         thinking_s = beginning.timing.thinking_s if beginning.timing is not None else None
-        self._before = (thinking_s or 0.0, thought_tokens(beginning)) if beginning.reasoning else words.NOTHING_BEFORE
+        has_thought = bool(beginning.reasoning) and not beginning.is_unasked
+        self._before = (thinking_s or 0.0, thought_tokens(beginning)) if has_thought else words.NOTHING_BEFORE
         if self._takes_over:
             self.update_label(self.started_s)
 
@@ -114,7 +115,7 @@ class LiveTurn:
             footer=self.footer,
             is_streaming=True,
             is_thinking=self.is_thinking,
-            remark=own_words(self.reply.beginning),
+            remark=marks(self.reply.beginning),
             written=self.reply.written,
         )
 

@@ -11,7 +11,10 @@ from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.kept_thinking import KeptThinking
+from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.session_usage import total_usage
+from kimi_tui.core.session.written import Begun
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.ui.state.entries import notice
@@ -68,9 +71,10 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
         left_out = {name for where, name in excluded if where < place}
-        counted = _counted(message)
+        others = 0 if message.usage is None else _share_of_others(session, message)
+        counted = _counted(message, others)
         if counted is not None and not message.excluded and left_out == set(message.left_out):
-            dropped = 0 if message.id in now else _thought_share(message)
+            dropped = 0 if message.id in now else _thought_share(message, others)
             moved = _moved_thinking(branch[:place], message, now)
             tokens = max(counted - dropped + moved, 0) + _estimated(rest, now)
             return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning and not moved)
@@ -79,27 +83,54 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
     return Context(system + _estimated(rest, now), window_tokens, is_counted=not rest and not system)
 
 
-def _counted(reply: Message) -> int | None:
+def _share_of_others(session: Session, reply: Message) -> int:
+    """How many of the tokens that a reply's first request brought are those of other replies of the same request."""
+    first = requests_of(reply)[0] if requests_of(reply) else None
+    if first is None or first.request_id is None or not first.usage.output_tokens:
+        return 0
+    siblings = [
+        message
+        for message in session.messages
+        if message.parent == reply.parent
+        and message.id != reply.id
+        and (requests := requests_of(message))
+        and requests[0].request_id == first.request_id
+        and requests[0].usage == NO_USAGE
+    ]
+    own, others = _new_chars(reply), sum(sum(_new_chars(message)) for message in siblings)
+    return round(first.usage.output_tokens * others / (others + sum(own))) if others else 0
+
+
+def _new_chars(reply: Message) -> tuple[int, int]:
+    """How many characters of a reply's thinking and of its answer came: the others stood in its prompt."""
+    begun = reply.begun or Begun()
+    return max(len(reply.reasoning or "") - begun.reasoning, 0), max(len(reply.content) - (begun.content or 0), 0)
+
+
+def _counted(reply: Message, others: int) -> int | None:
     """What the endpoint counted of a reply's input and of the reply; None = it counted none.
 
+    `others` = tokens that its first request brought for other replies.
     Of several requests each counted what the reply said by then: the last of them counts, and what came since.
     """
     usages = [request.usage for request in reply.requests] or [reply.usage or NO_USAGE]
     tokens: int | None = None
-    for usage in usages:
+    for place, usage in enumerate(usages):
         if usage.input_tokens:
-            tokens = usage.input_tokens + (usage.output_tokens or 0)
+            tokens = usage.input_tokens + (usage.output_tokens or 0) - (0 if place else others)
         elif tokens is not None:
             tokens += usage.output_tokens or 0
     return tokens
 
 
-def _thought_share(reply: Message) -> int:
-    """How many of a reply's counted tokens its reasoning has: by its length, or as part of its input."""
-    if reply.took_thinking:
-        return rough_tokens(reply.reasoning or "")
-    counted, thought = (reply.usage or NO_USAGE).output_tokens or 0, len(reply.reasoning or "")
-    return counted - round(counted * len(reply.content) / (thought + len(reply.content))) if thought else 0
+def _thought_share(reply: Message, others: int) -> int:
+    """How many of a reply's counted tokens its reasoning has: by its length, or as part of its input.
+
+    `others` as for `_counted`.
+    """
+    counted, (thought, said) = ((reply.usage or NO_USAGE).output_tokens or 0) - others, _new_chars(reply)
+    held = rough_tokens((reply.reasoning or "")[: reply.begun.reasoning]) if reply.begun is not None else 0
+    return held + (counted - round(counted * said / (thought + said)) if thought else 0)
 
 
 def _moved_thinking(before: Sequence[Message], reply: Message, now: Set[str]) -> int:
@@ -122,7 +153,7 @@ def _estimated(messages: Iterable[Message], now: Set[str]) -> int:
 
 def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:
     """What the last turn was like, while nothing runs; `empty_end` of one without a reply, None = the branch tells."""
-    session_usd, branch = words.total_usage(session.messages).cost_usd, tree.branch(session)
+    session_usd, branch = total_usage(session.messages).cost_usd, tree.branch(session)
     is_session_estimated = any(message.is_partly_counted for message in session.messages)
     if empty_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
         return Figures(_in_short(empty_end), session_usd=session_usd, is_session_estimated=is_session_estimated)

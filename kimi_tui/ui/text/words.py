@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from kimi_tui.core.session.session import Message, Timing, Usage
+from kimi_tui.core.session.session import Timing
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 
 if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
@@ -77,10 +77,6 @@ def with_answer_now(label: str) -> str:
     """Put the words to click on into the label of a thinking that runs, where its figures do not move them."""
     verb, _, figures = label.partition(" for ")
     return " · ".join(filter(None, (verb, ANSWER_NOW, figures)))
-
-
-def total_usage(messages: tuple[Message, ...]) -> Usage:
-    return sum((m.usage for m in messages if m.usage), Usage())
 
 
 def rate(tokens: int, elapsed_s: float) -> float | None:

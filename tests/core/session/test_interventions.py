@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.interventions import can_be_undone, is_same, undone
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.plans import chosen, going_on, single
@@ -76,7 +77,8 @@ async def test_step_by_step_to_the_beginning() -> None:
     ]  # fmt: skip
     assert [end for _, end, _ in seen] == ["user", "user", None]
     assert seen[1][2] == 3
-    assert (reply.requests, reply.content, reply.cut_tail) == ((), "", "")
+    assert [(it.kind, it.is_estimated) for it in reply.requests] == [("reply", True)]
+    assert (reply.content, reply.cut_tail) == ("", "")
     assert THOUGHT.startswith(reply.reasoning or "")
     assert reply.reasoning == THOUGHT[: len(reply.reasoning or "")] != THOUGHT
 
@@ -93,3 +95,41 @@ async def test_other_requests_are_no_steps(kind: str) -> None:
     reply = await whole_story()
     last = replace(reply.requests[-1], kind=kind)
     assert not can_be_undone(replace(reply, thinking_end=None, requests=(*reply.requests[:-1], last)))
+
+
+@pytest.mark.parametrize("budget", [Budget(tokens=0), Budget()])
+async def test_an_answer_without_a_thought_is_undone_and_thought_anew(budget: Budget) -> None:
+    """By a budget of 0, or by answer now before a token had come."""
+    open_session = OpenSession(Session("s", NOW, NOW, "model"), None)
+    engine = Engine(Thinker([]), HandClock())
+    turn = engine.start(open_session, Asking("x"), REQUEST, chosen(single, budget))
+    (reply,) = (await pressed(turn, [(0, "cut")])).replies
+    assert (reply.reasoning, reply.thinking_end) == (None, "user" if budget == Budget() else "budget")
+    assert can_be_undone(reply)
+    back = undone(reply, "m9", NOW)
+    assert (back.reasoning, back.content, back.thinking_end, back.has_open_block) == (None, "", None, True)
+    assert refusal_to_continue(back) == ""
+    assert not can_be_undone(back)
+    open_session.update(lambda value: value.with_message(back))
+    (longer,) = (await engine.start(open_session, GoingOn(back), REQUEST, chosen(going_on)).finished()).replies
+    assert (longer.reasoning, longer.content) == (THOUGHT, reply.content)
+    assert decode_session(encode_session(open_session.value)).messages[-1] == longer
+
+
+@pytest.mark.parametrize("how", ["break", "length", "stop"])
+async def test_a_single_request_that_was_cut_tells_the_tokens_that_came(how: str) -> None:
+    open_session = OpenSession(Session("s", NOW, NOW, "model"), None)
+    engine = Engine(Thinker([], failures=[(how, 3)]), HandClock())
+    turn = engine.start(open_session, Asking("x"), REQUEST, chosen(single))
+    (reply,) = (await pressed(turn, [(4, "stop")] if how == "stop" else [])).replies
+    assert reply.usage is not None
+    assert (reply.usage.output_tokens, reply.usage.cost_usd, reply.is_partly_counted) == (3, None, True)
+    assert decode_session(encode_session(open_session.value)).messages[-1] == reply
+
+
+async def test_what_was_refused_took_nothing() -> None:
+    open_session = OpenSession(Session("s", NOW, NOW, "model"), None)
+    engine = Engine(Thinker([], failures=[("refuse", 0)]), HandClock())
+    turn = engine.start(open_session, Asking("x", start=ReplyStart.seed(THOUGHT[:4])), REQUEST, chosen(single))
+    ended = await turn.finished()
+    assert not any(reply.is_partly_counted for reply in ended.replies)

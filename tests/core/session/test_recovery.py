@@ -103,6 +103,7 @@ def test_a_reply_comes_back_as_far_as_it_came() -> None:
         request_id="r1",
         usage=RUNNING.usage,
         timing=RUNNING.timing,
+        requests=(RUNNING,),
     )
     assert replace(found.session, messages=ASKED.messages, head="m1", updated=NOW) == ASKED
     assert (found.session.head, found.session.updated) == ("m2", LATER)

@@ -178,7 +178,7 @@ def test_an_edited_answer_is_an_alternative_that_nobody_was_asked_for() -> None:
     made = edited_answer(REPLY, f"Well. {HARD[2:]}", "m3", NOW)
     assert (made.id, made.parent, made.reasoning, made.content) == ("m3", "m1", REPLY.reasoning, f"Well. {HARD[2:]}")
     assert (made.state, made.finish_reason, made.edited) == (MessageState.COMPLETE, "stop", True)
-    assert (made.usage, made.timing, made.requests, made.request_id, made.sent) == (None, None, (), None, None)
+    assert (made.usage, made.timing, made.requests, made.request_id, made.sent) == (None, None, (), None, REPLY.sent)
     assert made.begun == Begun(len(REPLY.reasoning or ""), len(made.content), "m2")
     assert made.written == (WrittenRange(CONTENT, 0, 5),)
     assert (made.is_unasked, made.has_open_block) == (True, False)
