@@ -94,8 +94,15 @@ def _budget(text: str | None, request: RequestSettings) -> Budget | None:
     except ValueError:
         raise UsageError(f"--thinking-budget: found {text!r}, allowed {ALLOWED}.") from None
     if request.fields.get("stream") is not True:
-        raise UsageError("--thinking-budget needs a reply that is streamed: one alone, and no webhook.")
+        raise UsageError("--thinking-budget needs a reply that is streamed.", _leave_out_to_stream(request))
     return budget
+
+
+def _leave_out_to_stream(request: RequestSettings) -> str:
+    """What keeps a reply from being streamed, as an advice."""
+    several = ["-n or num_responses"] if request.fields.get("num_responses", 1) != 1 else []
+    webhook = ["the webhook"] if "webhook" in request.fields else []
+    return f"Leave out {' and '.join(several + webhook) or 'stream = false'}."
 
 
 def _refuse_beside_continue(options: Namespace, request_options: RequestOptions) -> None:
@@ -167,6 +174,12 @@ def parse_request_options(options: Namespace, dialect: Dialect) -> tuple[Request
             fields[field] = dialect.parse_text(field, text)
         except FieldError as error:
             errors.append(FieldError(option, error.found, error.allowed) if option else error)
+    form = fields.get("response_format")
+    if options.schema is None and isinstance(form, dict) and form.get("type") == "json_schema":
+        from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few calls have one
+
+        if words := check(form, None).words:
+            errors.append(UsageError(f"--set response_format: {words}.", "Nothing was sent."))
     return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors
 
 
