@@ -67,6 +67,13 @@ class RequestRun:
         self.beyond_budget = ""
         """Reasoning that came together with the last token of its budget: it is no part of the reply."""
         self._is_over_budget = False
+        self._tokens_before = sum(turn.reply.tokens.values())
+
+    @property
+    def tokens_beyond_budget(self) -> int:
+        """Tokens that came, and of which nothing is part of the reply, since its budget was reached before."""
+        kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
+        return self._builder.tokens - kept if self._is_over_budget else 0
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""

@@ -79,7 +79,8 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     template = TEMPLATES.get(head.template, DEFAULT_TEMPLATE)
     sent = {field: value for field, value in fields.items() if value is not None}
     extra = dialect.unreserved({field: value for field, value in body.items() if field not in dialect.own_names})
-    session = replace(_blank(head.created, first.model), settings=_settings(recording, sent, extra, dialect))
+    own = _own_fields(recording, sent, dialect)
+    session = replace(_blank(head.created, first.model), settings=_settings(recording, own, extra, dialect))
     turns, open_turn = _conversation(prompt, template)
     said = [(turn.role, _plain(turn, template, neutralise=head.neutralise)) for turn in turns]
     if said and said[0][0] is Role.SYSTEM:
@@ -111,6 +112,17 @@ def _blank(created: str, model: str) -> Session:
     except ValueError:
         moment = datetime.fromisoformat("1970-01-01T00:00:00Z")
     return Session(SESSION_ID, moment, moment, model)
+
+
+def _own_fields(recording: Recording, sent: Mapping[str, object], dialect: Dialect) -> dict[str, object]:
+    """The turn's fields: of what its first request had in their place, a later one says what they are."""
+    own = dict(sent)
+    for name in recording.steps[0].fields:
+        later = next((each.sent for each in recording.exchanges if name not in each.sent.step.fields), None)
+        if later is not None:
+            value = dialect.twin.read_body(_document(later.body))[1].get(name)
+            own = {**{other: own[other] for other in own if other != name}, **({} if value is None else {name: value})}
+    return own
 
 
 def _settings(
