@@ -16,7 +16,7 @@ from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.plans import Plan, single
-from kimi_tui.core.wire.recording import Exchange, Recording, RecordingHead, encode_records, read_recording
+from kimi_tui.core.wire.recording import Exchange, Recording, RecordingHead, begun_of, encode_records, read_recording
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
@@ -47,7 +47,7 @@ async def record(
         beginning = turn.reply.beginning
         head = RecordingHead(
             DEEPINFRA.name, beginning.template or "", beginning.thinking is not False, beginning.neutralise,
-            "2026-11-23T08:15:00Z",
+            "2026-11-23T08:15:00Z", begun=begun_of(beginning),
         )  # fmt: skip
         tapes.append(Tape(head, clock.monotonic))
         return tapes[0]
@@ -60,7 +60,7 @@ async def record(
 
 
 def opening_of(turn: RecordedTurn) -> Opening:
-    return Asking(turn.question) if turn.goes_on is None else GoingOn(turn.goes_on)
+    return Asking(turn.question, start=turn.start) if turn.goes_on is None else GoingOn(turn.goes_on)
 
 
 async def replay(recording: Recording, clock: Clock | None = None) -> tuple[Session, TurnEnded]:

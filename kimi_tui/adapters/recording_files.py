@@ -17,7 +17,7 @@ from kimi_tui.core.errors import StorageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.ports import Clock, RunningTurn, TurnEvents
 from kimi_tui.core.session.session_toml import iso_stamp
-from kimi_tui.core.wire.recording import Recording, RecordingHead, encode_records, read_recording
+from kimi_tui.core.wire.recording import Recording, RecordingHead, begun_of, encode_records, read_recording
 from kimi_tui.core.wire.tape import Tape
 
 log = logging.getLogger("kimi_tui")
@@ -103,6 +103,7 @@ class Recordings:
             neutralise=beginning.neutralise,
             created=iso_stamp(self._clock.now()),
             written_by=__version__,
+            begun=begun_of(beginning),
         )
         self._last.pop(id_, None)
         self._last[id_] = _Recorded(Tape(head, self._clock.monotonic), self._next.pop(id_, []))

@@ -94,8 +94,15 @@ def _budget(text: str | None, request: RequestSettings) -> Budget | None:
     except ValueError:
         raise UsageError(f"--thinking-budget: found {text!r}, allowed {ALLOWED}.") from None
     if request.fields.get("stream") is not True:
-        raise UsageError("--thinking-budget needs a reply that is streamed: one alone, and no webhook.")
+        raise UsageError("--thinking-budget needs a reply that is streamed.", _leave_out_to_stream(request))
     return budget
+
+
+def _leave_out_to_stream(request: RequestSettings) -> str:
+    """What keeps a reply from being streamed, as an advice."""
+    several = ["-n or num_responses"] if request.fields.get("num_responses", 1) != 1 else []
+    webhook = ["the webhook"] if "webhook" in request.fields else []
+    return f"Leave out {' and '.join(several + webhook) or 'stream = false'}."
 
 
 def _refuse_beside_continue(options: Namespace, request_options: RequestOptions) -> None:
@@ -167,6 +174,12 @@ def parse_request_options(options: Namespace, dialect: Dialect) -> tuple[Request
             fields[field] = dialect.parse_text(field, text)
         except FieldError as error:
             errors.append(FieldError(option, error.found, error.allowed) if option else error)
+    form = fields.get("response_format")
+    if options.schema is None and isinstance(form, dict) and form.get("type") == "json_schema":
+        from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few calls have one
+
+        if words := check(form, None).words:
+            errors.append(UsageError(f"--set response_format: {words}.", "Nothing was sent."))
     return RequestOptions(set=fields, preset=options.preset, thinking=False if options.no_think else None), errors
 
 
@@ -344,6 +357,7 @@ class _Listener:
             has_alternatives=self._order.has_alternatives,
             usage=self._turn.reply.usage,
             request_id=self._turn.reply.request_id,
+            replies=(replies := ended.replies or self._as_it_was()),
         )
         if self._stopped_by is not None:
             self._output.stopped(report)
@@ -354,10 +368,15 @@ class _Listener:
         if ended.replies and not self._has_text:
             self._give_whole(ended.replies[0])
         try:
-            self._output.end(report, ended.replies)
+            self._output.end(report, replies)
         finally:
             self._tell_end(ended)
         return FAILED if ended.state in FAILED_STATES or ended.save_error else DONE
+
+    def _as_it_was(self) -> tuple[Message, ...]:
+        """The reply that was to be gone on with, where nothing came of that; () = there is none."""
+        reply = self._turn.reply
+        return () if reply.is_new else tuple(it for it in self._turn.open_session.value.messages if it.id == reply.id)
 
     @property
     def _session_id(self) -> str:
@@ -421,9 +440,12 @@ class _Listener:
         """What a failed turn left in the session, in words; "" = nothing."""
         if not self._turn.open_session.is_saved or ended.save_error is not None:
             return ""
-        what = "What arrived" if ended.replies else "The question"
-        more = " `kimi-tui ask --continue` goes on with it." if ended.replies else ""
-        return f"{what} is kept in session {self._session_id}.{more}"
+        where, more = f"kept in session {self._session_id}", " `kimi-tui ask --continue` goes on with it."
+        if ended.replies:
+            return f"What arrived is {where}.{more}"
+        if self._as_it_was():
+            return f"The reply is {where} as it was.{more}"
+        return f"The question is {where}."
 
     def _stop(self, number: signal.Signals) -> None:
         """Stop the turn; after that Ctrl+C ends the program at once. A terminal that closes may say so twice."""

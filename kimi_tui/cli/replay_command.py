@@ -96,7 +96,9 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
-        first_turn=FirstTurn(Asking(turn.question) if turn.goes_on is None else GoingOn(turn.goes_on), turn.plan),
+        first_turn=FirstTurn(
+            Asking(turn.question, start=turn.start) if turn.goes_on is None else GoingOn(turn.goes_on), turn.plan
+        ),
     )
     return KimiApp(
         services,

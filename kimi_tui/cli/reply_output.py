@@ -38,13 +38,15 @@ def build_report(
     has_alternatives: bool,
     usage: Usage,
     request_id: str | None,
+    replies: Sequence[Message],
 ) -> dict[str, object]:
     """Describe a reply as `--json` prints it.
 
     What was used is marked as estimated where nobody told what one of the requests took.
     `session_id` None = it was not to be saved. `usage` and `request_id` are told where no reply carries them.
+    `replies` = those of the turn, or the one that it was to go on with and that is as it was.
     """
-    first = ended.replies[0] if ended.replies else None
+    first = replies[0] if replies else None
     timing = (first.timing if first else None) or Timing()
     used = (first.usage if first else None) or usage
     error = ended.error
@@ -71,7 +73,7 @@ def build_report(
     if first is not None and first.is_partly_counted:
         report["usage"] = {**usage_table, "estimated": True}
     if has_alternatives:
-        report["alternatives"] = [{"content": r.content, "reasoning": r.reasoning} for r in ended.replies]
+        report["alternatives"] = [{"content": r.content, "reasoning": r.reasoning} for r in replies]
     if ended.state in FAILED_STATES:
         report["error"] = _describe(error)
     return report

@@ -12,7 +12,7 @@ from kimi_tui.core.errors import CompletionError, ConnectionFailedError, TimedOu
 from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
-from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, RequestRecord, Timing, Usage
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
@@ -67,6 +67,13 @@ class RequestRun:
         self.beyond_budget = ""
         """Reasoning that came together with the last token of its budget: it is no part of the reply."""
         self._is_over_budget = False
+        self._tokens_before = sum(turn.reply.tokens.values())
+
+    @property
+    def tokens_beyond_budget(self) -> int:
+        """Tokens that came, and of which nothing is part of the reply, since its budget was reached before."""
+        kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
+        return self._builder.tokens - kept if self._is_over_budget else 0
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
@@ -177,7 +184,9 @@ class RequestRun:
         builder, silence_s = self._builder, self._turn.request.silence_s
         tokens, has_ended = 0, False
         async for chunk in response.chunks():
-            if segments := builder.feed(chunk):
+            segments = builder.feed(chunk)
+            self._retract(builder.take_retracted())
+            if segments:
                 self._report(segments)
             if builder.is_over:
                 return
@@ -192,7 +201,6 @@ class RequestRun:
         now_s, segments = self._clock.monotonic(), self._within_budget(segments)
         if self._step.only_thinks:
             segments = self._thinking_of(segments)
-        self._retract(self._builder.take_retracted())
         for part, group in groupby(segments, lambda counted: counted.segment.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
@@ -256,7 +264,8 @@ class RequestRun:
 
     def _end(self, *, is_cancelled: bool) -> ReplyResult:
         reply = self._turn.reply
-        rest, result = self._builder.close()
+        rest, result = self._builder.close(is_cut=is_cancelled and not self._builder.has_ended)
+        self._retract(self._builder.take_retracted())
         self._report(rest)
         if not self._builder.is_thinking and not self._is_over_budget:
             reply.close_thinking()
@@ -300,10 +309,10 @@ class RequestRun:
         sent = {**self._fields, **self._client.dialect.unreserved(self._turn.request.extra)}
         return None if sent == self._turn.reply.beginning.sent else sent
 
-    def _broken_off(self) -> RequestRecord:
+    def _broken_off(self) -> OpenRequest:
         """Tell of it as if it broke off now: its counts are what has come."""
         request_id = self._builder.request_id or self._header_id
-        return RequestRecord(
+        record = RequestRecord(
             self._step.kind,
             MessageState.INTERRUPTED,
             request_id and self._client.without_secrets(request_id),
@@ -314,6 +323,13 @@ class RequestRun:
             is_estimated=True,
             start=self._start,
         )
+        if self._is_over_budget:
+            return OpenRequest(record, is_thinking=self._turn.reply.is_thinking)
+        is_thinking = self._turn.reply.is_thinking and self._builder.is_thinking
+        held = self._builder.held
+        if held is None or (self._step.only_thinks and held.segment.part is ReplyPart.ANSWER):
+            return OpenRequest(record, is_thinking=is_thinking)
+        return OpenRequest(record, held.segment.part, held.segment.text, held.tokens, is_thinking=is_thinking)
 
     def _timing(self) -> Timing:
         now_s = self._clock.monotonic()

@@ -187,7 +187,7 @@ class Engine:
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
             turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
             end, result = await run.run()
-            beyond = run.beyond_budget
+            beyond, had_before = run.beyond_budget, had_before - run.tokens_beyond_budget
             turn.let_cut(None)
             self._log(turn, result)
             ends.append(end)
@@ -302,7 +302,7 @@ def _end_thinking(turn: Turn, step: RequestStep, beyond: str) -> None:
 def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd], had_before: int) -> dict[str, object]:
     """What is left of the most tokens of a reply; {} = all of it, or no such limit.
 
-    `had_before` = tokens that came before a request last had all of it.
+    `had_before` = tokens that came before a request last had all of it, less those since that are in no reply.
     """
     most = turn.request.fields.get("max_new_tokens")
     if not ends or not ends[-1].leaves_rest or not isinstance(most, int):

@@ -59,10 +59,18 @@ def test_a_budget_does_nothing_in_instant_mode_or_once_the_block_is_closed() -> 
         assert call("ask", "?", "--thinking-budget", "2", "--base-url", server.url).out == "abc\n"
 
 
-@pytest.mark.parametrize("more", [["-n", "2"], ["--set", "stream=false"], ["--set", "webhook=https://example.org/h"]])
-def test_what_is_not_streamed_has_no_budget(more: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("more", "advice"),
+    [
+        (["-n", "2"], "Leave out -n or num_responses."),
+        (["--set", "stream=false"], "Leave out stream = false."),
+        (["--set", "webhook=https://example.org/h"], "Leave out the webhook."),
+        (["-n", "2", "--set", "webhook=https://example.org/h"], "Leave out -n or num_responses and the webhook."),
+    ],
+)
+def test_what_is_not_streamed_has_no_budget(more: list[str], advice: str) -> None:
     result = call("ask", "?", "--thinking-budget", "5", *more, "--base-url", "http://127.0.0.1:1")
-    assert (result.status, "streamed" in result.err) == (2, True)
+    assert (result.status, "streamed" in result.err, advice in result.err) == (2, True, True)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "20m", "s", "0s", "9999999", "999999s", "five"])

@@ -113,3 +113,22 @@ def test_the_object_says_that_a_sum_is_partial(tmp_path: Path) -> None:
         gone_on = call("ask", "--continue", "--json", *base).json
         assert gone_on["usage"]["estimated"] is True
         assert "estimated" not in call("ask", "And?", "--json", *base).json["usage"]
+
+
+@pytest.mark.parametrize("failure", [Play([b'{"detail":"no"}'], status=400, content_type="application/json")])
+def test_what_fails_before_any_text_tells_the_reply_as_it_was(tmp_path: Path, failure: Play) -> None:
+    with endpoint(cut_after(len("I </think>```\nls\n```\nRo")), failure, failure, failure, failure) as server:
+        base = ("--base-url", server.url)
+        call("ask", "Lamb?", "--save", *base)
+        before = last_message(tmp_path)
+        report = call("ask", "--continue", *base, "--json")
+        events = call("ask", "--continue", *base, "--stream-json").events
+        plain = call("ask", "--continue", *base)
+        block = call("ask", "--continue", *base, "-x")
+    assert (before.reasoning, last_message(tmp_path)) == ("I ", before)
+    for told in (report.json, events[-1]):
+        assert (told["content"], told["reasoning"], told["state"]) == (before.content, "I ", "failed")
+        assert told["usage"]["estimated"] is True
+        assert told["error"]["status"] == 400
+    assert (plain.status, plain.out, block.status) == (1, "", 1)
+    assert "as it was. `kimi-tui ask --continue` goes on with it." in plain.err

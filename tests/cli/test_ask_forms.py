@@ -132,6 +132,21 @@ def test_a_schema_that_is_none_is_refused_before_the_network(tmp_path: Path, sch
     assert told in result.err
 
 
+def test_a_broken_schema_that_is_set_as_a_field_is_refused_before_the_network() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "objekt"}}}
+    with endpoint(FITS) as server:
+        result = call("ask", "?", "--set", f"response_format={json.dumps(form)}", "--base-url", server.url)
+    assert (result.status, server.received) == (2, [])
+    assert "--set response_format: $.type: 'objekt' is not one of" in result.err
+
+
+def test_a_pattern_that_python_cannot_read_has_its_fault_at_one_place() -> None:
+    with endpoint(SWALLOWED, Play(tokens("yes"))) as server:
+        result = call("ask", "?", "--regex", "ab[a-z", "--base-url", server.url)
+    assert (result.status, result.err.count("at character 3")) == (0, 2)
+    assert "at position" not in result.err
+
+
 def test_what_fails_between_the_two_is_gone_on_with_in_the_form(tmp_path: Path) -> None:
     with endpoint(SWALLOWED, Play([b"no"], status=500)) as server:
         assert call("ask", "?", "--save", "--schema", schema_file(tmp_path), "--base-url", server.url).status == 1

@@ -769,7 +769,7 @@ async def test_a_request_that_runs_is_told_as_if_it_broke_off() -> None:
     assert running() is None
     while len(turn.reply.texts[ReplyPart.REASONING]) < 4:
         await asyncio.sleep(0)
-    record = running()
+    record = running().record
     assert (record.kind, record.state, record.request_id) == ("reply", MessageState.INTERRUPTED, "r7 …")
     assert (record.usage, record.is_estimated) == (Usage(output_tokens=2), True)
     held.set()

@@ -277,3 +277,14 @@ def test_a_reply_that_was_cut_anywhere_and_gone_on_with_is_the_uncut_one(place: 
     reply = asyncio.run(run())
     reasoning, _, content = WHOLE.partition("</think>")
     assert texts(reply) == (reasoning, content)
+
+
+async def test_what_came_beyond_a_budget_in_the_same_burst_is_off_the_most_tokens_of_the_reply() -> None:
+    burst = token("One. ") + token("b") + token("c") + token("d")
+    client = ScriptedClient([streaming(burst, HELD()), streaming(token("yes"), end())])
+    request = replace(REQUEST, fields={**REQUEST.fields, "max_new_tokens": 90})
+    turn = Engine(client, HandClock()).start(opened(), Asking("Hi"), request, answering(single, Budget(tokens=2)))
+    (reply,) = (await turn.finished()).replies
+    assert (reply.reasoning, reply.cut_tail) == ("One.", " bcd")
+    assert [body["max_new_tokens"] for body in client.bodies] == [90, 86]
+    assert reply.requests[0].usage.output_tokens == 4

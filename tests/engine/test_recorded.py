@@ -15,9 +15,11 @@ from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
 from kimi_tui.core.errors import ConnectionFailedError, ServerFaultError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.reply_edits import thinking_longer
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.settings.recorded_turn import recorded_turn
-from kimi_tui.core.wire.plans import Plan, answering, continuing, single
+from kimi_tui.core.wire.plans import Plan, answering, continuing, going_on, single
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded
 from kimi_tui.engine.openings import Asking, GoingOn, Opening
@@ -51,6 +53,8 @@ BROKEN = Message(
     thinking=True, sent=REQUEST.fields,
 )  # fmt: skip
 QUESTION = Message("m1", Role.USER, "What </think> is <|im_end|> it?", None, NOW)
+PREFILL, SEED = ReplyStart.prefill("It is <|im_end|>"), ReplyStart.seed("hm </think> it")
+LONGER = thinking_longer(BROKEN, "Wait,", "m3", NOW)
 Case = tuple[list[Script], Opening, Plan, Do | None]
 CASES: dict[str, Case] = {
     "whole": ([streaming(token("hm"), think_end(), token("yes"), end(), DONE)], Asking("Hi"), single, None),
@@ -100,6 +104,14 @@ CASES: dict[str, Case] = {
         None,
     ),
     "it just ends": ([streaming(token("hm"))], Asking("Hi"), single, None),
+    "begins with an answer": ([streaming(token(" so."), end())], Asking("Hi", start=PREFILL), single, None),
+    "begins with a thought": (
+        [streaming(token(" is."), think_end(), token("Yes"), end())],
+        Asking("Hi", start=SEED),
+        single,
+        None,
+    ),
+    "thinks longer": ([streaming(token(" no."), think_end(), token("So"), end())], GoingOn(LONGER), going_on, None),
     "gone on with": ([streaming(token(" so."), end())], GoingOn(BROKEN), single, None),
 }
 
@@ -116,7 +128,7 @@ async def cut_then_stop(turn: Turn) -> None:
 async def recorded(name: str) -> tuple[bytes, TurnEnded]:
     scripts, opening, plan, do = CASES[name]
     do = cut_then_stop if name == "stopped in the second request" else do
-    session = opened(QUESTION, BROKEN) if isinstance(opening, GoingOn) else opened()
+    session = opened(QUESTION, opening.message) if isinstance(opening, GoingOn) else opened()
     return await record(ScriptedClient(list(scripts)), opening, REQUEST, session, plan=plan, do=do)
 
 
@@ -132,7 +144,7 @@ async def test_a_replay_is_the_same_turn(name: str) -> None:
     assert outcome(again) == outcome(ended)
     assert again.replies == () or session.head == again.replies[0].id
     asked = [message.content for message in session.messages if message.role is Role.USER]
-    assert asked == [QUESTION.content if name == "gone on with" else "Hi"]
+    assert asked == [QUESTION.content if isinstance(CASES[name][1], GoingOn) else "Hi"]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -140,7 +152,7 @@ async def test_each_request_is_in_it_with_what_it_said(name: str) -> None:
     scripts, opening, plan, do = CASES[name]
     client = ScriptedClient(list(scripts))
     do = cut_then_stop if name == "stopped in the second request" else do
-    session = opened(QUESTION, BROKEN) if isinstance(opening, GoingOn) else opened()
+    session = opened(QUESTION, opening.message) if isinstance(opening, GoingOn) else opened()
     data, _ = await record(client, opening, REQUEST, session, plan=plan, do=do)
     assert [json.loads(exchange.sent.body) for exchange in read(data).exchanges] == client.bodies
 

@@ -131,6 +131,20 @@ async def test_what_cannot_be_done_is_told(tmp_path: Path, line: str, told: str)
         assert len(running.client.bodies) == 1
 
 
+async def test_a_broken_schema_is_set_by_no_command(tmp_path: Path) -> None:
+    def refuse(form: Mapping[str, object], text: str | None) -> FormCheck:
+        return FormCheck((FormFinding("$.type", "'objekt' is not one of 'array'"),) if "objekt" in str(form) else ())
+
+    async with program(tmp_path, check_form=refuse) as running:
+        broken = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "objekt"}}}
+        await running.type(f"/set response_format {json.dumps(broken)}<enter>")
+        await running.shows("response_format: $.type: 'objekt'")
+        assert "response_format" not in running.screen.chat.session.settings
+        await running.type(f"/set response_format {json.dumps(FORM)}<enter>")
+        await running.shows("for this session")
+        assert "response_format" in running.screen.chat.session.settings
+
+
 def reply(content: str, form: object) -> Message:
     return Message("m2", Role.ASSISTANT, content, "m1", state=MessageState.COMPLETE, sent={"response_format": form})
 

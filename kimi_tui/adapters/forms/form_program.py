@@ -16,6 +16,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from kimi_tui.core.text.foreign_pattern import told
+
 MAX_FINDINGS = 20
 MAX_CHARS = 300
 """Most characters of a finding: it may repeat what it is about."""
@@ -52,8 +54,8 @@ def _find_in_pattern(pattern: str, text: str | None) -> Findings:
             found = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         if text is None:
-            return [("", str(error))]
-        raise CannotCheckError(f"Python cannot read the pattern ({error})") from None
+            return [("", told(error))]
+        raise CannotCheckError(f"Python cannot read the pattern ({told(error)})") from None
     return [] if text is None or found.fullmatch(text) else [("", "it does not fit the pattern")]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -33,6 +33,20 @@ class ReplyPart(StrEnum):
 
 FIELD_OF = {ReplyPart.REASONING: REASONING, ReplyPart.ANSWER: CONTENT}
 """Where each part stands in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that runs, as if it broke off now."""
+
+    record: RequestRecord
+    part: ReplyPart = ReplyPart.REASONING
+    held: str = ""
+    """What would stand at the end of `part` besides what the reply says: with more text it may be the start of a
+    mark."""
+    held_tokens: int = 0
+    is_thinking: bool = field(kw_only=True)
+    """Whether the think block would be open."""
 
 
 class TextView(Protocol):
@@ -90,7 +104,7 @@ class ReplyView(Protocol):
         """The requests behind it that have ended, in order."""
 
     @property
-    def open_request(self) -> RequestRecord | None:
+    def open_request(self) -> OpenRequest | None:
         """The request that runs, as if it broke off now; None = none runs."""
 
 
@@ -162,7 +176,7 @@ class GrowingReply:
         self.shortenings = 0
         """How often the end of a part was taken away."""
         self.requests: list[RequestRecord] = list(requests_of(beginning))
-        self.measure: Callable[[], RequestRecord] | None = None
+        self.measure: Callable[[], OpenRequest] | None = None
         """Tells of the request that runs, as if it broke off now; None = none runs."""
 
     @property
@@ -216,7 +230,7 @@ class GrowingReply:
         self.is_thinking, self.thinking_end, self.cut_tail = False, who, tail
 
     @property
-    def open_request(self) -> RequestRecord | None:
+    def open_request(self) -> OpenRequest | None:
         return None if self.measure is None else self.measure()
 
     @property
@@ -237,27 +251,40 @@ class GrowingReply:
 
     def message(self, created: datetime) -> Message:
         """Make the message that it is as it stands; a reply that is gone on with keeps the time when it was made."""
-        return self._message(self.requests, created)
+        texts = {part: str(text) for part, text in self.texts.items()}
+        return self._message(self.requests, created, texts, self.tokens, is_thinking=self.is_thinking)
 
     def message_so_far(self, created: datetime) -> Message:
         """Make the message that it would be if the request that runs broke off now."""
-        open_request = self.open_request
-        return self._message(self.requests if open_request is None else [*self.requests, open_request], created)
+        if (it := self.open_request) is None:
+            return self.message(created)
+        texts = {part: str(text) for part, text in self.texts.items()}
+        texts[it.part] += it.held
+        tokens = {**self.tokens, it.part: self.tokens[it.part] + it.held_tokens}
+        return self._message([*self.requests, it.record], created, texts, tokens, is_thinking=it.is_thinking)
 
-    def _thinking_tokens(self, reasoning: str) -> int | None:
-        """None = part of the reasoning came uncounted, or there is none."""
-        known, now = self.beginning.reasoning or "", self.tokens[ReplyPart.REASONING]
+    def _thinking_tokens(self, reasoning: str, now: int) -> int | None:
+        """`now` = those of this turn; None = part of the reasoning came uncounted, or there is none."""
+        known = self.beginning.reasoning or ""
         before = self.beginning.thinking_tokens if known else 0
         is_counted = now > 0 or len(reasoning) <= len(known)
         return before + now if reasoning and before is not None and is_counted else None
 
-    def _message(self, requests: Sequence[RequestRecord], created: datetime) -> Message:
-        reasoning, content = str(self.texts[ReplyPart.REASONING]), str(self.texts[ReplyPart.ANSWER])
+    def _message(
+        self,
+        requests: Sequence[RequestRecord],
+        created: datetime,
+        texts: Mapping[ReplyPart, str],
+        tokens: Mapping[ReplyPart, int],
+        *,
+        is_thinking: bool,
+    ) -> Message:
+        reasoning, content = texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER]
         was_thinking = self.beginning.thinking is not False
         usage = sum((request.usage for request in requests), NO_USAGE)
         last = requests[-1] if requests else RequestRecord()
         has_block = was_thinking or bool(reasoning)
-        is_thought_out = has_block and not self.is_thinking and not content
+        is_thought_out = has_block and not is_thinking and not content
         return replace(
             self.beginning,
             content=content,
@@ -271,7 +298,7 @@ class GrowingReply:
             thinking_end=self.thinking_end or ("model" if is_thought_out else None),
             cut_tail=self.cut_tail,
             written=self.written,
-            thinking_tokens=self._thinking_tokens(reasoning),
+            thinking_tokens=self._thinking_tokens(reasoning, tokens[ReplyPart.REASONING]),
             usage=None if usage == NO_USAGE else usage,
             timing=total_timing(requests),
             requests=stored_requests(requests),

@@ -78,6 +78,8 @@ class Growth:
     """What of it the user wrote; None = as it began."""
     thinking_tokens: int = 0
     """All that came of the thinking in this turn."""
+    held: tuple[ReplyPart, str] | None = None
+    """What would stand at the end of a part if the request that runs broke off then; None = nothing besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class GrowthLog:
 
     def __init__(self, reply: ReplyView) -> None:
         self._reply = reply
-        self._told: tuple[bool, int, str | None] | None = None
-        self._shortenings = reply.shortenings
+        self._told: tuple[object, ...] | None = None
+        self._shortenings = 0  # it may have been shortened before: then all is told
         beginning = reply.beginning
         self._lengths = {
             ReplyPart.REASONING: len(beginning.reasoning or ""),
@@ -114,20 +116,27 @@ class GrowthLog:
             if end > start:
                 pieces[part] = (start, reply.texts[part].between(start, end))
                 self._lengths[part] = end
-        told = (reply.is_thinking, len(reply.requests), reply.thinking_end)
+        it = reply.open_request
+        is_thinking = reply.is_thinking if it is None else it.is_thinking
+        held = (it.part, it.held) if it is not None and it.held else None
+        thinking_tokens = reply.tokens[ReplyPart.REASONING]
+        if it is not None and it.part is ReplyPart.REASONING:
+            thinking_tokens += it.held_tokens
+        told = (is_thinking, len(reply.requests), reply.thinking_end, held)
         if not pieces and told == self._told:
             return None
         self._told = told
         return Growth(
             reply.id,
             pieces,
-            reply.is_thinking,
+            is_thinking,
             tuple(reply.requests),
-            reply.open_request,
+            None if it is None else it.record,
             reply.thinking_end,
             reply.cut_tail,
             reply.written if reply.beginning.written else None,
-            reply.tokens[ReplyPart.REASONING],
+            thinking_tokens,
+            held,
         )
 
 
@@ -165,6 +174,7 @@ def _plain(record: Record) -> dict[str, object]:
                 "open": record.open_request and encode_request(record.open_request),
                 **({"thinking_end": record.thinking_end, "cut_tail": record.cut_tail} if record.thinking_end else {}),
                 **({} if record.written is None else {"written": encode_ranges(record.written)}),
+                **({} if record.held is None else {"held": list(record.held)}),
             }
         case TurnResult():
             return {"ends": record.reply_id, "replies": [encode_message(reply) for reply in record.replies]}
@@ -206,6 +216,8 @@ class JournalledTurn:
                 reply.thinking_end, reply.cut_tail = growth.thinking_end, growth.cut_tail
             if growth.written is not None:
                 reply.written = growth.written
+        if self.growths and (held := self.growths[-1].held) is not None:
+            reply.texts[held[0]].append(held[1])
         if open_request is not None:
             reply.requests.append(open_request)
         return reply
@@ -303,6 +315,7 @@ def _growth(plain: Mapping[str, object]) -> Growth:
         _text(plain.get("cut_tail", "")),
         _ranges(plain["written"]) if "written" in plain else None,
         _whole(plain.get("thinking_tokens", 0)),
+        _held(plain["held"]) if "held" in plain else None,
     )
 
 
@@ -319,6 +332,11 @@ DECODERS: Mapping[str, Callable[[Mapping[str, object]], Record]] = {
 def _piece(value: object) -> tuple[int, str]:
     start, text = _rows(value)
     return _whole(start), _text(text)
+
+
+def _held(value: object) -> tuple[ReplyPart, str]:
+    part, text = _rows(value)
+    return ReplyPart(_text(part)), _text(text)
 
 
 def _ranges(value: object) -> tuple[WrittenRange, ...]:

@@ -17,6 +17,7 @@ from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, PromptTurn, pa
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import ReplyView
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.surrogates import replace_lone
@@ -38,6 +39,8 @@ class RecordedTurn:
     """What was asked; "" = it went on with a reply."""
     goes_on: Message | None
     """The reply that it went on with, the last of the session; None = it asked a question."""
+    start: ReplyStart | None
+    """Words of the user's that the reply to the question began with; None = it began with nothing."""
     steps: tuple[RequestStep, ...]
     template: Template
     dialect: Dialect
@@ -79,25 +82,36 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     template = TEMPLATES.get(head.template, DEFAULT_TEMPLATE)
     sent = {field: value for field, value in fields.items() if value is not None}
     extra = dialect.unreserved({field: value for field, value in body.items() if field not in dialect.own_names})
-    session = replace(_blank(head.created, first.model), settings=_settings(recording, sent, extra, dialect))
+    own = _own_fields(recording, sent, dialect)
+    session = replace(_blank(head.created, first.model), settings=_settings(recording, own, extra, dialect))
     turns, open_turn = _conversation(prompt, template)
     said = [(turn.role, _plain(turn, template, neutralise=head.neutralise)) for turn in turns]
     if said and said[0][0] is Role.SYSTEM:
         session = replace(session, system=said.pop(0)[1])
-    goes_on = open_turn is not None and bool(open_turn.reasoning or open_turn.answer)
+    start = None if head.begun is None else _start(head.begun)
+    goes_on = start is None and open_turn is not None and bool(open_turn.reasoning or open_turn.answer)
     question = "" if goes_on else said.pop()[1]
     for role, text in said:
         session = session.with_message(_message(session, role, text))
     reply = None
     if goes_on and open_turn is not None:
         reply = _begun(session, open_turn, template, first.model, is_thinking=head.thinking)
+        if head.begun is not None and head.begun.state is not None:
+            reply = replace(head.begun, id=reply.id, parent=reply.parent, created=reply.created)
         reply = replace(reply, sent=sent)
         session = session.with_message(reply)
     title = next((tree.title_of(message.content) for message in session.messages), "")
     return RecordedTurn(
-        replace(session, title=title), question, reply, recording.steps, template, dialect, head.neutralise,
+        replace(session, title=title), question, reply, start, recording.steps, template, dialect, head.neutralise,
         recording.most_attempts - (0 if recording.is_stopped_between else 1),
     )  # fmt: skip
+
+
+def _start(begun: Message) -> ReplyStart | None:
+    """The words of the user's that a new reply began with; None = it is none, or begins with a thought of another."""
+    if begun.state is not None or not begun.written or (begun.begun is not None and begun.begun.of is not None):
+        return None
+    return ReplyStart.prefill(begun.content) if begun.content else ReplyStart.seed(begun.reasoning or "")
 
 
 def _document(body: bytes) -> Mapping[str, object]:
@@ -111,6 +125,17 @@ def _blank(created: str, model: str) -> Session:
     except ValueError:
         moment = datetime.fromisoformat("1970-01-01T00:00:00Z")
     return Session(SESSION_ID, moment, moment, model)
+
+
+def _own_fields(recording: Recording, sent: Mapping[str, object], dialect: Dialect) -> dict[str, object]:
+    """The turn's fields: of what its first request had in their place, a later one says what they are."""
+    own = dict(sent)
+    for name in recording.steps[0].fields:
+        later = next((each.sent for each in recording.exchanges if name not in each.sent.step.fields), None)
+        if later is not None:
+            value = dialect.twin.read_body(_document(later.body))[1].get(name)
+            own = {**{other: own[other] for other in own if other != name}, **({} if value is None else {name: value})}
+    return own
 
 
 def _settings(

@@ -29,7 +29,12 @@ def pattern_mistake(pattern: str) -> str:
             warnings.simplefilter("ignore")  # what a pattern may mean one day is of no concern
             re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        place = getattr(error, "pos", None)
-        where = f" at character {place + 1}" if isinstance(place, int) else ""
-        return f"{getattr(error, 'msg', 'too large')}{where}"
+        return told(error)
     return ""
+
+
+def told(error: Exception) -> str:
+    """Say what Python finds wrong, and where, counted from 1."""
+    place = getattr(error, "pos", None)
+    where = f" at character {place + 1}" if isinstance(place, int) else ""
+    return f"{getattr(error, 'msg', 'too large')}{where}"

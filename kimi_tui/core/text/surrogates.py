@@ -32,6 +32,11 @@ def replace_lone(text: str) -> str:
     return text
 
 
+def without_half(text: str) -> str:
+    """Drop the first half of a pair at the very end: of a text that was cut there, the other half has yet to come."""
+    return text[:-1] if "\ud800" <= text[-1:] <= "\udbff" else text
+
+
 class SurrogateJoiner:
     """Holds back at most one character, a high surrogate at the end; the next `feed` or `close` gives it out."""
 
@@ -42,8 +47,9 @@ class SurrogateJoiner:
         if text.isascii() and not self._high:
             return text
         text = self._high + text
-        self._high = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
-        return replace_lone(text[:-1] if self._high else text)
+        whole = without_half(text)
+        self._high = text[len(whole) :]
+        return replace_lone(whole)
 
     def close(self) -> str:
         """A half that stayed alone."""

@@ -18,9 +18,11 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kimi_tui.core.errors import CompletionError, StorageError
+from kimi_tui.core.session.codec import decode_message, encode_message
+from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.plans import NO_LIMITS, Cause, Limits, RequestStep
 
@@ -48,6 +50,18 @@ class RecordingHead:
     created: str = ""
     """UTC, as in `2026-11-23T08:15:00Z`; "" = not known."""
     written_by: str = ""
+    begun: Message | None = None
+    """The reply as it began; see `begun_of`. None = with nothing, or not known."""
+
+
+def begun_of(beginning: Message) -> Message | None:
+    """What a recording keeps of a reply that begins: not what its requests said, nor where it stands."""
+    if not beginning.content and not beginning.reasoning:
+        return None
+    requests = tuple(replace(request, sent=None) for request in beginning.requests)
+    return replace(
+        beginning, parent=None, created=None, sent=None, system=None, left_out=(), extra={}, requests=requests
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +193,7 @@ def _plain(record: RecordingHead | Answered | Data | Ended | CutOff) -> dict[str
                 "template": record.template,
                 "thinking": record.thinking,
                 "neutralise": record.neutralise,
+                **({} if record.begun is None else {"begun": encode_message(record.begun)}),
             }
         case Answered():
             return {"type": "answer", "at": record.at_s, "status": record.status, "headers": dict(record.headers)}
@@ -261,7 +276,16 @@ def _read_head(line: bytes, name: str) -> RecordingHead:
         neutralise=plain.get("neutralise") is not False,
         created=str(plain.get("created", "")),
         written_by=str(plain.get("written_by", "")),
+        begun=_read_begun(plain["begun"]) if "begun" in plain else None,
     )
+
+
+def _read_begun(plain: object) -> Message | None:
+    try:
+        message = decode_message(plain)
+    except (ValueError, TypeError, KeyError, RecursionError, StorageError):
+        return None
+    return message if message.role is Role.ASSISTANT else None
 
 
 def _document(line: bytes) -> dict[str, object] | None:

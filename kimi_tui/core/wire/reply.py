@@ -13,7 +13,7 @@ from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
-from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone
+from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone, without_half
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
@@ -122,6 +122,12 @@ class ReplyBuilder:
         count, self._splitter.retracted = self._splitter.retracted, 0
         return count
 
+    @property
+    def held(self) -> CountedSegment | None:
+        """The text that is held back and comes where the reply breaks off now; None = none is."""
+        held = self._splitter.held
+        return None if held is None else CountedSegment(held, self._uncounted)
+
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
         if not self._is_decided:
@@ -165,17 +171,23 @@ class ReplyBuilder:
         """Note that the connection failed; the first error counts, and none does after the reply's end."""
         self._failure = self._failure or error
 
-    def close(self) -> tuple[list[CountedSegment], ReplyResult]:
-        """End the reply: the text that was still held back, and what became of it."""
+    def close(self, *, is_cut: bool = False) -> tuple[list[CountedSegment], ReplyResult]:
+        """End the reply: the text that was still held back, and what became of it.
+
+        Half a surrogate pair at the very end is dropped where the reply `is_cut` or broke off: going on with it brings
+        the whole character.
+        """
         rest: list[CountedSegment] = []
         if self._sse is None:
             self._read_document()
         elif not self.is_over and (event := self._sse.close()) is not None:
             rest = self._take(decode_unfinished(event, self._dialect))
-        rest += self._reason("", is_last=True) if self._is_parted else []
-        rest += self._split(self._joiner.close())
+        is_whole = not is_cut and self._outcome()[0] is MessageState.COMPLETE and self._end.finish_reason != "length"
+        if is_whole:
+            rest += self._reason("", is_last=True) if self._is_parted else []
+            rest += self._split(self._joiner.close())
         rest += [self._keep(segment) for segment in self._splitter.close()]
-        whole = () if self.has_text else tuple(map(self._understand, self._end.results))
+        whole = () if self.has_text else tuple(self._understand(it, is_whole=is_whole) for it in self._end.results)
         state, error = self._outcome()
         result = ReplyResult(state, self._end.finish_reason, self._usage, self._request_id, error, whole)
         return rest, result
@@ -258,13 +270,14 @@ class ReplyBuilder:
         except BrokenStreamError as error:
             self._error = error
 
-    def _understand(self, generated: Generated) -> ReplyText:
+    def _understand(self, generated: Generated, *, is_whole: bool) -> ReplyText:
         text = generated.text
         if len(text) >= len(self._prompt):
             text = text.removeprefix(str(self._prompt))
-        text = replace_lone(text)
+        text = replace_lone(text if is_whole else without_half(text))
         if generated.reasoning is not None:
-            return ReplyText(replace_lone(generated.reasoning), text, is_thinking=not text)
+            reasoning = generated.reasoning if is_whole or text else without_half(generated.reasoning)
+            return ReplyText(replace_lone(reasoning), text, is_thinking=not text)
         splitter = ThinkSplitter(self._prompt_end, self._marks, self._reasoning, self._written_chars)
         segments = splitter.feed(text) + splitter.close()
         joined = {part: "".join(s.text for s in segments if s.part is part) for part in ReplyPart}

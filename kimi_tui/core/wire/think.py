@@ -103,11 +103,17 @@ class ThinkSplitter:
         pairs = ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, answer))
         return [Segment(part, piece) for part, piece in pairs if piece]
 
+    @property
+    def held(self) -> Segment | None:
+        """What is held back, as the text that it is where nothing follows; None = nothing is."""
+        text = self._held[self._known :]
+        part = ReplyPart.ANSWER if self.is_in_answer else ReplyPart.REASONING
+        return Segment(part, text) if text else None
+
     def close(self) -> list[Segment]:
         """End the text: what was held back is text after all."""
-        held, self._held = self._without_known(self._held), ""
-        part = ReplyPart.ANSWER if self.is_in_answer else ReplyPart.REASONING
-        return [Segment(part, held)] if held else []
+        held, self._held, self._known = self.held, "", 0
+        return [] if held is None else [held]
 
     def _without_known(self, text: str) -> str:
         known = min(self._known, len(text))

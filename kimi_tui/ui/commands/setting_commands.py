@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import UsageError
@@ -11,6 +12,8 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.wire import fields
+from kimi_tui.core.wire.answer_forms import FormCheck
+from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
@@ -39,16 +42,34 @@ class SettingCommands:
         thinking = word == "on" if word else not self.services.resolve(self._session).thinking
         self.change(settings_changes.with_setting(self.services.settings, self._session, "thinking", thinking))
 
-    def _set(self, argument: str) -> None:
+    def _set(self, argument: str) -> Done:
         """Set a request field for this session; without a value say what is sent, of all of them without a name."""
         name, _, text = argument.strip().partition(" ")
         if not name:
             self._list_fields()
-            return
+            return None
         value = self.services.settings.dialect.parse_text(name, text.strip())
         if not text:
             self._show_field(name)
-            return
+            return None
+        if isinstance(value, Mapping) and value.get("type") == "json_schema" and self.services.check_form is not None:
+            return self._put_schema(name, value, self.services.check_form)
+        self._put(name, value)
+        return None
+
+    async def _put_schema(
+        self, name: str, form: Mapping[str, object], check: Callable[[Mapping[str, object], str | None], FormCheck]
+    ) -> None:
+        """Raises UsageError where it is no schema."""
+        chat = self.open_chats.current
+        found = await asyncio.to_thread(check, form, None)
+        if found.findings:
+            raise UsageError(f"{name}: {found.words}.", "The session is as it was.")
+        if self.open_chats.current is not chat:
+            raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
+        self._put(name, form)
+
+    def _put(self, name: str, value: object | None) -> None:
         self.change(settings_changes.with_setting(self.services.settings, self._session, name, value))
         self.say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
         turn_end = self.services.resolve(self._session).template.assistant.end

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, OpenRequest, ReplyPart
 from kimi_tui.core.session.journal import (
     GAP,
     GrowthLog,
@@ -192,7 +192,7 @@ def test_the_journal_makes_the_message_that_the_reply_would_be(
     look()
     again = told(read_journal(b"".join(lines)))
     if (open_request := reply.open_request) is not None:
-        reply.requests.append(open_request)
+        reply.requests.append(open_request.record)
     assert again.message(NOW) == reply.message(NOW)
     assert (again.has_grown, again.is_new) == (reply.has_grown, reply.is_new)
 
@@ -208,7 +208,7 @@ def do(reply: GrowingReply, step: tuple[object, ...]) -> None:
         case ("request", RequestRecord() as record):
             reply.requests.append(record)
         case ("runs", RequestRecord() | None as record):
-            reply.measure = None if record is None else lambda: record
+            reply.measure = None if record is None else lambda: OpenRequest(record, is_thinking=reply.is_thinking)
 
 
 def test_what_had_ended_by_itself_is_not_marked() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, OpenRequest, ReplyPart
 from kimi_tui.core.session.journal import (
     GAP,
     GrowthLog,
@@ -56,7 +56,7 @@ def turn(
     context = SentContext(system)
     records: list[Record] = [TurnStart(beginning, question, reply.is_thinking, context, head_before)]
     log = GrowthLog(reply)
-    reply.measure = lambda: RUNNING
+    reply.measure = lambda: OpenRequest(RUNNING, is_thinking=reply.is_thinking)
     for part, text in ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, content)):
         if text:
             reply.grow(part, text, 1)

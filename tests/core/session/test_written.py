@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.file_formats import FORMATS
-from kimi_tui.core.session.growing_reply import FIELD_OF, GrowingReply, ReplyPart
+from kimi_tui.core.session.growing_reply import FIELD_OF, GrowingReply, OpenRequest, ReplyPart
 from kimi_tui.core.session.interventions import undone
 from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, TurnStart, encode_record, read_journal
 from kimi_tui.core.session.recovery import recover
@@ -233,7 +233,8 @@ def test_what_a_dead_process_leaves_of_a_reply_with_words_of_the_users_comes_bac
     log = GrowthLog(reply)
     lines = encode_record(TurnStart(beginning, question, True, SentContext(None), "m3" if is_in_file else "m2"))
     reply.grow(ReplyPart.REASONING, came)
-    reply.measure = lambda: RequestRecord("continue", MessageState.INTERRUPTED, timing=Timing(total_s=1.0))
+    record = RequestRecord("continue", MessageState.INTERRUPTED, timing=Timing(total_s=1.0))
+    reply.measure = lambda: OpenRequest(record, is_thinking=True)
     growth = log.look()
     assert growth is not None
     found = recover(session, read_journal(lines + encode_record(growth)), NOW).session

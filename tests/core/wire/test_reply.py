@@ -61,6 +61,33 @@ def test_halves_of_a_pair_in_two_tokens() -> None:
     assert result.replies == (ReplyText(None, "a👍b\ufffd"),)
 
 
+HALF = rb'data: {"token":{"text":"a\ud83d"}}' + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "content"),
+    [(end(), "a\ufffd"), (end("length"), "a"), (b"", "a"), (frame(error_message="no"), "a")],
+    ids=["stop", "length", "closed", "error"],
+)
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_half_a_pair_at_the_end_of_a_cut_reply_is_dropped(ending: bytes, content: str, is_inside: bool) -> None:
+    result = build([HALF + ending], PromptEnd.THINKING if is_inside else PromptEnd.THOUGHT)
+    assert result.replies == (ReplyText(content, "") if is_inside else ReplyText(None, content),)
+
+
+def test_half_a_pair_at_the_end_of_a_reply_that_is_stopped_is_dropped() -> None:
+    builder = reading(PromptEnd.THOUGHT)
+    texts = [counted.segment.text for counted in builder.feed(HALF)]
+    rest, _ = builder.close(is_cut=True)
+    assert (texts, rest) == (["a"], [])
+
+
+@pytest.mark.parametrize(("reason", "content"), [("stop", "a\ufffd"), ("length", "a")])
+def test_half_a_pair_at_the_end_of_a_whole_reply(reason: str, content: str) -> None:
+    body = document(generated_text="hm</think>a\ud83d", details={"finish_reason": reason})
+    assert body.replies == (ReplyText("hm", content),)
+
+
 def test_special_tokens_are_no_text_but_the_think_markers_are() -> None:
     stream = token("<|im_end|>", special=True) + token("hm") + think_end() + token("yes") + end()
     assert build([stream]).replies == (ReplyText("hm", "yes"),)
