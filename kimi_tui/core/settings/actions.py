@@ -206,24 +206,28 @@ _TURN = (
         "Thinking budget",
         "Limits the thinking: tokens, seconds such as 20s, or off; once = of the next reply; alone it tells.",
         argument="[N|Ns|off] [once]",
+        runs_alone=False,
     ),
     Action(
         "auto-continue",
         "Continue by itself",
         "Goes on with replies that max_new_tokens cut, so many times by itself; 0 = never; alone it tells.",
         argument="[N]",
+        runs_alone=False,
     ),
     Action(
         "stop-at",
         "Stop at a word",
         "Lets the next reply stop at words, beside what stops every one; off takes them back; alone it tells.",
         argument="[WORD...]",
+        runs_alone=False,
     ),
     Action(
         "free-thinking",
         "Think freely, answer in form",
         "With a response format: on thinks without it first, off holds thinking and answer to it in one request.",
         argument="[on|off]",
+        runs_alone=False,
     ),
     Action(
         "prefill",
@@ -244,6 +248,7 @@ _TURN = (
         "Keep earlier thinking",
         "Sends the thinking of the last N turns along; alone it tells.",
         argument="[N|all|none]",
+        runs_alone=False,
     ),
     Action(
         "think",
