@@ -33,6 +33,7 @@ class Need(StrEnum):
     THINKING = "reply that is thinking"
     WAITING = "attempt that waits"
     MESSAGE = "message"
+    SHOWN = "message to go to"
     REPLY = "reply"
     REASONING = "reasoning"
     UNFINISHED = "reply that broke off"
@@ -83,6 +84,7 @@ class Action:
 
 RUNNING = frozenset({Need.RUNNING})
 MESSAGE = frozenset({Need.MESSAGE})
+SHOWN = frozenset({Need.SHOWN})
 REPLY = frozenset({Need.REPLY})
 
 _COMPOSER = (
@@ -329,13 +331,13 @@ _SESSION = (
 
 _MESSAGE = (
     Action("previous-message", "Previous message", "Moves the message cursor up.", ("up",), Scope.TRANSCRIPT,
-           needs=MESSAGE),
+           needs=SHOWN),
     Action("next-message", "Next message", "Moves the message cursor down.", ("down",), Scope.TRANSCRIPT,
-           needs=MESSAGE),
+           needs=SHOWN),
     Action("first-message", "First message", "Moves the message cursor to the first message.", ("home",),
-           Scope.TRANSCRIPT, needs=MESSAGE),
+           Scope.TRANSCRIPT, needs=SHOWN),
     Action("last-message", "Last message", "Moves the message cursor to the last message.", ("end",),
-           Scope.TRANSCRIPT, needs=MESSAGE),
+           Scope.TRANSCRIPT, needs=SHOWN),
     Action("fold-this", "Fold or unfold this reasoning", "Opens or closes the think block of the chosen message.",
            ("space", "enter"), Scope.TRANSCRIPT, needs=frozenset({Need.REASONING}), hint="fold"),
     Action("copy", "Copy the message", "Copies the message as it was written; text copies it without its Markdown.",

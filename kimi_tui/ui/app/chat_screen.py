@@ -493,3 +493,4 @@ class ChatScreen(Screen[None]):
         self._hints.refresh()
 
     on_sessions_pane_hints_changed = on_hints_changed
+    on_prompt_pane_hints_changed = on_hints_changed
