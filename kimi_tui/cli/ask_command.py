@@ -126,7 +126,7 @@ def _refuse_beside_continue(options: Namespace, request_options: RequestOptions)
 def _start(options: Namespace) -> ReplyStart | None:
     """What the reply begins with; raises UsageError where it says nothing, or thinks although it is not to."""
     for option, text in (("--prefill", options.prefill), ("--think-prefill", options.think_prefill)):
-        if text == "":
+        if text is not None and not text.strip():
             raise UsageError(f"{option}: found nothing, allowed a text to begin with.")
     if options.think_prefill is not None:
         if options.no_think:

@@ -80,6 +80,8 @@ async def test_it_is_seen_and_sent_begins_the_reply_and_is_for_one_reply(tmp_pat
 async def test_it_can_be_taken_back_and_outlives_a_failure(tmp_path: Path) -> None:
     async with program(tmp_path, REFUSED, says(" roast."), config=NO_RETRY) as running:
         await running.type("/prefill<enter>")
+        await running.shows("Nothing was set.")
+        await running.type("/prefill  <enter>")
         await running.shows("needs a text")
         await running.type("<ctrl+u>/prefill Well,<enter>")
         await running.shows("The next reply begins with “Well,”")

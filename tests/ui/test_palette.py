@@ -41,3 +41,20 @@ async def test_what_is_found_is_done(tmp_path: Path) -> None:
         await running.shows("Shows or hides the settings.")
         await running.type("<enter>")
         await running.shows("top_p")
+
+
+async def test_what_takes_a_value_is_begun_in_the_composer_and_typed_alone_it_tells(tmp_path: Path) -> None:
+    async with program(tmp_path) as running:
+        for name in ("budget", "stop-at", "kept-thinking", "auto-continue", "free-thinking"):
+            await running.type(f"<ctrl+p>{name}")
+            await running.shows(f"/{name})")
+            await running.type("<enter>")
+            await running.until(lambda name=name: running.screen.composer.draft == f"/{name} ")  # type: ignore[misc]
+            await running.type("<escape><escape>")  # a list of values first
+        for name, told in {
+            "budget": "Thinking budget:",
+            "stop-at": "The next reply stops",
+            "auto-continue": "is cut",
+        }.items():
+            await running.type(f"/{name}<enter>")
+            await running.shows(told)

@@ -28,8 +28,10 @@ def undone(message: Message, id_: str, now: datetime) -> Message:
 def words_of_undoing(message: Message) -> str:
     """What has become of a reply, when what was done to it last is undone."""
     if _continuation(message) is not None:
-        return "The reply is as it was before it was gone on with; the longer one stays as an alternative (Left)."
-    return "The thinking is as it was; m on it or /continue goes on. The answer stays as an alternative (Left)."
+        return (
+            "The reply is as it was before it was gone on with; the longer one stays: Left and Right show the others."
+        )
+    return "The thinking is as it was; m on it or /continue goes on. The answer stays: Left and Right show the others."
 
 
 def is_same(left: Message, right: Message) -> bool:

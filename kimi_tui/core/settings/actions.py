@@ -33,6 +33,7 @@ class Need(StrEnum):
     THINKING = "reply that is thinking"
     WAITING = "attempt that waits"
     MESSAGE = "message"
+    SHOWN = "message to go to"
     REPLY = "reply"
     REASONING = "reasoning"
     UNFINISHED = "reply that broke off"
@@ -83,6 +84,7 @@ class Action:
 
 RUNNING = frozenset({Need.RUNNING})
 MESSAGE = frozenset({Need.MESSAGE})
+SHOWN = frozenset({Need.SHOWN})
 REPLY = frozenset({Need.REPLY})
 
 _COMPOSER = (
@@ -206,24 +208,28 @@ _TURN = (
         "Thinking budget",
         "Limits the thinking: tokens, seconds such as 20s, or off; once = of the next reply; alone it tells.",
         argument="[N|Ns|off] [once]",
+        runs_alone=False,
     ),
     Action(
         "auto-continue",
         "Continue by itself",
         "Goes on with replies that max_new_tokens cut, so many times by itself; 0 = never; alone it tells.",
         argument="[N]",
+        runs_alone=False,
     ),
     Action(
         "stop-at",
         "Stop at a word",
         "Lets the next reply stop at words, beside what stops every one; off takes them back; alone it tells.",
         argument="[WORD...]",
+        runs_alone=False,
     ),
     Action(
         "free-thinking",
         "Think freely, answer in form",
         "With a response format: on thinks without it first, off holds thinking and answer to it in one request.",
         argument="[on|off]",
+        runs_alone=False,
     ),
     Action(
         "prefill",
@@ -244,6 +250,7 @@ _TURN = (
         "Keep earlier thinking",
         "Sends the thinking of the last N turns along; alone it tells.",
         argument="[N|all|none]",
+        runs_alone=False,
     ),
     Action(
         "think",
@@ -324,13 +331,13 @@ _SESSION = (
 
 _MESSAGE = (
     Action("previous-message", "Previous message", "Moves the message cursor up.", ("up",), Scope.TRANSCRIPT,
-           needs=MESSAGE),
+           needs=SHOWN),
     Action("next-message", "Next message", "Moves the message cursor down.", ("down",), Scope.TRANSCRIPT,
-           needs=MESSAGE),
+           needs=SHOWN),
     Action("first-message", "First message", "Moves the message cursor to the first message.", ("home",),
-           Scope.TRANSCRIPT, needs=MESSAGE),
+           Scope.TRANSCRIPT, needs=SHOWN),
     Action("last-message", "Last message", "Moves the message cursor to the last message.", ("end",),
-           Scope.TRANSCRIPT, needs=MESSAGE),
+           Scope.TRANSCRIPT, needs=SHOWN),
     Action("fold-this", "Fold or unfold this reasoning", "Opens or closes the think block of the chosen message.",
            ("space", "enter"), Scope.TRANSCRIPT, needs=frozenset({Need.REASONING}), hint="fold"),
     Action("copy", "Copy the message", "Copies the message as it was written; text copies it without its Markdown.",

@@ -38,7 +38,7 @@ from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Dispatcher, Rows
 from kimi_tui.ui.commands.session_opener import SessionOpener
 from kimi_tui.ui.keys.focus import has_keys, scope_of, take_keys
-from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard
+from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard, character_of
 from kimi_tui.ui.panes.conversation import Conversation
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
@@ -339,7 +339,7 @@ class ChatScreen(Screen[None]):
         action = self._action_of(event)
         if self.has_class("-too-small") and (action is None or action.id not in BLIND):
             event.stop()  # nobody sees what it would do
-        elif action is not None and not (self._is_editing() and (event.is_printable or event.key in EDITOR_KEYS)):
+        elif action is not None and not (self._is_editing() and (character_of(event) or event.key in EDITOR_KEYS)):
             event.stop()
             event.prevent_default()
             self.dispatcher.choose(action.id)
@@ -496,3 +496,4 @@ class ChatScreen(Screen[None]):
         self._hints.refresh()
 
     on_sessions_pane_hints_changed = on_hints_changed
+    on_prompt_pane_hints_changed = on_hints_changed

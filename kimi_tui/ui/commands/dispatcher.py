@@ -10,6 +10,7 @@ from kimi_tui.core.settings.actions import BY_ID, Action, Need
 from kimi_tui.ui.commands import situation
 from kimi_tui.ui.commands.background import Background, Done
 from kimi_tui.ui.state.callbacks import Remark, Say
+from kimi_tui.ui.state.open_chat import REFUSED
 
 Rows = Mapping[str, Callable[..., Done]]
 """What does each action, by its id: called with the text behind its slash command where it takes an argument.
@@ -60,7 +61,7 @@ class Dispatcher:
         elif Need.NOTICE in action.needs:  # that there are no notices is no notice
             self._remark_refusal(refusal)
         else:
-            self.say(refusal, "warning")
+            self.say(refusal, "warning", about=REFUSED)
             failed()
 
     def _do(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:

@@ -26,6 +26,8 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
+IN_ANOTHER = "It goes on in an alternative; what was below stays with the other one (Left and Right show them)."
+
 
 @dataclass(eq=False)
 class MessageCommands:
@@ -145,9 +147,8 @@ class MessageCommands:
         message = self.target()
         if refusal := refusal_to_go_on(message):
             raise UsageError(refusal, "It can be asked again with /regenerate.")
-        self.turns.start(self.open_chats.current, GoingOn(message), going_on)
-        if any(other.parent == message.id for other in self._session.messages):
-            self.say("It goes on in an alternative of its own; Left on it shows the one with what follows.")
+        has_more = any(other.parent == message.id for other in self._session.messages)
+        self.turns.start(self.open_chats.current, GoingOn(message), going_on, told=IN_ANOTHER if has_more else "")
         if not has_keys(self.transcript):
             self.type_here()
 
@@ -224,6 +225,9 @@ class MessageCommands:
             self._undo_last_step(target)
         elif target.begun is not None:
             self._go_back(target, target.begun)
+        elif chat.hides_reply_to(target):
+            self._show_alternative(tree.newest_leaf(chat.session, target.id))
+            self.say("The newest reply is shown again.")
         else:
             self._undo_deletion()
 
@@ -232,11 +236,13 @@ class MessageCommands:
         session = self._session
         if any(message.id == begun.of for message in session.messages):
             shown = begun.of or ""
-            words = "The reply is shown as it was; the other one stays as an alternative (Right)."
+            words = "The reply is shown as it was; the other one stays: Left and Right show the others."
             self.change(tree.select(session, shown))
         else:
             shown = reply.parent or ""
-            words = "The question is as it was before its reply, which stays: r asks again, and Left shows it then."
+            words = (
+                f"The question is as it was before its reply, which stays: {self.undo_key or '/undo'} shows it again."
+            )
             self.change(replace(session, head=reply.parent))
         self.transcript.cursor.choose(shown)
         self.say(words)

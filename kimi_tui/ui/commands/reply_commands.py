@@ -22,13 +22,14 @@ from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.plans import going_on
 from kimi_tui.engine.openings import GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
-ASIDE = "The reply as it was stays as an alternative (Left on it, or u)."
+ASIDE = "The reply as it was stays, with what is below it: Left and Right show the others, u goes back."
 
 
 @dataclass(eq=False)
@@ -62,15 +63,18 @@ class ReplyCommands:
     def _seed(self, argument: str) -> None:
         """Where a reply has the message cursor, its thinking is begun anew; else that of the next one begins so."""
         chosen = self.open_chats.current.message(self.transcript.cursor.chosen)
-        if argument and chosen is not None and chosen.role is Role.ASSISTANT:
+        if argument.strip() and chosen is not None and chosen.role is Role.ASSISTANT:
             self._take_up(chosen, lambda id_: seeded(chosen, replace_lone(argument), id_, self.now()))
         else:
             self._begin_next(ReplyStart.seed(argument))
 
     def _begin_next(self, start: ReplyStart) -> None:
         chat = self.open_chats.current
-        if not start.text and chat.next_reply.start is None:
+        if start.text and not start.text.strip():
             raise UsageError(f"/{start.command} needs a text: the next reply begins with it.")
+        if not start.text and chat.next_reply.start is None:
+            self.say(f"Nothing was set. /{start.command} TEXT lets the next reply begin with it.")
+            return
         chat.next_reply = replace(chat.next_reply, start=start if start.text else None)
         self.changed()
 
@@ -162,15 +166,17 @@ class ReplyCommands:
             raise UsageError("A reply is running.", "Escape stops it.")
         open_session = chat.open_session
         (id_,) = open_session.take_ids(1)
-        made = make(id_)
+        made, had_keys = make(id_), has_keys(self.transcript)
         self.change(chat.session.with_message(made))
         open_session.give_back_ids({id_})
+        if had_keys:
+            self.transcript.cursor.choose(made.id, brings_into_view=False)
         self.transcript.view.follow_tail()
         has_more = any(other.parent == reply.id for other in chat.session.messages)
-        if has_more or not goes_on:
-            self.say(f"{'Kept. ' if not goes_on else ''}{ASIDE}")
         if goes_on:
-            self.turns.start(chat, GoingOn(made), going_on)
+            self.turns.start(chat, GoingOn(made), going_on, told=ASIDE if has_more else "")
+        else:
+            self.say(f"Kept. {ASIDE}")
 
 
 def _open_end(made: Message, part: ReplyPart) -> Message:

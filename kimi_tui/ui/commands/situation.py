@@ -20,8 +20,10 @@ ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
 EVERYWHERE = "open-copy"
 """Its hint stands first, wherever the focus is, while it can be done."""
-FIRST = (EVERYWHERE, "continue")
+FIRST = (EVERYWHERE, "continue", "previous-request", "next-request")
 """Their hints stand first, where they stand."""
+EDITS = ("edit", "edit-thinking")
+"""They can be begun while a reply runs, but not on that reply."""
 OWN_FIRST = 3
 """How many hints of a place go before the palette's, where there is no room for both; words about editing all do."""
 
@@ -37,13 +39,16 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
+    found |= {Need.SHOWN} if chat.branch else set()
     if (key := chat.shown_key(chosen)) is not None:
         place, count = chat.place_among_alternatives(key)
         found |= {Need.EARLIER} if place > 1 else set()
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
-    is_undoable = bool(chat.deleted) or (target is not None and (can_be_undone(target) or target.begun is not None))
+    is_undoable = bool(chat.deleted) or (
+        target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))
+    )
     found |= {Need.UNDOABLE} if is_undoable else set()
     found |= {Need.WAITING} if any(running.live.retry is not None for running in chat.running) else set()
     found |= {Need.NOTICE} if chat.notices else set()
@@ -57,6 +62,8 @@ def refusal(action: Action, offered: Set[Need]) -> str:
     if action.waits and Need.RUNNING in offered:
         return f"{action.title}: a reply is running; stop it first."
     need = action.missing(offered) if action.needs else None
+    if need is not None and action.id in EDITS and Need.RUNNING in offered:
+        return f"{action.title}: a reply is running; stop it first."
     return "" if need is None else f"{action.title}: there is no {need.value} here."
 
 

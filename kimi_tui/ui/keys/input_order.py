@@ -24,6 +24,8 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker
 from textual.worker_manager import WorkerManager
 
+from kimi_tui.ui.keys.key_lookup import character_of
+
 LIMIT_S = 2.0
 """Longest time that what came waits for what came before it to have acted, in seconds."""
 COMMAND_S = 1.0
@@ -209,7 +211,7 @@ class InputOrder:
 
 
 def _is_letter(event: events.Event) -> bool:
-    return isinstance(event, events.Key) and event.is_printable
+    return isinstance(event, events.Key) and bool(character_of(event))
 
 
 def _texts_of(waiting: Iterable[events.Event]) -> Sequence[str]:
@@ -221,7 +223,7 @@ def _texts_of(waiting: Iterable[events.Event]) -> Sequence[str]:
         elif isinstance(event, events.Key) and event.key == "backspace":
             del texts[-1:]
         elif isinstance(event, events.Key) and (event.key == "enter" or _is_letter(event)):
-            texts.append("\n" if event.key == "enter" else event.character or "")
+            texts.append("\n" if event.key == "enter" else character_of(event))
     return texts
 
 

@@ -13,6 +13,18 @@ EDITOR_KEYS = frozenset({"pageup", "pagedown", "ctrl+home", "ctrl+end", TAKE_KEY
 """Keys that an editor in a pane keeps for itself."""
 BLIND = frozenset({"quit", "copy-or-quit"})
 """Actions that are done anywhere: where the terminal is too small to show anything, and on every screen."""
+MODIFIERS = frozenset({"ctrl", "alt", "super", "hyper", "meta"})
+"""With one of them a key is another key, though terminals and the library may name its letter too."""
+
+
+def character_of(event: events.Key) -> str:
+    """What a key types; "" = nothing. Some terminals name a letter with Shift by its key alone."""
+    *modifiers, last = event.key.split("+")
+    if not MODIFIERS.isdisjoint(modifiers):
+        return ""
+    if event.character is not None and event.is_printable:
+        return event.character
+    return last.upper() if modifiers == ["shift"] and len(last) == 1 else ""
 
 
 class Keyboard:
@@ -21,10 +33,7 @@ class Keyboard:
         self.table = KeyTable.of(overrides)
 
     def action_of(self, event: events.Key, scope: Scope) -> Action | None:
-        names = [event.key]
-        if event.character is not None and event.is_printable:
-            names.append(event.character)
-        return self.table.action(scope, *names)
+        return self.table.action(scope, event.key, character_of(event))
 
     def blind_action(self, event: events.Key) -> Action | None:
         """Find what a key does where nothing else can be done; None = nothing, it is none of `BLIND`."""

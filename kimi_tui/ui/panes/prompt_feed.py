@@ -69,9 +69,15 @@ class PromptPanel(PromptPane, Panel):
         else:
             self.show(view, title)
 
+    @property
+    def idle_actions(self) -> frozenset[str]:
+        """Ids of actions that have no other request to show."""
+        return frozenset(action_id for action_id, by in STEPS.items() if not self._source.can_step(by))
+
     def _step(self, by: int) -> None:
         if self._source.step(by):
             self.refresh_pane()
+            self.post_message(self.HintsChanged())
 
     @on(PromptPane.StepRequested)
     def _step_requested(self, event: PromptPane.StepRequested) -> None:

@@ -74,6 +74,9 @@ class PromptPane(Vertical):
         by: int
         """-1 or 1."""
 
+    class HintsChanged(Message):
+        """Another request is shown."""
+
     def __init__(self, *, keys: Mapping[str, tuple[str, ...]] | None = None, id: str | None = None) -> None:
         """`keys` are those of each action in `FORMS` and `STEPS`; None = the registry's."""
         super().__init__(id=id)

@@ -99,6 +99,18 @@ class PromptSource:
 
     def step(self, by: int) -> bool:
         """Want the request before or after the one that is shown; False = there is none, which is told."""
+        reached = self._reached(by)
+        if not reached:
+            self.remark("There is no earlier request of this reply." if by < 0 else "There is no later request here.")
+            return False
+        self._asked = reached[0]
+        return True
+
+    def can_step(self, by: int) -> bool:
+        return bool(self._reached(by))
+
+    def _reached(self, by: int) -> tuple[()] | tuple[Asked | None]:
+        """What would be wanted one step on; () = there is nothing."""
         reply, place = self._shown()
         if reply is None:
             reply = self.open_chats.current.last(Role.ASSISTANT) if by < 0 else None
@@ -106,13 +118,9 @@ class PromptSource:
         else:
             known = [each for each in requests_known(reply) if (each > place if by > 0 else each < place)]
         if reply is not None and known:
-            self._asked = Asked(reply.id, known[0] if by > 0 else known[-1])
-        elif reply is not None and by > 0 and self._asked is not None and self._is_last(reply):
-            self._asked = None
-        else:
-            self.remark("There is no earlier request of this reply." if by < 0 else "There is no later request here.")
-            return False
-        return True
+            return (Asked(reply.id, known[0] if by > 0 else known[-1]),)
+        is_at_end = reply is not None and by > 0 and self._asked is not None and self._is_last(reply)
+        return (None,) if is_at_end else ()
 
     def _is_last(self, reply: Message) -> bool:
         """Whether what is sent next follows it."""

@@ -22,6 +22,7 @@ from textual.widgets.option_list import Option
 from kimi_tui.core.markdown.links import Link
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.text.web_address import MAX_CHARS, AddressError, WebAddress, web_address
+from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.widgets.options import SteadyOptions
 
@@ -69,10 +70,11 @@ class LinkChoice(Above, ModalScreen[int | None]):
         yield options
 
     def on_key(self, event: events.Key) -> None:
-        if not event.character or event.character not in "0123456789":
+        char = character_of(event)
+        if not char or char not in "0123456789":
             return
         event.stop()
-        digit = int(event.character)
+        digit = int(char)
         longer = self._typed * 10 + digit
         number = longer if longer <= len(self._links) else digit
         if not 1 <= number <= len(self._links):

@@ -31,6 +31,8 @@ class LiveTurn:
     """How much may be thought."""
     is_json: bool = False
     """Whether its answer is to be JSON, which is shown as code."""
+    told: str = ""
+    """What is told when it has begun; "" = nothing."""
     phase: Phase = Phase.WAITING
     first_token_s: float | None = None
     """Moment of the first token."""

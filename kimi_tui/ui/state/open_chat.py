@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
 
 PASSING = "info"
 """Severity of notices that go away with the next question."""
+REFUSED = "refused"
+"""What notices are about that say why a command cannot be done now: they go when a reply begins or ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,11 @@ class Chat:
     def question_of(self, message: Message) -> Message | None:
         """The question itself, or the one that a reply answers."""
         return message if message.role is Role.USER else self.message(message.parent)
+
+    def hides_reply_to(self, question: Message) -> bool:
+        """Whether a question ends what is shown, although it has replies."""
+        is_last = bool(self.branch) and self.branch[-1].id == question.id and self.turn is None
+        return is_last and any(message.parent == question.id for message in self.session.messages)
 
     def is_live_on_branch(self) -> bool:
         """Whether the running reply belongs to what is on screen."""

@@ -43,7 +43,7 @@ from kimi_tui.ui.state.end_notices import end_notices, end_of
 from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED
-from kimi_tui.ui.state.open_chat import Chat, Running
+from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import context_of
 
@@ -103,15 +103,15 @@ class Turns:
         self._services, self._view, self._run = services, view, run
         self.checks = FormChecks(services, view, run)
 
-    def start(self, chat: Chat, opening: Opening, plan: Plan = single) -> None:
-        """Begin a turn: the one way to do so.
+    def start(self, chat: Chat, opening: Opening, plan: Plan = single, *, told: str = "") -> None:
+        """Begin a turn: the one way to do so. `told` is said when it has begun; "" = nothing is.
 
         Raises:
             KimiError: Nothing can be sent; the session is as it was.
         """
         asked = chat.next_reply
         if not isinstance(opening, Asking | AskingAgain):
-            self._begin(chat, opening, plan, asked.options)
+            self._begin(chat, opening, plan, asked.options, told)
             chat.next_reply, chat.follow_up = replace(asked, budget=None, stops=()), None
             return
         opening = replace(opening, start=opening.start or asked.start)
@@ -133,7 +133,7 @@ class Turns:
         for opening in [several] if answers.in_one else [AnsweringAgain(thought)] * answers.count:
             self._begin(chat, opening, answering_again, answers.options)
 
-    def _begin(self, chat: Chat, opening: Opening, plan: Plan, options: RequestOptions) -> None:
+    def _begin(self, chat: Chat, opening: Opening, plan: Plan, options: RequestOptions, told: str = "") -> None:
         """Begin a turn, beside those that run."""
         chat.open_session.refuse_if_read_only()
         request = self._request(chat, opening.options.over(options))
@@ -145,7 +145,8 @@ class Turns:
         )
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         is_json = is_json_form(request.fields.get("response_format"))
-        chat.note_begun(Running(turn, LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json)))
+        live = LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json, told)
+        chat.note_begun(Running(turn, live))
         self._run(self._follow(chat, turn, turn.listen(), opening))
 
     async def settle(self, chat: Chat) -> None:
@@ -205,9 +206,12 @@ class Turns:
             self._view.show_beside(chat)
             return
         chat.drop_passing_notices()
+        chat.drop_notices(REFUSED)
         chat.drop_notices(end_of(live.key))
         chat.drop_notices(about_form(live.key))
         self._view.show_question(chat)
+        if live.told:
+            self._view.notice(chat, live.told, PASSING)
 
     def _move(self, chat: Chat, live: LiveTurn, phase: Phase) -> None:
         live.phase = phase
@@ -241,6 +245,7 @@ class Turns:
         """Note how it ended: what came, what was kept, what to do next."""
         if ended.state is MessageState.COMPLETE and ended.replies and ended.replies[0].content:
             self._answer_more(chat, ended.replies[0])  # it came in one piece
+        chat.drop_notices(REFUSED)
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
         if not ended.replies and isinstance(opening, Asking | AskingAgain):  # it is for the next one still

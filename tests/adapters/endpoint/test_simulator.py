@@ -208,9 +208,9 @@ def test_words_choose_the_topic(message: str, text: str) -> None:
 
 def test_every_key_and_command_that_is_named_exists() -> None:
     keys = {key_label(key) for action in ACTIONS for key in action.keys}
-    named = set(re.findall(r"\*\*((?:Ctrl\+|F\d|Escape|Enter|PgUp|Up)[\w+]*)\*\*", ALL_TEXTS)) | {"Ctrl+R"}
+    named = set(re.findall(r"\*\*((?:Ctrl\+|Alt\+|F\d|Escape|Enter|PgUp|Up)[\w+]*)\*\*", ALL_TEXTS)) | {"Ctrl+R"}
     assert named <= keys
-    assert {"Enter", "Escape", "Ctrl+T", "F1", "Ctrl+End"} <= named
+    assert {"Enter", "Escape", "Ctrl+T", "F1", "Ctrl+End", "Alt+K"} <= named
     assert set(KEY_NAMES.values()) >= {"Enter", "Escape"}
     commands = re.findall(r"`/([a-z-]+)", ALL_TEXTS)
     assert {
@@ -220,6 +220,9 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "prefill",
         "seed",
         "think-longer",
+        "kept-thinking",
+        "auto-continue",
+        "free-thinking",
         "budget",
         "continue",
         "set",

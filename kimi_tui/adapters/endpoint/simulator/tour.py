@@ -90,6 +90,7 @@ KEYS = """\
 | **Shift+Tab**, then **m** | goes on with a reply that broke off |
 | **Shift+Tab**, then **a** | another answer to the same thinking |
 | **Shift+Tab**, then **e** or **E** | edits my answer or my thinking, and I go on from there |
+| **Alt+K** | while you edit: keeps the edit, I do not go on |
 | **Shift+Tab**, then **w** | lets me think longer |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
@@ -107,12 +108,14 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/system Answer in verse.` | sets the system prompt |
 | `/think off`, `/think on` | instant replies, or thinking first |
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
-| `/continue` | goes on with a reply that broke off |
+| `/continue`, `/auto-continue 2` | goes on with a reply that broke off; twice by itself |
 | `/answers 3`, `/answers 3 next` | three answers to one thought: to this one, to the next |
 | `/stop-at rest` | my next reply stops before that word |
 | `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
+| `/free-thinking off` | thinking and answer in JSON, in one request |
 | `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
 | `/think-longer` | takes my thinking up again, to another answer |
+| `/kept-thinking 2` | sends the thinking of my last two turns along |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |

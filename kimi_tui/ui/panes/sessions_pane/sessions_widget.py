@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from kimi_tui.core.session.listing import Listing
 from kimi_tui.core.session.session_list import Row, RowKind, SessionList, session_list
 from kimi_tui.core.settings.actions import ACTIONS, Scope
+from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
 from kimi_tui.ui.text.safe_text import content, line_text
 from kimi_tui.ui.widgets.editing import EditLine
@@ -297,7 +298,7 @@ class SessionsPane(Vertical):
             self._tell_hints()
 
     def _list_key(self, event: events.Key) -> Callable[[], None] | None:
-        act = self._acts.get(event.key) or self._acts.get(event.character or "")
+        act = self._acts.get(event.key) or self._acts.get(character_of(event))
         if act is not None:
             return act
         if event.key == "escape":
@@ -312,8 +313,8 @@ class SessionsPane(Vertical):
 
     def _late_key(self, event: events.Key, target: Input) -> Callable[[], None] | None:
         """A letter that was on its way to the list when the focus moved; the rest, inputs take themselves."""
-        text = event.character if event.is_printable else None
-        return None if text is None else lambda: target.replace(text, *target.selection)
+        text = character_of(event)
+        return (lambda: target.replace(text, *target.selection)) if text else None
 
     def _editor_key(self, key: str) -> Callable[[], None] | None:
         return {"enter": self._rename, "escape": self.focus_list}.get(key)

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.settings.settings_view import SettingsView
 from kimi_tui.ui.keys.focus import take_keys
+from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.panes.settings_pane import messages, row_actions
 from kimi_tui.ui.panes.settings_pane.editor import Editor, LookAtForm
 from kimi_tui.ui.panes.settings_pane.edits import Edit, Outcome, Texts
@@ -186,7 +187,7 @@ class SettingsPane(Vertical):
                 editor.begin()
                 editor.hand_on(event)
             return
-        char = event.character or ""
+        char = character_of(event)
         act = self._acts.get(event.key) or self._acts.get(char) or self._type_over(char)
         if act is not None:
             event.stop()
