@@ -132,7 +132,8 @@ async def test_what_cannot_be_done_is_told(tmp_path: Path, line: str, told: str)
 
 
 async def test_a_broken_schema_is_set_by_no_command(tmp_path: Path) -> None:
-    def refuse(form: Mapping[str, object], text: str | None) -> FormCheck:
+    def refuse(form: Mapping[str, object], text: str | None, stopped: threading.Event | None = None) -> FormCheck:
+        del text, stopped
         return FormCheck((FormFinding("$.type", "'objekt' is not one of 'array'"),) if "objekt" in str(form) else ())
 
     async with program(tmp_path, check_form=refuse) as running:
