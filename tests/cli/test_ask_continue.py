@@ -109,7 +109,7 @@ def test_the_object_says_that_a_sum_is_partial(tmp_path: Path) -> None:
     with endpoint(cut_after(5), Play(tokens(WHOLE[5:])), Play(tokens("Yes."))) as server:
         base = ("--base-url", server.url)
         cut = call("ask", "Lamb?", "--save", "--json", *base).json
-        assert cut["usage"] == {"input_tokens": None, "output_tokens": None, "cost_usd": None, "estimated": True}
+        assert cut["usage"] == {"input_tokens": None, "output_tokens": 5, "cost_usd": None, "estimated": True}
         gone_on = call("ask", "--continue", "--json", *base).json
         assert gone_on["usage"]["estimated"] is True
         assert "estimated" not in call("ask", "And?", "--json", *base).json["usage"]

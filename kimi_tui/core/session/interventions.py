@@ -8,7 +8,7 @@ from datetime import datetime
 
 from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import stored_requests, total_timing
-from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far, was_answered_unthought
+from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, clipped
 
@@ -78,9 +78,9 @@ def _taken_back(message: Message, so_far: TextSoFar, id_: str, now: datetime) ->
 
 def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
     """All that was thought, and no answer so far."""
-    if was_answered_unthought(message):
+    place, known = ending_request(message), 0 if message.begun is None else message.begun.reasoning
+    if place is None and not message.cut_tail and len(message.reasoning or "") <= known:
         return _unthought(message, id_, now)
-    place = ending_request(message)
     return _with_requests(
         replace(
             message,
@@ -100,7 +100,7 @@ def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
 
 
 def _unthought(message: Message, id_: str, now: datetime) -> Message:
-    """One with its block open and nothing in it, that no request was sent for yet."""
+    """One with its block open and nothing in it but what it began with, that no request was sent for yet."""
     return replace(
         message,
         id=id_,
@@ -114,8 +114,8 @@ def _unthought(message: Message, id_: str, now: datetime) -> Message:
         timing=None,
         requests=(),
         thinking_end=None,
-        written=(),
-        begun=Begun(of=message.id),
+        written=tuple(it for it in message.written if it.field == REASONING),
+        begun=Begun(len(message.reasoning or ""), None, message.id),
     )
 
 

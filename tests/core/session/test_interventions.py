@@ -133,3 +133,15 @@ async def test_what_was_refused_took_nothing() -> None:
     turn = engine.start(open_session, Asking("x", start=ReplyStart.seed(THOUGHT[:4])), REQUEST, chosen(single))
     ended = await turn.finished()
     assert not any(reply.is_partly_counted for reply in ended.replies)
+
+
+async def test_where_a_budget_ended_a_thinking_that_the_user_began_its_beginning_stays() -> None:
+    open_session, seed = OpenSession(Session("s", NOW, NOW, "model"), None), THOUGHT[:4]
+    asking = Asking("x", start=ReplyStart.seed(seed))
+    turn = Engine(Thinker([]), HandClock()).start(open_session, asking, REQUEST, chosen(single, Budget(tokens=0)))
+    (reply,) = (await turn.finished()).replies
+    assert (reply.reasoning, reply.thinking_end) == (seed, "budget")
+    back = undone(reply, "m9", NOW)
+    assert (back.reasoning, back.content, back.has_open_block, back.is_unasked) == (seed, "", True, True)
+    assert back.written == reply.written
+    assert not back.is_partly_counted
