@@ -66,7 +66,7 @@ def run(options: Namespace, context: Context) -> int:
         context.tell_error(error)
     if errors:
         raise errors[-1]
-    _tell_doubt(options.regex, context)
+    _tell_doubt(request_options.set.get("response_format"), options, context)
     if options.goes_on:
         _refuse_beside_continue(options, request_options)
     _start(options)
@@ -146,13 +146,13 @@ def _going_on(session: Session) -> GoingOn:
     return GoingOn(messages[-1])
 
 
-def _tell_doubt(pattern: str | None, context: Context) -> None:
+def _tell_doubt(form: object, options: Namespace, context: Context) -> None:
     """Say what may be wrong with a pattern; it is sent all the same, since the endpoint has rules of its own."""
-    if pattern is not None:
+    if isinstance(form, dict) and isinstance(pattern := form.get("regex"), str):
         from kimi_tui.core.settings.field_text import regex_doubt  # noqa: PLC0415 - few calls have one
 
         if doubt := regex_doubt(pattern):
-            context.tell(f"--regex: {doubt}")
+            context.tell(f"{'--set response_format' if options.regex is None else '--regex'}: {doubt}")
 
 
 def read_question(options: Namespace, context: Context) -> str:

@@ -25,7 +25,7 @@ def test_tokens_are_counted_and_a_broken_sentence_is_taken_back(tmp_path: Path) 
     assert (result.status, result.out) == (0, "Yes.\n")
     first, second = (request.json for request in server.received)
     assert second["input"] == first["input"] + "One is so.</think>"
-    assert (first["max_new_tokens"], second["max_new_tokens"]) == (99, 94)
+    assert (first["max_new_tokens"], second["max_new_tokens"]) == (99, 92)
     (summary,) = SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash").list().summaries
     reply = (
         SessionFiles(tmp_path / "data" / "sessions", tmp_path / "data" / "trash").load(Path(summary.path)).messages[-1]

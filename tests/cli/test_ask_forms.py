@@ -140,9 +140,12 @@ def test_a_broken_schema_that_is_set_as_a_field_is_refused_before_the_network() 
     assert "--set response_format: $.type: 'objekt' is not one of" in result.err
 
 
-def test_a_pattern_that_python_cannot_read_has_its_fault_at_one_place() -> None:
+@pytest.mark.parametrize(
+    "options", [["--regex", "ab[a-z"], ["--set", 'response_format={"type": "regex", "regex": "ab[a-z"}']]
+)
+def test_a_pattern_that_python_cannot_read_has_its_fault_at_one_place(options: list[str]) -> None:
     with endpoint(SWALLOWED, Play(tokens("yes"))) as server:
-        result = call("ask", "?", "--regex", "ab[a-z", "--base-url", server.url)
+        result = call("ask", "?", *options, "--base-url", server.url)
     assert (result.status, result.err.count("at character 3")) == (0, 2)
     assert "at position" not in result.err
 
