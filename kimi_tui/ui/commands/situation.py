@@ -20,7 +20,7 @@ ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
 EVERYWHERE = "open-copy"
 """Its hint stands first, wherever the focus is, while it can be done."""
-FIRST = (EVERYWHERE, "continue", "previous-request", "next-request")
+FIRST = (EVERYWHERE, "continue", "undo", "previous-request", "next-request")
 """Their hints stand first, where they stand."""
 EDITS = ("edit", "edit-thinking")
 """They can be begun while a reply runs, but not on that reply."""
@@ -81,7 +81,8 @@ def hints(
     `instead` is what the widget with the focus says of its keys; "" = the registry's words. `words_now` are what
     actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
-    own = [action for action in ACTIONS if action.hint and (action.scope is scope or action.id == EVERYWHERE)]
+    here = [action for action in ACTIONS if action.scope is scope or action.id == EVERYWHERE]
+    own = [action for action in here if action.hint or (words_now.get(action.id) and action.id != "back")]
     own.sort(key=lambda action: FIRST.index(action.id) if action.id in FIRST else len(FIRST))
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
     own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
