@@ -26,7 +26,7 @@ STATES = {
     "a command that is none": ("/nonsense<enter>", ["There is no command /nonsense", "Enter run"]),
     "a chosen message": ("<shift+tab>", ["Escape back", "Space fold", "F1 help"]),
     "what cannot be done": ("<shift+tab><left>", ["There is no earlier alternative here."]),
-    "a question that is edited": ("<shift+tab>e", ["Edit: sent, it becomes an alternative", "Escape cancel"]),
+    "a question that is edited": ("<shift+tab><up>e", ["Edit: sent, it becomes an alternative", "Escape cancel"]),
     "an argument": ("<f6>", ["Rename the session (Escape cancels)", "Escape cancel"]),
     "the selection": ("<shift+tab>v", ["arrows extend · y copies · Escape ends"]),
     "code blocks": ("<shift+tab><up><up>Y", ["Which code block?", "1 to 2", "a digit takes it, Escape cancels"]),

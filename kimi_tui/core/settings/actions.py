@@ -45,7 +45,7 @@ class Need(StrEnum):
     FINDING = "search"
     NOTICE = "notice"
     HELD_BY_OTHERS = "session that others hold"
-    EDIT = "reply that is being edited"
+    EDIT = "reply being edited"
 
 
 @dataclass(frozen=True, slots=True)
