@@ -55,7 +55,7 @@ PICTURES = {
          "<f3>", sees("Thought for"), "<f2>", sees("Fish stew"), "<escape>And what goes with it?"),
     ),
     "prompt": Picture(
-        ("/system Be brief.<enter>", "My name is Ada.<enter>", idle, "<ctrl+l><f5>", sees("open turn"),
+        ("/system Be brief.<enter>", "My name is Ada.<enter>", idle, "<f5>", sees("open turn"),
          "<escape>What does <less_than_sign>|im_end|> mean?", prompts(" mean?")),
         (100, 30),
     ),
@@ -65,11 +65,11 @@ PICTURES = {
         (100, 30),
     ),
     "requests": Picture(
-        ("/budget 30 once<enter>Name two ways to cook lamb.<enter>", idle, "<ctrl+l><f5><left>", sees("Request 2/2")),
+        ("/budget 30 once<enter>Name two ways to cook lamb.<enter>", idle, "<f5><left>", sees("Request 2/2")),
         (120, 30),
     ),
     "words": Picture(
-        ("/seed The user is in a hurry.<enter>Name two ways to cook lamb.<enter>", idle, "<ctrl+l><shift+tab>w", idle,
+        ("/seed The user is in a hurry.<enter>Name two ways to cook lamb.<enter>", idle, "<shift+tab>w", idle,
          "<ctrl+r>", sees("Wait,")),
         (100, 34),
     ),

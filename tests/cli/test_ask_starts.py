@@ -93,6 +93,7 @@ def test_a_failure_prints_nothing_and_keeps_the_question(tmp_path: Path) -> None
     ("options", "word"),
     [
         (("--prefill", ""), "--prefill"),
+        (("--prefill", " \n"), "--prefill"),
         (("--think-prefill", ""), "--think-prefill"),
         (("--think-prefill", "x", "--no-think"), "--no-think"),
         (("--think-prefill", "x", "--prefill", "y"), "--prefill"),

@@ -35,11 +35,13 @@ async def test_a_second_undo_shows_the_reply_again_that_the_first_one_hid(tmp_pa
         await running.idle()
         await running.type("<shift+tab>u")
         await running.shows("which stays: u shows it again.")
+        await running.shows("u reply again")
         assert shown(running) == ["m1"]
         session = running.screen.chat.session
         await running.type("u")
         await running.shows("Fire and salt.")
         assert (shown(running), len(running.client.bodies)) == (["m1", "m2"], 1)
+        assert "reply again" not in running.text
     (tmp_path / "later").mkdir()
     async with program(tmp_path / "later", session=replace(session, path="")) as running:
         await running.until(lambda: shown(running) == ["m1"])

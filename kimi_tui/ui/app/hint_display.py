@@ -73,6 +73,8 @@ class HintDisplay:
         elif self.drafts.is_aside:
             words_now["back"] = "cancel"
         target = self.open_chats.current.target(self.transcript.cursor.chosen)
+        if target is not None and scope is Scope.TRANSCRIPT and self.open_chats.current.hides_reply_to(target):
+            words_now["undo"] = "reply again"
         if target is not None and target.excluded:
             words_now["leave-out"] = "take in"
         if self.open_chats.current.is_let_go:

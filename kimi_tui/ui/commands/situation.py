@@ -20,8 +20,10 @@ ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
 EVERYWHERE = "open-copy"
 """Its hint stands first, wherever the focus is, while it can be done."""
-FIRST = (EVERYWHERE, "continue", "previous-request", "next-request")
+FIRST = (EVERYWHERE, "continue", "undo")
 """Their hints stand first, where they stand."""
+BETWEEN = ("previous-request", "next-request")
+"""Both stand first where requests lie on both sides; one alone stands behind the first of its place."""
 EDITS = ("edit", "edit-thinking")
 """They can be begun while a reply runs, but not on that reply."""
 OWN_FIRST = 3
@@ -81,10 +83,13 @@ def hints(
     `instead` is what the widget with the focus says of its keys; "" = the registry's words. `words_now` are what
     actions mean now where that is something else than the registry's word, by id; "" = nothing.
     """
-    own = [action for action in ACTIONS if action.hint and (action.scope is scope or action.id == EVERYWHERE)]
-    own.sort(key=lambda action: FIRST.index(action.id) if action.id in FIRST else len(FIRST))
+    here = [action for action in ACTIONS if action.scope is scope or action.id == EVERYWHERE]
+    own = [action for action in here if action.hint or (words_now.get(action.id) and action.id != "back")]
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
     own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
+    own = [action for action in own if action.hint]
+    first_ids = (*FIRST, *(BETWEEN if {action.id for action in own} >= {*BETWEEN} else ("copy-prompt", *BETWEEN)))
+    own.sort(key=lambda action: first_ids.index(action.id) if action.id in first_ids else len(first_ids))
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
@@ -92,7 +97,7 @@ def hints(
     if is_home and Need.WAITING in offered and (word := keyboard.hint(BY_ID["try-now"])):
         first.append(word)
     last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
-    words = [word for word in (*first, *(keyboard.hint(action) for action in own if action.hint)) if word]
+    words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
     if instead:  # words about editing name their own way out
         words = [*(() if "Escape" in instead else first), *instead.split(SEPARATOR)]
     return _fitting(words, last, width, is_editing=bool(instead))
