@@ -95,7 +95,15 @@ async def test_killed_at_any_character_and_gone_on_with_it_is_the_uncut_reply(te
 
 
 @pytest.mark.parametrize(
-    ("before", "more"), [("Hm</th", "in"), ("Hm</th", "is <"), ("Hm", "</thi"), ("Hm</th", "ink>y")]
+    ("before", "more"),
+    [
+        ("Hm</th", "in"),
+        ("Hm</th", "is <"),
+        ("Hm", "</thi"),
+        ("Hm</th", "ink>y"),
+        ("Hm", "</think>"),
+        ("Hm</th", "ink>"),
+    ],
 )
 async def test_a_reply_that_is_gone_on_with_and_killed_is_as_if_it_broke_off(before: str, more: str) -> None:
     first, _ = await killed(Session("s", NOW, NOW, "m"), Asking("?"), single, before)

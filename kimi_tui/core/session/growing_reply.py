@@ -195,6 +195,10 @@ class GrowingReply:
 
     @property
     def has_grown(self) -> bool:
+        """Whether anything came: text, or the mark that closes the think block of a reply that is gone on with."""
+        has_closed = not self.is_new and self.beginning.has_open_block and not self.is_thinking
+        if has_closed and self.thinking_end is None:
+            return True
         texts = {ReplyPart.REASONING: self.beginning.reasoning or "", ReplyPart.ANSWER: self.beginning.content}
         return any(len(self.texts[part]) > len(before) for part, before in texts.items())
 

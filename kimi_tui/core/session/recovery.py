@@ -159,7 +159,8 @@ class _Recovery:
             return False
         if turn.result is not None and _texts(here) == _texts(message):
             return all(getattr(here, name) == getattr(message, name) for name in GROWN)
-        return _begins_with(here, message) or _has_pieces(here, turn)
+        is_closed_since = here.has_open_block and not message.has_open_block
+        return not is_closed_since and (_begins_with(here, message) or _has_pieces(here, turn))
 
     def _go_back(self, start: TurnStart) -> None:
         """Show the old reply again, where a question that was asked again brought nothing."""
