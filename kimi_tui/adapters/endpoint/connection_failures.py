@@ -156,7 +156,7 @@ def _named(error: Exception, way: Way) -> str:
     """The host that was looked up; a proxy's stays unsaid."""
     if not way.is_at_proxy:
         with suppress(RuntimeError):  # the library has not noted the request
-            return f": {cut(visible_line(getattr(error, 'request').url.host), HOST_CELLS)}"  # noqa: B009 - only some of its errors have one
+            return f": {cut(visible_line(getattr(error, 'request').url.raw_host.decode()), HOST_CELLS)}"  # noqa: B009 - only some of its errors have one
     return ""
 
 

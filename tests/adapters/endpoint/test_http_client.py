@@ -348,6 +348,19 @@ async def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch, number:
     assert (error.summary, error.retryable) == (words, True)
 
 
+async def test_a_name_in_letters_of_another_alphabet_is_shown_as_it_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lookup(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    client = EndpointClient(DEEPINFRA, "https://xn--80ak6aa92e.example/v1", KEY)
+    error = await failure(client)
+    await client.aclose()
+    assert error.summary == "The endpoint's name is not known: xn--80ak6aa92e.example."
+
+
 async def test_a_name_that_nobody_looks_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     is_over = threading.Event()
 
