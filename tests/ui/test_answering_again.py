@@ -84,10 +84,9 @@ class Answers:
 
     def __init__(self, *texts: str) -> None:
         self.gates = [asyncio.Event() for _ in texts]
-        ends = [end("stop", 40, 3, 0.0002), DONE]
         self.scripts = [
-            streaming(token(f"{text} begun."), gate, token(f" {text} done."), *ends)
-            for text, gate in zip(texts, self.gates, strict=True)
+            streaming(token(f"{text} begun."), gate, token(f" {text} done."), end("stop", 40, 3, 0.0001 * number), DONE)
+            for number, (text, gate) in enumerate(zip(texts, self.gates, strict=True), 1)
         ]
 
 
