@@ -8,9 +8,10 @@ from datetime import datetime
 
 from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.growing_reply import stored_requests, total_timing
+from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.request_starts import TextSoFar, ending_request, texts_so_far
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, RequestRecord
-from kimi_tui.core.session.written import CONTENT, REASONING, Begun, clipped
+from kimi_tui.core.session.written import CONTENT, REASONING, clipped
 
 CONTINUED = "continue"
 
@@ -101,22 +102,9 @@ def _thinking_on(message: Message, id_: str, now: datetime) -> Message:
 
 def _unthought(message: Message, id_: str, now: datetime) -> Message:
     """One with its block open and nothing in it but what it began with, that no request was sent for yet."""
-    return replace(
-        message,
-        id=id_,
-        created=now,
-        content="",
-        state=MessageState.CANCELLED,
-        finish_reason=None,
-        request_id=None,
-        sent=None,
-        usage=None,
-        timing=None,
-        requests=(),
-        thinking_end=None,
-        written=tuple(it for it in message.written if it.field == REASONING),
-        begun=Begun(len(message.reasoning or ""), None, message.id),
-    )
+    written = tuple(it for it in message.written if it.field == REASONING)
+    blank = unasked(message, id_, now, reasoning=message.reasoning or "", written=written)
+    return replace(blank, excluded=message.excluded)
 
 
 def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Message:

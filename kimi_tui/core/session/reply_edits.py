@@ -16,7 +16,7 @@ NUDGE = "Wait,"
 def seeded(message: Message, seed: str, id_: str, now: datetime) -> Message:
     """An alternative whose thinking begins with words of the user's."""
     blank = replace(message, thinking=True, reopened=False, edited=False, thinking_tokens=None)
-    return _alternative(blank, id_, now, reasoning=seed, written=whole(REASONING, seed))
+    return unasked(blank, id_, now, reasoning=seed, written=whole(REASONING, seed))
 
 
 def thinking_longer(message: Message, nudge: str, id_: str, now: datetime) -> Message:
@@ -25,7 +25,7 @@ def thinking_longer(message: Message, nudge: str, id_: str, now: datetime) -> Me
     nudged = WrittenRange(REASONING, len(before), len(before) + len(nudge))
     known = tuple(it for it in message.written if it.field == REASONING)
     blank = replace(message, thinking=True)
-    return _alternative(blank, id_, now, reasoning=before + nudge, written=(*known, *([nudged] if nudge else [])))
+    return unasked(blank, id_, now, reasoning=before + nudge, written=(*known, *([nudged] if nudge else [])))
 
 
 def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Message:
@@ -34,7 +34,7 @@ def edited_answer(message: Message, answer: str, id_: str, now: datetime) -> Mes
     has_closed = message.thinking is not False and not answer
     end = (message.thinking_end or "model") if has_closed else message.thinking_end
     return replace(
-        _alternative(message, id_, now, reasoning=message.reasoning or "", answer=answer, written=written),
+        unasked(message, id_, now, reasoning=message.reasoning or "", answer=answer, written=written),
         state=message.state,
         finish_reason=message.finish_reason,
         thinking_end=end,
@@ -50,7 +50,7 @@ def edited_thinking(message: Message, reasoning: str, id_: str, now: datetime) -
     is_closed = bool(message.content) or message.thinking_end is not None
     answer = message.content if is_closed else None
     return replace(
-        _alternative(message, id_, now, reasoning=reasoning, answer=answer, written=written),
+        unasked(message, id_, now, reasoning=reasoning, answer=answer, written=written),
         state=message.state,
         finish_reason=message.finish_reason,
         thinking_end=message.thinking_end,
@@ -86,7 +86,7 @@ def _written_after(message: Message, name: str, before: str, after: str) -> tupl
     return (*others, *(WrittenRange(name, *span) for span in found))
 
 
-def _alternative(
+def unasked(
     message: Message,
     id_: str,
     now: datetime,

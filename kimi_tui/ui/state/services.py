@@ -23,7 +23,6 @@ from kimi_tui.core.wire.thinking_budget import Budget
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
     import threading
-    from pathlib import Path
 
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.plans import Plan
