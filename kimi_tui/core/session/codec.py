@@ -96,6 +96,9 @@ def encode_message(message: Message) -> dict[str, object]:
         "neutralise": None if message.neutralise else False,
         "excluded": message.excluded or None,
         "edited": message.edited or None,
+        "pinned": message.pinned or None,
+        "name": message.name or None,
+        "raw_input": message.raw_input,
         **message.extra,
         "begun": (message.begun and encode_begun(message.begun)) or message.extra.get("begun"),
         "written": _encode_written(message) or message.extra.get("written"),
@@ -377,7 +380,10 @@ def _decode_message(table: _Table) -> Message:
     return Message(
         written=written,
         begun=begun,
-        edited=_take_edited(table),
+        edited=_take_yes(table, "edited"),
+        pinned=_take_yes(table, "pinned"),
+        name=_take_text(table, "name") or "",
+        raw_input=_take_text(table, "raw_input"),
         id=_shared(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
@@ -444,9 +450,14 @@ def _take_begun(table: _Table) -> Begun | None:
     return Begun(reasoning, content, of, rest or NOTHING)
 
 
-def _take_edited(table: _Table) -> bool:
+def _take_yes(table: _Table, key: str) -> bool:
     """Others may say more than yes with it: that stays as an unknown key does."""
-    return table.rest.get("edited") is True and table.rest.pop("edited") is True
+    return table.rest.get(key) is True and table.rest.pop(key) is True
+
+
+def _take_text(table: _Table, key: str) -> str | None:
+    """What is no text stays as an unknown key does."""
+    return table.text(key) if isinstance(table.rest.get(key), str) else None
 
 
 def _message_role(table: _Table) -> Role:

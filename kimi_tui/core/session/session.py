@@ -180,6 +180,12 @@ class Message:
     """What it said before its first request was sent; None = nothing."""
     edited: bool = False
     """Whether the user changed it by hand."""
+    pinned: bool = False
+    """Whether it is sent although older turns are left out for want of room."""
+    name: str = ""
+    """What the user calls the branch that begins here; "" = nothing."""
+    raw_input: str | None = None
+    """The whole input that was sent as the user wrote it; None = it was made of the messages."""
     kept_thinking: KeptThinking = 0
     """Of how many earlier turns its prompt held the thinking."""
     thinking_tokens: int | None = None
