@@ -11,7 +11,7 @@ from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import encode_message
 from kimi_tui.core.session.session import NO_TIMING, Message, Session
-from kimi_tui.core.settings.recorded_turn import RecordedTurn, recorded_turn
+from kimi_tui.core.settings.recorded_turn import recorded_turn
 from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.deepinfra import DEEPINFRA
@@ -20,7 +20,7 @@ from kimi_tui.core.wire.recording import Exchange, Recording, RecordingHead, beg
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.openings import Asking, GoingOn, Opening
+from kimi_tui.engine.openings import Opening, recorded_opening
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
@@ -47,7 +47,7 @@ async def record(
         beginning = turn.reply.beginning
         head = RecordingHead(
             DEEPINFRA.name, beginning.template or "", beginning.thinking is not False, beginning.neutralise,
-            "2026-11-23T08:15:00Z", begun=begun_of(beginning),
+            "2026-11-23T08:15:00Z", begun=begun_of(beginning), fields=turn.request.fields,
         )  # fmt: skip
         tapes.append(Tape(head, clock.monotonic))
         return tapes[0]
@@ -59,16 +59,12 @@ async def record(
     return encode_records(tapes[0].records), ended
 
 
-def opening_of(turn: RecordedTurn) -> Opening:
-    return Asking(turn.question, start=turn.start) if turn.goes_on is None else GoingOn(turn.goes_on)
-
-
 async def replay(recording: Recording, clock: Clock | None = None) -> tuple[Session, TurnEnded]:
     """Replay it through the real engine; the session in the end, and how the turn ended."""
     clock = clock or HandClock()
     turn = recorded_turn(recording, "FILE")
     client = RecordedClient(recording, turn.dialect, clock)
-    session, opening = OpenSession(turn.session, None), opening_of(turn)
+    session, opening = OpenSession(turn.session, None), recorded_opening(turn)
     request = resolve_request(turn.settings(Settings()), turn.session, opening.options)
     running = Engine(client, clock, lambda: 0.0, listeners=[client.hear]).start(session, opening, request, turn.plan)
     events = running.listen()

@@ -22,9 +22,10 @@ from kimi_tui.core.wire.deepinfra import DEEPINFRA
 from kimi_tui.core.wire.recording import Recording
 from kimi_tui.core.wire.turn_events import TurnEnded
 from kimi_tui.engine.open_session import OpenSession
+from kimi_tui.engine.openings import recorded_opening
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
-from tests.recorded import cut_again, opening_of, plain, replay
+from tests.recorded import cut_again, plain, replay
 
 FOLDER = Path(__file__).parent / "recordings"
 LOST, UNANSWERED = "The connection was lost.", "The endpoint closed the connection without an answer."
@@ -147,7 +148,7 @@ CLOSED = {"bad-compression", "silence-amid-the-text"}
 async def test_a_server_answers_with_it(name: str) -> None:
     recording = load(name)
     turn = recorded_turn(recording, name)
-    opening = opening_of(turn)
+    opening = recorded_opening(turn)
     request = resolve_request(turn.settings(Settings()), turn.session, opening.options)
     async with serving(recording) as address:
         client = EndpointClient(DEEPINFRA, address, "K")

@@ -104,6 +104,7 @@ class Recordings:
             created=iso_stamp(self._clock.now()),
             written_by=__version__,
             begun=begun_of(beginning),
+            fields=turn.request.fields,
         )
         self._last.pop(id_, None)
         self._last[id_] = _Recorded(Tape(head, self._clock.monotonic), self._next.pop(id_, []))

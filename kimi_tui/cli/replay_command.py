@@ -69,7 +69,7 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
     from kimi_tui.adapters.store.session_files import SessionFiles  # noqa: PLC0415
     from kimi_tui.cli.new_session import new_session  # noqa: PLC0415
     from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
-    from kimi_tui.engine.openings import Asking, GoingOn  # noqa: PLC0415
+    from kimi_tui.engine.openings import recorded_opening  # noqa: PLC0415
     from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
     from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
     from kimi_tui.ui.state.services import FirstTurn, Services  # noqa: PLC0415
@@ -96,9 +96,7 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
-        first_turn=FirstTurn(
-            Asking(turn.question, start=turn.start) if turn.goes_on is None else GoingOn(turn.goes_on), turn.plan
-        ),
+        first_turn=FirstTurn(recorded_opening(turn), turn.plan),
     )
     return KimiApp(
         services,

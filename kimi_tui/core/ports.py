@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.session import Message, Session
@@ -91,6 +92,9 @@ class RunningTurn(Protocol):
 
     @property
     def reply(self) -> ReplyView: ...
+
+    @property
+    def request(self) -> RequestSettings: ...
 
     @property
     def question(self) -> Message | None:

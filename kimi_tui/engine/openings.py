@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.prompt.token_estimate import received_tokens
@@ -15,6 +16,9 @@ from kimi_tui.core.session.written import REASONING, Begun
 from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.engine.open_session import OpenSession
+
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.core.settings.recorded_turn import RecordedTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,12 @@ class GoingOn:
 
 Opening = Asking | AskingAgain | AnsweringAgain | GoingOn
 """How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
+
+
+def recorded_opening(turn: RecordedTurn) -> Opening:
+    if turn.goes_on is None:
+        return Asking(turn.question, start=turn.start)
+    return AnsweringAgain(turn.goes_on) if turn.answers else GoingOn(turn.goes_on)
 
 
 def start_options(start: ReplyStart | None) -> RequestOptions:

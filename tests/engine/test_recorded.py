@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -19,10 +20,11 @@ from kimi_tui.core.session.reply_edits import thinking_longer
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.settings.recorded_turn import recorded_turn
-from kimi_tui.core.wire.plans import Plan, answering, continuing, going_on, single
+from kimi_tui.core.wire.plans import Plan, answering, answering_again, continuing, going_on, single
+from kimi_tui.core.wire.strict_answers import thinking_first
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.core.wire.turn_events import ReplyDelta, Retrying, TurnEnded
-from kimi_tui.engine.openings import Asking, GoingOn, Opening
+from kimi_tui.engine.openings import AnsweringAgain, Asking, GoingOn, Opening
 from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
 from tests.engine.test_plans_carried_out import NOW, opened
@@ -54,6 +56,7 @@ BROKEN = Message(
 )  # fmt: skip
 QUESTION = Message("m1", Role.USER, "What </think> is <|im_end|> it?", None, NOW)
 PREFILL, SEED = ReplyStart.prefill("It is <|im_end|>"), ReplyStart.seed("hm </think> it")
+ANSWERED = replace(BROKEN, state=MessageState.COMPLETE)
 LONGER = thinking_longer(BROKEN, "Wait,", "m3", NOW)
 Case = tuple[list[Script], Opening, Plan, Do | None]
 CASES: dict[str, Case] = {
@@ -112,6 +115,7 @@ CASES: dict[str, Case] = {
         None,
     ),
     "thinks longer": ([streaming(token(" no."), think_end(), token("So"), end())], GoingOn(LONGER), going_on, None),
+    "another answer": ([streaming(token("No."), end())], AnsweringAgain(ANSWERED), answering_again, None),
     "gone on with": ([streaming(token(" so."), end())], GoingOn(BROKEN), single, None),
 }
 
@@ -128,7 +132,7 @@ async def cut_then_stop(turn: Turn) -> None:
 async def recorded(name: str) -> tuple[bytes, TurnEnded]:
     scripts, opening, plan, do = CASES[name]
     do = cut_then_stop if name == "stopped in the second request" else do
-    session = opened(QUESTION, opening.message) if isinstance(opening, GoingOn) else opened()
+    session = opened(QUESTION, opening.message) if isinstance(opening, GoingOn | AnsweringAgain) else opened()
     return await record(ScriptedClient(list(scripts)), opening, REQUEST, session, plan=plan, do=do)
 
 
@@ -144,7 +148,7 @@ async def test_a_replay_is_the_same_turn(name: str) -> None:
     assert outcome(again) == outcome(ended)
     assert again.replies == () or session.head == again.replies[0].id
     asked = [message.content for message in session.messages if message.role is Role.USER]
-    assert asked == [QUESTION.content if isinstance(CASES[name][1], GoingOn) else "Hi"]
+    assert asked == [QUESTION.content if isinstance(CASES[name][1], GoingOn | AnsweringAgain) else "Hi"]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -152,7 +156,7 @@ async def test_each_request_is_in_it_with_what_it_said(name: str) -> None:
     scripts, opening, plan, do = CASES[name]
     client = ScriptedClient(list(scripts))
     do = cut_then_stop if name == "stopped in the second request" else do
-    session = opened(QUESTION, opening.message) if isinstance(opening, GoingOn) else opened()
+    session = opened(QUESTION, opening.message) if isinstance(opening, GoingOn | AnsweringAgain) else opened()
     data, _ = await record(client, opening, REQUEST, session, plan=plan, do=do)
     assert [json.loads(exchange.sent.body) for exchange in read(data).exchanges] == client.bodies
 
@@ -170,6 +174,18 @@ async def test_no_cut_of_the_bytes_changes_a_replay(name: str) -> None:
         )
         _, again = await replay(cut_again(recording, cut))
         assert outcome(again) == outcome(ended)
+
+
+async def test_a_strict_turn_keeps_its_form_where_only_its_thinking_was_recorded() -> None:
+    form = {"type": "regex", "regex": "a+"}
+    request = replace(REQUEST, fields={**REQUEST.fields, "response_format": form, "webhook": "https://x.org/key"})
+    client = ScriptedClient([streaming(token("hm"), token(" so"), HELD())])
+    plan = partial(thinking_first, request=request)(single)
+    data, _ = await record(client, Asking("Hi"), request, opened(), plan=plan, do=when("so", Turn.stop))
+    turn = recorded_turn(read(data), "FILE")
+    assert json.loads(str(turn.session.settings["response_format"])) == form
+    assert turn.session.settings["stop"] == REQUEST.fields["stop"]
+    assert b"x.org/key" not in data
 
 
 async def test_stopped_between_two_attempts() -> None:

@@ -36,9 +36,11 @@ class RecordedTurn:
     session: Session
     """As it was before the turn, with the settings of its requests."""
     question: str
-    """What was asked; "" = it went on with a reply."""
+    """What was asked; "" = it went on with a reply, or answered its thinking again."""
     goes_on: Message | None
     """The reply that it went on with, the last of the session; None = it asked a question."""
+    answers: bool
+    """Whether another reply answered the thinking of that one."""
     start: ReplyStart | None
     """Words of the user's that the reply to the question began with; None = it began with nothing."""
     steps: tuple[RequestStep, ...]
@@ -82,7 +84,8 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     template = TEMPLATES.get(head.template, DEFAULT_TEMPLATE)
     sent = {field: value for field, value in fields.items() if value is not None}
     extra = dialect.unreserved({field: value for field, value in body.items() if field not in dialect.own_names})
-    own = _own_fields(recording, sent, dialect)
+    replaced = recording.steps[0].fields
+    own = {**{field: value for field, value in sent.items() if field not in replaced}, **head.fields}
     session = replace(_blank(head.created, first.model), settings=_settings(recording, own, extra, dialect))
     turns, open_turn = _conversation(prompt, template)
     said = [(turn.role, _plain(turn, template, neutralise=head.neutralise)) for turn in turns]
@@ -93,17 +96,19 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     question = "" if goes_on else said.pop()[1]
     for role, text in said:
         session = session.with_message(_message(session, role, text))
-    reply = None
+    reply, answers = None, _answers_again(head.begun)
     if goes_on and open_turn is not None:
         reply = _begun(session, open_turn, template, first.model, is_thinking=head.thinking)
-        if head.begun is not None and head.begun.state is not None:
+        if head.begun is not None and (answers or head.begun.state is not None):
             reply = replace(head.begun, id=reply.id, parent=reply.parent, created=reply.created)
+        if answers:
+            reply = replace(reply, begun=None, state=MessageState.COMPLETE)
         reply = replace(reply, sent=sent)
         session = session.with_message(reply)
     title = next((tree.title_of(message.content) for message in session.messages), "")
     return RecordedTurn(
-        replace(session, title=title), question, reply, start, recording.steps, template, dialect, head.neutralise,
-        recording.most_attempts - (0 if recording.is_stopped_between else 1),
+        replace(session, title=title), question, reply, answers, start, recording.steps, template, dialect,
+        head.neutralise, recording.most_attempts - (0 if recording.is_stopped_between else 1),
     )  # fmt: skip
 
 
@@ -112,6 +117,11 @@ def _start(begun: Message) -> ReplyStart | None:
     if begun.state is not None or not begun.written or (begun.begun is not None and begun.begun.of is not None):
         return None
     return ReplyStart.prefill(begun.content) if begun.content else ReplyStart.seed(begun.reasoning or "")
+
+
+def _answers_again(begun: Message | None) -> bool:
+    """Whether a reply began with the thinking of another one, and nothing behind it."""
+    return begun is not None and begun.took_thinking and begun.state is None and not begun.content
 
 
 def _document(body: bytes) -> Mapping[str, object]:
@@ -125,17 +135,6 @@ def _blank(created: str, model: str) -> Session:
     except ValueError:
         moment = datetime.fromisoformat("1970-01-01T00:00:00Z")
     return Session(SESSION_ID, moment, moment, model)
-
-
-def _own_fields(recording: Recording, sent: Mapping[str, object], dialect: Dialect) -> dict[str, object]:
-    """The turn's fields: of what its first request had in their place, a later one says what they are."""
-    own = dict(sent)
-    for name in recording.steps[0].fields:
-        later = next((each.sent for each in recording.exchanges if name not in each.sent.step.fields), None)
-        if later is not None:
-            value = dialect.twin.read_body(_document(later.body))[1].get(name)
-            own = {**{other: own[other] for other in own if other != name}, **({} if value is None else {name: value})}
-    return own
 
 
 def _settings(

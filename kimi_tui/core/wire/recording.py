@@ -52,6 +52,8 @@ class RecordingHead:
     written_by: str = ""
     begun: Message | None = None
     """The reply as it began; see `begun_of`. None = with nothing, or not known."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """What the turn's requests say, where their steps say nothing else; a webhook's address aside."""
 
 
 def begun_of(beginning: Message) -> Message | None:
@@ -193,6 +195,7 @@ def _plain(record: RecordingHead | Answered | Data | Ended | CutOff) -> dict[str
                 "template": record.template,
                 "thinking": record.thinking,
                 "neutralise": record.neutralise,
+                "fields": {name: value for name, value in record.fields.items() if name != "webhook"},
                 **({} if record.begun is None else {"begun": encode_message(record.begun)}),
             }
         case Answered():
@@ -269,6 +272,7 @@ def _read_head(line: bytes, name: str) -> RecordingHead:
             f"{name} was recorded by a newer kimi-tui (version {version} of the form; this one reads {VERSION}).",
             "A newer kimi-tui replays it.",
         )
+    fields = plain.get("fields")
     return RecordingHead(
         str(plain.get("dialect", "")),
         str(plain.get("template", "")),
@@ -277,6 +281,7 @@ def _read_head(line: bytes, name: str) -> RecordingHead:
         created=str(plain.get("created", "")),
         written_by=str(plain.get("written_by", "")),
         begun=_read_begun(plain["begun"]) if "begun" in plain else None,
+        fields=fields if isinstance(fields, dict) else {},
     )
 
 

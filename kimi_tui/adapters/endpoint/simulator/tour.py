@@ -115,6 +115,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/free-thinking off` | thinking and answer in JSON, in one request |
 | `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
 | `/think-longer` | takes my thinking up again, to another answer |
+| `/record bug.jsonl` | writes my raw stream to a file, which **kimi-tui replay** shows again |
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
