@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import with_name
+from kimi_tui.core.session.branches import branch_start, with_name
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
@@ -339,6 +339,11 @@ class Chat:
             self.tree_steps.append(Naming(message_id, before))
         return before
 
+    def branch_name(self, chosen: str | None) -> str:
+        """What the branch is called that the chosen message is on, else the last; "" = nothing."""
+        target = self.target(chosen)
+        return "" if target is None else tree.message_of(self.session, branch_start(self.session, target.id)).name
+
     def undo_tree_step(self) -> tuple[Deletion | Naming, int]:
         """Take back the last deletion or name, and give it: what was deleted is there again with the same ids.
 
@@ -362,4 +367,5 @@ def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -
     back = {message.id for message in lost}
     old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message.id in back]
     new = [message for message in session.messages if message.id not in known]
-    return replace(session, messages=(*old, *new), head=before.head)
+    head = before.head or before.messages[-1].id  # without a head it was the last one, which may be another now
+    return replace(session, messages=(*old, *new), head=head)
