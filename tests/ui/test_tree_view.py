@@ -39,7 +39,7 @@ def cooking() -> Session:
         is_reply = number in {2, 4, 6, 8, 9}
         session = session.with_message(
             Message(
-                f"m{number}", Role.ASSISTANT if is_reply else Role.USER, text, above and f"m{above}",
+                f"m{number}", Role.ASSISTANT if is_reply else Role.USER, text, f"m{above}" if above else None,
                 NOW + timedelta(minutes=number), state=MessageState.COMPLETE if is_reply else None,
             )
         )  # fmt: skip
@@ -57,7 +57,6 @@ class View(Program):
         assert isinstance(screen, TreeScreen)
         return screen
 
-    @property
     def is_open(self) -> bool:
         return isinstance(self.app.screen, TreeScreen)
 
@@ -137,7 +136,7 @@ async def test_it_is_folded_where_nothing_branches(tmp_path: Path) -> None:
 async def test_enter_shows_the_branch_and_the_message(tmp_path: Path) -> None:
     async with view(tmp_path) as running:
         await running.type("<up><up><enter>")
-        assert not running.is_open
+        assert not running.is_open()
         assert running.session.head == "m6"
         assert running.scope is Scope.TRANSCRIPT
         assert running.screen.transcript.cursor.chosen == "m5"
@@ -157,9 +156,9 @@ async def test_escape_leaves_and_what_was_typed_goes_on(tmp_path: Path, keys: st
     async with view(tmp_path, keys="") as running:
         running.screen.composer.draft = ""
         await running.type("half a thought<alt+t>" if "alt" in keys else "/tree<enter>")
-        assert running.is_open
+        assert running.is_open()
         await running.type("<down><escape>")
-        assert not running.is_open
+        assert not running.is_open()
         await running.type(" more")
         assert running.screen.composer.draft == ("half a thought more" if "alt" in keys else " more")
 
@@ -183,7 +182,7 @@ async def test_a_name_is_typed_where_the_branch_begins(tmp_path: Path) -> None:
         assert running.session.messages[6].name == "With rice"
         await running.saved()
         await running.type("<home>n<escape>")
-        assert running.is_open
+        assert running.is_open()
         await running.type("<escape>")
         await running.shows("With rice  ◂ 2/2")
         await running.type("<alt+t>n<backspace><enter>")
@@ -225,7 +224,7 @@ async def test_a_branch_becomes_a_session_and_the_old_one_stays(tmp_path: Path) 
         before = old.read_bytes()
         await running.type("<home><down><down>b")
         await running.shows("This is a session of its own now, with 4 messages of “Cooking”")
-        assert not running.is_open
+        assert not running.is_open()
         assert [it.id for it in running.session.messages] == ["m1", "m2", "m3", "m4"]
         assert running.session.messages == cooking().messages[:4]
         assert running.session.id != cooking().id
@@ -270,7 +269,7 @@ async def test_the_palette_asks_for_the_name_and_knows_the_old_one(tmp_path: Pat
 async def test_going_on_from_anywhere(tmp_path: Path) -> None:
     async with view(tmp_path, growing()) as running:
         await running.type("<home><down>g")
-        assert not running.is_open
+        assert not running.is_open()
         assert running.scope is Scope.COMPOSER
         await running.shows("What you send now goes on from here.")
         assert running.session.head == "m2"
@@ -290,7 +289,7 @@ async def test_the_filter_lists_what_fits(tmp_path: Path) -> None:
         await running.type(" three")
         assert running.at == "m9"
         await running.type("<escape>")
-        assert running.is_open
+        assert running.is_open()
         assert running.at == "m9"
         assert len(running.lines) == 7
         await running.type("/grains")
@@ -298,9 +297,9 @@ async def test_the_filter_lists_what_fits(tmp_path: Path) -> None:
         await running.type("<escape>/nothing like it")
         await running.shows("Nothing fits.")
         await running.type("<enter>")
-        assert running.is_open
+        assert running.is_open()
         await running.type("<escape>/aubergines<enter>")
-        assert not running.is_open
+        assert not running.is_open()
         assert running.screen.transcript.cursor.chosen == "m6"
         assert running.session.head == "m6"
 
@@ -334,7 +333,7 @@ async def test_while_a_reply_runs(tmp_path: Path) -> None:
         assert "being written" in running.text
         gate.set()
         await running.idle()
-        await running.until(lambda: running.is_open and "Yes, indeed." in running.text)
+        await running.until(lambda: running.is_open() and "Yes, indeed." in running.text)
         assert running.session.head == "m9"
         assert running.session.messages[8].name == "Other"
         await running.saved()
@@ -364,7 +363,7 @@ async def test_a_session_that_others_hold_is_looked_at_and_branched(tmp_path: Pa
         for keys in ("d", "nX", "<end><enter>", "<end>g"):
             await running.type(keys)
             await running.shows("read-only: The session is open elsewhere")
-            assert running.is_open
+            assert running.is_open()
         await running.type("<home><down><enter>")
         assert running.screen.transcript.cursor.chosen == "m2"
         await running.type("<alt+t><end>b")
@@ -410,11 +409,11 @@ async def test_by_the_mouse(tmp_path: Path) -> None:
         await running.pilot.click(offset=(5, row))
         await running.until(lambda: "Aubergines." in running.text)
         await running.pilot.click(offset=(30, row + 1))
-        assert running.is_open
+        assert running.is_open()
         assert running.at == "m6"
         await asyncio.sleep(0.6)
         await running.pilot.click(offset=(30, row + 1))
-        assert not running.is_open
+        assert not running.is_open()
         assert running.session.head == "m6"
 
 

@@ -238,6 +238,9 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "stop-at",
         "new",
         "quit",
+        "tree",
+        "name",
+        "branch",
     } == {*commands}
     assert set(commands) <= set(COMMANDS)
 
