@@ -199,7 +199,7 @@ async def test_a_name_is_typed_where_the_branch_begins(tmp_path: Path) -> None:
 async def test_pruning_and_its_undoing(tmp_path: Path) -> None:
     async with view(tmp_path) as running:
         await running.type("<home><down>d")
-        await running.shows("Deleted 7 messages.")
+        await running.shows("Deleted 7 messages; u brings them back.")
         assert [it.id for it in running.session.messages] == ["m1", "m9"]
         assert running.session.head == "m9"
         assert running.at == "m1"  # one row is left: nothing branches any more

@@ -152,20 +152,24 @@ class Outline:
         return self._folds.get(self.tree.messages[place].id, by_itself)
 
     def _rows(self, starts: Family, depth: int) -> Iterator[OutlineRow]:
-        tree = self.tree
-        waiting = [(place, depth) for place in reversed(starts)]
+        tree, head = self.tree, self.tree.head
+        children = tree.children
+        waiting = [(place, depth, len(starts) > 1) for place in reversed(starts)]
         while waiting:
-            place, depth = waiting.pop()
-            below = tree.children[place]
-            if tree.is_alternative(place):
+            place, depth, is_alternative = waiting.pop()
+            below = children[place]
+            if is_alternative:
                 folded = self._is_folded(place, is_run=False) if below else None
-                yield self._message_row(place, depth)._replace(is_folded=folded)
-                if folded is False:
-                    waiting += [(child, depth + 1) for child in reversed(below)]
-                continue
-            run = self._run(place)
-            yield from self._run_rows(run, depth)
-            waiting += [(child, depth) for child in reversed(tree.children[run[-1]])]
+                yield OutlineRow(place, depth, 1, 0, folded, place == head)
+                if folded is not False:
+                    continue
+                depth += 1
+            else:
+                run = self._run(place)
+                yield from self._run_rows(run, depth)
+                below = children[run[-1]]
+            is_fork = len(below) > 1
+            waiting += [(child, depth, is_fork) for child in reversed(below)]
 
     def _run(self, place: int) -> list[int]:
         """The messages from one on, as far as none of them is an alternative or stands below the head."""

@@ -151,9 +151,9 @@ class BranchCommands:
         self._chat.open_session.refuse_if_read_only()
         self._written(message_id)
         self._refuse_while_running()
-        words = self.messages.delete(message_id)
-        self.say(words, about=self.messages.last_tree_step)
-        return words
+        count = self.messages.delete(message_id)
+        self.messages.tell_deletion(count)
+        return f"Deleted {counted(count, 'message')}; u brings {'it' if count == 1 else 'them'} back."
 
     def undo(self) -> tuple[str, str]:
         self._refuse_while_running()

@@ -208,18 +208,22 @@ class MessageCommands:
         self.transcript.cursor.choose(key)
 
     def _delete(self) -> None:
-        words = self.delete(self.target().id)
+        count = self.delete(self.target().id)
         self._choose_end()
-        self.say(words, about=self.last_tree_step)
+        self.tell_deletion(count)
 
-    def delete(self, message_id: str) -> str:
-        """Delete a message and everything below it; what is told of it is given."""
+    def delete(self, message_id: str) -> int:
+        """Delete a message and everything below it; how many messages that were."""
         chat = self.open_chats.current
         before = len(chat.session.messages)
         chat.delete(message_id)
         self.change(chat.session)
+        return before - len(chat.session.messages)
+
+    def tell_deletion(self, count: int) -> None:
+        """Say in the conversation how many messages were deleted, and how to have them back."""
         way = f"{self.undo_key} in the conversation, or /undo," if self.undo_key else "/undo"
-        return f"Deleted {counted(before - len(chat.session.messages), 'message')}. {way} brings it back."
+        self.say(f"Deleted {counted(count, 'message')}. {way} brings it back.", about=self.last_tree_step)
 
     def _undo(self) -> None:
         """What was deleted goes first: the cursor stands elsewhere then."""

@@ -27,7 +27,7 @@ from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tree_rows import TreeRows
 from kimi_tui.ui.state.branch import Growing
 from kimi_tui.ui.state.entries import error_text
-from kimi_tui.ui.state.tree_words import headline
+from kimi_tui.ui.state.tree_words import headline, in_lines
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditLine
 
@@ -40,6 +40,8 @@ READING, NOTHING, NO_MATCH = (
     "No message is left; u brings back what was deleted.",
     "Nothing fits.",
 )
+FRAME_CELLS = 4
+"""What the edges and the blanks beside them take of a line."""
 FILTER = "filter: words of a message or of a name"
 HINTS = "Enter show · ← → fold · g go on · n name · d delete · u undo · b new session · / filter · Escape leaves"
 FILTER_HINTS = "Enter show · Up Down move · Escape clears"
@@ -106,7 +108,9 @@ class TreeScreen(Above, ModalScreen[None]):
         self._rows = TreeRows(now, to_local, id="tree-rows")
         self._rows.note = READING
         self._filter = EditLine(placeholder=FILTER, compact=True, select_on_focus=False, id="tree-filter")
-        self._editor = EditLine(compact=True, select_on_focus=False, id="tree-name")
+        self._editor = EditLine(
+            placeholder="a name for this branch", compact=True, select_on_focus=False, id="tree-name"
+        )
         self._said = Static(id="tree-said", markup=False)
         self._hints = Static(id="tree-hints", markup=False)
 
@@ -194,7 +198,10 @@ class TreeScreen(Above, ModalScreen[None]):
     def _show_hints(self) -> None:
         focused = self.focused
         hints = NAME_HINTS if focused is self._editor else FILTER_HINTS if focused is self._filter else HINTS
-        self._hints.update(content(hints))
+        self._hints.update(content(in_lines(hints, self.size.width - FRAME_CELLS)))
+
+    def on_resize(self) -> None:
+        self._show_hints()
 
     # -- keys
 
