@@ -223,8 +223,7 @@ class TreeScreen(Above, ModalScreen[None]):
             "g": self._go_on, "n": self._edit_name, "d": self._prune, "u": self._undo, "b": self._branch,
             "B": self._branch, "/": self._type_filter,
         }  # fmt: skip
-        keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle,
-                "delete": self._prune}  # fmt: skip
+        keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle}
         return letters.get(character_of(event)) or keys.get(event.key) or self._move_of(event.key, is_typing=False)
 
     def _move_of(self, key: str, *, is_typing: bool) -> Callable[[], None] | None:
