@@ -9,14 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.ui.screens.tree_screen import TreeScreen
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program
+from tests.ui.resizing import resize
 
 ROWS: tuple[tuple[str, int | None], ...] = (
     ("Name two ways.", None),
@@ -79,7 +78,7 @@ class View(Program):
         """What the file holds."""
         return SessionFiles(self.files.folder, self.files.trash).load(self.files.path_of(session or self.session))
 
-    async def saved(self, is_so: object = None) -> None:
+    async def saved(self) -> None:
         await self.until(lambda: self.stored() == self.session)
 
 
@@ -142,25 +141,23 @@ async def test_enter_shows_the_branch_and_the_message(tmp_path: Path) -> None:
         assert running.screen.transcript.cursor.chosen == "m5"
         await running.shows("Aubergines.")
         await running.saved()
-
-
-async def test_on_the_branch_that_is_shown_only_the_cursor_goes(tmp_path: Path) -> None:
-    async with view(tmp_path, session=replace(cooking(), head="m6")) as running:
-        await running.type("<home><down><enter>")
+        await running.type("<alt+t><home><down><enter>")  # on the branch that is shown only the cursor goes
         assert running.session.head == "m6"
         assert running.screen.transcript.cursor.chosen == "m2"
 
 
-@pytest.mark.parametrize("keys", ["half a thought<alt+t>", "half a thought/tree<enter>"])
-async def test_escape_leaves_and_what_was_typed_goes_on(tmp_path: Path, keys: str) -> None:
-    async with view(tmp_path, keys="") as running:
-        running.screen.composer.draft = ""
-        await running.type("half a thought<alt+t>" if "alt" in keys else "/tree<enter>")
+async def test_escape_leaves_and_what_was_typed_goes_on(tmp_path: Path) -> None:
+    async with view(tmp_path, keys="half<alt+t>") as running:
         assert running.is_open()
         await running.type("<down><escape>")
         assert not running.is_open()
-        await running.type(" more")
-        assert running.screen.composer.draft == ("half a thought more" if "alt" in keys else " more")
+        await running.type(" a thought")
+        assert running.screen.composer.draft == "half a thought"
+        running.screen.composer.draft = ""
+        await running.type("/tree<enter>")
+        assert running.is_open()
+        await running.type("<escape>x")
+        assert running.screen.composer.draft == "x"
 
 
 async def test_the_chosen_message_has_the_cursor_and_gets_the_keys_back(tmp_path: Path) -> None:
@@ -298,17 +295,13 @@ async def test_the_filter_lists_what_fits(tmp_path: Path) -> None:
         await running.shows("Nothing fits.")
         await running.type("<enter>")
         assert running.is_open()
-        await running.type("<escape>/aubergines<enter>")
+        await running.type("<escape>/steam<escape>")  # what was found is unfolded then
+        assert running.at == "m4"
+        assert "│       Kimi Steam it." in running.lines
+        await running.type("/aubergines<enter>")
         assert not running.is_open()
         assert running.screen.transcript.cursor.chosen == "m6"
         assert running.session.head == "m6"
-
-
-async def test_what_was_found_is_unfolded_when_the_filter_goes(tmp_path: Path) -> None:
-    async with view(tmp_path) as running:
-        await running.type("/steam<escape>")
-        assert running.at == "m4"
-        assert "│       Kimi Steam it." in running.lines
 
 
 async def test_while_a_reply_runs(tmp_path: Path) -> None:
@@ -374,19 +367,20 @@ async def test_a_session_that_others_hold_is_looked_at_and_branched(tmp_path: Pa
     assert held.path.read_bytes() == before
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (45, 14)])
-async def test_it_fits(tmp_path: Path, size: tuple[int, int]) -> None:
-    long = replace(
-        cooking(), messages=tuple(replace(it, content=it.content * 40, name="x" * 60) for it in cooking().messages)
-    )
-    async with view(tmp_path, session=long, size=size) as running:
-        lines = running.text.splitlines()
-        assert len(lines) == size[1]
-        assert lines[-1].startswith("╰")
-        assert "Escape leaves" in running.text.replace("│\n│", " ")
-        await running.type("n")
-        assert "Enter names the branch" in running.text
-        await running.type("<escape><home>")
+async def test_it_fits(tmp_path: Path) -> None:
+    long = tuple(replace(it, content=it.content * 40, name="x" * 60) for it in cooking().messages)
+    async with view(tmp_path, session=replace(cooking(), messages=long)) as running:
+        for size in ((120, 40), (80, 24), (60, 20), (45, 14)):
+            await resize(running.pilot, *size)
+            lines = running.text.splitlines()
+            assert len(lines) == size[1]
+            assert lines[-1].startswith("╰")
+            assert "Escape leaves" in running.text
+            assert [line[-1] for line in lines[1:-1]] == ["│"] * (size[1] - 2)
+            await running.type("n")
+            assert "Enter names the branch" in running.text
+            await running.type("<escape>")
+        await running.type("<home>")
         assert running.at == "m1"
 
 
