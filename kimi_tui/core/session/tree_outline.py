@@ -269,5 +269,5 @@ class Outline:
         number = self.row_of(place)
         assert number is not None
         if opens_run and self.rows[number].is_run and self.unfold(number):
-            return self.row_of(place) or number
+            return number + 1 + self._run(self.rows[number].place).index(place)
         return number

@@ -132,6 +132,20 @@ def test_a_circle_begins_where_it_was_made_first() -> None:
     assert found.children == [[1], [2, 3], [], []]
 
 
+def test_what_hangs_below_a_circle_begins_nothing() -> None:
+    found = MessageTree(session_of([1, 2, 1]))
+    assert found.roots == [1]
+    assert found.children == [[], [0, 2], []]
+
+
+def test_a_run_ends_at_the_head() -> None:
+    outline = Outline(MessageTree(session_of([None, 0, 1, 2, 3], head=1)), {})
+    assert outline.rows == [OutlineRow(0, 0, 2, 1, True, has_head=True), OutlineRow(2, 0, 3, 2, is_folded=True)]
+    assert outline.row_of(4) == 1
+    assert outline.reveal(4, opens_run=True) == 4
+    assert outline.rows[4] == OutlineRow(4, 1)
+
+
 def test_messages_of_one_id_are_rows_of_their_own() -> None:
     session = session_of([None, 0, 1])
     twice = replace(session, messages=tuple(replace(message, id="m1") for message in session.messages))
