@@ -13,7 +13,7 @@ from kimi_tui.core.ports import Clock, CompletionClient, CompletionResponse
 from kimi_tui.core.prompt.open_prompt import OpenPrompt
 from kimi_tui.core.prompt.request_settings import first_silence_s
 from kimi_tui.core.session.growing_reply import OpenRequest, ReplyPart
-from kimi_tui.core.session.session import NO_USAGE, MessageState, RequestRecord, Timing, Usage
+from kimi_tui.core.session.session import BROKEN_OFF, NO_USAGE, MessageState, RequestRecord, Timing, Usage
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.plans import Cause, RequestEnd, RequestStep, cause_of
 from kimi_tui.core.wire.reply import CountedSegment, ReplyBuilder, ReplyResult
@@ -28,8 +28,6 @@ SLEPT = (
     "This machine slept, and the connection did not outlive that.",
     "It was not tried again by itself, since it may have been billed. Try again.",
 )
-BROKEN_OFF = frozenset({MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED})
-"""How requests end of which nobody tells what they took; beside others, what came counts."""
 PART_PHASES = {ReplyPart.REASONING: Phase.REASONING, ReplyPart.ANSWER: Phase.ANSWERING}
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.ui.state.entry import Entry, EntryKind
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -93,3 +94,16 @@ def session(count: int) -> Session:
     return Session(
         "20261123-081500-k3f9", NOW, NOW, "moonshotai/Kimi-K2.5", head=f"m{count - 1}", messages=tuple(messages)
     )
+
+
+def forking(count: int, every: int) -> Session:
+    """The same, as an endpoint counts it, with an alternative at every so many messages, which nothing stands below."""
+    messages = list[Message]()
+    last: str | None = None
+    for number, message in enumerate(session(count).messages):
+        is_aside = number % every == every - 1
+        parent = messages[-1].parent if is_aside else last
+        usage = Usage(100 * number, 90, 0.0005) if message.role is Role.ASSISTANT else None
+        messages.append(replace(message, parent=parent, name="an aside" if is_aside else "", usage=usage))
+        last = last if is_aside else message.id
+    return replace(session(0), head=last, messages=tuple(messages))

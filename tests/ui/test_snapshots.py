@@ -509,6 +509,23 @@ def test_theme_picker(shot: Shot, size: tuple[int, int], theme: str) -> None:
     assert shot("<f9>", sees("monochrome"), size=size, theme=theme, session=SHORT)
 
 
+FORKED = replace(
+    SHORT,
+    messages=(
+        *SHORT.messages,
+        Message("m5", Role.ASSISTANT, "Bake it in salt.", "m3", NOW, state=MessageState.COMPLETE),
+        Message("m6", Role.USER, "And without meat?", "m2", NOW, name="Vegetarian"),
+        Message("m7", Role.ASSISTANT, "Roast an aubergine.", "m6", NOW, state=MessageState.COMPLETE),
+    ),
+)
+
+
+@looks((NARROW, DARK))
+def test_tree_view(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """The active branch is marked and open, others are folded; names and figures stand in their places."""
+    assert shot("<alt+t>", sees("Vegetarian"), "<down>", size=size, theme=theme, session=FORKED)
+
+
 # -- small terminals
 
 

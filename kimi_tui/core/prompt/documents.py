@@ -5,6 +5,8 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kimi_tui.core.prompt.stop_words import end_words
 from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
@@ -33,7 +35,13 @@ def _markdown_message(message: Message, shared: frozenset[str]) -> str:
         who = thinking_end(message)
         reasoning = f"<details><summary>Reasoning{f' · {who}' if who else ''}</summary>\n\n{text}\n\n</details>\n\n"
     end = f"\n[{plain_line(words)}]\n" if words else ""
-    return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
+    return f"## {_who(message, plain_line)}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
+
+
+def _who(message: Message, line: Callable[[str], str]) -> str:
+    """Who speaks, and what the branch that begins there is called; `line` makes one line of foreign text."""
+    name = line(message.name) if message.name else ""
+    return f"{NAMES[message.role]} · branch “{name}”" if name else NAMES[message.role]
 
 
 def _end_words(message: Message) -> str:
@@ -51,8 +59,12 @@ def _ending(message: Message) -> str:
 def render_text(session: Session) -> str:
     """The active branch, answers without their reasoning."""
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
-    parts += [f"{NAMES[message.role]}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
+    parts += [f"{_who(message, _folded)}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
     return "\n".join(parts)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
 
 
 def with_newline(text: str) -> str:

@@ -44,6 +44,10 @@ class MessageState(StrEnum):
     """Accepted for a webhook; the text goes there."""
 
 
+BROKEN_OFF = frozenset({MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED})
+"""How requests end of which nobody tells what they took; beside others, what came counts."""
+
+
 def _sum(left: float | None, right: float | None) -> float | None:
     if left is None or right is None:
         return right if left is None else left
@@ -194,13 +198,12 @@ class Message:
     @property
     def is_partly_counted(self) -> bool:
         """Whether nobody told what one of its requests took: it was cut before that."""
-        if any(request.is_estimated for request in self.requests):
+        if self.requests and any(request.is_estimated for request in self.requests):
             return True
-        has_nothing_come = self.timing is not None and self.timing.first_token_s is None
-        if self.is_unasked or has_nothing_come:
+        if self.state not in BROKEN_OFF or self.is_unasked:
             return False
-        has_broken_off = self.state in {MessageState.CANCELLED, MessageState.FAILED, MessageState.INTERRUPTED}
-        return has_broken_off and (self.usage is None or self.usage.cost_usd is None)
+        has_nothing_come = self.timing is not None and self.timing.first_token_s is None
+        return not has_nothing_come and (self.usage is None or self.usage.cost_usd is None)
 
     @property
     def took_thinking(self) -> bool:

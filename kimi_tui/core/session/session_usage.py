@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Sequence
 
-from kimi_tui.core.session.request_starts import requests_of
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, RequestRecord, Usage
+from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, Timing, Usage
+
+Counted = tuple[str | None, Usage, Timing]
+"""A request that took something: its id, what it took, how long."""
 
 
 def total_usage(messages: Iterable[Message]) -> Usage:
@@ -15,29 +17,34 @@ def total_usage(messages: Iterable[Message]) -> Usage:
     Undoing makes an alternative that carries the requests of the reply that it was made of. Two to the same question
     are one where they have the same id and figures; one reply's own are never the same.
     """
-    counted, total = Counter[Hashable](), NO_USAGE
+    counted, usages = Counter[Hashable](), list[Usage]()
     for message in messages:
-        seen = Counter[Hashable]()
-        for request in _counted_requests(message):
+        if message.usage is None:
+            continue
+        requests = _counted_requests(message, message.usage)
+        seen = Counter[Hashable]() if len(requests) > 1 else None  # most replies have one: there may be thousands
+        for request in requests:
             key = _key(message, request)
-            seen[key] += 1
-            if seen[key] > counted[key]:
+            number = 1
+            if seen is not None:
+                seen[key] += 1
+                number = seen[key]
+            if number > counted[key]:
                 counted[key] += 1
-                total += request.usage
-    return total
+                usages.append(request[1])
+    inputs = [it.input_tokens for it in usages if it.input_tokens is not None]
+    outputs = [it.output_tokens for it in usages if it.output_tokens is not None]
+    costs = [it.cost_usd for it in usages if it.cost_usd is not None]
+    return Usage(sum(inputs) if inputs else None, sum(outputs) if outputs else None, sum(costs) if costs else None)
 
 
-def _counted_requests(message: Message) -> Iterator[RequestRecord]:
-    if message.usage is None:
-        return
-    found = [request for request in requests_of(message) if request.usage != NO_USAGE]
-    if found:
-        yield from found
-    else:  # the file tells of all of them alone
-        yield RequestRecord(request_id=message.request_id, usage=message.usage, timing=message.timing or NO_TIMING)
+def _counted_requests(message: Message, usage: Usage) -> Sequence[Counted]:
+    """Where the file tells of all of them alone, they are one."""
+    found = [(it.request_id, it.usage, it.timing) for it in message.requests if it.usage != NO_USAGE]
+    return found or [(message.request_id, usage, message.timing or NO_TIMING)]
 
 
-def _key(message: Message, request: RequestRecord) -> Hashable:
-    usage, timing = request.usage, request.timing
+def _key(message: Message, request: Counted) -> Hashable:
+    request_id, usage, timing = request
     figures = (usage.input_tokens, usage.output_tokens, usage.cost_usd)
-    return message.parent, request.request_id, figures, (timing.first_token_s, timing.total_s or None)
+    return message.parent, request_id, figures, (timing.first_token_s, timing.total_s or None)

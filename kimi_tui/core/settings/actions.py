@@ -285,6 +285,9 @@ _VIEW = (
     ),
     Action("dismiss", "Dismiss the notices", "Takes the notices out of the conversation.", ("ctrl+l",),
            needs=frozenset({Need.NOTICE})),
+    Action("tree", "Branches",
+           "Shows the branches of this session as a tree: go to one, name it, delete it, go on from it.", ("alt+t",),
+           needs=SHOWN),
 )  # fmt: skip
 
 _SESSION = (
@@ -401,6 +404,11 @@ _MESSAGE = (
            needs=frozenset({Need.FINDING})),
     Action("select", "Select text", "Begins to select with the arrow keys; y copies, Escape ends it.", ("v",),
            Scope.TRANSCRIPT, needs=MESSAGE),
+    Action("branch", "Branch into a new session",
+           "Goes on in a session of its own, which ends with the message; this one stays as it is.", ("B",),
+           Scope.TRANSCRIPT, needs=MESSAGE),
+    Action("name", "Name the branch", "Names the branch that the message is on; alone it takes the name back.", (),
+           Scope.TRANSCRIPT, argument="TEXT", needs=MESSAGE, runs_alone=False),
 )  # fmt: skip
 
 _IN_PANES = (

@@ -186,8 +186,13 @@ class ChatScreen(Screen[None]):
             self.late.save_retry.look()
 
     def _ask_argument(self, action: Action) -> None:
-        suggestions = {"rename": self.chat.session.title, "system": self.chat.session.system or ""}
-        self.drafts.begin_argument(action, suggestions.get(action.id, ""), self.transcript.cursor.chosen)
+        chosen = self.transcript.cursor.chosen
+        suggestions = {
+            "rename": self.chat.session.title,
+            "system": self.chat.session.system or "",
+            "name": self.chat.branch_name(chosen),
+        }
+        self.drafts.begin_argument(action, suggestions.get(action.id, ""), chosen)
 
     # -- what stands where
 

@@ -12,6 +12,7 @@ from kimi_tui.core.session.session import Message
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.commands.background import Background, Done
+from kimi_tui.ui.commands.branch_commands import BranchCommands
 from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
@@ -180,6 +181,12 @@ class LateParts:
             label=self.keyboard.table.label,
         )  # fmt: skip
 
+    def _branches(self) -> BranchCommands:
+        return BranchCommands(
+            self.services.session_store, self.open_chats, self.current, self._messages, self.transcript,
+            self.background, type_here=self.type_here, now=self.services.clock.now, say=self.say, remark=self.remark,
+        )  # fmt: skip
+
     @cached_property
     def links(self) -> LinkCommands:
         return LinkCommands(
@@ -213,6 +220,7 @@ class LateParts:
             "record": RecordCommand(services.recorder, chats, say),
             **self._read_only().rows(),
             **panes.rows(),
+            **self._branches().rows(),
             "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
         }
 

@@ -22,8 +22,10 @@ from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import parse_answers
 from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.open_chat import Deletion
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
+from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 IN_ANOTHER = "It goes on in an alternative; what was below stays with the other one (Left and Right show them)."
@@ -206,21 +208,29 @@ class MessageCommands:
         self.transcript.cursor.choose(key)
 
     def _delete(self) -> None:
-        """Everything below the message goes with it."""
-        message, chat = self.target(), self.open_chats.current
+        count = self.delete(self.target().id)
+        self._choose_end()
+        self.tell_deletion(count)
+
+    def delete(self, message_id: str) -> int:
+        """Delete a message and everything below it; how many messages that were."""
+        chat = self.open_chats.current
         before = len(chat.session.messages)
-        chat.delete(message.id)
-        self._show_tree()
-        count = before - len(chat.session.messages)
+        chat.delete(message_id)
+        self.change(chat.session)
+        return before - len(chat.session.messages)
+
+    def tell_deletion(self, count: int) -> None:
+        """Say in the conversation how many messages were deleted, and how to have them back."""
         way = f"{self.undo_key} in the conversation, or /undo," if self.undo_key else "/undo"
-        self.say(f"Deleted {counted(count, 'message')}. {way} brings it back.", about=self._last_deletion())
+        self.say(f"Deleted {counted(count, 'message')}. {way} brings it back.", about=self.last_tree_step)
 
     def _undo(self) -> None:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self.open_chats.current
         target = chat.target(self.transcript.cursor.chosen)
-        if chat.deleted or target is None:
-            self._undo_deletion()
+        if chat.has_deleted_last or target is None:
+            self._undo_tree_step()
         elif can_be_undone(target):
             self._undo_last_step(target)
         elif target.begun is not None:
@@ -229,7 +239,7 @@ class MessageCommands:
             self._show_alternative(tree.newest_leaf(chat.session, target.id))
             self.say("The newest reply is shown again.")
         else:
-            self._undo_deletion()
+            self._undo_tree_step()
 
     def _go_back(self, reply: Message, begun: Begun) -> None:
         """Show what there was before the user's words: the reply that they were put into, or the question alone."""
@@ -259,19 +269,36 @@ class MessageCommands:
         self.transcript.cursor.choose(before.id if there is None else there.id)
         self.say(words_of_undoing(reply))
 
-    def _undo_deletion(self) -> None:
-        about, count = self._last_deletion(), self.open_chats.current.undo_delete()
-        self._show_tree()
-        self.say(f"Brought back {counted(count, 'message')}.", about=about)
+    def _undo_tree_step(self) -> None:
+        was_deletion, about = self.open_chats.current.has_deleted_last, self.last_tree_step
+        words, _ = self.undo_tree_step()
+        if was_deletion:
+            self._choose_end()
+        self.say(words, about=about)
 
-    def _last_deletion(self) -> str:
+    def undo_tree_step(self) -> tuple[str, str]:
+        """Take the last deletion or name back; what is told of it is given, and the id of the message.
+
+        Raises UsageError where there is none.
+        """
+        chat = self.open_chats.current
+        if not chat.tree_steps:
+            raise UsageError("There is no step to undo here.")
+        step, count = chat.undo_tree_step()
+        self.change(chat.session)
+        if isinstance(step, Deletion):
+            return f"Brought back {counted(count, 'message')}.", step.message_id
+        again = f"is called “{line_text(step.before)}”" if step.before else "has no name"
+        return f"The branch {again} again.", step.message_id
+
+    @property
+    def last_tree_step(self) -> str:
         """What the notices on it and on its undoing are `about`."""
         chat = self.open_chats.current
-        return f"deletion {len(chat.deleted)} in {chat.session.id}"
+        return f"step {len(chat.tree_steps)} in {chat.session.id}"
 
-    def _show_tree(self) -> None:
-        """The message cursor goes to its end, where it is in the conversation."""
-        self.change(self._session)
+    def _choose_end(self) -> None:
+        """The message cursor goes there, where it is in the conversation."""
         branch = self.open_chats.current.branch
         if branch and has_keys(self.transcript):
             self.transcript.cursor.choose(branch[-1].id)

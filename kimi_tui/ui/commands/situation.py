@@ -48,7 +48,7 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
-    is_undoable = bool(chat.deleted) or (
+    is_undoable = bool(chat.tree_steps) or (
         target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))
     )
     found |= {Need.UNDOABLE} if is_undoable else set()

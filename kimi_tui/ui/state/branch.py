@@ -7,12 +7,14 @@ from functools import cached_property
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Message, Session
 
+Growing = tuple[tuple[str, str], ...]
+"""Ids of the replies that are being written, each with its question's."""
+
 
 class Branch:
     """The active branch of one state of a session: the work grows with its messages, and is done once."""
 
-    def __init__(self, session: Session, growing: tuple[tuple[str, str], ...] = ()) -> None:
-        """`growing` = ids of the replies that are being written, each with its question's."""
+    def __init__(self, session: Session, growing: Growing = ()) -> None:
         self.session, self.growing = session, growing
         self.messages = tree.branch(session)
 

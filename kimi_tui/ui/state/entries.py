@@ -68,6 +68,7 @@ def message_entry(
             text=message.content,
             footer=footer,
             alternatives=alternatives,
+            branch_name=message.name,
             detail=detail,
             is_excluded=message.excluded,
         )
@@ -80,6 +81,7 @@ def message_entry(
         thought_label=_thought_label(message),
         footer=end_words(message),
         alternatives=alternatives,
+        branch_name=message.name,
         detail=detail,
         is_excluded=message.excluded,
         remark=marks(message),

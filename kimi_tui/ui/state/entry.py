@@ -46,6 +46,8 @@ class Entry:
     """What stands below it, such as "stopped"; "" = nothing."""
     alternatives: tuple[int, int] | None = None
     """Its place among its alternatives and how many there are; None = it has none."""
+    branch_name: str = ""
+    """What the branch that begins with it is called; "" = nothing."""
     severity: str = "info"
     """How serious a notice is: "info", "warning" or "error"."""
     detail: str = ""

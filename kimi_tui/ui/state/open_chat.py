@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session import tree
+from kimi_tui.core.session.branches import branch_start, with_name
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
-from kimi_tui.ui.state.branch import Branch
+from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
@@ -45,6 +46,18 @@ class PlacedNotice:
 class Running(NamedTuple):
     turn: Turn
     live: LiveTurn
+
+
+class Deletion(NamedTuple):
+    before: Session
+    message_id: str
+
+
+class Naming(NamedTuple):
+    message_id: str
+    """Of the message where the branch begins."""
+    before: str
+    """What it was called; "" = nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,8 +99,8 @@ class Chat:
     """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
     form_checks: dict[str, FormCheck] = field(default_factory=dict)
     """What was found out about replies that are to keep a form, by their ids."""
-    deleted: list[Session] = field(default_factory=list)
-    """The session before each deletion, for undoing; the last one last."""
+    tree_steps: list[Deletion | Naming] = field(default_factory=list)
+    """What was deleted and named, for undoing; the last one last."""
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
     _branch: Branch | None = None
 
@@ -106,13 +119,13 @@ class Chat:
         return self.open_session.save_error if holds_text and self.open_session.save_error else self.draft_error
 
     def _branch_now(self) -> Branch:
-        session, growing = self.session, self._growing
+        session, growing = self.session, self.growing
         if self._branch is None or self._branch.session is not session or self._branch.growing != growing:
             self._branch = Branch(session, growing)
         return self._branch
 
     @property
-    def _growing(self) -> tuple[tuple[str, str], ...]:
+    def growing(self) -> Growing:
         return tuple((it.live.key, it.turn.reply.question_id) for it in self.running)
 
     @property
@@ -145,6 +158,15 @@ class Chat:
         family = next((it for it in self._branch_now().families.values() if key in it), [key])
         place = family.index(key) + step
         return family[place] if 0 <= place < len(family) else None
+
+    def with_growing(self) -> Session:
+        """The session with the replies that are being written, without their texts; not to be saved."""
+        session, here = self.session, {message.id for message in self.session.messages}
+        replies = [Message(id_, Role.ASSISTANT, "", question) for id_, question in self.growing if id_ not in here]
+        if replies:
+            session = tree.with_replies(session, replies, session.updated, is_aside=True)
+        is_shown = self.live is not None and self.is_live_on_branch()
+        return replace(session, head=self.live.key) if self.live is not None and is_shown else session
 
     def last(self, role: Role) -> Message | None:
         return next((message for message in reversed(self.branch) if message.role is role), None)
@@ -297,27 +319,53 @@ class Chat:
         """The growing reply as it is shown."""
         return replace(live.entry(), alternatives=self._branch_now().alternatives.get(live.key))
 
+    @property
+    def has_deleted_last(self) -> bool:
+        """Whether the last step in the tree deleted something."""
+        return bool(self.tree_steps) and isinstance(self.tree_steps[-1], Deletion)
+
     def delete(self, message_id: str) -> None:
         """Delete a message and everything below it, so that it can be undone."""
         before = self.session
         after = self.open_session.update(lambda value: tree.without(value, message_id))
         self.open_session.reserve_ids({it.id for it in before.messages} - {it.id for it in after.messages})
-        self.deleted.append(before)
+        self.tree_steps.append(Deletion(before, message_id))
 
-    def undo_delete(self) -> int:
-        """Bring back what was deleted last, with the same ids; how many messages that were."""
+    def name_branch(self, message_id: str, name: str) -> str:
+        """Name the branch that begins with a message, so that it can be undone; what it was called is given."""
+        before = tree.message_of(self.session, message_id).name
+        self.open_session.update(lambda value: with_name(value, message_id, name))
+        if name != before:
+            self.tree_steps.append(Naming(message_id, before))
+        return before
+
+    def branch_name(self, chosen: str | None) -> str:
+        """What the branch is called that the chosen message is on, else the last; "" = nothing."""
+        target = self.target(chosen)
+        return "" if target is None else tree.message_of(self.session, branch_start(self.session, target.id)).name
+
+    def undo_tree_step(self) -> tuple[Deletion | Naming, int]:
+        """Take back the last deletion or name, and give it: what was deleted is there again with the same ids.
+
+        The number is how many messages came back.
+        """
         self.open_session.refuse_if_read_only()
-        before = self.deleted.pop()
+        step = self.tree_steps.pop()
+        if isinstance(step, Naming):
+            self.open_session.update(lambda value: with_name(value, *step))
+            return step, 0
         here = {message.id for message in self.session.messages}
-        lost = [message for message in before.messages if message.id not in here]
-        self.open_session.update(lambda value: _with_messages(value, before, lost))
-        return len(lost)
+        lost = [message for message in step.before.messages if message.id not in here]
+        self.open_session.update(lambda value: _with_messages(value, step.before, lost))
+        return step, len(lost)
 
 
 def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -> Session:
     """Put messages back in their order of creation; those that were added since stand behind."""
     known = {message.id for message in before.messages}
     kept = {message.id: message for message in session.messages}
-    old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message in lost]
+    back = {message.id for message in lost}
+    old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message.id in back]
     new = [message for message in session.messages if message.id not in known]
-    return replace(session, messages=(*old, *new), head=before.head)
+    head = before.head or before.messages[-1].id  # without a head it was the last one, which may be another now
+    return replace(session, messages=(*old, *new), head=head)

@@ -67,7 +67,7 @@ class OpenChats:
         opened.told = partial(self._told, chat)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
-            chat.notices, chat.deleted = known.notices, known.deleted
+            chat.notices, chat.tree_steps = known.notices, known.tree_steps
             chat.drop_notices(READ_ONLY)
         recovered = held.recovered or self.recovered.pop(held.session.id, "")
         if recovered:

@@ -13,6 +13,11 @@ CHARS_PER_CELL = 8
 
 def fit(text: str, width: int) -> str:
     """Make foreign text safe, and exactly so many cells wide: padded with blanks, or cut with "…" at its end."""
+    return set_cell_size(fitted(text, width), width) if width > 0 else ""
+
+
+def fitted(text: str, width: int) -> str:
+    """Make foreign text safe, and at most so many cells wide: cut with "…" at its end."""
     if width < 1:
         return ""
     limit = (width + 1) * CHARS_PER_CELL
@@ -21,4 +26,4 @@ def fit(text: str, width: int) -> str:
     if cells > width or len(text) > limit:
         # `split_text` fails where the text is not longer than the place it is cut at.
         shown = (split_text(shown, width - 1)[0] if cells >= width else shown).rstrip(" ") + ELLIPSIS
-    return set_cell_size(shown, width)
+    return shown

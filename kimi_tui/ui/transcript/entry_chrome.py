@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from rich.cells import cell_len
 from rich.style import Style
 
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text.fit import fitted
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.layout import BOLD, ITALIC, plain_lines
 from kimi_tui.ui.transcript.lines import Line, line_of, wrap
@@ -17,6 +19,8 @@ from kimi_tui.ui.transcript.pieces import Look
 GLYPHS = {"info": "ⓘ", "warning": "⚠", "error": "✗"}
 """Severity is never told by colour alone."""
 INDENT = 2
+GAP = 2
+"""Cells between what stands beside each other in a heading."""
 BLANK = line_of(())
 EXCLUDED = "not in the prompt"
 PREVIOUS, NEXT = "◂", "▸"
@@ -43,10 +47,15 @@ def _heading(entry: Entry, look: Look) -> Line:
     words = filter(None, (entry.remark, EXCLUDED if entry.is_excluded else ""))
     runs += [(f" · {word}", styles.role("dim-text")) for word in words]
     heading = line_of(runs)
-    right = line_of([("  ".join(filter(None, (places(entry), visible_line(entry.detail)))), styles.role("dim-text"))])
-    if not right.runs:
+    beside = "  ".join(filter(None, (places(entry), visible_line(entry.detail))))
+    room = look.width - heading.width - cell_len(beside) - 2 * GAP
+    name = fitted(entry.branch_name, room) if entry.branch_name else ""
+    right = line_of(
+        [(name + " " * GAP if name and beside else name, styles.role("marker")), (beside, styles.role("dim-text"))]
+    )
+    if not right.width:
         return heading
-    gap = max(look.width - heading.width - right.width, 2)
+    gap = max(look.width - heading.width - right.width, GAP)
     return line_of([*heading.runs, (" " * gap, styles.base), *right.runs])
 
 

@@ -239,6 +239,9 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "new",
         "quit",
         "record",
+        "tree",
+        "name",
+        "branch",
     } == {*commands}
     assert set(commands) <= set(COMMANDS)
 

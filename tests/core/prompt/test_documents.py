@@ -168,3 +168,21 @@ def test_a_few_words_say_what_the_user_wrote() -> None:
     session = replace(SESSION, messages=(SESSION.messages[0], reply), head="m3")
     for document in (render_markdown(session), render_text(session)):
         assert "[begins with your words · stopped]" in document
+
+
+@given(TITLES)
+def test_the_name_of_a_branch_stands_in_the_heading_where_it_begins_and_is_no_markup(name: str) -> None:
+    document = exported("t", None, turn(Role.USER, "Hi"), turn(Role.ASSISTANT, "Yo", name=name))
+    tokens = MarkdownIt("commonmark").parse(document)
+    headings = [tokens[at + 1].children or [] for at, token in enumerate(tokens) if token.type == "heading_open"]
+    line = " ".join(visible_line(name).split())
+    assert ["".join(part.content for part in parts) for parts in headings[1:]] == [
+        "You",
+        f"Kimi · branch “{line}”" if line else "Kimi",
+    ]
+    assert all(part.type == "text" for parts in headings for part in parts)
+
+
+def test_a_plain_text_names_the_branch_too() -> None:
+    session = SESSION.with_message(Message("m4", Role.ASSISTANT, "Hm", "m1", name="Lamb\nstew"))
+    assert "\nKimi · branch “Lamb stew”:\nHm\n" in render_text(session)

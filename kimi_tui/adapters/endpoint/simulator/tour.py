@@ -93,6 +93,7 @@ KEYS = """\
 | **Alt+K** | while you edit: keeps the edit, I do not go on |
 | **Shift+Tab**, then **w** | lets me think longer |
 | **Ctrl+R** | opens or folds every think block |
+| **Alt+T** | the branches of this session, as a tree |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
 | **Ctrl+P**, **F1** | the command palette; help with every key |
@@ -119,6 +120,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
+| `/tree`, `/name Stew`, `/branch` | the tree of branches; names one; makes it a session of its own |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
 | `/theme kimi-light` | changes the colours |
 | `/stop`, `/new`, `/help`, `/quit` | what the keys do, too |
@@ -144,6 +146,16 @@ thought first. With **Ctrl+T** you switch to *instant*, and I answer without thi
 
 Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
 `/answers 3` brings three of them side by side; look at each with **Left** and **Right**, even while they run.
+"""
+
+
+_BRANCHES = """\
+Press **Shift+Tab** and then **r**: I answer once more, and both answers stay. There the conversation forks, and *2/2*
+beside my name says so; **Left** and **Right** choose.
+
+**Alt+T** shows all forks as a tree, folded where nothing branches: **Enter** goes to a message, **g** goes on from it,
+**n** gives its branch a name, **d** deletes with all below (**u** brings it back), **b** takes it into a session of its
+own, and **/** finds words. From here `/name Stew` and `/branch` do the same to the branch that you see.
 """
 
 
@@ -181,6 +193,12 @@ _SHOWN = (
     _topic("math formula formulas", showpieces.MATH, "Two formulas about heat fit the kitchen.", "formulas"),
     _topic("think thinking reasoning", _THINKING_ANSWER, _LONG_THOUGHT, "a longer thought"),
     _topic(
+        "branches branch tree",
+        _BRANCHES,
+        "They want to see where a conversation parts. A fork comes of asking again, so I say how, and how to find it.",
+        "a conversation that forks",
+    ),
+    _topic(
         PROMPT,
         "",
         "They want to see my side of it: every turn that my prompt holds.",
@@ -209,7 +227,7 @@ You are talking with the **offline simulator**: no key, no network, no model. Al
 
 ## Say one of these words
 
-1. How it works: `keys`, `commands`, `think`, `prompt`
+1. How it works: `keys`, `commands`, `think`, `branches`, `prompt`
 2. How replies look: `markdown`, `code`, `table`, `cjk`, `math`, `long`, `slow`, `control`
 3. What happens when a request fails: `error`, `busy`, `funds`
 4. What happens when a reply breaks off: `stream error`, `cut`, `length`, `unfinished`

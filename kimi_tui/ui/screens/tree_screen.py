@@ -1,0 +1,403 @@
+"""The tree view: every branch of a session, folded where nothing branches; to go to, name, prune, and go on from.
+
+What is done to the session is others' business: the view asks for it, and shows what there is then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Protocol
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from kimi_tui.core.errors import KimiError
+from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.tree_outline import MessageTree, Outline, OutlineRow
+from kimi_tui.core.text.counts import counted
+from kimi_tui.ui.keys.key_lookup import character_of
+from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.screens.tree_rows import TreeRows
+from kimi_tui.ui.state.branch import Growing
+from kimi_tui.ui.state.entries import error_text
+from kimi_tui.ui.state.tree_words import headline, in_lines
+from kimi_tui.ui.text.safe_text import content
+from kimi_tui.ui.widgets.editing import EditLine
+
+LOOK_S = 0.25
+"""Time between two looks whether the session is another one now: a reply has ended, or others changed its file."""
+SEARCHED_AT_ONCE = 500
+"""Messages that are searched before the next key is looked at."""
+READING, NOTHING, NO_MATCH = (
+    "Reading the branches …",
+    "No message is left; u brings back what was deleted.",
+    "Nothing fits.",
+)
+FRAME_CELLS = 4
+"""What the edges and the blanks beside them take of a line."""
+FILTER = "filter: words of a message or of a name"
+HINTS = "Enter show · ← → fold · g go on · n name · d delete · u undo · b new session · / filter · Escape leaves"
+FILTER_HINTS = "Enter show · Up Down move · Escape clears"
+NAME_HINTS = "Enter names the branch, an empty name takes it back · Escape leaves it"
+
+
+class TreeActs(Protocol):
+    """What is asked of the session. Each raises KimiError where it cannot be done; then nothing has changed."""
+
+    def state(self) -> tuple[Session, Growing]:
+        """The session, and which replies are being written."""
+
+    def with_growing(self) -> Session:
+        """The session with these among its messages."""
+
+    def jump(self, message_id: str) -> None:
+        """Show the branch that a message is on, and the message; the view is left then."""
+
+    def go_on(self, message_id: str) -> None:
+        """Let what is typed go on from a message; the view is left then."""
+
+    def branch(self, message_id: str) -> None:
+        """Go on in a session of its own that ends with a message; the view is left then."""
+
+    def name_before(self, message_id: str) -> tuple[str, str]:
+        """The id of the message where its branch begins, and what that is called."""
+
+    def name(self, message_id: str, name: str) -> str:
+        """Name the branch of a message; what is told of it is given."""
+
+    def prune(self, message_id: str) -> str:
+        """Delete a message and everything below it; what is told of it is given."""
+
+    def undo(self) -> tuple[str, str]:
+        """Take the last deletion or name back; what is told of it, and the id of the message."""
+
+
+class TreeScreen(Above, ModalScreen[None]):
+    DEFAULT_CSS = """
+    TreeScreen {
+        background: $background;
+        & > #tree-panel { width: 100%; height: 100%; border: round $primary; layers: rows editor; }
+        & #tree-filter-line { height: 1; padding: 0 1; }
+        & #tree-filter-line > Static { width: 2; color: $text-muted; }
+        & #tree-filter-line > Input { width: 1fr; background: $background; }
+        & Input > .input--placeholder { color: $text-muted; }
+        & #tree-said { display: none; height: auto; max-height: 4; padding: 0 1; background: $surface; }
+        & #tree-hints { height: auto; padding: 0 1; color: $text-muted; }
+        & #tree-name { layer: editor; position: absolute; display: none; background: $surface; }
+    }
+    """
+
+    def __init__(
+        self, acts: TreeActs, chosen: str | None, now: datetime, to_local: Callable[[datetime], datetime]
+    ) -> None:
+        """`chosen` = the message to begin at, None = the head; `to_local` gives a time in the zone of the user."""
+        super().__init__()
+        self._acts, self._chosen = acts, chosen
+        self._folds: dict[str, bool] = {}
+        self._outline: Outline | None = None
+        self._hits: list[OutlineRow] | None = None  # None = nothing is looked for
+        self._state: tuple[Session, Growing] | None = None
+        self._naming: str | None = None  # the message whose branch gets a name
+        self._rows = TreeRows(now, to_local, id="tree-rows")
+        self._rows.note = READING
+        self._filter = EditLine(placeholder=FILTER, compact=True, select_on_focus=False, id="tree-filter")
+        self._editor = EditLine(
+            placeholder="a name for this branch", compact=True, select_on_focus=False, id="tree-name"
+        )
+        self._said = Static(id="tree-said", markup=False)
+        self._hints = Static(id="tree-hints", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="tree-panel") as panel:
+            panel.border_title = "Branches"
+            with Horizontal(id="tree-filter-line"):
+                yield Static("/", markup=False)
+                yield self._filter
+            yield self._rows
+            yield self._said
+            yield self._hints
+            yield self._editor
+
+    def on_mount(self) -> None:
+        self.set_focus(self._rows)
+        self._show_hints()
+        self._load(self._chosen)
+        self.set_interval(LOOK_S, self._look)
+
+    # -- content
+
+    def _look(self) -> None:
+        if self._state is None:
+            return
+        (session, growing), known = self._acts.state(), self._state
+        if session is not known[0] or growing != known[1]:
+            self._load(self._cursor_id)
+
+    def _load(self, message_id: str | None) -> None:
+        """Show what there is now, with the cursor on a message; None = on the head."""
+        self.run_worker(self._read(message_id), group="tree", exclusive=True, exit_on_error=False)
+
+    async def _read(self, message_id: str | None) -> None:
+        self._state = self._acts.state()
+        tree = await asyncio.to_thread(MessageTree, self._acts.with_growing())
+        outline = await asyncio.to_thread(Outline, tree, self._folds)
+        place = tree.head if message_id is None else tree.place_of.get(message_id)
+        self.query_one("#tree-panel").border_title = f"Branches · {headline(tree)}"
+        self._rows.note = NOTHING
+        if self._hits is not None:
+            await self._search(outline, self._filter.value, message_id)
+        else:
+            number = self._rows.cursor if place is None or place < 0 else outline.reveal(place)
+            self._show_outline(outline, number)
+
+    def _show_outline(self, outline: Outline, number: int) -> None:
+        self._outline, self._hits = outline, None
+        self._show_rows(outline, outline.rows, number)
+
+    def _show_rows(self, outline: Outline, rows: list[OutlineRow], number: int) -> None:
+        growing = frozenset(id_ for id_, _ in self._state[1]) if self._state is not None else frozenset[str]()
+        self._rows.set_rows(outline.tree, rows, number, growing)
+
+    async def _search(self, outline: Outline, query: str, message_id: str | None) -> None:
+        """Show the messages that fit, each a row, in the order of the tree; the cursor stays on one that does."""
+        tree, found = outline.tree, list[int]()
+        left = iter(tree.order)
+        while some := list(islice(left, SEARCHED_AT_ONCE)):
+            found += await asyncio.to_thread(tree.matching, query, some)
+        self._outline, self._hits = outline, [OutlineRow(place, 0, has_head=place == tree.head) for place in found]
+        place = None if message_id is None else tree.place_of.get(message_id)
+        number = found.index(place) if place in found else 0
+        self._rows.note = NO_MATCH
+        self._show_rows(outline, self._hits, number)
+        self._say(f"{counted(len(found), 'message')} found")
+
+    @property
+    def _cursor_id(self) -> str | None:
+        """The (first) message of the row with the cursor; None = there is none."""
+        row = self._rows.cursor_row
+        return None if row is None or self._outline is None else self._outline.tree.messages[row.place].id
+
+    @property
+    def _last_id(self) -> str | None:
+        """The last message of that row."""
+        row, outline = self._rows.cursor_row, self._outline
+        return None if row is None or outline is None else outline.tree.messages[outline.last_of(row)].id
+
+    def _say(self, words: str) -> None:
+        """Say it below the rows; "" = nothing."""
+        self._said.update(content(words))
+        self._said.display = bool(words)
+
+    def _show_hints(self) -> None:
+        focused = self.focused
+        hints = NAME_HINTS if focused is self._editor else FILTER_HINTS if focused is self._filter else HINTS
+        self._hints.update(content(in_lines(hints, self.size.width - FRAME_CELLS)))
+
+    def on_resize(self) -> None:
+        self._show_hints()
+
+    # -- keys
+
+    def on_key(self, event: events.Key) -> None:
+        act = self._act_of(event)
+        if act is not None and self.is_active:
+            event.stop()
+            event.prevent_default()
+            self._do(act)
+
+    def _act_of(self, event: events.Key) -> Callable[[], object] | None:
+        if event.key == "escape":
+            return self._go_back
+        if self.focused is self._editor:
+            return self._take_name if event.key == "enter" else None
+        if self.focused is self._filter:
+            return self._jump if event.key == "enter" else self._move_of(event.key, is_typing=True)
+        letters = {
+            "g": self._go_on, "n": self._edit_name, "d": self._prune, "u": self._undo, "b": self._branch,
+            "B": self._branch, "/": self._type_filter,
+        }  # fmt: skip
+        keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle}
+        return letters.get(character_of(event)) or keys.get(event.key) or self._move_of(event.key, is_typing=False)
+
+    def _move_of(self, key: str, *, is_typing: bool) -> Callable[[], None] | None:
+        rows = self._rows
+        steps = {"up": -1, "down": 1, "pageup": -rows.page(), "pagedown": rows.page()}
+        if key in steps:
+            return lambda: rows.go_to(rows.cursor + steps[key])
+        ends = {"home": 0, "end": len(self._rows_now) - 1}
+        return None if is_typing or key not in ends else lambda: rows.go_to(ends[key])
+
+    @property
+    def _rows_now(self) -> Sequence[OutlineRow]:
+        if self._hits is not None:
+            return self._hits
+        return () if self._outline is None else self._outline.rows
+
+    def _do(self, act: Callable[[], object]) -> None:
+        self._say("")
+        try:
+            act()
+        except KimiError as error:
+            self._say(error_text(error))
+        if self.is_active:
+            self._show_hints()
+
+    def _go_back(self) -> None:
+        """One step: the name that is typed, the filter, the view."""
+        if self.focused is self._editor:
+            self._close_editor()
+        elif self._filter.value or self.focused is self._filter:
+            self._filter.value = ""
+            self.set_focus(self._rows)
+        else:
+            self.cancel()
+
+    # -- folding
+
+    def _fold(self) -> None:
+        """Where there is nothing to fold, go to the row above that would fold this one."""
+        if self._hits is not None or self._outline is None or self._rows.cursor_row is None:
+            return
+        number = self._rows.cursor
+        if self._outline.fold(number):
+            self._rows.rows_changed()
+        elif (above := self._outline.above(number)) is not None:
+            self._rows.go_to(above)
+
+    def _unfold(self) -> None:
+        """Where it is open already, go to the first row in it."""
+        if self._hits is not None or self._outline is None or self._rows.cursor_row is None:
+            return
+        number, row = self._rows.cursor, self._rows.cursor_row
+        if self._outline.unfold(number):
+            self._rows.rows_changed()
+        elif row.is_folded is False:
+            self._rows.go_to(number + 1)
+
+    def _toggle(self) -> None:
+        row = self._rows.cursor_row
+        if row is not None and row.is_folded is not None:
+            (self._unfold if row.is_folded else self._fold)()
+
+    # -- what is done to the session
+
+    def _jump(self) -> None:
+        if (message_id := self._cursor_id) is not None:
+            self._acts.jump(message_id)
+            self.dismiss()
+
+    def _go_on(self) -> None:
+        """Of a run it is its end that one goes on from."""
+        if (message_id := self._last_id) is not None:
+            self._acts.go_on(message_id)
+            self.dismiss()
+
+    def _branch(self) -> None:
+        if (message_id := self._last_id) is not None:
+            self._acts.branch(message_id)
+            self.dismiss()
+
+    def _prune(self) -> None:
+        if (message_id := self._cursor_id) is not None:
+            self._say(self._acts.prune(message_id))
+            self._load(message_id)
+
+    def _undo(self) -> None:
+        words, message_id = self._acts.undo()
+        self._say(words)
+        self._load(message_id)
+
+    # -- the name
+
+    def _edit_name(self) -> None:
+        """It is typed where the branch begins."""
+        message_id, outline = self._cursor_id, self._outline
+        if message_id is None or outline is None:
+            return
+        start, name = self._acts.name_before(message_id)
+        place = outline.tree.place_of.get(start)
+        if self._hits is None and place is not None:
+            number = outline.reveal(place)
+            self._show_rows(outline, outline.rows, number)
+        self._naming = message_id
+        self._editor.value = name
+        self._editor.display = True
+        self._place_editor()
+        self.set_focus(self._editor)
+        self._editor.select_all()
+
+    def _place_editor(self) -> None:
+        region = self._rows.words_region()
+        if self._naming is not None and region is not None:
+            region = region.translate(self._rows.virtual_region.offset)
+            self._editor.styles.offset = region.offset
+            self._editor.styles.width = region.width
+
+    def _take_name(self) -> None:
+        message_id, name, at = self._naming, self._editor.value, self._cursor_id
+        self._close_editor()
+        if message_id is not None:
+            self._say(self._acts.name(message_id, name))
+            self._load(at)
+
+    def _close_editor(self) -> None:
+        self._naming = None
+        self._editor.display = False
+        self.set_focus(self._rows)
+
+    # -- the filter
+
+    def _type_filter(self) -> None:
+        self.set_focus(self._filter)
+
+    @on(Input.Changed, "#tree-filter")
+    def _on_filter_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if event.value.strip() and self._outline is not None:
+            search = self._search(self._outline, event.value, self._cursor_id)
+            self.run_worker(search, group="tree", exclusive=True, exit_on_error=False)
+        elif self._hits is not None:
+            self._end_search()
+
+    def _end_search(self) -> None:
+        """The message that had the cursor keeps it."""
+        self._say("")
+        row, outline = self._rows.cursor_row, self._outline
+        if outline is not None:
+            place = outline.tree.head if row is None else row.place
+            self._rows.note = NOTHING
+            self._show_outline(outline, outline.reveal(place, opens_run=row is not None) if place >= 0 else 0)
+
+    @on(Input.Changed, "#tree-name")
+    @on(Input.Submitted)
+    def _on_edited(self, event: Message) -> None:
+        event.stop()
+
+    # -- what happens to the parts
+
+    def on_descendant_focus(self) -> None:
+        self._show_hints()
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Close the line for the name when the focus goes elsewhere; not when the whole terminal loses it."""
+        if event.widget is self._editor and self.app.app_focus:
+            self._naming = None
+            self._editor.display = False
+
+    @on(TreeRows.Clicked)
+    def _on_clicked(self, event: TreeRows.Clicked) -> None:
+        event.stop()
+        if self.is_active:
+            self._do(self._toggle if event.is_mark else self._jump)
+
+    @on(TreeRows.Scrolled)
+    def _on_scrolled(self, event: TreeRows.Scrolled) -> None:
+        event.stop()
+        self._place_editor()

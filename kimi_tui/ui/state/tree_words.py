@@ -1,0 +1,83 @@
+"""What a row of the tree view says of a message or a run: in words, not in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from kimi_tui.core.session.session import Role
+from kimi_tui.core.session.tree_outline import MessageTree, OutlineRow
+from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.visible import one_line
+from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
+
+TEXT_CHARS = 240
+"""Most characters of a message that a row has room for."""
+SEPARATOR = " · "
+GROWING, EMPTY = "being written …", "no text"
+
+
+@dataclass(frozen=True, slots=True)
+class RowWords:
+    label: str
+    """Its place among its alternatives, such as "2/3", or how many turns a run has."""
+    who: str
+    name: str
+    """What the branch that begins here is called; "" = nothing."""
+    text: str
+    """The first words."""
+    figures: tuple[str, str]
+    """How many messages are below it and when the newest was made: at length, and in short."""
+
+
+def row_words(
+    tree: MessageTree, row: OutlineRow, growing: Set[str], now: datetime, to_local: Callable[[datetime], datetime]
+) -> RowWords:
+    """`growing` = ids of replies that are being written; times of the day of `now` are told without it."""
+    message = tree.messages[row.place]
+    family = tree.family(row.place)
+    label = counted(row.turns, "turn") if row.is_run else ""
+    if len(family) > 1:
+        label = f"{family.index(row.place) + 1}/{len(family)}"
+    text = one_line(message.content or message.reasoning or "", TEXT_CHARS)
+    return RowWords(
+        label,
+        USER_NAME if message.role is Role.USER else ASSISTANT_NAME,
+        one_line(message.name, TEXT_CHARS),
+        text or (GROWING if message.id in growing else EMPTY),
+        _figures(tree, row, now, to_local),
+    )
+
+
+def _figures(
+    tree: MessageTree, row: OutlineRow, now: datetime, to_local: Callable[[datetime], datetime]
+) -> tuple[str, str]:
+    created, below = tree.messages[tree.newest[row.place]].created, tree.below[row.place]
+    long = [f"{below:,} below"] if below else []
+    short = [f"{below:,}"] if below else []
+    if created is not None:
+        time, today = to_local(created), to_local(now).date()
+        day = f"{time.day} {time:%b}" if time.year == today.year else f"{time:%Y-%m-%d}"
+        is_today = time.date() == today
+        long.append(f"{time:%H:%M}" if is_today else f"{day} {time:%H:%M}")
+        short.append(f"{time:%H:%M}" if is_today else day)
+    return " · ".join(long), " · ".join(short)
+
+
+def in_lines(hints: str, width: int) -> str:
+    """Hints, which " · " parts, in lines of so many cells: none is cut in two."""
+    lines = [""]
+    for hint in hints.split(SEPARATOR):
+        longer = f"{lines[-1]}{SEPARATOR}{hint}" if lines[-1] else hint
+        if len(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(hint)
+    return "\n".join(lines)
+
+
+def headline(tree: MessageTree) -> str:
+    """How much there is, such as "120 messages · 7 forks"."""
+    forks = sum(len(family) > 1 for family in (tree.roots, *tree.children))
+    return f"{counted(len(tree.messages), 'message')} · {counted(forks, 'fork')}"
