@@ -60,7 +60,9 @@ async def record(
 
 
 def opening_of(turn: RecordedTurn) -> Opening:
-    return Asking(turn.question, start=turn.start) if turn.goes_on is None else GoingOn(turn.goes_on)
+    if turn.goes_on is not None:
+        return GoingOn(turn.goes_on)
+    return Asking(turn.question, start=turn.start, is_stand_in=turn.is_stand_in)
 
 
 async def replay(recording: Recording, clock: Clock | None = None) -> tuple[Session, TurnEnded]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
@@ -16,6 +17,9 @@ from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.engine.open_session import OpenSession
 
+Start = ReplyStart | RawInput
+"""What a reply begins with: words of the user's, or the whole of an input, which is sent in the place of the prompt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -23,8 +27,10 @@ class Asking:
     """What was typed; lone surrogates become U+FFFD."""
     alternative_to: str | None = None
     """Id of the question that it becomes an alternative of; None = it goes on after the head."""
-    start: ReplyStart | None = None
+    start: Start | None = None
     """What the reply begins with; None = with nothing."""
+    is_stand_in: bool = False
+    """Whether nothing was asked: the text stands for an input without a question, and is in no later prompt."""
 
     @property
     def options(self) -> RequestOptions:
@@ -40,7 +46,8 @@ class Asking:
         """Add it as the head, the first one also as the title; CompletionError = `alternative_to` is gone."""
         edited = None if self.alternative_to is None else _standing(session, self.alternative_to, "question")
         parent = tree.question_parent(session) if edited is None else edited.parent
-        message = Message(reply.question_id, Role.USER, replace_lone(self.text), parent, now)
+        text = replace_lone(self.text)
+        message = Message(reply.question_id, Role.USER, text, parent, now, excluded=self.is_stand_in)
         title = session.title or tree.title_of(message.content)
         return replace(session.with_message(message), title=title, updated=now)
 
@@ -50,7 +57,7 @@ class AskingAgain:
     """A question that stands in the session; the replies it has become alternatives."""
 
     question_id: str
-    start: ReplyStart | None = None
+    start: Start | None = None
     """What the reply begins with; None = with nothing."""
 
     @property
@@ -137,14 +144,15 @@ Opening = Asking | AskingAgain | AnsweringAgain | GoingOn
 """How a turn begins: the reply that it writes, and the session with that reply's place as the head."""
 
 
-def start_options(start: ReplyStart | None) -> RequestOptions:
+def start_options(start: Start | None) -> RequestOptions:
     """The mode of a reply that begins so: instant where its answer does, thinking where that does."""
     return NO_OPTIONS if start is None else RequestOptions(thinking=not start.is_answer)
 
 
-def _new_reply(blank: Message, reply_id: str, question_id: str, start: ReplyStart | None) -> GrowingReply:
-    begun = blank if start is None else start.put_on(blank)
-    return GrowingReply(replace(begun, id=reply_id, parent=question_id), is_thinking=begun.thinking is True)
+def _new_reply(blank: Message, reply_id: str, question_id: str, start: Start | None) -> GrowingReply:
+    reply = blank if start is None else start.put_on(blank)
+    is_closed = reply.thinking is not True or (reply.begun is not None and reply.begun.content is not None)
+    return GrowingReply(replace(reply, id=reply_id, parent=question_id), is_thinking=not is_closed)
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:
