@@ -55,13 +55,18 @@ class RawInput:
     @cached_property
     def tail(self) -> Tail:
         text, think = self.text[self._tail_start :], self.template.think
-        stripped = text.lstrip()
-        if think is None or not stripped.startswith(think.open):
-            return Tail(PromptEnd.ANSWER, answer=text) if stripped else Tail(PromptEnd.THOUGHT)
-        reasoning, mark, answer = stripped.removeprefix(think.open).partition(think.close)
+        start = -1 if think is None else self._block_start(text, think)
+        if think is None or start < 0:
+            return Tail(PromptEnd.ANSWER, answer=text) if text.strip() else Tail(PromptEnd.THOUGHT)
+        reasoning, mark, answer = text[start + len(think.open) :].partition(think.close)
         if not mark:
             return Tail(PromptEnd.REASONING if reasoning else PromptEnd.THINKING, reasoning)
         return Tail(PromptEnd.ANSWER if reasoning or answer else PromptEnd.THOUGHT, reasoning, answer)
+
+    def _block_start(self, text: str, think: ThinkMarks) -> int:
+        """Where the think block of a tail begins; -1 = it has none. In another template's it need not come first."""
+        start = text.rfind(think.open) if not self._is_turn else text.find(think.open)
+        return start if not self._is_turn or not text[: max(start, 0)].strip() else -1
 
     @property
     def _is_turn(self) -> bool:
