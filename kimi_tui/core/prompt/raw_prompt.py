@@ -24,7 +24,7 @@ TITLE_SOURCE_CHARS = 2_000
 
 
 class Tail(NamedTuple):
-    """What stands behind the last control token of an input."""
+    """The end of an input, which the model goes on with."""
 
     end: PromptEnd
     reasoning: str = ""
@@ -46,11 +46,28 @@ class RawInput:
         return cls(replace_lone(text), template)
 
     @cached_property
+    def _turn_start(self) -> int:
+        """Where the text of the open assistant's turn begins that it ends with; -1 = it ends with none."""
+        roles = [self.template.marks(role) for role in Role]
+        start = self.text.rfind(self.template.assistant.opening)
+        if start < 0:
+            return -1
+        start += len(self.template.assistant.opening)
+        borders = {border for marks in roles for border in (marks.opening, marks.end)}
+        return -1 if any(self.text.find(border, start) >= 0 for border in borders) else start
+
+    @property
+    def _is_turn(self) -> bool:
+        """Whether it ends with an assistant's turn of the template, which the reply is the rest of."""
+        return self._turn_start >= 0
+
+    @property
     def _tail_start(self) -> int:
-        start = 0
-        for token in self.template.control.exact.finditer(self.text):
-            start = token.end()
-        return start
+        """Where that begins, else behind the last control token."""
+        if self._is_turn:
+            return self._turn_start
+        tokens = self.template.control.exact.finditer(self.text)
+        return max((token.end() for token in tokens), default=0)
 
     @cached_property
     def tail(self) -> Tail:
@@ -67,11 +84,6 @@ class RawInput:
         """Where the think block of a tail begins; -1 = it has none. In another template's it need not come first."""
         start = text.rfind(think.open) if not self._is_turn else text.find(think.open)
         return start if not self._is_turn or not text[: max(start, 0)].strip() else -1
-
-    @property
-    def _is_turn(self) -> bool:
-        """Whether it ends with an assistant's turn of the template, which the reply is the rest of."""
-        return self.text.endswith(self.template.assistant.opening, 0, self._tail_start)
 
     @property
     def is_answer(self) -> bool:

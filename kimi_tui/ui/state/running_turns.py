@@ -20,7 +20,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
-from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
+from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, answering, answering_again, single
@@ -113,9 +113,9 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         asked = chat.next_reply
-        if is_raw(opening):  # what holds for the next reply waits for one that is made of the messages
-            self._begin(chat, opening, plan, NO_OPTIONS, told)
-            chat.follow_up = None
+        if is_raw(opening):  # what the reply was to begin with stands in it, or was taken out
+            self._begin(chat, opening, plan, asked.options, told)
+            chat.next_reply, chat.follow_up = replace(asked, start=None, stops=()), None
             return
         if not isinstance(opening, Asking | AskingAgain):
             self._begin(chat, opening, plan, asked.options, told)

@@ -38,8 +38,10 @@ def raw(text: str) -> RawInput:
         (OPEN, PromptEnd.THOUGHT, "", ""),
         (f"{OPEN}\n", PromptEnd.THOUGHT, "", ""),
         (f"{OPEN}It is", PromptEnd.ANSWER, "", "It is"),
-        (f"{OPEN}<think>hm[EOS]", PromptEnd.THOUGHT, "", ""),
-        (f"{OPEN}<think>hm[EOS]so", PromptEnd.ANSWER, "", "so"),
+        (f"{OPEN}<think>hm[EOS]", PromptEnd.REASONING, "hm[EOS]", ""),
+        (f"{OPEN}It[EOS]is", PromptEnd.ANSWER, "", "It[EOS]is"),
+        (f"{OPEN}It<|im_end|>", PromptEnd.THOUGHT, "", ""),
+        (f"{OPEN}<think>a<|im_user|>user<|im_middle|>b", PromptEnd.REASONING, "a<|im_user|>user<|im_middle|>b", ""),
         ("Once upon a time", PromptEnd.ANSWER, "", "Once upon a time"),
         ("<think>hm", PromptEnd.REASONING, "hm", ""),
         ("### Assistant:\n<think>", PromptEnd.THINKING, "", ""),
@@ -76,7 +78,9 @@ def test_a_reply_begins_with_what_its_open_turn_says(
     assert spans == [(field, 0, len(text)) for field, text in texts if text]
 
 
-@pytest.mark.parametrize("text", ["<think>hm", "Once upon", "<|im_user|>user<|im_middle|>What is", f"{OPEN}a[EOS]b"])
+@pytest.mark.parametrize(
+    "text", ["<think>hm", "Once upon", "<|im_user|>user<|im_middle|>What is", f"{OPEN}a<|im_end|>b"]
+)
 def test_what_is_no_turn_of_the_assistant_s_is_not_the_beginning_of_a_reply(text: str) -> None:
     reply = raw(text).put_on(BLANK)
     assert (reply.reasoning, reply.content, reply.begun, reply.written) == (None, "", None, ())
