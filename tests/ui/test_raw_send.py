@@ -99,7 +99,7 @@ def test_it_answers_what_it_asks(
     *,
     takes_draft: bool,
 ) -> None:
-    placed = opening_of(text, session, **more)  # type: ignore[arg-type]
+    placed = opening_of(text, session, **more)
     opening, start = placed.opening, RawInput.of(text, DEFAULT_TEMPLATE)
     if isinstance(opening, AskingAgain):
         assert opening == AskingAgain(question, start)
@@ -192,7 +192,7 @@ async def test_escape_keeps_it_and_off_throws_it_away(tmp_path: Path) -> None:
         await opened(running)
         await running.type("<escape>")
         await closed(running)
-        assert running.screen.chat.raw_draft is None  # nothing was changed
+        assert not running.screen.chat.take_typed_raw()  # nothing was changed
         await opened(running)
         await running.type("Mine<escape>")
         await closed(running)
