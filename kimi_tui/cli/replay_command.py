@@ -67,6 +67,7 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
     from kimi_tui.adapters.endpoint.recorded_client import RecordedClient  # noqa: PLC0415
     from kimi_tui.adapters.link_opener import SystemOpener  # noqa: PLC0415
     from kimi_tui.adapters.store.session_files import SessionFiles  # noqa: PLC0415
+    from kimi_tui.adapters.text_editor import SystemEditor  # noqa: PLC0415
     from kimi_tui.cli.new_session import new_session  # noqa: PLC0415
     from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
     from kimi_tui.engine.openings import recorded_opening  # noqa: PLC0415
@@ -96,6 +97,7 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
+        text_editor=SystemEditor(context.environ),
         first_turn=FirstTurn(recorded_opening(turn), turn.plan),
     )
     return KimiApp(

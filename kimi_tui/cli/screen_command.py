@@ -181,6 +181,7 @@ def build_app(  # noqa: PLR0917 - what every screen is built of
     from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415
     from kimi_tui.adapters.forms.schema_file import load_schema  # noqa: PLC0415
     from kimi_tui.adapters.link_opener import SystemOpener  # noqa: PLC0415
+    from kimi_tui.adapters.text_editor import SystemEditor  # noqa: PLC0415
     from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
     from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
     from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
@@ -209,6 +210,7 @@ def build_app(  # noqa: PLR0917 - what every screen is built of
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
+        text_editor=SystemEditor(context.environ),
         recorder=recordings,
         check_form=check,
         load_schema=load_schema,

@@ -13,6 +13,7 @@ from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyView
 from kimi_tui.core.session.listing import Listing, Unreadable
+from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.wire.dialect import Dialect
 
@@ -140,6 +141,8 @@ class HeldSession:
     """
     recovered: str = ""
     """What came back as it was opened of what a dead process left, in a line; "" = nothing."""
+    raw_draft: RawDraft | None = None
+    """A raw input that was not sent; None = there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,9 @@ class SessionStore(SessionSaver, Protocol):
 
     def save_draft(self, path: Path, text: str) -> None:
         """Keep what is being typed in the session of that file; "" removes it."""
+
+    def save_raw_draft(self, path: Path, draft: RawDraft | None) -> None:
+        """Keep a raw input that was not sent beside the session of that file; None removes it."""
 
 
 class Clock(Protocol):

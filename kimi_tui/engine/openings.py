@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply
@@ -19,6 +20,8 @@ from kimi_tui.engine.open_session import OpenSession
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.core.settings.recorded_turn import RecordedTurn
+Start = ReplyStart | RawInput
+"""What a reply begins with: words of the user's, or the whole of an input, which is sent in the place of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,10 @@ class Asking:
     """What was typed; lone surrogates become U+FFFD."""
     alternative_to: str | None = None
     """Id of the question that it becomes an alternative of; None = it goes on after the head."""
-    start: ReplyStart | None = None
+    start: Start | None = None
     """What the reply begins with; None = with nothing."""
+    is_stand_in: bool = False
+    """Whether nothing was asked: the text stands for an input without a question, and is in no later prompt."""
 
     @property
     def options(self) -> RequestOptions:
@@ -44,7 +49,8 @@ class Asking:
         """Add it as the head, the first one also as the title; CompletionError = `alternative_to` is gone."""
         edited = None if self.alternative_to is None else _standing(session, self.alternative_to, "question")
         parent = tree.question_parent(session) if edited is None else edited.parent
-        message = Message(reply.question_id, Role.USER, replace_lone(self.text), parent, now)
+        text = replace_lone(self.text)
+        message = Message(reply.question_id, Role.USER, text, parent, now, excluded=self.is_stand_in)
         title = session.title or tree.title_of(message.content)
         return replace(session.with_message(message), title=title, updated=now)
 
@@ -54,7 +60,7 @@ class AskingAgain:
     """A question that stands in the session; the replies it has become alternatives."""
 
     question_id: str
-    start: ReplyStart | None = None
+    start: Start | None = None
     """What the reply begins with; None = with nothing."""
 
     @property
@@ -143,18 +149,19 @@ Opening = Asking | AskingAgain | AnsweringAgain | GoingOn
 
 def recorded_opening(turn: RecordedTurn) -> Opening:
     if turn.goes_on is None:
-        return Asking(turn.question, start=turn.start)
+        return Asking(turn.question, start=turn.start, is_stand_in=turn.is_stand_in)
     return AnsweringAgain(turn.goes_on) if turn.answers else GoingOn(turn.goes_on)
 
 
-def start_options(start: ReplyStart | None) -> RequestOptions:
+def start_options(start: Start | None) -> RequestOptions:
     """The mode of a reply that begins so: instant where its answer does, thinking where that does."""
     return NO_OPTIONS if start is None else RequestOptions(thinking=not start.is_answer)
 
 
-def _new_reply(blank: Message, reply_id: str, question_id: str, start: ReplyStart | None) -> GrowingReply:
-    begun = blank if start is None else start.put_on(blank)
-    return GrowingReply(replace(begun, id=reply_id, parent=question_id), is_thinking=begun.thinking is True)
+def _new_reply(blank: Message, reply_id: str, question_id: str, start: Start | None) -> GrowingReply:
+    reply = blank if start is None else start.put_on(blank)
+    is_closed = reply.thinking is not True or (reply.begun is not None and reply.begun.content is not None)
+    return GrowingReply(replace(reply, id=reply_id, parent=question_id), is_thinking=not is_closed)
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:

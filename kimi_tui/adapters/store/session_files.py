@@ -47,6 +47,7 @@ from kimi_tui.adapters.store.session_lock import SessionLock
 from kimi_tui.adapters.store.session_places import (
     DRAFT,
     JOURNAL,
+    RAW_DRAFT,
     beside,
     forget,
     is_file_name,
@@ -62,6 +63,7 @@ from kimi_tui.core.ports import Conflict, HeldSession, Lost, RecoveredSession, R
 from kimi_tui.core.session.codec import read_only_reason, refuse_if_newer
 from kimi_tui.core.session.file_formats import DEFAULT, ENDINGS, FORMATS, format_of
 from kimi_tui.core.session.listing import Listing, Unreadable, summary_of
+from kimi_tui.core.session.raw_draft import RawDraft, decode_raw_draft
 from kimi_tui.core.session.session import DEFAULT_MODEL, Session
 from kimi_tui.core.session.session_writing import Writer
 from kimi_tui.core.session.tree import CONFLICT, COPY, copied
@@ -172,7 +174,8 @@ class SessionFiles:
         if session.prompt_cache_key is None:
             session = replace(session, prompt_cache_key=new_cache_key())
         release, reason = partial(self._release, lock, path), read_only_reason(session)
-        return HeldSession(session, path, draft, release, reason, recovered=recovered)
+        raw_draft = self.load_raw_draft(path)
+        return HeldSession(session, path, draft, release, reason, recovered=recovered, raw_draft=raw_draft)
 
     def recover(self) -> Sequence[RecoveredSession]:
         """See `SessionStore`; what cannot be recovered now, or may belong to a living process, stays as it is."""
@@ -531,6 +534,21 @@ class SessionFiles:
             return read_file(beside(path, DRAFT)).decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def load_raw_draft(self, path: Path) -> RawDraft | None:
+        """Read the raw input that was not sent in the session of that file; None = there is none, or none readable."""
+        try:
+            return decode_raw_draft(read_file(beside(path, RAW_DRAFT)))
+        except OSError:
+            return None
+
+    def save_raw_draft(self, path: Path, draft: RawDraft | None) -> None:
+        """Keep it; None removes it. Raises StorageError."""
+        if draft is not None:
+            make_private_dir(path.parent)
+            write_atomic(beside(path, RAW_DRAFT), draft.encode())
+        else:
+            remove(beside(path, RAW_DRAFT))
 
     def save_draft(self, path: Path, text: str) -> None:
         """Keep what is being typed in the session of that file; "" removes it. Raises StorageError."""

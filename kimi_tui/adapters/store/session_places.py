@@ -15,6 +15,8 @@ from kimi_tui.core.errors import StorageError
 
 DRAFT = ".draft"
 """Ending of the file that keeps what is being typed in a session."""
+RAW_DRAFT = ".raw-draft"
+"""Ending of the file that keeps a raw input that was not sent."""
 BACKUP = ".backup-*"
 """Ending of the files that keep what other versions of the program wrote; `*` stands for the version."""
 JOURNAL = ".journal"
@@ -23,7 +25,7 @@ ASIDE = ".journal-aside"
 """Ending of a journal that is kept since not all of it can be read; a number may follow."""
 LOCK = ".lock"
 """Ending of the file that is locked while a session is held; a process that dies leaves it, locked by nobody."""
-COMPANIONS = (DRAFT, JOURNAL, BACKUP)
+COMPANIONS = (DRAFT, RAW_DRAFT, JOURNAL, BACKUP)
 """Endings of the files that belong to a session: they go with it to the trash and come back."""
 
 

@@ -23,6 +23,7 @@ from kimi_tui.core.ports import RecoveredSession
 from kimi_tui.core.session.file_formats import ENDINGS
 from kimi_tui.core.session.journal import Journal, JournalHead, read_journal
 from kimi_tui.core.session.listing import Listing
+from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.session.recovery import Recovered, recover
 from kimi_tui.core.session.session import Session
 
@@ -47,6 +48,10 @@ class Files(Protocol):
     def load_draft(self, path: Path) -> str: ...
 
     def save_draft(self, path: Path, text: str) -> None: ...
+
+    def load_raw_draft(self, path: Path) -> RawDraft | None: ...
+
+    def save_raw_draft(self, path: Path, draft: RawDraft | None) -> None: ...
 
     def list(self) -> Listing: ...
 
@@ -225,6 +230,10 @@ def _drop_sent_draft(files: Files, path: Path, journal: Journal) -> None:
     asked = (turn.start.question.content.strip() for turn in journal.turns.values() if turn.start is not None)
     if draft and any(draft in {question, f"/{question}"} for question in asked):
         files.save_draft(path, "")
+    raw = files.load_raw_draft(path)
+    begun = (turn.start.beginning.raw_input for turn in journal.turns.values() if turn.start is not None)
+    if raw is not None and raw.text in begun:
+        files.save_raw_draft(path, None)
 
 
 def journals_left(folder: Path) -> list[tuple[Path, str]]:

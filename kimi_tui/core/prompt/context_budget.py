@@ -24,6 +24,10 @@ def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
         counted = _first_count(reply)
         if counted is None:
             continue
+        if reply.raw_input is not None:
+            if prompt.has_at(0, reply.raw_input):
+                return counted
+            continue
         writer = PromptWriter.of_past(session, reply)
         way = replace(writer, kept_thinking=0)
         if way not in known:

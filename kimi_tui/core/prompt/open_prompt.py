@@ -7,9 +7,11 @@ from typing import Self
 
 from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
+from kimi_tui.core.prompt.raw_prompt import RawInput, raw_continuation
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
+from kimi_tui.core.session.request_starts import TextSoFar
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.session.written import REASONING, last_end
@@ -18,7 +20,7 @@ from kimi_tui.core.session.written import REASONING, last_end
 @dataclass(frozen=True, slots=True)
 class OpenPrompt:
     text: GrowingText
-    """A piece to a part; all of it passed a `TextDoor`, so that no piece holds a lone surrogate, or half a marker."""
+    """A piece to a part, without lone surrogates; all of it passed a `TextDoor`, but for a raw input."""
     end: PromptEnd
     """Where it ends."""
     marks: ThinkMarks | None
@@ -33,17 +35,23 @@ class OpenPrompt:
 class ClosedPrompt:
     parts: tuple[str, ...]
     writer: PromptWriter
+    raw: RawInput | None = None
+    """The input as the user wrote it, in the place of the parts; None = it is made of these."""
 
     @classmethod
     def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:
         """Write it; that of a reply that is gone on with as it was written then."""
         is_new, past = reply.is_new, reply.beginning
         writer = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
+        if past.raw_input is not None:
+            return cls((), writer, RawInput(past.raw_input, writer.door.template))
         parts = writer.closed_parts(branch(session, reply.question_id))
         return cls(tuple(part.text for part in parts), writer)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
+        if self.raw is not None:
+            return _behind_raw(self.raw, reply)
         open_turn = OpenTurn.of(
             self.writer.door,
             is_closed=not reply.is_thinking,
@@ -57,3 +65,20 @@ class ClosedPrompt:
         reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
         written_chars = last_end(reply.written, REASONING, len(reasoning))
         return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning, written_chars)
+
+
+def _behind_raw(raw: RawInput, reply: GrowingReply) -> OpenPrompt:
+    so_far = TextSoFar(
+        str(reply.texts[ReplyPart.REASONING]), str(reply.texts[ReplyPart.ANSWER]), is_thinking=reply.is_thinking
+    )
+    think, end = raw.template.think, raw.tail.end
+    more = raw_continuation(reply.beginning, so_far, think)
+    text = GrowingText(raw.text)
+    text.append(more)
+    if not so_far.is_thinking:
+        is_blank = end in {PromptEnd.THINKING, PromptEnd.THOUGHT} and not (so_far.reasoning or so_far.content)
+        return OpenPrompt(text, PromptEnd.THOUGHT if is_blank else PromptEnd.ANSWER, think)
+    typed = raw.tail.reasoning if end.is_inside else ""
+    reasoning = typed + more if end.is_inside else so_far.reasoning
+    inside = PromptEnd.REASONING if reasoning else PromptEnd.THINKING
+    return OpenPrompt(text, inside, think, reasoning, len(typed))

@@ -16,7 +16,7 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_pa
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.growing_reply import GrowingText
-from kimi_tui.core.session.request_starts import requests_of, texts_so_far
+from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, RequestRecord, Session
 from kimi_tui.core.session.tree import branch, message_of, question_parent
 
@@ -174,11 +174,9 @@ class PromptViewer:
 
 def going_on_view(session: Session, reply: Message, request: RequestSettings) -> PromptView:
     """The input that would go on with a reply, which need not stand in the session, its question must."""
-    writer = PromptWriter.of_past(session, reply)
-    messages = () if reply.parent is None else branch(session, reply.parent)
-    parts = (*writer.closed_parts(messages), writer.going_on_part(reply))
+    parts = past_parts(session, reply, TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block))
     view = _Closed.of(parts[:-1], replace(session, head=reply.parent)).followed_by(parts[-1:], request)
-    return replace(view, template=writer.door.template)
+    return replace(view, template=PromptWriter.of_past(session, reply).door.template)
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:

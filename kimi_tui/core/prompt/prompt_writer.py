@@ -16,6 +16,7 @@ from kimi_tui.core.prompt.control_tokens import JOINER
 from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import PromptTurn, write_open_turn, write_turn
+from kimi_tui.core.prompt.raw_prompt import raw_continuation
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
@@ -34,6 +35,7 @@ class PartKind(StrEnum):
     ASSISTANT = "assistant"
     DRAFT = "draft"
     OPEN = "open turn"
+    RAW = "raw input"
 
 
 _KINDS = {Role.USER: PartKind.USER, Role.ASSISTANT: PartKind.ASSISTANT}
@@ -104,11 +106,6 @@ class PromptWriter:
         thought = (reply.reasoning or "") + reply.cut_tail
         so_far = TextSoFar(thought[: begun.reasoning], reply.content[: begun.content or 0], begun.content is None)
         return self.open_turn_at(so_far, reply)
-
-    def going_on_part(self, reply: Message) -> PromptPart:
-        """What a prompt ends with that goes on with a reply."""
-        so_far = TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block)
-        return self.open_part(self.open_turn_at(so_far, reply))
 
     def open_turn_at(self, so_far: TextSoFar, reply: Message) -> OpenTurn:
         """The one that goes on with what a reply says by then."""
@@ -184,11 +181,15 @@ def past_prompt(session: Session, message_id: str) -> str:
 
 
 def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None) -> tuple[PromptPart, ...]:
-    """The parts of that input; the last one is the open turn.
+    """The parts of that input; the last one is the open turn, or the whole of a raw input.
 
     `so_far` = what the reply said when another of its requests was sent; None = its first one.
     """
     writer = PromptWriter.of_past(session, reply)
+    if reply.raw_input is not None:
+        raw = PromptPart(PartKind.RAW, reply.raw_input)
+        more = "" if so_far is None else raw_continuation(reply, so_far, writer.door.template.think)
+        return (raw, PromptPart(PartKind.OPEN, more)) if more else (raw,)
     messages = () if reply.parent is None else branch(session, reply.parent)
     open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far, reply)
     return (*writer.closed_parts(messages), writer.open_part(open_turn))

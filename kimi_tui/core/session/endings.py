@@ -85,6 +85,8 @@ THINKING_ENDS = {"user": "answered at once", "budget": "ended by its budget"}
 
 
 TAKEN_OVER = "taken from another reply"
+RAW = "raw"
+"""A reply to an input that the user wrote whole."""
 
 
 def thinking_end(message: Message) -> str:
@@ -97,7 +99,8 @@ def thinking_end(message: Message) -> str:
 def marks(message: Message) -> str:
     """Say what was done to a reply that its text and its thinking's line do not show, in a few words; "" = nothing."""
     unthought = "" if message.reasoning else thinking_end(message)
-    return " · ".join(word for word in (own_words(message), unthought, continued(message)) if word)
+    raw = "" if message.raw_input is None else RAW
+    return " · ".join(word for word in (raw, own_words(message), unthought, continued(message)) if word)
 
 
 def continued(message: Message) -> str:

@@ -114,4 +114,5 @@ def unasked(
         excluded=False,
         written=written,
         begun=Begun(len(reasoning), None if answer is None else len(answer), message.id),
+        raw_input=None,
     )

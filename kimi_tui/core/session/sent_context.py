@@ -20,6 +20,8 @@ class SentContext:
         return cls(session.system, tuple(m.id for m in tree.branch(session) if m.excluded))
 
     def noted_on(self, reply: Message, session: Session) -> Message:
-        """Put onto a reply what the session does not say any more."""
+        """Put onto a reply what the session does not say any more; a raw input says all of it itself."""
+        if reply.raw_input is not None:
+            return reply
         sent: str | Literal[False] = False if self.system is None else self.system
         return replace(reply, system=None if self.system == session.system else sent, left_out=self.left_out)

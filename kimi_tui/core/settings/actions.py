@@ -259,6 +259,13 @@ _TURN = (
         ("ctrl+t",),
         argument="[on|off]",
     ),
+    Action(
+        "raw",
+        "Send raw",
+        "Edits the whole exact input and sends it once as it stands; off throws away what is kept of it.",
+        argument="[off]",
+        waits=True,
+    ),
 )
 
 _PANES = (
@@ -436,6 +443,9 @@ _IN_PANES = (
            ("left",), Scope.PROMPT, hint="earlier"),
     Action("next-request", "The request after", "Shows the request sent after this one, at last the next input.",
            ("right",), Scope.PROMPT, hint="later"),
+    Action("edit-input", "Edit this input and send it raw",
+           "Edits the input that the pane shows, markers and all, and sends it once as it stands.", ("e",),
+           Scope.PROMPT, is_command=False, hint="edit raw", waits=True),
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)

@@ -14,6 +14,7 @@ from datetime import datetime
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, PromptTurn, parse_prompt
+from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES, Template
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import ReplyView
@@ -41,8 +42,10 @@ class RecordedTurn:
     """The reply that it went on with, the last of the session; None = it asked a question."""
     answers: bool
     """Whether another reply answered the thinking of that one."""
-    start: ReplyStart | None
+    start: ReplyStart | RawInput | None
     """Words of the user's that the reply to the question began with; None = it began with nothing."""
+    is_stand_in: bool
+    """Whether the question stands for an input that asks none."""
     steps: tuple[RequestStep, ...]
     template: Template
     dialect: Dialect
@@ -87,28 +90,35 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
     replaced = recording.steps[0].fields
     own = {**{field: value for field, value in sent.items() if field not in replaced}, **head.fields}
     session = replace(_blank(head.created, first.model), settings=_settings(recording, own, extra, dialect))
-    turns, open_turn = _conversation(prompt, template)
+    begun = head.begun
+    raw = None if begun is None or begun.raw_input is None else RawInput(begun.raw_input, template)
+    turns, open_turn = _conversation(prompt if raw is None else raw.text, template)
     said = [(turn.role, _plain(turn, template, neutralise=head.neutralise)) for turn in turns]
+    asked = None if raw is None else raw.question(neutralise=head.neutralise)
+    if raw is not None and open_turn is None:
+        said = [(Role.USER, raw.title if asked is None else asked)]
     if said and said[0][0] is Role.SYSTEM:
         session = replace(session, system=said.pop(0)[1])
-    start = None if head.begun is None else _start(head.begun)
-    goes_on = start is None and open_turn is not None and bool(open_turn.reasoning or open_turn.answer)
+    start = None if begun is None else _start(begun) if raw is None or begun.state is not None else raw
+    is_begun = open_turn is not None and bool(open_turn.reasoning or open_turn.answer)
+    goes_on = start is None and (raw is not None or is_begun)
     question = "" if goes_on else said.pop()[1]
     for role, text in said:
         session = session.with_message(_message(session, role, text))
-    reply, answers = None, _answers_again(head.begun)
-    if goes_on and open_turn is not None:
-        reply = _begun(session, open_turn, template, first.model, is_thinking=head.thinking)
-        if head.begun is not None and (answers or head.begun.state is not None):
-            reply = replace(head.begun, id=reply.id, parent=reply.parent, created=reply.created)
+    reply, answers = None, _answers_again(begun)
+    if goes_on:
+        reply = _begun(session, open_turn or OpenTurn(), template, first.model, is_thinking=head.thinking)
+        if begun is not None and (answers or begun.state is not None):
+            reply = replace(begun, id=reply.id, parent=reply.parent, created=reply.created)
         if answers:
             reply = replace(reply, begun=None, state=MessageState.COMPLETE)
         reply = replace(reply, sent=sent)
         session = session.with_message(reply)
     title = next((tree.title_of(message.content) for message in session.messages), "")
     return RecordedTurn(
-        replace(session, title=title), question, reply, answers, start, recording.steps, template, dialect,
-        head.neutralise, recording.most_attempts - (0 if recording.is_stopped_between else 1),
+        replace(session, title=title), question, reply, answers, start, raw is not None and asked is None,
+        recording.steps, template, dialect, head.neutralise,
+        recording.most_attempts - (0 if recording.is_stopped_between else 1),
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class RecordingHead:
 
 def begun_of(beginning: Message) -> Message | None:
     """What a recording keeps of a reply that begins: not what its requests said, nor where it stands."""
-    if not beginning.content and not beginning.reasoning:
+    if not beginning.content and not beginning.reasoning and beginning.raw_input is None:
         return None
     requests = tuple(replace(request, sent=None) for request in beginning.requests)
     return replace(

@@ -163,7 +163,7 @@ class ChatScreen(Screen[None]):
             drafts=self.drafts, panes=self.panes, redraw=self.redraw, background=self._background,
             perform=self.dispatcher.perform, offers=self.offers, type_here=self.type_here, copy=self.copy,
             leave=self.leave, say=self.say, remark=self.remark, save_line=self.save_line, feed=self._feed,
-            run=self._run,
+            typed=self._draft_saving.typed, run=self._run,
         )  # fmt: skip
 
     # The parts above are handed these, since what they call is made after them.

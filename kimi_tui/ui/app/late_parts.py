@@ -25,6 +25,7 @@ from kimi_tui.ui.commands.outside_watch import OutsideWatch
 from kimi_tui.ui.commands.pane_commands import PaneCommands
 from kimi_tui.ui.commands.preset_commands import PresetCommands
 from kimi_tui.ui.commands.prompt_history import PromptHistory
+from kimi_tui.ui.commands.raw_command import RawCommand
 from kimi_tui.ui.commands.read_only_commands import ReadOnlyCommands
 from kimi_tui.ui.commands.record_command import RecordCommand
 from kimi_tui.ui.commands.reply_commands import ReplyCommands
@@ -78,6 +79,7 @@ class LateParts:
     remark: Remark
     save_line: SaveLine
     feed: ConversationFeed
+    typed: Callable[[], None]
     run: Callable[[Coroutine[Any, Any, None], str], None]
 
     @cached_property
@@ -144,6 +146,13 @@ class LateParts:
         return ReadOnlyCommands(
             self.services.session_store, self.open_chats, self.drafts, self.current.switching,
             changed=redraw.session, listed=redraw.listed, now=self.services.clock.now, say=self.say, key=key,
+        )  # fmt: skip
+
+    def _raw(self) -> RawCommand:
+        return RawCommand(
+            self.services, self.open_chats, self._prompts, self.panes, self.composer, self.drafts, self.turns,
+            typed=self.typed, changed=self.redraw.session, run_later=self.background.later, say=self.say,
+            remark=self.remark,
         )  # fmt: skip
 
     @cached_property
@@ -218,6 +227,7 @@ class LateParts:
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),
             "record": RecordCommand(services.recorder, chats, say),
+            **self._raw().rows(),
             **self._read_only().rows(),
             **panes.rows(),
             **self._branches().rows(),

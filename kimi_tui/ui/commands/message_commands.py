@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.raw_prompt import raw_input_of
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_answer_again
@@ -140,7 +141,8 @@ class MessageCommands:
         self.drafts.begin_edit(question.id, question.content)
 
     def _regenerate(self) -> None:
-        self.turns.start(self.open_chats.current, AskingAgain(self._question().id))
+        """A reply to a raw input is asked for by the same one again."""
+        self.turns.start(self.open_chats.current, AskingAgain(self._question().id, raw_input_of(self.target())))
         if not has_keys(self.transcript):
             self.type_here()
 

@@ -49,6 +49,8 @@ class _Next:
     fields: Mapping[str, object]
     title: str = ""
     """What it is, where its fields are worth a look; "" = the next turn's, as usual."""
+    reply_to: str | None = None
+    """Id of the question that it asks once more; None = it goes on behind the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,18 @@ class PromptSource:
             return None
         self._asked = None
         return planned.make, planned.title
+
+    def to_edit(self, *, is_shown: bool) -> tuple[Make, str | None] | None:
+        """What makes the next input, or with `is_shown` the one shown, and the id of the question that it asks again.
+
+        None = nothing can, which is told.
+        """
+        reply, place = self._shown() if is_shown else (None, 0)
+        if reply is not None:
+            session, window_tokens = self.open_chats.current.session, self.services.settings.api.context_tokens
+            return partial(request_view, session, reply, place, window_tokens), reply.parent
+        planned = self._next()
+        return None if planned is None else (planned.make, planned.reply_to)
 
     def step(self, by: int) -> bool:
         """Want the request before or after the one that is shown; False = there is none, which is told."""
@@ -188,7 +202,8 @@ class PromptSource:
             return None
         request = self._request(GoingOn(reply).options)
         make = partial(going_on_view, self.open_chats.current.session, reply, request)
-        return self._planned(make, request, GOES_ON, thinks=reply.has_open_block)
+        planned = self._planned(make, request, GOES_ON, thinks=reply.has_open_block)
+        return replace(planned, reply_to=reply.parent)
 
     def _taken_up(self) -> Message | None:
         """The reply that the composer would go on with: by a command in it, or since it is being edited there."""
@@ -210,7 +225,8 @@ class PromptSource:
         request = self._request(opening.options.over(chat.next_reply.options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
         make = partial(self._make, before(chat.session, reply.id), request, None, open_turn)
-        return self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
+        planned = self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
+        return replace(planned, reply_to=reply.parent)
 
     def _asking(self) -> _Next:
         chat, start = self.open_chats.current, self._start

@@ -13,6 +13,7 @@ from kimi_tui.core.wire.turn_events import Phase, TurnEnded
 from kimi_tui.ui.text import words
 
 TEXT_IS_BACK = "Your text is back in the composer."
+RAW_IS_KEPT = "Your raw input is kept: /raw opens it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def end_notices(
     has_text_back: bool,
     prompt_tokens: Callable[[], int] = int,
     gone_on_with: Message | None = None,
+    is_raw: bool = False,
 ) -> list[EndNotice]:
-    """With `has_text_back`, its question is back in the composer where no reply came.
+    """With `has_text_back`, its question is back in the composer where no reply came; with `is_raw` its input is kept.
 
     `gone_on_with` is the reply that stands as it did where nothing came; None = the turn was to bring a new one.
     `prompt_tokens` gives what asking the question once more takes, estimated; it is asked only where that is told. What
@@ -77,8 +79,8 @@ def end_notices(
     is_whole = not ended.replies or bool(refusal_to_continue(ended.replies[0]))
     if ended.phase is Phase.FINISHED and is_whole:
         return []
-    kept = TEXT_IS_BACK if has_text_back else ""
-    offers: tuple[Offer, ...] = () if has_text_back else AGAIN
+    kept = RAW_IS_KEPT if is_raw else TEXT_IS_BACK if has_text_back else ""
+    offers: tuple[Offer, ...] = () if has_text_back or is_raw else AGAIN
     if ended.replies:
         kept, offers = "What arrived is kept; ", offers_for(ended.replies[0], prompt_tokens())
     elif gone_on_with is not None:

@@ -22,6 +22,7 @@ from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
+    from kimi_tui.core.session.raw_draft import RawDraft
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
@@ -79,6 +80,12 @@ class Chat:
     """What its file holds of what is being typed; None = perhaps something that was typed very early."""
     draft_error: KimiError | None = None
     """Why the draft could not be kept when that was tried last; None = it could."""
+    raw_draft: RawDraft | None = None
+    """A raw input that was not sent; None = there is none."""
+    kept_raw_draft: RawDraft | None = None
+    """What its file holds of that."""
+    typed_raw: Callable[[], RawDraft | None] | None = None
+    """Gives what stands in its editor, None = what the editor began with; None = it is not open."""
     turn: Turn | None = None
     live: LiveTurn | None = None
     next_reply: NextReply = NOTHING_ASKED
@@ -115,8 +122,19 @@ class Chat:
     @property
     def unsaved(self) -> KimiError | None:
         """Why text of it is in no file; None = all is that should be."""
-        holds_text = bool(self.session.messages) or is_message(self.draft)
+        holds_text = bool(self.session.messages) or is_message(self.draft) or self.raw_draft is not None
         return self.open_session.save_error if holds_text and self.open_session.save_error else self.draft_error
+
+    def take_typed_raw(self) -> RawDraft | None:
+        """Note what stands in the raw input's editor, where it is open, and give what there is to be kept."""
+        if self.typed_raw is not None:
+            self.raw_draft = self.typed_raw()
+        return self.raw_draft
+
+    def note_raw_sent(self, text: str) -> None:
+        """A raw input brought a reply: it is kept there."""
+        if self.raw_draft is not None and self.raw_draft.text == text:
+            self.raw_draft = None
 
     def _branch_now(self) -> Branch:
         session, growing = self.session, self.growing

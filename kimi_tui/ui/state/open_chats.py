@@ -25,6 +25,9 @@ from kimi_tui.ui.state.slash import is_message
 
 RECOVERED = "recovered"
 """What a notice about that is about."""
+RAW_DRAFT = "raw draft"
+"""Likewise."""
+RAW_KEPT = "A raw input that was not sent is kept: /raw goes on with it, /raw off throws it away."
 
 
 class OpenChats:
@@ -64,6 +67,9 @@ class OpenChats:
         opened = self._opened(held)
         chat = Chat(opened, held.path, held.release, held.draft_path or held.path, held.is_free, draft=held.draft)
         chat.kept_draft = held.draft
+        chat.raw_draft = chat.kept_raw_draft = held.raw_draft
+        if held.raw_draft is not None:
+            chat.add_notice(entries.notice("raw-draft", RAW_KEPT), RAW_DRAFT)
         opened.told = partial(self._told, chat)
         known = self._memories.pop(held.session.id, None)
         if known is not None:
@@ -181,10 +187,12 @@ class OpenChats:
             self._begin_anew(chat, moved)
         chat.path = chat.draft_path = moved.path
         chat.release, chat.draft, chat.kept_draft = moved.release, draft, ""
+        chat.kept_raw_draft = None
         await self._keep(chat)
         if chat.draft_error is None:
             with suppress(KimiError):  # there it is only a copy now
                 await asyncio.to_thread(self._session_store.save_draft, old_draft, "")
+                await asyncio.to_thread(self._session_store.save_raw_draft, old_draft, None)
         self._let_go(before)
 
     async def _keep(self, chat: Chat) -> None:
@@ -198,12 +206,28 @@ class OpenChats:
             elif is_message(chat.draft):
                 await chat.open_session.save()
         await self._keep_draft(chat, chat.draft)
+        await self._keep_raw_draft(chat)
 
     async def keep_drafts(self, draft: str) -> None:
         """Save what was typed and is in no file yet, of every chat; `draft` is what is being typed on screen."""
         current = self.current
         for chat in self.all:
             await self._keep_draft(chat, draft if chat is current else chat.draft)
+            await self._keep_raw_draft(chat)
+
+    async def _keep_raw_draft(self, chat: Chat) -> None:
+        """A session that holds nothing else is saved too, so that it can be resumed."""
+        async with self._writing_draft:
+            draft = chat.take_typed_raw()
+            if draft == chat.kept_raw_draft:
+                return
+            try:
+                if draft is not None and not await self.has_file(chat):
+                    await chat.open_session.save()
+                await asyncio.to_thread(self._session_store.save_raw_draft, chat.draft_path, draft)
+                chat.kept_raw_draft, chat.draft_error = draft, None
+            except KimiError as error:
+                chat.draft_error = error
 
     async def _keep_draft(self, chat: Chat, draft: str) -> None:
         async with self._writing_draft:  # the last one written is the last one typed

@@ -14,14 +14,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
-from kimi_tui.core.wire.plans import Plan, answering_again, single
+from kimi_tui.core.wire.plans import Plan, answering, answering_again, single
+from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
     Phase,
@@ -110,6 +113,10 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         asked = chat.next_reply
+        if is_raw(opening):  # what the reply was to begin with stands in it, or was taken out
+            self._begin(chat, opening, plan, asked.options, told)
+            chat.next_reply, chat.follow_up = replace(asked, start=None, stops=()), None
+            return
         if not isinstance(opening, Asking | AskingAgain):
             self._begin(chat, opening, plan, asked.options, told)
             chat.next_reply, chat.follow_up = replace(asked, budget=None, stops=()), None
@@ -138,11 +145,12 @@ class Turns:
         chat.open_session.refuse_if_read_only()
         request = self._request(chat, opening.options.over(options))
         budget, first = chat.next_reply.budget or self._services.budget(chat.session), self._services.first_turn
-        plan = (
-            first.plan
-            if first is not None
-            else resolve_plan(self._services.settings, chat.session, request, plan, budget)
-        )
+        if first is not None:
+            plan = first.plan
+        elif is_raw(opening):
+            plan, budget = answering(plan, cuts_back=self._services.settings.chat.whole_sentences), NO_BUDGET
+        else:
+            plan = resolve_plan(self._services.settings, chat.session, request, plan, budget)
         turn = self._services.engine().start(chat.open_session, opening, request, plan)
         is_json = is_json_form(request.fields.get("response_format"))
         live = LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json, told)
@@ -248,8 +256,11 @@ class Turns:
         chat.drop_notices(REFUSED)
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
-        if not ended.replies and isinstance(opening, Asking | AskingAgain):  # it is for the next one still
-            chat.next_reply = replace(chat.next_reply, start=chat.next_reply.start or opening.start)
+        start = opening.start if isinstance(opening, Asking | AskingAgain) else None
+        if not ended.replies and isinstance(start, ReplyStart):  # it is for the next one still
+            chat.next_reply = replace(chat.next_reply, start=chat.next_reply.start or start)
+        if ended.replies and isinstance(start, RawInput):
+            chat.note_raw_sent(start.text)
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
@@ -261,7 +272,7 @@ class Turns:
         if chat.is_whole:
             self._send_queued(chat)
             return
-        asked = opening if isinstance(opening, Asking) else None
+        asked = opening if isinstance(opening, Asking) and not is_raw(opening) else None
         unsent = [asked.text] if asked is not None and not ended.replies else []
         if asked is not None and unsent and turn.question is None and _is_there(chat, asked.alternative_to):
             self._view.give_back(chat, unsent.pop(), asked.alternative_to)
@@ -273,8 +284,11 @@ class Turns:
             return  # the status line tells of all at once
         asked_tokens = partial(self._asked_tokens, chat, turn)
         stands = chat.message(ended.reply_id) if isinstance(opening, GoingOn) else None
-        has_text_back = isinstance(opening, Asking)
-        for notice in end_notices(ended, has_text_back=has_text_back, prompt_tokens=asked_tokens, gone_on_with=stands):
+        notices = end_notices(
+            ended, has_text_back=isinstance(opening, Asking), is_raw=is_raw(opening), prompt_tokens=asked_tokens,
+            gone_on_with=stands,
+        )  # fmt: skip
+        for notice in notices:
             self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
 
     @staticmethod
@@ -315,6 +329,11 @@ class Turns:
 
     def _say_error(self, chat: Chat, error: KimiError, kept: str = "", severity: str = "error") -> None:
         self._view.notice(chat, entries.error_text(error, kept), severity)
+
+
+def is_raw(opening: Opening) -> bool:
+    """Whether its first request is sent as the user wrote it."""
+    return isinstance(opening, Asking | AskingAgain) and isinstance(opening.start, RawInput)
 
 
 def _which(chat: Chat, ended: TurnEnded) -> str:

@@ -55,6 +55,19 @@ class LinkOpener(Protocol):
         """Have a program of the system show a web address; its name, "" = none took it. Nothing is raised."""
 
 
+class TextEditor(Protocol):
+    """The user's own editor."""
+
+    def check(self) -> None:
+        """Raises UsageError where there is none."""
+
+    async def edit(self, text: str) -> tuple[str, str]:
+        """Have a text edited: what it became, and what is to be told, "" = nothing.
+
+        The terminal has to be free for it. Raises StorageError where that cannot be done.
+        """
+
+
 class SettingsStore(Protocol):
     @property
     def value(self) -> Settings: ...
@@ -140,6 +153,8 @@ class Services:
     """Where copied texts go besides the terminal; None = nowhere."""
     link_opener: LinkOpener | None = None
     """What opens links; None = nothing, and their addresses are copied."""
+    text_editor: TextEditor | None = None
+    """What texts are edited with outside of the screen; None = nothing."""
     recorder: Callable[[], Recorder] | None = None
     """Gives what records turns, made when it is first asked for; None = they are replayed themselves."""
     first_turn: FirstTurn | None = None

@@ -72,7 +72,7 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
     for place, message in reversed(list(enumerate(branch))):
         left_out = {name for where, name in excluded if where < place}
         others = 0 if message.usage is None else _share_of_others(session, message)
-        counted = _counted(message, others)
+        counted = None if message.raw_input is not None else _counted(message, others)
         if counted is not None and not message.excluded and left_out == set(message.left_out):
             dropped = 0 if message.id in now else _thought_share(message, others)
             moved = _moved_thinking(branch[:place], message, now)

@@ -188,7 +188,7 @@ class LongTextArea(TextArea):
         if span is None or len(self.document[span[0]]) <= LONG_LINE:
             return super()._render_line(y)
         line, start, end = span
-        text = Text(self.document[line][start:end], end="", no_wrap=True)
+        text = self.row_text(line, start, end)
         theme, is_last = self._theme, end == len(self.document[line])
         text.set_length(end - start + is_last)  # a blank at the end for the cursor
         (top, first), (bottom, last) = sorted(self.selection)
@@ -202,6 +202,10 @@ class LongTextArea(TextArea):
         strip = Strip(text.render(self.app.console), cell_length=text.cell_len)
         base = theme.base_style if theme.base_style is not None else self.rich_style
         return strip.extend_cell_length(self.scrollable_content_region.width, base).apply_style(base)
+
+    def row_text(self, line: int, start: int, end: int) -> Text:
+        """What is drawn of a long line, from `start` to before `end`: each character in its place."""
+        return Text(self.document[line][start:end], end="", no_wrap=True)
 
     def _undo_batch(self, edits: Sequence[Edit]) -> None:
         """Undo edits, one at a time: of several at once nobody says which part of a line they changed."""

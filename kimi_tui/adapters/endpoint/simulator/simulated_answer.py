@@ -14,6 +14,7 @@ from kimi_tui.adapters.endpoint.simulator.simulated_request import Asked, Refusa
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
 from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break, Fault, fault_of
 from kimi_tui.core.prompt.prompt_syntax import Prompt, PromptSyntaxError, parse_prompt
+from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.template import ALL_MARKERS, DEFAULT_TEMPLATE, Template
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
 from kimi_tui.core.wire.dialect import Dialect, Frame, Twin
@@ -111,8 +112,8 @@ def _chance(seed: object, place: int, question: str) -> tuple[str, int]:
 
 def _untemplated(prompt: str, error: PromptSyntaxError) -> ReplyWords:
     """Say what is wrong with a prompt, as an answer to whoever left a think block open or not."""
-    mark = DEFAULT_TEMPLATE.think.open if DEFAULT_TEMPLATE.think else ""
-    reasoning = "I cannot read this prompt, so I say where it went wrong." if prompt.endswith(mark) else None
+    is_inside = RawInput(prompt, DEFAULT_TEMPLATE).tail.end.is_inside
+    reasoning = "I cannot read this prompt, so I say where it went wrong." if is_inside else None
     text = (
         "I am the offline simulator, and I read only prompts that follow the endpoint's input format. "
         f"This one does not: {error}.\n"

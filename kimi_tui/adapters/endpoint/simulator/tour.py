@@ -118,6 +118,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/think-longer` | takes my thinking up again, to another answer |
 | `/record bug.jsonl` | writes my raw stream to a file, which **kimi-tui replay** shows again |
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
+| `/raw` | opens all that reaches me in an editor; **Ctrl+S** there sends it as it stands, once |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/tree`, `/name Stew`, `/branch` | the tree of branches; names one; makes it a session of its own |

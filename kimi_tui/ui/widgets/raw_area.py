@@ -1,0 +1,114 @@
+"""An editor for an exact input of any size: control tokens are marked while they are typed.
+
+What a token is made harmless with, a word joiner, takes a cell here, so that it can be seen and deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+
+from kimi_tui.core.prompt.control_tokens import JOINER
+from kimi_tui.core.prompt.template import Template
+from kimi_tui.ui.text.role_styles import Styles
+from kimi_tui.ui.widgets.editing import EditArea
+from kimi_tui.ui.widgets.stand_ins import LINE_ENDS
+
+HELD = LINE_ENDS + JOINER
+"""What has a stand-in while it is edited."""
+PRIVATE_USE = range(0x10F700, 0x100000, -len(HELD))
+"""Where stand-ins may begin: the first place of which the text has none is taken."""
+DRAWN = {"\r": "␍", JOINER: "·"}
+"""How the most usual of them are drawn, in one cell; the others as a box."""
+BOX = "▯"
+REACH_CHARS = 64
+"""How much of a long line beside a row is looked at, for a token that is cut by its edge."""
+
+
+class RawArea(EditArea):
+    DEFAULT_CSS = """
+    RawArea, RawArea:focus { height: 1fr; border: none; padding: 0 1; background: $background; }
+    """
+
+    def __init__(self, text: str, template: Template, *, id: str | None = None) -> None:
+        self._markers = template.markers
+        self._stand_ins, self._drawn = _tables(text)
+        self._known: tuple[str, str] | None = None  # the text, and the exact one that it stands for
+        self._styles: Styles | None = None
+        super().__init__(self.held(text), id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+
+    async def on_key(self, event: events.Key) -> None:
+        """Tab types one: there is nothing else here that it could lead to."""
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self.type_text("\t")
+
+    # -- the text, exactly
+
+    @property
+    def exact_text(self) -> str:
+        text = self.text
+        if self._known is None or self._known[0] is not text:
+            self._known = text, self.exact(text)
+        return self._known[1]
+
+    def held(self, text: str) -> str:
+        for char, stand_in in self._stand_ins:  # `translate` takes ten times as long
+            text = text.replace(char, stand_in)
+        return text
+
+    def exact(self, text: str) -> str:
+        for char, stand_in in () if text.isascii() else self._stand_ins:
+            text = text.replace(stand_in, char)
+        return text
+
+    def put(self, text: str) -> None:
+        """Put another text in the place of all of it, as a step that undo takes back."""
+        self.change(self.held(text), self.document.start, self.document.end)
+
+    # -- drawing
+
+    def notify_style_update(self) -> None:
+        self._styles = None
+        super().notify_style_update()
+
+    def get_line(self, line_index: int) -> Text:
+        line = self.document.get_line(line_index)
+        return self._marked(line, 0, len(line), line)
+
+    def row_text(self, line: int, start: int, end: int) -> Text:
+        text = self.document[line]
+        first, last = max(start - REACH_CHARS, 0), end + REACH_CHARS
+        return self._marked(text[start:end], start - first, end - first, text[first:last])
+
+    def _marked(self, row: str, start: int, end: int, around: str) -> Text:
+        """Mark the tokens of a row; it is `around[start:end]`, and a token may reach beyond it."""
+        text = Text(row if row.isascii() else row.translate(self._drawn), end="", no_wrap=True)
+        joined = around if around.isascii() else self.exact(around)  # character by character
+        behind = -1
+        for first, last in self._markers.spans(joined):
+            if first < end and last > start:
+                is_harmless = JOINER in joined[first:last]
+                style = self._style(is_harmless=is_harmless, follows=first == behind)
+                text.stylize(style, max(first - start, 0), min(last, end) - start)
+            behind = last
+        return text
+
+    def _style(self, *, is_harmless: bool, follows: bool) -> Style:
+        """One that follows another at once looks different, so that one sees where the first one ends."""
+        styles = self._styles = self._styles or Styles(self.app.theme_variables, self.visual_style.rich_style)
+        if is_harmless:
+            return styles.role("warning-text") + Style(underline=True, bold=follows)
+        return Style(color=styles.base.bgcolor, bgcolor=styles.role("marker").color, underline=follows)
+
+
+def _tables(text: str) -> tuple[Sequence[tuple[str, str]], Mapping[int, str]]:
+    """Stand-ins that a text does not hold, each behind what it stands for; and how each is drawn."""
+    free = (base for base in PRIVATE_USE if not any(chr(base + place) in text for place in range(len(HELD))))
+    base = next(free, PRIVATE_USE[0])
+    pairs = [(char, chr(base + place)) for place, char in enumerate(HELD)]
+    return pairs, {ord(stand_in): DRAWN.get(char, BOX) for char, stand_in in pairs}
