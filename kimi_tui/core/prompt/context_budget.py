@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import InputTooLargeError
@@ -11,17 +11,33 @@ from kimi_tui.core.prompt.token_estimate import estimate_tokens, least_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
-from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPrefix:
+    """A beginning of a prompt that was the whole input of a request, and what the endpoint counted of it."""
+
+    chars: int
+    tokens: int
+    opening: str
+    """What it ends with: its open turn."""
 
 
 def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
     """Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none."""
+    found = next(counted_prefixes(session, prompt), None)
+    return None if found is None else found.tokens
+
+
+def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedPrefix]:
+    """The exact inputs of replies of the active branch that the prompt begins with, the newest first."""
     messages = tree.branch(session)
     # Replies written in the same way share one walk, so that a long session costs one look at each message.
     known: dict[PromptWriter, list[_Agreed]] = {}
     for place in reversed(range(len(messages))):
         reply = messages[place]
-        counted = _first_count(reply)
+        counted = None if reply.role is not Role.ASSISTANT else first_usage_of(reply).input_tokens
         if counted is None:
             continue
         writer = PromptWriter.of_past(session, reply)
@@ -30,17 +46,14 @@ def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
             known[way] = _agreement(way, messages[:place], prompt)
         if place >= len(known[way]) or not known[way][place].keeps(writer.kept_thinking):
             continue
-        if prompt.has_at(known[way][place].offset, writer.open_part(writer.open_turn_of(reply)).text):
-            return counted
-    return None
+        offset, opening = known[way][place].offset, writer.open_part(writer.open_turn_of(reply)).text
+        if prompt.has_at(offset, opening):
+            yield CountedPrefix(offset + len(opening), counted, opening)
 
 
-def _first_count(reply: Message) -> int | None:
+def first_usage_of(reply: Message) -> Usage:
     """Of its first request: the later ones also counted what it had written by then."""
-    if reply.role is not Role.ASSISTANT:
-        return None
-    usage = reply.requests[0].usage if reply.requests else reply.usage
-    return None if usage is None else usage.input_tokens
+    return (reply.requests[0].usage if reply.requests else reply.usage) or NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -428,6 +428,11 @@ _IN_PANES = (
            ("left",), Scope.PROMPT, hint="earlier"),
     Action("next-request", "The request after", "Shows the request sent after this one, at last the next input.",
            ("right",), Scope.PROMPT, hint="later"),
+    Action("copy-python", "Copy as Python", "Copies the request as a Python script that reads $DEEPINFRA_TOKEN.",
+           ("p",), Scope.PROMPT, hint="Python"),
+    Action("diff", "Compare with a past request",
+           "Shows what differs from the last request; N = the Nth last, or a reply's such as m4.", ("d",), Scope.PROMPT,
+           argument="[N]", hint="diff"),
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)
