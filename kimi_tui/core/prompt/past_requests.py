@@ -14,6 +14,9 @@ class PastRequest(NamedTuple):
     place: int
     """Which of its requests, from 0."""
 
+    def is_same(self, other: PastRequest) -> bool:
+        return (self.reply.id, self.place) == (other.reply.id, other.place)
+
 
 def last_request(reply: Message) -> PastRequest | None:
     """None = none was sent for it, or its input is not known."""
@@ -32,6 +35,28 @@ def newest_first(session: Session, before: PastRequest | None = None) -> Iterato
         end = next((place for place, it in enumerate(messages) if it.id == before.reply.id), end)
     for place in reversed(range(end)):
         yield from (PastRequest(messages[place], each) for each in _known(messages[place]))
+
+
+class Requests:
+    """Several in order, made as they are asked for."""
+
+    def __init__(self, requests: Iterator[PastRequest]) -> None:
+        self._rest, self._found = requests, list[PastRequest]()
+
+    def at(self, index: int) -> PastRequest | None:
+        """None = there are not so many."""
+        while len(self._found) <= index and (more := next(self._rest, None)) is not None:
+            self._found.append(more)
+        return self._found[index] if 0 <= index < len(self._found) else None
+
+    def index_of(self, reply_id: str) -> int | None:
+        """The first of a reply's; None = it has none."""
+        index = 0
+        while (request := self.at(index)) is not None:
+            if request.reply.id == reply_id:
+                return index
+            index += 1
+        return None
 
 
 def _known(message: Message) -> list[int]:

@@ -176,7 +176,9 @@ class PromptPane(Vertical):
         shared = self.query_one("#prompt-shared", Static)
         shared.display = self._view.shared is not None
         if self._view.shared is not None:
-            shared.update(_shared_words(self._view, self._view.shared, width), layout=False)
+            lines = _shared_lines(self._view, self._view.shared, width)
+            shared.styles.height = len(lines)
+            shared.update("\n".join(lines), layout=False)
         self.set_class(self._view.tokens > self._view.window_tokens, "-over")
 
     # -- keys, focus and what happens to it
@@ -292,24 +294,21 @@ def _border_words(shared: SharedPrefix) -> str:
     return f"▼ {'new since' if shared.is_all else 'differs from'} the last request ({line_text(shared.last)})"
 
 
-def _shared_words(view: PromptView, shared: SharedPrefix, width: int) -> str:
-    """How far it is as the last request was, and what differs first; shorter where there is less room."""
+def _shared_lines(view: PromptView, shared: SharedPrefix, width: int) -> Sequence[str]:
+    """How far it is as the last request was, and what differs first: on one line, or on two where one is too short."""
     tokens = f"{'' if shared.is_told else '~'}{shared.tokens:,} tok"
     if shared.place == len(view.parts):
-        ways = [f"all of it is as in the last request, {tokens}", f"as the last request, {tokens}"]
+        ways = [[f"all of it equals the last request, {tokens}"]]
     else:
-        what = _name(view.parts[shared.place]) + (", …" if shared.place + 1 < len(view.parts) else "")
-        verb = "new: " if shared.is_all else "differs in: "
-        ways = [
-            f"the first {tokens} equal the last request's; {verb}{what}",
-            f"{tokens} as in the last request; {verb}{what}",
-            f"= {tokens}; {verb}{what}",
-        ]
-    ways.append(f"= {tokens}")
-    return next((way for way in ways if cell_len(way) <= width), ways[-1])
+        what = part_name(view.parts[shared.place]) + (", …" if shared.place + 1 < len(view.parts) else "")
+        what = f"{'new' if shared.is_all else 'differs in'}: {what}"
+        first = f"the first {tokens} equal the last request's" if shared.tokens else "the last request began otherwise"
+        short = f"= {tokens}"
+        ways = [[f"{first}; {what}"], [first, what], [f"{short}; {what}"], [short, what]]
+    return next((way for way in ways if max(map(cell_len, way)) <= width), ways[-1])
 
 
-def _name(part: PromptPart) -> str:
+def part_name(part: PromptPart) -> str:
     """How a part is called in a sentence."""
     if part.message_id is not None:
         return f"message {line_text(part.message_id)}"
@@ -335,7 +334,7 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
 
 def _window_words(view: PromptView, end: int) -> str:
     kept = f", {words.count(view.reply_tokens)} kept for the reply" if view.reply_tokens else ""
-    return f"⚠ the window ends in: {_name(view.parts[end])}{kept}"
+    return f"⚠ the window ends in: {part_name(view.parts[end])}{kept}"
 
 
 def _packed(figures: Iterable[str], width: int) -> Sequence[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,8 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.open_turn import OpenTurn
-from kimi_tui.core.prompt.past_requests import PastRequest, last_request, newest_first
+from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first
+from kimi_tui.core.prompt.prompt_comparison import PromptComparison, compared
 from kimi_tui.core.prompt.prompt_view import (
     PromptView,
     PromptViewer,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:  # the name of a type only
 
 WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command", "python": "The Python script"}
 GOES_ON = "What going on with the reply sends"
+NEXT_INPUT = "the next input"
 PART_CHARS = 100
 """What making a message's part takes besides its text, as if it were so many characters more."""
 Make = Callable[[], PromptView]
@@ -66,6 +71,16 @@ class Asked:
     reply_id: str
     place: int
     """Which of its requests, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    title: str
+    """Which input is compared."""
+    requests: Requests
+    """What it can be compared with, the last one first."""
+    against: Callable[[PastRequest], PromptComparison]
+    """Compares it, in any thread."""
 
 
 @dataclass(eq=False)
@@ -278,10 +293,26 @@ class PromptSource:
         is_there = reply is not None and any(it.id == reply.parent for it in reversed(messages))
         return last_request(reply) if reply is not None and is_there else None
 
-    def shown_request(self) -> PastRequest | None:
-        """The past or running request that the pane shows; None = it shows the next input."""
+    def comparing(self, *, is_next: bool) -> Comparing | None:
+        """What the input that is shown can be compared with; None = it cannot be made, which is told.
+
+        `is_next` = that of the next turn is meant, or of the request that runs.
+        """
+        if is_next:
+            self._asked = None
+        if (plan := self.plan()) is None:
+            return None
         reply, place = self._shown()
-        return None if reply is None else PastRequest(reply, place)
+        shown = None if reply is None else PastRequest(reply, place)
+        session, last = self.open_chats.current.session, self.last_request(shown)
+        others = (it for it in newest_first(session, shown) if last is None or not it.is_same(last))
+        requests = Requests(itertools.chain([] if last is None else [last], others))
+        make, window_tokens = functools.cache(plan[0]), self.services.settings.api.context_tokens
+
+        def against(request: PastRequest) -> PromptComparison:
+            return compared(request_view(session, *request, window_tokens), make(), calibration_of(session))
+
+        return Comparing(plan[1] or NEXT_INPUT, requests, against)
 
     def _last_of_session(self) -> tuple[Session, PastRequest | None]:
         return self.open_chats.current.session, self.last_request()
