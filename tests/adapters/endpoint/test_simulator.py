@@ -238,6 +238,8 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "stop-at",
         "new",
         "quit",
+        "diff",
+        "copy-python",
     } == {*commands}
     assert set(commands) <= set(COMMANDS)
 

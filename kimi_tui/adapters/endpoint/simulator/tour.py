@@ -92,6 +92,7 @@ KEYS = """\
 | **Shift+Tab**, then **e** or **E** | edits my answer or my thinking, and I go on from there |
 | **Alt+K** | while you edit: keeps the edit, I do not go on |
 | **Shift+Tab**, then **w** | lets me think longer |
+| **F5**, then **d** | the exact prompt, and what is new in it since my last reply |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
@@ -116,6 +117,8 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
 | `/think-longer` | takes my thinking up again, to another answer |
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
+| `/diff`, `/diff 2` | what is new in the next prompt since the last request, or the one before |
+| `/copy-python` | the next request as a Python script |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
