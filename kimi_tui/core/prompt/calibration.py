@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from kimi_tui.core.prompt.context_budget import first_usage_of
+from kimi_tui.core.prompt.context_budget import counted_input
 from kimi_tui.core.prompt.prompt_writer import PromptWriter, past_parts
 from kimi_tui.core.prompt.token_estimate import BYTES_PER_TOKEN, TextCounts, counts_of, rough_tokens
 from kimi_tui.core.session import tree
@@ -26,9 +26,9 @@ ODD_RATIO = 5.0
 """What is told to be so many times more or less than estimated is of something else, and is left aside."""
 PRIOR_TOKENS = 40.0
 """How many tokens the usual rates weigh as much as."""
-MAX_SAMPLES = 40
-MAX_CHARS = 100_000
-"""So much text of the newest turns is looked at, which takes a few milliseconds at most."""
+MAX_SAMPLES = 16
+MAX_CHARS = 50_000
+"""So much text of the newest turns is looked at, which takes few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +104,17 @@ def samples_of(session: Session, branch: Sequence[Message]) -> Iterator[Sample]:
             found += 1
             if room >= 0:
                 yield Sample(counts_of(output[0]), output[1])
-        is_counted = first_usage_of(reply).input_tokens is not None
-        if later is not None and is_counted and (between := _between(session, branch[place : later[0]], later[1])):
-            told = (first_usage_of(later[1]).input_tokens or 0) - (first_usage_of(reply).input_tokens or 0)
+        counted = counted_input(reply)
+        if later is not None and counted and (between := _between(session, branch[place : later[0]], later[1])):
+            told = (counted_input(later[1]) or 0) - counted
             room -= sum(map(len, between))
             found += 1
             if room >= 0 and told > 0:
                 yield Sample(counts_of(*between), told)
-        later = (place, reply) if is_counted else None
+        later = (place, reply) if counted else None
     if later is not None and room > 0 and sum(len(message.content) for message in branch[: later[0]]) <= room:
         parts = past_parts(replace(session, head=later[1].parent), later[1])
-        yield Sample(counts_of(*(part.text for part in parts)), first_usage_of(later[1]).input_tokens or 0)
+        yield Sample(counts_of(*(part.text for part in parts)), counted_input(later[1]) or 0)
 
 
 def wrote_alone(reply: Message) -> bool:

@@ -11,7 +11,7 @@ from kimi_tui.core.prompt.token_estimate import estimate_tokens, least_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
-from kimi_tui.core.session.session import NO_USAGE, Message, Role, Session, Usage
+from kimi_tui.core.session.session import Message, Role, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,7 @@ def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedP
     known: dict[PromptWriter, list[_Agreed]] = {}
     for place in reversed(range(len(messages))):
         reply = messages[place]
-        counted = None if reply.role is not Role.ASSISTANT else first_usage_of(reply).input_tokens
-        if counted is None:
+        if (counted := counted_input(reply)) is None:
             continue
         writer = PromptWriter.of_past(session, reply)
         way = replace(writer, kept_thinking=0)
@@ -51,9 +50,15 @@ def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedP
             yield CountedPrefix(offset + len(opening), counted, opening)
 
 
-def first_usage_of(reply: Message) -> Usage:
-    """Of its first request: the later ones also counted what it had written by then."""
-    return (reply.requests[0].usage if reply.requests else reply.usage) or NO_USAGE
+def counted_input(reply: Message) -> int | None:
+    """What the endpoint counted of the input that was made for it; None = it did not, or the user wrote the input.
+
+    Of its first request: the later ones also counted what it had written by then.
+    """
+    if reply.role is not Role.ASSISTANT or reply.raw_input is not None:
+        return None
+    usage = reply.requests[0].usage if reply.requests else reply.usage
+    return None if usage is None else usage.input_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -36,13 +37,16 @@ class DiffScreen(Above, ModalScreen[None]):
     DiffScreen {
         background: $background;
         & > #diff-titles { height: auto; padding: 0 1; background: $surface; color: $foreground; }
-        & > #diff-keys { height: 1; padding: 0 1; background: $surface; color: $text-muted; }
+        & > #diff-keys {
+            height: 1; padding: 0 1; background: $surface; color: $text-muted;
+            link-color: $text-muted; link-style: none; link-background: $surface;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close"),
-        Binding("left", "step(1)", "Earlier request"),
-        Binding("right", "step(-1)", "Later request"),
+        Binding("left", "earlier", "Earlier request"),
+        Binding("right", "later", "Later request"),
         Binding("up", "scroll_lines(-1)"),
         Binding("down", "scroll_lines(1)"),
         Binding("pageup", "scroll_pages(-1)"),
@@ -101,17 +105,27 @@ class DiffScreen(Above, ModalScreen[None]):
     def _place(index: int) -> str:
         return " (the last)" if not index else f" ({index + 1} back)"
 
-    def _keys(self) -> str:
+    def _keys(self) -> Content:
+        """A click does the same."""
         ways = [
-            "Left earlier request" if self._comparing.requests.at(self._index + 1) is not None else "",
-            "Right later request" if self._index else "",
-            "Escape back",
+            "[@click=screen.earlier]Left earlier request[/]" if self._has(self._index + 1) else "",
+            "[@click=screen.later]Right later request[/]" if self._has(self._index - 1) else "",
+            "[@click=screen.cancel]Escape back[/]",
         ]
-        return " · ".join(filter(None, ways))
+        return Content.from_markup(" · ".join(filter(None, ways)))
 
-    def action_step(self, by: int) -> None:
+    def _has(self, index: int) -> bool:
+        return self._comparing.requests.at(index) is not None
+
+    def action_earlier(self) -> None:
+        self._step(1)
+
+    def action_later(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
         """Compare with a request so many before."""
-        if self._comparing.requests.at(self._index + by) is not None:
+        if self._has(self._index + by):
             self._index += by
             self._compare()
 

@@ -95,6 +95,14 @@ def test_counts_that_cannot_be_are_not_believed(odd: int) -> None:
     assert all(size.tokens > 0 and not size.is_told for size in view.sizes)
 
 
+def test_an_input_that_the_user_wrote_tells_nothing_of_what_is_made_of_the_messages() -> None:
+    session = counted(TALK)
+    raw = tuple(replace(it, raw_input="my own") if it.id in {"m2", "m4", "m6"} else it for it in session.messages)
+    view = PromptViewer().view(replace(session, messages=raw), KIMI)
+    assert view.counted_tokens is None
+    assert not any(size.is_told or size.sum_told for size in view.sizes)
+
+
 def test_a_past_input_is_as_large_as_was_told() -> None:
     session = counted(TALK)
     view = past_view(session, "m4", 1000)

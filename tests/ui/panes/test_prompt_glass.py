@@ -95,6 +95,18 @@ async def test_the_diff_is_opened_stepped_and_left_by_keys(tmp_path: Path, size:
         assert running.screen.composer.draft == "And now?"
 
 
+async def test_a_click_on_its_keys_does_the_same(tmp_path: Path) -> None:
+    async with program(tmp_path, session=TALK, size=(80, 24)) as running:
+        await running.type("/diff<enter>")
+        await running.until(title_has(running, "m4 (the last)"))
+        await running.pilot.click("#diff-keys", offset=(3, 0))
+        await running.until(title_has(running, "m2 (2 back)"))
+        await running.pilot.click("#diff-keys", offset=(3, 0))
+        await running.until(title_has(running, "m4 (the last)"))
+        await running.pilot.click("#diff-keys", offset=(26, 0))
+        await running.until(lambda: running.app.screen is running.screen)
+
+
 async def test_the_command_names_a_request_and_gives_the_keys_back(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK, size=(80, 24)) as running:
         for argument, title in (("", "m4 (the last)"), (" 2", "m2 (2 back)"), (" m2", "m2 (2 back)")):
