@@ -62,7 +62,7 @@ def test_the_key_is_in_the_header_alone(tmp_path: Path, source: str) -> None:
         for ending in ("md", "json", "toml", "txt"):
             terminal.send(f"/export {tmp_path}/out.{ending}\r")
             terminal.rest()
-        for command in ("copy-curl", "copy-body", "copy-prompt"):
+        for command in ("copy-curl", "copy-python", "copy-body", "copy-prompt"):
             terminal.send(f"/{command}\r")
             terminal.until("copied")
             terminal.rest()

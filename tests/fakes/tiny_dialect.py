@@ -84,6 +84,7 @@ TINY = Dialect(
     error_keys=ERRORS,
     end_word="that was all",
     needs_end=False,
+    text_place=("say",),
     twin=Twin(
         path=re.compile("/say"),
         shown_path="/say",

@@ -21,6 +21,7 @@ PLACES = {
     "The prompt": "/copy-prompt<enter>",
     "The request": "/copy-body<enter>",
     "The curl command": "/copy-curl<enter>",
+    "The Python script": "/copy-python<enter>",
     "The selection": "<shift+tab>v<shift+right>y",
 }
 """Every kind of thing that can be copied, and keys that copy it."""

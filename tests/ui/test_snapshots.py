@@ -481,6 +481,13 @@ def test_prompt_pane_of_a_reply(shot: Shot, size: tuple[int, int], theme: str) -
     assert shot("<shift+tab><up><up>i", sees("Request of m2"), size=size, theme=theme, session=SHORT)
 
 
+@NARROW_ONLY
+def test_prompt_diff(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """What is new since the last request with +, what it had instead with -, what is alike folded with its size."""
+    steps = ("/system Be long.<enter>", sees("is set"), "And now?<f5>", prompts("And now?"), "d", sees("tok added"))
+    assert shot(*steps, size=size, theme=theme, session=replace(SHORT, system="Be brief."))
+
+
 @looks((WIDE, DARK), (WIDE, LIGHT), (WIDE, "high-contrast"), (WIDE, "monochrome"))
 def test_two_panes(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """Sessions, conversation and reasoning side by side, with room for each, in every theme."""

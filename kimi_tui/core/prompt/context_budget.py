@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import InputTooLargeError
@@ -14,19 +14,34 @@ from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
 from kimi_tui.core.session.session import Message, Role, Session
 
 
+@dataclass(frozen=True, slots=True)
+class CountedPrefix:
+    """A beginning of a prompt that was the whole input of a request, and what the endpoint counted of it."""
+
+    chars: int
+    tokens: int
+    opening: str
+    """What it ends with: its open turn; "" = it is an input that the user wrote."""
+
+
 def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
     """Input tokens of the newest reply of the active branch whose exact input the prompt begins with; None = none."""
+    found = next(counted_prefixes(session, prompt), None)
+    return None if found is None else found.tokens
+
+
+def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedPrefix]:
+    """The exact inputs of replies of the active branch that the prompt begins with, the newest first."""
     messages = tree.branch(session)
     # Replies written in the same way share one walk, so that a long session costs one look at each message.
     known: dict[PromptWriter, list[_Agreed]] = {}
     for place in reversed(range(len(messages))):
         reply = messages[place]
-        counted = _first_count(reply)
-        if counted is None:
+        if (counted := _first_count(reply)) is None:
             continue
         if reply.raw_input is not None:
             if prompt.has_at(0, reply.raw_input):
-                return counted
+                yield CountedPrefix(len(reply.raw_input), counted, "")
             continue
         writer = PromptWriter.of_past(session, reply)
         way = replace(writer, kept_thinking=0)
@@ -34,9 +49,14 @@ def counted_prefix(session: Session, prompt: GrowingText) -> int | None:
             known[way] = _agreement(way, messages[:place], prompt)
         if place >= len(known[way]) or not known[way][place].keeps(writer.kept_thinking):
             continue
-        if prompt.has_at(known[way][place].offset, writer.open_part(writer.open_turn_of(reply)).text):
-            return counted
-    return None
+        offset, opening = known[way][place].offset, writer.open_part(writer.open_turn_of(reply)).text
+        if prompt.has_at(offset, opening):
+            yield CountedPrefix(offset + len(opening), counted, opening)
+
+
+def counted_input(reply: Message) -> int | None:
+    """What the endpoint counted of the input that was made for it; None = it did not, or the user wrote the input."""
+    return _first_count(reply) if reply.raw_input is None else None
 
 
 def _first_count(reply: Message) -> int | None:

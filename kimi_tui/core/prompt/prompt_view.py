@@ -7,14 +7,20 @@ conversation as in a short one; `past_view` shows the input that a reply answere
 from __future__ import annotations
 
 import operator
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from kimi_tui.core.prompt.context_budget import counted_prefix
+from kimi_tui.core.prompt.calibration import Calibration, calibration_of
+from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
 from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.prompt_sizes import PartSize, estimated_size, sizes_of
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.prompt.token_estimate import counts_of
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, RequestRecord, Session
@@ -27,13 +33,24 @@ class PromptView:
     """The system prompt and every message that is sent, in order; the same tuple while nothing of it changes."""
     tail: tuple[PromptPart, ...]
     """What follows: the draft where there is one, and the open turn."""
+    closed_sizes: tuple[PartSize, ...]
+    """The same tuple while nothing of it changes."""
+    tail_sizes: tuple[PartSize, ...]
     template: Template
     tokens: int
-    """Estimated, of all parts."""
+    """Of all parts."""
+    is_told: bool
+    """Whether the endpoint has told them all; else part of them is estimated."""
     neutralised: int
     counted_tokens: int | None
     """The endpoint's own count of a beginning of it; None = it has counted none."""
     window_tokens: int
+    reply_tokens: int = 0
+    """How many of the window's tokens are kept for the reply."""
+    window_end: int | None = None
+    """The part in which the window ends, those of the reply left free; None = all of them fit."""
+    shared: SharedPrefix | None = None
+    """What it begins with as the last request did; None = there was none."""
     thinking_tokens: int = 0
     """How many of `tokens` the kept thinking of earlier turns takes."""
     sent: Mapping[str, object] | None = None
@@ -50,6 +67,10 @@ class PromptView:
         return self.closed + self.tail
 
     @property
+    def sizes(self) -> tuple[PartSize, ...]:
+        return self.closed_sizes + self.tail_sizes
+
+    @property
     def text(self) -> str:
         """Joined when asked for."""
         return "".join(part.text for part in self.parts)
@@ -62,11 +83,11 @@ class _Sums:
     thinking_tokens: int
 
     @classmethod
-    def of(cls, parts: Sequence[PromptPart]) -> _Sums:
+    def of(cls, parts: Sequence[PromptPart], sizes: Sequence[PartSize]) -> _Sums:
         return cls(
-            sum(part.tokens for part in parts),
+            sum(size.tokens for size in sizes),
             sum(part.neutralised for part in parts),
-            sum(part.thinking_tokens for part in parts if part.thinking),
+            sum(size.thinking_tokens for size in sizes),
         )
 
 
@@ -75,28 +96,113 @@ class _Closed:
     """The parts that typing does not change, and what they add up to."""
 
     parts: tuple[PromptPart, ...]
+    sizes: tuple[PartSize, ...]
     sums: _Sums
+    calibration: Calibration
     counted_tokens: int | None
+    chars: int
+    ends: Sequence[int]
+    """Tokens up to the end of each part."""
+    shared: SharedPrefix | None
 
     @classmethod
-    def of(cls, parts: Iterable[PromptPart], session: Session) -> _Closed:
-        """Add them up; `session` has them on its active branch."""
-        made = tuple(parts)
-        counted = counted_prefix(session, _joined(made))
-        return cls(made, _Sums.of(made), counted)
+    def of(
+        cls,
+        parts: Iterable[PromptPart],
+        session: Session,
+        template: Template,
+        last: SentInput | None,
+        calibration: Calibration | None = None,
+    ) -> _Closed:
+        """Add them up; `session` has them on its active branch. `calibration` None = by that branch."""
+        made, messages = tuple(parts), branch(session)
+        joined = _joined(made)
+        counted = list(counted_prefixes(session, joined))
+        known = list(counted)
+        shared = None if last is None else shared_prefix(made, last, template)
+        if shared is not None and last is not None and last.tokens is not None:
+            is_beginning = shared.is_all or (shared.place == len(made) and last.text[len(joined) :] == last.opening)
+            known += [CountedPrefix(len(last.text), last.tokens, last.opening)] if is_beginning else []
+        calibration = calibration or calibration_of(session, messages)
+        sizes = sizes_of(made, known, template, calibration, {message.id: message for message in messages})
+        return cls(
+            made,
+            sizes,
+            _Sums.of(made, sizes),
+            calibration,
+            counted[0].tokens if counted else None,
+            len(joined),
+            list(accumulate(size.tokens for size in sizes)),
+            shared,
+        )
 
-    def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
-        more = _Sums.of(tail)
+    def followed_by(
+        self,
+        tail: tuple[PromptPart, ...],
+        template: Template,
+        window: tuple[int, int],
+        last: SentInput | None,
+    ) -> PromptView:
+        """`window` = its tokens, and how many of them are kept for the reply."""
+        sizes = tuple(estimated_size(part, template, self.calibration) for part in tail)
+        more = _Sums.of(tail, sizes)
+        shared = self._shared_with(tail, template, last)
+        tokens, is_told = self.sums.tokens + more.tokens, False
+        if shared is not None and last is not None and last.tokens is not None and _is_same(shared, self.parts, tail):
+            tokens, is_told = last.tokens, True
         return PromptView(
             self.parts,
             tail,
-            request.template,
-            self.sums.tokens + more.tokens,
+            self.sizes,
+            sizes,
+            template,
+            tokens,
+            is_told,
             self.sums.neutralised + more.neutralised,
             self.counted_tokens,
-            request.context_tokens,
-            self.sums.thinking_tokens,
+            window[0],
+            window[1],
+            self._window_end(sizes, tokens, max(window[0] - window[1], 0)),
+            None if shared is None or last is None else self._measured(shared, tail, sizes, last),
+            self.sums.thinking_tokens + more.thinking_tokens,
         )
+
+    def _shared_with(
+        self, tail: tuple[PromptPart, ...], template: Template, last: SentInput | None
+    ) -> SharedPrefix | None:
+        shared = self.shared
+        if shared is None or last is None or shared.place < len(self.parts):
+            return shared
+        behind = shared_prefix(tail, replace(last, text=last.text[self.chars :]), template)
+        return replace(behind, place=behind.place + len(self.parts))
+
+    def _measured(
+        self, shared: SharedPrefix, tail: Sequence[PromptPart], tail_sizes: Sequence[PartSize], last: SentInput
+    ) -> SharedPrefix:
+        if shared.is_all and last.tokens is not None:
+            return replace(shared, tokens=last.tokens, is_told=True)
+        count = len(self.parts)
+        tokens = self.ends[min(shared.place, count) - 1] if min(shared.place, count) else 0
+        tokens += sum(size.tokens for size in tail_sizes[: max(shared.place - count, 0)])
+        if shared.offset:
+            part = self.parts[shared.place] if shared.place < count else tail[shared.place - count]
+            tokens += round(self.calibration.of(counts_of(part.text[: shared.offset])))
+        return replace(shared, tokens=tokens)
+
+    def _window_end(self, tail_sizes: Sequence[PartSize], tokens: int, room: int) -> int | None:
+        """The part at which the running sum is more than there is room for."""
+        if tokens <= room:
+            return None
+        place = bisect_right(self.ends, room)
+        if place == len(self.ends):
+            running = accumulate((size.tokens for size in tail_sizes), initial=self.sums.tokens)
+            place += next((more for more, end in enumerate(running, start=-1) if end > room), 0)
+        return place
+
+
+def _is_same(shared: SharedPrefix, closed: Sequence[PromptPart], tail: Sequence[PromptPart]) -> bool:
+    """Whether two inputs are one."""
+    return shared.is_all and shared.place == len(closed) + len(tail)
 
 
 def _joined(parts: Iterable[PromptPart]) -> GrowingText:
@@ -112,6 +218,7 @@ class PromptViewer:
         self._session: Session | None = None
         self._branch: tuple[Message, ...] = ()
         self._has_open_question = False
+        self._last: SentInput | None = None
         self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
         self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
 
@@ -121,21 +228,27 @@ class PromptViewer:
         request: RequestSettings,
         draft: str | None = None,
         open_turn: OpenTurn | None = None,
+        last: SentInput | None = None,
     ) -> PromptView:
         """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet.
 
-        `open_turn` = what the reply begins with; None = with nothing.
+        `open_turn` = what the reply begins with; None = with nothing. `last` = the input of the last request.
         """
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
         self._see_session(session)
+        if last is not self._last:
+            self._closed.clear()
+            self._last = last
         is_replaced = draft is not None and self._has_open_question
         if is_replaced not in self._closed:
             messages = self._branch[:-1] if is_replaced else self._branch
-            self._closed[is_replaced] = _Closed.of(self._closed_parts(writer, messages), session)
+            parts = self._closed_parts(writer, messages)
+            self._closed[is_replaced] = _Closed.of(parts, session, request.template, last)
         tail = [] if draft is None else [writer.draft_part(draft)]
         tail.append(writer.open_part(open_turn or request.open_turn))
-        return self._closed[is_replaced].followed_by(tuple(tail), request)
+        window = request.context_tokens, _reply_tokens(request.fields)
+        return self._closed[is_replaced].followed_by(tuple(tail), request.template, window, last)
 
     def _see_writer(self, writer: PromptWriter) -> None:
         """Forget what was written in another way."""
@@ -172,11 +285,21 @@ class PromptViewer:
                 yield known[2]
 
 
-def going_on_view(session: Session, reply: Message, request: RequestSettings) -> PromptView:
+def _reply_tokens(fields: Mapping[str, object]) -> int:
+    """What is kept of the window for the reply; 0 = the request does not say."""
+    most = fields.get("max_new_tokens")
+    return most if isinstance(most, int) else 0
+
+
+def going_on_view(
+    session: Session, reply: Message, request: RequestSettings, last: SentInput | None = None
+) -> PromptView:
     """The input that would go on with a reply, which need not stand in the session, its question must."""
     parts = past_parts(session, reply, TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block))
-    view = _Closed.of(parts[:-1], replace(session, head=reply.parent)).followed_by(parts[-1:], request)
-    return replace(view, template=PromptWriter.of_past(session, reply).door.template)
+    template = PromptWriter.of_past(session, reply).door.template
+    closed = _Closed.of(parts[:-1], _ending_with(session, reply.parent), template, last)
+    window = request.context_tokens, _reply_tokens(request.fields)
+    return closed.followed_by(parts[-1:], template, window, last)
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
@@ -189,28 +312,61 @@ def requests_known(reply: Message) -> Sequence[int]:
     return [place for place, so_far in enumerate(texts_so_far(reply)) if so_far is not None]
 
 
-def request_view(session: Session, reply: Message, place: int, window_tokens: int) -> PromptView:
-    """The exact input of one of the requests behind a reply, which may still grow; `place` is of `requests_known`."""
+def request_view(
+    session: Session, reply: Message, place: int, window_tokens: int, last: SentInput | None = None
+) -> PromptView:
+    """The exact input of one of the requests behind a reply, which may still grow; `place` is of `requests_known`.
+
+    `last` = the input of the request before it.
+    """
     requests = requests_of(reply)
     request = requests[place] if requests else None
-    so_far = texts_so_far(reply)[place] if request is not None and request.start is not None else None
-    parts = past_parts(session, reply, so_far)
-    sums = _Sums.of(parts)
-    usage = reply.usage if request is None else request.usage
-    counted = None if usage is None else usage.input_tokens
-    if counted is None and reply.parent is not None:
-        counted = counted_prefix(replace(session, head=reply.parent), _joined(parts))
-    return PromptView(
-        parts[:-1],
-        parts[-1:],
-        PromptWriter.of_past(session, reply).door.template,
-        sums.tokens,
-        sums.neutralised,
-        counted,
-        window_tokens,
-        sums.thinking_tokens,
-        sent=reply.sent if request is None or request.sent is None else request.sent,
+    parts = past_parts(session, reply, _so_far(reply, place))
+    sent = reply.sent if request is None or request.sent is None else request.sent
+    counted = _counted(reply, place)
+    template = PromptWriter.of_past(session, reply).door.template
+    # Its own count tells of all of it: that of its beginning follows from it.
+    asked = _ending_with(session, reply.parent)
+    calibration = calibration_of(session, branch(session, reply.id)) if _stands_in(session, reply) else None
+    own = None if counted is None else SentInput("", "".join(part.text for part in parts), counted, parts[-1].text)
+    closed = _Closed.of(parts[:-1], asked, template, own, calibration)
+    compared = closed if last is None else replace(closed, shared=shared_prefix(parts[:-1], last, template))
+    window = window_tokens, _reply_tokens(sent or {})
+    view = compared.followed_by(parts[-1:], template, window, last)
+    return replace(
+        view,
+        tokens=view.tokens if counted is None else counted,
+        is_told=counted is not None,
+        shared=None if last is None else view.shared,
+        counted_tokens=closed.counted_tokens if counted is None else counted,
+        sent=sent,
         sent_first=reply.sent,
         request=request,
         model=reply.model,
     )
+
+
+def _ending_with(session: Session, message_id: str | None) -> Session:
+    return replace(session, head=None, messages=()) if message_id is None else replace(session, head=message_id)
+
+
+def _so_far(reply: Message, place: int) -> TextSoFar | None:
+    """What it said when one of its requests was sent, where that is not how it began."""
+    requests = requests_of(reply)
+    return texts_so_far(reply)[place] if requests and requests[place].start is not None else None
+
+
+def _counted(reply: Message, place: int) -> int | None:
+    requests = requests_of(reply)
+    usage = requests[place].usage if requests else reply.usage
+    return None if usage is None else usage.input_tokens
+
+
+def _stands_in(session: Session, reply: Message) -> bool:
+    return any(message.id == reply.id for message in session.messages)
+
+
+def sent_input(session: Session, reply: Message, place: int) -> SentInput:
+    """The input of one of the requests behind a reply; `place` is of `requests_known`."""
+    parts = past_parts(session, reply, _so_far(reply, place))
+    return SentInput(reply.id, "".join(part.text for part in parts), _counted(reply, place), parts[-1].text)

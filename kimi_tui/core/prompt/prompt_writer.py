@@ -19,7 +19,7 @@ from kimi_tui.core.prompt.prompt_syntax import PromptTurn, write_open_turn, writ
 from kimi_tui.core.prompt.raw_prompt import raw_continuation
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
-from kimi_tui.core.prompt.token_estimate import estimate_tokens
+from kimi_tui.core.prompt.token_estimate import TextCounts, counts_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
@@ -60,14 +60,12 @@ class PromptPart:
         return self.kind.value if self.message_id is None else f"message {self.message_id}"
 
     @cached_property
-    def tokens(self) -> int:
-        """Estimated."""
-        return estimate_tokens(self.text)
+    def counts(self) -> TextCounts:
+        return counts_of(self.text)
 
     @cached_property
-    def thinking_tokens(self) -> int:
-        """How many of them the thinking takes, estimated."""
-        return estimate_tokens(self.thinking)
+    def thinking_counts(self) -> TextCounts:
+        return counts_of(self.thinking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 
 from kimi_tui.core.prompt.template import ALL_MARKERS
@@ -28,11 +30,29 @@ def _ideographs() -> re.Pattern[str]:
     return re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
-def estimate_tokens(*texts: str) -> int:
-    """Estimate the tokens of texts that follow one another: one to a marker and to a CJK character, one to four bytes.
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """What a text is made of, as far as it says how many tokens it has."""
 
-    No marker may stand in two of them.
-    """
+    markers: int = 0
+    ideographs: int = 0
+    """CJK characters."""
+    other_bytes: int = 0
+    """Of all other text, in UTF-8."""
+
+    def __add__(self, more: TextCounts) -> TextCounts:
+        return TextCounts(
+            self.markers + more.markers, self.ideographs + more.ideographs, self.other_bytes + more.other_bytes
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Estimated: one to a marker and to a CJK character, one to four bytes."""
+        return self.markers + self.ideographs + _rounded_up(self.other_bytes, BYTES_PER_TOKEN)
+
+
+def counts_of(*texts: str) -> TextCounts:
+    """Count texts that follow one another; no marker may stand in two of them."""
     markers = ideographs = size_bytes = 0
     for text in texts:
         rest, found = ALL_MARKERS.taken_from(text)
@@ -44,19 +64,28 @@ def estimate_tokens(*texts: str) -> int:
             others = _ideographs().sub("", piece)
             ideographs += len(piece) - len(others)
             size_bytes += len(others.encode("utf-8", "replace"))
-    return markers + ideographs + _rounded_up(size_bytes, BYTES_PER_TOKEN)
+    return TextCounts(markers, ideographs, size_bytes)
 
 
-def rough_tokens(*texts: str) -> int:
-    """Add up the estimates of texts; of very long ones a sample is looked at, since keys wait meanwhile."""
+def estimate_tokens(*texts: str) -> int:
+    """Estimate the tokens of texts that follow one another; no marker may stand in two of them."""
+    return counts_of(*texts).tokens
+
+
+def rough_tokens(*texts: str, estimate: Callable[[str], float] | None = None) -> int:
+    """Add up the estimates of texts; of very long ones a sample is looked at, since keys wait meanwhile.
+
+    `estimate` None = the usual one.
+    """
+    estimate = estimate or estimate_tokens
     chars = sum(map(len, texts))
     if chars <= SAMPLE_CHARS:
-        return sum(map(estimate_tokens, texts))
+        return round(sum(map(estimate, texts)))
     step = SAMPLED_AT_ONCE * _rounded_up(chars, SAMPLE_CHARS)
     found = (text[start : start + SAMPLED_AT_ONCE] for text in texts for start in range(0, len(text), step))
-    tokens = sampled = 0
+    tokens, sampled = 0.0, 0
     while sample := "".join(islice(found, JOINED_AT_ONCE)):  # all at once would take as much memory as the texts
-        tokens += estimate_tokens(sample)
+        tokens += estimate(sample)
         sampled += len(sample)
     return round(tokens * chars / sampled)
 

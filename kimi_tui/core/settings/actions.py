@@ -446,6 +446,11 @@ _IN_PANES = (
     Action("edit-input", "Edit this input and send it raw",
            "Edits the input that the pane shows, markers and all, and sends it once as it stands.", ("e",),
            Scope.PROMPT, is_command=False, hint="edit raw", waits=True),
+    Action("copy-python", "Copy as Python", "Copies the request as a Python script that reads $DEEPINFRA_TOKEN.",
+           ("p",), Scope.PROMPT, hint="Python"),
+    Action("diff", "Compare with a past request",
+           "Shows what differs from the last request; N = the Nth last, or a reply's such as m4.", ("d",), Scope.PROMPT,
+           argument="[N]", hint="diff"),
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (*_COMPOSER, *_TURN, *_PANES, *_VIEW, *_SESSION, *_MESSAGE, *_IN_PANES)

@@ -222,6 +222,7 @@ DEEPINFRA = Dialect(
     error_keys=_ERRORS,
     end_word="[DONE]",
     needs_end=True,
+    text_place=("token", "text"),
     twin=Twin(
         # Right below the address that is announced, too.
         path=re.compile(r".*/inference/.+|/(?!v\d+/|chat/)[^/]+/[^/]+"),

@@ -15,6 +15,7 @@ from kimi_tui.ui.commands.background import Background, Done
 from kimi_tui.ui.commands.branch_commands import BranchCommands
 from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
+from kimi_tui.ui.commands.diff_command import DiffCommand
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.file_commands import FileCommands
 from kimi_tui.ui.commands.form_commands import FormCommands
@@ -231,6 +232,7 @@ class LateParts:
             **self._read_only().rows(),
             **panes.rows(),
             **self._branches().rows(),
+            "diff": DiffCommand(self.panes, self._prompts, transcript.app.push_screen),
             "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
         }
 

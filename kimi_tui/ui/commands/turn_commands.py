@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.token_estimate import rough_tokens
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_thinking
@@ -124,7 +124,9 @@ class TurnCommands:
 
     def _cost_of(self, kept: KeptThinking) -> str:
         """What that takes with the next message; "" = nothing."""
-        branch = self.open_chats.current.branch
+        chat = self.open_chats.current
+        branch = chat.branch
         ids = with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
-        tokens = rough_tokens(*(message.reasoning or "" for message in branch if message.id in ids))
+        thinking = (message.reasoning or "" for message in branch if message.id in ids)
+        tokens = calibration_of(chat.session, branch).tokens(*thinking)
         return f" (now ~{words.count(tokens)} tok)" if tokens else ""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from rich.cells import cell_len
 from textual import events
@@ -16,9 +15,10 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from kimi_tui.core.prompt.prompt_sizes import PartSize
 from kimi_tui.core.prompt.prompt_view import PromptView
-from kimi_tui.core.prompt.prompt_writer import PromptPart
-from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
+from kimi_tui.core.prompt.shared_prefix import SharedPrefix
 from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.ui.keys.focus import take_keys
@@ -27,10 +27,17 @@ from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
-Form = Literal["text", "json", "curl"]
-FORMS: Mapping[str, Form] = {"copy-prompt": "text", "copy-body": "json", "copy-curl": "curl"}
+Form = Literal["text", "json", "curl", "python"]
+FORMS: Mapping[str, Form] = {
+    "copy-prompt": "text",
+    "copy-body": "json",
+    "copy-curl": "curl",
+    "copy-python": "python",
+}
 STEPS: Mapping[str, int] = {"previous-request": -1, "next-request": 1}
 SEPARATOR = " · "
+BORDER = "border"
+"""Key of the entry that begins where the last request ended or was another."""
 MAX_SIZE_LINES = 3
 """In a narrow pane the last figures are left out, the parts say them too."""
 
@@ -46,7 +53,8 @@ class PromptPane(Vertical):
     PromptPane {
         height: 1fr;
         background: $background;
-        #prompt-sizes { height: 1; padding: 0 1; color: $foreground; background: $surface; }
+        #prompt-sizes, #prompt-shared { height: 1; padding: 0 1; color: $foreground; background: $surface; }
+        #prompt-shared { display: none; color: $text-muted; }
         &.-over #prompt-sizes { text-style: bold; }
     }
     """
@@ -86,10 +94,11 @@ class PromptPane(Vertical):
         self._view: PromptView | None = None
         self._title = ""
         self._drawn: tuple[PromptView, str] | None = None
-        self._entries: list[Entry] = []  # of the parts of what is drawn; those of its tail may have been updated since
+        self._shown: list[tuple[_Shown, list[Entry]]] = []  # of the parts of what is drawn, what each is shown as
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-sizes", markup=False)
+        yield Static(id="prompt-shared", markup=False)
         yield Transcript(id="prompt-lines")
 
     # -- content
@@ -116,17 +125,30 @@ class PromptPane(Vertical):
         if self._view is None or not self._is_in_view or self._drawn == (self._view, self._title):
             return
         view, old, self._drawn = self._view, self._drawn, (self._view, self._title)
-        if old is not None and old[1] == self._title and _differ_at_the_end_only(old[0], view):
-            for before, part in zip(old[0].tail, view.tail, strict=True):
-                if before != part:
-                    self._lines.update_entry(_part_entry(part, view.template))
-        else:
-            shown = zip(() if old is None else old[0].closed, self._entries, strict=False)
-            self._entries = _entries(view, shown)
-            self._lines.set_entries([*self._entries, *self._field_entries()])
+        if old is None or old[1] != self._title or not self._update_tail(old[0], view):
+            self._shown = _parts_shown(view, self._shown)
+            parts = [entry for _, entries in self._shown for entry in entries]
+            self._lines.set_entries([*parts, *self._field_entries()])
         if old is None or old[1] != self._title:
             self._lines.view.follow_tail()
         self._update_sizes()
+
+    def _update_tail(self, old: PromptView, new: PromptView) -> bool:
+        """Show the parts anew that typing changes, where the others stay as they are; whether that was enough."""
+        count = len(new.closed)
+        if old.closed is not new.closed or old.closed_sizes is not new.closed_sizes:
+            return False
+        if _marks(old, count) != _marks(new, count):
+            return False
+        before, tail = self._shown[count:], _parts_shown(new, (), count)
+        pairs = [_entries_of(before), _entries_of(tail)]
+        if [entry.key for entry in pairs[0]] != [entry.key for entry in pairs[1]]:
+            return False
+        self._shown[count:] = tail
+        for entry, changed in zip(*pairs, strict=True):
+            if entry != changed:
+                self._lines.update_entry(changed)
+        return True
 
     @property
     def _is_in_view(self) -> bool:
@@ -147,9 +169,16 @@ class PromptPane(Vertical):
     def _update_sizes(self) -> None:
         assert self._view is not None
         sizes = self.query_one("#prompt-sizes", Static)
-        lines = _packed(_figures(self._view, self._title), max(self.size.width - 2, 1))
+        width = max(self.size.width - 2, 1)
+        lines = _packed(_figures(self._view, self._title), width)
         sizes.styles.height = len(lines)  # another height lays the screen out anew, another text does not
         sizes.update("\n".join(lines), layout=False)
+        shared = self.query_one("#prompt-shared", Static)
+        shared.display = self._view.shared is not None
+        if self._view.shared is not None:
+            lines = _shared_lines(self._view, self._view.shared, width)
+            shared.styles.height = len(lines)
+            shared.update("\n".join(lines), layout=False)
         self.set_class(self._view.tokens > self._view.window_tokens, "-over")
 
     # -- keys, focus and what happens to it
@@ -191,31 +220,99 @@ class PromptPane(Vertical):
             self._update_sizes()
 
 
-def _differ_at_the_end_only(old: PromptView, new: PromptView) -> bool:
-    """Whether the closed parts are the very same, and the parts behind them still those."""
-    return old.closed is new.closed and [part.key for part in old.tail] == [part.key for part in new.tail]
+class _Shown(NamedTuple):
+    """What a part is shown by."""
+
+    part: PromptPart
+    size: PartSize
+    border: int | None
+    """Where in it the last request was another, in code points; None = not in it."""
+    has_window_end: bool
 
 
-def _entries(view: PromptView, before: Iterable[tuple[PromptPart, Entry]]) -> list[Entry]:
-    """A part that was shown in the same place keeps its entry, and so its lines."""
-    pairs = itertools.zip_longest(view.parts, before)
+def _marks(view: PromptView, count: int) -> tuple[object, ...]:
+    """What is marked in the first parts."""
+    shared, end = view.shared, view.window_end
+    border = None if shared is None or shared.place >= count else shared
+    return border, None if end is None or end >= count else end
+
+
+def _parts_shown(
+    view: PromptView, before: Sequence[tuple[_Shown, list[Entry]]], first: int = 0
+) -> list[tuple[_Shown, list[Entry]]]:
+    """Of all parts, or of the tail alone, which begins at part `first`.
+
+    One that was shown so in the same place keeps its entries, and so its lines.
+    """
+    shared, found = view.shared, list[tuple[_Shown, list[Entry]]]()
+    parts = zip(view.tail, view.tail_sizes, strict=True) if first else zip(view.parts, view.sizes, strict=True)
+    for place, (part, size) in enumerate(parts, start=first):
+        border = shared.offset if shared is not None and shared.place == place else None
+        shown = _Shown(part, size, border, place == view.window_end)
+        known = before[place] if place < len(before) else None
+        is_known = known is not None and known[0].part is part and known[0][1:] == shown[1:]
+        found.append(known if known is not None and is_known else (shown, _part_entries(shown, view)))
+    return found
+
+
+def _entries_of(shown: Iterable[tuple[_Shown, list[Entry]]]) -> list[Entry]:
+    return [entry for _, entries in shown for entry in entries]
+
+
+def _part_entries(shown: _Shown, view: PromptView) -> list[Entry]:
+    """Two where the border is in it: the text from there on stands below a heading of its own."""
+    part, size = shown.part, shown.size
+    thinking = f", ~{words.count(size.thinking_tokens)} of it thinking" if part.thinking else ""
+    notes = [f"{part.neutralised} neutralised"] if part.neutralised else []
+    notes += [f"{words.count(size.sum_told)} tok up to here, counted"] if size.sum_told is not None else []
+    entry = Entry(
+        key=part.key,
+        kind=EntryKind.PROMPT,
+        heading=f"{part.kind}{SEPARATOR}{_tokens(size.tokens, is_told=size.is_told)}{thinking}",
+        text=part.text,
+        footer=SEPARATOR.join(notes),
+        detail=part.message_id or "",
+        template=view.template,
+        remark="⚠ the window ends here" if shown.has_window_end else "",
+    )
+    if shown.border is None or view.shared is None:
+        return [entry]
+    border = Entry(BORDER, EntryKind.PROMPT, _border_words(view.shared), "", template=view.template)
+    if not shown.border:
+        return [border, entry]
     return [
-        known[1] if known is not None and known[0] is part else _part_entry(part, view.template)
-        for part, known in itertools.islice(pairs, len(view.parts))
+        replace(entry, text=part.text[: shown.border], footer=""),
+        replace(border, text=part.text[shown.border :], footer=entry.footer),
     ]
 
 
-def _part_entry(part: PromptPart, template: Template) -> Entry:
-    thinking = f", ~{words.count(part.thinking_tokens)} of it thinking" if part.thinking else ""
-    return Entry(
-        key=part.key,
-        kind=EntryKind.PROMPT,
-        heading=f"{part.kind}{SEPARATOR}~{words.count(part.tokens)} tok{thinking}",
-        text=part.text,
-        footer=f"{part.neutralised} neutralised" if part.neutralised else "",
-        detail=part.message_id or "",
-        template=template,
-    )
+def _tokens(count: int, *, is_told: bool) -> str:
+    return f"{'' if is_told else '~'}{words.count(count)} tok"
+
+
+def _border_words(shared: SharedPrefix) -> str:
+    return f"▼ {'new since' if shared.is_all else 'differs from'} the last request ({line_text(shared.last)})"
+
+
+def _shared_lines(view: PromptView, shared: SharedPrefix, width: int) -> Sequence[str]:
+    """How far it is as the last request was, and what differs first: on one line, or on two where one is too short."""
+    tokens = f"{'' if shared.is_told else '~'}{shared.tokens:,} tok"
+    if shared.place == len(view.parts):
+        ways = [[f"all of it equals the last request, {tokens}"]]
+    else:
+        what = part_name(view.parts[shared.place]) + (", …" if shared.place + 1 < len(view.parts) else "")
+        what = f"{'new' if shared.is_all else 'differs in'}: {what}"
+        first = f"the first {tokens} equal the last request's" if shared.tokens else "the last request began otherwise"
+        short = f"= {tokens}"
+        ways = [[f"{first}; {what}"], [first, what], [f"{short}; {what}"], [short, what]]
+    return next((way for way in ways if max(map(cell_len, way)) <= width), ways[-1])
+
+
+def part_name(part: PromptPart) -> str:
+    """How a part is called in a sentence."""
+    if part.message_id is not None:
+        return f"message {line_text(part.message_id)}"
+    return "system prompt" if part.kind is PartKind.SYSTEM else part.kind.value
 
 
 def _figures(view: PromptView, title: str) -> Iterable[str]:
@@ -223,13 +320,21 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
         yield line_text(title)
     is_over = view.tokens > view.window_tokens
     what = "tok" if title else "tok to send,"  # the status line counts the conversation, not what is being typed
-    yield f"{'⚠ ' if is_over else ''}~{words.count(view.tokens)} {what} of {words.count(view.window_tokens)}"
+    tokens = f"{'' if view.is_told else '~'}{words.count(view.tokens)}"
+    yield f"{'⚠ ' if is_over else ''}{tokens} {what} of {words.count(view.window_tokens)}"
+    if view.window_end is not None:
+        yield _window_words(view, view.window_end)
     if view.thinking_tokens:
         yield f"~{words.count(view.thinking_tokens)} of it kept thinking"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
-    if view.counted_tokens is not None:
+    if view.counted_tokens is not None and not view.is_told:
         yield f"{words.count(view.counted_tokens)} counted"
+
+
+def _window_words(view: PromptView, end: int) -> str:
+    kept = f", {words.count(view.reply_tokens)} kept for the reply" if view.reply_tokens else ""
+    return f"⚠ the window ends in: {part_name(view.parts[end])}{kept}"
 
 
 def _packed(figures: Iterable[str], width: int) -> Sequence[str]:

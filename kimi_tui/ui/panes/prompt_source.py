@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first
+from kimi_tui.core.prompt.prompt_comparison import PromptComparison, compared
 from kimi_tui.core.prompt.prompt_view import (
     PromptView,
     PromptViewer,
     going_on_view,
     request_view,
     requests_known,
+    sent_input,
 )
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.shared_prefix import SentInput
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
@@ -26,6 +34,7 @@ from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import first_fields
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
+from kimi_tui.core.wire.python_script import python_script
 from kimi_tui.engine.openings import GoingOn, start_options
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import answering_opening
@@ -35,8 +44,14 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import Command, Text, parse_line
 
-WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command"}
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.engine.turn import Turn
+
+WHATS = {"text": "The prompt", "json": "The request", "curl": "The curl command", "python": "The Python script"}
 GOES_ON = "What going on with the reply sends"
+NEXT_INPUT = "the next input"
+PART_CHARS = 100
+"""What making a message's part takes besides its text, as if it were so many characters more."""
 Make = Callable[[], PromptView]
 
 
@@ -60,6 +75,16 @@ class Asked:
     """Which of its requests, from 0."""
 
 
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    title: str
+    """Which input is compared."""
+    requests: Requests
+    """What it can be compared with, the last one first."""
+    against: Callable[[PastRequest], PromptComparison]
+    """Compares it, in any thread."""
+
+
 @dataclass(eq=False)
 class PromptSource:
     services: Services
@@ -70,6 +95,8 @@ class PromptSource:
     _viewer: PromptViewer = field(default_factory=PromptViewer, init=False)
     _viewing: threading.Lock = field(default_factory=threading.Lock, init=False)
     _measured: tuple[Session, int] | None = field(default=None, init=False)
+    _sent: tuple[PastRequest, SentInput] | None = field(default=None, init=False)
+    _unanswered: tuple[Turn, Message | None] | None = field(default=None, init=False)
     _asked: Asked | None = field(default=None, init=False)
     """None = the input of the next turn is wanted, or of the request that runs."""
 
@@ -90,7 +117,8 @@ class PromptSource:
         reply, place = self._shown()
         if reply is not None:
             session, window_tokens = self.open_chats.current.session, self.services.settings.api.context_tokens
-            make = partial(request_view, session, reply, place, window_tokens)
+            shown = PastRequest(reply, place)
+            make = partial(self._make_past, session, shown, window_tokens, self.last_request(shown))
             is_running = self._is_last_of_running(reply, place)
             return partial(_unanswered, make) if is_running else make, self._title(reply, place)
         planned = self._next()
@@ -173,7 +201,7 @@ class PromptSource:
     def chars(self) -> int:
         session = self.open_chats.current.session
         if self._measured is None or self._measured[0] is not session:
-            self._measured = session, sum(len(message.content) for message in session.messages)
+            self._measured = session, sum(len(it.content) + PART_CHARS for it in session.messages)
         return self._measured[1] + len(self.drafts.texts[-1])
 
     def _next(self) -> _Next | None:
@@ -201,7 +229,7 @@ class PromptSource:
         if (reply := self._taken_up()) is None:
             return None
         request = self._request(GoingOn(reply).options)
-        make = partial(going_on_view, self.open_chats.current.session, reply, request)
+        make = partial(self._make_going_on, self.open_chats.current.session, reply, request, self.last_request())
         planned = self._planned(make, request, GOES_ON, thinks=reply.has_open_block)
         return replace(planned, reply_to=reply.parent)
 
@@ -224,7 +252,7 @@ class PromptSource:
             return None
         request = self._request(opening.options.over(chat.next_reply.options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
-        make = partial(self._make, before(chat.session, reply.id), request, None, open_turn)
+        make = partial(self._make, before(chat.session, reply.id), request, None, open_turn, self._last_of_session())
         planned = self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
         return replace(planned, reply_to=reply.parent)
 
@@ -236,7 +264,8 @@ class PromptSource:
             session = before(session, edited or "")
         line = parse_line(draft)
         question = line.text if isinstance(line, Text) else ""  # a command is not sent
-        make = partial(self._make, session, request, question or None, request.open_turn_of(start))
+        open_turn = request.open_turn_of(start)
+        make = partial(self._make, session, request, question or None, open_turn, self._last_of_session())
         title = "Request of the next reply" if chat.next_reply.stops else ""
         return self._planned(make, request, title, thinks=request.thinking)
 
@@ -257,11 +286,86 @@ class PromptSource:
         typed = None if command is None else start_of(command)
         return typed or self.open_chats.current.next_reply.start
 
+    # -- the request to compare with
+
+    def last_request(self, shown: PastRequest | None = None) -> PastRequest | None:
+        """The newest request, on any branch, or the one before a past one; None = there is none.
+
+        The newest is the last of this window, where it sent any.
+        """
+        chat = self.open_chats.current
+        if shown is None and chat.last_turn is not None and (last := self._last_of(chat.last_turn)) is not None:
+            return last
+        return next(newest_first(chat.session, shown), None)
+
+    def _last_of(self, turn: Turn) -> PastRequest | None:
+        """The last request of a turn, whether it brought a reply or nothing; None = what it was about is gone."""
+        messages = self.open_chats.current.session.messages
+        reply = next((it for it in reversed(messages) if it.id == turn.reply.id), None)
+        if reply is None:
+            if self._unanswered is None or self._unanswered[0] is not turn:
+                self._unanswered = turn, turn.reply_so_far(self.services.clock.now())
+            reply = self._unanswered[1]
+        is_there = reply is not None and any(it.id == reply.parent for it in reversed(messages))
+        return last_request(reply) if reply is not None and is_there else None
+
+    def comparing(self, *, is_next: bool) -> Comparing | None:
+        """What the input that is shown can be compared with; None = it cannot be made, which is told.
+
+        `is_next` = that of the next turn is meant, or of the request that runs.
+        """
+        if is_next:
+            self._asked = None
+        if (plan := self.plan()) is None:
+            return None
+        reply, place = self._shown()
+        shown = None if reply is None else PastRequest(reply, place)
+        session, last = self.open_chats.current.session, self.last_request(shown)
+        others = (it for it in newest_first(session, shown) if last is None or not it.is_same(last))
+        requests = Requests(itertools.chain([] if last is None else [last], others))
+        make, window_tokens = functools.cache(plan[0]), self.services.settings.api.context_tokens
+
+        def against(request: PastRequest) -> PromptComparison:
+            return compared(request_view(session, *request, window_tokens), make(), calibration_of(session))
+
+        return Comparing(plan[1] or NEXT_INPUT, requests, against)
+
+    def _last_of_session(self) -> tuple[Session, PastRequest | None]:
+        return self.open_chats.current.session, self.last_request()
+
+    def _sent_input(self, session: Session, last: PastRequest | None) -> SentInput | None:
+        """Make it once: the work grows with the conversation."""
+        if last is None:
+            return None
+        if self._sent is None or self._sent[0].reply is not last.reply or self._sent[0].place != last.place:
+            self._sent = last, sent_input(session, *last)
+        return self._sent[1]
+
+    # -- making, in any thread
+
     def _make(
-        self, session: Session, request: RequestSettings, question: str | None, open_turn: OpenTurn
+        self,
+        session: Session,
+        request: RequestSettings,
+        question: str | None,
+        open_turn: OpenTurn,
+        last: tuple[Session, PastRequest | None],
+    ) -> PromptView:
+        """`last` = the last request, and the session that it stands in: another branch may have it."""
+        with self._viewing:
+            return self._viewer.view(session, request, question, open_turn, self._sent_input(*last))
+
+    def _make_past(
+        self, session: Session, shown: PastRequest, window_tokens: int, last: PastRequest | None
     ) -> PromptView:
         with self._viewing:
-            return self._viewer.view(session, request, question, open_turn)
+            return request_view(session, *shown, window_tokens, self._sent_input(session, last))
+
+    def _make_going_on(
+        self, session: Session, reply: Message, request: RequestSettings, last: PastRequest | None
+    ) -> PromptView:
+        with self._viewing:
+            return going_on_view(session, reply, request, self._sent_input(session, last))
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
         """`view` None = the input of the next turn."""
@@ -276,8 +380,16 @@ class PromptSource:
         body = build_body(settings.dialect, model, view.text, fields, extra)
         url = settings.dialect.address(settings.api.base_url, model)
         is_streamed = fields.get("stream") is True
-        texts = {"text": view.text, "json": body.decode()}
-        self.copy(texts.get(form) or curl_command(url, body, is_streamed=is_streamed), WHATS[form])
+        match form:
+            case "text":
+                text = view.text
+            case "json":
+                text = body.decode()
+            case "python":
+                text = python_script(settings.dialect, url, body, is_streamed=is_streamed)
+            case _:
+                text = curl_command(url, body, is_streamed=is_streamed)
+        self.copy(text, WHATS[form])
 
 
 def _unanswered(make: Make) -> PromptView:

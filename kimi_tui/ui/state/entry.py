@@ -60,3 +60,5 @@ class Entry:
     """What stands behind the heading, such as "edited by you"; "" = nothing."""
     written: tuple[WrittenRange, ...] = ()
     """What of a reply the user wrote."""
+    margin: str = ""
+    """Of an exact input: what stands before each of its lines, such as "+ "; "" = nothing."""

@@ -106,6 +106,8 @@ class Chat:
     """The session's head when its last turn ended without a reply, and how it ended; None = it brought one."""
     form_checks: dict[str, FormCheck] = field(default_factory=dict)
     """What was found out about replies that are to keep a form, by their ids."""
+    last_turn: Turn | None = None
+    """The one that ended last here; None = none has."""
     tree_steps: list[Deletion | Naming] = field(default_factory=list)
     """What was deleted and named, for undoing; the last one last."""
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
@@ -262,6 +264,7 @@ class Chat:
         is_other = head != self.session.head
         if is_other:
             self.open_session.update(lambda value: replace(value, head=head))
+        self.last_turn = turn
         has_reply = any(each.replies for each in self.ends)
         self.ended_empty = None if has_reply else (self.session.head, ended.state)
         return is_other

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.calibration import Calibration, calibration_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.token_estimate import received_tokens, rough_tokens
+from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.kept_thinking import KeptThinking
@@ -67,6 +68,7 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
     its length. A count is of no use once a message that it holds is left out, or one that it lacks is not.
     """
     branch, rest = tree.branch(session), list[Message]()
+    calibration = calibration_of(session, branch)
     now = tree.with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
@@ -74,13 +76,13 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
         others = 0 if message.usage is None else _share_of_others(session, message)
         counted = None if message.raw_input is not None else _counted(message, others)
         if counted is not None and not message.excluded and left_out == set(message.left_out):
-            dropped = 0 if message.id in now else _thought_share(message, others)
-            moved = _moved_thinking(branch[:place], message, now)
-            tokens = max(counted - dropped + moved, 0) + _estimated(rest, now)
+            dropped = 0 if message.id in now else _thought_share(message, others, calibration)
+            moved = _moved_thinking(branch[:place], message, now, calibration)
+            tokens = max(counted - dropped + moved, 0) + _estimated(rest, now, calibration)
             return Context(tokens, window_tokens, is_counted=not rest and not message.reasoning and not moved)
         rest.append(message)
-    system = rough_tokens(session.system) + TURN_TOKENS if session.system else 0
-    return Context(system + _estimated(rest, now), window_tokens, is_counted=not rest and not system)
+    system = calibration.tokens(session.system) + TURN_TOKENS if session.system else 0
+    return Context(system + _estimated(rest, now, calibration), window_tokens, is_counted=not rest and not system)
 
 
 def _share_of_others(session: Session, reply: Message) -> int:
@@ -123,32 +125,32 @@ def _counted(reply: Message, others: int) -> int | None:
     return tokens
 
 
-def _thought_share(reply: Message, others: int) -> int:
+def _thought_share(reply: Message, others: int, calibration: Calibration) -> int:
     """How many of a reply's counted tokens its reasoning has: by its length, or as part of its input.
 
     `others` as for `_counted`.
     """
     counted, (thought, said) = ((reply.usage or NO_USAGE).output_tokens or 0) - others, _new_chars(reply)
-    held = rough_tokens((reply.reasoning or "")[: reply.begun.reasoning]) if reply.begun is not None else 0
+    held = calibration.tokens((reply.reasoning or "")[: reply.begun.reasoning]) if reply.begun is not None else 0
     return held + (counted - round(counted * said / (thought + said)) if thought else 0)
 
 
-def _moved_thinking(before: Sequence[Message], reply: Message, now: Set[str]) -> int:
+def _moved_thinking(before: Sequence[Message], reply: Message, now: Set[str], calibration: Calibration) -> int:
     """How many tokens more the thinking of the messages before a reply takes now than in its prompt, estimated."""
     if not now and reply.kept_thinking == 0:
         return 0
     then = tree.with_thinking(
         before, reply.kept_thinking, lambda it: it.id not in reply.left_out and not it.is_only_queued
     )
-    more = rough_tokens(*(it.reasoning or "" for it in before if it.id in now and it.id not in then))
-    return more - rough_tokens(*(it.reasoning or "" for it in before if it.id in then and it.id not in now))
+    more = calibration.tokens(*(it.reasoning or "" for it in before if it.id in now and it.id not in then))
+    return more - calibration.tokens(*(it.reasoning or "" for it in before if it.id in then and it.id not in now))
 
 
-def _estimated(messages: Iterable[Message], now: Set[str]) -> int:
+def _estimated(messages: Iterable[Message], now: Set[str], calibration: Calibration) -> int:
     """`now` = ids of those that are sent with their thinking."""
     sent = [message for message in messages if not message.excluded]
     thoughts = [message.reasoning or "" for message in sent if message.id in now]
-    return rough_tokens(*(message.content for message in sent), *thoughts) + TURN_TOKENS * len(sent)
+    return calibration.tokens(*(message.content for message in sent), *thoughts) + TURN_TOKENS * len(sent)
 
 
 def last_figures(session: Session, empty_end: MessageState | None = None) -> Figures:

@@ -27,6 +27,10 @@ class Styles:
         self._base_colors = base.color, base.bgcolor
         self.base = base
 
+    def over(self, base: Style) -> Styles:
+        """The same theme on another foreground and background."""
+        return Styles(self._variables, base)
+
     def role(self, name: str) -> Style:
         if name not in self._made:
             colour = self._colour(name) or self._colour(FALLBACKS.get(name, ""))

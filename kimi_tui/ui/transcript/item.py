@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from kimi_tui.core.markdown.blocks import Block
@@ -24,7 +25,7 @@ from kimi_tui.ui.transcript.entry_chrome import (
 from kimi_tui.ui.transcript.layout import block_lines
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Piece, Section, size_of
-from kimi_tui.ui.transcript.prompt_lines import REACH_CHARS, prompt_lines
+from kimi_tui.ui.transcript.prompt_lines import REACH_CHARS, prompt_lines, with_margin
 from kimi_tui.ui.transcript.section_layout import ChunkLayout, SectionLayout
 from kimi_tui.ui.transcript.written_marks import marked, within
 
@@ -237,7 +238,8 @@ class Item:
         if entry.kind is EntryKind.PROMPT:
             end = piece.start + len(text)
             before, after = part.source.around(chunk_place, piece.start, end, REACH_CHARS)
-            return prompt_lines(text, look, entry.template, before=before, after=after, is_last=is_last)
+            drawn = partial(prompt_lines, text, template=entry.template, before=before, after=after, is_last=is_last)
+            return with_margin(drawn, entry.margin, look) if entry.margin else drawn(look)
         body = plain_body(entry, text, look, is_first=is_first, is_last=is_last)
         return self._marked(body, section, chunk_place, piece, look)
 

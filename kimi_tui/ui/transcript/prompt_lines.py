@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
@@ -50,6 +50,22 @@ def prompt_lines(
         if lines and (place < len(parts) - 1 or (not is_last and end != "\n")):
             lines[-1] = replace(lines[-1], joint="")
         yield from lines
+
+
+ADDED, REMOVED, ALIKE = "+ ", "- ", "  "
+"""Margins of a text that is compared with another."""
+
+
+def with_margin(lines: Callable[[Look], Iterable[Line]], margin: str, look: Look) -> Iterator[Line]:
+    """Put it before each line; `lines` makes them for the width that is left.
+
+    What was added or removed has a colour.
+    """
+    styles = look.styles
+    style = {ADDED: styles.syntax("inserted"), REMOVED: styles.syntax("deleted")}.get(margin, styles.base)
+    narrow = Look(styles.over(style), max(look.width - len(margin), 1))
+    for line in lines(narrow):
+        yield line.led(margin, style)
 
 
 def _runs(text: str, look: Look, template: Template, before: str, after: str) -> list[Run]:

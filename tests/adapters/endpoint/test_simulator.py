@@ -243,6 +243,8 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "tree",
         "name",
         "branch",
+        "diff",
+        "copy-python",
     } == {*commands}
     assert set(commands) <= set(COMMANDS)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view
+from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view, sent_input
 from kimi_tui.core.prompt.prompt_writer import PartKind, next_prompt, past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
@@ -90,8 +90,9 @@ def test_each_part_says_what_it_is_and_how_large() -> None:
         ("draft", PartKind.DRAFT, "<|im_user|>user<|im_middle|><\u2060/think><|im_end|>", 1, None),
         ("open turn", PartKind.OPEN, "<|im_assistant|>assistant<|im_middle|><think>", 0, None),
     ]  # fmt: skip
-    assert [part.tokens for part in view.parts] == [estimate_tokens(part.text) for part in view.parts]
-    assert (view.tokens, view.neutralised, view.window_tokens) == (sum(part.tokens for part in view.parts), 4, 1000)
+    sizes = [size.tokens for size in view.sizes]
+    assert sizes == [*(estimate_tokens(part.text) for part in view.closed), estimate_tokens(view.tail[0].text), 4]
+    assert (view.tokens, view.neutralised, view.window_tokens) == (sum(sizes), 4, 1000)
     assert PromptViewer().view(session, replace(KIMI, neutralise=False), "</think>").neutralised == 0
 
 
@@ -105,11 +106,13 @@ def test_a_draft_takes_the_place_of_a_question_without_a_reply() -> None:
 
 def test_a_keystroke_costs_the_same_however_long_the_conversation() -> None:
     costs = []
+    request = replace(KIMI, context_tokens=10**7)
     for turns in (5, 1000):
         session, viewer = talk(turns), PromptViewer()
-        first = viewer.view(session, KIMI, "draf")
-        costs.append(calls_in(functools.partial(viewer.view, session, KIMI, "draft")))
-        view = viewer.view(session, KIMI, "draft")
+        last = sent_input(session, session.messages[-1], 0)
+        first = viewer.view(session, request, "draf", last=last)
+        costs.append(calls_in(functools.partial(viewer.view, session, request, "draft", last=last)))
+        view = viewer.view(session, request, "draft", last=last)
         assert view.closed is first.closed
         assert [part.key for part in view.tail] == ["draft", "open turn"]
     assert costs[0] == costs[1]

@@ -19,7 +19,7 @@ from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Usage
-from kimi_tui.ui.panes.prompt_pane import PromptPane
+from kimi_tui.ui.panes.prompt_pane import SEPARATOR, PromptPane
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user
@@ -105,24 +105,24 @@ async def test_each_part_is_headed_by_what_it_is_and_its_size() -> None:
         await pilot.pause()
         rows = [" ".join(row.split()) for row in app.rows()]
         headings = [
-            "system · ~7 tok",
-            "user · ~11 tok m1",
-            "assistant · ~10 tok m2",
+            "system · ~13 tok",
+            "user · ~20 tok m1",
+            "assistant · ~11 tok m2",
             "draft · ~6 tok",
-            "open turn · ~6 tok",
+            "open turn · ~4 tok",
         ]
-        assert [row for row in rows if " tok" in row] == headings
-        assert rows.count("(1 neutralised)") == 1
-        assert app.sizes() == ["~40 tok to send, of 256k · 1 neutralised · 37 counted"]
+        assert [row for row in rows if " tok" in row and not row.startswith("(")] == headings
+        assert rows.count("(1 neutralised · 33 tok up to here, counted)") == 1
+        assert app.sizes() == ["~54 tok to send, of 256k · 1 neutralised · 37 counted"]
 
 
 @pytest.mark.parametrize(
     ("width", "sizes"),
     [
-        ("60", ["Request of m2 · ~24 tok of 256k · 1 neutralised", "37 counted"]),
-        ("40", ["Request of m2 · ~24 tok of 256k", "1 neutralised · 37 counted"]),
-        ("28", ["Request of m2", "~24 tok of 256k", "1 neutralised · 37 counted"]),
-        ("20", ["Request of m2", "~24 tok of 256k", "1 neutralised"]),
+        ("60", ["Request of m2 · 37 tok of 256k · 1 neutralised"]),
+        ("40", ["Request of m2 · 37 tok of 256k", "1 neutralised"]),
+        ("28", ["Request of m2", "37 tok of 256k", "1 neutralised"]),
+        ("20", ["Request of m2", "37 tok of 256k", "1 neutralised"]),
     ],
 )
 async def test_the_sizes_of_a_past_request_fit_the_pane(width: str, sizes: list[str]) -> None:
@@ -161,10 +161,13 @@ async def test_more_than_the_window_is_marked() -> None:
     async with Host().run_test(size=(60, 20)) as pilot:
         app = pilot.app
         assert isinstance(app, Host)
-        for window_tokens, mark in ((33, "⚠ "), (34, "")):
+        for window_tokens, mark in ((47, "⚠ "), (48, "")):
             app.pane.show(PromptViewer().view(SESSION, replace(REQUEST, context_tokens=window_tokens)))
             await pilot.pause()
-            assert app.sizes() == [f"{mark}~34 tok to send, of {window_tokens} · 1 neutralised · 37 counted"]
+            end = " · ⚠ the window ends in: open turn" if mark else ""
+            shown = SEPARATOR.join(app.sizes())
+            assert shown == f"{mark}~48 tok to send, of {window_tokens}{end} · 1 neutralised · 37 counted"
+            assert ("⚠ the window ends here" in "\n".join(app.rows())) is (mark != "")
 
 
 async def test_the_end_stays_in_view_while_typing_and_reading_stays_where_it_is() -> None:
@@ -234,8 +237,8 @@ async def test_its_keys_ask_for_copies() -> None:
         await pilot.press("y")
         assert app.asked == []
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
-        await pilot.press("y", "b", "c", "x")
-        assert app.asked == ["text", "json", "curl"]
+        await pilot.press("y", "b", "c", "p", "x")
+        assert app.asked == ["text", "json", "curl", "python"]
 
 
 async def test_other_keys_can_be_given() -> None:
@@ -266,7 +269,7 @@ async def test_what_was_given_before_the_screen_is_drawn() -> None:
 
     async with Early().run_test(size=(60, 20)) as pilot:
         shown = [strip.text for strip in pilot.app.query_one(Transcript).render_lines(Region(0, 0, 60, 19))]
-        assert sum(" tok" in row for row in shown) == 5
+        assert sum(" · ~" in row for row in shown) == 5
 
 
 async def test_another_width_writes_the_sizes_anew() -> None:
@@ -275,10 +278,10 @@ async def test_another_width_writes_the_sizes_anew() -> None:
         assert isinstance(app, Host)
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
         await pilot.pause()
-        assert app.sizes() == ["~34 tok to send, of 256k · 1 neutralised · 37 counted"]
+        assert app.sizes() == ["~48 tok to send, of 256k · 1 neutralised · 37 counted"]
         await resize(pilot, 40, 20)
         await pilot.pause()
-        assert app.sizes() == ["~34 tok to send, of 256k", "1 neutralised · 37 counted"]
+        assert app.sizes() == ["~48 tok to send, of 256k", "1 neutralised · 37 counted"]
         assert app.query_one("#prompt-sizes").size.height == 2
 
 

@@ -92,6 +92,7 @@ KEYS = """\
 | **Shift+Tab**, then **e** or **E** | edits my answer or my thinking, and I go on from there |
 | **Alt+K** | while you edit: keeps the edit, I do not go on |
 | **Shift+Tab**, then **w** | lets me think longer |
+| **F5**, then **d** | the exact prompt, and what is new in it since my last reply |
 | **Ctrl+R** | opens or folds every think block |
 | **Alt+T** | the branches of this session, as a tree |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
@@ -119,6 +120,8 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/record bug.jsonl` | writes my raw stream to a file, which **kimi-tui replay** shows again |
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
 | `/raw` | opens all that reaches me in an editor; **Ctrl+S** there sends it as it stands, once |
+| `/diff`, `/diff 2` | what is new in the next prompt since the last request, or the one before |
+| `/copy-python` | the next request as a Python script |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/tree`, `/name Stew`, `/branch` | the tree of branches; names one; makes it a session of its own |

@@ -1,0 +1,232 @@
+"""What differs between two inputs: line by line, a marker being the end of a line too.
+
+Lines that stand in both inputs once are the anchors (patience diff): the longest run of them that is in the same order
+on both sides stays, the gaps between are looked at in the same way. So the work grows with the size of the inputs, and
+their pieces joined are the two inputs again, exactly.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain, groupby, pairwise
+
+from kimi_tui.core.prompt.prompt_writer import PromptPart
+from kimi_tui.core.prompt.shared_prefix import common_chars, whole_markers
+from kimi_tui.core.prompt.template import Template
+
+CONTEXT_LINES = 2
+"""How many lines beside a change are shown that are alike."""
+CONTEXT_CHARS = 240
+"""How many characters of one of them at most."""
+LONG_LINE = 240
+"""Of a longer line that changed only the middle is told to differ."""
+MAX_LEVELS = 12
+"""How often the gaps between anchors are looked at again; what is left then differs as a whole."""
+
+
+class Change(StrEnum):
+    SAME = "same"
+    REMOVED = "removed"
+    """It stands in the old input alone."""
+    ADDED = "added"
+    """It stands in the new input alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffPiece:
+    change: Change
+    text: str
+    part: PromptPart
+    """Of what differs, the part that it stands in; else the one that it began in before it was cut."""
+    is_folded: bool = False
+    """Whether it is alike and far from any change."""
+    parts: int = 1
+    """How many parts it reached into before it was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    part: int
+
+
+def prompt_diff(
+    old: Sequence[PromptPart], new: Sequence[PromptPart], template: Template, old_template: Template | None = None
+) -> list[DiffPiece]:
+    """Give the pieces of both in order; of the removed and the alike ones the old input is made, of the others the new.
+
+    `template` is that of the new input; `old_template` None = the old one has the same.
+    """
+    before, after = _lines(old, old_template or template), _lines(new, template)
+    pieces = list[DiffPiece]()
+    # What differs is told part by part.
+    for (change, _), run in groupby(_compared(before, after), key=_place_of):
+        lines = [line for _, line in run]
+        parts = old if change is Change.REMOVED else new
+        text = "".join(line.text for line in lines)
+        pieces.append(DiffPiece(change, text, parts[lines[0].part], parts=lines[-1].part - lines[0].part + 1))
+    return list(_folded(_trimmed(pieces, template)))
+
+
+def _place_of(compared: tuple[Change, _Line]) -> tuple[Change, int]:
+    change, line = compared
+    return change, -1 if change is Change.SAME else line.part
+
+
+def _lines(parts: Sequence[PromptPart], template: Template) -> list[_Line]:
+    return [_Line(line, place) for place, part in enumerate(parts) for line in _cut(part.text, template)]
+
+
+def _cut(text: str, template: Template) -> Iterator[str]:
+    """Cut behind each line end and each marker."""
+    start = 0
+    for marker in template.markers.exact.finditer(text):
+        yield from text[start : marker.end()].splitlines(keepends=True)
+        start = marker.end()
+    yield from text[start:].splitlines(keepends=True)
+
+
+def _compared(before: Sequence[_Line], after: Sequence[_Line]) -> Iterator[tuple[Change, _Line]]:
+    """Each line of both in order, what was removed before what was added."""
+    i = j = 0
+    ends = (len(before), len(after), 0)
+    for at, to, size in chain(matches([it.text for it in before], [it.text for it in after]), [ends]):
+        yield from ((Change.REMOVED, line) for line in before[i:at])
+        yield from ((Change.ADDED, line) for line in after[j:to])
+        yield from ((Change.SAME, line) for line in after[to : to + size])
+        i, j = at + size, to + size
+
+
+def matches(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Runs of equal items in both, in order: where they begin on either side, and how long they are."""
+    found = list[tuple[int, int, int]]()
+    gaps = [(0, len(left), 0, len(right), 0)]
+    while gaps:
+        i, i_end, j, j_end, level = gaps.pop()
+        start = _alike(left, right, i, j, min(i_end - i, j_end - j))
+        i, j = i + start, j + start
+        most = min(i_end - i, j_end - j)
+        end = next((n for n in range(most) if left[i_end - 1 - n] != right[j_end - 1 - n]), most)
+        i_end, j_end = i_end - end, j_end - end
+        found += [(i - start, j - start, start)] if start else []
+        found += [(i_end, j_end, end)] if end else []
+        if (
+            i < i_end
+            and j < j_end
+            and level < MAX_LEVELS
+            and (anchors := _anchors(left, right, range(i, i_end), range(j, j_end)))
+        ):
+            ends = [(i, j), *anchors, (i_end, j_end)]
+            gaps += [(a, c, b, d, level + 1) for (a, b), (c, d) in pairwise(ends)]
+    return sorted(found)
+
+
+def _alike(left: Sequence[str], right: Sequence[str], i: int, j: int, most: int) -> int:
+    """How many items from two places on are equal."""
+    return next((n for n in range(most) if left[i + n] != right[j + n]), most)
+
+
+def _anchors(
+    left: Sequence[str], right: Sequence[str], left_places: range, right_places: range
+) -> list[tuple[int, int]]:
+    """Items that either side has once, as many as stand in the same order: the longest increasing subsequence."""
+    counts = Counter(left[left_places.start : left_places.stop])
+    others = Counter(right[right_places.start : right_places.stop])
+    where = {right[place]: place for place in right_places if others[right[place]] == 1}
+    alike = (place for place in left_places if counts[left[place]] == 1 and left[place] in where)
+    pairs = [(place, where[left[place]]) for place in alike]
+    tails, chosen = list[int](), list[int]()  # by length: the least last place on the right, and which pair it is
+    before = list[int]()  # by pair: the pair before it, -1 = none
+    for number, (_, place) in enumerate(pairs):
+        length = bisect_left(tails, place)
+        before.append(chosen[length - 1] if length else -1)
+        tails[length : length + 1] = [place]
+        chosen[length : length + 1] = [number]
+    found, at = list[tuple[int, int]](), chosen[-1] if chosen else -1
+    while at >= 0:
+        found.append(pairs[at])
+        at = before[at]
+    return found[::-1]
+
+
+def _trimmed(pieces: Sequence[DiffPiece], template: Template) -> Iterator[DiffPiece]:
+    """Of a long text that became another one only what differs stays so."""
+    place = 0
+    while place < len(pieces):
+        old, new = pieces[place], pieces[place + 1] if place + 1 < len(pieces) else None
+        is_pair = new is not None and (old.change, new.change) == (Change.REMOVED, Change.ADDED)
+        if new is None or not is_pair or min(len(old.text), len(new.text)) <= LONG_LINE:
+            yield old
+            place += 1
+            continue
+        yield from _differing(old, new, template)
+        place += 2
+
+
+def _differing(old: DiffPiece, new: DiffPiece, template: Template) -> Iterator[DiffPiece]:
+    start = common_chars(old.text, new.text)
+    start = min(whole_markers(old.text, start, template), whole_markers(new.text, start, template))
+    start = max(start - LONG_LINE // 4, 0) if start < min(len(old.text), len(new.text)) else start
+    rests = old.text[start:], new.text[start:]
+    end = common_chars(rests[0][::-1], rests[1][::-1])
+    end = max(end - LONG_LINE // 4, 0) if end < min(map(len, rests)) else end
+    texts = (
+        (Change.SAME, new.text[:start], new),
+        (Change.REMOVED, rests[0][: len(rests[0]) - end], old),
+        (Change.ADDED, rests[1][: len(rests[1]) - end], new),
+        (Change.SAME, rests[1][len(rests[1]) - end :], new),
+    )
+    return (DiffPiece(change, text, of.part) for change, text, of in texts if text)
+
+
+def _folded(pieces: Iterable[DiffPiece]) -> Iterator[DiffPiece]:
+    """Cut what is alike into what stands beside a change and what does not."""
+    all_ = list(_joined(pieces))
+    for place, piece in enumerate(all_):
+        if piece.change is not Change.SAME:
+            yield piece
+            continue
+        head = _head_chars(piece.text) if place else 0
+        tail = _tail_chars(piece.text) if place + 1 < len(all_) else 0
+        end = len(piece.text) - tail
+        if end - head <= CONTEXT_CHARS and len(all_) > 1:
+            yield piece
+            continue
+        texts = (piece.text[:head], False), (piece.text[head:end], True), (piece.text[end:], False)
+        yield from (
+            DiffPiece(Change.SAME, text, piece.part, is_folded, piece.parts) for text, is_folded in texts if text
+        )
+
+
+def _joined(pieces: Iterable[DiffPiece]) -> Iterator[DiffPiece]:
+    """What is alike and stands side by side as one piece."""
+    for change, run in groupby(pieces, key=lambda piece: piece.change):
+        group = list(run)
+        if change is Change.SAME and len(group) > 1:
+            parts = sum(piece.parts for piece in group)
+            yield DiffPiece(change, "".join(piece.text for piece in group), group[0].part, parts=parts)
+        else:
+            yield from group
+
+
+def _head_chars(text: str) -> int:
+    end = -1
+    for _ in range(CONTEXT_LINES):
+        end = text.find("\n", end + 1, CONTEXT_CHARS)
+        if end < 0:
+            return min(len(text), CONTEXT_CHARS)
+    return end + 1
+
+
+def _tail_chars(text: str) -> int:
+    first = max(len(text) - CONTEXT_CHARS, 0)
+    start = len(text)
+    for _ in range(CONTEXT_LINES + (not text.endswith("\n"))):
+        start = text.rfind("\n", first, max(start - 1, 0)) + 1
+        if not start:
+            return len(text) - first
+    return len(text) - start

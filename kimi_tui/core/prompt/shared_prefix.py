@@ -1,0 +1,76 @@
+"""How far an input begins as an earlier one did: what does may come from the endpoint's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kimi_tui.core.prompt.prompt_writer import PromptPart
+from kimi_tui.core.prompt.template import Template
+
+BLOCK_CHARS = 16_384
+MARKER_CHARS = 64
+"""Longest marker that is looked for around a place; a longer one is cut there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentInput:
+    """The input of a request that was sent."""
+
+    name: str
+    """Whose it was, such as "m4"."""
+    text: str
+    tokens: int | None
+    """As the endpoint counted them; None = it did not."""
+    opening: str
+    """The open turn that it ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPrefix:
+    last: str
+    """Whose request the other one was, such as "m4"."""
+    place: int
+    """The first part that differs; the number of parts = none does."""
+    offset: int
+    """Where in that part, in code points."""
+    is_all: bool
+    """Whether the whole of the other input stands there."""
+    tokens: int = 0
+    is_told: bool = False
+
+
+def common_chars(left: str, right: str) -> int:
+    """How many characters two texts begin with alike."""
+    size, at = min(len(left), len(right)), 0
+    while at < size and left[at : at + BLOCK_CHARS] == right[at : at + BLOCK_CHARS]:
+        at += BLOCK_CHARS
+    if at >= size:
+        return size
+    low, high = at, min(at + BLOCK_CHARS, size)
+    while low < high:  # alike up to low, not up to high
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if left[at:middle] == right[at:middle] else (low, middle - 1)
+    return low
+
+
+def whole_markers(text: str, at: int, template: Template) -> int:
+    """Go back to the beginning of the marker that a place stands inside: it is one token."""
+    start = max(at - MARKER_CHARS, 0)
+    for first, end in template.markers.spans(text[start : at + MARKER_CHARS]):
+        if start + first < at < start + end:
+            return start + first
+    return at
+
+
+def shared_prefix(parts: Sequence[PromptPart], last: SentInput, template: Template) -> SharedPrefix:
+    """Say where parts, which are an input from its beginning on, differ from the last one first."""
+    start = 0
+    for place, part in enumerate(parts):
+        chars = common_chars(part.text, last.text[start : start + len(part.text)])
+        if chars < len(part.text):
+            is_all = start + chars == len(last.text)
+            kept = chars if is_all else max(whole_markers(last.text, start + chars, template) - start, 0)
+            return SharedPrefix(last.name, place, whole_markers(part.text, kept, template), is_all)
+        start += len(part.text)
+    return SharedPrefix(last.name, len(parts), 0, start == len(last.text))

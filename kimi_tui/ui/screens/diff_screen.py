@@ -1,0 +1,187 @@
+"""What differs between an input and that of a past request; Left and Right choose which request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from kimi_tui.core.prompt.past_requests import PastRequest
+from kimi_tui.core.prompt.prompt_comparison import PromptComparison
+from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece
+from kimi_tui.core.session.request_starts import requests_of
+from kimi_tui.core.text.counts import counted
+from kimi_tui.ui.panes.prompt_pane import part_name
+from kimi_tui.ui.panes.prompt_source import Comparing
+from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.text import words
+from kimi_tui.ui.text.safe_text import line_text
+from kimi_tui.ui.transcript.prompt_lines import ADDED, ALIKE, REMOVED
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+MARGINS = {Change.SAME: ALIKE, Change.REMOVED: REMOVED, Change.ADDED: ADDED}
+MAKING = "Comparing …"
+NOTHING_DIFFERS = "Nothing differs: the two inputs are one."
+
+
+class DiffScreen(Above, ModalScreen[None]):
+    DEFAULT_CSS = """
+    DiffScreen {
+        background: $background;
+        & > #diff-titles { height: auto; padding: 0 1; background: $surface; color: $foreground; }
+        & > #diff-keys {
+            height: 1; padding: 0 1; background: $surface; color: $text-muted;
+            link-color: $text-muted; link-style: none; link-background: $surface;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Close"),
+        Binding("left", "earlier", "Earlier request"),
+        Binding("right", "later", "Later request"),
+        Binding("up", "scroll_lines(-1)"),
+        Binding("down", "scroll_lines(1)"),
+        Binding("pageup", "scroll_pages(-1)"),
+        Binding("pagedown", "scroll_pages(1)"),
+        Binding("home", "to_top"),
+        Binding("end", "to_end"),
+    ]
+
+    def __init__(self, comparing: Comparing, index: int) -> None:
+        """`index` is that of the request to begin with."""
+        super().__init__()
+        self._comparing, self._index = comparing, index
+        self._comparison: PromptComparison | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="diff-titles", markup=False)
+        yield Transcript(id="diff-lines")
+        yield Static(id="diff-keys", markup=False)
+
+    def on_mount(self) -> None:
+        self._lines.focus()
+        self._compare()
+
+    @property
+    def _lines(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    def _compare(self) -> None:
+        request = self._comparing.requests.at(self._index)
+        assert request is not None
+        self._comparison = None
+        self._show_titles(request)
+        self.run_worker(self._compare_with(request), group="diff", exclusive=True, exit_on_error=False)
+
+    async def _compare_with(self, request: PastRequest) -> None:
+        """Off the event loop: inputs may be large."""
+        comparison = await asyncio.to_thread(self._comparing.against, request)
+        if request is not self._comparing.requests.at(self._index):
+            return
+        self._comparison = comparison
+        entries = await asyncio.to_thread(lambda: list(diff_entries(comparison)))
+        self._lines.set_entries(entries)
+        self._lines.view.scroll_to_top()
+        self._show_titles(request)
+
+    def _show_titles(self, request: PastRequest) -> None:
+        width = max(self.app.size.width - 2, 1)
+        old = f"{REMOVED}{_name_of(request)}{self._place(self._index)}"
+        sizes = MAKING if self._comparison is None else _sizes(self._comparison)
+        parts = (old, f"{ADDED}{self._comparing.title}", sizes)
+        line = "   ".join(parts)
+        self.query_one("#diff-titles", Static).update(line if cell_len(line) <= width else "\n".join(parts))
+        self.query_one("#diff-keys", Static).update(self._keys())
+
+    @staticmethod
+    def _place(index: int) -> str:
+        return " (the last)" if not index else f" ({index + 1} back)"
+
+    def _keys(self) -> Content:
+        """A click does the same."""
+        ways = [
+            "[@click=screen.earlier]Left earlier request[/]" if self._has(self._index + 1) else "",
+            "[@click=screen.later]Right later request[/]" if self._has(self._index - 1) else "",
+            "[@click=screen.cancel]Escape back[/]",
+        ]
+        return Content.from_markup(" · ".join(filter(None, ways)))
+
+    def _has(self, index: int) -> bool:
+        return self._comparing.requests.at(index) is not None
+
+    def action_earlier(self) -> None:
+        self._step(1)
+
+    def action_later(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        """Compare with a request so many before."""
+        if self._has(self._index + by):
+            self._index += by
+            self._compare()
+
+    def action_scroll_lines(self, lines: int) -> None:
+        """Negative = up."""
+        self._lines.view.scroll_lines(lines)
+
+    def action_scroll_pages(self, pages: int) -> None:
+        """Negative = up."""
+        self._lines.view.scroll_pages(pages)
+
+    def action_to_top(self) -> None:
+        self._lines.view.scroll_to_top()
+
+    def action_to_end(self) -> None:
+        self._lines.view.follow_tail()
+
+    def on_resize(self) -> None:
+        if (request := self._comparing.requests.at(self._index)) is not None and self.is_mounted:
+            self._show_titles(request)
+
+
+def _name_of(request: PastRequest) -> str:
+    count = len(requests_of(request.reply))
+    number = f" {request.place + 1}/{count}" if count > 1 else ""
+    return f"request{number} of {line_text(request.reply.id)}"
+
+
+def _sizes(comparison: PromptComparison) -> str:
+    names = {Change.REMOVED: "removed", Change.ADDED: "added", Change.SAME: "alike"}
+    sizes = ((comparison.tokens[change], name) for change, name in names.items())
+    return ", ".join(f"~{words.count(tokens)} tok {name}" for tokens, name in sizes if tokens)
+
+
+def diff_entries(comparison: PromptComparison) -> Iterator[Entry]:
+    """What differs with what stands beside it; the rest is folded to a line with its size."""
+    pieces, folded = comparison.pieces, iter(comparison.folded_tokens)
+    if all(piece.change is Change.SAME for piece in pieces):
+        yield Entry("alike", EntryKind.NOTICE, "", NOTHING_DIFFERS)
+    named = ""
+    for number, piece in enumerate(pieces):
+        if piece.is_folded:
+            yield Entry(str(number), EntryKind.REASONING, "", _fold_words(piece, next(folded)))
+            named = ""
+            continue
+        name = part_name(piece.part) if piece.change is not Change.SAME else named
+        yield _entry(number, piece, comparison, "" if name == named else name)
+        named = name
+
+
+def _entry(number: int, piece: DiffPiece, comparison: PromptComparison, heading: str) -> Entry:
+    template = comparison.old.template if piece.change is Change.REMOVED else comparison.new.template
+    text = piece.text.removesuffix("\n") or "\n"  # each piece ends its line
+    return Entry(str(number), EntryKind.PROMPT, heading, text, template=template, margin=MARGINS[piece.change])
+
+
+def _fold_words(piece: DiffPiece, tokens: int) -> str:
+    parts = f"{counted(piece.parts, 'part')}, " if piece.parts > 1 else ""
+    return f"⋯ alike: {parts}~{words.count(tokens)} tok"
