@@ -401,6 +401,9 @@ _MESSAGE = (
            needs=frozenset({Need.FINDING})),
     Action("select", "Select text", "Begins to select with the arrow keys; y copies, Escape ends it.", ("v",),
            Scope.TRANSCRIPT, needs=MESSAGE),
+    Action("compare", "Compare",
+           "Compares a reply or a question with another one, word by word; N M are two of its alternatives.", ("c",),
+           Scope.TRANSCRIPT, argument="[N M]", needs=SHOWN),
 )  # fmt: skip
 
 _IN_PANES = (

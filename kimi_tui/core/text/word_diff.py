@@ -19,7 +19,9 @@ from typing import NamedTuple
 
 MAX_PAIRS = 5_000_000
 """Most pairs of equal words that are looked at: some seconds of work."""
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 """Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Han, Kana; each character counts as a word."""
 _WORD = rf"[^\W{_UNSPACED}]+"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|{_WORD}(?:['’]{_WORD})*|\n|[^\S\n]+|([^\w\s])\1*")
@@ -175,9 +177,7 @@ class _Matching:
         a = [self._left.line_text(line) for line in lines]
         b = [self._right.line_text(line) for line in right_lines]
         same = self._common_of_rare(a, b)
-        return [
-            (lines[i][0] + n, right_lines[j][0] + n) for i, j in same for n in range(lines[i][1] - lines[i][0])
-        ]
+        return [(lines[i][0] + n, right_lines[j][0] + n) for i, j in same for n in range(lines[i][1] - lines[i][0])]
 
     def by_rare_words(self, left: Range, right: Range) -> Pairs:
         a, b = self._left.words[slice(*left)], self._right.words[slice(*right)]
@@ -270,7 +270,24 @@ def _spans(left: _Words, right: _Words, pairs: Pairs) -> tuple[DiffSpan, ...]:
         size = len(left.words[i])
         add(at + size, at_right + size, is_equal=True)
     add_between(len(left.text), len(right.text))
+    _begin_with_lines(left.text, right.text, found)
     return tuple(found)
+
+
+def _begin_with_lines(left: str, right: str, spans: list[DiffSpan]) -> None:
+    """Let what only one side has begin with a line, where it may as well: a heading is not cut behind its mark."""
+    for number in range(1, len(spans) - 1):
+        before, span, after = spans[number - 1 : number + 2]
+        is_left = span.right_start == span.right_end
+        if span.is_equal or not (is_left or span.left_start == span.left_end):
+            continue
+        text, start, end = (left, *span[:2]) if is_left else (right, *span[2:4])
+        by = start - (text.rfind("\n", 0, start) + 1)
+        if 0 < by < before.left_end - before.left_start and text[start - by : start] == text[end - by : end]:
+            spans[number - 1] = before._replace(left_end=before.left_end - by, right_end=before.right_end - by)
+            a, b, c, d = (place - by for place in span[:4])
+            spans[number] = DiffSpan(a, b, c, d, False)
+            spans[number + 1] = after._replace(left_start=after.left_start - by, right_start=after.right_start - by)
 
 
 def _same_space(a: str, b: str) -> int:

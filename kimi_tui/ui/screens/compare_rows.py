@@ -154,7 +154,10 @@ def _level_lines(left: Sequence[str], right: Sequence[str], spans: Sequence[Diff
     starts, right_starts = _line_starts(left), _line_starts(right)
     for span in spans:
         if span.is_equal:
-            line, right_line = bisect_right(starts, span.left_start) - 1, bisect_right(right_starts, span.right_start) - 1
+            line, right_line = (
+                bisect_right(starts, span.left_start) - 1,
+                bisect_right(right_starts, span.right_start) - 1,
+            )
             at = span.left_start
             while at < span.left_end:
                 end = min(starts[line + 1], span.left_end)
@@ -169,8 +172,7 @@ def _level_lines(left: Sequence[str], right: Sequence[str], spans: Sequence[Diff
     return [
         (line, right_line)
         for line, (chars, right_line) in best.items()
-        if right_best[right_line][1] == line
-        and chars * LIKE_SHARE >= min(len(left[line]), len(right[right_line]))
+        if right_best[right_line][1] == line and chars * LIKE_SHARE >= min(len(left[line]), len(right[right_line]))
     ]
 
 

@@ -139,6 +139,11 @@ class CompareSource:
         """A message and its alternatives, in the order of their beginning."""
         return self._branch.families.get(self._messages[key].parent, [key])
 
+    def has_others(self, key: str) -> bool:
+        """Whether there is anything that a message can be compared with."""
+        role = self._messages[key].role
+        return any(message.role is role and message.id != key for message in self._messages.values())
+
     def candidates(self, beside: str, keys: Sequence[str] | None = None) -> list[Candidate]:
         """What a message can be compared with: others of its role; `keys` None = of the whole session.
 
