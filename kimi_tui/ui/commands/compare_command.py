@@ -47,7 +47,7 @@ class CompareCommand:
             self._choose(chat, source, key, others or None)
 
     def _subject(self, chat: Chat) -> str | None:
-        """The chosen message; where none is, the last one that has alternatives, else the last; None = there is none."""
+        """The chosen message, else the last one that has alternatives, else the last; None = there is none."""
         chosen = self.transcript.cursor.chosen
         last = chat.shown_key(chosen)
         keys = [last, *(message.id for message in reversed(chat.branch))] if chosen is None and last else []

@@ -17,7 +17,7 @@ from kimi_tui.ui.widgets.wrapping import breaks
 
 TAB_CELLS = 4
 LIKE_SHARE = 4
-"""Lines stand level when a fourth of the shorter one is in the other too."""
+"""Lines stand level when more than a fourth of the shorter one is in the other too."""
 
 Row = tuple[int, int]
 """A row's part of its text, [start, end) in code points, without the line's end."""
@@ -172,7 +172,7 @@ def _level_lines(left: Sequence[str], right: Sequence[str], spans: Sequence[Diff
     return [
         (line, right_line)
         for line, (chars, right_line) in best.items()
-        if right_best[right_line][1] == line and chars * LIKE_SHARE >= min(len(left[line]), len(right[right_line]))
+        if right_best[right_line][1] == line and chars * LIKE_SHARE > min(len(left[line]), len(right[right_line]))
     ]
 
 
