@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import commands, files, screens, sending, sizes
+from tests.benchmarks import commands, comparing, files, screens, sending, sizes
 
 ALL = {
     "growing": screens.growing,
@@ -19,6 +19,7 @@ ALL = {
     "sending": sending.pauses_while_sending,
     "pastes": sizes.pastes,
     "lists": sizes.lists,
+    "comparing": comparing.comparing,
     "commands": commands.start_to_exit,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +64,10 @@ def test_a_branch_is_called_by_the_last_name_on_the_way() -> None:
     ],
 )  # fmt: skip
 def test_figures_are_what_is_known(changes: dict[str, Any], long: str, short: str) -> None:
-    assert side(branched(reply(id="m5", **changes)), "m5").figures == (long, short)
+    assert side(branched(reply(id="m5", **changes)), "m5").figures == (
+        long.split(" · ") if long else [],
+        short.split(" · ") if short else [],
+    )
 
 
 def test_the_state_tells_how_it_ended() -> None:
@@ -76,29 +80,29 @@ def test_the_state_tells_how_it_ended() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
     [
-        ({}, {}, ("all settings equal", "", "")),
-        ({"sent": {"temperature": 1}}, {"sent": {"temperature": 1.0}}, ("all settings equal", "", "")),
+        ({}, {}, ("all settings equal", (), ())),
+        ({"sent": {"temperature": 1}}, {"sent": {"temperature": 1.0}}, ("all settings equal", (), ())),
         (
             {"sent": {"temperature": 0.5, "stop": ["x"]}},
             {"sent": {"stop": ["y"], "seed": 7}},
-            ("", 'temperature 0.5 · stop ["x"] · seed not sent', 'temperature not sent · stop ["y"] · seed 7'),
+            ("", ["temperature 0.5", 'stop ["x"]', "seed not sent"], ["temperature not sent", 'stop ["y"]', "seed 7"]),
         ),
-        ({"thinking": True}, {"thinking": False}, ("", "thinking true", "thinking false")),
-        ({"model": "a"}, {"model": "b"}, ("", "model a", "model b")),
-        ({"system": False}, {"system": "In\nverse."}, ("", "system not sent", "system In verse.")),
-        ({"system": None}, {"system": "Be kind."}, ("all settings equal", "", "")),
-        ({"sent": None}, {}, ("settings not known", "", "")),
+        ({"thinking": True}, {"thinking": False}, ("", ["thinking true"], ["thinking false"])),
+        ({"model": "a"}, {"model": "b"}, ("", ["model a"], ["model b"])),
+        ({"system": False}, {"system": "In\nverse."}, ("", ["system not sent"], ["system In verse."])),
+        ({"system": None}, {"system": "Be kind."}, ("all settings equal", (), ())),
+        ({"sent": None}, {}, ("settings not known", (), ())),
     ],
 )
 def test_only_settings_that_differ_are_told(
-    left: dict[str, Any], right: dict[str, Any], expected: tuple[str, str, str]
+    left: dict[str, Any], right: dict[str, Any], expected: tuple[str, Sequence[str], Sequence[str]]
 ) -> None:
     session = replace(branched(reply(id="m5", **left), reply(id="m6", **right)), system="Be kind.")
     assert settings_words(side(session, "m5"), side(session, "m6"), session.system) == expected
 
 
 def test_questions_have_no_settings() -> None:
-    assert settings_words(side(TALK, "m1"), side(TALK, "m3"), None) == ("", "", "")
+    assert settings_words(side(TALK, "m1"), side(TALK, "m3"), None) == ("", (), ())
 
 
 def test_candidates_are_the_others_of_its_kind_with_what_tells_them_apart() -> None:

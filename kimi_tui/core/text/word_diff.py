@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 MAX_PAIRS = 5_000_000
 """Most pairs of equal words that are looked at: some seconds of work."""
+COUNTED_AT_ONCE = 20_000
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
@@ -185,7 +186,7 @@ class _Matching:
 
     def _common_of_rare(self, a: Sequence[str], b: Sequence[str]) -> Pairs:
         """Common ones among those that make the fewest pairs, for half of what may still be looked at."""
-        counts, right_counts = Counter(a), Counter(b)
+        counts, right_counts = _counted(a), _counted(b)
         costs = sorted((count * right_counts[word], word) for word, count in counts.items() if word in right_counts)
         room = self._pairs_left // 2
         rare = set[str]()
@@ -210,8 +211,16 @@ def _same_tail(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def _pair_count(a: Sequence[str], b: Sequence[str]) -> int:
-    counts = Counter(b)
-    return sum(count * counts[word] for word, count in Counter(a).items() if word in counts)
+    counts = _counted(b)
+    return sum(count * counts[word] for word, count in _counted(a).items() if word in counts)
+
+
+def _counted(words: Sequence[str]) -> Counter[str]:
+    """Count in steps: nothing else runs in the process while the library counts."""
+    counts = Counter[str]()
+    for start in range(0, len(words), COUNTED_AT_ONCE):
+        counts.update(words[start : start + COUNTED_AT_ONCE])
+    return counts
 
 
 def longest_common(a: Sequence[str], b: Sequence[str]) -> Pairs:

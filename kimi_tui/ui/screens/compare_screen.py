@@ -143,6 +143,10 @@ class CompareScreen(Above, ModalScreen[str | None]):
         try:
             while (wanted := self._wanted) is not None and wanted != self._shown and self.is_attached:
                 await self._carry_out_one(wanted)
+        except Exception:
+            for view in self._views.values():
+                view.body.show(None, "It could not be compared.")
+            raise  # it is told in the conversation
         finally:
             self._is_comparing = False
 

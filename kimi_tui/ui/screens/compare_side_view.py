@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widgets import Static
 
-from kimi_tui.core.text.cells import cells_of, folded
+from kimi_tui.core.text.cells import cells_of
 from kimi_tui.ui.screens.compare_rows import TAB_CELLS, SideRows
 from kimi_tui.ui.state.compare_sides import CompareSide
 from kimi_tui.ui.text.fit import fit
@@ -43,24 +43,33 @@ class Head:
     lines: tuple[str, ...]
 
 
-def head_of(side: CompareSide, settings: str, width: int, setting_lines: int) -> Head:
+def head_of(side: CompareSide, settings: Sequence[str], width: int, setting_lines: int) -> Head:
     """`setting_lines` = how many lines the settings in which it differs may take."""
-    told = [*_figures(side, width, wraps=setting_lines > 1)]
-    if settings:
-        lines = list(folded(line_text(settings), width, ""))
-        told += (
-            lines
-            if len(lines) <= setting_lines
-            else [*lines[: setting_lines - 1], " ".join(lines[setting_lines - 1 :])]
-        )
-    return Head(side.place, side.alternatives[1] > 1, tuple(told))
+    forms = [[side.state, *figures] for figures in side.figures]
+    form = next((form for form in forms if cells_of(_dotted(form)) <= width), forms[-1])
+    lines = list(_lines(form, width)) if setting_lines > 1 else [_dotted(form)]
+    own = list(_lines(settings, width))
+    if len(own) > setting_lines:
+        own = [*own[: setting_lines - 1], _dotted(own[setting_lines - 1 :])]
+    return Head(side.place, side.alternatives[1] > 1, (*lines, *own))
 
 
-def _figures(side: CompareSide, width: int, *, wraps: bool) -> Iterator[str]:
-    """How it ended and what it took: in one line, cut where there is no room, or where it wraps in several."""
-    forms = [" · ".join(filter(None, (side.state, figures))) for figures in side.figures]
-    form = next((form for form in forms if cells_of(form) <= width), forms[-1])
-    return folded(form, width, "") if wraps else iter([form])
+def _dotted(items: Sequence[str]) -> str:
+    return " · ".join(filter(None, items))
+
+
+def _lines(items: Sequence[str], width: int) -> Iterator[str]:
+    """As many of them in each line as have room."""
+    line = ""
+    for item in filter(None, map(line_text, items)):
+        longer = _dotted((line, item))
+        if line and cells_of(longer) > width:
+            yield line
+            line = item
+        else:
+            line = longer
+    if line:
+        yield line
 
 
 class SideHead(Static):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kimi_tui.core.prompt.stop_words import end_words
 from kimi_tui.core.session.endings import marks
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, Role, Session
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
@@ -64,27 +64,19 @@ class CompareSide:
         return " · ".join(filter(None, (ended, marks(self.message))))
 
     @property
-    def figures(self) -> Sequence[str]:
-        """What the reply took: the long form, and a short one."""
-        usage, timing = self.message.usage, self.message.timing
+    def figures(self) -> tuple[Sequence[str], Sequence[str]]:
+        """What the reply took: in long words, and in short ones."""
+        usage, timing = self.message.usage or NO_USAGE, self.message.timing or NO_TIMING
         mark = "~" if self.message.is_partly_counted else ""
-        short: list[str] = []
-        if usage is not None and usage.output_tokens is not None:
-            short.append(f"{mark}{words.count(usage.output_tokens)} tok")
-        if usage is not None and usage.cost_usd is not None:
-            short.append(f"{mark}{words.dollars(usage.cost_usd)}")
-        if timing is None:
-            return " · ".join(short), " · ".join(short)
-        told = (
+        sizes = [] if usage.output_tokens is None else [f"{mark}{words.count(usage.output_tokens)} tok"]
+        sizes += [] if usage.cost_usd is None else [f"{mark}{words.dollars(usage.cost_usd)}"]
+        times = (
             ("first token", "first", timing.first_token_s),
             ("thought for", "thought", timing.thinking_s),
             ("total", "total", timing.total_s),
         )
-        times = [(long, brief, words.seconds(value)) for long, brief, value in told if value is not None]
-        return (
-            " · ".join([*short, *(f"{long} {value}" for long, _, value in times)]),
-            " · ".join([*short, *(f"{brief} {value}" for _, brief, value in times)]),
-        )
+        told = [(long, short, words.seconds(value)) for long, short, value in times if value is not None]
+        return [*sizes, *(f"{it[0]} {it[2]}" for it in told)], [*sizes, *(f"{it[1]} {it[2]}" for it in told)]
 
 
 class Candidate(NamedTuple):
@@ -227,14 +219,15 @@ def _shown(settings: Mapping[str, object], name: str) -> str:
     return one_line(text, VALUE_CHARS) or '""'
 
 
-def settings_words(left: CompareSide, right: CompareSide, system: str | None) -> tuple[str, str, str]:
-    """What both sides have alike, in words, or what each has of the settings in which they differ."""
+def settings_words(
+    left: CompareSide, right: CompareSide, system: str | None
+) -> tuple[str, Sequence[str], Sequence[str]]:
+    """What is told of both sides' settings, and what each has of those in which they differ."""
     if left.message.role is Role.USER and right.message.role is Role.USER:
-        return "", "", ""
+        return "", (), ()
     if left.message.sent is None or right.message.sent is None:
-        return "settings not known", "", ""
+        return "settings not known", (), ()
     found = differing(left.message, right.message, system)
     if not found:
-        return "all settings equal", "", ""
-    own = " · ".join(f"{name} {value}" for name, value, _ in found)
-    return "", own, " · ".join(f"{name} {value}" for name, _, value in found)
+        return "all settings equal", (), ()
+    return "", [f"{name} {value}" for name, value, _ in found], [f"{name} {value}" for name, _, value in found]
