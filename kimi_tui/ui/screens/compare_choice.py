@@ -32,10 +32,14 @@ class CandidateOptions(SteadyOptions, OptionList, can_focus=False):
     """
 
 
-def fitting(candidates: Sequence[Candidate], query: str) -> list[Candidate]:
+Searched = Sequence[tuple[str, Candidate]]
+"""Each with its line as it is searched, without capitals."""
+
+
+def fitting(candidates: Searched, query: str) -> list[Candidate]:
     """Those whose line holds every word of what is typed."""
     words = query.casefold().split()
-    return [it for it in candidates if all(word in it.line.casefold() for word in words)]
+    return [candidate for line, candidate in candidates if all(word in line for word in words)]
 
 
 class CompareChoice(Above, ModalScreen[str | None]):
@@ -67,7 +71,7 @@ class CompareChoice(Above, ModalScreen[str | None]):
         """`make` lists the messages, in a thread: the work grows with the session; `current` is marked at first."""
         super().__init__()
         self._title, self._make, self._current = title, make, current
-        self._candidates: Sequence[Candidate] = ()
+        self._candidates: Searched = ()
         self._listed: Sequence[Candidate] = ()
 
     def compose(self) -> ComposeResult:
@@ -83,7 +87,7 @@ class CompareChoice(Above, ModalScreen[str | None]):
         self.run_worker(self._list(), exit_on_error=False)
 
     async def _list(self) -> None:
-        self._candidates = await asyncio.to_thread(self._make)
+        self._candidates = await asyncio.to_thread(lambda: [(it.line.casefold(), it) for it in self._make()])
         self._show()
         place = next((n for n, it in enumerate(self._listed) if it.key == self._current), None)
         if place is not None:

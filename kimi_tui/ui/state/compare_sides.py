@@ -112,10 +112,11 @@ class CompareSource:
             return None
         path = self._path(message)
         name = next((it.name for it in reversed(path) if it.name), "")
+        family = self.family(key)
         return CompareSide(
             message,
             turn=sum(it.role is Role.USER for it in path),
-            alternatives=self._branch.alternatives.get(key, (1, 1)),
+            alternatives=(family.index(key) + 1, len(family)),
             name=one_line(name, NAME_CHARS),
             is_growing=key in self.growing,
         )
