@@ -12,7 +12,10 @@ import pytest
 from textual import events
 
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
+from kimi_tui.core.text import word_diff
+from kimi_tui.ui.screens import compare_screen
 from kimi_tui.ui.screens.compare_choice import CompareChoice
+from kimi_tui.ui.screens.compare_rows import Comparison
 from kimi_tui.ui.screens.compare_screen import CompareScreen
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -234,3 +237,22 @@ async def test_an_empty_side_and_hostile_text_are_shown(tmp_path: Path) -> None:
         await running.type("<enter>")
         await running.until(lambda: not compares(running))
         assert running.app.crash is None
+
+
+async def test_what_is_too_large_or_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = with_alternatives("a b a b c", "b a b a d")
+    async with program(tmp_path, session=session) as running:
+        with monkeypatch.context() as patch:
+            patch.setattr(word_diff, "MAX_PAIRS", 3)
+            await running.type("/compare 2 3<enter>")
+            await running.shows("large parts are marked as a whole")
+            await running.type("<escape>")
+
+        def broken(*_: str) -> Comparison:
+            raise ValueError("a fault")
+
+        monkeypatch.setattr(compare_screen, "compared", broken)
+        await running.type("/compare 2 3<enter>")
+        await running.shows("It could not be compared.")
+        await running.type("<escape>")
+        await running.shows("Something went wrong inside the program (ValueError")

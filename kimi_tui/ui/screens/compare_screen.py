@@ -19,6 +19,7 @@ from textual.widgets import Static
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.counts import counted
+from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.compare_choice import CompareChoice
 from kimi_tui.ui.screens.compare_rows import CompareRows, Comparison, compared, rows_of
@@ -74,6 +75,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
         &.-wide #compare-right { border-left: solid $panel; }
     }
     """
+    AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close"),
         Binding("enter", "pick", "Go on with it"),
@@ -110,12 +112,21 @@ class CompareScreen(Above, ModalScreen[str | None]):
         yield Static(id="compare-hints", markup=False)
 
     def on_mount(self) -> None:
-        self._views[self._focused].body.focus()
+        take_keys(self._views[self._focused].body)
         self.set_interval(LOOK_S, self._look)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= SIDE_BY_SIDE_COLUMNS, "-wide")
-        self.call_after_refresh(self._compare)
+        self._show_title()
+
+    @on(SideBody.Resized)
+    def _resized(self, event: SideBody.Resized) -> None:
+        event.stop()
+        self._compare()
+
+    @property
+    def _bodies(self) -> Sequence[SideBody]:
+        return [view.body for view in self._views.values()]
 
     # -- what is compared
 
@@ -132,7 +143,11 @@ class CompareScreen(Above, ModalScreen[str | None]):
 
     def _compare(self) -> None:
         """Show what is told of both at once; their texts are compared in a thread, of several wishes the last."""
-        cells = min(view.body.row_cells for view in self._views.values())
+        if not all(body.size for body in self._bodies):
+            return  # they have no place on screen yet, or none any more
+        if self._rows is not None:
+            self._fit_heights(self._rows)
+        cells = min(body.row_cells for body in self._bodies)
         self._wanted = Wanted(self._sides[LEFT], self._sides[RIGHT], self._part, cells)
         self._show_heads()
         if self._wanted != self._shown and not self._is_comparing:
@@ -144,8 +159,8 @@ class CompareScreen(Above, ModalScreen[str | None]):
             while (wanted := self._wanted) is not None and wanted != self._shown and self.is_attached:
                 await self._carry_out_one(wanted)
         except Exception:
-            for view in self._views.values():
-                view.body.show(None, "It could not be compared.")
+            for body in self._bodies:
+                body.show(None, "It could not be compared.")
             raise  # it is told in the conversation
         finally:
             self._is_comparing = False
@@ -155,8 +170,8 @@ class CompareScreen(Above, ModalScreen[str | None]):
         row = round(self._views[LEFT].body.scroll_y)
         is_same = shown is not None and comparison is not None and shown.texts == wanted.texts
         if comparison is None or not is_same:
-            for view in self._views.values():
-                view.body.show(None, "comparing …")
+            for body in self._bodies:
+                body.show(None, "comparing …")
             self._rows, self._current = None, None
             self._show_title()
             comparison = await asyncio.to_thread(compared, *wanted.texts)
@@ -170,14 +185,19 @@ class CompareScreen(Above, ModalScreen[str | None]):
     # -- what is shown
 
     def _show_rows(self, rows: CompareRows, top: int) -> None:
-        bodies = [view.body for view in self._views.values()]
-        lowest = min(body.size.height for body in bodies)
-        for body, side in zip(bodies, (rows.left, rows.right), strict=True):
+        for body, side in zip(self._bodies, (rows.left, rows.right), strict=True):
             body.show(side)
             body.current = rows.differences[self._current][0] if self._current is not None else None
-            body.set_height(rows.count + body.size.height - lowest)  # so that both have the same last top row
+        self._fit_heights(rows)
+        for body in self._bodies:
             body.scroll_to(y=top, animate=False)
         self._show_title()
+
+    def _fit_heights(self, rows: CompareRows) -> None:
+        """Both have the same last row at their top, though one may show more rows."""
+        lowest = min(body.size.height for body in self._bodies)
+        for body in self._bodies:
+            body.set_height(rows.count + body.size.height - lowest)
 
     def _show_heads(self) -> None:
         left, right = self._sides[LEFT], self._sides[RIGHT]
@@ -248,9 +268,9 @@ class CompareScreen(Above, ModalScreen[str | None]):
     def _scrolled(self, event: SideBody.Scrolled) -> None:
         """The other side goes along."""
         event.stop()
-        for view in self._views.values():
-            if view.body is not event.body:
-                view.body.scroll_to(y=event.row, animate=False)
+        for body in self._bodies:
+            if body is not event.body:
+                body.scroll_to(y=event.row, animate=False)
 
     def on_descendant_focus(self) -> None:
         focused = next((name for name, view in self._views.items() if view.body is self.focused), self._focused)
@@ -325,10 +345,10 @@ class CompareScreen(Above, ModalScreen[str | None]):
             behind = next((n for n, row in enumerate(places) if row >= top), len(places) - 1)
             self._current = behind if step > 0 else max(behind - 1, 0)
         number, row = rows.differences[self._current]
-        for view in self._views.values():
-            view.body.current = number
-            view.body.refresh()
-        height = min(view.body.size.height for view in self._views.values())
+        for body in self._bodies:
+            body.current = number
+            body.refresh()
+        height = min(body.size.height for body in self._bodies)
         if not top <= row < top + height:
             self._views[self._focused].body.scroll_to(y=max(row - height // 3, 0), animate=False)
         self._show_title()

@@ -29,6 +29,7 @@ GUTTER = 2
 """Cells before a row: its mark and a blank."""
 BEHIND = 1
 """Cells behind it: for the mark of a line end that the other side has not."""
+LEAST_CELLS = 10
 LINE_END = "¶"
 CURRENT = "▸"
 MAX_SETTING_LINES = 4
@@ -84,18 +85,26 @@ class SideHead(Static):
         """`side` is "left" or "right", as the screen's actions name it."""
         super().__init__(id=id, markup=False)
         self._side = side
+        self._head = Head("", False, ())
+        self._is_focused, self._height = False, 1
 
     def show(self, head: Head, *, is_focused: bool, height: int) -> None:
         """Fill up to so many lines."""
-        width = self.content_size.width
+        self._head, self._is_focused, self._height = head, is_focused, height
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        head, width = self._head, self.content_size.width
         steps = [(" ◂", -1), (" ▸", 1)] if head.has_alternatives else []
-        room = width - 2 * len(steps) - 2
         parts: list[str | tuple[str, str | Style]] = [
-            (f"{CURRENT if is_focused else ' '} ", "bold $primary"),
-            (fit(head.place, room), "bold $foreground" if is_focused else "$foreground"),
+            (f"{CURRENT if self._is_focused else ' '} ", "bold $primary"),
+            (fit(head.place, width - 2 * len(steps) - 2), "bold $foreground" if self._is_focused else "$foreground"),
         ]
         parts += [(text, Style.from_meta({"@click": f"screen.step('{self._side}', {step})"})) for text, step in steps]
-        blank = [""] * (height - 1 - len(head.lines))
+        blank = [""] * (self._height - 1 - len(head.lines))
         parts += [f"\n  {fit(line, width - 2)}" for line in (*head.lines, *blank)]
         self.update(Content.assemble(*parts))
 
@@ -129,6 +138,9 @@ class SideBody(ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> SideBody:
             return self.body
 
+    class Resized(Message):
+        """Its rows have another width, or another number of them is in view."""
+
     def __init__(self, sign: str, *, id: str, classes: str) -> None:
         """`sign` stands before rows that have something different."""
         super().__init__(id=id, classes=classes)
@@ -140,13 +152,16 @@ class SideBody(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def row_cells(self) -> int:
-        """How many cells a row of the text has."""
-        return max(self.scrollable_content_region.width - GUTTER - BEHIND, 1)
+        """How many cells a row of the text has; where there is less room, it is cut."""
+        return max(self.scrollable_content_region.width - GUTTER - BEHIND, LEAST_CELLS)
 
     def show(self, rows: SideRows | None, words: str = "") -> None:
         """Show rows; None = there are none yet, which `words` say."""
         self._rows, self._words, self.current = rows, words, None
         self.refresh()
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def set_height(self, rows: int) -> None:
         self.virtual_size = Size(self.scrollable_content_region.width, rows)
