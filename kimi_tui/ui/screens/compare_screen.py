@@ -244,9 +244,11 @@ class CompareScreen(Above, ModalScreen[str | None]):
         if self._current is not None:
             which = f"difference {self._current + 1:,} of {count:,}"
         above, below = (LEFT, RIGHT) if self.has_class("-wide") else ("above", "below")
-        equal, only, only_below = diff.equal_words, diff.left_words, diff.right_words
-        words = f"{equal:,} words equal, {only - equal:,} only {above}, {only_below - equal:,} only {below}"
-        return [f"{which} · {words}", f"{which} · {equal:,} words equal", which]
+        alike = f"{counted(diff.equal_words, 'word')} equal"
+        only = (
+            f"{diff.left_words - diff.equal_words:,} only {above}, {diff.right_words - diff.equal_words:,} only {below}"
+        )
+        return [f"{which} · {alike}, {only}", f"{which} · {alike}", which]
 
     def _show_hints(self) -> None:
         room = self.size.width - 2
