@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.text import word_diff
 from kimi_tui.ui.screens import compare_screen
 from kimi_tui.ui.screens.compare_choice import CompareChoice
-from kimi_tui.ui.screens.compare_rows import Comparison
+from kimi_tui.ui.screens.compare_rows import Comparison, compared
 from kimi_tui.ui.screens.compare_screen import CompareScreen
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -254,5 +255,29 @@ async def test_what_is_too_large_or_fails_is_told(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(compare_screen, "compared", broken)
         await running.type("/compare 2 3<enter>")
         await running.shows("It could not be compared.")
+        await running.until(lambda: "comparing" not in running.text)
         await running.type("<escape>")
         await running.shows("Something went wrong inside the program (ValueError")
+
+
+async def test_a_view_that_is_left_while_it_compares_says_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def slow(left: str, right: str) -> Comparison:
+        gate.wait(20)
+        return compared(left, right)
+
+    monkeypatch.setattr(compare_screen, "compared", slow)
+    async with program(tmp_path, session=TWO) as running:
+        await running.type("/compare<enter>")
+        await running.shows("comparing …")
+        await running.type("r<tab>o<escape><escape>")
+        assert len(running.app.screen_stack) == 1
+        gate.set()
+        await running.type("typed")
+        await running.pilot.pause(0.1)
+        assert "went wrong" not in running.text
+        await running.type("<ctrl+u>/compare<enter>")
+        await running.shows("1 difference")

@@ -54,13 +54,13 @@ def test_a_branch_is_called_by_the_last_name_on_the_way() -> None:
     [
         (
             {},
-            "212 tok · $0.0006 · first token 0.8 s · thought for 12.4 s · total 20.0 s",
-            "212 tok · $0.0006 · first 0.8 s · thought 12.4 s · total 20.0 s",
+            "37 in, 212 out · $0.0006 · first token 0.8 s · thought for 12.4 s · total 20.0 s",
+            "37→212 · $0.0006 · first 0.8 s · thought 12.4 s · total 20.0 s",
         ),
         ({"usage": None, "timing": None}, "", ""),
-        ({"usage": Usage(37, 20), "state": MessageState.CANCELLED, "timing": Timing(0.5)}, "~20 tok · first token 0.5 s",
-         "~20 tok · first 0.5 s"),
-        ({"timing": None}, "212 tok · $0.0006", "212 tok · $0.0006"),
+        ({"usage": Usage(None, 20), "state": MessageState.CANCELLED, "timing": Timing(0.5)}, "~20 out · first token 0.5 s",
+         "~20 out · first 0.5 s"),
+        ({"timing": None}, "37 in, 212 out · $0.0006", "37→212 · $0.0006"),
     ],
 )  # fmt: skip
 def test_figures_are_what_is_known(changes: dict[str, Any], long: str, short: str) -> None:

@@ -164,10 +164,11 @@ class CompareScreen(Above, ModalScreen[str | None]):
             raise  # it is told in the conversation
         finally:
             self._is_comparing = False
+            if self.is_attached:
+                self._show_title()
 
     async def _carry_out_one(self, wanted: Wanted) -> None:
         shown, comparison, rows = self._shown, self._comparison, self._rows
-        row = round(self._views[LEFT].body.scroll_y)
         is_same = shown is not None and comparison is not None and shown.texts == wanted.texts
         if comparison is None or not is_same:
             for body in self._bodies:
@@ -180,7 +181,8 @@ class CompareScreen(Above, ModalScreen[str | None]):
             return
         self._shown, self._comparison, self._rows = wanted, comparison, found
         if self._wanted == wanted:
-            self._show_rows(found, rows.moved(row, found) if is_same and rows is not None else 0)
+            row = round(self._views[LEFT].body.scroll_y)
+            self._show_rows(found, rows.moved(min(row, rows.count - 1), found) if is_same and rows is not None else 0)
 
     # -- what is shown
 
@@ -236,7 +238,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
     def _difference_words(self) -> Sequence[str]:
         """The long form first."""
         if self._rows is None or self._comparison is None:
-            return ["comparing …"]
+            return ["comparing …" if self._is_comparing else ""]
         diff, count = self._comparison.diff, len(self._rows.differences)
         if not count:
             return ["no difference" if self._comparison.left else "nothing on either side"]

@@ -68,15 +68,20 @@ class CompareSide:
         """What the reply took: in long words, and in short ones."""
         usage, timing = self.message.usage or NO_USAGE, self.message.timing or NO_TIMING
         mark = "~" if self.message.is_partly_counted else ""
-        sizes = [] if usage.output_tokens is None else [f"{mark}{words.count(usage.output_tokens)} tok"]
-        sizes += [] if usage.cost_usd is None else [f"{mark}{words.dollars(usage.cost_usd)}"]
+        ins = "" if usage.input_tokens is None else words.count(usage.input_tokens)
+        outs = "" if usage.output_tokens is None else f"{mark}{words.count(usage.output_tokens)}"
+        sizes = ", ".join(filter(None, (ins and f"{ins} in", outs and f"{outs} out")))
+        cost = "" if usage.cost_usd is None else f"{mark}{words.dollars(usage.cost_usd)}"
         times = (
             ("first token", "first", timing.first_token_s),
             ("thought for", "thought", timing.thinking_s),
             ("total", "total", timing.total_s),
         )
         told = [(long, short, words.seconds(value)) for long, short, value in times if value is not None]
-        return [*sizes, *(f"{it[0]} {it[2]}" for it in told)], [*sizes, *(f"{it[1]} {it[2]}" for it in told)]
+        return (
+            [*filter(None, (sizes, cost)), *(f"{long} {value}" for long, _, value in told)],
+            [*filter(None, (f"{ins}→{outs}" if ins and outs else sizes, cost)), *(f"{it[1]} {it[2]}" for it in told)],
+        )
 
 
 class Candidate(NamedTuple):
