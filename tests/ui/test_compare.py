@@ -273,8 +273,10 @@ async def test_a_view_that_is_left_while_it_compares_says_nothing_more(
     async with program(tmp_path, session=TWO) as running:
         await running.type("/compare<enter>")
         await running.shows("comparing …")
-        await running.type("r<tab>o<escape><escape>")
-        assert len(running.app.screen_stack) == 1
+        await running.type("r<tab>o<escape>")
+        await running.until(lambda: compares(running))
+        await running.type("<escape>")
+        await running.until(lambda: len(running.app.screen_stack) == 1)
         gate.set()
         await running.type("typed")
         await running.pilot.pause(0.1)
