@@ -273,13 +273,18 @@ async def test_a_view_that_is_left_while_it_compares_says_nothing_more(
     async with program(tmp_path, session=TWO) as running:
         await running.type("/compare<enter>")
         await running.shows("comparing …")
-        await running.type("r<tab>o<escape>")
+        await running.type("r<tab>no<escape>")
         await running.until(lambda: compares(running))
+        assert "▸ Kimi · turn 1 · alternative 1/2" in running.text  # keys act meanwhile
         await running.type("<escape>")
         await running.until(lambda: len(running.app.screen_stack) == 1)
         gate.set()
         await running.type("typed")
         await running.pilot.pause(0.1)
         assert "went wrong" not in running.text
+        gate.clear()
         await running.type("<ctrl+u>/compare<enter>")
-        await running.shows("1 difference")
+        await running.shows("comparing …")
+        await running.type("nn")
+        gate.set()
+        await running.shows("difference 1 of 1")

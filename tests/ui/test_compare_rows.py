@@ -38,14 +38,22 @@ def test_the_rows_are_the_whole_of_both_texts(left: list[str], right: list[str],
             assert "".join(side.text[start:end] for start, end, _ in side.pieces(row)) == side.text[slice(*row)]
 
 
+def spans_in(rows: CompareRows, row: int) -> set[int]:
+    """The numbers of the parts that a row shows of either side."""
+    found = set[int]()
+    for side in (rows.left, rows.right):
+        if (it := side.rows[row]) is not None:
+            found |= {number for _, _, number in side.pieces(it)}
+            found |= {side.span_at(it[1])} if side.has_different_end(it) else set()
+    return found
+
+
 @given(LINES, LINES, WIDTHS)
-def test_a_difference_begins_in_a_row_that_shows_it(left: list[str], right: list[str], width: int) -> None:
+def test_a_difference_begins_in_the_first_row_that_shows_it(left: list[str], right: list[str], width: int) -> None:
     rows = laid_out("\n".join(left), "\n".join(right), width)
     for number, row in rows.differences:
-        sides = [(side, side.rows[row]) for side in (rows.left, rows.right)]
-        numbers = {piece[2] for side, it in sides if it is not None for piece in side.pieces(it)}
-        ends = {side.span_at(it[1]) for side, it in sides if it is not None and side.has_different_end(it)}
-        assert number in numbers | ends
+        assert number in spans_in(rows, row)
+        assert not any(number in spans_in(rows, above) for above in range(row))
 
 
 @given(LINES, LINES, WIDTHS, WIDTHS)

@@ -102,6 +102,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
         self._comparison: Comparison | None = None
         self._rows: CompareRows | None = None
         self._current: int | None = None  # which of the differences was gone to
+        self._early_steps = 0  # differences to go on by once they are known
         self._is_comparing = False
 
     def compose(self) -> ComposeResult:
@@ -152,7 +153,8 @@ class CompareScreen(Above, ModalScreen[str | None]):
         self._show_heads()
         if self._wanted != self._shown and not self._is_comparing:
             self._is_comparing = True
-            self.run_worker(self._carry_out(), exit_on_error=False)
+            # Not a worker of this screen: keys wait for those of a screen above the conversation.
+            self.app.run_worker(self._carry_out(), group="comparing", exit_on_error=False)
 
     async def _carry_out(self) -> None:
         try:
@@ -194,6 +196,9 @@ class CompareScreen(Above, ModalScreen[str | None]):
         for body in self._bodies:
             body.scroll_to(y=top, animate=False)
         self._show_title()
+        steps, self._early_steps = self._early_steps, 0
+        for _ in range(abs(steps)):
+            self.action_difference(1 if steps > 0 else -1)
 
     def _fit_heights(self, rows: CompareRows) -> None:
         """Both have the same last row at their top, though one may show more rows."""
@@ -339,6 +344,8 @@ class CompareScreen(Above, ModalScreen[str | None]):
     def action_difference(self, step: int) -> None:
         """Go to the next difference, or the one before: the first time from what is in view."""
         rows = self._rows
+        if rows is None:
+            self._early_steps += step
         if rows is None or not rows.differences:
             return
         places = [row for _, row in rows.differences]
