@@ -130,6 +130,25 @@ def the_link_dialogs(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
         return ended(terminal)
 
 
+def the_comparison(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
+    """Two alternatives that differ in text, name, settings and model, and the list of what else can be compared."""
+    write_session(text, folder / "data" / "sessions", "x")
+    session = folder / "data" / "sessions" / "x.json"
+    data = json.loads(session.read_text())
+    first = data["messages"][1]
+    other = {**first, "id": "m3", "content": f"{text}\nsaid", "name": text, "model": f"{text}2", "sent": {text: [text]}}
+    data["messages"].append(other)
+    session.write_text(json.dumps(data))
+    with kimi_tui(["--demo", "-r", "x"], env) as terminal:
+        terminal.until("said")
+        terminal.rest(quiet_s=QUIET_S)
+        for keys in ("/compare\r", "n", "r", "r", "o", "\x1b"):
+            terminal.send(keys)
+            terminal.rest(quiet_s=QUIET_S)
+        assert b"Compare" in terminal.raw
+        return ended(terminal)
+
+
 def an_error_of_the_endpoint(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
     plain = whole(text)
     body = json.dumps({"error": {"message": text}}).encode()
@@ -202,7 +221,15 @@ def a_key_command(text: str, folder: Path, env: Mapping[str, str]) -> bytes:
 
 PLACES: dict[str, Place] = {
     place.__name__.replace("_", " "): place
-    for place in (the_screen, the_link_dialogs, an_error_of_the_endpoint, asked, commands, a_key_command)
+    for place in (
+        the_screen,
+        the_link_dialogs,
+        the_comparison,
+        an_error_of_the_endpoint,
+        asked,
+        commands,
+        a_key_command,
+    )
 }
 ALL = "\n".join(text for name, text in STRINGS.items() if name not in {"long", "lines"})
 """Most of them at once, for the short form."""

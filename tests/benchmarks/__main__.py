@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tests.benchmarks import branches, commands, files, screens, sending, sizes
+from tests.benchmarks import branches, commands, comparing, files, screens, sending, sizes
 
 ALL = {
     "growing": screens.growing,
@@ -20,6 +20,7 @@ ALL = {
     "pastes": sizes.pastes,
     "lists": sizes.lists,
     "branches": branches.branches,
+    "comparing": comparing.comparing,
     "commands": commands.start_to_exit,
 }
 

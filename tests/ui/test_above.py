@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,14 @@ from tests.ui.resizing import resize
 
 CODE = "Roast it.\n\n```python\nx = 1\n```\n\n```sh\nls\n```"
 TALK = talk(("Lamb?", CODE), ("More?", CODE))
+TALK = replace(TALK, messages=(*TALK.messages, replace(TALK.messages[-1], id="m5")))
 SHOWS = {
     "theme": "Enter keeps",
     "palette": "Search for",
     "help": "Escape closes",
     "copy-code": "Which code block?",
     "tree": "Escape leaves",
+    "compare": "no difference",
 }
 """The screens by the actions that open them, and what they show."""
 CODES = {"enter": "\r", "escape": "\x1b", "tab": "\t", "backspace": "\x7f", "space": " "}

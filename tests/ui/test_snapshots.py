@@ -504,6 +504,17 @@ def test_help(shot: Shot, size: tuple[int, int], theme: str) -> None:
     assert shot("<f1>", sees("Escape closes"), size=size, theme=theme, session=SHORT)
 
 
+@WIDE_AND_NARROW
+def test_compare(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """Two replies beside each other or one above the other, what differs marked, with settings and figures above."""
+    first = SHORT.messages[1]
+    sent = {"stream": True, "temperature": 0.5}
+    text = first.content.replace("slowly", "gently").replace("Four minutes", "Three minutes")
+    other = replace(first, id="m9", content=text, sent=sent, name="gentle")
+    steps = ("<shift+tab><up><up>c", sees("differences"), "n")
+    assert shot(*steps, size=size, theme=theme, session=replace(SHORT, messages=(*SHORT.messages, other)))
+
+
 @NARROW_ONLY
 def test_palette(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """The actions that fit, each with its help."""

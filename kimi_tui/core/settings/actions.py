@@ -416,6 +416,9 @@ _MESSAGE = (
            Scope.TRANSCRIPT, needs=MESSAGE),
     Action("name", "Name the branch", "Names the branch that the message is on; alone it takes the name back.", (),
            Scope.TRANSCRIPT, argument="TEXT", needs=MESSAGE, runs_alone=False),
+    Action("compare", "Compare",
+           "Compares a reply or a question with another one, word by word; N M are two of its alternatives.", ("c",),
+           Scope.TRANSCRIPT, argument="[N M]", needs=SHOWN),
 )  # fmt: skip
 
 _IN_PANES = (

@@ -13,6 +13,7 @@ from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.commands.background import Background, Done
 from kimi_tui.ui.commands.branch_commands import BranchCommands
+from kimi_tui.ui.commands.compare_command import CompareCommand
 from kimi_tui.ui.commands.composer_commands import composer_rows
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.diff_command import DiffCommand
@@ -218,6 +219,7 @@ class LateParts:
             **screen.rows(),
             **self._messages.rows(),
             "open-link": self.links.open_link,
+            "compare": CompareCommand(transcript, chats, self._messages.show_alternative, self.background),
             **SettingCommands(services, chats, self.current.change, say).rows(),
             **self._forms().rows(),
             **self._replies.rows(),

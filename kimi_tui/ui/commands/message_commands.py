@@ -203,9 +203,9 @@ class MessageCommands:
         key = chat.shown_key(self.transcript.cursor.chosen)
         other = None if key is None else chat.alternative(key, step)
         if other is not None:
-            self._show_alternative(other)
+            self.show_alternative(other)
 
-    def _show_alternative(self, key: str) -> None:
+    def show_alternative(self, key: str) -> None:
         self.change(self.open_chats.current.showing(key))
         self.transcript.cursor.choose(key)
 
@@ -238,7 +238,7 @@ class MessageCommands:
         elif target.begun is not None:
             self._go_back(target, target.begun)
         elif chat.hides_reply_to(target):
-            self._show_alternative(tree.newest_leaf(chat.session, target.id))
+            self.show_alternative(tree.newest_leaf(chat.session, target.id))
             self.say("The newest reply is shown again.")
         else:
             self._undo_tree_step()

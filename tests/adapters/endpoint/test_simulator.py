@@ -217,6 +217,7 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "help",
         "answer-now",
         "answers",
+        "compare",
         "prefill",
         "seed",
         "think-longer",

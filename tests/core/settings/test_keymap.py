@@ -54,7 +54,7 @@ def test_what_is_no_key_is_found(value: object) -> None:
 
 
 def test_single_letters_may_be_keys_where_nothing_is_typed() -> None:
-    assert parsed(copy="c") == ({"copy": ("c",)}, [])
+    assert parsed(copy="z") == ({"copy": ("z",)}, [])
 
 
 def test_an_unknown_action_is_found_with_the_nearest() -> None:

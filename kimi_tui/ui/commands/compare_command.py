@@ -1,0 +1,96 @@
+"""Comparing the chosen reply or question with another one, and going on with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.text.counts import counted
+from kimi_tui.ui.commands.background import Background
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.ui.state.compare_sides import CompareSource
+
+USAGE = "/compare alone compares the chosen message with another; /compare 1 3 its alternatives 1 and 3."
+
+
+@dataclass(eq=False)
+class CompareCommand:
+    transcript: Transcript
+    open_chats: OpenChats
+    show: Callable[[str], None]  # shows an alternative, of whatever branch
+    background: Background
+
+    def __call__(self, argument: str) -> None:
+        """With two alternatives those; with more, one is chosen from a list, without any from the whole session."""
+        from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415 - most commands do not need it
+
+        chat = self.open_chats.current
+        key = self._subject(chat)
+        if key is None:
+            raise UsageError("There is no message here to compare.")
+        source = CompareSource.of(chat)
+        family, words = source.family(key), argument.split()
+        if words:
+            self._open(chat, *_numbered(family, words))
+            return
+        others = [other for other in family if other != key]
+        if len(others) == 1:
+            self._open(chat, *(it for it in family if it in {key, others[0]}))
+        else:
+            self._choose(chat, source, key, others or None)
+
+    def _subject(self, chat: Chat) -> str | None:
+        """The chosen message, else the last one that has alternatives, else the last; None = there is none."""
+        chosen = self.transcript.cursor.chosen
+        last = chat.shown_key(chosen)
+        keys = [last, *(message.id for message in reversed(chat.branch))] if chosen is None and last else []
+        return next((key for key in keys if key and chat.place_among_alternatives(key)[1] > 1), last)
+
+    def _choose(self, chat: Chat, source: CompareSource, key: str, others: Sequence[str] | None) -> None:
+        """`others` None = any message of the session."""
+        from kimi_tui.ui.screens.compare_choice import CompareChoice  # noqa: PLC0415
+
+        if others is None and not source.has_others(key):
+            raise UsageError("There is nothing to compare it with yet.", "/regenerate asks for an alternative.")
+
+        def chosen(other: str | None) -> None:
+            if other is not None:
+                self.background.attempt(lambda: self._open(chat, key, other))
+
+        title = "Compare with …" if others is None else f"Compare with which of {counted(len(others), 'alternative')}?"
+        self.transcript.app.push_screen(CompareChoice(title, partial(source.candidates, key, others)), chosen)
+
+    def _open(self, chat: Chat, left: str, right: str) -> None:
+        from kimi_tui.ui.screens.compare_screen import CompareScreen  # noqa: PLC0415
+        from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415
+
+        def picked(key: str | None) -> None:
+            if key is not None:
+                self.background.attempt(lambda: go_on(key))
+
+        def go_on(key: str) -> None:
+            if chat is not self.open_chats.current or CompareSource.of(chat).side(key) is None:
+                raise UsageError("That message is not in the session any more.")
+            self.show(key)
+
+        source = CompareSource.of(chat)
+        if source.side(left) is None or source.side(right) is None:
+            raise UsageError("One of the two is not in the session any more.")
+        self.transcript.app.push_screen(CompareScreen(chat, source, left, right), picked)
+
+
+def _numbered(family: Sequence[str], words: Sequence[str]) -> tuple[str, str]:
+    """Two different alternatives by their numbers, from 1."""
+    numbers = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 6]
+    is_pair = len(numbers) == len(words) == 2 and numbers[0] != numbers[1]
+    if not is_pair or not all(1 <= number <= len(family) for number in numbers):
+        there = counted(len(family), "alternative") if len(family) > 1 else "no alternatives"
+        raise UsageError(f"/compare takes the numbers of two alternatives; the message has {there}.", USAGE)
+    return family[numbers[0] - 1], family[numbers[1] - 1]

@@ -1,0 +1,239 @@
+"""What is told of two messages that are compared: where each stands, what each was asked with, what it took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from kimi_tui.core.prompt.stop_words import end_words
+from kimi_tui.core.session.endings import marks
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, Role, Session
+from kimi_tui.core.text.visible import one_line
+from kimi_tui.ui.state.branch import Branch
+from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.text import words
+
+VALUE_CHARS, NAME_CHARS, FIRST_CHARS = 40, 40, 80
+"""Most characters that are shown of a setting's value, of a branch's name, of a text in a list."""
+NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSide:
+    """One of the two."""
+
+    message: Message
+    """A growing one as far as it has come."""
+    turn: int
+    """Which question it is or answers on its branch, from 1."""
+    alternatives: tuple[int, int]
+    """Its place among its alternatives, from 1, and how many there are."""
+    name: str
+    """What the user calls its branch; "" = nothing."""
+    is_growing: bool = False
+    is_gone: bool = False
+    """Whether it is not in the session any more."""
+
+    @property
+    def key(self) -> str:
+        return self.message.id
+
+    @property
+    def place(self) -> str:
+        who = USER_NAME if self.message.role is Role.USER else ASSISTANT_NAME
+        number, count = self.alternatives
+        among = f"alternative {number}/{count}" if count > 1 else "no alternatives"
+        return " · ".join(filter(None, (who, f"turn {self.turn}", among, self.name and f"“{self.name}”")))
+
+    def text(self, part: ReplyPart) -> str:
+        return self.message.content if part is ReplyPart.ANSWER else self.message.reasoning or ""
+
+    @property
+    def state(self) -> str:
+        if self.is_gone:
+            return "not in the session any more"
+        if self.is_growing:
+            return "still growing"
+        if self.message.role is Role.USER:
+            return ""
+        ended = end_words(self.message) or ("" if self.message.state is None else str(self.message.state))
+        return " · ".join(filter(None, (ended, marks(self.message))))
+
+    @property
+    def figures(self) -> tuple[Sequence[str], Sequence[str]]:
+        """What the reply took: in long words, and in short ones."""
+        usage, timing = self.message.usage or NO_USAGE, self.message.timing or NO_TIMING
+        mark = "~" if self.message.is_partly_counted else ""
+        ins = "" if usage.input_tokens is None else words.count(usage.input_tokens)
+        outs = "" if usage.output_tokens is None else f"{mark}{words.count(usage.output_tokens)}"
+        sizes = ", ".join(filter(None, (ins and f"{ins} in", outs and f"{outs} out")))
+        cost = "" if usage.cost_usd is None else f"{mark}{words.dollars(usage.cost_usd)}"
+        times = (
+            ("first token", "first", timing.first_token_s),
+            ("thought for", "thought", timing.thinking_s),
+            ("total", "total", timing.total_s),
+        )
+        told = [(long, short, words.seconds(value)) for long, short, value in times if value is not None]
+        return (
+            [*filter(None, (sizes, cost)), *(f"{long} {value}" for long, _, value in told)],
+            [*filter(None, (f"{ins}→{outs}" if ins and outs else sizes, cost)), *(f"{it[1]} {it[2]}" for it in told)],
+        )
+
+
+class Candidate(NamedTuple):
+    """A message to be chosen."""
+
+    key: str
+    line: str
+    """Its place, the settings in which it differs, its first words."""
+
+
+class CompareSource:
+    """The messages of one state of a session, those that grow included."""
+
+    def __init__(self, session: Session, growing: Mapping[str, Message]) -> None:
+        """`growing` = replies that are being written, as far as they have come, by their ids."""
+        self.session, self.growing = session, growing
+        self._messages = {message.id: message for message in session.messages} | dict(growing)
+        beginning = tuple((id_, message.parent) for id_, message in growing.items() if message.parent is not None)
+        self._branch = Branch(session, beginning)
+
+    @classmethod
+    def of(cls, chat: Chat) -> CompareSource:
+        return cls(chat.session, {running.live.key: _so_far(chat, running.live.key) for running in chat.running})
+
+    def is_of(self, chat: Chat) -> bool:
+        """Whether a chat is still in that state: what a reply grew by meanwhile is no other one."""
+        return chat.session is self.session and {it.live.key for it in chat.running} == self.growing.keys()
+
+    def side(self, key: str) -> CompareSide | None:
+        """None = there is no such message."""
+        message = self._messages.get(key)
+        if message is None:
+            return None
+        path = self._path(message)
+        name = next((it.name for it in reversed(path) if it.name), "")
+        family = self.family(key)
+        return CompareSide(
+            message,
+            turn=sum(it.role is Role.USER for it in path),
+            alternatives=(family.index(key) + 1, len(family)),
+            name=one_line(name, NAME_CHARS),
+            is_growing=key in self.growing,
+        )
+
+    def _path(self, message: Message) -> list[Message]:
+        """From the first message to this one."""
+        path = [message]
+        while (parent := path[-1].parent) is not None and parent in self._messages:
+            path.append(self._messages[parent])
+        return path[::-1]
+
+    def family(self, key: str) -> Sequence[str]:
+        """A message and its alternatives, in the order of their beginning."""
+        return self._branch.families.get(self._messages[key].parent, [key])
+
+    def has_others(self, key: str) -> bool:
+        """Whether there is anything that a message can be compared with."""
+        role = self._messages[key].role
+        return any(message.role is role and message.id != key for message in self._messages.values())
+
+    def candidates(self, beside: str, keys: Sequence[str] | None = None) -> list[Candidate]:
+        """What a message can be compared with: others of its role; `keys` None = of the whole session.
+
+        What it takes grows with the session.
+        """
+        known = self._messages[beside]
+        chosen = self._messages.values() if keys is None else [self._messages[key] for key in keys]
+        turns: dict[str, int] = {}
+        return [
+            Candidate(message.id, self._line(message, known, self._turn(message, turns)))
+            for message in chosen
+            if message.role is known.role and message.id != beside
+        ]
+
+    def _turn(self, message: Message, turns: dict[str, int]) -> int:
+        """Which turn it belongs to; those of the messages on its path are noted."""
+        path, at = list[Message](), message
+        while at.id not in turns:
+            path.append(at)
+            if at.parent is None or at.parent not in self._messages:
+                break
+            at = self._messages[at.parent]
+        turn = turns.get(at.id, 0)
+        for it in reversed(path):
+            turn += it.role is Role.USER
+            turns[it.id] = turn
+        return turn
+
+    def _line(self, message: Message, known: Message, turn: int) -> str:
+        number, count = self._branch.alternatives.get(message.id, (1, 1))
+        others = [f"{name} {value}" for name, _, value in differing(known, message, self.session.system)]
+        parts = (
+            f"turn {turn}", f"{number}/{count}" if count > 1 else "", message.name and f"“{message.name}”", *others,
+            "growing" if message.id in self.growing else "", message.content or message.reasoning or "(empty)",
+        )  # fmt: skip
+        return " · ".join(one_line(part, FIRST_CHARS) for part in parts if part)
+
+
+def _so_far(chat: Chat, key: str) -> Message:
+    running = next(it for it in chat.running if it.live.key == key)
+    reply, live = running.turn.reply, running.live
+    return replace(
+        reply.beginning, content=live.text(ReplyPart.ANSWER), reasoning=live.text(ReplyPart.REASONING) or None
+    )
+
+
+def differing(left: Message, right: Message, system: str | None) -> list[tuple[str, str, str]]:
+    """The settings in which two replies differ, each with its two values; `system` is the session's.
+
+    Nothing is told of a message that does not say what was sent for it.
+    """
+    if left.sent is None or right.sent is None:
+        return []
+    ours, theirs = _settings(left, system), _settings(right, system)
+    names = [*ours, *(name for name in theirs if name not in ours)]
+    return [
+        (name, _shown(ours, name), _shown(theirs, name))
+        for name in names
+        if name not in ours or name not in theirs or ours[name] != theirs[name]
+    ]
+
+
+def _settings(reply: Message, system: str | None) -> dict[str, object]:
+    """Every field that was sent, and what went into its input besides the messages."""
+    sent = dict(reply.sent or {})
+    if reply.model:
+        sent["model"] = reply.model
+    if reply.thinking is not None:
+        sent["thinking"] = reply.thinking
+    own = system if reply.system is None else reply.system or None
+    if own:
+        sent["system"] = own
+    return sent
+
+
+def _shown(settings: Mapping[str, object], name: str) -> str:
+    if name not in settings:
+        return NOT_SENT
+    value = settings[name]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return one_line(text, VALUE_CHARS) or '""'
+
+
+def settings_words(
+    left: CompareSide, right: CompareSide, system: str | None
+) -> tuple[str, Sequence[str], Sequence[str]]:
+    """What is told of both sides' settings, and what each has of those in which they differ."""
+    if left.message.role is Role.USER and right.message.role is Role.USER:
+        return "", (), ()
+    if left.message.sent is None or right.message.sent is None:
+        return "settings not known", (), ()
+    found = differing(left.message, right.message, system)
+    if not found:
+        return "all settings equal", (), ()
+    return "", [f"{name} {value}" for name, value, _ in found], [f"{name} {value}" for name, _, value in found]
