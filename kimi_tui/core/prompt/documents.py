@@ -6,6 +6,7 @@ In Markdown a text that would reach out of its place (a heading, a fence without
 from __future__ import annotations
 
 from kimi_tui.core.prompt.stop_words import end_words
+from kimi_tui.core.session.differing_fields import setting_labels
 from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
@@ -22,18 +23,20 @@ def render_markdown(session: Session) -> str:
     parts = [f"# {plain_line(session.title) or plain_line(session.id)}\n"]
     if session.system is not None:
         parts.append(f"## System prompt\n\n{contained(session.system, shared)}\n")
-    parts += [_markdown_message(message, shared) for message in messages]
+    settings = setting_labels((it.parent, it.id, it.sent) for it in session.messages)
+    parts += [_markdown_message(message, settings.get(message.id, ""), shared) for message in messages]
     return "\n".join(parts)
 
 
-def _markdown_message(message: Message, shared: frozenset[str]) -> str:
+def _markdown_message(message: Message, setting: str, shared: frozenset[str]) -> str:
     reasoning, words = "", _end_words(message)
     if message.reasoning:
         text = contained(message.reasoning, shared)
         who = thinking_end(message)
         reasoning = f"<details><summary>Reasoning{f' · {who}' if who else ''}</summary>\n\n{text}\n\n</details>\n\n"
     end = f"\n[{plain_line(words)}]\n" if words else ""
-    return f"## {NAMES[message.role]}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
+    heading = " · ".join(filter(None, (NAMES[message.role], plain_line(setting))))
+    return f"## {heading}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
 
 
 def _end_words(message: Message) -> str:
@@ -51,7 +54,12 @@ def _ending(message: Message) -> str:
 def render_text(session: Session) -> str:
     """The active branch, answers without their reasoning."""
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
-    parts += [f"{NAMES[message.role]}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
+    messages = branch(session)
+    settings = setting_labels((it.parent, it.id, it.sent) for it in session.messages)
+    parts += [
+        f"{NAMES[it.role]}{f' ({settings[it.id]})' if it.id in settings else ''}:\n{it.content}\n{_ending(it)}"
+        for it in messages
+    ]
     return "\n".join(parts)
 
 

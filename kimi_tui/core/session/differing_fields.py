@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kimi_tui.core.text.visible import one_line
 
@@ -37,6 +37,19 @@ def differing_fields(sent: Mapping[str, Fields | None]) -> dict[str, Fields]:
 def _plain(value: object) -> object:
     """An object as its file has it: as its JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+
+
+def setting_labels(replies: Iterable[tuple[str | None, str, Fields | None]]) -> dict[str, str]:
+    """What the request of a reply says that those of its alternatives do not, in words, by its id, where any does.
+
+    `replies` are told of by the id of their question, their own, and what was sent with them.
+    """
+    families: dict[str | None, dict[str, Fields | None]] = {}
+    for parent, id_, sent in replies:
+        if sent is not None:
+            families.setdefault(parent, {})[id_] = sent
+    several = (family for family in families.values() if len(family) > 1)
+    return {id_: setting_words(fields) for family in several for id_, fields in differing_fields(family).items()}
 
 
 def setting_words(fields: Fields) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import MessageState
-from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions
 
 MOST_AT_ONCE = 4
 """How many of them run at the same time; the others wait."""
@@ -17,9 +17,10 @@ MOST_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    setting: str = ""
+    setting: str
     """What its request says that those of the others do not; "" = nothing."""
-    options: RequestOptions = NO_OPTIONS
+    request: RequestSettings
+    """What it is asked with, as it was resolved when all of them began."""
     reply_id: str | None = None
     """None = it has not begun."""
     state: MessageState | None = None
@@ -56,6 +57,9 @@ class ReplyBatch:
     @property
     def is_over(self) -> bool:
         return all(member.state is not None for member in self.members)
+
+    def has(self, reply_id: str) -> bool:
+        return any(member.reply_id == reply_id for member in self.members)
 
     def begun(self, place: int, reply_id: str) -> ReplyBatch:
         return self._with(place, lambda member: replace(member, reply_id=reply_id))

@@ -46,6 +46,8 @@ class Entry:
     """What stands below it, such as "stopped"; "" = nothing."""
     alternatives: tuple[int, int] | None = None
     """Its place among its alternatives and how many there are; None = it has none."""
+    setting: str = ""
+    """What its request says that those of its alternatives do not, such as "temperature 0.5"; "" = nothing."""
     severity: str = "info"
     """How serious a notice is: "info", "warning" or "error"."""
     detail: str = ""

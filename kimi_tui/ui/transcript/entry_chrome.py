@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rich.style import Style
 
+from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
@@ -20,6 +21,8 @@ INDENT = 2
 BLANK = line_of(())
 EXCLUDED = "not in the prompt"
 PREVIOUS, NEXT = "◂", "▸"
+MIN_SETTING_CELLS = 8
+"""In less than that what is special about a request is not worth telling."""
 BARE = frozenset({EntryKind.REASONING, EntryKind.PROMPT})
 """They fill a pane of their own: nothing stands before or behind their text."""
 
@@ -43,7 +46,10 @@ def _heading(entry: Entry, look: Look) -> Line:
     words = filter(None, (entry.remark, EXCLUDED if entry.is_excluded else ""))
     runs += [(f" · {word}", styles.role("dim-text")) for word in words]
     heading = line_of(runs)
-    right = line_of([("  ".join(filter(None, (places(entry), visible_line(entry.detail)))), styles.role("dim-text"))])
+    last = "  ".join(filter(None, (places(entry), visible_line(entry.detail))))
+    room = look.width - heading.width - cells_of(last) - 4
+    setting = cut(entry.setting, room) if entry.setting and room >= MIN_SETTING_CELLS else ""
+    right = line_of([("  ".join(filter(None, (setting, last))), styles.role("dim-text"))])
     if not right.runs:
         return heading
     gap = max(look.width - heading.width - right.width, 2)

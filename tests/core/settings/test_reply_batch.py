@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.settings.reply_batch import MOST_AT_ONCE, Member, ReplyBatch
 
@@ -13,7 +14,7 @@ ENDS = st.sampled_from([MessageState.COMPLETE, MessageState.FAILED, MessageState
 
 
 def batch_of(count: int) -> ReplyBatch:
-    return ReplyBatch("m1", tuple(Member(f"seed {place}") for place in range(count)), "seed")
+    return ReplyBatch("m1", tuple(Member(f"seed {place}", RequestSettings()) for place in range(count)), "seed")
 
 
 def test_the_first_four_are_due_and_each_end_lets_one_more_begin() -> None:
