@@ -20,7 +20,8 @@ VALUE_CHARS = 40
 def differing_fields(sent: Mapping[str, Fields | None]) -> dict[str, Fields]:
     """The fields of each alternative, by its id, of which they have not all the same value; None = it was not sent.
 
-    `sent` = what was sent with each; None = nobody knows, and those are left out.
+    Those with the most values stand first: they are what was tried out. `sent` = what was sent with each; None = nobody
+    knows, and those are left out.
     """
     known = {id_: fields for id_, fields in sent.items() if fields is not None}
     first = next(iter(known.values()), {})
@@ -28,15 +29,18 @@ def differing_fields(sent: Mapping[str, Fields | None]) -> dict[str, Fields]:
         return {}
     plain = {id_: {name: _plain(value) for name, value in fields.items()} for id_, fields in known.items()}
     names = dict.fromkeys(name for fields in plain.values() for name in fields if name not in SAYS_NOTHING)
-    differing = [name for name in names if any(it.get(name) != _plain(first.get(name)) for it in plain.values())]
+    values = {name: len({repr(fields.get(name)) for fields in plain.values()}) for name in names}
+    differing = sorted((name for name in names if values[name] > 1), key=lambda name: -values[name])
     if UNSTREAMED_SINCE in differing and "stream" in differing:
         differing.remove("stream")
     return {id_: {name: fields.get(name) for name in differing} for id_, fields in plain.items()} if differing else {}
 
 
 def _plain(value: object) -> object:
-    """An object as its file has it: as its JSON."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+    """An object as its file has it: as its JSON; and one number in one way."""
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def setting_labels(replies: Iterable[tuple[str | None, str, Fields | None]]) -> dict[str, str]:
@@ -60,5 +64,6 @@ def setting_words(fields: Fields) -> str:
 def _words(name: str, value: object) -> str:
     if value is None:
         return f"no {name}"
+    value = _plain(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"{name} {one_line(text, VALUE_CHARS)}"

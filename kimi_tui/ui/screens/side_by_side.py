@@ -257,16 +257,20 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         for number, column in enumerate(columns):
             column.display = number < count
             if column.display:
-                self._show_text(column, self._rows[first + number], lives, messages)
+                row = self._rows[first + number]
+                self._show_title(column, row, max(cells // count - FRAME_CELLS, 1))
+                self._show_text(column, row, lives, messages)
+
+    def _show_title(self, column: ReplyColumn, row: ReplyRow, cells: int) -> None:
+        column.border_title = Content(cut(visible_line(f"{row.place} {row.setting}".rstrip()), cells))
+        rate = f" {row.rate:.0f} tok/s" if row.is_running and row.rate else ""
+        column.border_subtitle = Content(cut(visible_line(f"{row.state}{rate}"), cells))
+        column.set_class(row.key == self._at and len(self._rows) > 1, "-chosen")
 
     def _show_text(
         self, column: ReplyColumn, row: ReplyRow, lives: dict[str, LiveTurn], messages: dict[str, Message]
     ) -> None:
         column.key = row.key
-        cells = max(column.size.width - 4, 1)
-        column.border_title = Content(cut(visible_line(f"{row.place} {row.setting}".rstrip()), cells))
-        column.border_subtitle = Content(cut(visible_line(row.state), cells))
-        column.set_class(row.key == self._at and len(self._rows) > 1, "-chosen")
         if row.key in lives:
             column.text.show_growing(lives[row.key], self._now_s())
         elif row.key in messages:
@@ -310,8 +314,8 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
     def _say_what_keys_do(self) -> None:
         panel = self.query_one("#replies-panel")
         panel.border_title = Content("Side by side")
-        stops = ["s stops this one", "S all"] if self._is_running else []
-        words = ["Enter goes on with it", *stops, "y copies the table", "Space folds", "Escape leaves"]
+        stops = ["s stops it", "S all"] if self._is_running else []
+        words = ["Enter takes it", *stops, "y copies", "Space folds", "Escape leaves"]
         panel.border_subtitle = Content(_fitting(words, self.size.width - FRAME_CELLS - 2))
 
     def action_stop_this(self) -> None:

@@ -18,7 +18,8 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text import words
 
 NOTHING_KNOWN = "–"
-STATE_CELLS = 24
+TEXT_CELLS = 24
+"""Most cells of a setting, or of a state, before figures are left out for it."""
 GAP = 2
 """Blanks between two columns."""
 
@@ -172,9 +173,10 @@ def table_lines(rows: Sequence[ReplyRow], cells: int) -> list[str]:
     for heading in ("", *_LEFT_OUT_FIRST):
         left_out.add(heading)
         columns = _columns(rows, left_out)
-        lines = list(_laid_out(rows, columns, STATE_CELLS))
-        if max(map(cells_of, lines)) <= cells:
-            return lines
+        lines = list(_laid_out(rows, columns, TEXT_CELLS))
+        spare = cells - max(map(cells_of, lines))
+        if spare >= 0:
+            return list(_laid_out(rows, columns, TEXT_CELLS + spare // 2)) if spare > 1 else lines
     return [cut(line, cells) for line in _laid_out(rows, columns, max(cells // 3, 1))]
 
 

@@ -217,6 +217,8 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "help",
         "answer-now",
         "answers",
+        "regenerate",
+        "sweep",
         "prefill",
         "seed",
         "think-longer",

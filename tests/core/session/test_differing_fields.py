@@ -50,6 +50,11 @@ def test_several_fields_are_told_in_their_order_and_long_values_cut() -> None:
     assert len(labels(**sent)["a"]) == len("top_p 0.9 · stop ") + 40
 
 
+def test_what_was_tried_out_stands_first() -> None:
+    sent = {"a": {"top_p": 0.9, "seed": 1}, "b": {"top_p": 1, "seed": 2}, "c": {"top_p": 1, "seed": 3}}
+    assert labels(**sent) == {"a": "seed 1 · top_p 0.9", "b": "seed 2 · top_p 1", "c": "seed 3 · top_p 1"}
+
+
 @given(SENT)
 def test_a_field_is_told_of_all_or_of_none_and_only_where_two_differ(sent: dict[str, dict[str, object] | None]) -> None:
     found = differing_fields(sent)

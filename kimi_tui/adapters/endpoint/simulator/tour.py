@@ -110,6 +110,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/answer-now`, `/budget 50` | ends my thinking at once, or after 50 tokens |
 | `/continue`, `/auto-continue 2` | goes on with a reply that broke off; twice by itself |
 | `/answers 3`, `/answers 3 next` | three answers to one thought: to this one, to the next |
+| `/regenerate 3`, `/sweep temperature 0 0.5 1` | whole replies side by side: three; one for each value |
 | `/stop-at rest` | my next reply stops before that word |
 | `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
 | `/free-thinking off` | thinking and answer in JSON, in one request |
@@ -143,6 +144,9 @@ thought first. With **Ctrl+T** you switch to *instant*, and I answer without thi
 
 Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
 `/answers 3` brings three of them side by side; look at each with **Left** and **Right**, even while they run.
+
+Whole replies, thinking included, come with `/regenerate 3`, and one for each value of a field with
+`/sweep temperature 0 0.5 1`. **Alt+S** shows all of them in columns, with a table of what each took.
 """
 
 
