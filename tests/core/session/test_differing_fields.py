@@ -45,13 +45,20 @@ def test_what_is_told(sent: dict[str, Mapping[str, object] | None], told: dict[s
 
 
 def test_several_fields_are_told_in_their_order_and_long_values_cut() -> None:
-    sent = {"a": {"top_p": 0.9, "stop": ["x" * 60]}, "b": {"top_p": 1, "stop": []}}
+    sent: dict[str, Mapping[str, object] | None] = {
+        "a": {"top_p": 0.9, "stop": ["x" * 60]},
+        "b": {"top_p": 1, "stop": []},
+    }
     assert labels(**sent)["b"] == "top_p 1 · stop []"
     assert len(labels(**sent)["a"]) == len("top_p 0.9 · stop ") + 40
 
 
 def test_what_was_tried_out_stands_first() -> None:
-    sent = {"a": {"top_p": 0.9, "seed": 1}, "b": {"top_p": 1, "seed": 2}, "c": {"top_p": 1, "seed": 3}}
+    sent: dict[str, Mapping[str, object] | None] = {
+        "a": {"top_p": 0.9, "seed": 1},
+        "b": {"top_p": 1, "seed": 2},
+        "c": {"top_p": 1, "seed": 3},
+    }
     assert labels(**sent) == {"a": "seed 1 · top_p 0.9", "b": "seed 2 · top_p 1", "c": "seed 3 · top_p 1"}
 
 
