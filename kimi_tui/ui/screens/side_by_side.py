@@ -54,7 +54,7 @@ class ReplyText(Transcript, can_focus=False):
         self._live: LiveTurn | None = None
         self._told: dict[ReplyPart, int] = {}
         self._seen: object = None
-        """What is shown: a message, a state in words, or how often the growing reply was shortened."""
+        """What is shown: a message, words, or of a growing reply how often it was shortened, and what it waits for."""
 
     def show_message(self, message: Message) -> None:
         if self._seen is not message:
@@ -68,19 +68,18 @@ class ReplyText(Transcript, can_focus=False):
 
     def show_growing(self, live: LiveTurn, now_s: float) -> None:
         """Only what has come since the last time is added."""
-        live.update_label(now_s)
-        changed = live.update_footer(now_s)
-        if self._live is not live or self._seen != live.reply.shortenings or changed:
-            self._live, self._seen = live, live.reply.shortenings
+        label, seen = live.thought_label(now_s), (live.reply.shortenings, live.retry_words(now_s))
+        if self._live is not live or self._seen != seen:
+            self._live, self._seen = live, seen
             self._told = {part: len(live.text(part)) for part in ReplyPart}
-            self._show(replace(live.entry(), thought_label=live.label))
+            self._show(replace(live.entry(), thought_label=label, footer=seen[1]))
             return
         for part in ReplyPart:
             if text := live.told_behind(part, self._told[part]):
                 is_first = part is ReplyPart.ANSWER and not self._told[part]
                 self._told[part] += len(text)
                 self.append(live.key, part, f"{live.opening}{text}" if is_first else text)
-        self.set_thought_label(live.key, live.label)
+        self.set_thought_label(live.key, label)
 
     def _show(self, entry: Entry) -> None:
         """The table says whose it is."""
