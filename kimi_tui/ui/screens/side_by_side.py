@@ -182,6 +182,7 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         """Show what there is now; once nothing is written any more, nothing will change by itself."""
         if not self.is_attached or not self.is_active:
             return
+        self._take_cursor()
         self._rows = reply_rows(self._chat, self._question_id, self._now_s())
         if not self._rows:
             self.cancel()
@@ -195,6 +196,12 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
     @property
     def _is_running(self) -> bool:
         return any(row.is_running or row.waits_at is not None for row in self._rows)
+
+    def _take_cursor(self) -> None:
+        """Note which reply has the cursor of the list: its row may become another."""
+        place = self._list.highlighted
+        if place is not None and place < len(self._keys):
+            self._at = self._keys[place]
 
     @property
     def _place(self) -> int:
@@ -227,20 +234,24 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if event.option_index < len(self._keys) and event.option_index == self._list.highlighted:
-            self._at = self._keys[event.option_index]
-            self._show_texts()
-            self._say_what_keys_do()
+        self._take_cursor()
+        self._show_texts()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        if self._rows[self._place].is_there:
-            self.dismiss(self._rows[self._place].key)
+        if (row := self._row) is not None and row.is_there:
+            self.dismiss(row.key)
+
+    @property
+    def _row(self) -> ReplyRow | None:
+        """The one with the cursor; None = nothing is shown yet."""
+        self._take_cursor()
+        return next((row for row in self._rows if row.key == self._at), None)
 
     def action_step(self, by: int) -> None:
-        if self._rows:
-            self._list.highlighted = (self._place + by) % len(self._rows)
+        if (row := self._row) is not None:
+            self._list.highlighted = (row.place - 1 + by) % len(self._rows)
 
     # -- the texts
 
@@ -291,6 +302,7 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
 
     def action_scroll(self, way: str) -> None:
         """Scroll the text of the row with the cursor."""
+        self._take_cursor()
         if (column := self._column) is None:
             return
         view = column.text.view
@@ -318,7 +330,7 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         panel.border_subtitle = Content(_fitting(words, self.size.width - FRAME_CELLS - 2))
 
     def action_stop_this(self) -> None:
-        row = self._rows[self._place] if self._rows else None
+        row = self._row
         if row is not None and row.waits_at is not None:
             self._chat.drop_waiting(row.waits_at)
         elif row is not None:

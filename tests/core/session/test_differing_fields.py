@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kimi_tui.core.prompt.documents import render_markdown, render_text
 from kimi_tui.core.session.differing_fields import differing_fields, setting_words
+from kimi_tui.core.session.session import Message, Role, Session
 
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 VALUES = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from([0.0, 0.5, 1.0]), st.text(max_size=2))
 SENT = st.dictionaries(
     st.sampled_from(["m2", "m3", "m4"]),
@@ -72,3 +77,17 @@ def test_a_field_is_told_of_all_or_of_none_and_only_where_two_differ(sent: dict[
     for name in {name for fields in known.values() for name in fields}:
         values = [fields.get(name) for fields in known.values()]
         assert (name in next(iter(told), ())) == any(value != values[0] for value in values)
+
+
+def test_a_reply_is_labelled_in_documents_too() -> None:
+    question = Message("m1", Role.USER, "Lamb?")
+    replies = [
+        Message(f"m{n + 2}", Role.ASSISTANT, "Roast it.", "m1", sent={"temperature": value})
+        for n, value in enumerate((0, 0.5))
+    ]
+    session = Session("s", NOW, NOW, "m", "Lamb?", messages=(question, *replies), head="m3")
+    assert "\n## Kimi · temperature 0.5\n" in render_markdown(session)
+    assert "\nKimi (temperature 0.5):\n" in render_text(session)
+    alone = replace(session, messages=(question, replies[1]))
+    assert "\n## Kimi\n" in render_markdown(alone)
+    assert "\nKimi:\n" in render_text(alone)
