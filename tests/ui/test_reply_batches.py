@@ -163,6 +163,7 @@ async def test_a_value_that_fails_does_not_stop_the_others(tmp_path: Path) -> No
         await running.type("/sweep temperature 0 2 1<enter>")
         await running.shows("has ended, 2 of 3 complete")
         assert contents(running) == ["Cold.", "Warm."]
+        await running.shows("temperature 2: That temperature is too much.")
         await running.type("/sweep<enter>")
         await running.shows("failed: That temperature")
         assert "temperature 2" in running.text

@@ -61,6 +61,10 @@ class ReplyBatch:
     def has(self, reply_id: str) -> bool:
         return any(member.reply_id == reply_id for member in self.members)
 
+    def setting_of(self, reply_id: str) -> str:
+        """What one's request says that those of the others do not; "" = nothing, or it is none of them."""
+        return next((member.setting for member in self.members if member.reply_id == reply_id), "")
+
     def begun(self, place: int, reply_id: str) -> ReplyBatch:
         return self._with(place, lambda member: replace(member, reply_id=reply_id))
 

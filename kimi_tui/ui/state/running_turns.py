@@ -384,6 +384,8 @@ def _which(chat: Chat, ended: TurnEnded) -> str:
     """Name one of several replies that grew side by side; "" = it was the only one."""
     if len(chat.ends) == 1 and chat.turn is None:
         return ""
+    if chat.batch is not None and (setting := chat.batch.setting_of(ended.reply_id)):
+        return f"{setting}: "
     return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 
 
