@@ -28,6 +28,7 @@ SHOWS = {
     "copy-code": "Which code block?",
     "tree": "Escape leaves",
     "compare": "no difference",
+    "side-by-side": "Enter takes it",
 }
 """The screens by the actions that open them, and what they show."""
 CODES = {"enter": "\r", "escape": "\x1b", "tab": "\t", "backspace": "\x7f", "space": " "}

@@ -133,7 +133,7 @@ async def test_one_that_ended_is_shown_while_the_others_run_and_escape_stops_tho
         await running.until(lambda: len(running.screen.chat.running) == 2)
         await running.until(lambda: all(len(it.live.reply.texts["answer"]) for it in running.screen.chat.running))  # type: ignore[index]
         await running.type("<escape>")
-        await running.shows("Stopped 2 answers; what arrived is kept.")
+        await running.shows("Stopped 2 replies; what arrived is kept.")
         await running.idle()
         assert sorted(contents(running)) == ["A begun.", "B begun. B done.", "C begun."]
         assert running.screen.composer.draft == "later"

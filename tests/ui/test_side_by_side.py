@@ -9,7 +9,7 @@ import pytest
 
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import is_later, with_replies
-from kimi_tui.ui.state.branch import Branch
+from kimi_tui.ui.state.branch import Branch, Growing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ASKED = Session("s", NOW, NOW, "m").with_message(Message("m1", Role.USER, "Lamb?"))
@@ -22,7 +22,7 @@ def test_whichever_ends_first_the_order_is_that_of_their_beginning(order: tuple[
     session = with_replies(ASKED, [OLD], NOW)
     for count, reply in enumerate(order, start=1):
         session = with_replies(session, [reply], NOW, is_aside=True)
-        growing = tuple((other.id, "m1") for other in NEW if other not in order[:count])
+        growing = tuple(Growing(other.id, "m1") for other in NEW if other not in order[:count])
         assert Branch(session, growing).families["m1"] == ["m2", "m9", "m10", "m11"]
         assert session.head == "m2"
     assert session.messages[2:] == tuple(NEW)

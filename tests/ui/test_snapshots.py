@@ -544,6 +544,24 @@ def test_tree_view(shot: Shot, size: tuple[int, int], theme: str) -> None:
     assert shot("<alt+t>", sees("Vegetarian"), "<down>", size=size, theme=theme, session=FORKED)
 
 
+@looks((WIDE, DARK), (SMALL, DARK))
+def test_side_by_side(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """The table with the row under the cursor, the texts in columns; one at a time in a small terminal."""
+    questioned = SHORT.messages[-1].parent
+    values = [None, 0, 0.5, 1.5]
+    answers = ["Roast it.", "Roast it, slowly.", "Grill it.\n\n- hot\n- fast", "Let it dance!"]
+    replies = [
+        replace(
+            SHORT.messages[-1], id=f"m{90 + n}", content=answer, sent={} if value is None else {"temperature": value}
+        )
+        for n, (value, answer) in enumerate(zip(values, answers, strict=True))
+    ]
+    replies[3] = replace(replies[3], state=MessageState.CANCELLED, usage=None, finish_reason=None)
+    kept = [message for message in SHORT.messages if message.parent != questioned]
+    session = replace(SHORT, messages=(*kept, *replies), head="m91")
+    assert shot("/sweep<enter>", sees("Enter takes it"), size=size, theme=theme, session=session)
+
+
 # -- small terminals
 
 

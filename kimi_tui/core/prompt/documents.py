@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kimi_tui.core.prompt.stop_words import end_words
+from kimi_tui.core.session.differing_fields import setting_labels
 from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
@@ -24,24 +25,26 @@ def render_markdown(session: Session) -> str:
     parts = [f"# {plain_line(session.title) or plain_line(session.id)}\n"]
     if session.system is not None:
         parts.append(f"## System prompt\n\n{contained(session.system, shared)}\n")
-    parts += [_markdown_message(message, shared) for message in messages]
+    settings = setting_labels((it.parent, it.id, it.sent) for it in session.messages)
+    parts += [_markdown_message(message, settings.get(message.id, ""), shared) for message in messages]
     return "\n".join(parts)
 
 
-def _markdown_message(message: Message, shared: frozenset[str]) -> str:
+def _markdown_message(message: Message, setting: str, shared: frozenset[str]) -> str:
     reasoning, words = "", _end_words(message)
     if message.reasoning:
         text = contained(message.reasoning, shared)
         who = thinking_end(message)
         reasoning = f"<details><summary>Reasoning{f' · {who}' if who else ''}</summary>\n\n{text}\n\n</details>\n\n"
     end = f"\n[{plain_line(words)}]\n" if words else ""
-    return f"## {_who(message, plain_line)}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
+    heading = _who(message, setting, plain_line)
+    return f"## {heading}\n\n{reasoning}{contained(message.content, shared)}\n{end}"
 
 
-def _who(message: Message, line: Callable[[str], str]) -> str:
-    """Who speaks, and what the branch that begins there is called; `line` makes one line of foreign text."""
-    name = line(message.name) if message.name else ""
-    return f"{NAMES[message.role]} · branch “{name}”" if name else NAMES[message.role]
+def _who(message: Message, setting: str, line: Callable[[str], str]) -> str:
+    """Who speaks, what the branch that begins there is called, and its setting; `line` makes one line of a text."""
+    name = f"branch “{line(message.name)}”" if message.name else ""
+    return " · ".join(filter(None, (NAMES[message.role], name, line(setting))))
 
 
 def _end_words(message: Message) -> str:
@@ -59,7 +62,8 @@ def _ending(message: Message) -> str:
 def render_text(session: Session) -> str:
     """The active branch, answers without their reasoning."""
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
-    parts += [f"{_who(message, _folded)}:\n{message.content}\n{_ending(message)}" for message in branch(session)]
+    settings = setting_labels((it.parent, it.id, it.sent) for it in session.messages)
+    parts += [f"{_who(it, settings.get(it.id, ''), _folded)}:\n{it.content}\n{_ending(it)}" for it in branch(session)]
     return "\n".join(parts)
 
 

@@ -46,6 +46,7 @@ class Need(StrEnum):
     NOTICE = "notice"
     HELD_BY_OTHERS = "session that others hold"
     EDIT = "reply being edited"
+    BESIDE = "reply that runs beside another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +267,30 @@ _TURN = (
         argument="[off]",
         waits=True,
     ),
+    Action(
+        "sweep",
+        "Sweep a field",
+        "Asks the question anew with 2 to 8 values of a request field; alone it shows the figures of its replies.",
+        argument="[FIELD VALUE...]",
+        needs=MESSAGE,
+    ),
+    Action(
+        "side-by-side",
+        "Side by side",
+        "Shows all replies to a question side by side with their figures, also while they are written.",
+        ("alt+s",),
+        needs=MESSAGE,
+        hint="side by side",
+    ),
+    Action(
+        "stop-this",
+        "Stop this reply alone",
+        "Stops the reply that is shown, where several are written side by side; the others go on.",
+        ("s",),
+        Scope.TRANSCRIPT,
+        needs=frozenset({Need.BESIDE}),
+        hint="stop this",
+    ),
 )
 
 _PANES = (
@@ -369,8 +394,9 @@ _MESSAGE = (
     Action("think-longer", "Think longer",
            "Takes the thinking of a reply up again with TEXT (else “Wait,”), in an alternative.", ("w",),
            Scope.TRANSCRIPT, argument="[TEXT]", needs=frozenset({Need.REASONING}), waits=True),
-    Action("regenerate", "Regenerate", "Asks for another reply; the old one is kept as an alternative.", ("r",),
-           Scope.TRANSCRIPT, needs=MESSAGE, hint="again", waits=True),
+    Action("regenerate", "Regenerate",
+           "Asks for another reply, or 2 to 4 side by side (request: in one); the old one is kept as an alternative.",
+           ("r",), Scope.TRANSCRIPT, argument="[N] [request]", needs=MESSAGE, hint="again", waits=True),
     Action("continue", "Continue the reply", "Goes on with a reply exactly where it broke off, in the same message.",
            ("m",), Scope.TRANSCRIPT, needs=frozenset({Need.UNFINISHED}), hint="more", waits=True),
     Action("another-answer", "Another answer", "Asks for another answer to the same thinking, which is not paid again.",

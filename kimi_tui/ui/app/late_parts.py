@@ -12,6 +12,7 @@ from kimi_tui.core.session.session import Message
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.commands.background import Background, Done
+from kimi_tui.ui.commands.batch_commands import BatchCommands
 from kimi_tui.ui.commands.branch_commands import BranchCommands
 from kimi_tui.ui.commands.compare_command import CompareCommand
 from kimi_tui.ui.commands.composer_commands import composer_rows
@@ -133,6 +134,14 @@ class LateParts:
             listed=redraw.listed, saved=redraw.bars.refresh, run_later=self.background.later, key=key,
         )  # fmt: skip
 
+    def _batches(self) -> BatchCommands:
+        return BatchCommands(
+            self.services, self.open_chats, self.turns, self.transcript, target=self._messages.target,
+            question=self._messages.question, change=self.current.change, copy=self.copy,
+            attempt=self.background.attempt, type_here=self.type_here, remark=self.remark,
+            label=self.keyboard.table.label,
+        )  # fmt: skip
+
     def _forms(self) -> FormCommands:
         return FormCommands(
             self.services, self.open_chats, self.drafts, self.turns.checks, self._messages.target,
@@ -218,6 +227,7 @@ class LateParts:
             **composer_rows(self.composer, self.drafts, self.history, transcript),
             **screen.rows(),
             **self._messages.rows(),
+            **self._batches().rows(),
             "open-link": self.links.open_link,
             "compare": CompareCommand(transcript, chats, self._messages.show_alternative, self.background),
             **SettingCommands(services, chats, self.current.change, say).rows(),

@@ -64,7 +64,7 @@ class BranchCommands:
 
     # -- what the view shows
 
-    def state(self) -> tuple[Session, Growing]:
+    def state(self) -> tuple[Session, tuple[Growing, ...]]:
         return self._chat.session, self._chat.growing
 
     def with_growing(self) -> Session:
@@ -72,7 +72,7 @@ class BranchCommands:
 
     def _written(self, message_id: str) -> Message:
         """Raises UsageError where the message is being written, or gone."""
-        if any(id_ == message_id for id_, _ in self._chat.growing):
+        if any(it.id == message_id for it in self._chat.growing):
             raise UsageError("This reply is still being written.", "Stop it first, or wait for its end.")
         found = next((message for message in self._chat.session.messages if message.id == message_id), None)
         if found is None:
@@ -90,7 +90,7 @@ class BranchCommands:
         chat = self._chat
         is_there = chat.message(message_id) is not None
         if not is_there:
-            if all(id_ != message_id for id_, _ in chat.growing):
+            if all(it.id != message_id for it in chat.growing):
                 self._written(message_id)
             self.current.change(chat.showing(message_id))
         take_keys(self.transcript)

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.raw_prompt import raw_input_of
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_answer_again
@@ -17,7 +16,7 @@ from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.written import Begun
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.plans import answering_again, going_on
-from kimi_tui.engine.openings import AnsweringAgain, AskingAgain, GoingOn
+from kimi_tui.engine.openings import AnsweringAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
@@ -54,7 +53,6 @@ class MessageCommands:
             "copy-code": self._copy_code,
             "copy-reasoning": self._copy_reasoning,
             "edit": self._edit,
-            "regenerate": self._regenerate,
             "continue": self._continue,
             "another-answer": self._answer_again,
             "answers": self._answers,
@@ -136,15 +134,9 @@ class MessageCommands:
         if message.role is Role.ASSISTANT and not message.is_only_queued:
             self.edit_reply(message)
             return
-        question = self._question()
+        question = self.question()
         self.transcript.cursor.choose(None)
         self.drafts.begin_edit(question.id, question.content)
-
-    def _regenerate(self) -> None:
-        """A reply to a raw input is asked for by the same one again."""
-        self.turns.start(self.open_chats.current, AskingAgain(self._question().id, raw_input_of(self.target())))
-        if not has_keys(self.transcript):
-            self.type_here()
 
     def _continue(self) -> None:
         """The reply grows where it broke, or an alternative to it where something stands below it."""
@@ -189,7 +181,8 @@ class MessageCommands:
             raise UsageError("There is no question here.")
         return message
 
-    def _question(self) -> Message:
+    def question(self) -> Message:
+        """The question that the chosen message is or answers; UsageError where there is none."""
         question = self.open_chats.current.question_of(self.target())
         if question is None:
             raise UsageError("There is no question here.")

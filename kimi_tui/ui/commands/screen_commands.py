@@ -57,7 +57,7 @@ class ScreenCommands:
         """All answers that stream side by side; the status line says so."""
         chat = self.open_chats.current
         if count := len(chat.beside):
-            self.remark(f"Stopped {count + 1} answers; what arrived is kept.", f"Stopped {count + 1}.")
+            self.remark(f"Stopped {count + 1} replies; what arrived is kept.", f"Stopped {count + 1}.")
         chat.stop()
 
     def _retry_now(self) -> None:

@@ -48,6 +48,7 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
         found |= {Need.LATER} if place < count else set()
     found |= {Need.RUNNING} if chat.turn is not None else set()
     found |= {Need.THINKING} if chat.turn is not None and chat.turn.reply.is_thinking else set()
+    found |= {Need.BESIDE} if chat.beside or (chat.batch is not None and chat.batch.waiting) else set()
     is_undoable = bool(chat.tree_steps) or (
         target is not None and (can_be_undone(target) or target.begun is not None or chat.hides_reply_to(target))
     )
@@ -94,8 +95,9 @@ def hints(
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)
     first = [f"{label} {back}"] if back and (label := keyboard.table.label("back")) else []
-    if is_home and Need.WAITING in offered and (word := keyboard.hint(BY_ID["try-now"])):
-        first.append(word)
+    for id_, need in (("try-now", Need.WAITING), ("side-by-side", Need.BESIDE)):
+        if is_home and need in offered and (word := keyboard.hint(BY_ID[id_])):
+            first.append(word)
     last = [word for action in ACTIONS if action.id in ALWAYS and (word := keyboard.hint(action))]
     words = [word for word in (*first, *(keyboard.hint(action) for action in own)) if word]
     if instead:  # words about editing name their own way out

@@ -51,7 +51,7 @@ NAME_HINTS = "Enter names the branch, an empty name takes it back · Escape leav
 class TreeActs(Protocol):
     """What is asked of the session. Each raises KimiError where it cannot be done; then nothing has changed."""
 
-    def state(self) -> tuple[Session, Growing]:
+    def state(self) -> tuple[Session, tuple[Growing, ...]]:
         """The session, and which replies are being written."""
 
     def with_growing(self) -> Session:
@@ -103,7 +103,7 @@ class TreeScreen(Above, ModalScreen[None]):
         self._folds: dict[str, bool] = {}
         self._outline: Outline | None = None
         self._hits: list[OutlineRow] | None = None  # None = nothing is looked for
-        self._state: tuple[Session, Growing] | None = None
+        self._state: tuple[Session, tuple[Growing, ...]] | None = None
         self._naming: str | None = None  # the message whose branch gets a name
         self._rows = TreeRows(now, to_local, id="tree-rows")
         self._rows.note = READING
@@ -162,7 +162,7 @@ class TreeScreen(Above, ModalScreen[None]):
         self._show_rows(outline, outline.rows, number)
 
     def _show_rows(self, outline: Outline, rows: list[OutlineRow], number: int) -> None:
-        growing = frozenset(id_ for id_, _ in self._state[1]) if self._state is not None else frozenset[str]()
+        growing = frozenset(it.id for it in self._state[1]) if self._state is not None else frozenset[str]()
         self._rows.set_rows(outline.tree, rows, number, growing)
 
     async def _search(self, outline: Outline, query: str, message_id: str | None) -> None:

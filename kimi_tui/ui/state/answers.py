@@ -37,6 +37,18 @@ def parse_answers(text: str) -> Answers:
     return Answers(int(match[1]), (match[3] or "").lower() == "request", bool(match[2]))
 
 
+_REPLIES = re.compile(r"\s*([2-4])(?:\s+(streams|request))?\s*", re.IGNORECASE)
+
+
+def parse_replies(text: str) -> tuple[int, bool]:
+    """How many whole replies, and whether one request brings them; UsageError where it says something else."""
+    match = _REPLIES.fullmatch(text)
+    if match is None:
+        allowed = "2, 3 or 4, then streams or request (all in one)"
+        raise UsageError(f"/regenerate: found {text.strip()!r}, allowed {allowed}.")
+    return int(match[1]), (match[2] or "").lower() == "request"
+
+
 def answering_opening(action_id: str, argument: str, reply: Message) -> AnsweringAgain | None:
     """What a typed command begins with, which need not be whole yet; None = it asks for no answer to that."""
     if action_id == "answers" and (match := _ARGUMENT.fullmatch(argument)) is not None:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
 
 from kimi_tui.core.session import tree
+from kimi_tui.core.session.differing_fields import setting_labels
 from kimi_tui.core.session.session import Message, Session
 
-Growing = tuple[tuple[str, str], ...]
-"""Ids of the replies that are being written, each with its question's."""
+
+class Growing(NamedTuple):
+    """A reply that is being written."""
+
+    id: str
+    parent: str
+    sent: Mapping[str, object] | None = None
+    """What its first request sends; None = it is not known."""
 
 
 class Branch:
     """The active branch of one state of a session: the work grows with its messages, and is done once."""
 
-    def __init__(self, session: Session, growing: Growing = ()) -> None:
+    def __init__(self, session: Session, growing: tuple[Growing, ...] = ()) -> None:
         self.session, self.growing = session, growing
         self.messages = tree.branch(session)
 
@@ -28,7 +38,7 @@ class Branch:
         families: dict[str | None, list[str]] = {}
         for message in self.session.messages:
             families.setdefault(message.parent, []).append(message.id)
-        for id_, parent in self.growing:
+        for id_, parent, _ in self.growing:
             family = families.setdefault(parent, [])
             if id_ not in family:
                 later = (place for place, other in enumerate(family) if tree.is_later(other, id_))
@@ -44,3 +54,9 @@ class Branch:
             if len(family) > 1
             for place, id_ in enumerate(family, start=1)
         }
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """What the request of a reply says that those of its alternatives do not, in words, by its id."""
+        messages = ((message.parent, message.id, message.sent) for message in self.session.messages)
+        return setting_labels(chain(messages, ((it.parent, it.id, it.sent) for it in self.growing)))

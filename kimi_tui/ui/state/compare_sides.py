@@ -12,7 +12,7 @@ from kimi_tui.core.session.endings import marks
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, Role, Session
 from kimi_tui.core.text.visible import one_line
-from kimi_tui.ui.state.branch import Branch
+from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text import words
@@ -99,7 +99,7 @@ class CompareSource:
         """`growing` = replies that are being written, as far as they have come, by their ids."""
         self.session, self.growing = session, growing
         self._messages = {message.id: message for message in session.messages} | dict(growing)
-        beginning = tuple((id_, message.parent) for id_, message in growing.items() if message.parent is not None)
+        beginning = tuple(Growing(id_, it.parent, it.sent) for id_, it in growing.items() if it.parent is not None)
         self._branch = Branch(session, beginning)
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain, repeat
 
 from kimi_tui.core.errors import KimiError, SessionReadOnlyError
@@ -39,19 +40,20 @@ class MessageEntries:
         messages = () if self._branch is None else self._branch.messages
         before = chain(zip(messages, self._entries, strict=True), repeat(None))
         self._entries = [
-            self._entry(message, branch.alternatives.get(message.id), known)
-            for message, known in zip(branch.messages, before, strict=False)
+            self._entry(message, branch, known) for message, known in zip(branch.messages, before, strict=False)
         ]
         self._branch = branch
         return self._entries
 
-    def _entry(
-        self, message: Message, alternatives: tuple[int, int] | None, known: tuple[Message, Entry] | None
-    ) -> Entry:
+    def _entry(self, message: Message, branch: Branch, known: tuple[Message, Entry] | None) -> Entry:
         """The entry that stood in the same place, or a new one."""
-        if known is not None and known[0] is message and known[1].alternatives == alternatives:
-            return known[1]
-        return message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
+        alternatives, setting = branch.alternatives.get(message.id), branch.settings.get(message.id, "")
+        if known is not None and known[0] is message:
+            entry = known[1]
+            if (entry.alternatives, entry.setting) == (alternatives, setting):
+                return entry
+        made = message_entry(message, timestamps=self._has_timestamps, alternatives=alternatives)
+        return replace(made, setting=setting) if setting else made
 
 
 def message_entry(

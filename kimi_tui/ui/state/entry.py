@@ -48,6 +48,8 @@ class Entry:
     """Its place among its alternatives and how many there are; None = it has none."""
     branch_name: str = ""
     """What the branch that begins with it is called; "" = nothing."""
+    setting: str = ""
+    """What its request says that those of its alternatives do not, such as "temperature 0.5"; "" = nothing."""
     severity: str = "info"
     """How serious a notice is: "info", "warning" or "error"."""
     detail: str = ""

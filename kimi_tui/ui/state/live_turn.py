@@ -101,6 +101,10 @@ class LiveTurn:
         """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
         return self.reply.texts[part].between(0, self._told[part])
 
+    def told_behind(self, part: ReplyPart, start: int) -> str:
+        """What of a part has been told behind so many code points."""
+        return self.reply.texts[part].between(start, self._told[part])
+
     @property
     def opening(self) -> str:
         """What stands before its answer on screen."""

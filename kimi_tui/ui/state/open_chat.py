@@ -23,6 +23,7 @@ from kimi_tui.ui.state.slash import is_message, typed_before
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.session.raw_draft import RawDraft
+    from kimi_tui.core.settings.reply_batch import ReplyBatch
     from kimi_tui.core.wire.answer_forms import FormCheck
     from kimi_tui.core.wire.turn_events import TurnEnded
     from kimi_tui.engine.turn import Turn
@@ -97,6 +98,10 @@ class Chat:
     """How those ended that began with the running one, or with the last."""
     follow_up: Answers | None = None
     """How many answers the thinking gets that runs; None = one."""
+    batch: ReplyBatch | None = None
+    """The replies to one question that were asked for together last: those that run, wait and have ended."""
+    stopped_alone: set[str] = field(default_factory=set)
+    """Replies that the user stopped while others beside them were to go on, by their ids."""
     is_unread: bool = False
     """Whether a reply has ended while another session was on screen."""
     has_failed: bool = False
@@ -138,23 +143,24 @@ class Chat:
         if self.raw_draft is not None and self.raw_draft.text == text:
             self.raw_draft = None
 
-    def _branch_now(self) -> Branch:
+    def branch_now(self) -> Branch:
         session, growing = self.session, self.growing
         if self._branch is None or self._branch.session is not session or self._branch.growing != growing:
             self._branch = Branch(session, growing)
         return self._branch
 
     @property
-    def growing(self) -> Growing:
-        return tuple((it.live.key, it.turn.reply.question_id) for it in self.running)
+    def growing(self) -> tuple[Growing, ...]:
+        replies = (it.turn.reply for it in self.running)
+        return tuple(Growing(reply.id, reply.question_id, reply.beginning.sent) for reply in replies)
 
     @property
     def branch(self) -> tuple[Message, ...]:
-        return self._branch_now().messages
+        return self.branch_now().messages
 
     def message(self, key: str | None) -> Message | None:
         """Find a message of the branch by its entry's key; None = it is none, or still being written."""
-        return self._branch_now().by_id.get(key) if key else None
+        return self.branch_now().by_id.get(key) if key else None
 
     def target(self, chosen: str | None) -> Message | None:
         """The message that actions are about: the chosen one, else the last; the growing reply is none yet."""
@@ -171,18 +177,18 @@ class Chat:
 
     def place_among_alternatives(self, key: str) -> tuple[int, int]:
         """Its place among those with the same parent, growing ones too, from 1, and how many there are."""
-        return self._branch_now().alternatives.get(key, (1, 1))
+        return self.branch_now().alternatives.get(key, (1, 1))
 
     def alternative(self, key: str, step: int) -> str | None:
         """The alternative so many steps behind one; None = there is none."""
-        family = next((it for it in self._branch_now().families.values() if key in it), [key])
+        family = next((it for it in self.branch_now().families.values() if key in it), [key])
         place = family.index(key) + step
         return family[place] if 0 <= place < len(family) else None
 
     def with_growing(self) -> Session:
         """The session with the replies that are being written, without their texts; not to be saved."""
         session, here = self.session, {message.id for message in self.session.messages}
-        replies = [Message(id_, Role.ASSISTANT, "", question) for id_, question in self.growing if id_ not in here]
+        replies = [Message(id_, Role.ASSISTANT, "", question) for id_, question, _ in self.growing if id_ not in here]
         if replies:
             session = tree.with_replies(session, replies, session.updated, is_aside=True)
         is_shown = self.live is not None and self.is_live_on_branch()
@@ -216,19 +222,46 @@ class Chat:
         """What goes on beside the reply that is shown, or follows its thinking; "" = nothing does."""
         if self.follow_up is not None:
             return f"then {self.follow_up.count} answers"
-        return f"{len(self.beside) + 1} side by side" if self.beside else ""
+        waits = f", {len(self.batch.waiting)} waiting" if self.batch is not None and self.batch.waiting else ""
+        return f"{len(self.beside) + 1} side by side{waits}" if self.beside or waits else ""
 
     def stop(self) -> None:
-        """Stop all of them; what arrived is kept."""
+        """Stop all of them, and let none begin that waits; what arrived is kept."""
         self.follow_up = None
+        if self.batch is not None:
+            self.batch = self.batch.without_waiting()
         for running in self.running:
             running.turn.stop()
+
+    def stop_alone(self, key: str) -> bool:
+        """Stop one that is being written; the others go on, and what waits begins. Whether there is such a one."""
+        running = next((it for it in self.running if it.live.key == key), None)
+        if running is None:
+            return False
+        if self.beside or (self.batch is not None and self.batch.waiting):
+            self.stopped_alone.add(key)
+        running.turn.stop()
+        return True
+
+    def drop_waiting(self, place: int) -> None:
+        """Let one of the batch not begin; the others go on."""
+        if self.batch is not None:
+            self.batch = self.batch.dropped(place)
+
+    def note_batch_end(self, ended: TurnEnded) -> bool:
+        """Note the end of a turn; whether it is one of the batch."""
+        if self.batch is None or not self.batch.has(ended.reply_id):
+            return False
+        problem = "" if ended.error is None else ended.error.summary
+        self.batch = self.batch.ended(ended.reply_id, ended.state, problem)
+        return True
 
     def note_begun(self, running: Running) -> None:
         """Take a turn that has begun, beside those that run."""
         if self.turn is None:
             self.turn, self.live = running
             self.ends = []
+            self.stopped_alone.clear()
         else:
             running.turn.is_aside = True
             self.beside.append(running)
@@ -286,13 +319,15 @@ class Chat:
     def is_whole(self) -> bool:
         """Whether what waits for the replies that began together can follow: they are whole, or the one shown is.
 
-        One that failed beside it does no harm; where the user stopped them, nothing follows.
+        One that failed or was stopped alone beside it does no harm; where the user stopped all, nothing follows.
         """
         states = {ended.state for ended in self.ends}
+        are_stopped = any(
+            ended.state is MessageState.CANCELLED and ended.reply_id not in self.stopped_alone for ended in self.ends
+        )
         replies = (reply for ended in self.ends for reply in ended.replies)
         shown = next((reply.state for reply in replies if reply.id == self.session.head), None)
-        is_shown_whole = shown is MessageState.COMPLETE and MessageState.CANCELLED not in states
-        return is_shown_whole or states == {MessageState.COMPLETE}
+        return (shown is MessageState.COMPLETE and not are_stopped) or states == {MessageState.COMPLETE}
 
     @property
     def empty_end(self) -> MessageState | None:
@@ -327,7 +362,7 @@ class Chat:
         for notice in self.notices:
             after.setdefault(notice.after, []).append(notice.entry)
         shown = list(after.get(None, ()))
-        messages = self._message_entries.of(self._branch_now(), timestamps=timestamps)
+        messages = self._message_entries.of(self.branch_now(), timestamps=timestamps)
         live = self.live if self.is_live_on_branch() else None
         if live is not None and messages and messages[-1].key == live.key:  # it goes on, and is shown as it grows
             messages = messages[:-1]
@@ -338,7 +373,10 @@ class Chat:
 
     def live_entry(self, live: LiveTurn) -> Entry:
         """The growing reply as it is shown."""
-        return replace(live.entry(), alternatives=self._branch_now().alternatives.get(live.key))
+        branch = self.branch_now()
+        return replace(
+            live.entry(), alternatives=branch.alternatives.get(live.key), setting=branch.settings.get(live.key, "")
+        )
 
     @property
     def has_deleted_last(self) -> bool:

@@ -7,11 +7,11 @@ it shows. The engine gathers deltas while nobody takes them, so a drawing at mos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.prompt.raw_prompt import RawInput
@@ -20,11 +20,12 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, answering, answering_again, single
-from kimi_tui.core.wire.thinking_budget import NO_BUDGET
+from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import (
     AttemptBegan,
     Phase,
@@ -39,7 +40,7 @@ from kimi_tui.core.wire.turn_events import (
     TurnEvent,
     TurnNotice,
 )
-from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening
+from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening, Start
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.answers import Answers
 from kimi_tui.ui.state.end_notices import end_notices, end_of
@@ -57,6 +58,14 @@ FRAME_S = 1 / 20
 """Shortest time between two drawings of a growing reply, in seconds."""
 MAX_FRAME_S = 1 / 4
 """Longest time between them, however busy the machine is."""
+
+
+class Variant(NamedTuple):
+    """One of several replies that are asked for together."""
+
+    setting: str
+    """What its request says that those of the others do not, in words; "" = nothing."""
+    options: RequestOptions
 
 
 class TurnView(Protocol):
@@ -114,17 +123,45 @@ class Turns:
         """
         asked = chat.next_reply
         if is_raw(opening):  # what the reply was to begin with stands in it, or was taken out
-            self._begin(chat, opening, plan, asked.options, told)
+            self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
             chat.next_reply, chat.follow_up = replace(asked, start=None, stops=()), None
             return
         if not isinstance(opening, Asking | AskingAgain):
-            self._begin(chat, opening, plan, asked.options, told)
+            self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
             chat.next_reply, chat.follow_up = replace(asked, budget=None, stops=()), None
             return
         opening = replace(opening, start=opening.start or asked.start)
-        self._begin(chat, opening, plan, asked.options)
+        self._begin(chat, opening, plan, self._request(chat, opening, asked.options))
         chat.next_reply = NOTHING_ASKED
         chat.follow_up = asked.answers and replace(asked.answers, options=asked.options)
+
+    def start_batch(self, chat: Chat, again: AskingAgain, variants: Sequence[Variant], what: str, told: str) -> None:
+        """Begin several replies to one question, as many as may run at once; `told` is said when they have begun.
+
+        `what` as in `ReplyBatch`.
+
+        Raises:
+            KimiError: One of them cannot be sent; the session is as it was.
+        """
+        asked = chat.next_reply
+        opening = replace(again, start=again.start or asked.start)
+        requests = [self._request(chat, opening, it.options.over(asked.options)) for it in variants]
+        members = tuple(Member(it.setting, request) for it, request in zip(variants, requests, strict=True))
+        chat.batch = ReplyBatch(again.question_id, members, what)
+        chat.next_reply = replace(NOTHING_ASKED, answers=asked.answers)
+        self._begin_due(chat, opening, asked.budget, told)
+
+    def _begin_due(self, chat: Chat, opening: AskingAgain, budget: Budget | None, told: str = "") -> None:
+        """Let those of a batch begin that may; one that cannot is told, and the next one takes its place."""
+        while chat.batch is not None and (due := chat.batch.due):
+            place = due[0]
+            try:
+                turn = self._begin(chat, opening, single, chat.batch.members[place].request, told=told, budget=budget)
+            except KimiError as error:
+                chat.batch = chat.batch.refused(place, error.summary)
+                self._say_error(chat, error)
+            else:
+                chat.batch, told = chat.batch.begun(place, turn.reply.id), ""
 
     def answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         """Begin so many answers to the thinking of a reply.
@@ -138,13 +175,22 @@ class Turns:
     def _answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         several = AnsweringAgain(thought, answers.count)
         for opening in [several] if answers.in_one else [AnsweringAgain(thought)] * answers.count:
-            self._begin(chat, opening, answering_again, answers.options)
+            self._begin(chat, opening, answering_again, self._request(chat, opening, answers.options))
 
-    def _begin(self, chat: Chat, opening: Opening, plan: Plan, options: RequestOptions, told: str = "") -> None:
-        """Begin a turn, beside those that run."""
+    def _begin(
+        self,
+        chat: Chat,
+        opening: Opening,
+        plan: Plan,
+        request: RequestSettings,
+        *,
+        told: str = "",
+        budget: Budget | None = None,
+    ) -> Turn:
+        """Begin a turn, beside those that run. `budget` None = the next reply's, or the session's."""
         chat.open_session.refuse_if_read_only()
-        request = self._request(chat, opening.options.over(options))
-        budget, first = chat.next_reply.budget or self._services.budget(chat.session), self._services.first_turn
+        budget = budget or chat.next_reply.budget or self._services.budget(chat.session)
+        first = self._services.first_turn
         if first is not None:
             plan = first.plan
         elif is_raw(opening):
@@ -156,6 +202,7 @@ class Turns:
         live = LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json, told)
         chat.note_begun(Running(turn, live))
         self._run(self._follow(chat, turn, turn.listen(), opening))
+        return turn
 
     async def settle(self, chat: Chat) -> None:
         """Stop the turns of a chat and wait until what arrived is kept."""
@@ -165,10 +212,11 @@ class Turns:
             await it.turn.finished()
         chat.turn, chat.live, chat.beside = None, None, []
 
-    def _request(self, chat: Chat, options: RequestOptions) -> RequestSettings:
+    def _request(self, chat: Chat, opening: Opening, options: RequestOptions) -> RequestSettings:
+        chat.open_session.refuse_if_read_only()
         if self._services.key_problem is not None:
             raise self._services.key_problem
-        return self._services.resolve(chat.session, options)
+        return self._services.resolve(chat.session, opening.options.over(options))
 
     async def _follow(self, chat: Chat, turn: Turn, listener: Listener, opening: Opening) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
@@ -253,18 +301,19 @@ class Turns:
         """Note how it ended: what came, what was kept, what to do next."""
         if ended.state is MessageState.COMPLETE and ended.replies and ended.replies[0].content:
             self._answer_more(chat, ended.replies[0])  # it came in one piece
+        if chat.note_batch_end(ended) and isinstance(opening, AskingAgain):
+            live = next(it.live for it in chat.running if it.turn is turn)
+            self._begin_due(chat, opening, live.budget)
         chat.drop_notices(REFUSED)
         if chat.note_end(turn, ended):
             self._run(self._save(chat))
-        start = opening.start if isinstance(opening, Asking | AskingAgain) else None
-        if not ended.replies and isinstance(start, ReplyStart):  # it is for the next one still
-            chat.next_reply = replace(chat.next_reply, start=chat.next_reply.start or start)
-        if ended.replies and isinstance(start, RawInput):
-            chat.note_raw_sent(start.text)
+        if isinstance(opening, Asking | AskingAgain):
+            _settle_start(chat, opening.start, ended)
         if turn.question is not None and chat.message(ended.reply_id) is None:
             chat.settle_notices(ended.reply_id, turn.question.id)
         self._view.show_end(chat, ended)
         self._tell_end(chat, turn, ended, opening)
+        self._tell_batch_end(chat, ended)
         for reply in ended.replies:
             self.checks.begin(chat, reply)
         if chat.turn is not None:  # others run: what waits, waits for all of them
@@ -290,6 +339,15 @@ class Turns:
         )  # fmt: skip
         for notice in notices:
             self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
+
+    def _tell_batch_end(self, chat: Chat, ended: TurnEnded) -> None:
+        """Say that a sweep is over; of other replies that began together the conversation tells enough."""
+        batch = chat.batch
+        if batch is None or not batch.what or not batch.is_over or not batch.has(ended.reply_id):
+            return
+        complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
+        words = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
+        self._view.notice(chat, f"{words} /sweep shows their figures.", PASSING)
 
     @staticmethod
     async def _save(chat: Chat) -> None:
@@ -340,8 +398,19 @@ def _which(chat: Chat, ended: TurnEnded) -> str:
     """Name one of several replies that grew side by side; "" = it was the only one."""
     if len(chat.ends) == 1 and chat.turn is None:
         return ""
+    if chat.batch is not None and (setting := chat.batch.setting_of(ended.reply_id)):
+        return f"{setting}: "
     return f"Answer {chat.place_among_alternatives(ended.reply_id)[0]}: " if ended.replies else "One of the answers: "
 
 
 def _is_there(chat: Chat, message_id: str | None) -> bool:
     return any(message.id == message_id for message in chat.session.messages)
+
+
+def _settle_start(chat: Chat, start: Start | None, ended: TurnEnded) -> None:
+    """What a reply was to begin with is for the next one where none came; a raw input is kept with its reply."""
+    has_none = chat.turn is None and not any(each.replies for each in chat.ends)
+    if has_none and isinstance(start, ReplyStart):
+        chat.next_reply = replace(chat.next_reply, start=chat.next_reply.start or start)
+    if ended.replies and isinstance(start, RawInput):
+        chat.note_raw_sent(start.text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rich.cells import cell_len
 from rich.style import Style
 
+from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.fit import fitted
@@ -24,6 +24,8 @@ GAP = 2
 BLANK = line_of(())
 EXCLUDED = "not in the prompt"
 PREVIOUS, NEXT = "◂", "▸"
+MIN_SETTING_CELLS = 8
+"""In less than that what is special about a request is not worth telling."""
 BARE = frozenset({EntryKind.REASONING, EntryKind.PROMPT})
 """They fill a pane of their own: nothing stands before or behind their text."""
 
@@ -48,15 +50,18 @@ def _heading(entry: Entry, look: Look) -> Line:
     runs += [(f" · {word}", styles.role("dim-text")) for word in words]
     heading = line_of(runs)
     beside = "  ".join(filter(None, (places(entry), visible_line(entry.detail))))
-    room = look.width - heading.width - cell_len(beside) - 2 * GAP
+    room = look.width - heading.width - cells_of(beside) - 2 * GAP
     name = fitted(entry.branch_name, room) if entry.branch_name else ""
+    room -= cells_of(name) + GAP if name else 0
+    setting = cut(entry.setting, room) if entry.setting and room >= MIN_SETTING_CELLS else ""
+    dim = "  ".join(filter(None, (setting, beside)))
     right = line_of(
-        [(name + " " * GAP if name and beside else name, styles.role("marker")), (beside, styles.role("dim-text"))]
+        [(name + " " * GAP if name and dim else name, styles.role("marker")), (dim, styles.role("dim-text"))]
     )
     if not right.width:
         return heading
-    gap = max(look.width - heading.width - right.width, GAP)
-    return line_of([*heading.runs, (" " * gap, styles.base), *right.runs])
+    room = max(look.width - heading.width - right.width, GAP)
+    return line_of([*heading.runs, (" " * room, styles.base), *right.runs])
 
 
 def places(entry: Entry) -> str:

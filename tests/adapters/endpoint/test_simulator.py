@@ -218,6 +218,8 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "answer-now",
         "answers",
         "compare",
+        "regenerate",
+        "sweep",
         "prefill",
         "seed",
         "think-longer",

@@ -113,6 +113,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/continue`, `/auto-continue 2` | goes on with a reply that broke off; twice by itself |
 | `/answers 3`, `/answers 3 next` | three answers to one thought: to this one, to the next |
 | `/compare`, `/compare 1 3` | two replies side by side, word by word |
+| `/regenerate 3`, `/sweep temperature 0 0.5 1` | whole replies side by side: three; one for each value |
 | `/stop-at rest` | my next reply stops before that word |
 | `/set response_format {"type": "json_object"}` | I think first, then answer in JSON; so does `/schema FILE` |
 | `/free-thinking off` | thinking and answer in JSON, in one request |
@@ -154,6 +155,9 @@ Press **Shift+Tab** and then **a** for another answer to the same thinking: it i
 
 To see how two of them differ press **Shift+Tab** and then **c**, or type `/compare 1 3`: word by word, with settings
 and figures above. **Left** and **Right** show others there, **r** compares the thinking, **Enter** goes on with one.
+
+Whole replies, thinking included, come with `/regenerate 3`, and one for each value of a field with
+`/sweep temperature 0 0.5 1`. **Alt+S** shows all of them in columns, with a table of what each took.
 """
 
 

@@ -1,0 +1,177 @@
+"""Commands that ask one question several times at once: whole replies, and values of one request field."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.raw_prompt import raw_input_of
+from kimi_tui.core.session.differing_fields import setting_words
+from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.settings.sampling import RequestOptions
+from kimi_tui.core.settings.sweep import Sweep, parse_sweep
+from kimi_tui.engine.openings import AskingAgain
+from kimi_tui.ui.commands.background import Done
+from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.keys.focus import has_keys
+from kimi_tui.ui.state.answers import parse_replies
+from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.state.reply_rows import reply_rows
+from kimi_tui.ui.state.running_turns import Turns, Variant
+from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.status_line import context_of
+from kimi_tui.ui.text import words
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+
+ONE_REPLY: Mapping[str, object | None] = {"num_responses": None}
+"""What each of several requests says, whatever the session does."""
+
+
+@dataclass(eq=False)
+class BatchCommands:
+    services: Services
+    open_chats: OpenChats
+    turns: Turns
+    transcript: Transcript
+    target: Callable[[], Message]  # the message that was chosen, else the last one; UsageError = there is none
+    question: Callable[[], Message]  # the question that the chosen message is or answers; UsageError = there is none
+    change: Callable[[Session], None]  # takes the changed session
+    copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
+    attempt: Callable[[Callable[[], Done]], None]  # does what was chosen, and tells what goes wrong
+    type_here: Callable[[], None]  # gives the composer the keys
+    remark: Remark
+    label: Callable[[str], str]  # an action's key as it is shown; "" = it has none
+
+    def rows(self) -> Rows:
+        return {
+            "regenerate": self._regenerate,
+            "sweep": self._sweep,
+            "side-by-side": self._side_by_side,
+            "stop-this": self._stop_this,
+        }
+
+    @property
+    def _chat(self) -> Chat:
+        return self.open_chats.current
+
+    def _regenerate(self, argument: str) -> None:
+        """Ask for another reply, or for several; "" = for one."""
+        if not argument.strip():
+            self.turns.start(self._chat, self._again())
+            self._give_keys_back()
+            return
+        count, is_in_one = parse_replies(argument)
+        if not is_in_one:
+            self._begin([Variant("", RequestOptions(set=ONE_REPLY))] * count, "")
+            return
+        if "num_responses" not in self.services.settings.dialect.fields:
+            raise UsageError("This endpoint brings one reply to a request.", f"/regenerate {count} sends {count}.")
+        self._begin([Variant("", RequestOptions(set={"num_responses": count}))], "")
+
+    def _sweep(self, argument: str) -> Done:
+        """Ask with several values of a field; "" = show what replies to the question took."""
+        if not argument.strip():
+            self._side_by_side()
+            return None
+        if self._chat.turn is not None:
+            raise UsageError("A reply is running; stop it first.", "/sweep alone shows the replies side by side.")
+        sweep = parse_sweep(argument, self.services.settings.dialect)
+        if self.services.check_form is not None and any(map(_is_schema, sweep.values)):
+            return self._begin_checked(sweep)
+        self._begin_sweep(sweep)
+        return None
+
+    async def _begin_checked(self, sweep: Sweep) -> None:
+        """Raises UsageError where a value is no schema."""
+        chat, check = self._chat, self.services.check_form
+        for value in sweep.values:
+            if check is not None and isinstance(value, Mapping) and _is_schema(value):
+                found = await asyncio.to_thread(check, value, None)
+                if found.findings:
+                    raise UsageError(f"{sweep.field}: {found.words}.", "Nothing was sent.")
+        if self._chat is not chat or chat.turn is not None:
+            raise UsageError("Another session or reply has come meanwhile.", "Nothing was sent.")
+        self._begin_sweep(sweep)
+
+    def _begin_sweep(self, sweep: Sweep) -> None:
+        variants = [
+            Variant(setting_words({sweep.field: value}), RequestOptions(set={**ONE_REPLY, sweep.field: value}))
+            for value in sweep.values
+        ]
+        self._begin(variants, sweep.field)
+
+    def _begin(self, variants: Sequence[Variant], what: str) -> None:
+        told = self._told(self.question(), len(variants), what)
+        self.turns.start_batch(self._chat, self._again(), variants, what, told)
+        self._give_keys_back()
+
+    def _again(self) -> AskingAgain:
+        """A reply to a raw input is asked for by the same one again."""
+        return AskingAgain(self.question().id, raw_input_of(self.target()))
+
+    def _told(self, question: Message, count: int, what: str) -> str:
+        """What they will take, as far as is known; "" = there is one request, as usual."""
+        if count < 2:
+            return ""
+        session = self._chat.session
+        request = self.services.resolve(session)
+        asked = context_of(replace(session, head=question.id), request.context_tokens, request.kept_thinking)
+        costs = [
+            message.usage.cost_usd
+            for message in session.messages
+            if message.parent == question.id
+            and message.usage is not None
+            and message.usage.cost_usd is not None
+            and not message.is_partly_counted
+        ]
+        cost = f", about ~{words.dollars(count * sum(costs) / len(costs))} by what the others took" if costs else ""
+        over = f" over {what}" if what else ""
+        way = " or ".join(filter(None, (self.label("side-by-side"), "/side-by-side")))
+        return f"{count} requests{over}: ~{words.count(asked.tokens)} tok in each{cost}. {way} shows them side by side."
+
+    def _give_keys_back(self) -> None:
+        if not has_keys(self.transcript):
+            self.type_here()
+
+    # -- what is there
+
+    def _side_by_side(self) -> None:
+        from kimi_tui.ui.screens.side_by_side import SideBySideScreen  # noqa: PLC0415 - most sessions need no such view
+
+        chat, chosen = self._chat, self.transcript.cursor.chosen
+        key = chat.shown_key(chosen)
+        question_id = self._running_question(key) or self.question().id
+        now_s = self.services.clock.monotonic
+        if not reply_rows(chat, question_id, now_s()):
+            raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
+
+        def take(reply_id: str | None) -> None:
+            if reply_id is not None:
+                self.attempt(partial(self._show, reply_id))
+
+        self.transcript.app.push_screen(SideBySideScreen(chat, question_id, now_s, self.copy, key), take)
+
+    def _running_question(self, key: str | None) -> str | None:
+        """The question of a reply that is being written; None = it is none."""
+        return next((it.turn.reply.question_id for it in self._chat.running if it.live.key == key), None)
+
+    def _show(self, reply_id: str) -> None:
+        had_keys = has_keys(self.transcript)
+        self.change(self._chat.showing(reply_id))
+        if had_keys:
+            self.transcript.cursor.choose(reply_id)
+
+    def _stop_this(self) -> None:
+        key = self._chat.shown_key(self.transcript.cursor.chosen)
+        if key is None or not self._chat.stop_alone(key):
+            raise UsageError("The reply on screen is not being written.", "Left and Right show the others.")
+        self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")
+
+
+def _is_schema(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("type") == "json_schema"

@@ -1,0 +1,351 @@
+"""The replies to one question side by side: a table of their figures, and below it their texts in columns.
+
+It is shown while they are written as well as later. Nothing is pushed here: what there is is looked at often enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message as TextualMessage
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.session import Message
+from kimi_tui.core.text.cells import cells_of, cut
+from kimi_tui.core.text.visible import visible_line
+from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.state.entries import message_entry, notice
+from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.live_turn import LiveTurn
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, reply_rows, table_lines
+from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.widgets.options import SteadyOptions
+
+LOOK_S = 0.1
+"""Time between two looks at what has come."""
+MOST_COLUMNS = 4
+MIN_COLUMN_CELLS = 29
+ONE_COLUMN_CELLS = 70
+"""In less than that one text is shown at a time."""
+FRAME_CELLS = 4
+"""What edges and marks take beside a line of the table."""
+SHOWN, NOT_SHOWN = "▸ ", "  "
+SCROLLING = {"pageup": "page_up", "pagedown": "page_down", "ctrl+up": "up", "ctrl+down": "down", "home": "top",
+             "end": "end"}  # fmt: skip
+
+
+class ReplyText(Transcript, can_focus=False):
+    """One reply, its thinking unfolded."""
+
+    def __init__(self) -> None:
+        super().__init__(fold_reasoning=False)
+        self._live: LiveTurn | None = None
+        self._told: dict[ReplyPart, int] = {}
+        self._seen: object = None
+        """What is shown: a message, words, or of a growing reply how often it was shortened, and what it waits for."""
+
+    def show_message(self, message: Message) -> None:
+        if self._seen is not message:
+            self._seen, self._live = message, None
+            self._show(message_entry(message, timestamps=False))
+
+    def show_words(self, words: str) -> None:
+        if self._seen != words:
+            self._seen, self._live = words, None
+            self._show(notice("words", words))
+
+    def show_growing(self, live: LiveTurn, now_s: float) -> None:
+        """Only what has come since the last time is added."""
+        label, seen = live.thought_label(now_s), (live.reply.shortenings, live.retry_words(now_s))
+        if self._live is not live or self._seen != seen:
+            self._live, self._seen = live, seen
+            self._told = {part: len(live.text(part)) for part in ReplyPart}
+            self._show(replace(live.entry(), thought_label=label, footer=seen[1]))
+            return
+        for part in ReplyPart:
+            if text := live.told_behind(part, self._told[part]):
+                is_first = part is ReplyPart.ANSWER and not self._told[part]
+                self._told[part] += len(text)
+                self.append(live.key, part, f"{live.opening}{text}" if is_first else text)
+        self.set_thought_label(live.key, label)
+
+    def _show(self, entry: Entry) -> None:
+        """The table says whose it is."""
+        self.set_entries([replace(entry, heading="", alternatives=None)])
+
+
+class ReplyColumn(Vertical):
+    class Clicked(TextualMessage):
+        def __init__(self, column: ReplyColumn) -> None:
+            super().__init__()
+            self.column = column
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ReplyText()
+        self.key = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.text
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked(self))
+
+    @on(Transcript.Chosen)
+    def _chosen(self, event: Transcript.Chosen) -> None:
+        """No message has a cursor here."""
+        event.stop()
+        self.text.cursor.choose(None)
+
+
+class ReplyList(SteadyOptions, OptionList):
+    """The lines of the table; a click moves the cursor, a second one on the same line takes it."""
+
+    def on_click(self, event: events.Click) -> None:
+        super().on_click(event)
+        place = event.style.meta.get("option")
+        if isinstance(place, int) and place != self.highlighted and place < self.option_count:
+            event.prevent_default()
+            self.highlighted = place
+
+
+class SideBySideScreen(Above, ModalScreen[str | None]):
+    CSS_PATH = "side_by_side.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Close"),
+        Binding("left", "step(-1)", priority=True),
+        Binding("right", "step(1)", priority=True),
+        Binding("tab", "step(1)", priority=True),
+        Binding("shift+tab", "step(-1)", priority=True),
+        Binding("s,delete", "stop_this", "Stop this"),
+        Binding("S", "stop_all", "Stop all"),
+        Binding("y", "copy(True)", "Copy"),
+        Binding("Y", "copy(False)", "Copy as text"),
+        Binding("space", "fold", "Fold"),
+        *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
+    ]
+
+    def __init__(
+        self,
+        chat: Chat,
+        question_id: str,
+        now_s: Callable[[], float],
+        copy: Callable[[str, str], None],
+        chosen: str | None = None,
+    ) -> None:
+        """`copy` puts a text into the clipboard, and says what it was; `chosen` = the reply with the cursor at first.
+
+        The result is the id of the reply to go on with; None = it was left.
+        """
+        super().__init__()
+        self._chat, self._question_id, self._now_s, self._copy = chat, question_id, now_s, copy
+        self._rows: list[ReplyRow] = []
+        self._at = chosen
+        self._lines: list[str] = []
+        self._keys: list[str] = []
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="replies-panel"):
+            yield Static(id="replies-head", markup=False)
+            yield ReplyList(id="replies-list")
+            with Horizontal(id="replies-texts"):
+                for _ in range(MOST_COLUMNS):
+                    yield ReplyColumn()
+
+    def on_mount(self) -> None:
+        self._list.focus()
+        self._timer = self.set_interval(LOOK_S, self.look)
+        self.call_after_refresh(self.look)
+
+    def on_resize(self) -> None:
+        self._lines = []
+        self.call_after_refresh(self.look)
+
+    @property
+    def _list(self) -> ReplyList:
+        return self.query_one(ReplyList)
+
+    def look(self) -> None:
+        """Show what there is now; once nothing is written any more, nothing will change by itself."""
+        if not self.is_attached or not self.is_active:
+            return
+        self._take_cursor()
+        self._rows = reply_rows(self._chat, self._question_id, self._now_s())
+        if not self._rows:
+            self.cancel()
+            return
+        self._show_table()
+        self._show_texts()
+        self._say_what_keys_do()
+        if self._timer is not None and not self._is_running:
+            self._timer.pause()
+
+    @property
+    def _is_running(self) -> bool:
+        return any(row.is_running or row.waits_at is not None for row in self._rows)
+
+    def _take_cursor(self) -> None:
+        """Note which reply has the cursor of the list: its row may become another."""
+        place = self._list.highlighted
+        if place is not None and place < len(self._keys):
+            self._at = self._keys[place]
+
+    @property
+    def _place(self) -> int:
+        """Of the row with the cursor, from 0."""
+        found = next((place for place, row in enumerate(self._rows) if row.key == self._at), None)
+        if found is None:
+            found = next((place for place, row in enumerate(self._rows) if row.is_shown), 0)
+        return found
+
+    # -- the table
+
+    def _show_table(self) -> None:
+        head, *lines = table_lines(self._rows, max(self.size.width - FRAME_CELLS - len(SHOWN), 1))
+        marks = [SHOWN if row.is_shown else NOT_SHOWN for row in self._rows]
+        lines, keys = [f"{mark}{line}" for mark, line in zip(marks, lines, strict=True)], [it.key for it in self._rows]
+        place = self._place
+        self._at = keys[place]
+        self.query_one("#replies-head", Static).update(Content(f"{NOT_SHOWN}{head}"))
+        if len(lines) != len(self._lines):
+            self._list.clear_options()
+            self._list.add_options([Option(Content(line)) for line in lines])
+        else:
+            for number, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
+                if old != new:
+                    self._list.replace_option_prompt_at_index(number, Content(new))
+        self._lines, self._keys = lines, keys
+        if self._list.highlighted != place:
+            self._list.highlighted = place
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self._take_cursor()
+        self._show_texts()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if (row := self._row) is not None and row.is_there:
+            self.dismiss(row.key)
+
+    @property
+    def _row(self) -> ReplyRow | None:
+        """The one with the cursor; None = nothing is shown yet."""
+        self._take_cursor()
+        return next((row for row in self._rows if row.key == self._at), None)
+
+    def action_step(self, by: int) -> None:
+        if (row := self._row) is not None:
+            self._list.highlighted = (row.place - 1 + by) % len(self._rows)
+
+    # -- the texts
+
+    def _show_texts(self) -> None:
+        """As many columns as have room, among them the one of the row with the cursor."""
+        columns = list(self.query(ReplyColumn))
+        cells = self.size.width - 2
+        room = 1 if cells < ONE_COLUMN_CELLS else min(cells // MIN_COLUMN_CELLS, MOST_COLUMNS)
+        count = min(room, len(self._rows))
+        first = min(max(self._place - count // 2, 0), len(self._rows) - count)
+        lives = {it.live.key: it.live for it in self._chat.running}
+        messages = {it.id: it for it in self._chat.session.messages if it.parent == self._question_id}
+        for number, column in enumerate(columns):
+            column.display = number < count
+            if column.display:
+                row = self._rows[first + number]
+                self._show_title(column, row, max(cells // count - FRAME_CELLS, 1))
+                self._show_text(column, row, lives, messages)
+
+    def _show_title(self, column: ReplyColumn, row: ReplyRow, cells: int) -> None:
+        column.border_title = Content(cut(visible_line(f"{row.place} {row.setting}".rstrip()), cells))
+        rate = f" {row.rate:.0f} tok/s" if row.is_running and row.rate else ""
+        column.border_subtitle = Content(cut(visible_line(f"{row.state}{rate}"), cells))
+        column.set_class(row.key == self._at and len(self._rows) > 1, "-chosen")
+
+    def _show_text(
+        self, column: ReplyColumn, row: ReplyRow, lives: dict[str, LiveTurn], messages: dict[str, Message]
+    ) -> None:
+        column.key = row.key
+        if row.key in lives:
+            column.text.show_growing(lives[row.key], self._now_s())
+        elif row.key in messages:
+            column.text.show_message(messages[row.key])
+        else:
+            column.text.show_words(
+                "It begins when one of the others has ended." if row.waits_at is not None else row.state
+            )
+
+    @on(ReplyColumn.Clicked)
+    def _clicked(self, event: ReplyColumn.Clicked) -> None:
+        event.stop()
+        if event.column.key in self._keys:
+            self._list.highlighted = self._keys.index(event.column.key)
+
+    @property
+    def _column(self) -> ReplyColumn | None:
+        return next((it for it in self.query(ReplyColumn) if it.display and it.key == self._at), None)
+
+    def action_scroll(self, way: str) -> None:
+        """Scroll the text of the row with the cursor."""
+        self._take_cursor()
+        if (column := self._column) is None:
+            return
+        view = column.text.view
+        match way:
+            case "page_up" | "page_down":
+                view.scroll_pages(-1 if way == "page_up" else 1)
+            case "up" | "down":
+                view.scroll_lines(-1 if way == "up" else 1)
+            case "top":
+                view.scroll_to_top()
+            case _:
+                view.follow_tail()
+
+    def action_fold(self) -> None:
+        for column in self.query(ReplyColumn):
+            column.text.folds.toggle_all()
+
+    # -- what can be done
+
+    def _say_what_keys_do(self) -> None:
+        panel = self.query_one("#replies-panel")
+        panel.border_title = Content("Side by side")
+        stops = ["s stops it", "S all"] if self._is_running else []
+        words = ["Enter takes it", *stops, "y copies", "Space folds", "Escape leaves"]
+        panel.border_subtitle = Content(_fitting(words, self.size.width - FRAME_CELLS - 2))
+
+    def action_stop_this(self) -> None:
+        row = self._row
+        if row is not None and row.waits_at is not None:
+            self._chat.drop_waiting(row.waits_at)
+        elif row is not None:
+            self._chat.stop_alone(row.key)
+
+    def action_stop_all(self) -> None:
+        self._chat.stop()
+
+    def action_copy(self, is_markdown: bool) -> None:
+        self._copy(markdown_table(self._rows) if is_markdown else plain_table(self._rows), "The table")
+
+
+def _fitting(words: Sequence[str], cells: int) -> str:
+    """The first and the last are missed most."""
+    kept = list(words)
+    while len(kept) > 2 and cells_of(" · ".join(kept)) > cells:
+        del kept[-2]
+    return cut(" · ".join(kept), max(cells, 1))
