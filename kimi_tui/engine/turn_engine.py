@@ -69,7 +69,7 @@ class _Opened:
         tokens = context_budget.doubtful_tokens(prompt.text, window_tokens)
         doubt = None if tokens is None else _doubt(tokens, window_tokens)
         question = tree.message_of(session, turn.reply.question_id)
-        return cls(session, question, closed, prompt, SentContext.of(session), doubt)
+        return cls(session, question, closed, prompt, SentContext.of(session, closed.writer.left_out), doubt)
 
 
 class Engine:

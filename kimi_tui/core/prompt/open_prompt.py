@@ -36,24 +36,35 @@ class ClosedPrompt:
 
     @classmethod
     def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:
-        """Write it; that of a reply that is gone on with as it was written then."""
-        is_new, past = reply.is_new, reply.beginning
-        writer = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
-        parts = writer.closed_parts(branch(session, reply.question_id))
-        return cls(tuple(part.text for part in parts), writer)
+        """Write it; that of a reply that is gone on with as it was written then.
+
+        What has no room is left out of a new one as the settings say, of other answers to a thinking as of the first.
+        """
+        messages = branch(session, reply.question_id)
+        if reply.is_new:
+            writer = PromptWriter.of_next(session, request)
+            cuts = writer.cuts(messages, request, sent_before=reply.beginning.left_out or None)
+            writer = writer.within(cuts, [writer.open_part(_open_turn(writer, reply))])
+        else:
+            writer = PromptWriter.of_past(session, reply.beginning)
+        return cls(tuple(part.text for part in writer.closed_parts(messages)), writer)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
-        open_turn = OpenTurn.of(
-            self.writer.door,
-            is_closed=not reply.is_thinking,
-            reasoning=str(reply.texts[ReplyPart.REASONING]),
-            answer=str(reply.texts[ReplyPart.ANSWER]),
-            written=reply.written,
-        )
+        open_turn = _open_turn(self.writer, reply)
         text = GrowingText()
         for part in (*self.parts, self.writer.open_part(open_turn).text):
             text.append(part)
         reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
         written_chars = last_end(reply.written, REASONING, len(reasoning))
         return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning, written_chars)
+
+
+def _open_turn(writer: PromptWriter, reply: GrowingReply) -> OpenTurn:
+    return OpenTurn.of(
+        writer.door,
+        is_closed=not reply.is_thinking,
+        reasoning=str(reply.texts[ReplyPart.REASONING]),
+        answer=str(reply.texts[ReplyPart.ANSWER]),
+        written=reply.written,
+    )

@@ -20,6 +20,8 @@ from kimi_tui.ui.text import words
 
 USER_NAME = "You"
 ASSISTANT_NAME = "Kimi"
+PINNED = "pinned"
+"""What stands behind the heading of a message that is."""
 
 
 class MessageEntries:
@@ -70,6 +72,7 @@ def message_entry(
             alternatives=alternatives,
             detail=detail,
             is_excluded=message.excluded,
+            remark=PINNED if message.pinned else "",
         )
     return Entry(
         key=key or message.id,
@@ -82,7 +85,7 @@ def message_entry(
         alternatives=alternatives,
         detail=detail,
         is_excluded=message.excluded,
-        remark=marks(message),
+        remark=" · ".join(filter(None, (marks(message), PINNED if message.pinned else ""))),
         written=message.written,
     )
 

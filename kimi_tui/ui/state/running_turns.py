@@ -226,7 +226,8 @@ class Turns:
         if live is chat.live:
             self._view.show_delta(chat, delta)
         if delta.part is ReplyPart.ANSWER and chat.follow_up is not None:
-            self._answer_more(chat, turn.reply.message(self._services.clock.now()))
+            reply = turn.reply.message(self._services.clock.now())
+            self._answer_more(chat, reply if turn.context is None else turn.context.noted_on(reply, chat.session))
 
     def _answer_more(self, chat: Chat, reply: Message) -> None:
         """Let the other answers begin that were asked for, as soon as the thinking has ended.

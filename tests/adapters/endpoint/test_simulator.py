@@ -221,6 +221,7 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "seed",
         "think-longer",
         "kept-thinking",
+        "over-budget",
         "auto-continue",
         "free-thinking",
         "budget",

@@ -116,6 +116,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
 | `/think-longer` | takes my thinking up again, to another answer |
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
+| `/over-budget keep-pinned` | leaves old turns out when there is no room; **p** pins a message |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
