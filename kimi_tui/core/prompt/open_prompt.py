@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +11,7 @@ from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.session.written import REASONING, last_end
 
@@ -33,6 +34,8 @@ class OpenPrompt:
 class ClosedPrompt:
     parts: tuple[str, ...]
     writer: PromptWriter
+    left_out: Sequence[Message] = ()
+    """What a new reply's leaves out for want of room."""
 
     @classmethod
     def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:
@@ -41,13 +44,14 @@ class ClosedPrompt:
         What has no room is left out of a new one as the settings say, of other answers to a thinking as of the first.
         """
         messages = branch(session, reply.question_id)
-        if reply.is_new:
-            writer = PromptWriter.of_next(session, request)
-            cuts = writer.cuts(messages, request, sent_before=reply.beginning.left_out or None)
-            writer = writer.within(cuts, [writer.open_part(_open_turn(writer, reply))])
-        else:
+        if not reply.is_new:
             writer = PromptWriter.of_past(session, reply.beginning)
-        return cls(tuple(part.text for part in writer.closed_parts(messages)), writer)
+            return cls(tuple(part.text for part in writer.closed_parts(messages)), writer)
+        whole = PromptWriter.of_next(session, request)
+        cuts = whole.cuts(messages, request, sent_before=reply.beginning.left_out or None)
+        writer = whole.behind(cuts, whole.cut(cuts, [whole.open_part(_open_turn(whole, reply))]))
+        left_out = [it for it in messages if whole.sends(it) and not writer.sends(it)]
+        return cls(tuple(part.text for part in writer.closed_parts(messages)), writer, left_out)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""

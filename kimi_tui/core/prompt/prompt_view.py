@@ -9,8 +9,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kimi_tui.core.prompt.context_budget import counted_prefix
+from kimi_tui.core.prompt.leaving_out import OverBudget, TurnCuts
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -36,6 +38,8 @@ class PromptView:
     window_tokens: int
     thinking_tokens: int = 0
     """How many of `tokens` the kept thinking of earlier turns takes."""
+    left_out: Sequence[Message] = ()
+    """What is not sent for want of room, in order; of a past request also what was excluded."""
     sent: Mapping[str, object] | None = None
     """Of a past request: every other field that was sent, where that is known."""
     sent_first: Mapping[str, object] | None = None
@@ -77,13 +81,14 @@ class _Closed:
     parts: tuple[PromptPart, ...]
     sums: _Sums
     counted_tokens: int | None
+    left_out: Sequence[Message] = ()
 
     @classmethod
-    def of(cls, parts: Iterable[PromptPart], session: Session) -> _Closed:
+    def of(cls, parts: Iterable[PromptPart], session: Session, left_out: Sequence[Message] = ()) -> _Closed:
         """Add them up; `session` has them on its active branch."""
         made = tuple(parts)
         counted = counted_prefix(session, _joined(made))
-        return cls(made, _Sums.of(made), counted)
+        return cls(made, _Sums.of(made), counted, left_out)
 
     def followed_by(self, tail: tuple[PromptPart, ...], request: RequestSettings) -> PromptView:
         more = _Sums.of(tail)
@@ -96,6 +101,7 @@ class _Closed:
             self.counted_tokens,
             request.context_tokens,
             self.sums.thinking_tokens,
+            self.left_out,
         )
 
 
@@ -112,7 +118,9 @@ class PromptViewer:
         self._session: Session | None = None
         self._branch: tuple[Message, ...] = ()
         self._has_open_question = False
-        self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
+        self._closed: dict[tuple[bool, int], _Closed] = {}  # by whether the draft takes the place of an open question,
+        # and where it is cut
+        self._cuts: dict[tuple[bool, bool, OverBudget, int], TurnCuts | None] = {}  # by that and what else it hangs on
         self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
 
     def view(
@@ -129,13 +137,32 @@ class PromptViewer:
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
         self._see_session(session)
-        is_replaced = draft is not None and self._has_open_question
-        if is_replaced not in self._closed:
-            messages = self._branch[:-1] if is_replaced else self._branch
-            self._closed[is_replaced] = _Closed.of(self._closed_parts(writer, messages), session)
+        is_asked = draft is not None
+        is_replaced = is_asked and self._has_open_question
+        messages = self._branch[:-1] if is_replaced else self._branch
         tail = [] if draft is None else [writer.draft_part(draft)]
         tail.append(writer.open_part(open_turn or request.open_turn))
-        return self._closed[is_replaced].followed_by(tuple(tail), request)
+        cuts = self._cuts_of(writer, messages, request, is_asked=is_asked)
+        cut = writer.cut(cuts, tail)
+        if (is_replaced, cut) not in self._closed:
+            self._closed[is_replaced, cut] = self._close(writer, messages, cuts, cut, session)
+        return self._closed[is_replaced, cut].followed_by(tuple(tail), request)
+
+    def _cuts_of(
+        self, writer: PromptWriter, messages: Sequence[Message], request: RequestSettings, *, is_asked: bool
+    ) -> TurnCuts | None:
+        key = is_asked, len(messages) < len(self._branch), request.over_budget, request.room_tokens
+        if key not in self._cuts:
+            size_of = partial(self._size, writer)
+            self._cuts[key] = writer.cuts(messages, request, size_of=size_of, is_asked=is_asked)
+        return self._cuts[key]
+
+    def _close(
+        self, writer: PromptWriter, messages: Sequence[Message], cuts: TurnCuts | None, cut: int, session: Session
+    ) -> _Closed:
+        sending = writer.behind(cuts, cut)
+        left_out = [it for it in messages[:cut] if writer.sends(it) and not sending.sends(it)]
+        return _Closed.of(self._closed_parts(writer, sending, messages), session, left_out)
 
     def _see_writer(self, writer: PromptWriter) -> None:
         """Forget what was written in another way."""
@@ -144,6 +171,7 @@ class PromptViewer:
         if self._writer is None or writer.door != self._writer.door:
             self._parts.clear()
         self._closed.clear()
+        self._cuts.clear()
         self._writer = writer
 
     def _see_session(self, session: Session) -> None:
@@ -153,23 +181,35 @@ class PromptViewer:
         messages = branch(session)
         if len(messages) != len(self._branch) or not all(map(operator.is_, messages, self._branch)):
             self._closed.clear()
+            self._cuts.clear()
             kept = self._parts.keys() & {message.id for message in messages}
             self._parts = {id_: self._parts[id_] for id_ in kept}
         self._session, self._branch = session, messages
         self._has_open_question = bool(messages) and question_parent(session) != messages[-1].id
 
-    def _closed_parts(self, writer: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        """Messages that stayed the same keep their parts."""
+    def _closed_parts(
+        self, writer: PromptWriter, sending: PromptWriter, messages: Sequence[Message]
+    ) -> Iterator[PromptPart]:
+        """`sending` = the writer that leaves out what has no room."""
         if (system := writer.system_part()) is not None:
             yield system
-        kept = writer.with_thinking(messages)
+        kept = sending.with_thinking(messages)
         for message in messages:
-            known, has_thinking = self._parts.get(message.id), message.id in kept
-            if known is None or known[0] is not message or known[1] is not has_thinking:
-                part = writer.message_part(message, has_thinking=has_thinking)
-                known = self._parts[message.id] = message, has_thinking, part
-            if known[2] is not None:
-                yield known[2]
+            part = self._part(writer, message, message.id in kept) if sending.sends(message) else None
+            if part is not None:
+                yield part
+
+    def _part(self, writer: PromptWriter, message: Message, has_thinking: bool) -> PromptPart | None:
+        """Messages that stayed the same keep their parts."""
+        known = self._parts.get(message.id)
+        if known is None or known[0] is not message or known[1] is not has_thinking:
+            part = writer.message_part(message, has_thinking=has_thinking)
+            known = self._parts[message.id] = message, has_thinking, part
+        return known[2]
+
+    def _size(self, writer: PromptWriter, message: Message, has_thinking: bool) -> int:
+        part = self._part(writer, message, has_thinking)
+        return 0 if part is None else part.tokens
 
 
 def going_on_view(session: Session, reply: Message, request: RequestSettings) -> PromptView:
@@ -177,7 +217,8 @@ def going_on_view(session: Session, reply: Message, request: RequestSettings) ->
     writer = PromptWriter.of_past(session, reply)
     messages = () if reply.parent is None else branch(session, reply.parent)
     parts = (*writer.closed_parts(messages), writer.going_on_part(reply))
-    view = _Closed.of(parts[:-1], replace(session, head=reply.parent)).followed_by(parts[-1:], request)
+    left_out = [] if not reply.left_out else [message for message in messages if not writer.sends(message)]
+    view = _Closed.of(parts[:-1], replace(session, head=reply.parent), left_out).followed_by(parts[-1:], request)
     return replace(view, template=writer.door.template)
 
 
@@ -197,6 +238,8 @@ def request_view(session: Session, reply: Message, place: int, window_tokens: in
     request = requests[place] if requests else None
     so_far = texts_so_far(reply)[place] if request is not None and request.start is not None else None
     parts = past_parts(session, reply, so_far)
+    gone = frozenset(reply.left_out)
+    before = branch(session, reply.parent) if gone and reply.parent is not None else ()
     sums = _Sums.of(parts)
     usage = reply.usage if request is None else request.usage
     counted = None if usage is None else usage.input_tokens
@@ -211,6 +254,7 @@ def request_view(session: Session, reply: Message, place: int, window_tokens: in
         counted,
         window_tokens,
         sums.thinking_tokens,
+        [message for message in before if message.id in gone],
         sent=reply.sent if request is None or request.sent is None else request.sent,
         sent_first=reply.sent,
         request=request,

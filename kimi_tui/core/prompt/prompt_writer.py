@@ -128,14 +128,16 @@ class PromptWriter:
         part = self.message_part(message, has_thinking=has_thinking)
         return 0 if part is None else part.tokens
 
-    def within(self, cuts: TurnCuts | None, rest: Sequence[PromptPart]) -> Self:
-        """Leave out the oldest turns that have no room beside the rest of the prompt."""
+    def cut(self, cuts: TurnCuts | None, rest: Sequence[PromptPart]) -> int:
+        """Where the messages are cut, so that there is room for the rest of the prompt; 0 = nowhere."""
         if cuts is None:
-            return self
+            return 0
         system = self.system_part()
-        more_tokens = sum(part.tokens for part in (*rest, *(() if system is None else (system,))))
-        cut = cuts.cut(more_tokens)
-        return self if cut == 0 else replace(self, left_out=frozenset(cuts.left_out(cut)))
+        return cuts.cut(sum(part.tokens for part in (*rest, *(() if system is None else (system,)))))
+
+    def behind(self, cuts: TurnCuts | None, cut: int) -> Self:
+        """The writer that leaves out what stands before a cut."""
+        return self if cuts is None or cut == 0 else replace(self, left_out=frozenset(cuts.left_out(cut)))
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
         """The one that its first request was sent with."""
@@ -207,6 +209,13 @@ def next_prompt(session: Session, request: RequestSettings, draft: str | None = 
 
     `draft` = a question that is not in the session yet; it stands where the engine would add it.
     """
+    return "".join(part.text for part in next_parts(session, request, draft)[0])
+
+
+def next_parts(
+    session: Session, request: RequestSettings, draft: str | None = None
+) -> tuple[Sequence[PromptPart], Sequence[Message]]:
+    """The parts of that input, and the messages that it leaves out for want of room."""
     writer, messages = PromptWriter.of_next(session, request), branch(session)
     if draft is not None:
         parent = question_parent(session)
@@ -214,8 +223,11 @@ def next_prompt(session: Session, request: RequestSettings, draft: str | None = 
     tail = [writer.open_part(request.open_turn)]
     if draft is not None:
         tail.insert(0, writer.draft_part(draft))
-    writer = writer.within(writer.cuts(messages, request, is_asked=draft is not None), tail)
-    return "".join(part.text for part in (*writer.closed_parts(messages), *tail))
+    cuts = writer.cuts(messages, request, is_asked=draft is not None)
+    cut = writer.cut(cuts, tail)
+    left_out = [it for it in messages[:cut] if writer.sends(it)]
+    writer = writer.behind(cuts, cut)
+    return (*writer.closed_parts(messages), *tail), [it for it in left_out if not writer.sends(it)]
 
 
 def past_prompt(session: Session, message_id: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
-from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState
@@ -192,8 +192,8 @@ class Turns:
             case Retrying() | AttemptBegan():
                 live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
                 self._view.show_retry(chat)
-            case TurnNotice(error=StorageError()) | RequestEnded() | RepliesPlaced():
-                pass  # what is not saved is told for as long as it is not; what requests brought with the turn's end
+            case TurnNotice(error=StorageError() | LeftOutError()) | RequestEnded() | RepliesPlaced():
+                pass  # what is not saved or not sent is told for as long as it is not; the requests with the turn's end
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
