@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.entry import Entry
@@ -20,6 +21,7 @@ class ConversationFeed:
     open_chats: OpenChats
     transcript: Transcript
     remark: Remark
+    room: RoomWatch
     _notices: int = field(default=0, init=False)
 
     def entries_of(self, chat: Chat) -> list[Entry]:
@@ -30,7 +32,21 @@ class ConversationFeed:
         self.transcript.prepare(self.entries_of(chat))
 
     def show(self) -> None:
-        self.transcript.set_entries(self.entries_of(self.open_chats.current) or welcome_entries(self.services))
+        chat = self.open_chats.current
+        news = self.room.look(chat)
+        self.transcript.set_entries(self.entries_of(chat) or welcome_entries(self.services))
+        if news:
+            self.say(news, "warning", about=ROOM)
+
+    def look_at_draft(self) -> None:
+        """Show what follows for the next request from what is typed now."""
+        chat = self.open_chats.current
+        before = chat.cut, len(chat.notices)
+        news = self.room.look(chat)
+        if news:
+            self.say(news, "warning", about=ROOM)
+        elif (chat.cut, len(chat.notices)) != before:
+            self.show()
 
     def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
         """Put a notice into the conversation on screen; one about the same thing goes, wherever it stands."""

@@ -21,6 +21,9 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
+from kimi_tui.core.text.cells import cut
+from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
@@ -31,6 +34,8 @@ Form = Literal["text", "json", "curl"]
 FORMS: Mapping[str, Form] = {"copy-prompt": "text", "copy-body": "json", "copy-curl": "curl"}
 STEPS: Mapping[str, int] = {"previous-request": -1, "next-request": 1}
 SEPARATOR = " · "
+NAMED_LEFT_OUT, BEGINNING = 12, 40
+"""How many of the messages that are not sent are named, and how much of each is shown, in cells."""
 MAX_SIZE_LINES = 3
 """In a narrow pane the last figures are left out, the parts say them too."""
 
@@ -123,7 +128,7 @@ class PromptPane(Vertical):
         else:
             shown = zip(() if old is None else old[0].closed, self._entries, strict=False)
             self._entries = _entries(view, shown)
-            self._lines.set_entries([*self._entries, *self._field_entries()])
+            self._lines.set_entries([*_left_out_entries(view), *self._entries, *self._field_entries()])
         if old is None or old[1] != self._title:
             self._lines.view.follow_tail()
         self._update_sizes()
@@ -218,6 +223,18 @@ def _part_entry(part: PromptPart, template: Template) -> Entry:
     )
 
 
+def _left_out_entries(view: PromptView) -> list[Entry]:
+    """The messages that are no part of it, the last of them by name."""
+    if not view.left_out:
+        return []
+    before = len(view.left_out) - NAMED_LEFT_OUT
+    lines = [f"{counted(before, 'message')} more …"] if before > 0 else []
+    for message in view.left_out[-NAMED_LEFT_OUT:]:
+        lines.append(f"{message.id} {message.role.value}: {cut(visible_line(message.content[:BEGINNING]), BEGINNING)}")
+    heading = f"not sent{SEPARATOR}{counted(len(view.left_out), 'message')}"
+    return [Entry("left-out", EntryKind.NOTICE, heading, "\n".join(lines))]
+
+
 def _figures(view: PromptView, title: str) -> Iterable[str]:
     if title:
         yield line_text(title)
@@ -226,6 +243,8 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
     yield f"{'⚠ ' if is_over else ''}~{words.count(view.tokens)} {what} of {words.count(view.window_tokens)}"
     if view.thinking_tokens:
         yield f"~{words.count(view.thinking_tokens)} of it kept thinking"
+    if view.left_out:
+        yield f"{counted(len(view.left_out), 'message')} not sent"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
     if view.counted_tokens is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain, repeat
 
 from kimi_tui.core.errors import KimiError, SessionReadOnlyError
@@ -125,6 +126,12 @@ def _goes_on_thinking(message: Message) -> bool:
     """Whether its requests thought on behind what was there."""
     begun = message.begun
     return begun is not None and begun.content is None and begun.reasoning > 0 and not message.is_unasked
+
+
+def sent_though_pinned(messages: Sequence[Entry], cut: int) -> Sequence[Entry]:
+    """Say of pinned messages before a cut that they are sent."""
+    before = [replace(it, remark=f"{it.remark}, sent") if it.remark.endswith(PINNED) else it for it in messages[:cut]]
+    return [*before, *messages[cut:]]
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

@@ -17,6 +17,7 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.next_cut import NO_CUT, NextCut
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
 
@@ -88,6 +89,15 @@ class Chat:
     """What was found out about replies that are to keep a form, by their ids."""
     deleted: list[Session] = field(default_factory=list)
     """The session before each deletion, for undoing; the last one last."""
+    cut: NextCut = NO_CUT
+    """Where the next request is cut, as it was looked at last."""
+    typed_tokens: int = 0
+    """What is being typed takes so many, estimated."""
+    cut_told: int = 0
+    """The furthest place of a cut that was told."""
+    is_near_told: bool = False
+    """Whether it was told that the context window is nearly full."""
+    _cut_line: tuple[NextCut, Entry] | None = None
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
     _branch: Branch | None = None
 
@@ -285,6 +295,9 @@ class Chat:
             after.setdefault(notice.after, []).append(notice.entry)
         shown = list(after.get(None, ()))
         messages = self._message_entries.of(self._branch_now(), timestamps=timestamps)
+        if 0 < self.cut.place <= len(messages):
+            after.setdefault(messages[self.cut.place - 1].key, []).append(self._line_of_cut())
+            messages = entries.sent_though_pinned(messages, self.cut.place)
         live = self.live if self.is_live_on_branch() else None
         if live is not None and messages and messages[-1].key == live.key:  # it goes on, and is shown as it grows
             messages = messages[:-1]
@@ -292,6 +305,12 @@ class Chat:
         if live is not None:
             shown += [self.live_entry(live), *after.get(live.key, ())]
         return shown
+
+    def _line_of_cut(self) -> Entry:
+        """Above the first message that is sent."""
+        if self._cut_line is None or self._cut_line[0] is not self.cut:
+            self._cut_line = self.cut, entries.notice("cut", self.cut.words)
+        return self._cut_line[1]
 
     def live_entry(self, live: LiveTurn) -> Entry:
         """The growing reply as it is shown."""

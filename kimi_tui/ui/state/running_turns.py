@@ -288,7 +288,8 @@ class Turns:
         if turn.question is None:
             return 0
         asked, window_tokens = replace(chat.session, head=turn.question.id), self._services.settings.api.context_tokens
-        return context_of(asked, window_tokens, turn.request.kept_thinking).tokens
+        left_out = None if turn.context is None else frozenset(turn.context.left_out)
+        return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens
 
     def _send_queued(self, chat: Chat) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.

@@ -287,7 +287,7 @@ class GrowingTalk(RuleBasedStateMachine):
         messages = self.session.messages
         if messages:
             at = messages[number % len(messages)]
-            changed = replace(at, **{name: not getattr(at, name)})
+            changed = replace(at, pinned=not at.pinned) if name == "pinned" else replace(at, excluded=not at.excluded)
             self.session = replace(self.session, messages=tuple(changed if it is at else it for it in messages))
 
     @rule(what=st.sampled_from(list(OverBudget)), kept=st.sampled_from([0, 1, "all"]))
@@ -305,7 +305,8 @@ TestGrowingTalk.settings = settings(max_examples=60, stateful_step_count=25, dea
 
 
 def test_a_long_talk_moves_its_cut_seldom() -> None:
-    session, request, moves, before = session_of(), replace(ROOM, context_tokens=2000), 0, ("",)
+    session, request, moves = session_of(), replace(ROOM, context_tokens=2000), 0
+    before: tuple[str, ...] = ()
     for number in range(100):
         question, answered = session.next_message_ids(2)
         head = session.messages[-1].id if session.messages else None

@@ -1,0 +1,30 @@
+"""Where the next request is cut for want of room, as the screen shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kimi_tui.core.text.counts import counted
+
+
+@dataclass(frozen=True, slots=True)
+class NextCut:
+    place: int = 0
+    """Of the first message of the branch that is sent; 0 = all of it is."""
+    left_out: frozenset[str] | None = None
+    """Ids of all messages that are not sent; None = those that are excluded."""
+    count: int = 0
+    """How many of these there is no room for."""
+    has_pinned: bool = False
+    """Whether pinned messages before it are sent."""
+    last: int = 0
+    """Where the last request was cut."""
+
+    @property
+    def words(self) -> str:
+        """What the line above the first message that is sent says."""
+        pinned = " Pinned ones are sent." if self.has_pinned else ""
+        return f"Not sent from here up, for want of room: {counted(self.count, 'message')}.{pinned}"
+
+
+NO_CUT = NextCut()
