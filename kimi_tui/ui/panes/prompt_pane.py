@@ -229,8 +229,8 @@ def _left_out_entries(view: PromptView) -> list[Entry]:
         return []
     before = len(view.left_out) - NAMED_LEFT_OUT
     lines = [f"{counted(before, 'message')} more …"] if before > 0 else []
-    for message in view.left_out[-NAMED_LEFT_OUT:]:
-        lines.append(f"{message.id} {message.role.value}: {cut(visible_line(message.content[:BEGINNING]), BEGINNING)}")
+    named = ((it, visible_line(it.content[:BEGINNING])) for it in view.left_out[-NAMED_LEFT_OUT:])
+    lines += [f"{message.id} {message.role.value}: {cut(text, BEGINNING)}" for message, text in named]
     heading = f"not sent{SEPARATOR}{counted(len(view.left_out), 'message')}"
     return [Entry("left-out", EntryKind.NOTICE, heading, "\n".join(lines))]
 

@@ -60,8 +60,11 @@ def _cut_words(count: int) -> str:
 
 
 def _near_words(context: Context) -> str:
-    reply = f", {words.count(context.reply_tokens)} of them kept for the reply" if context.reply_tokens else ""
+    mark, used, window = "" if context.is_counted else "~", context.tokens, context.window_tokens
+    reply = f", with {words.count(context.reply_tokens)} for the reply" if context.reply_tokens else ""
+    is_over = used + context.reply_tokens > window
+    what = "The conversation may not fit the context window" if is_over else "The context window is nearly full"
     return (
-        f"The context window is nearly full: {context.words()}{reply}.\n"
+        f"{what}: {mark}{words.count(used)} of {words.count(window)} tokens{reply}.\n"
         "/over-budget says what becomes of the oldest turns then; /new begins a new session."
     )
