@@ -151,9 +151,9 @@ def _kept_thinking(text: str) -> KeptThinking:
 
 def over_budget_edit(setting: Setting) -> Edit:
     choices = (
-        (OverBudget.REFUSE.value, "refuse: all is sent, unless it surely cannot fit"),
-        (OverBudget.LEAVE_OUT.value, "leave-out: the oldest turns are not sent"),
-        (OverBudget.KEEP_PINNED.value, "keep-pinned: these neither, but for pinned messages"),
+        (OverBudget.REFUSE.value, "refuse (nothing is left out)"),
+        (OverBudget.LEAVE_OUT.value, "leave-out (the oldest turns)"),
+        (OverBudget.KEEP_PINNED.value, "keep-pinned (these, but the pinned)"),
     )
     then = partial(messages.SettingChanged, setting.name)
     return Edit(EditKind.CHOICE, "", then, choices=choices, chosen=setting.value)

@@ -33,7 +33,7 @@ GENERAL = ("thinking", "kept_thinking", "over_budget", "preset", "system")
 
 OVER_BUDGET: Mapping[str, str] = {
     OverBudget.REFUSE: "refuse",
-    OverBudget.LEAVE_OUT: "leave out the oldest",
+    OverBudget.LEAVE_OUT: "leave out oldest",
     OverBudget.KEEP_PINNED: "keep pinned",
 }
 """In words for a row."""
