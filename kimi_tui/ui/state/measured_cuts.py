@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
@@ -16,7 +16,6 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs none of these modules
-    from kimi_tui.core.prompt.neutralise import TextDoor
     from kimi_tui.core.prompt.prompt_writer import PromptWriter
 
 
@@ -43,13 +42,12 @@ class MeasuredCuts:
     """Measures again what has changed: a key costs the same in a long conversation as in a short one."""
 
     services: Services
-    _sizes: dict[str, tuple[Message, bool, int]] = field(default_factory=dict, init=False)
-    _door: TextDoor | None = field(default=None, init=False)
-    _measured: tuple[tuple[object, ...], PromptWriter, TurnCuts | None] | None = field(default=None, init=False)
-    _found: tuple[TurnCuts, NextCut] | None = field(default=None, init=False)
 
     def of(self, chat: Chat, typed: Typed) -> NextCut:
-        """None where the session's settings cannot be used: nothing is sent then."""
+        """None where the session's settings cannot be used: nothing is sent then.
+
+        Of a chat that is not on screen yet this may be asked in a thread.
+        """
         try:
             request = self.services.resolve(chat.session, chat.next_reply.options)
         except KimiError:
@@ -64,29 +62,30 @@ class MeasuredCuts:
             parts.append(writer.draft_part(typed.text))
         more_tokens = sum(part.tokens for part in parts if part is not None)
         place = cuts.cut(more_tokens + (typed.tokens if len(typed.text) > SAMPLE_CHARS else 0))
-        if self._found is None or self._found[0] is not cuts or self._found[1].place != place:
-            self._found = cuts, _next_cut(cuts, place)
-        return self._found[1]
+        memo = chat.cut_memo
+        if memo.found is None or memo.found[0] is not cuts or memo.found[1].place != place:
+            memo.found = cuts, _next_cut(cuts, place)
+        return memo.found[1]
 
     def _measure(self, chat: Chat, typed: Typed, request: RequestSettings) -> tuple[PromptWriter, TurnCuts | None]:
         """The session's messages are what they were while it is the same value."""
         from kimi_tui.core.prompt.prompt_writer import PromptWriter  # noqa: PLC0415 - few sessions can be cut
 
-        messages, is_asked = _before_question(chat, typed), bool(typed.text)
+        messages, is_asked, memo = _before_question(chat, typed), bool(typed.text), chat.cut_memo
         key = chat.session, len(messages), is_asked, request
-        if self._measured is None or self._measured[0][0] is not chat.session or self._measured[0][1:] != key[1:]:
+        if memo.measured is None or memo.measured[0][0] is not chat.session or memo.measured[0][1:] != key[1:]:
             writer = PromptWriter.of_next(chat.session, request)
-            if writer.door != self._door:
-                self._sizes, self._door = {}, writer.door
+            if writer.door != memo.door:
+                memo.sizes, memo.door = {}, writer.door
 
             def size_of(message: Message, has_thinking: bool) -> int:
-                known = self._sizes.get(message.id)
+                known = memo.sizes.get(message.id)
                 if known is None or known[0] is not message or known[1] is not has_thinking:
-                    known = self._sizes[message.id] = message, has_thinking, writer.size_of(message, has_thinking)
+                    known = memo.sizes[message.id] = message, has_thinking, writer.size_of(message, has_thinking)
                 return known[2]
 
-            self._measured = key, writer, writer.cuts(messages, request, size_of=size_of, is_asked=is_asked)
-        return self._measured[1:]
+            memo.measured = key, writer, writer.cuts(messages, request, size_of=size_of, is_asked=is_asked)
+        return memo.measured[1:]
 
 
 def _before_question(chat: Chat, typed: Typed) -> Sequence[Message]:

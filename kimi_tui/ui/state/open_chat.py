@@ -17,7 +17,7 @@ from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.next_cut import NO_CUT, NextCut
+from kimi_tui.ui.state.next_cut import NO_CUT, CutMemo, NextCut
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
 
@@ -91,6 +91,7 @@ class Chat:
     """The session before each deletion, for undoing; the last one last."""
     cut: NextCut = NO_CUT
     """Where the next request is cut, as it was looked at last."""
+    cut_memo: CutMemo = field(default_factory=CutMemo)
     typed_tokens: int = 0
     """What is being typed takes so many, estimated."""
     cut_told: int = 0
