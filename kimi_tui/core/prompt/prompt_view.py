@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kimi_tui.core.prompt.context_budget import counted_prefix
-from kimi_tui.core.prompt.leaving_out import OverBudget, TurnCuts
+from kimi_tui.core.prompt.leaving_out import TurnCuts
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -120,7 +120,7 @@ class PromptViewer:
         self._has_open_question = False
         self._closed: dict[tuple[bool, int], _Closed] = {}  # by whether the draft takes the place of an open question,
         # and where it is cut
-        self._cuts: dict[tuple[bool, bool, OverBudget, int], TurnCuts | None] = {}  # by that and what else it hangs on
+        self._cuts: dict[tuple[object, ...], TurnCuts | None] = {}  # by all that they hang on
         self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
 
     def view(
@@ -129,10 +129,11 @@ class PromptViewer:
         request: RequestSettings,
         draft: str | None = None,
         open_turn: OpenTurn | None = None,
+        sent_before: tuple[str, ...] | None = None,
     ) -> PromptView:
         """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet.
 
-        `open_turn` = what the reply begins with; None = with nothing.
+        `open_turn` = what the reply begins with; None = with nothing. `sent_before` as for `TurnCuts`.
         """
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
@@ -142,19 +143,27 @@ class PromptViewer:
         messages = self._branch[:-1] if is_replaced else self._branch
         tail = [] if draft is None else [writer.draft_part(draft)]
         tail.append(writer.open_part(open_turn or request.open_turn))
-        cuts = self._cuts_of(writer, messages, request, is_asked=is_asked)
+        cuts = self._cuts_of(writer, messages, request, sent_before, is_asked=is_asked)
         cut = writer.cut(cuts, tail)
         if (is_replaced, cut) not in self._closed:
             self._closed[is_replaced, cut] = self._close(writer, messages, cuts, cut, session)
         return self._closed[is_replaced, cut].followed_by(tuple(tail), request)
 
     def _cuts_of(
-        self, writer: PromptWriter, messages: Sequence[Message], request: RequestSettings, *, is_asked: bool
+        self,
+        writer: PromptWriter,
+        messages: Sequence[Message],
+        request: RequestSettings,
+        sent_before: tuple[str, ...] | None,
+        *,
+        is_asked: bool,
     ) -> TurnCuts | None:
-        key = is_asked, len(messages) < len(self._branch), request.over_budget, request.room_tokens
+        key = is_asked, len(messages), request.over_budget, request.room_tokens, sent_before
         if key not in self._cuts:
             size_of = partial(self._size, writer)
-            self._cuts[key] = writer.cuts(messages, request, size_of=size_of, is_asked=is_asked)
+            self._cuts[key] = writer.cuts(
+                messages, request, size_of=size_of, is_asked=is_asked, sent_before=sent_before
+            )
         return self._cuts[key]
 
     def _close(

@@ -209,7 +209,8 @@ class PromptSource:
             return None
         request = self._request(opening.options.over(chat.next_reply.options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
-        make = partial(self._make, before(chat.session, reply.id), request, None, open_turn)
+        session, sent_before = before(chat.session, reply.id), reply.left_out or None
+        make = partial(self._make, session, request, None, open_turn, sent_before)
         return self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
 
     def _asking(self) -> _Next:
@@ -242,10 +243,15 @@ class PromptSource:
         return typed or self.open_chats.current.next_reply.start
 
     def _make(
-        self, session: Session, request: RequestSettings, question: str | None, open_turn: OpenTurn
+        self,
+        session: Session,
+        request: RequestSettings,
+        question: str | None,
+        open_turn: OpenTurn,
+        sent_before: tuple[str, ...] | None = None,
     ) -> PromptView:
         with self._viewing:
-            return self._viewer.view(session, request, question, open_turn)
+            return self._viewer.view(session, request, question, open_turn, sent_before)
 
     def copy_as(self, form: str, view: PromptView | None = None) -> None:
         """`view` None = the input of the next turn."""

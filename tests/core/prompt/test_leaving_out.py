@@ -207,6 +207,15 @@ def test_typing_moves_no_cut_and_writes_nothing_anew_while_it_fits() -> None:
     assert viewer.view(session, ROOM, "a b c").closed is first.closed
 
 
+def test_another_answer_to_a_thinking_is_cut_where_that_was() -> None:
+    *before, last = long_talk()
+    session, gone = replace(session_of(*before, last), head="m11"), ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8")
+    viewer, request = PromptViewer(), replace(ROOM, over_budget=OverBudget.LEAVE_OUT)
+    assert [it.id for it in viewer.view(session, request).left_out] != list(gone)
+    assert [it.id for it in viewer.view(session, request, sent_before=gone).left_out] == list(gone)
+    assert last.parent == "m11"
+
+
 def test_refusing_leaves_nothing_out() -> None:
     session = session_of(*long_talk())
     whole = replace(ROOM, over_budget=OverBudget.REFUSE)
