@@ -16,11 +16,12 @@ from kimi_tui.cli.exit_status import DONE
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.faults import reason_of
 from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
-from kimi_tui.core.prompt.prompt_writer import next_prompt
+from kimi_tui.core.prompt.prompt_writer import next_parts
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.file_formats import likely_formats
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
+from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.message_list import is_message_list, read_message_list
 
 
@@ -39,7 +40,10 @@ def run(options: Namespace, context: Context) -> int:
     if options.template:
         request = replace(request, template=TEMPLATES[options.template])
     if isinstance(conversation, Session):
-        prompt = next_prompt(conversation, request)
+        parts, left_out = next_parts(conversation, request)
+        prompt = "".join(part.text for part in parts)
+        if left_out:
+            context.tell(f"{name}: not sent, for want of room: the {counted(len(left_out), 'oldest message')}")
     else:
         with _naming(f"{name}: "):
             listed = read_message_list(conversation)

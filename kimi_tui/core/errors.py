@@ -6,6 +6,7 @@
     ├── FieldError                 a request field holds a value outside its range (exit status 2)
     ├── ThemeError                 a theme file cannot be used
     ├── KeyMissingError            no API key, or one that no request could carry (exit status 2)
+    ├── LeftOutError               no failure: old turns were not sent, for want of room
     ├── StorageError               a session cannot be read, written or found
     │   ├── SessionHeldError       another process has the session open
     │   ├── SessionReadOnlyError   the session that is open can be read, not changed
@@ -84,6 +85,10 @@ class ThemeError(KimiError):
 
 class KeyMissingError(KimiError):
     kind = "key"
+
+
+class LeftOutError(KimiError):
+    kind = "left-out"
 
 
 class StorageError(KimiError):

@@ -102,6 +102,7 @@ class AnsweringAgain:
             thinking_end=source.thinking_end,
             written=tuple(it for it in source.written if it.field == REASONING),
             begun=Begun(len(source.reasoning or ""), 0, source.id),
+            left_out=source.left_out,
         )
         return GrowingReply(beginning, is_thinking=False)
 

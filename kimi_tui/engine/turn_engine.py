@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
-from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError
+from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError, LeftOutError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn, TurnListener
 from kimi_tui.core.prompt import context_budget
@@ -23,6 +23,7 @@ from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
 from kimi_tui.core.session.written import REASONING, last_end
+from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.sentences import whole_end
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, single
 from kimi_tui.core.wire.reply import ReplyResult, ReplyText
@@ -55,8 +56,8 @@ class _Opened:
     closed: ClosedPrompt
     prompt: OpenPrompt
     context: SentContext
-    doubt: KimiError | None
-    """Why it may be too large; None = it fits."""
+    doubts: Sequence[KimiError]
+    """What to know about its size: that it may be too large, that old turns are left out of it."""
 
     @classmethod
     def of(cls, before: Session, opening: Opening, turn: Turn, now: datetime) -> Self:
@@ -65,11 +66,13 @@ class _Opened:
         session = opening.apply(before, turn.reply, now)
         closed = ClosedPrompt.of(session, turn.reply, turn.request)
         prompt = closed.followed_by(turn.reply)
-        context_budget.check_input(session, prompt.text, window_tokens)
+        left_out = closed.left_out
+        context_budget.check_input(session, prompt.text, window_tokens, has_left_out=bool(left_out))
         tokens = context_budget.doubtful_tokens(prompt.text, window_tokens)
-        doubt = None if tokens is None else _doubt(tokens, window_tokens)
+        doubts = [] if tokens is None else [_doubt(tokens, window_tokens)]
+        doubts += [_left_out(len(left_out))] if left_out else []
         question = tree.message_of(session, turn.reply.question_id)
-        return cls(session, question, closed, prompt, SentContext.of(session), doubt)
+        return cls(session, question, closed, prompt, SentContext.of(session, closed.writer.left_out), doubts)
 
 
 class Engine:
@@ -210,8 +213,8 @@ class Engine:
         turn.head_before = turn.head_before or before.head
         turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
-        if opened.doubt is not None:
-            turn.report(TurnNotice(turn.reply.id, opened.doubt))
+        for doubt in opened.doubts:
+            turn.report(TurnNotice(turn.reply.id, doubt))
         return opened
 
     async def _save_question(self, turn: Turn) -> None:
@@ -348,6 +351,13 @@ def _goes_back(turn: Turn) -> bool:
     turn.open_session.update(lambda value: replace(value, head=turn.head_before))
     turn.has_gone_back = True
     return True
+
+
+def _left_out(count: int) -> KimiError:
+    return LeftOutError(
+        f"Not sent, for want of room: the {counted(count, 'oldest message')}.",
+        "The setting over_budget says so.",
+    )
 
 
 def _doubt(tokens: int, window_tokens: int) -> KimiError:

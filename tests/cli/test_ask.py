@@ -9,6 +9,7 @@ import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import KEY, call
 from tests.cli.loopback import MODEL, Play, document, endpoint, recut, sse, tokens
@@ -402,6 +403,21 @@ def test_saving_and_continuing(store: SessionFiles) -> None:
     assert server.received[1].path.endswith("/other/model")
     assert server.received[1].json["input"].count("Sure:\nok") == 1
     assert server.received[0].json["prompt_cache_key"] == server.received[1].json["prompt_cache_key"]
+
+
+def test_what_is_left_out_is_told_and_kept_with_the_reply(store: SessionFiles, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[api]\ncontext_tokens = 110\n[chat]\nover_budget = "leave-out"\n')
+    with endpoint(Play(tokens(*REPLY))) as server:
+        base = ("--base-url", server.url)
+        assert "not sent" not in call("ask", "One " * 60, "--save", *base).err.lower()
+        session = only_session(store)
+        second = call("ask", "Two " * 30, "--session", session.id, "--json", *base)
+    assert (second.status, second.json["content"]) == (0, "Sure:\nok")
+    assert "Not sent, for want of room: the 2 oldest messages." in second.err
+    assert "One " not in server.received[1].json["input"]
+    stored = only_session(store)
+    assert stored.messages[-1].left_out == ("m1", "m2")
+    assert past_prompt(stored, stored.messages[-1].id) == server.received[1].json["input"]
 
 
 def test_only_the_system_prompt_is_stored(store: SessionFiles) -> None:

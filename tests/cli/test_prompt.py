@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
-from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.text.surrogates import replace_lone
 from tests.cli.calls import call, run_python
 
@@ -190,6 +190,24 @@ def test_earlier_thinking_stands_there_as_the_session_says(store: SessionFiles, 
     store.save_now(make_session(settings={"kept_thinking": kept}))
     shown = call("prompt").out
     assert shown == f"{user('Hi' + chr(13) + chr(10))}{OPEN}<think>{thinking}</think>Hello!<|im_end|>{OPEN}<think>"
+
+
+def test_what_has_no_room_is_no_part_of_it_and_is_told(store: SessionFiles, tmp_path: Path) -> None:
+    messages = (
+        Message("m1", Role.USER, "one " * 40, created=NOW),
+        Message("m2", Role.ASSISTANT, "A", "m1", created=NOW, state=MessageState.COMPLETE),
+        Message("m3", Role.USER, "two", "m2", created=NOW),
+        Message("m4", Role.ASSISTANT, "B", "m3", created=NOW, state=MessageState.COMPLETE),
+    )
+    store.save_now(make_session(messages=messages, head="m4", settings={"over_budget": "leave-out"}))
+    (tmp_path / "small.toml").write_text("[api]\ncontext_tokens = 60\n")
+    result = call("prompt", "-c", str(tmp_path / "small.toml"))
+    assert result.out == f"{user('two')}{assistant('B')}{OPEN}<think>"
+    assert "not sent, for want of room: the 2 oldest messages" in result.err
+    assert "one " in call("prompt").out
+    (tmp_path / "small.toml").write_text('[chat]\nover_budget = "never"\n')
+    found = call("config", "check", "-c", str(tmp_path / "small.toml")).out
+    assert 'chat.over_budget: found "never", allowed refuse or leave-out or keep-pinned' in found
 
 
 def test_the_config_says_how_much_earlier_thinking_a_list_keeps(tmp_path: Path) -> None:

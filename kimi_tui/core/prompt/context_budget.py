@@ -121,14 +121,18 @@ def _agreed_behind(before: _Agreed, writer: PromptWriter, message: Message, prom
     return _Agreed(before.offset + len(part.text), turns, first, before.last_without)
 
 
-def check_input(session: Session, prompt: GrowingText, window_tokens: int) -> None:
-    """Raise InputTooLargeError where even its characters / 6, or the count of its beginning, exceeds the window."""
+def check_input(session: Session, prompt: GrowingText, window_tokens: int, *, has_left_out: bool = False) -> None:
+    """Raise InputTooLargeError where even its characters / 6, or the count of its beginning, exceeds the window.
+
+    `has_left_out` = the oldest turns are not in it.
+    """
     least = least_tokens(*prompt.pieces)
     if least <= window_tokens:
         least = max(least, counted_prefix(session, prompt) or 0)
     if least > window_tokens:
+        what = "Even without the turns before it, the input" if has_left_out else "The input"
         raise InputTooLargeError(
-            f"The input has at least {least} tokens, the context window holds {window_tokens}. Nothing was sent.",
+            f"{what} has at least {least} tokens, the context window holds {window_tokens}. Nothing was sent.",
             "Begin a new session, or shorten the message. [api] context_tokens sets the window.",
         )
 

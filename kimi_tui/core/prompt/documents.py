@@ -43,8 +43,8 @@ def _markdown_message(message: Message, setting: str, shared: frozenset[str]) ->
 
 def _who(message: Message, setting: str, line: Callable[[str], str]) -> str:
     """Who speaks, what the branch that begins there is called, and its setting; `line` makes one line of a text."""
-    name = f"branch “{line(message.name)}”" if message.name else ""
-    return " · ".join(filter(None, (NAMES[message.role], name, line(setting))))
+    name = line(message.name)
+    return " · ".join(filter(None, (NAMES[message.role], f"branch “{name}”" if name else "", line(setting))))
 
 
 def _end_words(message: Message) -> str:

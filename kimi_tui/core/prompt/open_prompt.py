@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +13,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
 from kimi_tui.core.session.request_starts import TextSoFar
-from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.session.written import REASONING, last_end
 
@@ -37,34 +38,47 @@ class ClosedPrompt:
     writer: PromptWriter
     raw: RawInput | None = None
     """The input as the user wrote it, in the place of the parts; None = it is made of these."""
+    left_out: Sequence[Message] = ()
+    """What a new reply's leaves out for want of room."""
 
     @classmethod
     def of(cls, session: Session, reply: GrowingReply, request: RequestSettings) -> Self:
-        """Write it; that of a reply that is gone on with as it was written then."""
+        """Write it; that of a reply that is gone on with as it was written then.
+
+        What has no room is left out of a new one as the settings say, of other answers to a thinking as of the first.
+        """
         is_new, past = reply.is_new, reply.beginning
-        writer = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
+        whole = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
         if past.raw_input is not None:
-            return cls((), writer, RawInput(past.raw_input, writer.door.template))
-        parts = writer.closed_parts(branch(session, reply.question_id))
-        return cls(tuple(part.text for part in parts), writer)
+            return cls((), whole, RawInput(past.raw_input, whole.door.template))
+        messages, writer = branch(session, reply.question_id), whole
+        if is_new:
+            cuts = whole.cuts(messages, request, sent_before=past.left_out or None)
+            writer = whole.behind(cuts, whole.cut(cuts, [whole.open_part(_open_turn(whole, reply))]))
+        left_out = [it for it in messages if whole.sends(it) and not writer.sends(it)]
+        return cls(tuple(part.text for part in writer.closed_parts(messages)), writer, left_out=left_out)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
         if self.raw is not None:
             return _behind_raw(self.raw, reply)
-        open_turn = OpenTurn.of(
-            self.writer.door,
-            is_closed=not reply.is_thinking,
-            reasoning=str(reply.texts[ReplyPart.REASONING]),
-            answer=str(reply.texts[ReplyPart.ANSWER]),
-            written=reply.written,
-        )
+        open_turn = _open_turn(self.writer, reply)
         text = GrowingText()
         for part in (*self.parts, self.writer.open_part(open_turn).text):
             text.append(part)
         reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
         written_chars = last_end(reply.written, REASONING, len(reasoning))
         return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning, written_chars)
+
+
+def _open_turn(writer: PromptWriter, reply: GrowingReply) -> OpenTurn:
+    return OpenTurn.of(
+        writer.door,
+        is_closed=not reply.is_thinking,
+        reasoning=str(reply.texts[ReplyPart.REASONING]),
+        answer=str(reply.texts[ReplyPart.ANSWER]),
+        written=reply.written,
+    )
 
 
 def _behind_raw(raw: RawInput, reply: GrowingReply) -> OpenPrompt:

@@ -10,10 +10,12 @@ import operator
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate
 
 from kimi_tui.core.prompt.calibration import Calibration, calibration_of
 from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
+from kimi_tui.core.prompt.leaving_out import TurnCuts
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_sizes import PartSize, estimated_size, sizes_of
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
@@ -53,6 +55,8 @@ class PromptView:
     """What it begins with as the last request did; None = there was none."""
     thinking_tokens: int = 0
     """How many of `tokens` the kept thinking of earlier turns takes."""
+    left_out: Sequence[Message] = ()
+    """What is not sent for want of room, in order; of a past request also what was excluded."""
     sent: Mapping[str, object] | None = None
     """Of a past request: every other field that was sent, where that is known."""
     sent_first: Mapping[str, object] | None = None
@@ -104,15 +108,18 @@ class _Closed:
     ends: Sequence[int]
     """Tokens up to the end of each part."""
     shared: SharedPrefix | None
+    left_out: Sequence[Message]
+    """What is not sent for want of room."""
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0917 - what a prompt is made of, and what is known of it
         cls,
         parts: Iterable[PromptPart],
         session: Session,
         template: Template,
         last: SentInput | None,
         calibration: Calibration | None = None,
+        left_out: Sequence[Message] = (),
     ) -> _Closed:
         """Add them up; `session` has them on its active branch. `calibration` None = by that branch."""
         made, messages = tuple(parts), branch(session)
@@ -134,6 +141,7 @@ class _Closed:
             len(joined),
             list(accumulate(size.tokens for size in sizes)),
             shared,
+            left_out,
         )
 
     def followed_by(
@@ -165,6 +173,7 @@ class _Closed:
             self._window_end(sizes, tokens, max(window[0] - window[1], 0)),
             None if shared is None or last is None else self._measured(shared, tail, sizes, last),
             self.sums.thinking_tokens + more.thinking_tokens,
+            self.left_out,
         )
 
     def _shared_with(
@@ -219,7 +228,9 @@ class PromptViewer:
         self._branch: tuple[Message, ...] = ()
         self._has_open_question = False
         self._last: SentInput | None = None
-        self._closed: dict[bool, _Closed] = {}  # by whether the draft takes the place of an open question
+        self._closed: dict[tuple[bool, int], _Closed] = {}  # by whether the draft takes the place of an open question,
+        # and where it is cut
+        self._cuts: dict[tuple[object, ...], TurnCuts | None] = {}  # by all that they hang on
         self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
 
     def view(
@@ -229,10 +240,13 @@ class PromptViewer:
         draft: str | None = None,
         open_turn: OpenTurn | None = None,
         last: SentInput | None = None,
+        *,
+        sent_before: tuple[str, ...] | None = None,
     ) -> PromptView:
         """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet.
 
         `open_turn` = what the reply begins with; None = with nothing. `last` = the input of the last request.
+        `sent_before` as for `TurnCuts`.
         """
         writer = PromptWriter.of_next(session, request)
         self._see_writer(writer)
@@ -240,15 +254,37 @@ class PromptViewer:
         if last is not self._last:
             self._closed.clear()
             self._last = last
-        is_replaced = draft is not None and self._has_open_question
-        if is_replaced not in self._closed:
-            messages = self._branch[:-1] if is_replaced else self._branch
-            parts = self._closed_parts(writer, messages)
-            self._closed[is_replaced] = _Closed.of(parts, session, request.template, last)
+        is_asked = draft is not None
+        is_replaced = is_asked and self._has_open_question
+        messages = self._branch[:-1] if is_replaced else self._branch
         tail = [] if draft is None else [writer.draft_part(draft)]
         tail.append(writer.open_part(open_turn or request.open_turn))
+        cuts = self._cuts_of(writer, messages, request, sent_before, is_asked=is_asked)
+        cut = writer.cut(cuts, tail)
+        if (is_replaced, cut) not in self._closed:
+            sending = writer.behind(cuts, cut)
+            left_out = [it for it in messages[:cut] if writer.sends(it) and not sending.sends(it)]
+            parts = self._closed_parts(writer, sending, messages)
+            self._closed[is_replaced, cut] = _Closed.of(parts, session, request.template, last, left_out=left_out)
         window = request.context_tokens, _reply_tokens(request.fields)
-        return self._closed[is_replaced].followed_by(tuple(tail), request.template, window, last)
+        return self._closed[is_replaced, cut].followed_by(tuple(tail), request.template, window, last)
+
+    def _cuts_of(
+        self,
+        writer: PromptWriter,
+        messages: Sequence[Message],
+        request: RequestSettings,
+        sent_before: tuple[str, ...] | None,
+        *,
+        is_asked: bool,
+    ) -> TurnCuts | None:
+        key = is_asked, len(messages), request.over_budget, request.room_tokens, sent_before
+        if key not in self._cuts:
+            size_of = partial(self._size, writer)
+            self._cuts[key] = writer.cuts(
+                messages, request, size_of=size_of, is_asked=is_asked, sent_before=sent_before
+            )
+        return self._cuts[key]
 
     def _see_writer(self, writer: PromptWriter) -> None:
         """Forget what was written in another way."""
@@ -257,6 +293,7 @@ class PromptViewer:
         if self._writer is None or writer.door != self._writer.door:
             self._parts.clear()
         self._closed.clear()
+        self._cuts.clear()
         self._writer = writer
 
     def _see_session(self, session: Session) -> None:
@@ -266,23 +303,35 @@ class PromptViewer:
         messages = branch(session)
         if len(messages) != len(self._branch) or not all(map(operator.is_, messages, self._branch)):
             self._closed.clear()
+            self._cuts.clear()
             kept = self._parts.keys() & {message.id for message in messages}
             self._parts = {id_: self._parts[id_] for id_ in kept}
         self._session, self._branch = session, messages
         self._has_open_question = bool(messages) and question_parent(session) != messages[-1].id
 
-    def _closed_parts(self, writer: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        """Messages that stayed the same keep their parts."""
+    def _closed_parts(
+        self, writer: PromptWriter, sending: PromptWriter, messages: Sequence[Message]
+    ) -> Iterator[PromptPart]:
+        """`sending` = the writer that leaves out what has no room."""
         if (system := writer.system_part()) is not None:
             yield system
-        kept = writer.with_thinking(messages)
+        kept = sending.with_thinking(messages)
         for message in messages:
-            known, has_thinking = self._parts.get(message.id), message.id in kept
-            if known is None or known[0] is not message or known[1] is not has_thinking:
-                part = writer.message_part(message, has_thinking=has_thinking)
-                known = self._parts[message.id] = message, has_thinking, part
-            if known[2] is not None:
-                yield known[2]
+            part = self._part(writer, message, message.id in kept) if sending.sends(message) else None
+            if part is not None:
+                yield part
+
+    def _part(self, writer: PromptWriter, message: Message, has_thinking: bool) -> PromptPart | None:
+        """Messages that stayed the same keep their parts."""
+        known = self._parts.get(message.id)
+        if known is None or known[0] is not message or known[1] is not has_thinking:
+            part = writer.message_part(message, has_thinking=has_thinking)
+            known = self._parts[message.id] = message, has_thinking, part
+        return known[2]
+
+    def _size(self, writer: PromptWriter, message: Message, has_thinking: bool) -> int:
+        part = self._part(writer, message, has_thinking)
+        return 0 if part is None else part.counts.tokens
 
 
 def _reply_tokens(fields: Mapping[str, object]) -> int:
@@ -297,9 +346,17 @@ def going_on_view(
     """The input that would go on with a reply, which need not stand in the session, its question must."""
     parts = past_parts(session, reply, TextSoFar(reply.reasoning or "", reply.content, reply.has_open_block))
     template = PromptWriter.of_past(session, reply).door.template
-    closed = _Closed.of(parts[:-1], _ending_with(session, reply.parent), template, last)
+    asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
+    closed = _Closed.of(parts[:-1], asked, template, last, left_out=left_out)
     window = request.context_tokens, _reply_tokens(request.fields)
     return closed.followed_by(parts[-1:], template, window, last)
+
+
+def _left_out(session: Session, reply: Message) -> Sequence[Message]:
+    """What the input of a reply left out, what was excluded by hand among it."""
+    gone = frozenset(reply.left_out)
+    before = branch(session, reply.parent) if gone and reply.parent is not None else ()
+    return [message for message in before if message.id in gone]
 
 
 def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
@@ -329,7 +386,7 @@ def request_view(
     asked = _ending_with(session, reply.parent)
     calibration = calibration_of(session, branch(session, reply.id)) if _stands_in(session, reply) else None
     own = None if counted is None else SentInput("", "".join(part.text for part in parts), counted, parts[-1].text)
-    closed = _Closed.of(parts[:-1], asked, template, own, calibration)
+    closed = _Closed.of(parts[:-1], asked, template, own, calibration, _left_out(session, reply))
     compared = closed if last is None else replace(closed, shared=shared_prefix(parts[:-1], last, template))
     window = window_tokens, _reply_tokens(sent or {})
     view = compared.followed_by(parts[-1:], template, window, last)

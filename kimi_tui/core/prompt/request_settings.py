@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
@@ -30,6 +31,7 @@ class RequestSettings:
     neutralise: bool = True
     kept_thinking: KeptThinking = 0
     """Of how many earlier turns the prompt holds the thinking."""
+    over_budget: OverBudget = OverBudget.REFUSE
     context_tokens: int = 262_144
     """Source: the model's card."""
     retries: int = 3
@@ -40,6 +42,17 @@ class RequestSettings:
     @property
     def door(self) -> TextDoor:
         return TextDoor(self.template, self.neutralise)
+
+    @property
+    def reply_tokens(self) -> int:
+        """How much of the window is kept for the reply: as long as it may be, nothing where no input would fit."""
+        most = self.fields.get("max_new_tokens")
+        return most if isinstance(most, int) and most < self.context_tokens else 0
+
+    @property
+    def room_tokens(self) -> int:
+        """What is left of the window for the input."""
+        return self.context_tokens - self.reply_tokens
 
     @property
     def open_turn(self) -> OpenTurn:

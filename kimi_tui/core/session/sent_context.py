@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,9 +16,10 @@ class SentContext:
     left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, session: Session) -> SentContext:
-        """Note it of a session whose head is the question."""
-        return cls(session.system, tuple(m.id for m in tree.branch(session) if m.excluded))
+    def of(cls, session: Session, left_out: Set[str] | None = None) -> SentContext:
+        """Note it of a session whose head is the question; `left_out` None = what is excluded, no more and no less."""
+        gone = (m.id for m in tree.branch(session) if (m.excluded if left_out is None else m.id in left_out))
+        return cls(session.system, tuple(gone))
 
     def noted_on(self, reply: Message, session: Session) -> Message:
         """Put onto a reply what the session does not say any more; a raw input says all of it itself."""

@@ -254,6 +254,13 @@ _TURN = (
         runs_alone=False,
     ),
     Action(
+        "over-budget",
+        "When there is no room",
+        "What becomes of old turns when there is no room: refuse, leave-out or keep-pinned; alone it tells.",
+        argument="[CHOICE]",
+        runs_alone=False,
+    ),
+    Action(
         "think",
         "Thinking or instant",
         "Lets the model think first, or answer at once (on, off; alone it switches).",
@@ -419,6 +426,9 @@ _MESSAGE = (
            ("u",), Scope.TRANSCRIPT, needs=frozenset({Need.UNDOABLE}), waits=True),
     Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
            ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),
+    Action("pin", "Pin the message",
+           "Keeps the message in the prompt when old turns are left out (/over-budget keep-pinned), or not any more.",
+           ("p",), Scope.TRANSCRIPT, needs=MESSAGE),
     Action("show-reasoning", "Show its reasoning", "Shows the reasoning of the message in its pane.", ("o",),
            Scope.TRANSCRIPT, needs=frozenset({Need.REASONING})),
     Action("show-request", "Show its exact request", "Shows the exact input that a reply answered.", ("i",),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import FieldError, UsageError
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.kept_thinking import KeptThinking, as_kept_thinking
@@ -44,7 +45,7 @@ class RequestOptions:
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
-TURN_KEYS = ("thinking_budget", "auto_continue", "kept_thinking", "free_thinking")
+TURN_KEYS = ("thinking_budget", "auto_continue", "kept_thinking", "free_thinking", "over_budget")
 """Keys of a session's settings that are no request fields, but say how its turns go; [chat] has them too."""
 
 
@@ -63,6 +64,8 @@ class SessionSettings:
     """Of how many earlier turns the thinking is sent along; None = as the config says."""
     free_thinking: bool | None = None
     """Whether a response format holds the answer alone; None = as the config says."""
+    over_budget: OverBudget | None = None
+    """What becomes of a conversation for which there is no room; None = as the config says."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
@@ -77,7 +80,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         rule = RULES.get(("chat", name), FLAG)
         if name in data and not rule.holds(data[name]):
             raise FieldError(name, quoted(data[name]), rule.allowed)
-    budget, auto_continue, kept, free_thinking = (data.get(name) for name in TURN_KEYS)
+    budget, auto_continue, kept, free_thinking, over_budget = (data.get(name) for name in TURN_KEYS)
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
     extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
@@ -91,6 +94,7 @@ def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> Sess
         auto_continue if isinstance(auto_continue, int) else None,
         as_kept_thinking(kept),
         free_thinking if isinstance(free_thinking, bool) else None,
+        None if over_budget is None else OverBudget(str(over_budget)),
     )
 
 
@@ -233,6 +237,12 @@ def resolve_kept_thinking(settings: Settings, session: Session | None) -> KeptTh
     return settings.chat.kept_thinking if own is None else own
 
 
+def resolve_over_budget(settings: Settings, session: Session | None) -> OverBudget:
+    """Raises FieldError where the session sets something that is not allowed."""
+    own = parse_session_settings(session.settings, settings.dialect).over_budget if session else None
+    return OverBudget(settings.chat.over_budget) if own is None else own
+
+
 def resolve_request(
     settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
 ) -> RequestSettings:
@@ -246,6 +256,7 @@ def resolve_request(
         template=resolved.template,
         neutralise=settings.chat.neutralise,
         kept_thinking=resolve_kept_thinking(settings, session),
+        over_budget=resolve_over_budget(settings, session),
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from kimi_tui.core.session.file_formats import DEFAULT, FORMATS
 from kimi_tui.core.session.kept_thinking import ALLOWED as ALLOWED_KEPT
@@ -87,6 +88,8 @@ class ChatSettings:
     """How often a reply that was cut by its most tokens is gone on with by itself, [0, 10]."""
     kept_thinking: KeptThinking = 0
     """Of how many earlier turns the thinking is sent along."""
+    over_budget: str = OverBudget.REFUSE.value
+    """What becomes of a conversation for which the context window has no room, of `OverBudget`."""
     whole_sentences: bool = True
     """Whether a thinking that is ended from outside is cut back to its last whole sentence."""
     free_thinking: bool = True
@@ -230,6 +233,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("chat", "kept_thinking"): Rule(
         int, ALLOWED_KEPT, lambda value: as_kept_thinking(value) is not None, other_kind=str
     ),
+    ("chat", "over_budget"): _choice(tuple(OverBudget)),
     ("chat", "auto_continue"): _range(int, 0, MAX_AUTO_CONTINUE, f"a whole number in [0, {MAX_AUTO_CONTINUE}]"),
     ("chat", "thinking_budget"): Rule(str, ALLOWED, lambda value: is_budget(str(value)), other_kind=int),
     ("ui", "theme"): LINE,

@@ -33,7 +33,7 @@ Changes = Mapping[Key, object | None]
 
 
 def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
-    """Let the session say one thing: a request field, "thinking", "kept_thinking", "preset" or "system".
+    """Let the session say one thing: a request field, "thinking", "kept_thinking", "over_budget", "preset" or "system".
 
     None = not sent, or no system prompt. Raises UsageError where there is no preset of that name.
     """
@@ -42,6 +42,8 @@ def with_setting(settings: Settings, session: Session, name: str, value: object 
             return replace(session, settings={**session.settings, "thinking": value is True})
         case "kept_thinking":
             return with_own(session, name, as_kept_thinking(value))
+        case "over_budget":
+            return with_own(session, name, str(value))
         case "preset":
             return with_preset(settings, session, str(value))
         case "system":

@@ -37,7 +37,7 @@ class PresetOrigin(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Setting:
     name: str
-    """A request field, "thinking", "kept_thinking", "preset", "system" or "extra.NAME".
+    """A request field, "thinking", "kept_thinking", "over_budget", "preset", "system" or "extra.NAME".
 
     "unset" and "extra" too, where these are wrong.
     """
@@ -107,6 +107,7 @@ def _general(settings: Settings, session: Session, usable: Session, errors: Mapp
     for name, default in (
         ("thinking", settings.chat.thinking),
         ("kept_thinking", settings.chat.kept_thinking),
+        ("over_budget", str(settings.chat.over_budget)),
         ("preset", settings.chat.preset),
     ):
         own, error = usable.settings.get(name), errors.get(name, "")

@@ -10,7 +10,7 @@ from textual.timer import Timer
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, elsewhere
+from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, BarTexts, Context, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
@@ -40,6 +40,13 @@ class BarDisplay:
         """Make the words for the time when the chat is shown; this may be done in a thread."""
         self._bars.texts(chat.session)
 
+    def _texts(self, chat: Chat) -> BarTexts:
+        return self._bars.texts(chat.session, chat.empty_end, chat.next_reply, chat.cut.left_out)
+
+    def context(self, chat: Chat) -> Context:
+        """How full the window is, with what is being typed."""
+        return self._texts(chat).context.with_typed(chat.typed_tokens)
+
     def tick(self) -> None:
         if self._on_tick is not None:
             self._on_tick()
@@ -64,7 +71,7 @@ class BarDisplay:
     def refresh(self) -> None:
         """Beside a remark only figures that have room are shown."""
         chat = self._open_chats.current
-        texts, live = self._bars.texts(chat.session, chat.empty_end, chat.next_reply), chat.live
+        texts, live = self._texts(chat), chat.live
         others = elsewhere(self._open_chats.all[1:])
         is_narrow = self.title.app.size.width < NARROW_COLUMNS
         title, places = (texts.short_title, texts.short_places) if is_narrow else (texts.title, (texts.place,))
@@ -72,7 +79,7 @@ class BarDisplay:
         title = title if chat.unsaved is None else f"{UNSAVED}{title}"
         self.title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:
-            variants = texts.last.variants("○", texts.context.words())
+            variants = texts.last.variants("○", self.context(chat).words())
         else:
             figures = live.figures(self._now_s(), texts.last)
             if beside := chat.beside_words:

@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message as TextualMessage
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
@@ -44,9 +45,11 @@ from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.panel import Panel
+from kimi_tui.ui.panes.room_watch import RoomWatch
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
+from kimi_tui.ui.state.measured_cuts import MeasuredCuts
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
@@ -63,6 +66,8 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.ui.app.late_parts import LateParts
 
 
+TYPED_AFTER_S = 0.15
+"""How long what is typed may wait until its size is looked at, in seconds."""
 WATCH_S = 2.0
 """Time between two looks at the files of the open sessions, for what others do to them."""
 
@@ -101,6 +106,7 @@ class ChatScreen(Screen[None]):
         """
         super().__init__()
         self.services, self._opening = services, opening
+        self._typing: Timer | None = None
         self.keyboard = Keyboard(services.settings.keymap)
         keys = self.keyboard.table
         self.open_chats = OpenChats(services, first)
@@ -115,7 +121,8 @@ class ChatScreen(Screen[None]):
         self.save_line = SaveLine(id="save-line")
 
         self.bars = BarDisplay(services, self.open_chats)
-        self._feed = feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark)
+        room = RoomWatch(MeasuredCuts(services), self.drafts, self.bars.context)
+        self._feed = feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark, room)
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self._run, self.say)
         self.run_later = self._background.later
@@ -436,8 +443,14 @@ class ChatScreen(Screen[None]):
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
         event.stop()
         self._draft_saving.typed()
+        if self._typing is None:
+            self._typing = self.set_timer(TYPED_AFTER_S, self._look_at_draft)
         self.panes.draft_changed()
         self._hints.refresh_send_word()
+
+    def _look_at_draft(self) -> None:
+        self._typing = None
+        self.redraw.draft()
 
     def _typed(self) -> str:
         """What is being typed; while a session is being opened, what was submitted too."""

@@ -52,6 +52,11 @@ class Redraw:
         self.bars.refresh()
         self.queue()
 
+    def draft(self) -> None:
+        """Something was typed."""
+        self.feed.look_at_draft()
+        self.bars.refresh()
+
     def queue(self) -> None:
         """Other messages wait."""
         chat = self.open_chats.current

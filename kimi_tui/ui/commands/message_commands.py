@@ -61,6 +61,7 @@ class MessageCommands:
             "delete": self._delete,
             "undo": self._undo,
             "leave-out": self._leave_out,
+            "pin": self._pin,
         }
 
     @property
@@ -301,7 +302,15 @@ class MessageCommands:
             self.type_here()
 
     def _leave_out(self) -> None:
-        message, session = self.target(), self._session
-        changed = replace(message, excluded=not message.excluded)
-        messages = tuple(changed if other.id == message.id else other for other in session.messages)
+        message = self.target()
+        self._put(replace(message, excluded=not message.excluded))
+
+    def _pin(self) -> None:
+        message = self.target()
+        self._put(replace(message, pinned=not message.pinned))
+
+    def _put(self, changed: Message) -> None:
+        """Put a message in the place of the one with its id."""
+        session = self._session
+        messages = tuple(changed if other.id == changed.id else other for other in session.messages)
         self.change(replace(session, messages=messages))

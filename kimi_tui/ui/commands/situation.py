@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.session.session import Role
@@ -125,6 +126,7 @@ def choices(services: Services) -> dict[str, Sequence[str]]:
         "free-thinking": ("on", "off"),
         "schema": ("off",),
         "kept-thinking": ("none", "all"),
+        "over-budget": tuple(OverBudget),
         "set": tuple(services.settings.dialect.fields),
         "reset": SETTABLE,
         "system": ("none",),

@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.calibration import calibration_of
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_thinking
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import parse_stop_words, short_text
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_auto_continue, resolve_kept_thinking
+from kimi_tui.core.settings.sampling import (
+    RequestOptions,
+    resolve_auto_continue,
+    resolve_kept_thinking,
+    resolve_over_budget,
+)
 from kimi_tui.core.settings.settings import RULES
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
@@ -23,6 +29,12 @@ from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.text import words
 
 ONCE, OFF = "once", "off"
+OVER_BUDGET_WORDS = {
+    OverBudget.REFUSE: "what surely cannot fit is refused, and nothing is left out (refuse)",
+    OverBudget.LEAVE_OUT: "the oldest are left out (leave-out)",
+    OverBudget.KEEP_PINNED: "the oldest are left out, but for pinned messages (keep-pinned)",
+}
+"""What becomes of the turns, in words."""
 
 
 @dataclass(eq=False)
@@ -41,6 +53,7 @@ class TurnCommands:
             "auto-continue": self._auto_continue,
             "stop-at": self._stop_at,
             "kept-thinking": self._kept_thinking,
+            "over-budget": self._over_budget,
         }
 
     def _answer_now(self) -> None:
@@ -121,6 +134,17 @@ class TurnCommands:
         chat = self.open_chats.current
         kept = resolve_kept_thinking(self.services.settings, chat.session)
         self.say(f"The thinking of {kept_words(kept)} is sent along{self._cost_of(kept)}, in this session.")
+
+    def _over_budget(self, argument: str) -> None:
+        """Say what becomes of the oldest turns when there is no room for all; "" = say what holds."""
+        word, session = argument.strip().lower(), self.open_chats.current.session
+        if word:
+            if word not in {*OverBudget}:
+                raise UsageError(f"/over-budget: found {word!r}, allowed {RULES['chat', 'over_budget'].allowed}.")
+            is_default = word == self.services.settings.chat.over_budget
+            self.change(settings_changes.with_own(session, "over_budget", None if is_default else word))
+        chosen = resolve_over_budget(self.services.settings, self.open_chats.current.session)
+        self.say(f"When there is no room for all turns, {OVER_BUDGET_WORDS[chosen]}, in this session.")
 
     def _cost_of(self, kept: KeptThinking) -> str:
         """What that takes with the next message; "" = nothing."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
@@ -20,6 +22,7 @@ class ConversationFeed:
     open_chats: OpenChats
     transcript: Transcript
     remark: Remark
+    room: RoomWatch
     _notices: int = field(default=0, init=False)
 
     def entries_of(self, chat: Chat) -> list[Entry]:
@@ -27,10 +30,25 @@ class ConversationFeed:
 
     def prepare(self, chat: Chat) -> None:
         """Does what takes long; this may be done in a thread."""
+        self.room.cuts.of(chat, NOTHING_TYPED)
         self.transcript.prepare(self.entries_of(chat))
 
     def show(self) -> None:
-        self.transcript.set_entries(self.entries_of(self.open_chats.current) or welcome_entries(self.services))
+        chat = self.open_chats.current
+        news = self.room.look(chat)
+        self.transcript.set_entries(self.entries_of(chat) or welcome_entries(self.services))
+        if news:
+            self.say(news, "warning", about=ROOM)
+
+    def look_at_draft(self) -> None:
+        """Show what follows for the next request from what is typed now."""
+        chat = self.open_chats.current
+        before = chat.cut, len(chat.notices)
+        news = self.room.look(chat)
+        if news:
+            self.say(news, "warning", about=ROOM)
+        elif (chat.cut, len(chat.notices)) != before:
+            self.show()
 
     def say(self, text: str, severity: str = "info", *, about: str = "") -> None:
         """Put a notice into the conversation on screen; one about the same thing goes, wherever it stands."""

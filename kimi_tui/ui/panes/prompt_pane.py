@@ -21,6 +21,9 @@ from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.shared_prefix import SharedPrefix
 from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
+from kimi_tui.core.text.cells import cut
+from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
@@ -38,6 +41,8 @@ STEPS: Mapping[str, int] = {"previous-request": -1, "next-request": 1}
 SEPARATOR = " · "
 BORDER = "border"
 """Key of the entry that begins where the last request ended or was another."""
+NAMED_LEFT_OUT, BEGINNING = 12, 40
+"""How many of the messages that are not sent are named, and how much of each is shown, in cells."""
 MAX_SIZE_LINES = 3
 """In a narrow pane the last figures are left out, the parts say them too."""
 
@@ -128,7 +133,7 @@ class PromptPane(Vertical):
         if old is None or old[1] != self._title or not self._update_tail(old[0], view):
             self._shown = _parts_shown(view, self._shown)
             parts = [entry for _, entries in self._shown for entry in entries]
-            self._lines.set_entries([*parts, *self._field_entries()])
+            self._lines.set_entries([*_left_out_entries(view), *parts, *self._field_entries()])
         if old is None or old[1] != self._title:
             self._lines.view.follow_tail()
         self._update_sizes()
@@ -315,6 +320,18 @@ def part_name(part: PromptPart) -> str:
     return "system prompt" if part.kind is PartKind.SYSTEM else part.kind.value
 
 
+def _left_out_entries(view: PromptView) -> list[Entry]:
+    """The messages that are no part of it, the last of them by name."""
+    if not view.left_out:
+        return []
+    before = len(view.left_out) - NAMED_LEFT_OUT
+    lines = [f"{counted(before, 'message')} more …"] if before > 0 else []
+    named = ((it, visible_line(it.content[:BEGINNING])) for it in view.left_out[-NAMED_LEFT_OUT:])
+    lines += [f"{message.id} {message.role.value}: {cut(text, BEGINNING)}" for message, text in named]
+    heading = f"not sent{SEPARATOR}{counted(len(view.left_out), 'message')}"
+    return [Entry("left-out", EntryKind.NOTICE, heading, "\n".join(lines))]
+
+
 def _figures(view: PromptView, title: str) -> Iterable[str]:
     if title:
         yield line_text(title)
@@ -326,6 +343,8 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
         yield _window_words(view, view.window_end)
     if view.thinking_tokens:
         yield f"~{words.count(view.thinking_tokens)} of it kept thinking"
+    if view.left_out:
+        yield f"{counted(len(view.left_out), 'message')} not sent"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
     if view.counted_tokens is not None and not view.is_told:

@@ -252,7 +252,9 @@ class PromptSource:
             return None
         request = self._request(opening.options.over(chat.next_reply.options))
         open_turn = OpenTurn.of(request.door, is_closed=True, reasoning=reply.reasoning or "", written=reply.written)
-        make = partial(self._make, before(chat.session, reply.id), request, None, open_turn, self._last_of_session())
+        session, sent_before = before(chat.session, reply.id), reply.left_out or None
+        last = self._last_of_session()
+        make = partial(self._make, session, request, None, open_turn, last, sent_before=sent_before)
         planned = self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
         return replace(planned, reply_to=reply.parent)
 
@@ -350,10 +352,13 @@ class PromptSource:
         question: str | None,
         open_turn: OpenTurn,
         last: tuple[Session, PastRequest | None],
+        *,
+        sent_before: tuple[str, ...] | None = None,
     ) -> PromptView:
         """`last` = the last request, and the session that it stands in: another branch may have it."""
         with self._viewing:
-            return self._viewer.view(session, request, question, open_turn, self._sent_input(*last))
+            sent = self._sent_input(*last)
+            return self._viewer.view(session, request, question, open_turn, sent, sent_before=sent_before)
 
     def _make_past(
         self, session: Session, shown: PastRequest, window_tokens: int, last: PastRequest | None

@@ -21,6 +21,8 @@ from kimi_tui.ui.text import words
 
 USER_NAME = "You"
 ASSISTANT_NAME = "Kimi"
+PINNED = "pinned"
+"""What stands behind the heading of a message that is."""
 
 
 class MessageEntries:
@@ -73,6 +75,7 @@ def message_entry(
             branch_name=message.name,
             detail=detail,
             is_excluded=message.excluded,
+            remark=PINNED if message.pinned else "",
         )
     return Entry(
         key=key or message.id,
@@ -86,7 +89,7 @@ def message_entry(
         branch_name=message.name,
         detail=detail,
         is_excluded=message.excluded,
-        remark=marks(message),
+        remark=" · ".join(filter(None, (marks(message), PINNED if message.pinned else ""))),
         written=message.written,
     )
 
@@ -126,6 +129,12 @@ def _goes_on_thinking(message: Message) -> bool:
     """Whether its requests thought on behind what was there."""
     begun = message.begun
     return begun is not None and begun.content is None and begun.reasoning > 0 and not message.is_unasked
+
+
+def sent_though_pinned(messages: Sequence[Entry], cut: int) -> Sequence[Entry]:
+    """Say of pinned messages before a cut that they are sent."""
+    before = [replace(it, remark=f"{it.remark}, sent") if it.remark.endswith(PINNED) else it for it in messages[:cut]]
+    return [*before, *messages[cut:]]
 
 
 def notice(key: str, text: str, severity: str = "info") -> Entry:

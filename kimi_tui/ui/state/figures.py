@@ -71,7 +71,7 @@ class Figures:
     def _right(self, context: str, abbreviated: Set[Abbreviation]) -> str:
         turn = _dollars(self.turn_usd, is_estimated=self.is_estimated)
         all_ = _dollars(self.session_usd, is_estimated=self.is_session_estimated)
-        meter = context.partition(" ")[0] if Abbreviation.METER in abbreviated else context
+        meter = context.partition(" ▕")[0] if Abbreviation.METER in abbreviated else context
         parts = [meter if Abbreviation.CONTEXT_WORD in abbreviated else f"context {meter}"]
         if Abbreviation.COST_WORDS not in abbreviated:
             parts += [turn and f"turn {turn}", all_ and f"session {all_}"]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
-from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -248,8 +248,8 @@ class Turns:
             case Retrying() | AttemptBegan():
                 live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
                 self._view.show_retry(chat)
-            case TurnNotice(error=StorageError()) | RequestEnded() | RepliesPlaced():
-                pass  # what is not saved is told for as long as it is not; what requests brought with the turn's end
+            case TurnNotice(error=StorageError() | LeftOutError()) | RequestEnded() | RepliesPlaced():
+                pass  # what is not saved or not sent is told for as long as it is not; the requests with the turn's end
             case TurnNotice(error=error):
                 self._say_error(chat, error, severity="warning")
             case TurnEnded():
@@ -282,7 +282,8 @@ class Turns:
         if live is chat.live:
             self._view.show_delta(chat, delta)
         if delta.part is ReplyPart.ANSWER and chat.follow_up is not None:
-            self._answer_more(chat, turn.reply.message(self._services.clock.now()))
+            reply = turn.reply.message(self._services.clock.now())
+            self._answer_more(chat, reply if turn.context is None else turn.context.noted_on(reply, chat.session))
 
     def _answer_more(self, chat: Chat, reply: Message) -> None:
         """Let the other answers begin that were asked for, as soon as the thinking has ended.
@@ -359,7 +360,8 @@ class Turns:
         if turn.question is None:
             return 0
         asked, window_tokens = replace(chat.session, head=turn.question.id), self._services.settings.api.context_tokens
-        return context_of(asked, window_tokens, turn.request.kept_thinking).tokens
+        left_out = None if turn.context is None else frozenset(turn.context.left_out)
+        return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens
 
     def _send_queued(self, chat: Chat) -> None:
         """Send the first of the messages that wait; the next one waits for its reply.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.calibration import Calibration, calibration_of
@@ -28,6 +29,8 @@ from kimi_tui.ui.text import words
 
 METER_CELLS = 4
 """Width of the context meter between its ends."""
+NEAR, ROOM_AGAIN = 0.85, 0.8
+"""Shares of the window, the reply's included: from the one on it is nearly full, below the other not any more."""
 TURN_TOKENS = 8
 """What the markers and the role's name around a message take, in tokens, by the same estimate as its text."""
 READ_ONLY_MARK = "read-only  "
@@ -52,30 +55,57 @@ class Context:
     window_tokens: int
     is_counted: bool
     """Whether the endpoint has counted all of them; else the rest is estimated."""
+    reply_tokens: int = 0
+    """How much of the window is kept for the reply."""
+
+    @property
+    def _filled(self) -> float:
+        return (self.tokens + self.reply_tokens) / self.window_tokens
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the window is nearly full, or more than that."""
+        return self._filled >= NEAR
+
+    @property
+    def has_room_again(self) -> bool:
+        """Whether it is so far from that, that it would be worth a word when it is near once more."""
+        return self._filled < ROOM_AGAIN
+
+    def with_typed(self, tokens: int) -> Context:
+        """The same with what is being typed; 0 = nothing is."""
+        return replace(self, tokens=self.tokens + tokens + TURN_TOKENS, is_counted=False) if tokens else self
 
     def words(self, more_tokens: int = 0) -> str:
-        """Write it, with tokens that came since: "~12.3k/256k ▕█▏"."""
+        """Write it, with tokens that came since: "~12.3k/256k ▕█▏"; with a mark where it is nearly full."""
         used = self.tokens + more_tokens
-        mark = "" if self.is_counted else "~"
+        mark = "⚠ " if self.is_near and not more_tokens else ""
+        mark += "" if self.is_counted else "~"
         share = used / self.window_tokens
         return f"{mark}{words.count(used)}/{words.count(self.window_tokens)} {meter(share)}"
 
 
-def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> Context:
+def context_of(
+    session: Session, window_tokens: int, kept: KeptThinking = 0, left_out: Set[str] | None = None
+) -> Context:
     """Say how full the window is: by the endpoint's last count on the branch, and by estimate for what came after.
 
     The reasoning of a reply is not sent again, unless it is `kept`: of its counted tokens the answer's share stays, by
     its length. A count is of no use once a message that it holds is left out, or one that it lacks is not.
+    `left_out` = ids of what is not sent; None = what is excluded.
     """
     branch, rest = tree.branch(session), list[Message]()
     calibration = calibration_of(session, branch)
-    now = tree.with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
-    excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
+    gone = {message.id for message in branch if message.excluded} if left_out is None else left_out
+    now = tree.with_thinking(branch, kept, lambda it: it.id not in gone and not it.is_only_queued)
+    gone_before = list(accumulate((message.id in gone for message in branch), initial=0))
     for place, message in reversed(list(enumerate(branch))):
-        left_out = {name for where, name in excluded if where < place}
-        others = 0 if message.usage is None else _share_of_others(session, message)
-        counted = None if message.raw_input is not None else _counted(message, others)
-        if counted is not None and not message.excluded and left_out == set(message.left_out):
+        if message.id in gone:
+            continue
+        lacks_the_same = gone_before[place] == len(message.left_out) and gone >= set(message.left_out)
+        is_comparable = lacks_the_same and message.raw_input is None
+        others = _share_of_others(session, message) if is_comparable and message.usage is not None else 0
+        if is_comparable and (counted := _counted(message, others)) is not None:
             dropped = 0 if message.id in now else _thought_share(message, others, calibration)
             moved = _moved_thinking(branch[:place], message, now, calibration)
             tokens = max(counted - dropped + moved, 0) + _estimated(rest, now, calibration)
@@ -139,16 +169,15 @@ def _moved_thinking(before: Sequence[Message], reply: Message, now: Set[str], ca
     """How many tokens more the thinking of the messages before a reply takes now than in its prompt, estimated."""
     if not now and reply.kept_thinking == 0:
         return 0
-    then = tree.with_thinking(
-        before, reply.kept_thinking, lambda it: it.id not in reply.left_out and not it.is_only_queued
-    )
+    lacked = frozenset(reply.left_out)
+    then = tree.with_thinking(before, reply.kept_thinking, lambda it: it.id not in lacked and not it.is_only_queued)
     more = calibration.tokens(*(it.reasoning or "" for it in before if it.id in now and it.id not in then))
     return more - calibration.tokens(*(it.reasoning or "" for it in before if it.id in then and it.id not in now))
 
 
 def _estimated(messages: Iterable[Message], now: Set[str], calibration: Calibration) -> int:
-    """`now` = ids of those that are sent with their thinking."""
-    sent = [message for message in messages if not message.excluded]
+    """Of messages that are sent; `now` = ids of those that are sent with their thinking."""
+    sent = list(messages)
     thoughts = [message.reasoning or "" for message in sent if message.id in now]
     return calibration.tokens(*(message.content for message in sent), *thoughts) + TURN_TOKENS * len(sent)
 
@@ -205,11 +234,12 @@ class Bars:
         session: Session,
         empty_end: MessageState | None = None,
         asked: NextReply = NOTHING_ASKED,
+        left_out: Set[str] | None = None,
     ) -> BarTexts:
-        """`asked` = what holds for the next reply alone."""
-        rest = self._services.settings, empty_end, asked
+        """`asked` = what holds for the next reply alone; `left_out` as for `context_of`."""
+        rest = self._services.settings, empty_end, asked, left_out
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
-            self._made = (session, rest, _bar_texts(session, empty_end, asked, self._services))
+            self._made = (session, rest, _bar_texts(session, empty_end, asked, left_out, self._services))
         return self._made[2]
 
 
@@ -217,6 +247,7 @@ def _bar_texts(
     session: Session,
     empty_end: MessageState | None,
     asked: NextReply,
+    left_out: Set[str] | None,
     services: Services,
 ) -> BarTexts:
     try:
@@ -226,15 +257,16 @@ def _bar_texts(
         thinks = request.thinking if asked.start is None else not asked.start.is_answer
         model, thinking = request.model, f"thinking{most}" if thinks else "instant"
         thinking += _form_words(session, request, services)
-        kept = request.kept_thinking
+        kept, reply_tokens = request.kept_thinking, request.reply_tokens
     except KimiError:
-        model, thinking, kept = session.model, "settings cannot be used", 0
+        model, thinking, kept, reply_tokens = session.model, "settings cannot be used", 0, 0
+    context = context_of(session, services.settings.api.context_tokens, kept, left_out)
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
-        context=context_of(session, services.settings.api.context_tokens, kept),
+        context=replace(context, reply_tokens=reply_tokens),
         last=last_figures(session, empty_end),
     )
 

@@ -225,6 +225,7 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "think-longer",
         "kept-thinking",
         "raw",
+        "over-budget",
         "auto-continue",
         "free-thinking",
         "budget",

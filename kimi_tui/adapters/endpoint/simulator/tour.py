@@ -124,6 +124,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/raw` | opens all that reaches me in an editor; **Ctrl+S** there sends it as it stands, once |
 | `/diff`, `/diff 2` | what is new in the next prompt since the last request, or the one before |
 | `/copy-python` | the next request as a Python script |
+| `/over-budget keep-pinned` | leaves old turns out when there is no room; **p** pins a message |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/tree`, `/name Stew`, `/branch` | the tree of branches; names one; makes it a session of its own |

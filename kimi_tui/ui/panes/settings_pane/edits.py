@@ -14,6 +14,7 @@ from typing import TypeAlias
 from textual.message import Message
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.session.kept_thinking import KeptThinking, parse_kept_thinking
 from kimi_tui.core.settings import field_text
 from kimi_tui.core.settings.settings_view import PresetOrigin, Setting, SettingsView, preset_name_problem
@@ -146,6 +147,16 @@ def _kept_thinking(text: str) -> KeptThinking:
         return parse_kept_thinking(text)
     except ValueError:
         raise UsageError("Allowed: none, a whole number of turns such as 2, or all.") from None
+
+
+def over_budget_edit(setting: Setting) -> Edit:
+    choices = (
+        (OverBudget.REFUSE.value, "refuse (nothing is left out)"),
+        (OverBudget.LEAVE_OUT.value, "leave-out (the oldest turns)"),
+        (OverBudget.KEEP_PINNED.value, "keep-pinned (these, but the pinned)"),
+    )
+    then = partial(messages.SettingChanged, setting.name)
+    return Edit(EditKind.CHOICE, "", then, choices=choices, chosen=setting.value)
 
 
 def preset_edit(view: SettingsView) -> Edit:

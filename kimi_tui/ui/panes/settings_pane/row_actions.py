@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from kimi_tui.core.settings.actions import key_label
-from kimi_tui.core.settings.settings_view import SettingsView
+from kimi_tui.core.settings.settings_view import Setting, SettingsView
 from kimi_tui.ui.panes.settings_pane import edits, messages
 from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, Outcome, Texts
 from kimi_tui.ui.panes.settings_pane.row_values import ActionRow, Row, RowKind
@@ -15,6 +15,11 @@ REFUSALS = {
     ActionRow.RENAME_PRESET: "Choose a preset of your own first; the others keep their names.",
     ActionRow.DELETE_PRESET: "Choose a preset of your own first; the others stay.",
     ActionRow.RESET_ALL: "There is nothing to take back.",
+}
+_GENERAL_EDITS: Mapping[str, Callable[[Setting, Texts], Edit]] = {
+    "kept_thinking": edits.kept_thinking_edit,
+    "over_budget": lambda setting, _: edits.over_budget_edit(setting),
+    "system": edits.system_edit,
 }
 BETWEEN_HINTS = " · "
 
@@ -29,9 +34,8 @@ def edit(row: Row, view: SettingsView, typed: Texts = (), about: str = "") -> Ou
             return messages.SettingChanged("thinking", not row.setting.value)
         case "preset":
             return edits.preset_edit(view)
-        case "kept_thinking" | "system":
-            make = edits.system_edit if row.id == "system" else edits.kept_thinking_edit
-            return make(row.setting, typed)
+        case "kept_thinking" | "over_budget" | "system":
+            return _GENERAL_EDITS[row.id](row.setting, typed)
         case _ if row.setting.spec is not None:
             return edits.field_edit(row.setting.spec, row.setting, typed, about)
         case _ if row.kind is RowKind.ACTION:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.session.kept_thinking import ALL
 from kimi_tui.core.settings.field_text import edit_text, short_text
 from kimi_tui.core.settings.settings_view import (
@@ -26,10 +27,16 @@ FIRST_ROW = "thinking"
 """The first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """Shorter than the table of fields says it."""
-GENERAL = ("thinking", "kept_thinking", "preset", "system")
+GENERAL = ("thinking", "kept_thinking", "over_budget", "preset", "system")
 """What a session sets besides the fields of its requests."""
 
 
+OVER_BUDGET: Mapping[str, str] = {
+    OverBudget.REFUSE: "refuse",
+    OverBudget.LEAVE_OUT: "leave out oldest",
+    OverBudget.KEEP_PINNED: "keep pinned",
+}
+"""In words for a row."""
 NO_SETTING = Setting("", None)
 
 
@@ -114,8 +121,8 @@ def _row(view: SettingsView, setting: Setting) -> Row:
             preset = str(value)
             whose_preset = ("Sent where nothing else is set.", f"This one {view.presets[preset]}.", whose)
             return Row(name, RowKind.SETTING, name, line_text(preset), help=whose_preset, setting=setting)
-        case "kept_thinking" | "system":
-            return _kept_thinking(setting, whose) if name == "kept_thinking" else _system(setting)
+        case "kept_thinking" | "over_budget" | "system":
+            return _GENERAL_ROWS[name](setting, whose)
         case "unset" | "extra":
             return Row(name, RowKind.SETTING, name, help=("Delete takes it back.",), setting=setting)
         case _ if setting.spec is not None:
@@ -133,7 +140,13 @@ def _kept_thinking(setting: Setting, whose: str) -> Row:
     return Row(setting.name, RowKind.SETTING, "kept thinking", shown, help=help_, setting=setting)
 
 
-def _system(setting: Setting) -> Row:
+def _over_budget(setting: Setting, whose: str) -> Row:
+    shown = OVER_BUDGET.get(str(setting.value), line_text(str(setting.value)))
+    help_ = ("What becomes of the oldest turns when the context window has no room for all.", whose)
+    return Row(setting.name, RowKind.SETTING, "no room", shown, help=help_, setting=setting)
+
+
+def _system(setting: Setting, _: str) -> Row:
     text = edit_text(setting.value)
     size = f"{counted(len(text), 'character')}. " if text else ""
     whose = "New sessions begin with another one." if setting.is_own else "New sessions begin with the same one."
@@ -146,6 +159,9 @@ def _system(setting: Setting) -> Row:
         help=("What the model is told before the conversation.", size + whose),
         setting=setting,
     )
+
+
+_GENERAL_ROWS = {"kept_thinking": _kept_thinking, "over_budget": _over_budget, "system": _system}
 
 
 def _field(spec: FieldSpec, setting: Setting) -> Row:
