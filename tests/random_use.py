@@ -148,7 +148,9 @@ class RandomUser:
 
     def _command(self) -> None:
         action = self._random.choice([action for action in ACTIONS if action.id not in LEAVING])
-        argument = self._random.choice(("", "", " lamb", " 1", " temperature 0.5", " temperature hot", " off"))
+        argument = self._random.choice(
+            ("", "", " lamb", " 1", " 3", " temperature 0.5", " seed 1 2 3 4 5", " temperature hot", " off")
+        )
         self._send(f"\x15/{action.id}{argument}\r")
 
     def _ask(self) -> None:

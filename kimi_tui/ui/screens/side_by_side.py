@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import ClassVar
 
 from textual import events, on
@@ -35,6 +36,8 @@ from kimi_tui.ui.widgets.options import SteadyOptions
 
 LOOK_S = 0.1
 """Time between two looks at what has come."""
+TABLE_S = 0.5
+"""Time between two drawings of a table of which nothing but the figures changes."""
 MOST_COLUMNS = 4
 MIN_COLUMN_CELLS = 29
 ONE_COLUMN_CELLS = 70
@@ -155,6 +158,9 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         self._at = chosen
         self._lines: list[str] = []
         self._keys: list[str] = []
+        self._head = ""
+        self._states: object = None
+        self._drawn_s = 0.0
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -171,7 +177,7 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
-        self._lines = []
+        self._lines, self._states = [], None
         self.call_after_refresh(self.look)
 
     @property
@@ -187,7 +193,10 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         if not self._rows:
             self.cancel()
             return
-        self._show_table()
+        states = [(row.key, row.is_shown, row.is_running, row.waits_at) for row in self._rows]
+        if states != self._states or monotonic() - self._drawn_s >= TABLE_S:
+            self._states, self._drawn_s = states, monotonic()
+            self._show_table()
         self._show_texts()
         self._say_what_keys_do()
         if self._timer is not None and not self._is_running:
@@ -219,7 +228,9 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         lines, keys = [f"{mark}{line}" for mark, line in zip(marks, lines, strict=True)], [it.key for it in self._rows]
         place = self._place
         self._at = keys[place]
-        self.query_one("#replies-head", Static).update(Content(f"{NOT_SHOWN}{head}"))
+        if head != self._head:
+            self._head = head
+            self.query_one("#replies-head", Static).update(Content(f"{NOT_SHOWN}{head}"))
         if len(lines) != len(self._lines):
             self._list.clear_options()
             self._list.add_options([Option(Content(line)) for line in lines])
