@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from kimi_tui.core.prompt.calibration import Calibration, calibration_of
+from kimi_tui.core.prompt.calibration import Calibration
 from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_sizes import PartSize, estimated_size, sizes_of
@@ -21,6 +21,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import counts_of
+from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, RequestRecord, Session

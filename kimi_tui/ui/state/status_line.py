@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.calibration import Calibration, calibration_of
+from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
@@ -68,7 +68,7 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
     its length. A count is of no use once a message that it holds is left out, or one that it lacks is not.
     """
     branch, rest = tree.branch(session), list[Message]()
-    calibration = calibration_of(session, branch)
+    calibration = _calibration(session, branch)
     now = tree.with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
     excluded = [(place, message.id) for place, message in enumerate(branch) if message.excluded]
     for place, message in reversed(list(enumerate(branch))):
@@ -83,6 +83,14 @@ def context_of(session: Session, window_tokens: int, kept: KeptThinking = 0) -> 
         rest.append(message)
     system = calibration.tokens(session.system) + TURN_TOKENS if session.system else 0
     return Context(system + _estimated(rest, now, calibration), window_tokens, is_counted=not rest and not system)
+
+
+def _calibration(session: Session, branch: Sequence[Message]) -> Calibration:
+    if not branch:
+        return UNCALIBRATED
+    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
+
+    return calibration_of(session, branch)
 
 
 def _share_of_others(session: Session, reply: Message) -> int:
