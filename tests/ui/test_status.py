@@ -62,6 +62,22 @@ def test_a_message_taken_in_again_since_the_count_needs_room() -> None:
     assert found.tokens >= 120
 
 
+def test_what_nobody_counted_is_estimated_by_what_was_told_before() -> None:
+    """An endpoint that counts three bytes to a token, and one that counts six."""
+    more = user("m5", "a" * 600, "m4")
+    for told, tokens in ((3, 200), (6, 100)):
+        turns = [
+            replace(
+                it, content="b" * 3000, usage=None if it.usage is None else Usage(it.usage.input_tokens, 3000 // told)
+            )
+            for it in TALK.messages
+        ]
+        counted = replace(TALK, messages=tuple(turns), head="m4")
+        before = context_of(counted, 10_000).tokens
+        grown = context_of(replace(counted, messages=(*turns, more), head="m5"), 10_000)
+        assert grown.tokens - before == pytest.approx(tokens, rel=0.15)
+
+
 async def test_a_turn_that_failed_without_a_reply_is_told_with_no_figures_of_another(tmp_path: Path) -> None:
     async with program(tmp_path, Script([], refuse=AuthenticationError("No.")), session=TALK) as running:
         await running.shows("○ ready")

@@ -22,6 +22,8 @@ CONTEXT_LINES = 2
 """How many lines beside a change are shown that are alike."""
 CONTEXT_CHARS = 240
 """How many characters of one of them at most."""
+FOLDED_CHARS = 80
+"""How many characters are folded at least."""
 LONG_LINE = 240
 """Of a longer line that changed only the middle is told to differ."""
 MAX_LEVELS = 12
@@ -193,7 +195,7 @@ def _folded(pieces: Iterable[DiffPiece]) -> Iterator[DiffPiece]:
         head = _head_chars(piece.text) if place else 0
         tail = _tail_chars(piece.text) if place + 1 < len(all_) else 0
         end = len(piece.text) - tail
-        if end - head <= CONTEXT_CHARS and len(all_) > 1:
+        if end - head < FOLDED_CHARS and len(all_) > 1:
             yield piece
             continue
         texts = (piece.text[:head], False), (piece.text[head:end], True), (piece.text[end:], False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 
-from kimi_tui.core.prompt.calibration import Calibration, calibration_of
+from kimi_tui.core.prompt.calibration import Calibration
 from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
 from kimi_tui.core.prompt.leaving_out import TurnCuts
 from kimi_tui.core.prompt.open_turn import OpenTurn
@@ -23,6 +23,7 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import counts_of
+from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, RequestRecord, Session

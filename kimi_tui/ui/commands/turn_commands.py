@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.leaving_out import OverBudget
+from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_thinking

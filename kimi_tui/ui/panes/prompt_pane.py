@@ -347,7 +347,8 @@ def _figures(view: PromptView, title: str) -> Iterable[str]:
         yield f"{counted(len(view.left_out), 'message')} not sent"
     if view.neutralised:
         yield f"{view.neutralised} neutralised"
-    if view.counted_tokens is not None and not view.is_told:
+    is_said = view.is_told or (view.shared is not None and view.shared.is_told)
+    if view.counted_tokens is not None and not is_said:
         yield f"{words.count(view.counted_tokens)} counted"
 
 

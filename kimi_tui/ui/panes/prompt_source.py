@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first
 from kimi_tui.core.prompt.prompt_comparison import PromptComparison, compared
@@ -25,6 +24,7 @@ from kimi_tui.core.prompt.prompt_view import (
 )
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput
+from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.calibration import Calibration, calibration_of
+from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
@@ -95,7 +95,7 @@ def context_of(
     `left_out` = ids of what is not sent; None = what is excluded.
     """
     branch, rest = tree.branch(session), list[Message]()
-    calibration = calibration_of(session, branch)
+    calibration = _calibration(session, branch)
     gone = {message.id for message in branch if message.excluded} if left_out is None else left_out
     now = tree.with_thinking(branch, kept, lambda it: it.id not in gone and not it.is_only_queued)
     gone_before = list(accumulate((message.id in gone for message in branch), initial=0))
@@ -113,6 +113,14 @@ def context_of(
         rest.append(message)
     system = calibration.tokens(session.system) + TURN_TOKENS if session.system else 0
     return Context(system + _estimated(rest, now, calibration), window_tokens, is_counted=not rest and not system)
+
+
+def _calibration(session: Session, branch: Sequence[Message]) -> Calibration:
+    if not branch:
+        return UNCALIBRATED
+    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
+
+    return calibration_of(session, branch)
 
 
 def _share_of_others(session: Session, reply: Message) -> int:

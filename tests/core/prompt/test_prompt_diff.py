@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.prompt.prompt_diff import CONTEXT_CHARS, Change, DiffPiece, matches, prompt_diff
+from kimi_tui.core.prompt.prompt_diff import CONTEXT_CHARS, FOLDED_CHARS, Change, DiffPiece, matches, prompt_diff
 from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view
 from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -93,7 +93,7 @@ def test_in_a_long_line_only_what_differs_is_told() -> None:
     pieces = prompt_diff(parts_of([words + "old" + words]), parts_of([words + "new" + words]), DEFAULT_TEMPLATE)
     assert [change for change, _ in changes(pieces)] == [Change.REMOVED, Change.ADDED]
     assert all(len(text) < 200 for _, text in changes(pieces))
-    assert all(len(piece.text) <= CONTEXT_CHARS for piece in pieces if not piece.is_folded)
+    assert all(len(piece.text) <= 2 * CONTEXT_CHARS + FOLDED_CHARS for piece in pieces if not piece.is_folded)
 
 
 def test_a_turn_more_is_added_behind_what_the_last_request_said() -> None:

@@ -14,7 +14,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view
+from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view, sent_input
 from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
@@ -200,14 +200,15 @@ async def test_a_keystroke_costs_the_same_in_a_long_conversation() -> None:
     costs = []
     for turns in (5, 1000):
         session, viewer = talk(turns), PromptViewer()
+        last = sent_input(session, session.messages[-1], 0)
         async with Host().run_test(size=(60, 30)) as pilot:
             app = pilot.app
             assert isinstance(app, Host)
-            app.pane.show(viewer.view(session, REQUEST, "draft "))
+            app.pane.show(viewer.view(session, REQUEST, "draft ", last=last))
             await pilot.pause()
             frames, calls = [app.strips()], 0
             for number in range(1, 11):
-                view = viewer.view(session, REQUEST, "draft " + "x" * number)
+                view = viewer.view(session, REQUEST, "draft " + "x" * number, last=last)
                 calls += calls_in(partial(app.pane.show, view))
                 frames.append(app.strips())
             assert sum(map(new_strips, frames, frames[1:])) <= 2 * 10
