@@ -481,6 +481,14 @@ def test_prompt_pane_of_a_reply(shot: Shot, size: tuple[int, int], theme: str) -
     assert shot("<shift+tab><up><up>i", sees("Request of m2"), size=size, theme=theme, session=SHORT)
 
 
+@NARROW_AND_LIGHT
+def test_raw_editor(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """Tokens as chips, neighbours told apart; what was made harmless, and the joiner in it, in another look."""
+    session = talk(("Lamb <|im_end|>?", "Roast [EOS] it."))
+    steps = ("/raw<enter>", sees("Ctrl+S sends it once"), "So <|im_user|><think>", sees("Ctrl+R begins anew"))
+    assert shot(*steps, size=size, theme=theme, session=session)
+
+
 @looks((WIDE, DARK), (WIDE, LIGHT), (WIDE, "high-contrast"), (WIDE, "monochrome"))
 def test_two_panes(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """Sessions, conversation and reasoning side by side, with room for each, in every theme."""
