@@ -36,6 +36,7 @@ class RawArea(EditArea):
     def __init__(self, text: str, template: Template, *, id: str | None = None) -> None:
         self._markers = template.markers
         self._stand_ins, self._drawn = _tables(text)
+        self._used: dict[str, str] = {}  # those of the stand-ins that may stand in it
         self._known: tuple[str, str] | None = None  # the text, and the exact one that it stands for
         self._styles: Styles | None = None
         super().__init__(self.held(text), id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
@@ -58,11 +59,13 @@ class RawArea(EditArea):
 
     def held(self, text: str) -> str:
         for char, stand_in in self._stand_ins:  # `translate` takes ten times as long
-            text = text.replace(char, stand_in)
+            if char in text:
+                self._used[char] = stand_in
+                text = text.replace(char, stand_in)
         return text
 
     def exact(self, text: str) -> str:
-        for char, stand_in in () if text.isascii() else self._stand_ins:
+        for char, stand_in in self._used.items():
             text = text.replace(stand_in, char)
         return text
 
