@@ -39,7 +39,8 @@ class RawArea(EditArea):
         self._used: dict[str, str] = {}  # those of the stand-ins that may stand in it
         self._known: tuple[str, str] | None = None  # the text, and the exact one that it stands for
         self._styles: Styles | None = None
-        super().__init__(self.held(text), id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+        super().__init__("", id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+        self._set_document(self.held(text), None)  # the library would wrap it in its own way first
 
     async def on_key(self, event: events.Key) -> None:
         """Tab types one: there is nothing else here that it could lead to."""
