@@ -498,6 +498,14 @@ def test_prompt_diff(shot: Shot, size: tuple[int, int], theme: str) -> None:
     assert shot(*steps, size=size, theme=theme, session=replace(SHORT, system="Be brief."))
 
 
+@NARROW_AND_LIGHT
+def test_raw_editor(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """Tokens as chips, neighbours told apart; what was made harmless, and the joiner in it, in another look."""
+    session = talk(("Lamb <|im_end|>?", "Roast [EOS] it."))
+    steps = ("/raw<enter>", sees("Ctrl+S sends it once"), "So <|im_user|><think>", sees("Ctrl+R begins anew"))
+    assert shot(*steps, size=size, theme=theme, session=session)
+
+
 @looks((WIDE, DARK), (WIDE, LIGHT), (WIDE, "high-contrast"), (WIDE, "monochrome"))
 def test_two_panes(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """Sessions, conversation and reasoning side by side, with room for each, in every theme."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
@@ -105,14 +106,24 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
 
     def _measure(self) -> None:
         self._measuring = None
-        tokens, is_changed = rough_tokens(self._area.exact_text), self.changed_draft is not None
+        text = self._area.exact_text
+        self._say(text)
+        self.run_worker(self._tell_size(text), group="raw-size", exclusive=True, exit_on_error=False)
+
+    async def _tell_size(self, text: str) -> None:
+        """It takes longer than a key may where the text is long."""
+        tokens = await asyncio.to_thread(rough_tokens, text)
         is_over = tokens > self._window_tokens
         name = "Raw input" if self._kept is None else "Raw input, kept from before"
         size = f"{'⚠ ' if is_over else ''}~{words.count(tokens)} tok of {words.count(self._window_tokens)}"
         title = self.query_one("#raw-title", Static)
         title.set_class(is_over, "-over")
         title.update(Content(SEPARATOR.join((name, size, "nothing is made harmless"))))
-        self.query_one("#raw-hints", Static).update(Content(SEPARATOR.join(HINTS if is_changed else UNCHANGED_HINTS)))
+
+    def _say(self, text: str) -> None:
+        """What keys do now."""
+        hints = HINTS if text not in {"", self._fresh.text} else UNCHANGED_HINTS
+        self.query_one("#raw-hints", Static).update(Content(SEPARATOR.join(hints)))
 
     # -- keys
 

@@ -36,9 +36,11 @@ class RawArea(EditArea):
     def __init__(self, text: str, template: Template, *, id: str | None = None) -> None:
         self._markers = template.markers
         self._stand_ins, self._drawn = _tables(text)
+        self._used: dict[str, str] = {}  # those of the stand-ins that may stand in it
         self._known: tuple[str, str] | None = None  # the text, and the exact one that it stands for
         self._styles: Styles | None = None
-        super().__init__(self.held(text), id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+        super().__init__("", id=id, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+        self._set_document(self.held(text), None)  # the library would wrap it in its own way first
 
     async def on_key(self, event: events.Key) -> None:
         """Tab types one: there is nothing else here that it could lead to."""
@@ -58,11 +60,13 @@ class RawArea(EditArea):
 
     def held(self, text: str) -> str:
         for char, stand_in in self._stand_ins:  # `translate` takes ten times as long
-            text = text.replace(char, stand_in)
+            if char in text:
+                self._used[char] = stand_in
+                text = text.replace(char, stand_in)
         return text
 
     def exact(self, text: str) -> str:
-        for char, stand_in in () if text.isascii() else self._stand_ins:
+        for char, stand_in in self._used.items():
             text = text.replace(stand_in, char)
         return text
 
@@ -89,21 +93,20 @@ class RawArea(EditArea):
         """Mark the tokens of a row; it is `around[start:end]`, and a token may reach beyond it."""
         text = Text(row if row.isascii() else row.translate(self._drawn), end="", no_wrap=True)
         joined = around if around.isascii() else self.exact(around)  # character by character
-        behind = -1
+        behind, is_second = -1, False
         for first, last in self._markers.spans(joined):
+            is_second, behind = first == behind and not is_second, last
             if first < end and last > start:
-                is_harmless = JOINER in joined[first:last]
-                style = self._style(is_harmless=is_harmless, follows=first == behind)
+                style = self._style(is_harmless=JOINER in joined[first:last], is_second=is_second)
                 text.stylize(style, max(first - start, 0), min(last, end) - start)
-            behind = last
         return text
 
-    def _style(self, *, is_harmless: bool, follows: bool) -> Style:
-        """One that follows another at once looks different, so that one sees where the first one ends."""
+    def _style(self, *, is_harmless: bool, is_second: bool) -> Style:
+        """Of those that follow one another at once every second one looks different: one sees where each ends."""
         styles = self._styles = self._styles or Styles(self.app.theme_variables, self.visual_style.rich_style)
         if is_harmless:
-            return styles.role("warning-text") + Style(underline=True, bold=follows)
-        return Style(color=styles.base.bgcolor, bgcolor=styles.role("marker").color, underline=follows)
+            return styles.role("warning-text") + Style(underline=True, bold=is_second)
+        return Style(color=styles.base.bgcolor, bgcolor=styles.role("marker").color, underline=is_second)
 
 
 def _tables(text: str) -> tuple[Sequence[tuple[str, str]], Mapping[int, str]]:
