@@ -61,7 +61,7 @@ PICTURES = {
     ),
     "settings": Picture(
         ("lamb<enter>", idle, "/set temperature 0.5<enter>/set seed 7<enter><ctrl+l><f4>", sees("temperature"),
-         "<down><down><down><down><down><down>2", sees("Found 2")),
+         "<down><down><down><down><down><down><down>2", sees("Found 2")),
         (100, 30),
     ),
     "requests": Picture(

@@ -85,7 +85,7 @@ async def test_the_line_shows_what_the_next_request_leaves_out_and_pins_are_sent
 
 async def test_it_is_chosen_in_the_settings_pane(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK, size=(120, 40), config=SMALL) as running:
-        await running.type("<f4><down><down><enter>")
+        await running.type("<f4><down><down><down><down><enter>")
         await running.shows("leave-out (the oldest turns)")
         await running.type("<down><enter>")
         await running.shows(OVER_BUDGET["leave-out"])

@@ -448,14 +448,14 @@ OWN = replace(SHORT, system="Be brief and kind.", settings={"temperature": 0.5, 
 @WIDE_NARROW_AND_LIGHT
 def test_settings_pane(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """Every field with its value; unset differs from a value, and what differs from the preset is marked."""
-    steps = ("<f4>", sees("temperature"), "<down><down><down><down><down>")
+    steps = ("<f4>", sees("temperature"), "<down><down><down><down><down><down>")
     assert shot(*steps, size=size, theme=theme, session=OWN)
 
 
 @NARROW_ONLY
 def test_settings_wrong_value(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """The wrong value stands in its field, and beside it what is allowed."""
-    steps = ("<f4>", sees("temperature"), "<down><down><down><down><down>500", sees("[0, 100]"))
+    steps = ("<f4>", sees("temperature"), "<down><down><down><down><down><down>500", sees("[0, 100]"))
     assert shot(*steps, size=size, theme=theme, session=OWN)
 
 

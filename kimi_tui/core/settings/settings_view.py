@@ -37,7 +37,7 @@ class PresetOrigin(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Setting:
     name: str
-    """A request field, "thinking", "kept_thinking", "over_budget", "preset", "system" or "extra.NAME".
+    """A request field, "thinking", "kept_thinking", "preset", "system", "over_budget" or "extra.NAME".
 
     "unset" and "extra" too, where these are wrong.
     """
@@ -107,16 +107,21 @@ def _general(settings: Settings, session: Session, usable: Session, errors: Mapp
     for name, default in (
         ("thinking", settings.chat.thinking),
         ("kept_thinking", settings.chat.kept_thinking),
-        ("over_budget", str(settings.chat.over_budget)),
         ("preset", settings.chat.preset),
     ):
-        own, error = usable.settings.get(name), errors.get(name, "")
-        value = default if own is None else own
-        is_other = value != default or bool(error)
-        yield Setting(name, value, is_own=name in session.settings, below=default, differs=is_other, error=error)
+        yield _chosen(name, default, session, usable, errors)
     system = settings.chat.system or None
     is_other = session.system != system
     yield Setting("system", session.system or None, is_own=is_other, below=system, differs=is_other)
+    yield _chosen("over_budget", settings.chat.over_budget, session, usable, errors)
+
+
+def _chosen(name: str, default: object, session: Session, usable: Session, errors: Mapping[str, str]) -> Setting:
+    """What the session says, else what new ones begin with."""
+    own, error = usable.settings.get(name), errors.get(name, "")
+    value = default if own is None else own
+    is_other = value != default or bool(error)
+    return Setting(name, value, is_own=name in session.settings, below=default, differs=is_other, error=error)
 
 
 def _fields(settings: Settings, session: Session, usable: Session, errors: Mapping[str, str]) -> Iterator[Setting]:

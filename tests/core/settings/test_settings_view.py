@@ -47,7 +47,7 @@ def facts(found: Setting) -> tuple[object, ...]:
 
 def test_every_settable_field_has_a_row_in_the_tables_order() -> None:
     found = settings_view(Settings(), SESSION).settings
-    assert tuple(found) == ("thinking", "kept_thinking", "over_budget", "preset", "system", *SETTABLE)
+    assert tuple(found) == ("thinking", "kept_thinking", "preset", "system", "over_budget", *SETTABLE)
     specs = [setting.spec for setting in found.values() if setting.spec]
     assert [(spec.name, spec.help) for spec in specs] == [(name, FIELDS[name].help) for name in SETTABLE]
 

@@ -100,7 +100,7 @@ async def test_an_edge_is_dragged(tmp_path: Path) -> None:
 
 async def test_a_setting_is_seen_in_the_prompt_of_the_body_and_in_the_file(tmp_path: Path) -> None:
     async with program(tmp_path, reply("Yes."), session=TALK) as running:
-        await running.type("<f4><down><down><down><down><down><enter>")
+        await running.type("<f4><down><down><down><down><down><down><enter>")
         await running.type("<ctrl+a><ctrl+k>0.5<enter>")
         await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.5)
         await running.type("<escape>And now?<enter>")
@@ -108,13 +108,13 @@ async def test_a_setting_is_seen_in_the_prompt_of_the_body_and_in_the_file(tmp_p
         assert running.client.bodies[0]["temperature"] == 0.5
         saved = running.files.load(running.files.path_of(running.screen.chat.session))
         assert saved.settings["temperature"] == 0.5
-        await running.type("<f4><f4><down><down><down><down><down><delete>")
+        await running.type("<f4><f4><down><down><down><down><down><down><delete>")
         await running.until(lambda: "temperature" not in running.screen.chat.session.settings)
 
 
 async def test_a_wrong_value_is_marked_and_never_sent(tmp_path: Path) -> None:
     async with program(tmp_path, reply("Yes."), session=TALK) as running:
-        await running.type("<f4><down><down><down><down><down>500")
+        await running.type("<f4><down><down><down><down><down><down>500")
         await running.shows("[0, 100]")
         await running.type("<enter>")
         assert "temperature" not in running.screen.chat.session.settings
@@ -431,14 +431,14 @@ async def test_deleting_a_character_deletes_no_session(tmp_path: Path, opening: 
 @pytest.mark.parametrize("keys", ["501<backspace>", "<ctrl+u>150<home><delete>"])
 async def test_a_value_can_be_mended_while_it_is_typed(tmp_path: Path, keys: str) -> None:
     async with program(tmp_path, session=TALK) as running:
-        await running.type(f"<f4><down><down><down><down><down>{keys}<enter>")
+        await running.type(f"<f4><down><down><down><down><down><down>{keys}<enter>")
         await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 50)
 
 
 async def test_one_key_takes_what_is_typed_in_every_editor_and_opens_no_other_session(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
         running.files.save_now(replace(talk(("Hello", "Hello.")), id="20261122-081500-fish"))
-        await running.type("<f4><down><down><down><down><down>0.5<ctrl+o>")
+        await running.type("<f4><down><down><down><down><down><down>0.5<ctrl+o>")
         await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.5)
         await running.type("<f2>")
         await running.until(lambda: scope(running) is Scope.SESSIONS)
@@ -478,7 +478,7 @@ async def test_the_settings_open_at_the_field_that_was_refused(
 
 async def test_the_settings_open_at_the_first_row_where_no_field_was_named(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
-        await running.type("<f4><down><down><down><down>")
+        await running.type("<f4><down><down><down><down><down>")
         assert await row_under_the_cursor(running) != "thinking"
         await running.type("<f4><f4>")
         assert await row_under_the_cursor(running) == "thinking"
@@ -494,7 +494,7 @@ async def test_the_settings_open_at_the_first_row_where_no_field_was_named(tmp_p
 
 async def test_an_editor_that_was_left_open_is_there_again(tmp_path: Path) -> None:
     async with program(tmp_path, session=TALK) as running:
-        await running.type("<f4><down><down><down><down><down><enter>0.3<f4>")
+        await running.type("<f4><down><down><down><down><down><down><enter>0.3<f4>")
         await running.until(lambda: scope(running) is Scope.COMPOSER)
         await running.type("<f4>5<enter>")
         await running.until(lambda: running.screen.chat.session.settings.get("temperature") == 0.35)

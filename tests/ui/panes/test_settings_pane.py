@@ -722,7 +722,7 @@ async def test_moving_by_pages_and_to_the_ends() -> None:
         await pilot.press("pageup", "pageup", "pageup", "up")
         assert app.line("thinking").startswith("▸")
         assert app.lines()[0].startswith("─ This session")
-        await pilot.press("down", "down", "down", "down", "down", "up")
+        await pilot.press("down", "down", "down", "down", "up")
         assert app.line("system prompt").startswith("▸")
         await pilot.press("pagedown", "pagedown", "pagedown", "pagedown")
         assert app.line("Reset all").startswith("▸")

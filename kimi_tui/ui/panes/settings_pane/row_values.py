@@ -27,7 +27,7 @@ FIRST_ROW = "thinking"
 """The first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """Shorter than the table of fields says it."""
-GENERAL = ("thinking", "kept_thinking", "over_budget", "preset", "system")
+GENERAL = ("thinking", "kept_thinking", "preset", "system", "over_budget")
 """What a session sets besides the fields of its requests."""
 
 
