@@ -61,7 +61,7 @@ class KeptTraces:
     def of(self, session_id: str, message: Message) -> TokenTrace | Absent:
         """What is known of a reply's tokens: its own, or of what it has in common with the one that it was made of."""
         found = self.beginning(session_id, message, [message.id])
-        if found.has_places:
+        if found.in_reply:
             return found
         keys = [(session_id, id_) for id_ in _origins(message)]
         if any(key in self._given_up for key in keys):

@@ -182,9 +182,9 @@ class TokenTrace:
         return len(self._at_ms)
 
     @property
-    def has_places(self) -> bool:
-        """Whether any text of the reply came with a token that is known."""
-        return any(known.numbers and min(known.numbers) != NOT_KNOWN for known in self._places.values())
+    def in_reply(self) -> int:
+        """How many tokens text of the reply came with."""
+        return sum(len(known.numbers) - known.numbers.count(NOT_KNOWN) for known in self._places.values())
 
     @property
     def has_certainty(self) -> bool:

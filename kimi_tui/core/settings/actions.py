@@ -401,6 +401,12 @@ _MESSAGE = (
            needs=frozenset({Need.FINDING})),
     Action("select", "Select text", "Begins to select with the arrow keys; y copies, Escape ends it.", ("v",),
            Scope.TRANSCRIPT, needs=MESSAGE),
+    Action("tokens", "Tokens of a reply",
+           "Shows a reply token by token, and how sure each was; c there cuts before one, and goes on.", ("T",),
+           Scope.TRANSCRIPT),
+    Action("timeline", "Timeline of a reply",
+           "Shows when a reply was sent, thought, answered and ended, how fast it came, and where it stalled.", ("I",),
+           Scope.TRANSCRIPT),
 )  # fmt: skip
 
 _IN_PANES = (
