@@ -92,6 +92,7 @@ KEYS = """\
 | **Shift+Tab**, then **e** or **E** | edits my answer or my thinking, and I go on from there |
 | **Alt+K** | while you edit: keeps the edit, I do not go on |
 | **Shift+Tab**, then **w** | lets me think longer |
+| **Shift+Tab**, then **T** or **I** | my reply token by token; when it came, and how fast |
 | **Ctrl+R** | opens or folds every think block |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
 | **Ctrl+N** | a new session, this one is kept |
@@ -116,6 +117,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/prefill Dear cook,`, `/seed First,` | my next answer, or my thinking, begins with your words |
 | `/think-longer` | takes my thinking up again, to another answer |
 | `/kept-thinking 2` | sends the thinking of my last two turns along |
+| `/tokens`, `/timeline` | my last reply token by token; when it came, and how fast |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/export lamb.md` | writes it to a file; `/import FILE` opens a copy of one |
@@ -143,6 +145,9 @@ thought first. With **Ctrl+T** you switch to *instant*, and I answer without thi
 
 Press **Shift+Tab** and then **a** for another answer to the same thinking: it is not thought, nor paid, again.
 `/answers 3` brings three of them side by side; look at each with **Left** and **Right**, even while they run.
+
+`/tokens` shows this reply token by token, tinted where I was not sure: **n** goes to the next such token, **c** cuts
+before the one under the cursor, and I go on from there. `/timeline` shows when I thought and answered, and how fast.
 """
 
 
