@@ -19,7 +19,10 @@ from tests.ui.resizing import resize
 
 CODE = "Roast it.\n\n```python\nx = 1\n```\n\n```sh\nls\n```"
 TALK = talk(("Lamb?", CODE), ("More?", CODE))
-SHOWS = {"theme": "Enter keeps", "palette": "Search for", "help": "Escape closes", "copy-code": "Which code block?"}
+SHOWS = {
+    "theme": "Enter keeps", "palette": "Search for", "help": "Escape closes", "copy-code": "Which code block?",
+    "timeline": "end of thinking",
+}  # fmt: skip
 """The screens by the actions that open them, and what they show."""
 CODES = {"enter": "\r", "escape": "\x1b", "tab": "\t", "backspace": "\x7f", "space": " "}
 KEYS = (

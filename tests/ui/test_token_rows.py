@@ -62,7 +62,9 @@ def test_what_cannot_be_seen_is_shown(text: str, drawn: str) -> None:
 def test_of_text_whose_tokens_are_not_known_the_end_is_shown_without_borders() -> None:
     before = "word " * 400
     rows = rows_of([before, "A", "B"], unknown=[0])
-    assert lines(rows)[1] == f"({len(before) - UNKNOWN_CHARS:,} characters, and those below: their tokens are not known)"
+    assert (
+        lines(rows)[1] == f"({len(before) - UNKNOWN_CHARS:,} characters, and those below: their tokens are not known)"
+    )
     assert not any("|" in line for line in lines(rows)[:-1])
     assert lines(rows)[-1] == "A|B|"
     assert [rows.first(), rows.last(), rows.number(1), rows.number(2)] == [1, 2, 1, 2]

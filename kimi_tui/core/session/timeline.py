@@ -19,6 +19,8 @@ STALL_GAPS = 5
 """Tokens stall where one comes so many times later than half of them do, …"""
 LEAST_STALL_S = 0.25
 """… and at least so long after the one before."""
+FEW_GAPS, STALL_S = 4, 1.0
+"""Where there are fewer pauses than that to compare, one of so long is a stall."""
 
 
 LEAST_BUCKET_S = 0.25
@@ -71,7 +73,7 @@ class Lane:
     arrivals_s: Sequence[float] | None = None
     """When its tokens came; None = not known any more."""
     stalls: tuple[Stall, ...] = ()
-    """One that lasts still ends now."""
+    """One that lasts still ends now, and one that went on until the request was cut or failed with it."""
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -191,9 +193,11 @@ def _lane(
 def _stalls(lane: Lane) -> Iterator[Stall]:
     arrivals = lane.arrivals_s or ()
     gaps = [after - before for before, after in pairwise(arrivals)]
-    if lane.is_running and arrivals:
+    if arrivals and lane.state is not MessageState.COMPLETE:
         gaps.append(lane.end_s - arrivals[-1])
-    least_s = max(STALL_GAPS * sorted(gaps)[len(gaps) // 2], LEAST_STALL_S) if gaps else 0.0
+    least_s = STALL_S
+    if len(gaps) >= FEW_GAPS:
+        least_s = max(STALL_GAPS * sorted(gaps)[(len(gaps) - 1) // 2], LEAST_STALL_S)
     for before_s, gap_s in zip(arrivals, gaps, strict=False):
         if gap_s > least_s:
             yield Stall(before_s, gap_s, lane.doing(before_s) or Doing.ANSWERING)

@@ -87,7 +87,10 @@ class TokenLines(ScrollView, can_focus=True):
     # -- laying out
 
     def on_resize(self) -> None:
-        self._begin()
+        if self.size.width != self.virtual_size.width:
+            self._begin()
+        else:
+            self._show_cursor()
 
     def _begin(self) -> None:
         """Lay all of it out anew; the cursor stays on its token."""

@@ -53,7 +53,7 @@ class TokensScreen(Above, ModalScreen[None]):
         & > Vertical {
             width: 100%; height: 100%; padding: 0 1; border: round $primary; background: $background;
         }
-        & #token-about { height: auto; min-height: 1; max-height: 4; color: $foreground; }
+        & #token-about { height: auto; min-height: 2; max-height: 4; color: $foreground; }
         & #token-hints { height: auto; max-height: 3; color: $text-muted; }
     }
     """
@@ -68,6 +68,7 @@ class TokensScreen(Above, ModalScreen[None]):
         self._lines = TokenLines(view.trace, view.texts)
         self._about = Static(id="token-about", markup=False)
         self._note = ""
+        self._noted: Token | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -87,7 +88,8 @@ class TokensScreen(Above, ModalScreen[None]):
     @on(TokenLines.Moved)
     def _moved(self, event: TokenLines.Moved) -> None:
         event.stop()
-        self._note = ""
+        if self._lines.cursor != self._noted:
+            self._noted, self._note = self._lines.cursor, ""
         self._say()
 
     @on(TokenLines.NoneFound)
