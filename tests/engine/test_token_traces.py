@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
+from kimi_tui.adapters.recording_files import load_recording
 from kimi_tui.core.errors import BrokenStreamError, ConnectionFailedError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.kept_traces import Absent, KeptTraces, texts_of
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, without_answer
+from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.timeline import timeline
 from kimi_tui.core.session.token_trace import TokenTrace
+from kimi_tui.core.settings.recorded_turn import recorded_turn
+from kimi_tui.core.settings.sampling import resolve_request
+from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.plans import answering, chosen, going_on, single
 from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
@@ -26,6 +34,7 @@ from kimi_tui.engine.turn_engine import Engine
 from tests.engine.test_any_moment import REQUEST, Thinker, budgets, failures, pressed, presses
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient, end, frame, streaming, think_end, token
+from tests.recorded import cut_again, opening_of
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 
@@ -216,6 +225,38 @@ async def test_a_turn_that_brings_nothing_leaves_what_was_known() -> None:
     assert len(known(engine, reply).requests) == 1
     (other,) = (await engine.start(session, AskingAgain(session.value.messages[0].id), REQUEST).finished()).replies
     assert [request.is_of_another for request in known(engine, other).requests] == [False]
+
+
+IN_ONE_PIECE = {
+    "json-in-a-stream-s-name", "only-generated-text", "queued-for-a-webhook", "two-replies-at-once", "unstreamed",
+}  # fmt: skip
+RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("size", [None, 1, 7])
+async def test_a_replay_knows_the_tokens_of_what_was_recorded(path: Path, size: int | None) -> None:
+    """Whatever is wrong with it, and wherever its bytes are cut."""
+    recording = load_recording(path)
+    if size is not None:
+        recording = cut_again(recording, lambda whole: [whole[at : at + size] for at in range(0, len(whole), size)])
+    turn = recorded_turn(recording, path.name)
+    clock = HandClock()
+    client = RecordedClient(recording, turn.dialect, clock)
+    session, opening = OpenSession(turn.session, None), opening_of(turn)
+    request = resolve_request(turn.settings(Settings()), turn.session, opening.options)
+    engine = Engine(client, clock, lambda: 0.0, listeners=[client.hear])
+    ended = await engine.start(session, opening, request, turn.plan).finished()
+    for reply in ended.replies[:1]:
+        traced = engine.traces.of(session.value.id, reply)
+        if isinstance(traced, TokenTrace):
+            assert all(is_known for _, is_known in pieces(traced, reply))
+            assert len(timeline(requests_of(reply), traced, clock.time_s).lanes) == len(requests_of(reply))
+        elif traced is Absent.EARLIER:
+            assert not reply.reasoning
+            assert not reply.content
+        else:
+            assert path.stem in IN_ONE_PIECE
 
 
 async def test_a_token_of_which_a_part_was_held_back_is_one() -> None:

@@ -204,10 +204,10 @@ async def test_the_timeline_follows_a_turn_of_two_attempts_and_two_requests(tmp_
         await running.idle()
         await running.shows("end of thinking")
         await running.until(lambda: "2 answer" in running.text and "running" not in running.text)
-        assert "Stalls: 2 stalls, 5.0 s together: 2.0 s at" in running.text
+        assert "Stalled: 2 times, 5.0 s together: 2.0 s at" in running.text
         assert "3.0 s at" in running.text
         await running.type("<escape><shift+tab>I")
-        await running.shows("Stalls: 2 stalls")
+        await running.shows("Stalled: 2 times")
         assert "not kept in the session file" not in running.text
         await running.type("<escape>")
         assert running.scope is Scope.TRANSCRIPT

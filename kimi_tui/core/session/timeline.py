@@ -16,10 +16,10 @@ from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, MessageState, Req
 from kimi_tui.core.session.token_trace import FailedAttempt, TokenTrace, TracedRequest
 
 STALL_GAPS = 5
-"""Tokens stall where one comes so many times later than half of them do, …"""
-LEAST_STALL_S = 0.25
-"""… and at least so long after the one before."""
-FEW_GAPS, STALL_S = 4, 1.0
+"""Tokens stall where a pause is so many times longer than half of the pauses are, …"""
+LEAST_STALL_S = 0.5
+"""… and at least so long."""
+FEW_PAUSES, STALL_S = 4, 1.0
 """Where there are fewer pauses than that to compare, one of so long is a stall."""
 
 
@@ -195,9 +195,10 @@ def _stalls(lane: Lane) -> Iterator[Stall]:
     gaps = [after - before for before, after in pairwise(arrivals)]
     if arrivals and lane.state is not MessageState.COMPLETE:
         gaps.append(lane.end_s - arrivals[-1])
+    pauses = sorted(gap for gap in gaps if gap > 0)  # tokens that came together had none
     least_s = STALL_S
-    if len(gaps) >= FEW_GAPS:
-        least_s = max(STALL_GAPS * sorted(gaps)[(len(gaps) - 1) // 2], LEAST_STALL_S)
+    if len(pauses) >= FEW_PAUSES:
+        least_s = max(STALL_GAPS * pauses[(len(pauses) - 1) // 2], LEAST_STALL_S)
     for before_s, gap_s in zip(arrivals, gaps, strict=False):
         if gap_s > least_s:
             yield Stall(before_s, gap_s, lane.doing(before_s) or Doing.ANSWERING)

@@ -11,7 +11,6 @@ from itertools import groupby
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.session.timeline import Doing, Lane, Stall, Timeline
-from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.text.words import count, seconds
 
 Span = tuple[str, str]
@@ -54,7 +53,7 @@ def timeline_lines(line: Timeline, width: int, plot_rows: int) -> Iterator[Line]
     for number, lane in enumerate(line.lanes, 1):
         yield [(f"{number} {lane.kind}: ", "bold"), (" · ".join(_figures(lane)), "")]
     if stalls := line.stalls:
-        yield [("Stalls: ", "bold"), (_stall_words(stalls), "")]
+        yield [("Stalled: ", "bold"), (_stall_words(stalls), "")]
     if not line.has_rate:
         yield [(NO_RATE, "$text-muted")]
     elif not line.has_all_rates:
@@ -151,6 +150,8 @@ def _stall_words(stalls: Sequence[Stall]) -> str:
     listed = ", ".join(
         f"{seconds(it.length_s)} at {_at(it.start_s)} ({SIGNS[it.doing][2]})" for it in stalls[:MOST_STALLS]
     )
+    if len(stalls) == 1:
+        return listed
     more = f", and {len(stalls) - MOST_STALLS} more" if len(stalls) > MOST_STALLS else ""
     total_s = sum(it.length_s for it in stalls)
-    return f"{counted(len(stalls), 'stall')}, {seconds(total_s)} together: {listed}{more}"
+    return f"{len(stalls)} times, {seconds(total_s)} together: {listed}{more}"

@@ -87,7 +87,8 @@ class TokenRows:
 
     def _head(self, words: str) -> None:
         if self.rows:
-            self.rows.append(Row([]))
+            self._break()
+            self.rows[-1:] = [Row([])]
         self.rows += [Row([], words), Row([])]
         self._x = 0
 

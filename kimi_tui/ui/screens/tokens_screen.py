@@ -28,10 +28,8 @@ LOOK_S = 0.1
 """Time between two looks at a reply that grows."""
 SHOWN_CHARS = 40
 """Most characters of a token in the line about it."""
-HINTS = (
-    "Left, Right token", "Up, Down line", f"n, N unsure (under {UNCERTAIN:.0%})", "c cut here, go on",
-    "Ctrl+Home, Ctrl+End ends", "Escape closes",
-)  # fmt: skip
+HINTS = f"Left, Right token · Up, Down line · n, N under {UNCERTAIN:.0%} · c cut here, go on"
+WAYS_OUT = "Ctrl+Home, Ctrl+End · Escape closes"
 NO_CERTAINTY = "This endpoint does not say how likely tokens are (logprob is 0, or missing, for every one)."
 NOTHING_YET = "No token has come yet."
 
@@ -72,10 +70,10 @@ class TokensScreen(Above, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = Content(self._view.title)
+            box.border_title, box.border_subtitle = Content(self._view.title), WAYS_OUT
             yield self._lines
             yield self._about
-            yield Static(Content(" · ".join(HINTS)), id="token-hints", markup=False)
+            yield Static(Content(HINTS), id="token-hints", markup=False)
 
     def on_mount(self) -> None:
         self._lines.focus()
@@ -96,14 +94,14 @@ class TokensScreen(Above, ModalScreen[None]):
     def _none_found(self, event: TokenLines.NoneFound) -> None:
         event.stop()
         way = "after" if event.by > 0 else "before"
-        self._note = f"There is no token under {UNCERTAIN:.0%} {way} this one."
+        if self._view.trace.has_certainty:
+            self._note = f"There is no token under {UNCERTAIN:.0%} {way} this one."
         self._say()
 
     def _say(self) -> None:
-        lines = [self._note] if self._note else []
         token = self._lines.cursor
-        if not self._view.trace.has_certainty and self._view.trace.count:
-            lines = [NO_CERTAINTY]
+        lines = [] if self._view.trace.has_certainty or token is None else [NO_CERTAINTY]
+        lines += [self._note] if self._note else []
         about = NOTHING_YET if token is None else self._words(token)
         self._about.update(Content("\n".join([about, *lines])))
 

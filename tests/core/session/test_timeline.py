@@ -126,9 +126,12 @@ def test_a_pause_is_a_stall_where_it_is_long_beside_the_others() -> None:
     assert stalls([*steady, 3.0, 3.1]) == [(1.0, 2.0)]
     assert stalls([*steady, 1.45]) == []
     assert stalls([1.0, 2.0, 3.0, 4.0, 7.0]) == []  # it is slow throughout
-    assert stalls([0.1, 0.1, 0.1, 0.1, 0.1 + LEAST_STALL_S]) == []  # several came at once
-    assert stalls([0.1, 0.1, 0.1, 0.1, 0.2 + LEAST_STALL_S]) == [(0.1, 0.35)]
-    assert stalls([0.1, 0.9]) == []  # too few to say what is usual
+    assert stalls([*steady, 1.0 + LEAST_STALL_S]) == []
+    assert stalls([*steady, 1.1 + LEAST_STALL_S]) == [(1.0, 0.6)]
+    bursts = [at for at in (0.3, 0.6, 0.9, 1.2, 1.5) for _ in range(5)]  # somebody on the way gathers them
+    assert stalls(bursts) == []
+    assert stalls([*bursts, 4.0]) == [(1.5, 2.5)]
+    assert stalls([0.1, 0.9, 0.9]) == []  # too few to say what is usual
     assert stalls([0.1, 1.3]) == [(0.1, 1.2)]
     assert stalls(steady, now_s=1.2) == []
     assert stalls(steady, now_s=4.0) == [(1.0, 3.0)]
