@@ -527,8 +527,11 @@ def test_tokens(shot: Shot, size: tuple[int, int], theme: str) -> None:
 def test_timeline(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """One scale for all; the requests one below the other; a stall has a mark where it is, and its length."""
     thinking, answering = ([asyncio.Event() for _ in range(4)] for _ in range(2))
-    thought: list[Step] = [step for gate in thinking for step in (*spoken("One is so. "), gate)]
-    said: list[Step] = [step for gate in answering for step in (*spoken("Roast a leg slowly. "), gate)]
+    thought, said = list[Step](), list[Step]()
+    for gate in thinking:
+        thought += [*spoken("One is so. "), gate]
+    for gate in answering:
+        said += [*spoken("Roast a leg slowly. "), gate]
     busy = RateLimitedError("The model is busy (429).", "Wait a little, then send it again.", status=429)
     scripts = [refused(busy), streaming(*thought, asyncio.Event()), streaming(*said, end(), DONE)]
     steps = (
