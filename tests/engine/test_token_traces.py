@@ -198,6 +198,20 @@ async def test_what_the_user_typed_is_no_token() -> None:
     assert pieces(known(engine, made), made) == [("a", True), ("b", True), ("c", True), (" mine", False)]
 
 
+@pytest.mark.parametrize(("end", "left"), [(5, [(0, 3), (3, 5)]), (3, [(0, 3)]), (2, [(0, 2)]), (0, [])])
+def test_a_text_that_was_shortened_grows_on_from_there(end: int, left: list[tuple[int, int]]) -> None:
+    trace, part = TokenTrace(), ReplyPart.REASONING
+    trace.begin_request("reply", 0.0)
+    trace.come([-0.1] * 3, 1.0)
+    trace.grow(part, 0, [(0, 3), (1, 4)])
+    trace.shorten(part, end)
+    trace.grow(part, end, [(2, 2)])
+    assert [token[1:] for token in trace.tokens(part, end + 2)] == [
+        *((start, stop, number) for number, (start, stop) in enumerate(left)),
+        (end, end + 2, 2),
+    ]
+
+
 async def test_of_too_many_tokens_those_used_last_are_kept() -> None:
     script = [token("a"), think_end(), token("c"), end()]
     engine, first = await replied(streaming(*script))

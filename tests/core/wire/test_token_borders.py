@@ -95,6 +95,7 @@ def test_borders_at_every_cut(texts: list[str], expected: Pieces) -> None:
 def test_half_a_mark_that_a_reply_goes_on_with_belongs_to_no_new_token() -> None:
     assert read(builder(PromptEnd.REASONING, "hm</th"), [stream("ink>", "yes")])[0] == [(A, 1, "yes")]
     assert read(builder(PromptEnd.REASONING, "hm</th"), [stream("at", "!")])[0] == [(R, 0, "at"), (R, 1, "!")]
+    assert read(builder(PromptEnd.REASONING, "hm<"), [stream("/t", "hx")])[0] == [(R, 0, "/t"), (R, 1, "hx")]
 
 
 def test_a_server_that_parts_reasoning_and_answer() -> None:
