@@ -23,6 +23,7 @@ from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.kept_traces import KeptTraces
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.written import REASONING, last_end
 from kimi_tui.core.text.sentences import whole_end
 from kimi_tui.core.wire.plans import Cause, Plan, RequestEnd, RequestStep, single
@@ -239,7 +240,9 @@ class Engine:
             now = self._clock.now()
             # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
             turn.open_session.update(lambda value: tree.with_replies(value, replies, now, is_aside=turn.is_aside))
-            self.traces.keep(turn.open_session.value.id, replies[0], turn.trace)
+            for reply in replies:  # those beside the first came in one piece
+                trace = turn.trace if reply is replies[0] else TokenTrace()
+                self.traces.keep(turn.open_session.value.id, reply, trace)
             turn.report(RepliesPlaced(turn.reply.id, replies))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)

@@ -75,9 +75,10 @@ async def test_the_cursor_goes_by_token_by_line_and_to_what_was_unsure(tmp_path:
     [
         ("<right><right>", "<think>The user", ("The user I know.", "Chops."), (8, None)),
         ("n" * 2, "<think>The user asks.</think>Yes,", ("The user asks.", "Yes, chops."), (14, 4)),
+        ("<right><right><right>", "<think>The user asks.</think>", ("The user asks.", " chops."), (14, 0)),
         ("", "<think>", (" I know.", "Chops."), (0, None)),
     ],
-    ids=["in the thinking", "in the answer", "at the beginning"],
+    ids=["in the thinking", "in the answer", "before the answer", "at the beginning"],
 )
 async def test_cutting_before_a_token_goes_on_from_there(
     tmp_path: Path, keys: str, open_turn: str, texts: tuple[str, str], begun: tuple[int, int | None]
@@ -164,6 +165,17 @@ async def test_a_reply_that_came_before_the_start_says_so_and_its_timeline_has_t
         assert "tok/s ▁" not in running.text
         await running.type("<escape>")
         assert len(running.app.screen_stack) == 1
+
+
+async def test_a_reply_in_one_piece_has_neither_tokens_nor_rate(tmp_path: Path) -> None:
+    whole = Script([b'{"results": [{"generated_text": "hm</think>Yes."}]}'], is_event_stream=False)
+    async with program(tmp_path, whole) as running:
+        await ask(running)
+        await running.type("/tokens<enter>")
+        await running.shows("it came in one piece, not token by token")
+        await running.type("/timeline<enter>")
+        await running.shows("It came in one piece, not token by token: there is no rate.")
+        assert "tok/s" not in running.text
 
 
 async def test_a_question_is_about_its_reply_and_without_one_nothing_is_shown(tmp_path: Path) -> None:

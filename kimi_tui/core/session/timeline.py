@@ -104,8 +104,8 @@ class Timeline:
 
     @property
     def has_rate(self) -> bool:
-        """Whether it is known of any request when its tokens came."""
-        return any(lane.arrivals_s is not None for lane in self.lanes)
+        """Whether it is known of any token when it came."""
+        return any(lane.arrivals_s for lane in self.lanes)
 
     @property
     def has_all_rates(self) -> bool:

@@ -32,6 +32,8 @@ NO_RATE = (
     "/record next FILE keeps a reply's stream, which `kimi-tui replay FILE` shows again."
 )
 NO_EARLIER_RATE = "How fast the first requests came is not known: they were sent before this start."
+WHOLE = frozenset({MessageState.COMPLETE, MessageState.QUEUED})
+ONE_PIECE = "It came in one piece, not token by token: there is no rate."
 NOTHING_SENT = "No request has been sent for this reply yet."
 
 
@@ -54,10 +56,16 @@ def timeline_lines(line: Timeline, width: int, plot_rows: int) -> Iterator[Line]
         yield [(f"{number} {lane.kind}: ", "bold"), (" · ".join(_figures(lane)), "")]
     if stalls := line.stalls:
         yield [("Stalled: ", "bold"), (_stall_words(stalls), "")]
-    if not line.has_rate:
-        yield [(NO_RATE, "$text-muted")]
-    elif not line.has_all_rates:
-        yield [(NO_EARLIER_RATE, "$text-muted")]
+    if note := _note(line):
+        yield [(note, "$text-muted")]
+
+
+def _note(line: Timeline) -> str:
+    """Why there is no rate, or none of the first requests; "" = there is one, or may come."""
+    if not line.has_all_rates:
+        return NO_EARLIER_RATE if line.has_rate else NO_RATE
+    is_over = not any(lane.is_running for lane in line.lanes)
+    return ONE_PIECE if is_over and not line.has_rate and line.lanes[-1].state in WHOLE else ""
 
 
 def _axis(total_s: float, cells: int) -> str:
