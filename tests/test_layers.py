@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "kimi_tui"
 
 CORE_LIBRARY = {
-    "__future__", "abc", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "email.utils", "difflib", "enum", "functools",
+    "__future__", "abc", "array", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "email.utils", "difflib", "enum", "functools",
     "heapq", "html", "ipaddress", "itertools", "json", "math", "operator", "re", "string", "textwrap", "types", "typing",
     "unicodedata", "urllib.parse", "warnings", "fractions", "decimal", "codecs", "markdown_it",
     "mdit_py_plugins", "tomllib", "tomli_w",

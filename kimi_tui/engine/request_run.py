@@ -76,6 +76,7 @@ class RequestRun:
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
         self._turn.reply.measure = self._broken_off
+        self._turn.trace.begin_request(self._step.kind, self._clock.monotonic())
         self._task = asyncio.get_running_loop().create_task(self._carry_out())
         try:
             result = await self._task
@@ -124,6 +125,7 @@ class RequestRun:
                 if delay_s is None:
                     return None
                 attempt += 1
+                self._turn.trace.fail(self._clock.monotonic())
                 self._report_retry(error, attempt, delay_s)
             await self._pause(delay_s)
             self._turn.report(AttemptBegan(self._turn.reply.id, attempt))
@@ -161,6 +163,7 @@ class RequestRun:
     async def _once(self, body: bytes) -> None:
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = self._clock.monotonic()
+        self._turn.trace.send(self._sent_s)
         request = self._turn.request
         wait_s = first_silence_s(self._fields, request.silence_s)
         silence = Silence(self._clock, wait_s)
@@ -183,6 +186,7 @@ class RequestRun:
         tokens, has_ended = 0, False
         async for chunk in response.chunks():
             segments = builder.feed(chunk)
+            self._note_tokens()
             self._retract(builder.take_retracted())
             if segments:
                 self._report(segments)
@@ -194,6 +198,10 @@ class RequestRun:
             elif builder.has_ended and not has_ended:
                 silence.allow(min(silence_s, LINGER_S))
             tokens, has_ended = builder.tokens, builder.has_ended
+
+    def _note_tokens(self) -> None:
+        if logprobs := self._builder.take_logprobs():
+            self._turn.trace.come(logprobs, self._clock.monotonic())
 
     def _report(self, segments: list[CountedSegment]) -> None:
         now_s, segments = self._clock.monotonic(), self._within_budget(segments)
@@ -209,7 +217,8 @@ class RequestRun:
             self._turn.move(PART_PHASES[part])
             same = list(group)
             text = "".join(counted.segment.text for counted in same)
-            self._turn.grow(part, text, sum(counted.tokens for counted in same))
+            borders = same[0].borders if len(same) == 1 else [it for counted in same for it in counted.borders]
+            self._turn.grow(part, text, sum(counted.tokens for counted in same), borders)
         self._keep_limits()
 
     def _retract(self, chars: int) -> None:
@@ -263,8 +272,10 @@ class RequestRun:
     def _end(self, *, is_cancelled: bool) -> ReplyResult:
         reply = self._turn.reply
         rest, result = self._builder.close(is_cut=is_cancelled and not self._builder.has_ended)
+        self._note_tokens()
         self._retract(self._builder.take_retracted())
         self._report(rest)
+        self._turn.trace.end_request(self._clock.monotonic())
         if not self._builder.is_thinking and not self._is_over_budget:
             reply.close_thinking()
         if result.whole:

@@ -13,7 +13,9 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message
+from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.wire.tape import Tape
+from kimi_tui.core.wire.token_borders import Borders
 from kimi_tui.core.wire.turn_events import (
     NEXT_PHASES,
     Phase,
@@ -77,6 +79,8 @@ class Turn:
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
         self.head_before: str | None = None
+        self.trace = TokenTrace()
+        """The tokens of the reply, as far as they are known."""
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
         self.is_aside = False
@@ -172,13 +176,17 @@ class Turn:
         for listener in self._listeners:
             listener.put(event)
 
-    def grow(self, part: ReplyPart, text: str, tokens: int) -> None:
+    def grow(self, part: ReplyPart, text: str, tokens: int, borders: Borders) -> None:
+        """`borders` = the text in its tokens, as they are numbered in the request that runs."""
         start, end = self.reply.grow(part, text, tokens)
+        self.trace.grow(part, start, borders)
         self.report(ReplyDelta(self.reply.id, part, start, end, tokens))
 
     def shorten(self, part: ReplyPart, chars: int) -> None:
         if chars:
-            self.report(ReplyShortened(self.reply.id, part, self.reply.shorten(part, chars)))
+            end = self.reply.shorten(part, chars)
+            self.trace.shorten(part, end)
+            self.report(ReplyShortened(self.reply.id, part, end))
 
     def move(self, phase: Phase) -> None:
         if phase is self.phase:

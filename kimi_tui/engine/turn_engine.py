@@ -20,8 +20,10 @@ from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
+from kimi_tui.core.session.kept_traces import KeptTraces
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import NO_USAGE, Message, MessageState, Role, Session
+from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.written import REASONING, last_end
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.sentences import whole_end
@@ -30,7 +32,7 @@ from kimi_tui.core.wire.reply import ReplyResult, ReplyText
 from kimi_tui.core.wire.tape import Tape
 from kimi_tui.core.wire.turn_events import Phase, RepliesPlaced, TurnBegan, TurnEnded, TurnNotice
 from kimi_tui.engine.open_session import OpenSession
-from kimi_tui.engine.openings import Opening
+from kimi_tui.engine.openings import AnsweringAgain, GoingOn, Opening
 from kimi_tui.engine.request_run import RequestRun
 from kimi_tui.engine.turn import Turn
 
@@ -95,6 +97,8 @@ class Engine:
         """
         self._client, self._clock, self._jitter = client, clock, jitter
         self._report, self._listeners, self._tape_for = report, listeners, tape_for
+        self.traces = KeptTraces()
+        """The tokens of the replies that it wrote."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, open_session: OpenSession, opening: Opening, request: RequestSettings, plan: Plan = single) -> Turn:
@@ -110,6 +114,8 @@ class Engine:
             kept_thinking=request.kept_thinking,
         )
         turn = Turn(open_session, request, self._begin(opening, open_session, blank, request, plan))
+        source = [opening.message.id] if isinstance(opening, GoingOn | AnsweringAgain) else []
+        turn.trace = self.traces.beginning(open_session.value.id, turn.reply.beginning, source)
         open_session.begin_turn(turn.reply.id)
         turn.tape = self._tape_for(turn)
         for listener in self._listeners:
@@ -237,6 +243,9 @@ class Engine:
             now = self._clock.now()
             # The first of several replies is the one to go on with, unless the user has gone elsewhere meanwhile.
             turn.open_session.update(lambda value: tree.with_replies(value, replies, now, is_aside=turn.is_aside))
+            for reply in replies:  # those beside the first came in one piece
+                trace = turn.trace if reply is replies[0] else TokenTrace()
+                self.traces.keep(turn.open_session.value.id, reply, trace)
             turn.report(RepliesPlaced(turn.reply.id, replies))
         save_error = await self._save_if(turn, bool(replies) or _goes_back(turn))
         self._end(turn, last.state, replies=replies, error=last.error, save_error=save_error)

@@ -176,6 +176,10 @@ def test_the_screen_shows_it_once_more_and_keeps_nothing(tmp_path: Path) -> None
         terminal.until("ready")
         assert "Hello!" in terminal.text
         assert "Thought for" in terminal.text
+        terminal.send("/tokens\r")
+        terminal.until("token 1 of")
+        terminal.send("\x1b")
+        terminal.until("ready")
         terminal.send("and?\r")
         terminal.until("no further request")
         terminal.send("\x15\x11")

@@ -29,6 +29,7 @@ SHOWS = {
     "tree": "Escape leaves",
     "compare": "no difference",
     "side-by-side": "Enter takes it",
+    "timeline": "end of thinking",
 }
 """The screens by the actions that open them, and what they show."""
 CODES = {"enter": "\r", "escape": "\x1b", "tab": "\t", "backspace": "\x7f", "space": " "}

@@ -8,6 +8,7 @@ A test's words say what to look for. A picture that changed is looked at before 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from textual.pilot import Pilot
 
 from kimi_tui.core.errors import AuthenticationError, BrokenStreamError, KeyMissingError, RateLimitedError
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
-from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
+from tests.fakes.scripted_client import DONE, Script, Step, end, frame, streaming, think_end, token
 from tests.svg import PicturedApp
 from tests.ui.program import NOW, Prepared, Program, Steps, prepare, prompts, sees, settle, talk
 
@@ -578,6 +579,39 @@ def test_side_by_side(shot: Shot, size: tuple[int, int], theme: str) -> None:
     kept = [message for message in SHORT.messages if message.parent != questioned]
     session = replace(SHORT, messages=(*kept, *replies), head="m91")
     assert shot("/sweep<enter>", sees("Enter takes it"), size=size, theme=theme, session=session)
+
+
+@looks((WIDE, DARK))
+def test_tokens(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """Every token ends at a border; what was unsure is tinted and underlined; the figures are the cursor's token's."""
+    chances = itertools.cycle((-0.01, -0.02, -0.2, -0.01, -1.2, -0.05, -0.01, -3.5, -0.02))
+    said = [
+        frame(token={"text": word, "logprob": next(chances)})
+        for text in (f"{THOUGHT}</think>", LAMB)
+        for word in re.findall(r"</think>|\n+| ?\w+|[^\w\n]", text)
+    ]
+    steps = (asks("Name two ways to cook lamb."), idle, choose("tokens"), sees("token 1 of"), "nn", sees("3.02 %"))
+    assert shot(*steps, size=size, theme=theme, scripts=[streaming(*said, end(), DONE)])
+
+
+@looks((NARROW, DARK))
+def test_timeline(shot: Shot, size: tuple[int, int], theme: str) -> None:
+    """One scale for all; the requests one below the other; a stall has a mark where it is, and its length."""
+    thinking, answering = ([asyncio.Event() for _ in range(4)] for _ in range(2))
+    thought, said = list[Step](), list[Step]()
+    for gate in thinking:
+        thought += [*spoken("One is so. "), gate]
+    for gate in answering:
+        said += [*spoken("Roast a leg slowly. "), gate]
+    busy = RateLimitedError("The model is busy (429).", "Wait a little, then send it again.", status=429)
+    scripts = [refused(busy), streaming(*thought, asyncio.Event()), streaming(*said, end(), DONE)]
+    steps = (
+        asks("Name two ways to cook lamb."), sees("Thinking"),
+        *(later(seconds, gate) for seconds, gate in zip((0.3, 0.4, 2.5, 0.3), thinking, strict=True)),
+        choose("answer-now"), sees("Roast"), *(later(0.5, gate) for gate in answering),
+        idle, choose("timeline"), sees("2 answer: sent"),
+    )  # fmt: skip
+    assert shot(*steps, size=size, theme=theme, scripts=scripts)
 
 
 # -- small terminals

@@ -455,6 +455,12 @@ _MESSAGE = (
     Action("compare", "Compare",
            "Compares a reply or a question with another one, word by word; N M are two of its alternatives.", ("c",),
            Scope.TRANSCRIPT, argument="[N M]", needs=SHOWN),
+    Action("tokens", "Tokens of a reply",
+           "Shows a reply token by token, and how sure each was; c there cuts before one, and goes on.", ("T",),
+           Scope.TRANSCRIPT),
+    Action("timeline", "Timeline of a reply",
+           "Shows when a reply was sent, thought, answered and ended, how fast it came, and where it stalled.", ("I",),
+           Scope.TRANSCRIPT),
 )  # fmt: skip
 
 _IN_PANES = (

@@ -51,6 +51,10 @@ class SurrogateJoiner:
         self._high = text[len(whole) :]
         return replace_lone(whole)
 
+    @property
+    def holds(self) -> bool:
+        return bool(self._high)
+
     def close(self) -> str:
         """A half that stayed alone."""
         held, self._high = self._high, ""

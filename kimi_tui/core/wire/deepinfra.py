@@ -47,6 +47,9 @@ _BESIDE_A_REPLY = ("error", "error_type", "error_message")
 """Keys of an error that stands beside a reply; the others of `_ERRORS` are no error there."""
 _MAX_COST_USD = 1e9
 """What costs more is no cost; NaN is none either."""
+_MOST_UNLIKELY = 1e9
+"""A whole number that is larger is no logarithm of anything, and may be too large for a float."""
+_NO_TOKEN = ("", 0, None)
 
 
 def _address(base_url: str, model: str) -> str:
@@ -66,16 +69,17 @@ def _write_body(model: str, prompt: str, fields: Mapping[str, object]) -> dict[s
 def _read(document: Document, event_type: str) -> Frame:
     token, details, is_error = document.get("token"), document.get("details"), event_type == "error"
     if not is_error and isinstance(token, dict) and _only_token(document):
-        return Frame(*_token(token))
+        text, tokens, logprob = _token(token)
+        return Frame(text, tokens, logprob=logprob)
     request_id = _text(document.get("request_id"))
     has_reply = isinstance(token, dict) or any(document.get(key) is not None for key in ("results", "generated_text"))
     looked_at = {key: document[key] for key in _BESIDE_A_REPLY if document.get(key)} if has_reply else document
     words = error_words(document if is_error else looked_at, _ERRORS)
     if is_error or words is not None:
         return Frame(error=error_in_stream(document, words or "", _ERRORS), request_id=request_id)
-    text, tokens = _token(token)
+    text, tokens, logprob = _token(token)
     status, results = document.get("inference_status"), _results(document)
-    state = status.get("status") if isinstance(status, dict) else None
+    state = _text(status.get("status")) if isinstance(status, dict) else None
     usage = _usage(document, status)
     if state == "failed":
         error = error_in_stream({}, "the inference failed", _ERRORS)
@@ -88,6 +92,7 @@ def _read(document: Document, event_type: str) -> Frame:
         usage=usage,
         request_id=request_id,
         is_queued=state in {"queued", "running"} and not results,
+        logprob=logprob,
     )
 
 
@@ -99,16 +104,19 @@ def _only_token(document: Document) -> bool:
     return True
 
 
-def _token(token: object) -> tuple[str, int]:
+def _token(token: object) -> tuple[str, int, float | None]:
     if not isinstance(token, dict):
-        return "", 0
+        return _NO_TOKEN
     text = token.get("text")
     if not isinstance(text, str) or not text:
-        return "", 0
+        return _NO_TOKEN
     # Special tokens are no text, but for the think markers, which split the reply.
     if token.get("special") is True and text.strip() not in THINK_TEXTS:
-        return "", 0
-    return text, 1
+        return _NO_TOKEN
+    logprob = token.get("logprob")
+    if logprob.__class__ is not float and (logprob.__class__ is not int or abs(logprob) > _MOST_UNLIKELY):
+        return text, 1, None
+    return text, 1, float(logprob) if logprob <= 0 else None
 
 
 def _results(document: Document) -> tuple[Generated, ...]:
@@ -160,7 +168,7 @@ def _write_events(frame: Frame) -> Iterator[SseEvent]:
     yield _event(
         {
             # The schema types the id as null.
-            "token": {"id": None, "text": text, "logprob": 0.0 if is_special else -0.1, "special": is_special},
+            "token": {"id": None, "text": text, "logprob": frame.logprob or 0.0, "special": is_special},
             "details": {"finish_reason": frame.finish_reason} if frame.finish_reason else None,
             "generated_text": _generated_text(frame.results[0]) if frame.results else None,
             "num_output_tokens": frame.usage.output_tokens,

@@ -49,6 +49,8 @@ class Frame:
     error: CompletionError | None = None
     reasoning: str | None = None
     """A piece of reasoning, "" = none in this frame; None = the server puts it into the text, between think tags."""
+    logprob: float | None = None
+    """Natural logarithm of the token's probability, ≤ 0; None = the server does not say. Some say 0 of every token."""
 
 
 Document = Mapping[str, object]

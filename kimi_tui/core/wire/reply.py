@@ -5,19 +5,22 @@ Plugs `sse`, `frames`, `surrogates` and `think` together; the engine feeds it wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import repeat
 
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
-from kimi_tui.core.text.surrogates import SurrogateJoiner, replace_lone, without_half
+from kimi_tui.core.text.surrogates import replace_lone, without_half
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
 from kimi_tui.core.wire.sse import BOM, SseDecoder
 from kimi_tui.core.wire.think import Segment, ThinkSplitter
+from kimi_tui.core.wire.token_borders import Borders, TokenBorders
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Most bytes of an unstreamed reply: beyond it, a body is no reply but a mistake or an attack."""
@@ -32,6 +35,7 @@ class CountedSegment:
     segment: Segment
     tokens: int
     """Tokens, ≥ 0; one that was held back, or is no text itself, counts for the next piece."""
+    borders: Borders = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,14 @@ class ReplyBuilder:
         self._sse: SseDecoder | None = SseDecoder() if is_event_stream else None
         self._is_decided, self._head = False, b""
         self._document = bytearray()
-        self._joiner, self._reasoning_joiner = SurrogateJoiner(), SurrogateJoiner()
+        self._texts, self._reasonings = TokenBorders(), TokenBorders()
         self._splitter = ThinkSplitter(prompt_end, marks, reasoning, written_chars)
         self.has_text = False
         self._has_answer = False
         self._is_parted = False  # by the server, reasoning from answer
         self._tokens = self._chars = 0
         self._uncounted = 0
+        self._logprobs: list[float] = []
         self._end = Frame()
         self._has_ended = False
         self._error: CompletionError | None = None
@@ -116,6 +121,11 @@ class ReplyBuilder:
     def is_over(self) -> bool:
         """Whether nothing more is worth reading: an error or the word that ends a stream came."""
         return self._error is not None or self._end.is_done
+
+    def take_logprobs(self) -> list[float]:
+        """How likely each token was that came since this was asked last, in order; NaN = nothing says it."""
+        found, self._logprobs = self._logprobs, []
+        return found
 
     def take_retracted(self) -> int:
         """How many characters at the end of `reasoning` are the beginning of a mark after all; each is told once."""
@@ -184,9 +194,9 @@ class ReplyBuilder:
             rest = self._take(decode_unfinished(event, self._dialect))
         is_whole = not is_cut and self._outcome()[0] is MessageState.COMPLETE and self._end.finish_reason != "length"
         if is_whole:
-            rest += self._reason("", is_last=True) if self._is_parted else []
-            rest += self._split(self._joiner.close())
-        rest += [self._keep(segment) for segment in self._splitter.close()]
+            rest += self._keep_reasoning(self._reasonings.close()) if self._is_parted else []
+            rest += self._split(self._texts.close())
+        rest += [self._keep(segment, self._texts) for segment in self._splitter.close()]
         whole = () if self.has_text else tuple(self._understand(it, is_whole=is_whole) for it in self._end.results)
         state, error = self._outcome()
         result = ReplyResult(state, self._end.finish_reason, self._usage, self._request_id, error, whole)
@@ -223,23 +233,32 @@ class ReplyBuilder:
         if self._chars > MAX_TEXT_CHARS:
             self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", TRY_AGAIN)
             return []
+        number = self._tokens
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
-        apart = [] if reasoning is None else self._reason(reasoning, is_last=bool(text))
-        return apart + self._split(self._joiner.feed(text))
+        self._logprobs += repeat(math.nan if frame.logprob is None else frame.logprob, frame.tokens)
+        apart = [] if reasoning is None else self._reason(reasoning, number, is_last=bool(text))
+        return apart + self._split(self._texts.feed(text, number))
 
-    def _reason(self, text: str, *, is_last: bool) -> list[CountedSegment]:
+    def _reason(self, text: str, token: int, *, is_last: bool) -> list[CountedSegment]:
         """Keep reasoning that the server tells apart: its texts are answer, wherever the prompt ended.
 
         Once the answer has begun, more reasoning is text of it, as think tags are there.
         """
         held: list[CountedSegment] = []
         if not self._is_parted:
-            held = self._split(self._joiner.close()) + [self._keep(segment) for segment in self._splitter.close()]
+            held = self._split(self._texts.close())
+            held += [self._keep(segment, self._texts) for segment in self._splitter.close()]
             self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
-        text = self._reasoning_joiner.feed(text) + (self._reasoning_joiner.close() if is_last else "")
+            self._texts = TokenBorders()
+        text = self._reasonings.feed(text, token) + (self._reasonings.close() if is_last else "")
+        return held + self._keep_reasoning(text)
+
+    def _keep_reasoning(self, text: str) -> list[CountedSegment]:
+        if not text:
+            return []
         part = ReplyPart.ANSWER if self._has_answer else ReplyPart.REASONING
-        return [*held, self._keep(Segment(part, text))] if text else held
+        return [self._keep(Segment(part, text, self._reasonings.fed - len(text)), self._reasonings)]
 
     def _note_end(self, frame: Frame) -> None:
         """Gather what the last frames say; it may be spread over several."""
@@ -254,13 +273,13 @@ class ReplyBuilder:
     def _split(self, text: str) -> list[CountedSegment]:
         if not text:
             return []
-        return [self._keep(segment) for segment in self._splitter.feed(text)]
+        return [self._keep(segment, self._texts) for segment in self._splitter.feed(text)]
 
-    def _keep(self, segment: Segment) -> CountedSegment:
+    def _keep(self, segment: Segment, source: TokenBorders) -> CountedSegment:
         tokens, self._uncounted = self._uncounted, 0
         self.has_text = True
         self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER
-        return CountedSegment(segment, tokens)
+        return CountedSegment(segment, tokens, source.take(segment.at, len(segment.text)))
 
     def _read_document(self) -> None:
         if self._error is not None or self._failure is not None:

@@ -15,7 +15,7 @@ Source: measured behaviour of the endpoint; API reference, "Input format" (the p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from kimi_tui.core.prompt.open_turn import PromptEnd
@@ -28,6 +28,8 @@ class Segment:
     part: ReplyPart
     text: str
     """Never empty."""
+    at: int = field(default=0, compare=False)
+    """Where it began in all that was fed to the splitter, in code points."""
 
 
 class _State(Enum):
@@ -75,6 +77,7 @@ class ThinkSplitter:
         is_begun = prompt_end in {PromptEnd.REASONING, PromptEnd.ANSWER} and not (begun and begun == reasoning)
         self._state = _State.ANSWER if marks is None else self._default if is_begun else _State.START
         self._held, self._known = begun, len(begun)
+        self._fed = 0
         self.retracted = 0
         """How many characters at the end of `reasoning` were the beginning of a mark, and so no text."""
 
@@ -84,31 +87,34 @@ class ThinkSplitter:
         return (self._default if self._state is _State.START else self._state) is _State.ANSWER
 
     def feed(self, text: str) -> list[Segment]:
+        self._fed += len(text)
         if self._state is _State.ANSWER:
-            return [Segment(ReplyPart.ANSWER, text)] if text else []
+            return [Segment(ReplyPart.ANSWER, text, self._fed - len(text))] if text else []
         text = self._held + text
         self._held = ""
         if self._state is _State.START and not (text := self._begin(text)):
             return []
+        start = self._fed - len(text)
         if self.is_in_answer:
-            return [Segment(ReplyPart.ANSWER, text)]
+            return [Segment(ReplyPart.ANSWER, text, start)]
         reasoning, marker, answer = text.partition(self._close)
         if marker:
             self._state = _State.ANSWER
         elif held := _held_chars(reasoning, self._close):
             reasoning, self._held = reasoning[:-held], reasoning[-held:]
+        chars = len(reasoning)
         reasoning = self._without_known(reasoning)
         if marker:
             self._retract()
-        pairs = ((ReplyPart.REASONING, reasoning), (ReplyPart.ANSWER, answer))
-        return [Segment(part, piece) for part, piece in pairs if piece]
+        found = [Segment(ReplyPart.REASONING, reasoning, start + chars - len(reasoning))] if reasoning else []
+        return [*found, Segment(ReplyPart.ANSWER, answer, self._fed - len(answer))] if answer else found
 
     @property
     def held(self) -> Segment | None:
         """What is held back, as the text that it is where nothing follows; None = nothing is."""
         text = self._held[self._known :]
         part = ReplyPart.ANSWER if self.is_in_answer else ReplyPart.REASONING
-        return Segment(part, text) if text else None
+        return Segment(part, text, self._fed - len(text)) if text else None
 
     def close(self) -> list[Segment]:
         """End the text: what was held back is text after all."""

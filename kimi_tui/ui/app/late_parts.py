@@ -38,6 +38,7 @@ from kimi_tui.ui.commands.sending import Perform, Sending
 from kimi_tui.ui.commands.session_commands import SessionCommands
 from kimi_tui.ui.commands.setting_commands import SettingCommands
 from kimi_tui.ui.commands.theme_command import ThemeCommand
+from kimi_tui.ui.commands.trace_commands import TraceCommands
 from kimi_tui.ui.commands.turn_commands import TurnCommands
 from kimi_tui.ui.commands.view_commands import view_rows
 from kimi_tui.ui.keys.key_lookup import Keyboard
@@ -241,6 +242,7 @@ class LateParts:
             **self._files.rows(),
             "record": RecordCommand(services.recorder, chats, say),
             **self._raw().rows(),
+            **TraceCommands(transcript, chats, services, self._replies.go_on_from_edit).rows(),
             **self._read_only().rows(),
             **panes.rows(),
             **self._branches().rows(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from textual.widgets import Input, TextArea
 
 from kimi_tui.core.settings.actions import Need, Scope
+from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import scope_of
@@ -57,7 +58,9 @@ class ScreenCommands:
         """All answers that stream side by side; the status line says so."""
         chat = self.open_chats.current
         if count := len(chat.beside):
-            self.remark(f"Stopped {count + 1} replies; what arrived is kept.", f"Stopped {count + 1}.")
+            self.remark(
+                f"Stopped {counted(count + 1, 'reply', 'replies')}; what arrived is kept.", f"Stopped {count + 1}."
+            )
         chat.stop()
 
     def _retry_now(self) -> None:

@@ -223,6 +223,8 @@ def test_every_key_and_command_that_is_named_exists() -> None:
         "prefill",
         "seed",
         "think-longer",
+        "tokens",
+        "timeline",
         "kept-thinking",
         "raw",
         "over-budget",

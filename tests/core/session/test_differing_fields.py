@@ -87,7 +87,7 @@ def test_a_reply_is_labelled_in_documents_too() -> None:
     ]
     session = Session("s", NOW, NOW, "m", "Lamb?", messages=(question, *replies), head="m3")
     assert "\n## Kimi · temperature 0.5\n" in render_markdown(session)
-    assert "\nKimi (temperature 0.5):\n" in render_text(session)
+    assert "\nKimi · temperature 0.5:\n" in render_text(session)
     alone = replace(session, messages=(question, replies[1]))
     assert "\n## Kimi\n" in render_markdown(alone)
     assert "\nKimi:\n" in render_text(alone)

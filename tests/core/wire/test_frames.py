@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,14 @@ def decode(type_: str = "message", /, **document: Any) -> Frame:
     ("document", "frame"),
     [
         ({"token": {"text": "a"}}, Frame("a", 1)),
-        ({"token": {"id": None, "text": "a", "logprob": 0, "special": False}, "details": None}, Frame("a", 1)),
+        ({"token": {"id": None, "text": "a", "logprob": 0, "special": False}, "details": None}, Frame("a", 1, logprob=0.0)),
+        ({"token": {"text": "a", "logprob": -0.25}, "num_input_tokens": 3}, Frame("a", 1, usage=Usage(3), logprob=-0.25)),
+        ({"token": {"text": "a", "logprob": -math.inf}}, Frame("a", 1, logprob=-math.inf)),
+        ({"token": {"text": "a", "logprob": 0.5}}, Frame("a", 1)),
+        ({"token": {"text": "a", "logprob": math.nan}}, Frame("a", 1)),
+        ({"token": {"text": "a", "logprob": -(10**400)}}, Frame("a", 1)),
+        ({"token": {"text": "a", "logprob": False}}, Frame("a", 1)),
+        ({"token": {"text": "a", "logprob": "-1"}}, Frame("a", 1)),
         ({"token": {"text": "a"}, "request_id": "r", "num_output_tokens": 3}, Frame("a", 1, usage=Usage(None, 3), request_id="r")),
         ({"token": {"text": "<|im_end|>", "special": True}}, Frame()),
         ({"token": {"text": "</think>", "special": True}}, Frame("</think>", 1)),

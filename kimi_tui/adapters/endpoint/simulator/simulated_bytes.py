@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply
+from kimi_tui.adapters.endpoint.simulator.tokens import logprob_of
 from kimi_tui.adapters.endpoint.simulator.tour import BROKEN, Break
 from kimi_tui.core.errors import CompletionError
 from kimi_tui.core.session.session import Usage
@@ -32,10 +33,11 @@ def document(plan: SimulatedReply, dialect: Dialect) -> Mapping[str, object]:
 def _frames(plan: SimulatedReply) -> Iterator[Frame]:
     tokens = plan.replies[0]
     thought = _thought_tokens(plan, tokens)
-    for text in tokens[:thought]:
-        yield Frame(tokens=1, reasoning=text, request_id=plan.request_id)
-    for text in tokens[thought:]:
-        yield Frame(text, 1, request_id=plan.request_id)
+    for place, text in enumerate(tokens[:thought]):
+        yield Frame(tokens=1, reasoning=text, request_id=plan.request_id, logprob=logprob_of(text, place))
+    for place, text in enumerate(tokens[thought:], thought):
+        logprob = 0.0 if text == plan.mark else logprob_of(text, place)
+        yield Frame(text, 1, request_id=plan.request_id, logprob=logprob)
     if plan.breaks is Break.ERROR:
         yield Frame(error=CompletionError(BROKEN))
     elif plan.breaks is None:

@@ -93,6 +93,7 @@ KEYS = """\
 | **Alt+K** | while you edit: keeps the edit, I do not go on |
 | **Shift+Tab**, then **w** | lets me think longer |
 | **F5**, then **d** | the exact prompt, and what is new in it since my last reply |
+| **Shift+Tab**, then **T** or **I** | my reply token by token; when it came, and how fast |
 | **Ctrl+R** | opens or folds every think block |
 | **Alt+T** | the branches of this session, as a tree |
 | **Ctrl+Home**, **Ctrl+End** | the beginning; the end, and follow it |
@@ -125,6 +126,7 @@ A line that begins with `/` is a command; it is never sent to the model.
 | `/diff`, `/diff 2` | what is new in the next prompt since the last request, or the one before |
 | `/copy-python` | the next request as a Python script |
 | `/over-budget keep-pinned` | leaves old turns out when there is no room; **p** pins a message |
+| `/tokens`, `/timeline` | my last reply token by token; when it came, and how fast |
 | `/resume lamb` | opens another session by its title |
 | `/rename Cooking lamb` | gives this one another title |
 | `/tree`, `/name Stew`, `/branch` | the tree of branches; names one; makes it a session of its own |
@@ -159,6 +161,9 @@ and figures above. **Left** and **Right** show others there, **r** compares the 
 
 Whole replies, thinking included, come with `/regenerate 3`, and one for each value of a field with
 `/sweep temperature 0 0.5 1`. **Alt+S** shows all of them in columns, with a table of what each took.
+
+`/tokens` shows this reply token by token, tinted where I was not sure: **n** goes to the next such token, **c** cuts
+before the one under the cursor, and I go on from there. `/timeline` shows when I thought and answered, and how fast.
 """
 
 
