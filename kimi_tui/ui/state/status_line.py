@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -45,8 +45,7 @@ def meter(share: float) -> str:
     return f"▕{cells:<{METER_CELLS}}▏"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     tokens: int
     window_tokens: int
     is_counted: bool
@@ -177,8 +176,7 @@ def _in_short(state: MessageState | None) -> str:
     return STATES_IN_SHORT.get(state or MessageState.COMPLETE, "ready")
 
 
-@dataclass(frozen=True, slots=True)
-class BarTexts:
+class BarTexts(NamedTuple):
     title: str
     """Top left: what is open."""
     place: str
