@@ -16,6 +16,7 @@ MODULES = (
     "kimi_tui.ui.app.late_parts",
     "markdown_it.common.entities",
     "markdown_it",
+    "mdit_py_plugins.footnote",
     "anyio",
     "httpcore",
     "httpx",

@@ -52,7 +52,8 @@ def test_ask_imports_nothing_for_later() -> None:
 
 def test_the_screen_imports_nothing_of_a_turn() -> None:
     names = ("httpx", "markdown_it", "pygments", "kimi_tui.core.wire.turn_events", "kimi_tui.core.wire.plans", "kimi_tui.engine.openings",
-             "kimi_tui.engine.turn", "kimi_tui.ui.state.running_turns", "kimi_tui.ui.app.late_parts")  # fmt: skip
+             "kimi_tui.engine.turn", "kimi_tui.ui.state.running_turns", "kimi_tui.ui.app.late_parts", "kimi_tui.core.session.salvage",
+             "kimi_tui.core.session.json_salvage", "kimi_tui.core.session.toml_salvage")  # fmt: skip
     code = f"import sys, kimi_tui.ui.app.kimi_app; print([m for m in {names} if m in sys.modules])"
     assert run_python(code).strip() == "[]"
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from kimi_tui.adapters.config.paths import saved_file, shipped
 from kimi_tui.adapters.files import MAX_CONFIG_BYTES, make_private_dir, read_file, write_atomic
@@ -31,8 +32,7 @@ _LINE = re.compile(r"at line ([0-9]+)")
 _LINE_END = re.compile(r" \(at (line [0-9]+, column [0-9]+|end of document)\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
+class LoadedSettings(NamedTuple):
     settings: Settings
     """What is wrong in a file has its default."""
     problems: tuple[str, ...]

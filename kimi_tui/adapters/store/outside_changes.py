@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.adapters.files import as_storage_error, read_pieces
 from kimi_tui.adapters.store.session_index import Mark, mark_in, mark_of
@@ -40,8 +40,7 @@ class FileState(Enum):
     GONE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version of a file."""
 
     mark: Mark

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.file_formats import FORMATS
@@ -22,8 +22,7 @@ def _text(session: Session) -> bytes:
     return documents.with_newline(documents.render_text(session)).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class ExportForm:
+class ExportForm(NamedTuple):
     endings: tuple[str, ...]
     """What names of its files end in, the usual one first; "" = in nothing."""
     render: Callable[[Session], bytes]

@@ -10,7 +10,7 @@ The template accepts `PromptText` only, and only this module makes it: a type ch
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.prompt.control_tokens import JOINER
 from kimi_tui.core.prompt.template import Template
@@ -32,8 +32,7 @@ def verbatim(text: str) -> PromptText:
     return PromptText(replace_lone(text))
 
 
-@dataclass(frozen=True, slots=True)
-class TextDoor:
+class TextDoor(NamedTuple):
     template: Template
     neutralise: bool = True
     """The switch `[chat] neutralise`: whether markers are made harmless."""

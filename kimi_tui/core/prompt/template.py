@@ -15,21 +15,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from kimi_tui.core.prompt.control_tokens import ControlTokens
 from kimi_tui.core.session.session import Role
 
 
-@dataclass(frozen=True, slots=True)
-class TurnMarks:
+class TurnMarks(NamedTuple):
     opening: str
     """Everything before it, the role's name included."""
     end: str
     """What closes the turn; a template's marks contain no text that could end in the midst of one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkMarks:
+class ThinkMarks(NamedTuple):
     open: str
     close: str
 

@@ -34,6 +34,7 @@ from kimi_tui.core.session.session import (
 )
 from kimi_tui.core.session.written import FIELDS, Begun, WrittenRange
 from kimi_tui.core.text.quoting import quoted
+from kimi_tui.core.text.shared_words import shared
 from kimi_tui.core.text.surrogates import replace_lone
 
 FORMAT = "kimi-tui/session"
@@ -180,10 +181,32 @@ def _encode_start(start: RequestStart) -> dict[str, object]:
 # -- plain data to values
 
 
-@lru_cache(maxsize=256)
-def _shared(text: str) -> str:
-    """The same text as one object: messages name the one before, and all of them the same model."""
-    return text
+@lru_cache(maxsize=64)
+def _place_of(words: str) -> dict[str, object]:
+    """Where a table stands that is written so."""
+    del words
+    return {}
+
+
+def _take_sent(table: _Table) -> Mapping[str, object] | None:
+    """Take what a request sent, the same table as others that sent the same: in most sessions all do."""
+    found = table.table("sent")
+    if not found:
+        return found
+    place = _place_of(repr(found))  # which tells 1, 1.0 and true apart
+    place.update(found)
+    return place
+
+
+@lru_cache(maxsize=64)
+def _time(text: str) -> datetime:
+    """The same time as one object, UTC: a reply often ends in the second in which the next question is asked."""
+    return _as_utc(datetime.fromisoformat(text))
+
+
+def _as_utc(value: datetime) -> datetime:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).replace(microsecond=0)
 
 
 class _Table:
@@ -225,7 +248,7 @@ class _Table:
     def word(self, key: str) -> str | None:
         """Take a short text that many messages share: it is kept once."""
         value = self.text(key)
-        return None if value is None else _shared(value)
+        return None if value is None else shared(value)
 
     def needed_text(self, key: str) -> str:
         value = self.text(key)
@@ -247,18 +270,14 @@ class _Table:
 
     def time(self, key: str) -> datetime | None:
         value = self.take(key, (str, datetime), "a time such as 2026-11-23T08:15:00Z")
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                raise StorageError(
-                    f"{self.path(key)}: found {quoted(value)}, allowed a time such as 2026-11-23T08:15:00Z."
-                ) from None
-        if not isinstance(value, datetime):
-            return None
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         try:
-            return aware.astimezone(UTC).replace(microsecond=0)
+            if isinstance(value, str):
+                return _time(value)
+            return _as_utc(value) if isinstance(value, datetime) else None
+        except ValueError:
+            raise StorageError(
+                f"{self.path(key)}: found {quoted(value)}, allowed a time such as 2026-11-23T08:15:00Z."
+            ) from None
         except OverflowError:
             raise StorageError(f"{self.path(key)}: found {value}, allowed a time of the years 1 to 9999.") from None
 
@@ -384,7 +403,7 @@ def _decode_message(table: _Table) -> Message:
         pinned=_take_yes(table, "pinned"),
         name=_take_text(table, "name") or "",
         raw_input=_take_text(table, "raw_input"),
-        id=_shared(table.needed_text("id")),
+        id=shared(table.needed_text("id")),
         role=_message_role(table),
         content=table.needed_text("content"),
         parent=table.word("parent"),
@@ -400,7 +419,7 @@ def _decode_message(table: _Table) -> Message:
         thinking_end=table.word("thinking_end"),
         cut_tail=table.text("cut_tail") or "",
         thinking_tokens=table.count("thinking_tokens"),
-        sent=table.table("sent"),
+        sent=_take_sent(table),
         usage=_decode_usage(table),
         timing=_decode_timing(table),
         requests=table.rows("requests", _decode_request),
@@ -499,7 +518,7 @@ def _decode_request(table: _Table) -> RequestRecord:
         finish_reason=table.text("finish_reason"),
         usage=_decode_usage(table) or NO_USAGE,
         timing=_decode_timing(table) or NO_TIMING,
-        sent=table.table("sent"),
+        sent=_take_sent(table),
         start=_decode_start(table),
         is_estimated=table.flag("estimated") is True,
         extra=table.others(),

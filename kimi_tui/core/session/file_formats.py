@@ -6,17 +6,18 @@ Whatever names or tells apart formats asks this table: the list of sessions, set
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.session import json_salvage, session_json, session_toml, toml_salvage
-from kimi_tui.core.session.salvage import Salvaged
+from kimi_tui.core.session import session_json, session_toml
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.session_writing import Writer
 
+if TYPE_CHECKING:  # the name of a type only
+    from kimi_tui.core.session.salvage import Salvaged
 
-@dataclass(frozen=True, slots=True)
-class FileFormat:
+
+class FileFormat(NamedTuple):
     name: str
     make_writer: Callable[[], Writer]
     """Makes what writes one session again and again."""
@@ -58,6 +59,24 @@ class FileFormat:
             raise StorageError(f"it is no {self.title}: {error}.") from None
 
 
+def _salvage_toml(text: str) -> Salvaged:
+    from kimi_tui.core.session import toml_salvage  # noqa: PLC0415 - few files are damaged
+
+    return toml_salvage.salvage(text)
+
+
+def _has_whole_end_toml(text: str) -> bool:
+    from kimi_tui.core.session import toml_salvage  # noqa: PLC0415 - few files are damaged
+
+    return toml_salvage.has_whole_end(text)
+
+
+def _salvage_json(text: str) -> Salvaged:
+    from kimi_tui.core.session import json_salvage  # noqa: PLC0415 - few files are damaged
+
+    return json_salvage.salvage(text)
+
+
 FORMATS: Mapping[str, FileFormat] = {
     form.name: form
     for form in (
@@ -65,14 +84,14 @@ FORMATS: Mapping[str, FileFormat] = {
             "toml",
             session_toml.TomlWriter,
             session_toml.decode,
-            toml_salvage.salvage,
-            toml_salvage.has_whole_end,
+            _salvage_toml,
+            _has_whole_end_toml,
         ),
         FileFormat(
             "json",
             session_json.JsonWriter,
             session_json.decode,
-            json_salvage.salvage,
+            _salvage_json,
             imported_endings=(".jsonl", ".ndjson"),
             looks_like=session_json.looks_like,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.session import Session, SessionSummary
@@ -13,8 +13,7 @@ NO_SESSION = "There is no session yet."
 SHOWN_CANDIDATES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     path: str
     reason: str
     """In one line."""
@@ -25,8 +24,7 @@ class Unreadable:
         return f"{self.path} cannot be read: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     summaries: tuple[SessionSummary, ...] = ()
     """Last changed first."""
     unreadable: tuple[Unreadable, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, whole
@@ -13,8 +14,7 @@ SHOWN_CHARS = 40
 """Most characters of it that are shown where it is told of."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyStart:
+class ReplyStart(NamedTuple):
     text: str
     """Exact, never empty."""
     is_answer: bool

@@ -7,14 +7,13 @@ but for what was taken away since: half a mark that became one, and the thought 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.session.endings import THINKING_ENDS
 from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, RequestRecord
 
 
-@dataclass(frozen=True, slots=True)
-class TextSoFar:
+class TextSoFar(NamedTuple):
     reasoning: str = ""
     content: str = ""
     is_thinking: bool = True

@@ -11,9 +11,12 @@ from kimi_tui.core.errors import ConversionError
 from kimi_tui.core.session.session import MAX_INTEGER, Message, Session
 from kimi_tui.core.session.session_writing import LONG_CHARS, BlockCache, LongText, Piece, written
 from kimi_tui.core.text.quoting import SHOWN_CHARS
-from kimi_tui.core.text.toml_parsing import MAX_PARTS, check_keys
+from kimi_tui.core.text.shared_words import shared
+from kimi_tui.core.text.toml_parsing import MAX_PARTS, parse_toml
 
 MESSAGE_HEADING = "[[messages]]\n"
+WORD_CHARS = 64
+"""A longer text is no word of the format, nor a name."""
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _ESCAPES = {"\b": "\\b", "\f": "\\f", "\r": "\\r"}
@@ -150,21 +153,23 @@ def decode(text: str) -> object:
 
     Raises ValueError, or RecursionError where it is nested too deeply.
     """
-    import tomllib  # noqa: PLC0415 - writing needs none of it
-
-    check_keys(text)
     pieces = _pieces(text)
     try:
-        head = tomllib.loads(next(pieces, ""))
+        head = parse_toml(next(pieces, ""))
         rows: list[object] = []
         for piece in pieces:
-            [(_, messages)] = tomllib.loads(piece).items()
-            rows += messages
+            [(_, messages)] = parse_toml(piece).items()
+            assert isinstance(messages, list)  # what stands below its heading
+            rows += ({shared(key): _shared_word(value) for key, value in row.items()} for row in messages)
     except ValueError:  # a heading inside a text, a table behind the messages, a mistake whose line has to be told
-        return tomllib.loads(text)
+        return parse_toml(text)
     if "messages" in head:
-        return tomllib.loads(text)
+        return parse_toml(text)
     return {**head, "messages": rows} if rows else head
+
+
+def _shared_word(value: object) -> object:
+    return shared(value) if isinstance(value, str) and len(value) <= WORD_CHARS else value
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.text.nearest import nearest
@@ -18,8 +19,7 @@ Key = tuple[str, ...]
 """The path to a value in a file, such as ("sampling", "top_p")."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
+class ConfigProblem(NamedTuple):
     key: Key
     found: str
     """What stands there, short, on one line."""

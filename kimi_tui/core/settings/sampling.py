@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.prompt.leaving_out import OverBudget
@@ -49,8 +50,7 @@ TURN_KEYS = ("thinking_budget", "auto_continue", "kept_thinking", "free_thinking
 """Keys of a session's settings that are no request fields, but say how its turns go; [chat] has them too."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
+class SessionSettings(NamedTuple):
     layer: SamplingLayer
     thinking: bool | None = None
     """None = as the config says."""
@@ -119,8 +119,7 @@ def preset_named(settings: Settings, name: str) -> Preset:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     values: Mapping[str, object]
     """By field: what was set; an empty one of `EMPTY_MEANS_UNSET` says that none is sent."""
     sources: Mapping[str, str]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from kimi_tui.core.prompt.leaving_out import OverBudget
@@ -161,8 +161,7 @@ WIRE_NAMES = {"connect_timeout_s": "connect_timeout", "read_timeout_s": "read_ti
 """Keys of the file where the field's own name carries a unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     kind: type
     allowed: str
     is_allowed: Callable[[Any], bool] = lambda _: True

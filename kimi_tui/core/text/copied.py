@@ -7,13 +7,12 @@ set so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.text.counts import counted
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """Who took a text that was copied, besides the terminal, which is always sent it."""
 
     tool: str = ""

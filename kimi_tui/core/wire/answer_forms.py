@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import FieldError
 from kimi_tui.core.session.endings import cut
@@ -27,8 +27,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _CLOSING = {"{": "}", "[": "]"}
 
 
-@dataclass(frozen=True, slots=True)
-class FormFinding:
+class FormFinding(NamedTuple):
     path: str
     """Where in the answer or the schema, such as $.lamb[0]; "" = it is about all of it."""
     message: str
@@ -38,8 +37,7 @@ class FormFinding:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class FormCheck:
+class FormCheck(NamedTuple):
     findings: tuple[FormFinding, ...] = ()
     """What is wrong, the first ones; () = nothing is, or it was not checked."""
     unchecked: str = ""

@@ -20,8 +20,7 @@ from kimi_tui.core.wire.fields import FIELDS, SETTABLE, FieldSpec
 from kimi_tui.core.wire.sse import SseEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(NamedTuple):
     """One whole reply that was not streamed."""
 
     text: str
@@ -30,8 +29,7 @@ class Generated:
     """The reasoning; None = it stands in the text, between think tags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One piece of a reply, or its end, whatever the dialect."""
 
     text: str = ""
@@ -66,8 +64,7 @@ class Mistake(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
+class Twin(NamedTuple):
     """The same dialect as the other side speaks it, for the simulator.
 
     Its frames hold reasoning in `reasoning` and the mark that closes it as a text of its own, whatever the dialect

@@ -10,8 +10,8 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from kimi_tui.core.errors import (
     TRY_AGAIN,
@@ -56,8 +56,7 @@ REDIRECT_HINT = "It is not followed, so that the key goes nowhere else. Check --
 _REFUSING = re.compile("valid|bad.?request|unprocessable|value.?error|type.?error", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorKeys:
+class ErrorKeys(NamedTuple):
     words: tuple[str, ...]
     """Keys of what an error says, the likeliest first."""
     kind: str = ""

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from kimi_tui.core.errors import FieldError
@@ -33,8 +34,7 @@ class FieldKind(StrEnum):
     URL = "an http or https address"
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     value: float
     is_open: bool = False
     """Whether the end itself is outside."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_TOKENS, MAX_SECONDS = 1_000_000, 86_400
 ALLOWED = f"off, tokens up to {MAX_TOKENS} such as 500, or seconds up to {MAX_SECONDS} such as 20s"
@@ -11,8 +11,7 @@ OFF = "off"
 _WRITTEN = re.compile(r"([0-9]{1,7})|([0-9]{1,5}(?:\.[0-9]{1,3})?) ?s")
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """None = as much as the model wants."""
 
     tokens: int | None = None

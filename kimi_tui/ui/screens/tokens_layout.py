@@ -16,6 +16,7 @@ from rich.cells import cell_len, chop_cells
 
 from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.token_trace import Token
+from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.visible import visible
 
 BORDER = "▏"
@@ -104,7 +105,7 @@ class TokenRows:
     def _add_unknown(self, place: int, text: str) -> None:
         """Only its end, since a long reply may have been gone on with."""
         left_out = len(text) - UNKNOWN_CHARS
-        words = f"{left_out:,} characters, and those below" if left_out > 0 else "below"
+        words = f"{counted(left_out, 'character')}, and those below" if left_out > 0 else "below"
         self._break()
         self.rows[-1] = Row([], f"({words}: their tokens are not known)")
         self._break()

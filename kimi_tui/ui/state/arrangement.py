@@ -8,7 +8,7 @@ nothing is lost by it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LEFT = "sessions"
 MIN_COLUMNS, MIN_ROWS = 45, 14
@@ -20,8 +20,7 @@ MIN_CONVERSATION_COLUMNS = 40
 MIN_PANE_COLUMNS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(NamedTuple):
     left: str = ""
     """Name of the pane there, as below; "" = none."""
     right: str = ""

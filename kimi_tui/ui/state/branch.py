@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
@@ -34,13 +35,19 @@ class Branch:
 
     @cached_property
     def families(self) -> dict[str | None, list[str]]:
-        """The messages with the same parent, those that are being written included, in the order of their beginning."""
-        families: dict[str | None, list[str]] = {}
+        """The messages that share a parent, those that are being written included, in the order of their beginning.
+
+        Most of thousands share none, and stand in no family.
+        """
+        saved, growing = (message.parent for message in self.session.messages), (it.parent for it in self.growing)
+        children = Counter(chain(saved, growing))
+        families = {parent: list[str]() for parent, count in children.items() if count > 1}
         for message in self.session.messages:
-            families.setdefault(message.parent, []).append(message.id)
+            if message.parent in families:
+                families[message.parent].append(message.id)
         for id_, parent, _ in self.growing:
-            family = families.setdefault(parent, [])
-            if id_ not in family:
+            family = families.get(parent)
+            if family is not None and id_ not in family:
                 later = (place for place, other in enumerate(family) if tree.is_later(other, id_))
                 family.insert(next(later, len(family)), id_)
         return families
@@ -51,7 +58,7 @@ class Branch:
         return {
             id_: (place, len(family))
             for family in self.families.values()
-            if len(family) > 1
+            if len(family) > 1  # a reply that goes on is both saved and being written
             for place, id_ in enumerate(family, start=1)
         }
 

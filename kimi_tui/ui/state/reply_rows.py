@@ -60,7 +60,7 @@ def reply_rows(chat: Chat, question_id: str, now_s: float) -> list[ReplyRow]:
     messages = {it.id: it for it in chat.session.messages if it.parent == question_id and it.role is Role.ASSISTANT}
     lives = {it.live.key: it.live for it in chat.running if it.turn.reply.question_id == question_id}
     batch = chat.batch if chat.batch is not None and chat.batch.question_id == question_id else None
-    family = [key for key in branch.families.get(question_id, []) if key in messages or key in lives]
+    family = [key for key in branch.families.get(question_id, {**messages, **lives}) if key in messages or key in lives]
     shown = chat.live.key if chat.live is not None and chat.is_live_on_branch() else None
     on_branch = {message.id for message in chat.branch} if shown is None else {shown}
     rows = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import Clock, HeldSession, SessionStore
@@ -87,8 +87,7 @@ class SettingsStore(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSession:
+class FirstSession(NamedTuple):
     """A session that is found, locked and read while the first frame is on screen."""
 
     name: str
@@ -120,8 +119,7 @@ class Recorder(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class FirstTurn:
+class FirstTurn(NamedTuple):
     """A turn that begins by itself with the screen: one that was recorded."""
 
     opening: Opening

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
@@ -49,8 +49,7 @@ def meter(share: float) -> str:
     return f"▕{cells:<{METER_CELLS}}▏"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     tokens: int
     window_tokens: int
     is_counted: bool
@@ -74,7 +73,7 @@ class Context:
 
     def with_typed(self, tokens: int) -> Context:
         """The same with what is being typed; 0 = nothing is."""
-        return replace(self, tokens=self.tokens + tokens + TURN_TOKENS, is_counted=False) if tokens else self
+        return self._replace(tokens=self.tokens + tokens + TURN_TOKENS, is_counted=False) if tokens else self
 
     def words(self, more_tokens: int = 0) -> str:
         """Write it, with tokens that came since: "~12.3k/256k ▕█▏"; with a mark where it is nearly full."""
@@ -216,8 +215,7 @@ def _in_short(state: MessageState | None) -> str:
     return STATES_IN_SHORT.get(state or MessageState.COMPLETE, "ready")
 
 
-@dataclass(frozen=True, slots=True)
-class BarTexts:
+class BarTexts(NamedTuple):
     title: str
     """Top left: what is open."""
     place: str
@@ -274,7 +272,7 @@ def _bar_texts(
         place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
-        context=replace(context, reply_tokens=reply_tokens),
+        context=context._replace(reply_tokens=reply_tokens),
         last=last_figures(session, empty_end),
     )
 

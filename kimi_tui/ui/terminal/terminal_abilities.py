@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.filter import LineFilter
 
@@ -12,8 +12,7 @@ from kimi_tui.ui.text.colours import AttributeFilter, FewColoursFilter
 from kimi_tui.ui.text.glyphs import GlyphFilter
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     encoding: str = UTF8
     """Which characters it shows, by Python's name of the encoding."""
     has_bright_backgrounds: bool = True

@@ -6,8 +6,8 @@ Whoever keeps indices or keys of entries is told by an `EntriesChange` what has 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.ui.state.entry import Entry
@@ -16,8 +16,7 @@ from kimi_tui.ui.transcript.pieces import Section
 from kimi_tui.ui.transcript.viewport import Viewport
 
 
-@dataclass(frozen=True, slots=True)
-class EntriesChange:
+class EntriesChange(NamedTuple):
     """Indices are those after the change, but for the keys of `moved`."""
 
     moved: Mapping[int, int] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.ui.text.role_styles import Styles
@@ -24,8 +25,7 @@ class Section(IntEnum):
     """The footer, and the blank line behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """Another look is another layout."""
 
     styles: Styles

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from kimi_tui.core.markdown.blocks import Block
@@ -22,8 +21,7 @@ class Point(NamedTuple):
     """Characters of the piece before it: without decoration, line ends and the blanks of wrapped lines counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class SelectionRange:
+class SelectionRange(NamedTuple):
     anchor: Point
     caret: Point
 

@@ -48,6 +48,15 @@ def test_what_cannot_be_right_is_refused_by_its_place(change: dict[str, object],
         decode_session({**HEAD, **change})
 
 
+def test_replies_that_sent_the_same_share_it_and_others_do_not() -> None:
+    """1, 1.0 and true are equal, and not the same in a file."""
+    sent = [{"n": 1}, {"n": 1}, {"n": 1.0}, {"n": True}, {}]
+    rows = [{"id": f"m{n}", "role": "assistant", "content": "", "sent": it} for n, it in enumerate(sent)]
+    messages = decode_session(HEAD | {"messages": rows}).messages
+    assert [repr(message.sent) for message in messages] == [repr(it) for it in sent]
+    assert messages[0].sent is messages[1].sent
+
+
 def test_huge_seeds_and_formats_are_text() -> None:
     data = {**HEAD, "settings": {"seed": 2**64, "response_format": {"type": "text"}}}
     assert encode_session(decode_session(data))["settings"] == {
