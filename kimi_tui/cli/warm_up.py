@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import suppress
 from importlib import import_module
 
 MODULES = (
@@ -24,6 +25,8 @@ MODULES = (
     "pygments.token",
 )
 """What the first question, reply and action need. One that is missing is told of where it is needed."""
+LANGUAGE = "python"
+"""Of the first code block, most likely: it would wait 60 ms for the patterns of its lexer."""
 PAUSE_S = 0.02
 """Time between two imports, in seconds: keys come first."""
 
@@ -37,4 +40,12 @@ async def warm_up() -> None:
             import_module(name)
         except ImportError:
             continue
+    await asyncio.to_thread(_make_lexer)
     gc.freeze()
+
+
+def _make_lexer() -> None:
+    with suppress(ImportError):
+        from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - not before the first frame
+
+        get_lexer_by_name(LANGUAGE)

@@ -103,3 +103,4 @@ async def test_the_screen_collects_its_garbage_from_its_first_idle_moment_on() -
     gc.disable()
     await warm_up()
     assert gc.isenabled()
+    assert "pygments.lexers.python" in sys.modules  # the first code block does not wait for it
