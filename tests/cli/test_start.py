@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from types import SimpleNamespace
