@@ -15,6 +15,7 @@ MODULES = (
     "kimi_tui.ui.commands.session_commands",
     "kimi_tui.ui.panes.prompt_source",
     "kimi_tui.ui.app.late_parts",
+    "kimi_tui.core.markdown.emphasis",
     "markdown_it.common.entities",
     "markdown_it",
     "mdit_py_plugins.footnote",
