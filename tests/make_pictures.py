@@ -73,6 +73,25 @@ PICTURES = {
          "<ctrl+r>", sees("Wait,")),
         (100, 34),
     ),
+    "compare": Picture(
+        ("And for twelve guests?<enter>", idle, "/set temperature 0.4<enter>/regenerate<enter>", idle,
+         "<ctrl+l>/compare<enter>", sees("temperature"), "n"),
+        (120, 30),
+    ),
+    "sweep": Picture(
+        ("Name two ways to cook lamb.<enter>", idle, "/sweep temperature 0 0.5 1.2<enter>", idle,
+         "/sweep<enter>", sees("Enter takes it"), "<down>"),
+        (120, 34),
+    ),
+    "tokens": Picture(
+        ("Name two ways to cook lamb.<enter>", idle, "<shift+tab>T", sees("token 1 of"), "n"),
+        (100, 30),
+    ),
+    "tree": Picture(
+        ("Name two ways to cook lamb.<enter>", idle, "/regenerate<enter>", idle, "And for twelve guests?<enter>", idle,
+         "/name Many guests<enter>/regenerate<enter>", idle, "<ctrl+l><alt+t>", sees("Escape leaves")),
+        (100, 24),
+    ),
     "light": Picture(("code<enter>", idle, "<ctrl+home>", sees("class Chop")), (100, 30), "kimi-light"),
 }  # fmt: skip
 """All of them, by file name."""
