@@ -28,6 +28,8 @@ MAX_GAP = 3
 """Unchanged cells between changed ones that are written too: to pass over them takes as many bytes."""
 
 MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
+ROW_ENDS = re.compile(r"\n+(?=\x1b\[\d+;\d+H)")
+"""The library ends rows with them, also such of which it draws nothing: at the bottom they would scroll the screen."""
 STYLE, RESET = re.compile(r"\x1b\[([\d;]+)m"), "0"
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 LINK = re.compile("\x1b\\]8;[^\x00-\x1f\x7f-\x9f]*\x1b\\\\")
@@ -114,6 +116,7 @@ class ScreenDiff:
         return "" if written == SYNC_START + SYNC_END else written
 
     def _drawn(self, data: str) -> str:
+        data = ROW_ENDS.sub("", data)
         drawing = _parse(data, self._size)
         if drawing is None:
             self.forget()
@@ -228,7 +231,7 @@ def _parse(data: str, size: tuple[int, int]) -> tuple[dict[int, list[tuple[int, 
     rows: dict[int, list[tuple[int, Piece]]] = {}
     for index in range(0, len(parts) - 3, 3):
         y, x, text = int(parts[index]) - 1, int(parts[index + 1]) - 1, parts[index + 2]
-        piece = None if y == size[1] - 1 and text.endswith("\n") else _piece(text)  # the screen would scroll
+        piece = _piece(text)
         if piece is None or not 0 <= y < size[1] or not 0 <= x <= size[0] - len(piece.cells):
             return None
         rows.setdefault(y, []).append((x, piece))
@@ -239,7 +242,6 @@ def _parse(data: str, size: tuple[int, int]) -> tuple[dict[int, list[tuple[int, 
 @lru_cache(maxsize=512)
 def _piece(text: str) -> Piece | None:
     """Read what stands between two cursor moves; None = it is more than text, styles and links."""
-    text = text.removesuffix("\n")
     bare = LINK.sub("", text) if "\x1b]" in text else text
     runs = _runs(bare)
     if runs is None:
