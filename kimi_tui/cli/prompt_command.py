@@ -43,7 +43,7 @@ def run(options: Namespace, context: Context) -> int:
         parts, left_out = next_parts(conversation, request)
         prompt = "".join(part.text for part in parts)
         if left_out:
-            context.tell(f"{name}: not sent, for want of room: the {counted(len(left_out), 'oldest message')}")
+            context.tell(f"{name}: not sent, for want of room: {counted(len(left_out), 'older message')}")
     else:
         with _naming(f"{name}: "):
             listed = read_message_list(conversation)

@@ -364,7 +364,7 @@ def _goes_back(turn: Turn) -> bool:
 
 def _left_out(count: int) -> KimiError:
     return LeftOutError(
-        f"Not sent, for want of room: the {counted(count, 'oldest message')}.",
+        f"Not sent, for want of room: {counted(count, 'older message')}.",
         "The setting over_budget says so.",
     )
 

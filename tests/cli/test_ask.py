@@ -413,7 +413,7 @@ def test_what_is_left_out_is_told_and_kept_with_the_reply(store: SessionFiles, t
         session = only_session(store)
         second = call("ask", "Two " * 30, "--session", session.id, "--json", *base)
     assert (second.status, second.json["content"]) == (0, "Sure:\nok")
-    assert "Not sent, for want of room: the 2 oldest messages." in second.err
+    assert "Not sent, for want of room: 2 older messages." in second.err
     assert "One " not in server.received[1].json["input"]
     stored = only_session(store)
     assert stored.messages[-1].left_out == ("m1", "m2")

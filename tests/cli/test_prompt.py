@@ -203,7 +203,7 @@ def test_what_has_no_room_is_no_part_of_it_and_is_told(store: SessionFiles, tmp_
     (tmp_path / "small.toml").write_text("[api]\ncontext_tokens = 60\n")
     result = call("prompt", "-c", str(tmp_path / "small.toml"))
     assert result.out == f"{user('two')}{assistant('B')}{OPEN}<think>"
-    assert "not sent, for want of room: the 2 oldest messages" in result.err
+    assert "not sent, for want of room: 2 older messages" in result.err
     assert "one " in call("prompt").out
     (tmp_path / "small.toml").write_text('[chat]\nover_budget = "never"\n')
     found = call("config", "check", "-c", str(tmp_path / "small.toml")).out

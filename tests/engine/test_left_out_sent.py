@@ -67,7 +67,7 @@ async def test_the_oldest_turns_are_not_sent_and_what_is_pinned_is() -> None:
     told = [event.error for event in await listener.drain() if isinstance(event, TurnNotice)]
     assert client.bodies[0]["input"] == SENT
     assert [(type(error), error.summary) for error in told] == [
-        (LeftOutError, "Not sent, for want of room: the 3 oldest messages.")
+        (LeftOutError, "Not sent, for want of room: 3 older messages.")
     ]
     stored = decode_session(encode_session(open_session.value))
     reply = stored.messages[-1]

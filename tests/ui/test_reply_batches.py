@@ -69,7 +69,7 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(tmp_path: 
     async with program(tmp_path, *several.scripts, session=TALK) as running:
         await running.type("/regenerate 3<enter>")
         await running.shows("3 requests: ~")
-        await running.shows("about ~$0.0018 by what the others took")
+        await running.shows("about $0.0018 by what the others took")
         await running.shows("answering, 3 side by side")
         await all_have_begun(running, 3)
         assert all(body["input"].endswith(INPUT) and body["stream"] for body in running.client.bodies)

@@ -63,7 +63,7 @@ async def test_the_line_shows_what_the_next_request_leaves_out_and_pins_are_sent
         await running.until(lambda: "pinned" not in running.text)
         await running.type("p<escape>")
         running.screen.composer.draft = "why " * 150
-        await running.shows("There is no room for all of it: the 3 oldest messages will not be sent any more.")
+        await running.shows("There is no room for all of it: 3 older messages will not be sent any more.")
         await running.type("<ctrl+home>")
         await running.shows(f"{LINE}: 3 messages. Pinned ones are sent.")
         await running.shows("You · pinned, sent")

@@ -129,7 +129,7 @@ class BatchCommands:
             and message.usage.cost_usd is not None
             and not message.is_partly_counted
         ]
-        cost = f", about ~{words.dollars(count * sum(costs) / len(costs))} by what the others took" if costs else ""
+        cost = f", about {words.dollars(count * sum(costs) / len(costs))} by what the others took" if costs else ""
         over = f" over {what}" if what else ""
         way = " or ".join(filter(None, (self.label("side-by-side"), "/side-by-side")))
         return f"{count} requests{over}: ~{words.count(asked.tokens)} tok in each{cost}. {way} shows them side by side."

@@ -62,10 +62,15 @@ class PaneCommands:
         self.panes.bring_up_to_date("reasoning")
 
     def _show_request(self) -> None:
-        message = self.open_chats.current.target(self.transcript.cursor.chosen)
-        if message is None or message.role is not Role.ASSISTANT:
+        """Of a reply that is being written, the one that was sent last."""
+        chat, chosen = self.open_chats.current, self.transcript.cursor.chosen
+        message = chat.target(chosen)
+        if chat.live is not None and chat.shown_key(chosen) == chat.live.key:
+            self.prompts.show_running()
+        elif message is None or message.role is not Role.ASSISTANT:
             raise UsageError("Only a reply has a request.")
-        self.prompts.show_past(message.id)
+        else:
+            self.prompts.show_past(message.id)
         self.panes.show_pane("prompt")
         self.panes.bring_up_to_date("prompt")
 

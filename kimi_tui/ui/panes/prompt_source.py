@@ -104,6 +104,10 @@ class PromptSource:
         """Want the input of a reply's first request."""
         self._asked = Asked(reply_id, 0)
 
+    def show_running(self) -> None:
+        """Want the input of the request that runs."""
+        self._asked = None
+
     def draft_changed(self) -> bool:
         """Want the input of the next turn, or of the request that runs, which typing does not change.
 

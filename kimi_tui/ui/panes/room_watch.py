@@ -54,7 +54,7 @@ class RoomWatch:
 
 def _cut_words(count: int) -> str:
     return (
-        f"There is no room for all of it: the {counted(count, 'oldest message')} will not be sent any more.\n"
+        f"There is no room for all of it: {counted(count, 'older message')} will not be sent any more.\n"
         "A line in the conversation shows from where; /over-budget says what is left out."
     )
 

@@ -51,3 +51,16 @@ async def test_each_request_is_seen_and_copied_as_it_was_sent(tmp_path: Path) ->
         await running.shows("50 in · 2 out · $0.0020")
         await running.type("<left><end>")
         await running.shows("~2 out · cost not known")
+
+
+async def test_the_message_cursor_on_a_reply_that_is_written_shows_what_was_sent_last(tmp_path: Path) -> None:
+    scripts = (streaming(token("One is so."), asyncio.Event()), streaming(token("Yes"), asyncio.Event()))
+    async with program(tmp_path, *scripts, size=(120, 50)) as running:
+        await running.type("Lamb?<enter>")
+        await running.shows("Thinking")
+        await running.type("<alt+a>")
+        await running.shows("Yes")
+        await running.type("<shift+tab>i")
+        await running.shows("Request 2/2 of m2, running")
+        await running.type("<escape><shift+tab>B")
+        await running.shows("still being written")
