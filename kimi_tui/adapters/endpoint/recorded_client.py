@@ -66,9 +66,8 @@ class RecordedClient:
         """End as it ended then; where nothing is to be done, the bytes say it all."""
         end = exchange.end
         if end is None:
-            if self._recording.is_cut_off:
-                raise BrokenStreamError("The recording ends here: it has reached its largest size.")
-            return
+            why = "it has reached its largest size" if self._recording.is_cut_off else "the program ended"
+            raise BrokenStreamError(f"The recording ends here: {why}.")
         await pace.until(end.at_s)
         if end.failure is not None:
             raise end.failure.error()
