@@ -97,7 +97,7 @@ def test_what_is_said_to_be_left_out_is_left_out_at_any_draft(  # noqa: PLR0917 
             assert ("".join(part.text for part in parts), [it.id for it in left_out]) == (text, gone)
 
 
-@pytest.mark.parametrize("draft", ["x", "清炖羊肉。" * 100])
+@pytest.mark.parametrize("draft", ["x", "清炖羊肉。" * 100], ids=["short", "long"])
 def test_nothing_is_left_out_while_the_meter_says_that_there_is_room(draft: str) -> None:
     """By the usual rates the same conversation has no room: one token to a character, where two share one."""
     whole = PromptViewer().view(TALK, RequestSettings(), draft)
