@@ -15,8 +15,8 @@ from kimi_tui.cli.context import Context
 from kimi_tui.cli.exit_status import DONE
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.faults import reason_of
+from kimi_tui.core.prompt.next_cuts import next_parts
 from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
-from kimi_tui.core.prompt.prompt_writer import next_parts
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.file_formats import likely_formats
 from kimi_tui.core.session.session import Session

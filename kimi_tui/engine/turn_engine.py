@@ -18,6 +18,7 @@ from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn, TurnListen
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.kept_traces import KeptTraces
@@ -70,7 +71,7 @@ class _Opened:
         prompt = closed.followed_by(turn.reply)
         left_out = closed.left_out
         context_budget.check_input(session, prompt.text, window_tokens, has_left_out=bool(left_out))
-        tokens = context_budget.doubtful_tokens(prompt.text, window_tokens)
+        tokens = context_budget.doubtful_tokens(prompt.text, window_tokens, partial(calibration_of, session))
         doubts = [] if tokens is None else [_doubt(tokens, window_tokens)]
         doubts += [_left_out(len(left_out))] if left_out else []
         question = tree.message_of(session, turn.reply.question_id)

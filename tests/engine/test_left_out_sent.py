@@ -9,8 +9,9 @@ import pytest
 
 from kimi_tui.core.errors import InputTooLargeError, LeftOutError
 from kimi_tui.core.prompt.leaving_out import OverBudget
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_view import request_view
-from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.context_budget import counted_prefix
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_view import going_on_view, past_view, request_view
-from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE

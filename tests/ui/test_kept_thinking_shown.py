@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.session.session import Usage
 from kimi_tui.core.session.written import Begun
-from kimi_tui.ui.state.status_line import context_of
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import program

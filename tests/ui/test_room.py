@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.session import Usage
 from kimi_tui.ui.panes.settings_pane.row_values import OVER_BUDGET
-from kimi_tui.ui.state.status_line import context_of
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program

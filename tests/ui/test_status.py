@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError
+from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
 from kimi_tui.core.session.written import CONTENT, REASONING, Begun, whole
 from kimi_tui.ui.app import bar_display
 from kimi_tui.ui.state.entries import message_entry
 from kimi_tui.ui.state.figures import Figures
-from kimi_tui.ui.state.status_line import context_of, last_figures
+from kimi_tui.ui.state.status_line import context_words, last_figures
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import Script
 from tests.ui.program import program
@@ -35,12 +36,12 @@ def without(*names: str, seen_by: str = "") -> Session:
 
 
 def test_the_last_count_is_what_the_window_holds() -> None:
-    assert context_of(TALK, 1000).words().startswith("150/1.0k")
+    assert context_words(context_of(TALK, 1000)).startswith("150/1.0k")
 
 
 def test_reasoning_that_is_not_sent_again_takes_no_room() -> None:
     messages = (*TALK.messages[:3], replace(TALK.messages[3], reasoning="r" * 360))
-    assert context_of(replace(TALK, messages=messages), 1000).words().startswith("~141/1.0k")
+    assert context_words(context_of(replace(TALK, messages=messages), 1000)).startswith("~141/1.0k")
 
 
 @pytest.mark.parametrize(

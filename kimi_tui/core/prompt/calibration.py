@@ -6,6 +6,7 @@ regression towards the usual rates, so that little data moves them little). Mark
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ USUAL_PER_IDEOGRAPH = 1.0
 PER_BYTE_ENDS = (1 / 8, 1 / 2)
 """Sane bounds: no tokeniser of ordinary text is beyond them. A guess."""
 PER_IDEOGRAPH_ENDS = (0.4, 2.0)
+MOST_TOKENS_PER_CHAR = max(PER_IDEOGRAPH_ENDS[1], 4 * PER_BYTE_ENDS[1])
+"""No character is estimated at more."""
 ODD_RATIO = 5.0
 """What is told to be so many times more or less than estimated is of something else, and is left aside."""
 PRIOR_TOKENS = 40.0
@@ -37,6 +40,10 @@ class Calibration:
     def of(self, counts: TextCounts) -> float:
         """Estimate the tokens of a text that was counted."""
         return counts.markers + counts.ideographs * self.per_ideograph + counts.other_bytes * self.per_byte
+
+    def size(self, counts: TextCounts) -> int:
+        """The same in whole tokens, rounded up."""
+        return math.ceil(self.of(counts))
 
     def tokens(self, *texts: str) -> int:
         """Estimate those of texts; of very long ones a sample is looked at."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import InputTooLargeError
+from kimi_tui.core.prompt.calibration import MOST_TOKENS_PER_CHAR, Calibration
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
-from kimi_tui.core.prompt.token_estimate import estimate_tokens, least_tokens
+from kimi_tui.core.prompt.token_estimate import counts_of, least_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
@@ -137,9 +138,14 @@ def check_input(session: Session, prompt: GrowingText, window_tokens: int, *, ha
         )
 
 
-def doubtful_tokens(prompt: GrowingText, window_tokens: int) -> int | None:
-    """Estimate an input that may exceed the window: it is sent all the same, with a word about it; None = it fits."""
-    if len(prompt) <= window_tokens:  # no character is estimated at more than one token
+def doubtful_tokens(
+    prompt: GrowingText, window_tokens: int, calibrated: Callable[[], Calibration] = Calibration
+) -> int | None:
+    """Estimate an input that may exceed the window: it is sent all the same, with a word about it; None = it fits.
+
+    `calibrated` gives what it is estimated by, where that is worth while.
+    """
+    if len(prompt) * MOST_TOKENS_PER_CHAR <= window_tokens:
         return None
-    tokens = estimate_tokens(*prompt.pieces)
+    tokens = calibrated().size(counts_of(*prompt.pieces))
     return tokens if tokens > window_tokens else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
+from kimi_tui.core.prompt.next_cuts import BranchSizes
 from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
-from kimi_tui.core.prompt.prompt_writer import PromptWriter
+from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.raw_prompt import RawInput, raw_continuation
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
@@ -47,16 +48,18 @@ class ClosedPrompt:
 
         What has no room is left out of a new one as the settings say, of other answers to a thinking as of the first.
         """
-        is_new, past = reply.is_new, reply.beginning
-        whole = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
+        past = reply.beginning
         if past.raw_input is not None:
-            return cls((), whole, RawInput(past.raw_input, whole.door.template))
-        messages, writer = branch(session, reply.question_id), whole
-        if is_new:
-            cuts = whole.cuts(messages, request, sent_before=past.left_out or None)
-            writer = whole.behind(cuts, whole.cut(cuts, [whole.open_part(_open_turn(whole, reply))]))
-        left_out = [it for it in messages if whole.sends(it) and not writer.sends(it)]
-        return cls(tuple(part.text for part in writer.closed_parts(messages)), writer, left_out=left_out)
+            writer = PromptWriter.of_next(session, request) if reply.is_new else PromptWriter.of_past(session, past)
+            return cls((), writer, RawInput(past.raw_input, writer.door.template))
+        if not reply.is_new:
+            writer = PromptWriter.of_past(session, past)
+            return cls(_texts(writer.closed_parts(branch(session, reply.question_id))), writer)
+        sizes = BranchSizes.of(replace(session, head=reply.question_id), request)
+        cuts = sizes.next_cuts(request, sent_before=past.left_out or None)
+        sending = cuts.sending([sizes.writer.open_part(_open_turn(sizes.writer, reply))])
+        parts = sizes.closed_parts(sending.writer, cuts.messages)
+        return cls(_texts(parts), sending.writer, left_out=sending.left_out)
 
     def followed_by(self, reply: GrowingReply) -> OpenPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
@@ -69,6 +72,10 @@ class ClosedPrompt:
         reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
         written_chars = last_end(reply.written, REASONING, len(reasoning))
         return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning, written_chars)
+
+
+def _texts(parts: Iterable[PromptPart]) -> tuple[str, ...]:
+    return tuple(part.text for part in parts)
 
 
 def _open_turn(writer: PromptWriter, reply: GrowingReply) -> OpenTurn:

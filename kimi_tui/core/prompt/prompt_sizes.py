@@ -7,7 +7,6 @@ one token by what it is, and the name of the assistant's role is taken to be one
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -44,8 +43,8 @@ class _Border:
 def estimated_size(part: PromptPart, template: Template, calibration: Calibration) -> PartSize:
     if part.kind is PartKind.OPEN and (tokens := opening_tokens(part.text, template)) is not None:
         return PartSize(tokens)
-    thinking = math.ceil(calibration.of(part.thinking_counts)) if part.thinking else 0
-    return PartSize(math.ceil(calibration.of(part.counts)), thinking_tokens=thinking)
+    thinking = calibration.size(part.thinking_counts) if part.thinking else 0
+    return PartSize(calibration.size(part.counts), thinking_tokens=thinking)
 
 
 def sizes_of(

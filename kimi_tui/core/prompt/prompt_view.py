@@ -6,16 +6,15 @@ conversation as in a short one; `past_view` shows the input that a reply answere
 
 from __future__ import annotations
 
-import operator
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import accumulate
 
 from kimi_tui.core.prompt.calibration import Calibration
 from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
-from kimi_tui.core.prompt.leaving_out import TurnCuts
+from kimi_tui.core.prompt.leaving_out import OverBudget
+from kimi_tui.core.prompt.next_cuts import BranchSizes
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_sizes import PartSize, estimated_size, sizes_of
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
@@ -27,7 +26,7 @@ from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, RequestRecord, Session
-from kimi_tui.core.session.tree import branch, message_of, question_parent
+from kimi_tui.core.session.tree import before_question, branch, message_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +223,10 @@ def _joined(parts: Iterable[PromptPart]) -> GrowingText:
 
 class PromptViewer:
     def __init__(self) -> None:
-        self._writer: PromptWriter | None = None
-        self._session: Session | None = None
-        self._branch: tuple[Message, ...] = ()
-        self._has_open_question = False
+        self._sizes: BranchSizes | None = None
         self._last: SentInput | None = None
-        self._closed: dict[tuple[bool, int], _Closed] = {}  # by whether the draft takes the place of an open question,
-        # and where it is cut
-        self._cuts: dict[tuple[object, ...], TurnCuts | None] = {}  # by all that they hang on
-        self._parts: dict[str, tuple[Message, bool, PromptPart | None]] = {}  # by the message's id; whether it thinks
+        # By whether the draft takes the place of an open question, what is left out of what has no room, and the cut.
+        self._closed: dict[tuple[bool, OverBudget, int], _Closed] = {}
 
     def view(
         self,
@@ -249,90 +243,21 @@ class PromptViewer:
         `open_turn` = what the reply begins with; None = with nothing. `last` = the input of the last request.
         `sent_before` as for `TurnCuts`.
         """
-        writer = PromptWriter.of_next(session, request)
-        self._see_writer(writer)
-        self._see_session(session)
-        if last is not self._last:
+        sizes = BranchSizes.of(session, request, self._sizes)
+        if sizes is not self._sizes or last is not self._last:
             self._closed.clear()
-            self._last = last
-        is_asked = draft is not None
-        is_replaced = is_asked and self._has_open_question
-        messages = self._branch[:-1] if is_replaced else self._branch
-        tail = [] if draft is None else [writer.draft_part(draft)]
-        tail.append(writer.open_part(open_turn or request.open_turn))
-        cuts = self._cuts_of(writer, messages, request, sent_before, is_asked=is_asked)
-        cut = writer.cut(cuts, tail)
-        if (is_replaced, cut) not in self._closed:
-            sending = writer.behind(cuts, cut)
-            left_out = [it for it in messages[:cut] if writer.sends(it) and not sending.sends(it)]
-            parts = self._closed_parts(writer, sending, messages)
-            self._closed[is_replaced, cut] = _Closed.of(parts, session, request.template, last, left_out=left_out)
+            self._sizes, self._last = sizes, last
+        cuts = sizes.next_cuts(request, None if draft is None else before_question(sizes.messages), sent_before)
+        tail = [] if draft is None else [sizes.writer.draft_part(draft)]
+        tail.append(sizes.writer.open_part(open_turn or request.open_turn))
+        cut = cuts.cut(tail)
+        key = len(cuts.messages) < len(sizes.messages), request.over_budget, cut
+        if key not in self._closed:
+            sending = cuts.behind(cut)
+            parts = sizes.closed_parts(sending.writer, cuts.messages)
+            self._closed[key] = _Closed.of(parts, session, request.template, last, sizes.calibration, sending.left_out)
         window = request.context_tokens, _reply_tokens(request.fields)
-        return self._closed[is_replaced, cut].followed_by(tuple(tail), request.template, window, last)
-
-    def _cuts_of(
-        self,
-        writer: PromptWriter,
-        messages: Sequence[Message],
-        request: RequestSettings,
-        sent_before: tuple[str, ...] | None,
-        *,
-        is_asked: bool,
-    ) -> TurnCuts | None:
-        key = is_asked, len(messages), request.over_budget, request.room_tokens, sent_before
-        if key not in self._cuts:
-            size_of = partial(self._size, writer)
-            self._cuts[key] = writer.cuts(
-                messages, request, size_of=size_of, is_asked=is_asked, sent_before=sent_before
-            )
-        return self._cuts[key]
-
-    def _see_writer(self, writer: PromptWriter) -> None:
-        """Forget what was written in another way."""
-        if writer == self._writer:
-            return
-        if self._writer is None or writer.door != self._writer.door:
-            self._parts.clear()
-        self._closed.clear()
-        self._cuts.clear()
-        self._writer = writer
-
-    def _see_session(self, session: Session) -> None:
-        """Take the active branch; what is closed stays where another title or setting is all that changed."""
-        if session is self._session:
-            return
-        messages = branch(session)
-        if len(messages) != len(self._branch) or not all(map(operator.is_, messages, self._branch)):
-            self._closed.clear()
-            self._cuts.clear()
-            kept = self._parts.keys() & {message.id for message in messages}
-            self._parts = {id_: self._parts[id_] for id_ in kept}
-        self._session, self._branch = session, messages
-        self._has_open_question = bool(messages) and question_parent(session) != messages[-1].id
-
-    def _closed_parts(
-        self, writer: PromptWriter, sending: PromptWriter, messages: Sequence[Message]
-    ) -> Iterator[PromptPart]:
-        """`sending` = the writer that leaves out what has no room."""
-        if (system := writer.system_part()) is not None:
-            yield system
-        kept = sending.with_thinking(messages)
-        for message in messages:
-            part = self._part(writer, message, message.id in kept) if sending.sends(message) else None
-            if part is not None:
-                yield part
-
-    def _part(self, writer: PromptWriter, message: Message, has_thinking: bool) -> PromptPart | None:
-        """Messages that stayed the same keep their parts."""
-        known = self._parts.get(message.id)
-        if known is None or known[0] is not message or known[1] is not has_thinking:
-            part = writer.message_part(message, has_thinking=has_thinking)
-            known = self._parts[message.id] = message, has_thinking, part
-        return known[2]
-
-    def _size(self, writer: PromptWriter, message: Message, has_thinking: bool) -> int:
-        part = self._part(writer, message, has_thinking)
-        return 0 if part is None else part.counts.tokens
+        return self._closed[key].followed_by(tuple(tail), request.template, window, last)
 
 
 def _reply_tokens(fields: Mapping[str, object]) -> int:

@@ -6,14 +6,13 @@ The next prompt, the prompt of a past reply and what the prompt pane shows are t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Self
 
 from kimi_tui.core.prompt.control_tokens import JOINER
-from kimi_tui.core.prompt.leaving_out import OverBudget, TurnCuts
 from kimi_tui.core.prompt.neutralise import TextDoor
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import PromptTurn, write_open_turn, write_turn
@@ -25,7 +24,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.tree import branch, message_of, question_parent
+from kimi_tui.core.session.tree import branch, message_of
 
 
 class PartKind(StrEnum):
@@ -96,49 +95,6 @@ class PromptWriter:
         door = TextDoor(template, reply.neutralise)
         return cls(door, None if sent is False else sent, frozenset(reply.left_out), reply.kept_thinking)
 
-    def cuts(
-        self,
-        messages: Sequence[Message],
-        request: RequestSettings,
-        *,
-        size_of: Callable[[Message, bool], int] | None = None,
-        is_asked: bool = False,
-        sent_before: Sequence[str] | None = None,
-    ) -> TurnCuts | None:
-        """Where the next prompt of messages can be cut; None = it is not to be.
-
-        `size_of` = one that remembers what `size_of` says; `is_asked` and `sent_before` as for `TurnCuts`. A pinned
-        reply counts with its thinking, where any is kept: cutting may make it one of the last.
-        """
-        if request.over_budget is OverBudget.REFUSE:
-            return None
-        thinking, measure = self.with_thinking(messages), size_of or self.size_of
-        keeps_pinned = request.over_budget is OverBudget.KEEP_PINNED
-
-        def tokens_of(message: Message) -> int:
-            return measure(message, message.id in thinking or (keeps_pinned and message.pinned and bool(thinking)))
-
-        return TurnCuts.of(
-            messages, tokens_of, request.room_tokens,
-            keeps_pinned=keeps_pinned, is_asked=is_asked, sent_before=sent_before,
-        )  # fmt: skip
-
-    def size_of(self, message: Message, has_thinking: bool) -> int:
-        """What a message takes in a prompt, in tokens, estimated; 0 = it is not sent."""
-        part = self.message_part(message, has_thinking=has_thinking)
-        return 0 if part is None else part.counts.tokens
-
-    def cut(self, cuts: TurnCuts | None, rest: Sequence[PromptPart]) -> int:
-        """Where the messages are cut, so that there is room for the rest of the prompt; 0 = nowhere."""
-        if cuts is None:
-            return 0
-        system = self.system_part()
-        return cuts.cut(sum(part.counts.tokens for part in (*rest, *(() if system is None else (system,)))))
-
-    def behind(self, cuts: TurnCuts | None, cut: int) -> Self:
-        """The writer that leaves out what stands before a cut."""
-        return self if cuts is None or cut == 0 else replace(self, left_out=frozenset(cuts.left_out(cut)))
-
     def open_turn_of(self, reply: Message) -> OpenTurn:
         """The one that its first request was sent with."""
         begun = reply.begun
@@ -197,32 +153,6 @@ class PromptWriter:
         joiners = turn.text.count(JOINER) + turn.reasoning.count(JOINER)
         neutralised = joiners - source.count(JOINER) - thinking.count(JOINER)
         return PromptPart(kind, write_turn(turn, self.door.template), neutralised, message_id, turn.reasoning)
-
-
-def next_prompt(session: Session, request: RequestSettings, draft: str | None = None) -> str:
-    """Write the exact input of the next turn; a branch that ends with a reply shows it closed, then the open turn.
-
-    `draft` = a question that is not in the session yet; it stands where the engine would add it.
-    """
-    return "".join(part.text for part in next_parts(session, request, draft)[0])
-
-
-def next_parts(
-    session: Session, request: RequestSettings, draft: str | None = None
-) -> tuple[Sequence[PromptPart], Sequence[Message]]:
-    """The parts of that input, and the messages that it leaves out for want of room."""
-    writer, messages = PromptWriter.of_next(session, request), branch(session)
-    if draft is not None:
-        parent = question_parent(session)
-        messages = () if parent is None else branch(session, parent)
-    tail = [writer.open_part(request.open_turn)]
-    if draft is not None:
-        tail.insert(0, writer.draft_part(draft))
-    cuts = writer.cuts(messages, request, is_asked=draft is not None)
-    cut = writer.cut(cuts, tail)
-    left_out = [it for it in messages[:cut] if writer.sends(it)]
-    writer = writer.behind(cuts, cut)
-    return (*writer.closed_parts(messages), *tail), [it for it in left_out if not writer.sends(it)]
 
 
 def past_prompt(session: Session, message_id: str) -> str:

@@ -70,12 +70,16 @@ def newest_leaf(session: Session, message_id: str) -> str:
     return next(m.id for m in reversed(session.messages) if m.id in below and m.id not in parents)
 
 
+def before_question(messages: Sequence[Message]) -> Sequence[Message]:
+    """What of a branch stands before its next question: that takes the place of one that got no reply."""
+    is_open = bool(messages) and messages[-1].role is Role.USER
+    return messages[:-1] if is_open else messages
+
+
 def question_parent(session: Session) -> str | None:
     """The head; but where that is a question that got no reply, the next question is its alternative."""
-    if not session.messages:
-        return None
-    head = branch(session)[-1]
-    return head.parent if head.role is Role.USER else head.id
+    messages = before_question(branch(session))
+    return messages[-1].id if messages else None
 
 
 def before(session: Session, message_id: str) -> Session:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from textual.timer import Timer
 
+from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, BarTexts, Context, elsewhere
+from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, BarTexts, context_words, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
 REMARK_S = 3.0
@@ -38,10 +39,10 @@ class BarDisplay:
 
     def prepare(self, chat: Chat) -> None:
         """Make the words for the time when the chat is shown; this may be done in a thread."""
-        self._bars.texts(chat.session)
+        self._bars.texts(chat.session, calibration=chat.calibration)
 
     def _texts(self, chat: Chat) -> BarTexts:
-        return self._bars.texts(chat.session, chat.empty_end, chat.next_reply, chat.cut.left_out)
+        return self._bars.texts(chat.session, chat.empty_end, chat.next_reply, chat.cut.left_out, chat.calibration)
 
     def context(self, chat: Chat) -> Context:
         """How full the window is, with what is being typed."""
@@ -79,12 +80,12 @@ class BarDisplay:
         title = title if chat.unsaved is None else f"{UNSAVED}{title}"
         self.title.variants = tuple((title, f"{others}{place}") for place in places)
         if live is None:
-            variants = texts.last.variants("○", self.context(chat).words())
+            variants = texts.last.variants("○", context_words(self.context(chat)))
         else:
             figures = live.figures(self._now_s(), texts.last)
             if beside := chat.beside_words:
                 figures = replace(figures, state=f"{figures.state}, {beside}")
-            variants = figures.variants("●", texts.context.words(live.tokens))
+            variants = figures.variants("●", context_words(texts.context, live.tokens))
             if self._ticker is not None:
                 self._ticker.resume()
         remarks = tuple((text, right) for text in self._remark for right in (variants[0][1], ""))

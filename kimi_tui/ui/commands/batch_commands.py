@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.prompt.raw_prompt import raw_input_of
 from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.session import Message, Session
@@ -24,7 +25,6 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.reply_rows import reply_rows
 from kimi_tui.ui.state.running_turns import Turns, Variant
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.status_line import context_of
 from kimi_tui.ui.text import words
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 

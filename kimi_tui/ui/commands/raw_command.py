@@ -79,7 +79,8 @@ class RawCommand:
         make, reply_to = planned
         view = await asyncio.to_thread(make)
         screen = RawScreen(
-            RawDraft(view.text, reply_to), chat.raw_draft, view.template, window_tokens=view.window_tokens,
+            RawDraft(view.text, reply_to), chat.raw_draft, view.template,
+            tokens_of=chat.calibration.tokens, window_tokens=view.window_tokens,
             typed=self.typed, left=lambda: self._left(chat), edit_outside=self._edit_outside,
         )  # fmt: skip
         chat.typed_raw = lambda: screen.changed_draft

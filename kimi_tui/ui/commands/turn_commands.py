@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.leaving_out import OverBudget
-from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.kept_thinking import KeptThinking, kept_words, parse_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_thinking
@@ -152,5 +151,5 @@ class TurnCommands:
         branch = chat.branch
         ids = with_thinking(branch, kept, lambda it: not (it.excluded or it.is_only_queued))
         thinking = (message.reasoning or "" for message in branch if message.id in ids)
-        tokens = calibration_of(chat.session, branch).tokens(*thinking)
+        tokens = chat.calibration.tokens(*thinking)
         return f" (now ~{words.count(tokens)} tok)" if tokens else ""

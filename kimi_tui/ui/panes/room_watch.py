@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, MeasuredCuts, Typed
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.slash import Text, parse_line
-from kimi_tui.ui.state.status_line import Context
 from kimi_tui.ui.text import words
 
 ROOM = "room in the context window"
@@ -29,7 +29,8 @@ class RoomWatch:
         It is told once that the end is near, and once where the cut goes further than before.
         """
         typed = self._typed()
-        chat.typed_tokens = typed.tokens
+        # Any text is shown to take something.
+        chat.typed_tokens = max(chat.calibration.tokens(typed.text), 1) if typed.text else 0
         chat.cut = self.cuts.of(chat, typed)
         context = self.context(chat)
         if chat.cut.place:

@@ -16,7 +16,6 @@ from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from kimi_tui.core.prompt.template import Template
-from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
@@ -59,6 +58,7 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         kept: RawDraft | None,
         template: Template,
         *,
+        tokens_of: Callable[[str], int],
         window_tokens: int,
         typed: Callable[[], object],
         left: Callable[[], object],
@@ -66,12 +66,13 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
     ) -> None:
         """Edit what was kept, else `fresh`, which it can begin anew with.
 
-        `typed` is called when it has changed, `left` when what stands in it is settled.
+        `tokens_of` estimates a text, in any thread. `typed` is called when it has changed, `left` when what stands in
+        it is settled.
         """
         super().__init__()
         self._fresh, self._kept = fresh, kept
         self._area = RawArea((kept or fresh).text, template, id="raw-area")
-        self._window_tokens = window_tokens
+        self._tokens_of, self._window_tokens = tokens_of, window_tokens
         self._typed, self._left, self._edit_outside = typed, left, edit_outside
         self._measuring: Timer | None = None
         self._is_away = False
@@ -112,7 +113,7 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
 
     async def _tell_size(self, text: str) -> None:
         """It takes longer than a key may where the text is long."""
-        tokens = await asyncio.to_thread(rough_tokens, text)
+        tokens = await asyncio.to_thread(self._tokens_of, text)
         is_over = tokens > self._window_tokens
         name = "Raw input" if self._kept is None else "Raw input, kept from before"
         size = f"{'⚠ ' if is_over else ''}~{words.count(tokens)} tok of {words.count(self._window_tokens)}"

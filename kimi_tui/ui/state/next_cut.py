@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.text.counts import counted
 
 if TYPE_CHECKING:  # the names of types only: few sessions are cut
-    from kimi_tui.core.prompt.leaving_out import TurnCuts
-    from kimi_tui.core.prompt.neutralise import TextDoor
-    from kimi_tui.core.prompt.prompt_writer import PromptWriter
-    from kimi_tui.core.session.session import Message
+    from kimi_tui.core.prompt.next_cuts import BranchSizes, NextCuts
+    from kimi_tui.core.session.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,8 @@ NO_CUT = NextCut()
 class CutMemo:
     """What was measured of a chat, so that it is measured once."""
 
-    door: TextDoor | None = None
-    """How the texts were made harmless whose sizes these are."""
-    sizes: dict[str, tuple[Message, bool, int]] = field(default_factory=dict)
-    """By the message's id: of which message, whether with its thinking, in tokens."""
-    measured: tuple[tuple[object, ...], PromptWriter, TurnCuts | None] | None = None
-    """Of what, and what came of it."""
-    found: tuple[TurnCuts, NextCut] | None = None
+    sizes: BranchSizes | None = None
+    asked: tuple[Session, str | None, Session] | None = None
+    """The chat's session, the question that is edited, and the session that ends before it."""
+    found: tuple[NextCuts, int, NextCut] | None = None
+    """What the last cut at a place came to."""

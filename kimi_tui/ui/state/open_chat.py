@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.branches import branch_start, with_name
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
@@ -128,6 +129,7 @@ class Chat:
     _cut_line: tuple[NextCut, Entry] | None = None
     _message_entries: entries.MessageEntries = field(default_factory=entries.MessageEntries)
     _branch: Branch | None = None
+    _calibrated: tuple[Session, Calibration] | None = None
 
     @property
     def session(self) -> Session:
@@ -168,6 +170,14 @@ class Chat:
     @property
     def branch(self) -> tuple[Message, ...]:
         return self.branch_now().messages
+
+    @property
+    def calibration(self) -> Calibration:
+        """By what the endpoint told of the branch; it is made once for each state of the session."""
+        session = self.session
+        if self._calibrated is None or self._calibrated[0] is not session:
+            self._calibrated = session, _calibration_of(session, self.branch)
+        return self._calibrated[1]
 
     def message(self, key: str | None) -> Message | None:
         """Find a message of the branch by its entry's key; None = it is none, or still being written."""
@@ -448,3 +458,11 @@ def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -
     new = [message for message in session.messages if message.id not in known]
     head = before.head or before.messages[-1].id  # without a head it was the last one, which may be another now
     return replace(session, messages=(*old, *new), head=head)
+
+
+def _calibration_of(session: Session, branch: Sequence[Message]) -> Calibration:
+    if not branch:
+        return UNCALIBRATED
+    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
+
+    return calibration_of(session, branch)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
+from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -49,7 +50,6 @@ from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED
 from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
 from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.status_line import context_of
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.engine.turn import Listener, Turn

@@ -16,8 +16,8 @@ from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import event_stream
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
-from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.settings.actions import ACTIONS, COMMANDS, KEY_NAMES, key_label

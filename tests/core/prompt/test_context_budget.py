@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt import context_budget, control_tokens, token_estimate
-from kimi_tui.core.prompt.prompt_writer import next_prompt
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.growing_reply import GrowingText

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
+from kimi_tui.core.prompt.next_cuts import next_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.codec import decode_session, encode_session

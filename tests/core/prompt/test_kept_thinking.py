@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_syntax import parse_prompt
 from kimi_tui.core.prompt.prompt_view import PromptViewer
-from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens

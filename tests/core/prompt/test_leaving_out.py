@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kimi_tui.core.prompt.leaving_out import GOAL, OverBudget, TurnCuts
+from kimi_tui.core.prompt.next_cuts import next_parts, next_prompt
 from kimi_tui.core.prompt.prompt_syntax import parse_prompt
 from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view
-from kimi_tui.core.prompt.prompt_writer import PromptWriter, next_parts, next_prompt, past_prompt
+from kimi_tui.core.prompt.prompt_writer import PromptWriter, past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.sent_context import SentContext
@@ -219,7 +220,7 @@ def test_another_answer_to_a_thinking_is_cut_where_that_was() -> None:
 def test_refusing_leaves_nothing_out() -> None:
     session = session_of(*long_talk())
     whole = replace(ROOM, over_budget=OverBudget.REFUSE)
-    assert next_parts(session, whole)[1] == []
+    assert not next_parts(session, whole)[1]
     assert next_prompt(session, whole) == next_prompt(session, replace(ROOM, context_tokens=262_144))
 
 

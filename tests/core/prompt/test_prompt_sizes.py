@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view, request_view, sent_input
-from kimi_tui.core.prompt.prompt_writer import next_prompt, past_prompt
+from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import BLOCK_CHARS, common_chars
 from kimi_tui.core.prompt.template import TEMPLATES

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view, sent_input
-from kimi_tui.core.prompt.prompt_writer import PartKind, next_prompt, past_prompt
+from kimi_tui.core.prompt.prompt_writer import PartKind, past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens

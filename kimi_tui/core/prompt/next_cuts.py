@@ -1,0 +1,189 @@
+"""Where the next prompt is cut for want of room: one decision, for what is sent and for all that shows it.
+
+It rests on estimates that are calibrated by what the endpoint told of the same branch.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
+from kimi_tui.core.prompt.leaving_out import OverBudget, TurnCuts
+from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
+from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.told_sizes import calibration_of
+from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.tree import before_question, branch
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    writer: PromptWriter
+    """The one that leaves out what has no room."""
+    left_out: Sequence[Message]
+    """What it leaves out for want of room, in order; what is excluded anyway is none of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NextCuts:
+    """Where one prompt can be cut; how long the rest of it is may still change."""
+
+    writer: PromptWriter
+    messages: Sequence[Message]
+    """Those that stand before the rest."""
+    turns: TurnCuts | None
+    """None = nothing is to be left out."""
+    calibration: Calibration
+    system_tokens: int
+
+    def cut(self, tail: Iterable[PromptPart], more_tokens: int = 0) -> int:
+        """The place of the first message that is sent, so that there is room for the rest of the prompt; 0 = of all.
+
+        `more_tokens` = what the rest takes besides the parts of its tail.
+        """
+        if self.turns is None:
+            return 0
+        tail_tokens = sum(self.calibration.size(part.counts) for part in tail)
+        return self.turns.cut(self.system_tokens + tail_tokens + more_tokens)
+
+    def behind(self, cut: int) -> Sending:
+        """What is sent when the messages are cut there."""
+        if self.turns is None or cut == 0:
+            return Sending(self.writer, ())
+        sending = replace(self.writer, left_out=frozenset(self.turns.left_out(cut)))
+        left_out = [it for it in self.messages[:cut] if self.writer.sends(it) and not sending.sends(it)]
+        return Sending(sending, left_out)
+
+    def sending(self, tail: Iterable[PromptPart]) -> Sending:
+        return self.behind(self.cut(tail))
+
+
+class BranchSizes:
+    """The messages of an active branch as the next prompt has them: each is written and measured once."""
+
+    def __init__(
+        self,
+        session: Session,
+        messages: Sequence[Message],
+        writer: PromptWriter,
+        parts: dict[str, tuple[Message, bool, PromptPart | None]],
+    ) -> None:
+        """`parts` = those that are known, by the message's id; each with whether it holds the thinking."""
+        self.messages, self.writer = messages, writer
+        self._session, self._parts = session, parts
+        self._calibration: Calibration | None = None
+        self._cuts: dict[tuple[object, ...], NextCuts] = {}  # by all that they hang on
+
+    @classmethod
+    def of(cls, session: Session, request: RequestSettings, known: Self | None = None) -> Self:
+        """`known` = what was measured last: it is given back where nothing has changed that a prompt is made of."""
+        writer = PromptWriter.of_next(session, request)
+        if known is None:
+            return cls(session, branch(session), writer, {})
+        messages = known.messages if session is known._session else branch(session)
+        if writer == known.writer and known._has(messages):
+            known._session = session
+            return known
+        return cls(session, messages, writer, known._parts_for(messages) if writer.door == known.writer.door else {})
+
+    def _has(self, messages: Sequence[Message]) -> bool:
+        """Whether these are the very messages that it has."""
+        if messages is self.messages:
+            return True
+        return len(messages) == len(self.messages) and all(map(operator.is_, messages, self.messages))
+
+    def _parts_for(self, messages: Sequence[Message]) -> dict[str, tuple[Message, bool, PromptPart | None]]:
+        kept = self._parts.keys() & {message.id for message in messages}
+        return {id_: self._parts[id_] for id_ in kept}
+
+    @property
+    def calibration(self) -> Calibration:
+        """Made when it is asked for first: most prompts fit by far."""
+        if self._calibration is None:
+            self._calibration = calibration_of(self._session, self.messages)
+        return self._calibration
+
+    def next_cuts(
+        self,
+        request: RequestSettings,
+        asked_behind: Sequence[Message] | None = None,
+        sent_before: tuple[str, ...] | None = None,
+    ) -> NextCuts:
+        """`asked_behind` = those of the messages that a question follows which is none of them; None = none does.
+
+        `sent_before` as for `TurnCuts`.
+        """
+        asked = None if asked_behind is None else len(asked_behind)
+        key = asked, request.over_budget, request.room_tokens, sent_before
+        if key not in self._cuts:
+            messages = self.messages if asked_behind is None else asked_behind
+            self._cuts[key] = self._measured(messages, request, sent_before, is_asked=asked is not None)
+        return self._cuts[key]
+
+    def _measured(
+        self,
+        messages: Sequence[Message],
+        request: RequestSettings,
+        sent_before: tuple[str, ...] | None,
+        *,
+        is_asked: bool,
+    ) -> NextCuts:
+        """A pinned reply counts with its thinking, where any is kept: cutting may make it one of the last."""
+        if request.over_budget is OverBudget.REFUSE:
+            return NextCuts(self.writer, messages, None, UNCALIBRATED, 0)
+        thinking, keeps_pinned = self.writer.with_thinking(messages), request.over_budget is OverBudget.KEEP_PINNED
+
+        def tokens_of(message: Message) -> int:
+            thinks = message.id in thinking or (keeps_pinned and message.pinned and bool(thinking))
+            return self._size(self._part(message, thinks))
+
+        turns = TurnCuts.of(
+            messages, tokens_of, request.room_tokens,
+            keeps_pinned=keeps_pinned, is_asked=is_asked, sent_before=sent_before,
+        )  # fmt: skip
+        return NextCuts(self.writer, messages, turns, self.calibration, self._size(self.writer.system_part()))
+
+    def closed_parts(self, sending: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
+        """The system prompt, and those of the messages that `sending` sends: it may leave out more."""
+        if (system := self.writer.system_part()) is not None:
+            yield system
+        thinking = sending.with_thinking(messages)
+        for message in messages:
+            part = self._part(message, message.id in thinking) if sending.sends(message) else None
+            if part is not None:
+                yield part
+
+    def _part(self, message: Message, has_thinking: bool) -> PromptPart | None:
+        """None = it is not sent."""
+        known = self._parts.get(message.id)
+        if known is None or known[0] is not message or known[1] is not has_thinking:
+            part = self.writer.message_part(message, has_thinking=has_thinking)
+            known = self._parts[message.id] = message, has_thinking, part
+        return known[2]
+
+    def _size(self, part: PromptPart | None) -> int:
+        return 0 if part is None else self.calibration.size(part.counts)
+
+
+def next_prompt(session: Session, request: RequestSettings, draft: str | None = None) -> str:
+    """Write the exact input of the next turn; a branch that ends with a reply shows it closed, then the open turn.
+
+    `draft` = a question that is not in the session yet; it stands where the engine would add it.
+    """
+    return "".join(part.text for part in next_parts(session, request, draft)[0])
+
+
+def next_parts(
+    session: Session, request: RequestSettings, draft: str | None = None
+) -> tuple[Sequence[PromptPart], Sequence[Message]]:
+    """The parts of that input, and the messages that it leaves out for want of room."""
+    sizes = BranchSizes.of(session, request)
+    cuts = sizes.next_cuts(request, None if draft is None else before_question(sizes.messages))
+    tail = [sizes.writer.open_part(request.open_turn)]
+    if draft is not None:
+        tail.insert(0, sizes.writer.draft_part(draft))
+    sending = cuts.sending(tail)
+    return (*sizes.closed_parts(sending.writer, cuts.messages), *tail), sending.left_out
