@@ -85,13 +85,24 @@ def test_the_state_tells_how_it_ended() -> None:
         (
             {"sent": {"temperature": 0.5, "stop": ["x"]}},
             {"sent": {"stop": ["y"], "seed": 7}},
-            ("", ["temperature 0.5", 'stop ["x"]', "seed not sent"], ["temperature not sent", 'stop ["y"]', "seed 7"]),
+            ("", ["temperature 0.5", 'stop ["x"]', "no seed"], ["no temperature", 'stop ["y"]', "seed 7"]),
         ),
         ({"thinking": True}, {"thinking": False}, ("", ["thinking true"], ["thinking false"])),
         ({"model": "a"}, {"model": "b"}, ("", ["model a"], ["model b"])),
-        ({"system": False}, {"system": "In\nverse."}, ("", ["system not sent"], ["system In verse."])),
+        ({"system": False}, {"system": "In\nverse."}, ("", ["no system"], ["system In verse."])),
         ({"system": None}, {"system": "Be kind."}, ("all settings equal", (), ())),
         ({"sent": None}, {}, ("settings not known", (), ())),
+        (
+            {"sent": {"response_format": {"type": "json_object"}, "seed": 2**70}},
+            {"sent": {"response_format": '{"type": "json_object"}', "seed": str(2**70)}},  # as its file has it
+            ("all settings equal", (), ()),
+        ),
+        ({"sent": {"prompt_cache_key": "x"}}, {"sent": {"prompt_cache_key": "y"}}, ("all settings equal", (), ())),
+        (
+            {"sent": {"num_responses": 2, "stream": False}},
+            {"sent": {"stream": True, "user": " "}},
+            ("", ["num_responses 2", "no user"], ["no num_responses", 'user " "']),
+        ),
     ],
 )
 def test_only_settings_that_differ_are_told(

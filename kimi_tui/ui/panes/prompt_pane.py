@@ -19,6 +19,7 @@ from kimi_tui.core.prompt.prompt_sizes import PartSize
 from kimi_tui.core.prompt.prompt_view import PromptView
 from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.shared_prefix import SharedPrefix
+from kimi_tui.core.session.differing_fields import differing_fields
 from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.core.text.cells import cut
@@ -373,15 +374,21 @@ def _field_lines(view: PromptView) -> list[str]:
     if view.sent is None:
         return ["not known"]
     first = view.sent if view.sent_first is None else view.sent_first
-    lines = [f"{name} = {_shown(value)}{_unlike(name, value, first)}" for name, value in view.sent.items()]
-    lines += [f"{name} is not sent{_unlike(name, None, first)}" for name in first if name not in view.sent]
+    differing = differing_fields({"now": view.sent, "first": first}).get("now", {})
+    told = {name: f"  (first: {_shown(name, first)})" for name in differing}
+    lines = [f"{name} = {_shown(name, view.sent)}{told.get(name, '')}" for name in view.sent]
+    lines += [f"{name} is not sent{told.get(name, '')}" for name in first if name not in view.sent]
     return lines or ["nothing"]
 
 
-def _unlike(name: str, value: object, first: Mapping[str, object]) -> str:
-    if name not in first:
-        return "  (first: not sent)"
-    return "" if first[name] == value else f"  (first: {_shown(first[name])})"
+def _shown(name: str, sent: Mapping[str, object]) -> str:
+    """As it stood in the body; a form that a file has is its JSON already."""
+    if name not in sent:
+        return "not sent"
+    value = sent[name]
+    if name == "response_format" and isinstance(value, str):
+        return visible_line(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _outcome(request: RequestRecord) -> list[str]:
@@ -401,8 +408,3 @@ def _outcome(request: RequestRecord) -> list[str]:
     if request.request_id:
         lines.append(f"request_id {line_text(request.request_id)}")
     return lines
-
-
-def _shown(value: object) -> str:
-    """As it stood in the body."""
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -157,6 +157,26 @@ async def test_a_past_request_lists_what_was_sent_with_it() -> None:
         assert "sent with it" not in app.rows()
 
 
+async def test_a_past_request_says_what_the_first_one_sent_in_another_way() -> None:
+    form = '{"type": "json_object"}'
+    first = {"response_format": form, "top_p": 1, "seed": 7, "user": "a", "prompt_cache_key": "x"}
+    sent = {"response_format": {"type": "json_object"}, "top_p": 1.0, "user": "b", "prompt_cache_key": "y", "top_k": 3}
+    async with Host().run_test(size=(60, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        past = replace(past_view(SESSION, "m2", 262_144), sent=sent, sent_first=first)
+        for view, shown in (
+            (past, [f"response_format = {form}", "top_p = 1.0", 'user = "b"  (first: "a")', 'prompt_cache_key = "y"',
+                    "top_k = 3  (first: not sent)", "seed is not sent  (first: 7)"]),
+            (replace(past, sent={"response_format": form}), [f"response_format = {form}"]),
+        ):  # fmt: skip
+            app.pane.show(view, "Request of m2")
+            await pilot.pause()
+            rows = app.rows()
+            at = rows.index("sent with it")
+            assert rows[at + 1 : at + 1 + len(shown)] == [f"ⓘ {shown[0]}", *shown[1:]]
+
+
 async def test_more_than_the_window_is_marked() -> None:
     async with Host().run_test(size=(60, 20)) as pilot:
         app = pilot.app
