@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.stop_words import end_words
 from kimi_tui.core.session.differing_fields import differing_fields, field_words
 from kimi_tui.core.session.endings import marks
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, Role, Session
+from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
@@ -65,8 +66,10 @@ class CompareSide:
     @property
     def figures(self) -> tuple[Sequence[str], Sequence[str]]:
         """What the reply took: in long words, and in short ones."""
-        usage, timing = self.message.usage or NO_USAGE, self.message.timing or NO_TIMING
-        mark = "~" if self.message.is_partly_counted else ""
+        if self.message.role is Role.USER:
+            return (), ()
+        usage, timing, is_estimated = figures_of(self.message)
+        mark = "~" if is_estimated else ""
         ins = "" if usage.input_tokens is None else words.count(usage.input_tokens)
         outs = "" if usage.output_tokens is None else f"{mark}{words.count(usage.output_tokens)}"
         sizes = ", ".join(filter(None, (ins and f"{ins} in", outs and f"{outs} out")))
