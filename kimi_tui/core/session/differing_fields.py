@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from kimi_tui.core.session.codec import encode_fields
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 
 Fields = Mapping[str, object]
@@ -62,7 +63,7 @@ def setting_labels(replies: Iterable[tuple[str | None, str, Fields | None]]) -> 
 
 def setting_words(fields: Fields) -> str:
     """Write fields and their values, such as "temperature 0.5 · no seed"; "" = there are none."""
-    return " · ".join(field_words(fields))
+    return dotted(*field_words(fields))
 
 
 def field_words(fields: Fields) -> list[str]:

@@ -24,6 +24,7 @@ from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import dotted, packed
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -39,7 +40,6 @@ FORMS: Mapping[str, Form] = {
     "copy-python": "python",
 }
 STEPS: Mapping[str, int] = {"previous-request": -1, "next-request": 1}
-SEPARATOR = " · "
 BORDER = "border"
 """Key of the entry that begins where the last request ended or was another."""
 NAMED_LEFT_OUT, BEGINNING = 12, 40
@@ -176,7 +176,7 @@ class PromptPane(Vertical):
         assert self._view is not None
         sizes = self.query_one("#prompt-sizes", Static)
         width = max(self.size.width - 2, 1)
-        lines = _packed(_figures(self._view, self._title), width)
+        lines = packed(_figures(self._view, self._title), width)[:MAX_SIZE_LINES]
         sizes.styles.height = len(lines)  # another height lays the screen out anew, another text does not
         sizes.update("\n".join(lines), layout=False)
         shared = self.query_one("#prompt-shared", Static)
@@ -274,9 +274,9 @@ def _part_entries(shown: _Shown, view: PromptView) -> list[Entry]:
     entry = Entry(
         key=part.key,
         kind=EntryKind.PROMPT,
-        heading=f"{part.kind}{SEPARATOR}{_tokens(size.tokens, is_told=size.is_told)}{thinking}",
+        heading=dotted(part.kind, f"{_tokens(size.tokens, is_told=size.is_told)}{thinking}"),
         text=part.text,
-        footer=SEPARATOR.join(notes),
+        footer=dotted(*notes),
         detail=part.message_id or "",
         template=view.template,
         remark="⚠ the window ends here" if shown.has_window_end else "",
@@ -329,7 +329,7 @@ def _left_out_entries(view: PromptView) -> list[Entry]:
     lines = [f"{counted(before, 'message')} more …"] if before > 0 else []
     named = ((it, visible_line(it.content[:BEGINNING])) for it in view.left_out[-NAMED_LEFT_OUT:])
     lines += [f"{message.id} {message.role.value}: {cut(text, BEGINNING)}" for message, text in named]
-    heading = f"not sent{SEPARATOR}{counted(len(view.left_out), 'message')}"
+    heading = dotted("not sent", counted(len(view.left_out), "message"))
     return [Entry("left-out", EntryKind.NOTICE, heading, "\n".join(lines))]
 
 
@@ -358,17 +358,6 @@ def _window_words(view: PromptView, end: int) -> str:
     return f"⚠ the window ends in: {part_name(view.parts[end])}{kept}"
 
 
-def _packed(figures: Iterable[str], width: int) -> Sequence[str]:
-    lines: list[str] = []
-    for figure in figures:
-        longer = f"{lines[-1]}{SEPARATOR}{figure}" if lines else figure
-        if lines and cell_len(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(figure)
-    return lines[:MAX_SIZE_LINES]
-
-
 def _field_lines(view: PromptView) -> list[str]:
     """What differs from the first request behind the same reply says so."""
     if view.sent is None:
@@ -395,14 +384,14 @@ def _outcome(request: RequestRecord) -> list[str]:
     """Its kind, how it ended, what it took."""
     usage, mark = request.usage, "~" if request.is_estimated else ""
     state = "" if request.state is None else request.state.value
-    lines = [SEPARATOR.join(filter(None, (f"{request.kind} request", state, line_text(request.finish_reason or ""))))]
+    lines = [dotted(f"{request.kind} request", state, line_text(request.finish_reason or ""))]
     tokens = [
         f"{'' if what == 'in' else mark}{words.count(count)} {what}"
         for count, what in ((usage.input_tokens, "in"), (usage.output_tokens, "out"))
         if count is not None
     ]
     cost = "cost not known" if usage.cost_usd is None else words.dollars(usage.cost_usd)
-    lines.append(SEPARATOR.join([*tokens, cost]))
+    lines.append(dotted(*tokens, cost))
     if request.timing.total_s is not None:
         lines.append(words.seconds(request.timing.total_s))
     if request.request_id:

@@ -19,6 +19,7 @@ from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.token_trace import Token, TokenTrace
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tokens_layout import percent, shown
 from kimi_tui.ui.screens.tokens_lines import TokenLines
@@ -118,7 +119,7 @@ class TokensScreen(Above, ModalScreen[None]):
         trace = self._view.trace
         text = shown(self._view.texts[token.part].between(token.start, token.end))
         text = text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
-        return " · ".join([f"“{text}”", f"token {self._lines.number} of {trace.in_reply}", *_figures(trace, token)])
+        return dotted(f"“{text}”", f"token {self._lines.number} of {trace.in_reply}", *_figures(trace, token))
 
     def action_cut(self) -> None:
         token = self._lines.cursor

@@ -12,6 +12,7 @@ from kimi_tui.core.session.differing_fields import differing_fields, field_words
 from kimi_tui.core.session.endings import marks
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
@@ -47,7 +48,7 @@ class CompareSide:
         who = USER_NAME if self.message.role is Role.USER else ASSISTANT_NAME
         number, count = self.alternatives
         among = f"alternative {number}/{count}" if count > 1 else "no alternatives"
-        return " · ".join(filter(None, (who, f"turn {self.turn}", among, self.name and f"“{self.name}”")))
+        return dotted(who, f"turn {self.turn}", among, self.name and f"“{self.name}”")
 
     def text(self, part: ReplyPart) -> str:
         return self.message.content if part is ReplyPart.ANSWER else self.message.reasoning or ""
@@ -61,7 +62,7 @@ class CompareSide:
         if self.message.role is Role.USER:
             return ""
         ended = end_words(self.message) or ("" if self.message.state is None else str(self.message.state))
-        return " · ".join(filter(None, (ended, marks(self.message))))
+        return dotted(ended, marks(self.message))
 
     @property
     def figures(self) -> tuple[Sequence[str], Sequence[str]]:
@@ -179,7 +180,7 @@ class CompareSource:
             f"turn {turn}", f"{number}/{count}" if count > 1 else "", message.name and f"“{message.name}”", *others,
             "growing" if message.id in self.growing else "", message.content or message.reasoning or "(empty)",
         )  # fmt: skip
-        return " · ".join(one_line(part, FIRST_CHARS) for part in parts if part)
+        return dotted(*(one_line(part, FIRST_CHARS) for part in parts))
 
 
 def _so_far(chat: Chat, key: str) -> Message:

@@ -19,7 +19,8 @@ from kimi_tui.core.prompt.prompt_writer import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Usage
-from kimi_tui.ui.panes.prompt_pane import SEPARATOR, PromptPane
+from kimi_tui.core.text.dotted import SEPARATOR
+from kimi_tui.ui.panes.prompt_pane import PromptPane
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user
