@@ -10,6 +10,7 @@ import pytest
 
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Timing, Usage
+from kimi_tui.core.session.written import Begun
 from kimi_tui.ui.state.compare_sides import CompareSide, CompareSource, settings_words
 from tests.ui.program import talk
 
@@ -57,7 +58,14 @@ def test_a_branch_is_called_by_the_last_name_on_the_way() -> None:
             "37 in, 212 out · $0.0006 · first token 0.8 s · thought for 12.4 s · total 20.0 s",
             "37→212 · $0.0006 · first 0.8 s · thought 12.4 s · total 20.0 s",
         ),
-        ({"usage": None, "timing": None}, "", ""),
+        ({"usage": None, "timing": None, "reasoning": None}, "~3 out", "~3 out"),
+        ({"usage": None, "timing": None, "begun": Begun(of="m2")}, "", ""),
+        (
+            {"usage": None, "timing": Timing(0.5, None, 2.0), "state": MessageState.CANCELLED, "content": "word " * 200,
+             "reasoning": None},
+            "~250 out · first token 0.5 s · total 2.0 s",
+            "~250 out · first 0.5 s · total 2.0 s",
+        ),
         ({"usage": Usage(None, 20), "state": MessageState.CANCELLED, "timing": Timing(0.5)}, "~20 out · first token 0.5 s",
          "~20 out · first 0.5 s"),
         ({"timing": None}, "37 in, 212 out · $0.0006", "37→212 · $0.0006"),
@@ -68,6 +76,10 @@ def test_figures_are_what_is_known(changes: dict[str, Any], long: str, short: st
         long.split(" · ") if long else [],
         short.split(" · ") if short else [],
     )
+
+
+def test_a_question_has_no_figures() -> None:
+    assert not any(side(TALK, "m1").figures)
 
 
 def test_the_state_tells_how_it_ended() -> None:
@@ -85,13 +97,24 @@ def test_the_state_tells_how_it_ended() -> None:
         (
             {"sent": {"temperature": 0.5, "stop": ["x"]}},
             {"sent": {"stop": ["y"], "seed": 7}},
-            ("", ["temperature 0.5", 'stop ["x"]', "seed not sent"], ["temperature not sent", 'stop ["y"]', "seed 7"]),
+            ("", ["temperature 0.5", 'stop ["x"]', "no seed"], ["no temperature", 'stop ["y"]', "seed 7"]),
         ),
         ({"thinking": True}, {"thinking": False}, ("", ["thinking true"], ["thinking false"])),
         ({"model": "a"}, {"model": "b"}, ("", ["model a"], ["model b"])),
-        ({"system": False}, {"system": "In\nverse."}, ("", ["system not sent"], ["system In verse."])),
+        ({"system": False}, {"system": "In\nverse."}, ("", ["no system"], ["system In verse."])),
         ({"system": None}, {"system": "Be kind."}, ("all settings equal", (), ())),
         ({"sent": None}, {}, ("settings not known", (), ())),
+        (
+            {"sent": {"response_format": {"type": "json_object"}, "seed": 2**70}},
+            {"sent": {"response_format": '{"type": "json_object"}', "seed": str(2**70)}},  # as its file has it
+            ("all settings equal", (), ()),
+        ),
+        ({"sent": {"prompt_cache_key": "x"}}, {"sent": {"prompt_cache_key": "y"}}, ("all settings equal", (), ())),
+        (
+            {"sent": {"num_responses": 2, "stream": False}},
+            {"sent": {"stream": True, "user": " "}},
+            ("", ["num_responses 2", "no user"], ["no num_responses", 'user " "']),
+        ),
     ],
 )
 def test_only_settings_that_differ_are_told(

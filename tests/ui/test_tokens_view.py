@@ -117,14 +117,16 @@ async def test_a_reply_that_grows_is_shown_as_it_comes_and_is_not_cut(tmp_path: 
         await running.shows("1 tok")
         await running.type("/tokens<enter>")
         await running.shows("hm▏")
+        await running.shows("Tokens of the running reply")
         gate.set()
         await running.shows("Yes▏")
         await running.type("c")
         await running.shows("A reply is running; stop it first.")
         rest.set()
         await running.shows("Yes▏.▏")
-        await running.type("<escape>")
         await running.idle()
+        await running.shows("3 tokens of the reply")
+        await running.type("<escape>")
         assert running.screen.chat.branch[-1].content == "Yes."
 
 

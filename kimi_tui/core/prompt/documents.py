@@ -13,6 +13,7 @@ from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.text.containing import contained, plain_line, shared_labels
+from kimi_tui.core.text.dotted import dotted
 
 NAMES = {Role.USER: "You", Role.ASSISTANT: "Kimi"}
 
@@ -44,18 +45,18 @@ def _markdown_message(message: Message, setting: str, shared: frozenset[str]) ->
 def _who(message: Message, setting: str, line: Callable[[str], str]) -> str:
     """Who speaks, what the branch that begins there is called, and its setting; `line` makes one line of a text."""
     name = line(message.name)
-    return " · ".join(filter(None, (NAMES[message.role], f"branch “{name}”" if name else "", line(setting))))
+    return dotted(NAMES[message.role], f"branch “{name}”" if name else "", line(setting))
 
 
 def _end_words(message: Message) -> str:
     """What was done to a reply, and how it ended; "" = nothing, and it is whole."""
-    return " · ".join(filter(None, (marks(message), end_words(message))))
+    return dotted(marks(message), end_words(message))
 
 
 def _ending(message: Message) -> str:
     """The same on a line of its own, with what was done to the thinking, which is not there."""
     who = thinking_end(message) if message.reasoning else ""
-    words = " · ".join(filter(None, (who, _end_words(message))))
+    words = dotted(who, _end_words(message))
     return f"\n[{words}]\n" if words else ""
 
 

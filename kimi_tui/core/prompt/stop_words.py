@@ -5,6 +5,7 @@ from __future__ import annotations
 from kimi_tui.core.prompt.template import ALL_MARKERS
 from kimi_tui.core.session.endings import ORDINARY_REASONS, ending, refusal_to_continue
 from kimi_tui.core.session.session import Message, MessageState
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.quoting import either
 from kimi_tui.core.text.visible import visible
 
@@ -36,7 +37,7 @@ def stopped_at(message: Message) -> str:
 
 def end_words(message: Message) -> str:
     """Say how a reply ended, where that is not the ordinary way; "" = it is whole."""
-    return " · ".join(word for word in (ending(message), stopped_at(message)) if word)
+    return dotted(ending(message), stopped_at(message))
 
 
 def refusal_to_go_on(message: Message) -> str:

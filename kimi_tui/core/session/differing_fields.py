@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from kimi_tui.core.session.codec import encode_fields
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 
 Fields = Mapping[str, object]
@@ -27,8 +29,8 @@ def differing_fields(sent: Mapping[str, Fields | None]) -> dict[str, Fields]:
     first = next(iter(known.values()), {})
     if all(fields == first for fields in known.values()):  # of most alternatives this is all there is to do
         return {}
-    plain = {id_: {name: _plain(value) for name, value in fields.items()} for id_, fields in known.items()}
-    names = dict.fromkeys(name for fields in plain.values() for name in fields if name not in SAYS_NOTHING)
+    plain = {id_: _comparable(fields) for id_, fields in known.items()}
+    names = dict.fromkeys(name for fields in plain.values() for name in fields)
     values = {name: len({repr(fields.get(name)) for fields in plain.values()}) for name in names}
     differing = sorted((name for name in names if values[name] > 1), key=lambda name: -values[name])
     if UNSTREAMED_SINCE in differing and "stream" in differing:
@@ -36,10 +38,13 @@ def differing_fields(sent: Mapping[str, Fields | None]) -> dict[str, Fields]:
     return {id_: {name: fields.get(name) for name in differing} for id_, fields in plain.items()} if differing else {}
 
 
+def _comparable(fields: Fields) -> Fields:
+    """What may make a difference, each value in one way: as it is, or as a file of sessions has it."""
+    return {name: _plain(value) for name, value in encode_fields(fields).items() if name not in SAYS_NOTHING}
+
+
 def _plain(value: object) -> object:
-    """An object as its file has it: as its JSON; and one number in one way."""
-    if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False)
+    """One number in one way."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -58,12 +63,16 @@ def setting_labels(replies: Iterable[tuple[str | None, str, Fields | None]]) -> 
 
 def setting_words(fields: Fields) -> str:
     """Write fields and their values, such as "temperature 0.5 · no seed"; "" = there are none."""
-    return " · ".join(_words(name, value) for name, value in fields.items())
+    return dotted(*field_words(fields))
 
 
-def _words(name: str, value: object) -> str:
-    if value is None:
-        return f"no {name}"
+def field_words(fields: Fields) -> list[str]:
+    """The same, each for itself."""
+    return [f"no {name}" if value is None else f"{name} {_value_words(value)}" for name, value in fields.items()]
+
+
+def _value_words(value: object) -> str:
+    """Text as it is where that is seen, all else as JSON."""
     value = _plain(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"{name} {one_line(text, VALUE_CHARS)}"
+    text = one_line(value, VALUE_CHARS) if isinstance(value, str) else ""
+    return text or one_line(json.dumps(value, ensure_ascii=False, default=str), VALUE_CHARS)

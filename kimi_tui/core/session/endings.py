@@ -5,6 +5,7 @@ from __future__ import annotations
 from kimi_tui.core.session.reply_edits import NUDGE
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.session.written import CONTENT, REASONING, spans
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 
 STATES = {
@@ -24,7 +25,7 @@ def ending(message: Message) -> str:
     """Say how a reply ended, where that is not the ordinary way; "" = complete, with an answer."""
     was, misses = cut(message), missing_answer(message)
     inside = misses.removeprefix("it ended ")
-    return f"{was} {inside}" if was and inside != misses else " · ".join(word for word in (was, misses) if word)
+    return f"{was} {inside}" if was and inside != misses else dotted(was, misses)
 
 
 def cut(message: Message) -> str:
@@ -34,7 +35,7 @@ def cut(message: Message) -> str:
         words.append("cut by max_new_tokens")
     elif message.finish_reason not in ORDINARY_REASONS:
         words.append(f"ended by {reason_in_short(message)}")
-    return " · ".join(word for word in words if word)
+    return dotted(*words)
 
 
 def reason_in_short(message: Message) -> str:
@@ -92,15 +93,14 @@ RAW = "raw"
 def thinking_end(message: Message) -> str:
     """Say who ended a reply's thinking besides the model, and where it is from; "" = nobody, and from itself."""
     is_taken = message.took_thinking and not message.edited
-    words = (THINKING_ENDS.get(message.thinking_end or "", ""), TAKEN_OVER if is_taken else "")
-    return " · ".join(word for word in words if word)
+    return dotted(THINKING_ENDS.get(message.thinking_end or "", ""), TAKEN_OVER if is_taken else "")
 
 
 def marks(message: Message) -> str:
     """Say what was done to a reply that its text and its thinking's line do not show, in a few words; "" = nothing."""
     unthought = "" if message.reasoning else thinking_end(message)
     raw = "" if message.raw_input is None else RAW
-    return " · ".join(word for word in (raw, own_words(message), unthought, continued(message)) if word)
+    return dotted(raw, own_words(message), unthought, continued(message))
 
 
 def continued(message: Message) -> str:

@@ -10,13 +10,13 @@ from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
+from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
-SEPARATOR = " · "
 ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
 EVERYWHERE = "open-copy"
@@ -111,10 +111,10 @@ def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing:
     for count in range(len(own), -1, -1):
         ends = [last, last[1:]] if count <= OWN_FIRST or is_editing else [last]
         for end in [*ends, ()] if is_editing else ends:
-            line = SEPARATOR.join([*own[:count], *end])
+            line = dotted(*own[:count], *end)
             if len(line) <= width:
                 return line
-    return SEPARATOR.join(last[-1:])
+    return dotted(*last[-1:])
 
 
 def choices(services: Services) -> dict[str, Sequence[str]]:

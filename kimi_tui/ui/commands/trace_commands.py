@@ -62,7 +62,7 @@ class TraceCommands:
         return message
 
     def _show_tokens(self) -> None:
-        from kimi_tui.ui.screens.tokens_screen import TokensScreen, TokenView, title_of  # noqa: PLC0415 - few need it
+        from kimi_tui.ui.screens.tokens_screen import TokensScreen, TokenView  # noqa: PLC0415 - few need it
 
         shown, chat = self._shown(), self.open_chats.current
         if isinstance(shown, Running):
@@ -77,8 +77,7 @@ class TraceCommands:
             self.cut(reply_id, part, texts[part].between(0, end))
 
         is_running = partial(_is_running, chat, shown)
-        title = title_of(trace, is_running=is_running())
-        self.transcript.app.push_screen(TokensScreen(TokenView(title, trace, texts, is_running, cut)))
+        self.transcript.app.push_screen(TokensScreen(TokenView(trace, texts, is_running, cut)))
 
     def _trace_of(self, message: Message) -> TokenTrace:
         found = self.services.engine().traces.of(self.open_chats.current.session.id, message)

@@ -19,10 +19,12 @@ from kimi_tui.core.prompt.prompt_sizes import PartSize
 from kimi_tui.core.prompt.prompt_view import PromptView
 from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.shared_prefix import SharedPrefix
+from kimi_tui.core.session.differing_fields import differing_fields
 from kimi_tui.core.session.session import RequestRecord
 from kimi_tui.core.settings.actions import BY_ID
 from kimi_tui.core.text.cells import cut
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import dotted, packed
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
@@ -38,7 +40,6 @@ FORMS: Mapping[str, Form] = {
     "copy-python": "python",
 }
 STEPS: Mapping[str, int] = {"previous-request": -1, "next-request": 1}
-SEPARATOR = " · "
 BORDER = "border"
 """Key of the entry that begins where the last request ended or was another."""
 NAMED_LEFT_OUT, BEGINNING = 12, 40
@@ -175,7 +176,7 @@ class PromptPane(Vertical):
         assert self._view is not None
         sizes = self.query_one("#prompt-sizes", Static)
         width = max(self.size.width - 2, 1)
-        lines = _packed(_figures(self._view, self._title), width)
+        lines = packed(_figures(self._view, self._title), width)[:MAX_SIZE_LINES]
         sizes.styles.height = len(lines)  # another height lays the screen out anew, another text does not
         sizes.update("\n".join(lines), layout=False)
         shared = self.query_one("#prompt-shared", Static)
@@ -273,9 +274,9 @@ def _part_entries(shown: _Shown, view: PromptView) -> list[Entry]:
     entry = Entry(
         key=part.key,
         kind=EntryKind.PROMPT,
-        heading=f"{part.kind}{SEPARATOR}{_tokens(size.tokens, is_told=size.is_told)}{thinking}",
+        heading=dotted(part.kind, f"{_tokens(size.tokens, is_told=size.is_told)}{thinking}"),
         text=part.text,
-        footer=SEPARATOR.join(notes),
+        footer=dotted(*notes),
         detail=part.message_id or "",
         template=view.template,
         remark="⚠ the window ends here" if shown.has_window_end else "",
@@ -328,7 +329,7 @@ def _left_out_entries(view: PromptView) -> list[Entry]:
     lines = [f"{counted(before, 'message')} more …"] if before > 0 else []
     named = ((it, visible_line(it.content[:BEGINNING])) for it in view.left_out[-NAMED_LEFT_OUT:])
     lines += [f"{message.id} {message.role.value}: {cut(text, BEGINNING)}" for message, text in named]
-    heading = f"not sent{SEPARATOR}{counted(len(view.left_out), 'message')}"
+    heading = dotted("not sent", counted(len(view.left_out), "message"))
     return [Entry("left-out", EntryKind.NOTICE, heading, "\n".join(lines))]
 
 
@@ -357,52 +358,42 @@ def _window_words(view: PromptView, end: int) -> str:
     return f"⚠ the window ends in: {part_name(view.parts[end])}{kept}"
 
 
-def _packed(figures: Iterable[str], width: int) -> Sequence[str]:
-    lines: list[str] = []
-    for figure in figures:
-        longer = f"{lines[-1]}{SEPARATOR}{figure}" if lines else figure
-        if lines and cell_len(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(figure)
-    return lines[:MAX_SIZE_LINES]
-
-
 def _field_lines(view: PromptView) -> list[str]:
     """What differs from the first request behind the same reply says so."""
     if view.sent is None:
         return ["not known"]
     first = view.sent if view.sent_first is None else view.sent_first
-    lines = [f"{name} = {_shown(value)}{_unlike(name, value, first)}" for name, value in view.sent.items()]
-    lines += [f"{name} is not sent{_unlike(name, None, first)}" for name in first if name not in view.sent]
+    differing = differing_fields({"now": view.sent, "first": first}).get("now", {})
+    told = {name: f"  (first: {_shown(name, first)})" for name in differing}
+    lines = [f"{name} = {_shown(name, view.sent)}{told.get(name, '')}" for name in view.sent]
+    lines += [f"{name} is not sent{told.get(name, '')}" for name in first if name not in view.sent]
     return lines or ["nothing"]
 
 
-def _unlike(name: str, value: object, first: Mapping[str, object]) -> str:
-    if name not in first:
-        return "  (first: not sent)"
-    return "" if first[name] == value else f"  (first: {_shown(first[name])})"
+def _shown(name: str, sent: Mapping[str, object]) -> str:
+    """As it stood in the body; a form that a file has is its JSON already."""
+    if name not in sent:
+        return "not sent"
+    value = sent[name]
+    if name == "response_format" and isinstance(value, str):
+        return visible_line(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _outcome(request: RequestRecord) -> list[str]:
     """Its kind, how it ended, what it took."""
     usage, mark = request.usage, "~" if request.is_estimated else ""
     state = "" if request.state is None else request.state.value
-    lines = [SEPARATOR.join(filter(None, (f"{request.kind} request", state, line_text(request.finish_reason or ""))))]
+    lines = [dotted(f"{request.kind} request", state, line_text(request.finish_reason or ""))]
     tokens = [
         f"{'' if what == 'in' else mark}{words.count(count)} {what}"
         for count, what in ((usage.input_tokens, "in"), (usage.output_tokens, "out"))
         if count is not None
     ]
     cost = "cost not known" if usage.cost_usd is None else words.dollars(usage.cost_usd)
-    lines.append(SEPARATOR.join([*tokens, cost]))
+    lines.append(dotted(*tokens, cost))
     if request.timing.total_s is not None:
         lines.append(words.seconds(request.timing.total_s))
     if request.request_id:
         lines.append(f"request_id {line_text(request.request_id)}")
     return lines
-
-
-def _shown(value: object) -> str:
-    """As it stood in the body."""
-    return json.dumps(value, ensure_ascii=False, default=str)

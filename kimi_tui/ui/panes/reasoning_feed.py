@@ -17,6 +17,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange
 from kimi_tui.core.settings.actions import Scope
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.panel import Panel
@@ -99,7 +100,7 @@ class ReasoningPanel(Vertical, Panel):
 
     def _show_head(self, parts: list[str]) -> None:
         """All is arranged anew only where they take more or fewer rows than before."""
-        text = " · ".join(parts)
+        text = dotted(*parts)
         takes_two = cell_len(text) > self._head.content_size.width
         self._head.update(content("\n".join(parts) if takes_two else text), layout=takes_two != self._takes_two)
         self._takes_two = takes_two

@@ -19,6 +19,7 @@ from textual.widgets import Static
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.compare_choice import CompareChoice
@@ -226,9 +227,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
         what = answers if self._part is ReplyPart.ANSWER else "thinking"
         alike, *_ = settings_words(left, right, self._source.session.system)
         forms = [
-            " · ".join(filter(None, (f"Compare {what}", words, settings)))
-            for settings in (alike, "")
-            for words in self._difference_words()
+            dotted(f"Compare {what}", words, settings) for settings in (alike, "") for words in self._difference_words()
         ]
         title = next((form for form in forms if len(form) <= self.size.width - 2), forms[-1])
         self.query_one("#compare-title", Static).update(Content(title))
@@ -263,11 +262,11 @@ class CompareScreen(Above, ModalScreen[str | None]):
             texts = [hint[place] for hint in HINTS]
             if self._part is ReplyPart.REASONING:
                 texts[-1] = "r answer"
-            if len(" · ".join(texts)) <= room:
+            if len(dotted(*texts)) <= room:
                 break
         parts: list[str | tuple[str, Style]] = []
         for text, (*_, action) in zip(texts, HINTS, strict=True):
-            parts += [" · "] if parts else []
+            parts += [SEPARATOR] if parts else []
             parts.append((text, Style.from_meta({"@click": f"screen.{action}"})))
         self.query_one("#compare-hints", Static).update(Content.assemble(*parts))
 

@@ -20,6 +20,7 @@ from textual.style import Style
 from textual.widgets import Static
 
 from kimi_tui.core.text.cells import cells_of
+from kimi_tui.core.text.dotted import dotted, packed
 from kimi_tui.ui.screens.compare_rows import TAB_CELLS, SideRows
 from kimi_tui.ui.state.compare_sides import CompareSide
 from kimi_tui.ui.text.fit import fit
@@ -47,30 +48,12 @@ class Head:
 def head_of(side: CompareSide, settings: Sequence[str], width: int, setting_lines: int) -> Head:
     """`setting_lines` = how many lines the settings in which it differs may take."""
     forms = [[side.state, *figures] for figures in side.figures]
-    form = next((form for form in forms if cells_of(_dotted(form)) <= width), forms[-1])
-    lines = list(_lines(form, width)) if setting_lines > 1 else [_dotted(form)]
-    own = list(_lines(settings, width))
+    form = next((form for form in forms if cells_of(dotted(*form)) <= width), forms[-1])
+    lines = packed(map(line_text, form), width) if setting_lines > 1 else [dotted(*form)]
+    own = packed(map(line_text, settings), width)
     if len(own) > setting_lines:
-        own = [*own[: setting_lines - 1], _dotted(own[setting_lines - 1 :])]
+        own = [*own[: setting_lines - 1], dotted(*own[setting_lines - 1 :])]
     return Head(side.place, side.alternatives[1] > 1, (*lines, *own))
-
-
-def _dotted(items: Sequence[str]) -> str:
-    return " · ".join(filter(None, items))
-
-
-def _lines(items: Sequence[str], width: int) -> Iterator[str]:
-    """As many of them in each line as have room."""
-    line = ""
-    for item in filter(None, map(line_text, items)):
-        longer = _dotted((line, item))
-        if line and cells_of(longer) > width:
-            yield line
-            line = item
-        else:
-            line = longer
-    if line:
-        yield line
 
 
 class SideHead(Static):

@@ -24,6 +24,7 @@ from textual.widgets.option_list import Option
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.text.cells import cells_of, cut
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.state.entries import message_entry, notice
@@ -357,6 +358,6 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
 def _fitting(words: Sequence[str], cells: int) -> str:
     """The first and the last are missed most."""
     kept = list(words)
-    while len(kept) > 2 and cells_of(" · ".join(kept)) > cells:
+    while len(kept) > 2 and cells_of(dotted(*kept)) > cells:
         del kept[-2]
-    return cut(" · ".join(kept), max(cells, 1))
+    return cut(dotted(*kept), max(cells, 1))

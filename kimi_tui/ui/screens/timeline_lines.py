@@ -11,6 +11,7 @@ from itertools import groupby
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.session.timeline import Doing, Lane, Stall, Timeline
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.text.words import count, seconds
 
 Span = tuple[str, str]
@@ -53,7 +54,7 @@ def timeline_lines(line: Timeline, width: int, plot_rows: int) -> Iterator[Line]
     yield list(_legend(line))
     yield []
     for number, lane in enumerate(line.lanes, 1):
-        yield [(f"{number} {lane.kind}: ", "bold"), (" · ".join(_figures(lane)), "")]
+        yield [(f"{number} {lane.kind}: ", "bold"), (dotted(*_figures(lane)), "")]
     if stalls := line.stalls:
         yield [("Stalled: ", "bold"), (_stall_words(stalls), "")]
     if note := _note(line):

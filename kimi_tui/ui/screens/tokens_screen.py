@@ -12,12 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.session.growing_reply import ReplyPart, TextView
 from kimi_tui.core.session.token_trace import Token, TokenTrace
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tokens_layout import percent, shown
 from kimi_tui.ui.screens.tokens_lines import TokenLines
@@ -36,7 +38,6 @@ NOTHING_YET = "No token has come yet."
 
 @dataclass(frozen=True)
 class TokenView:
-    title: str
     trace: TokenTrace
     texts: Mapping[ReplyPart, TextView]
     is_running: Callable[[], bool]
@@ -67,20 +68,29 @@ class TokensScreen(Above, ModalScreen[None]):
         self._about = Static(id="token-about", markup=False)
         self._note = ""
         self._noted: Token | None = None
+        self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title, box.border_subtitle = Content(self._view.title), WAYS_OUT
+            box.border_title, box.border_subtitle = self._title, WAYS_OUT
             yield self._lines
             yield self._about
             yield Static(Content(HINTS), id="token-hints", markup=False)
 
     def on_mount(self) -> None:
         self._lines.focus()
-        if self._view.is_running():
-            self.set_interval(LOOK_S, self._look)
+        self._timer = self.set_interval(LOOK_S, self._look)
+
+    @property
+    def _title(self) -> Content:
+        is_running, count = self._view.is_running(), self._view.trace.in_reply
+        return Content("Tokens of the running reply" if is_running else f"{counted(count, 'token')} of the reply")
 
     def _look(self) -> None:
+        """Show what has come; when it has ended, for the last time."""
+        if self._timer is not None and not self._view.is_running():
+            self._timer.stop()
+            self.query_one(Vertical).border_title = self._title
         self._lines.grow()
 
     @on(TokenLines.Moved)
@@ -109,7 +119,7 @@ class TokensScreen(Above, ModalScreen[None]):
         trace = self._view.trace
         text = shown(self._view.texts[token.part].between(token.start, token.end))
         text = text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
-        return " · ".join([f"“{text}”", f"token {self._lines.number} of {trace.in_reply}", *_figures(trace, token)])
+        return dotted(f"“{text}”", f"token {self._lines.number} of {trace.in_reply}", *_figures(trace, token))
 
     def action_cut(self) -> None:
         token = self._lines.cursor
@@ -133,7 +143,3 @@ def _figures(trace: TokenTrace, token: Token) -> Sequence[str]:
     if logprob is None or not trace.has_certainty:
         return [time]
     return [f"{percent(logprob):.3g} %", f"logprob {logprob:.4g}", time]
-
-
-def title_of(trace: TokenTrace, *, is_running: bool) -> str:
-    return "Tokens of the running reply" if is_running else f"{counted(trace.in_reply, 'token')} of the reply"

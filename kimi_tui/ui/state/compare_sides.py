@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.stop_words import end_words
+from kimi_tui.core.session.differing_fields import differing_fields, field_words
 from kimi_tui.core.session.endings import marks
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, Role, Session
+from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.branch import Branch, Growing
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.text import words
 
-VALUE_CHARS, NAME_CHARS, FIRST_CHARS = 40, 40, 80
-"""Most characters that are shown of a setting's value, of a branch's name, of a text in a list."""
-NOT_SENT = "not sent"
+NAME_CHARS, FIRST_CHARS = 40, 80
+"""Most characters that are shown of a branch's name, of a text in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class CompareSide:
         who = USER_NAME if self.message.role is Role.USER else ASSISTANT_NAME
         number, count = self.alternatives
         among = f"alternative {number}/{count}" if count > 1 else "no alternatives"
-        return " · ".join(filter(None, (who, f"turn {self.turn}", among, self.name and f"“{self.name}”")))
+        return dotted(who, f"turn {self.turn}", among, self.name and f"“{self.name}”")
 
     def text(self, part: ReplyPart) -> str:
         return self.message.content if part is ReplyPart.ANSWER else self.message.reasoning or ""
@@ -61,13 +62,15 @@ class CompareSide:
         if self.message.role is Role.USER:
             return ""
         ended = end_words(self.message) or ("" if self.message.state is None else str(self.message.state))
-        return " · ".join(filter(None, (ended, marks(self.message))))
+        return dotted(ended, marks(self.message))
 
     @property
     def figures(self) -> tuple[Sequence[str], Sequence[str]]:
         """What the reply took: in long words, and in short ones."""
-        usage, timing = self.message.usage or NO_USAGE, self.message.timing or NO_TIMING
-        mark = "~" if self.message.is_partly_counted else ""
+        if self.message.role is Role.USER:
+            return (), ()
+        usage, timing, is_estimated = figures_of(self.message)
+        mark = "~" if is_estimated else ""
         ins = "" if usage.input_tokens is None else words.count(usage.input_tokens)
         outs = "" if usage.output_tokens is None else f"{mark}{words.count(usage.output_tokens)}"
         sizes = ", ".join(filter(None, (ins and f"{ins} in", outs and f"{outs} out")))
@@ -172,12 +175,12 @@ class CompareSource:
 
     def _line(self, message: Message, known: Message, turn: int) -> str:
         number, count = self._branch.alternatives.get(message.id, (1, 1))
-        others = [f"{name} {value}" for name, _, value in differing(known, message, self.session.system)]
+        _, others = _differing(known, message, self.session.system)
         parts = (
             f"turn {turn}", f"{number}/{count}" if count > 1 else "", message.name and f"“{message.name}”", *others,
             "growing" if message.id in self.growing else "", message.content or message.reasoning or "(empty)",
         )  # fmt: skip
-        return " · ".join(one_line(part, FIRST_CHARS) for part in parts if part)
+        return dotted(*(one_line(part, FIRST_CHARS) for part in parts))
 
 
 def _so_far(chat: Chat, key: str) -> Message:
@@ -188,25 +191,21 @@ def _so_far(chat: Chat, key: str) -> Message:
     )
 
 
-def differing(left: Message, right: Message, system: str | None) -> list[tuple[str, str, str]]:
-    """The settings in which two replies differ, each with its two values; `system` is the session's.
+def _differing(left: Message, right: Message, system: str | None) -> tuple[Sequence[str], Sequence[str]]:
+    """What each of two replies has of the settings in which they differ, in words; `system` is the session's.
 
     Nothing is told of a message that does not say what was sent for it.
     """
-    if left.sent is None or right.sent is None:
-        return []
-    ours, theirs = _settings(left, system), _settings(right, system)
-    names = [*ours, *(name for name in theirs if name not in ours)]
-    return [
-        (name, _shown(ours, name), _shown(theirs, name))
-        for name in names
-        if name not in ours or name not in theirs or ours[name] != theirs[name]
-    ]
+    sent = {"left": _settings(left, system), "right": _settings(right, system)}
+    found = differing_fields(sent)
+    return (field_words(found["left"]), field_words(found["right"])) if found else ((), ())
 
 
-def _settings(reply: Message, system: str | None) -> dict[str, object]:
-    """Every field that was sent, and what went into its input besides the messages."""
-    sent = dict(reply.sent or {})
+def _settings(reply: Message, system: str | None) -> dict[str, object] | None:
+    """Every field that was sent, and what went into its input besides the messages; None = it does not say."""
+    if reply.sent is None:
+        return None
+    sent = dict(reply.sent)
     if reply.model:
         sent["model"] = reply.model
     if reply.thinking is not None:
@@ -217,14 +216,6 @@ def _settings(reply: Message, system: str | None) -> dict[str, object]:
     return sent
 
 
-def _shown(settings: Mapping[str, object], name: str) -> str:
-    if name not in settings:
-        return NOT_SENT
-    value = settings[name]
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return one_line(text, VALUE_CHARS) or '""'
-
-
 def settings_words(
     left: CompareSide, right: CompareSide, system: str | None
 ) -> tuple[str, Sequence[str], Sequence[str]]:
@@ -233,7 +224,5 @@ def settings_words(
         return "", (), ()
     if left.message.sent is None or right.message.sent is None:
         return "settings not known", (), ()
-    found = differing(left.message, right.message, system)
-    if not found:
-        return "all settings equal", (), ()
-    return "", [f"{name} {value}" for name, value, _ in found], [f"{name} {value}" for name, _, value in found]
+    ours, theirs = _differing(left.message, right.message, system)
+    return "" if ours else "all settings equal", ours, theirs

@@ -13,6 +13,7 @@ from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import marks, thinking_end
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.session.written import CONTENT
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.core.wire.answer_forms import form_of, is_json_form, laid_out
 from kimi_tui.ui.state.branch import Branch
@@ -89,7 +90,7 @@ def message_entry(
         branch_name=message.name,
         detail=detail,
         is_excluded=message.excluded,
-        remark=" · ".join(filter(None, (marks(message), PINNED if message.pinned else ""))),
+        remark=dotted(marks(message), PINNED if message.pinned else ""),
         written=message.written,
     )
 

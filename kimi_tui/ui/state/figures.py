@@ -6,6 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.text import words
 
 
@@ -66,7 +67,7 @@ class Figures:
             ins, outs = _count(self.input_tokens), _count(self.output_tokens, mark)
             long = ", ".join(part for part in (ins and f"{ins} in", outs and f"{outs} out") if part)
             parts.append(f"{ins}→{outs}" if ins and outs and Abbreviation.SIZE_WORDS in abbreviated else long)
-        return f"{glyph} {_dotted(*parts)}"
+        return f"{glyph} {dotted(*parts)}"
 
     def _right(self, context: str, abbreviated: Set[Abbreviation]) -> str:
         turn = _dollars(self.turn_usd, is_estimated=self.is_estimated)
@@ -77,7 +78,7 @@ class Figures:
             parts += [turn and f"turn {turn}", all_ and f"session {all_}"]
         elif Abbreviation.COST not in abbreviated:
             parts.append("/".join(part for part in (turn, all_) if part))
-        return _dotted(*parts)
+        return dotted(*parts)
 
 
 def _count(tokens: int | None, mark: str = "") -> str:
@@ -86,7 +87,3 @@ def _count(tokens: int | None, mark: str = "") -> str:
 
 def _dollars(cost_usd: float | None, *, is_estimated: bool) -> str:
     return "" if cost_usd is None else f"{'~' if is_estimated else ''}{words.dollars(cost_usd)}"
-
-
-def _dotted(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kimi_tui.core.prompt.token_estimate import received_tokens
+from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.session.endings import STATES_IN_SHORT, reason_in_short
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, Message, MessageState, Role
+from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.session.tree import is_later
 from kimi_tui.core.settings.reply_batch import Member
 from kimi_tui.core.text.cells import cells_of, cut
@@ -76,8 +76,7 @@ def reply_rows(chat: Chat, question_id: str, now_s: float) -> list[ReplyRow]:
 
 
 def _message_row(reply: Message) -> ReplyRow:
-    usage, timing = reply.usage or NO_USAGE, reply.timing or NO_TIMING
-    outs = received_tokens(reply) if usage.output_tokens is None else usage.output_tokens
+    usage, timing, is_estimated = figures_of(reply)
     state = STATES_IN_SHORT.get(reply.state or MessageState.COMPLETE, "complete" if reply.content else "no answer")
     return ReplyRow(
         reply.id,
@@ -85,13 +84,13 @@ def _message_row(reply: Message) -> ReplyRow:
         "",
         state,
         input_tokens=usage.input_tokens,
-        output_tokens=outs,
+        output_tokens=usage.output_tokens,
         thinking_s=timing.thinking_s,
         first_token_s=timing.first_token_s,
         total_s=timing.total_s,
-        rate=words.rate_of(outs, timing),
+        rate=words.rate_of(usage.output_tokens, timing),
         cost_usd=usage.cost_usd,
-        is_estimated=usage.output_tokens is None or reply.is_partly_counted,
+        is_estimated=is_estimated,
         reason=reason_in_short(reply),
     )
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.calibration import Calibration
 from kimi_tui.core.prompt.context_meter import Context, context_of
+from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
-from kimi_tui.core.session.session import NO_TIMING, NO_USAGE, MessageState, Role, Session
+from kimi_tui.core.session.session import MessageState, Role, Session
 from kimi_tui.core.session.session_usage import total_usage
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET
@@ -58,17 +58,16 @@ def last_figures(session: Session, empty_end: MessageState | None = None) -> Fig
     if empty_end is not None or not branch or branch[-1].role is not Role.ASSISTANT:
         return Figures(_in_short(empty_end), session_usd=session_usd, is_session_estimated=is_session_estimated)
     last = branch[-1]
-    usage, timing = last.usage or NO_USAGE, last.timing or NO_TIMING
-    outs = received_tokens(last) if usage.output_tokens is None else usage.output_tokens
+    usage, timing, is_estimated = figures_of(last)
     return Figures(
         _in_short(last.state),
-        words.rate_of(outs, timing),
+        words.rate_of(usage.output_tokens, timing),
         timing.first_token_s,
         usage.input_tokens,
-        outs,
+        usage.output_tokens,
         usage.cost_usd,
         session_usd,
-        is_estimated=usage.output_tokens is None or last.is_partly_counted,
+        is_estimated=is_estimated,
         is_session_estimated=is_session_estimated,
     )
 

@@ -9,12 +9,12 @@ from datetime import datetime
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.session.tree_outline import MessageTree, OutlineRow
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import SEPARATOR, dotted, packed
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.entries import ASSISTANT_NAME, USER_NAME
 
 TEXT_CHARS = 240
 """Most characters of a message that a row has room for."""
-SEPARATOR = " · "
 GROWING, EMPTY = "being written …", "no text"
 
 
@@ -62,19 +62,12 @@ def _figures(
         is_today = time.date() == today
         long.append(f"{time:%H:%M}" if is_today else f"{day} {time:%H:%M}")
         short.append(f"{time:%H:%M}" if is_today else day)
-    return " · ".join(long), " · ".join(short)
+    return dotted(*long), dotted(*short)
 
 
 def in_lines(hints: str, width: int) -> str:
     """Hints, which " · " parts, in lines of so many cells: none is cut in two."""
-    lines = [""]
-    for hint in hints.split(SEPARATOR):
-        longer = f"{lines[-1]}{SEPARATOR}{hint}" if lines[-1] else hint
-        if len(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(hint)
-    return "\n".join(lines)
+    return "\n".join(packed(hints.split(SEPARATOR), width))
 
 
 def headline(tree: MessageTree) -> str:

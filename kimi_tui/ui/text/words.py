@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.session.session import Timing
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 
 if TYPE_CHECKING:  # the name of a type only: the first frame needs no turn
@@ -64,7 +65,7 @@ def thought_label(
         parts.append(f"{mark}{count(tokens)}{most} tok")
     if is_running and NO_BUDGET != budget != holds:
         parts.append(_in_this_turn((thinking_s or 0.0) - before[0], (tokens or 0) - before[1], budget))
-    return " · ".join([*parts, ended_by] if ended_by else parts)
+    return dotted(*parts, ended_by)
 
 
 def _in_this_turn(thinking_s: float, tokens: int, budget: Budget) -> str:
@@ -76,7 +77,7 @@ def _in_this_turn(thinking_s: float, tokens: int, budget: Budget) -> str:
 def with_answer_now(label: str) -> str:
     """Put the words to click on into the label of a thinking that runs, where its figures do not move them."""
     verb, _, figures = label.partition(" for ")
-    return " · ".join(filter(None, (verb, ANSWER_NOW, figures)))
+    return dotted(verb, ANSWER_NOW, figures)
 
 
 def rate(tokens: int, elapsed_s: float) -> float | None:

@@ -42,6 +42,8 @@ def labels(**sent: Mapping[str, object] | None) -> dict[str, str]:
         ),
         ({"a": {"stream": False}, "b": {"stream": True}}, {"a": "stream false", "b": "stream true"}),
         ({"a": {"response_format": {"type": "text"}}, "b": {"response_format": '{"type": "text"}'}}, {}),
+        ({"a": {"seed": 2**70}, "b": {"seed": str(2**70)}}, {}),
+        ({"a": {"seed": None}, "b": {}}, {}),
         ({"a": {"user": "x\ny\x1b"}, "b": {"user": "z"}}, {"a": "user x y␛", "b": "user z"}),
     ],
 )

@@ -19,7 +19,8 @@ from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view, sent_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Usage
-from kimi_tui.ui.panes.prompt_pane import SEPARATOR, PromptPane
+from kimi_tui.core.text.dotted import SEPARATOR
+from kimi_tui.ui.panes.prompt_pane import PromptPane
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user
@@ -155,6 +156,26 @@ async def test_a_past_request_lists_what_was_sent_with_it() -> None:
         app.pane.show(PromptViewer().view(SESSION, REQUEST))
         await pilot.pause()
         assert "sent with it" not in app.rows()
+
+
+async def test_a_past_request_says_what_the_first_one_sent_in_another_way() -> None:
+    form = '{"type": "json_object"}'
+    first = {"response_format": form, "top_p": 1, "seed": 7, "user": "a", "prompt_cache_key": "x"}
+    sent = {"response_format": {"type": "json_object"}, "top_p": 1.0, "user": "b", "prompt_cache_key": "y", "top_k": 3}
+    async with Host().run_test(size=(60, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        past = replace(past_view(SESSION, "m2", 262_144), sent=sent, sent_first=first)
+        for view, shown in (
+            (past, [f"response_format = {form}", "top_p = 1.0", 'user = "b"  (first: "a")', 'prompt_cache_key = "y"',
+                    "top_k = 3  (first: not sent)", "seed is not sent  (first: 7)"]),
+            (replace(past, sent={"response_format": form}), [f"response_format = {form}"]),
+        ):  # fmt: skip
+            app.pane.show(view, "Request of m2")
+            await pilot.pause()
+            rows = app.rows()
+            at = rows.index("sent with it")
+            assert rows[at + 1 : at + 1 + len(shown)] == [f"ⓘ {shown[0]}", *shown[1:]]
 
 
 async def test_more_than_the_window_is_marked() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from kimi_tui.core.settings.actions import key_label
 from kimi_tui.core.settings.settings_view import Setting, SettingsView
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.ui.panes.settings_pane import edits, messages
 from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, Outcome, Texts
 from kimi_tui.ui.panes.settings_pane.row_values import ActionRow, Row, RowKind
@@ -21,7 +22,6 @@ _GENERAL_EDITS: Mapping[str, Callable[[Setting, Texts], Edit]] = {
     "over_budget": lambda setting, _: edits.over_budget_edit(setting),
     "system": edits.system_edit,
 }
-BETWEEN_HINTS = " · "
 
 
 def edit(row: Row, view: SettingsView, typed: Texts = (), about: str = "") -> Outcome:
@@ -101,12 +101,12 @@ def unset(row: Row) -> Outcome:
 
 def edit_hints(edit: Edit) -> str:
     key, word = ENDINGS[edit.kind]
-    return BETWEEN_HINTS.join((f"{key_label(key)} {word}", f"{key_label('escape')} leave"))
+    return dotted(f"{key_label(key)} {word}", f"{key_label('escape')} leave")
 
 
 def row_hints(row: Row, keys: Mapping[str, tuple[str, ...]]) -> str:
     """What can be done with a row; "" = nothing. An action without keys is left out."""
-    return BETWEEN_HINTS.join(_row_hints(row, keys))
+    return dotted(*_row_hints(row, keys))
 
 
 def _row_hints(row: Row, keys: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
