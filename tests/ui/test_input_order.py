@@ -16,7 +16,7 @@ from textual.widgets import Input, TextArea
 
 from kimi_tui.core.errors import KeyMissingError
 from kimi_tui.ui.keys.input_order import InputOrder
-from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
+from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.panes.settings_pane.setting_rows import SettingRows
 from kimi_tui.ui.terminal.terminal_input import TerminalInput
 from tests.ui.program import NOW, Program, program, settle, talk
@@ -65,7 +65,7 @@ async def state(tmp_path: Path, *pieces: str) -> tuple[object, ...]:
         texts = [(w.id, w.text, w.cursor_location) for w in widgets if isinstance(w, TextArea)]
         rows = [w.cursor for w in widgets if isinstance(w, SettingRows)]
         sessions = [
-            Path(w.cursor_row.path).name for w in widgets if isinstance(w, RowList) and w.cursor_row is not None
+            Path(w.cursor_row.path).name for w in widgets if isinstance(w, SessionRows) and w.cursor_row is not None
         ]
         shown = {w.id for w in widgets if w.id and all(node.display for node in w.ancestors_with_self)}
         session = replace(chat.chat.session, prompt_cache_key="", updated=NOW)

@@ -165,12 +165,12 @@ class ChatScreen(Screen[None]):
         if self.services.recorder is not None:
             self.services.recorder().tell = lambda words: self.say(words, "warning")
         return LateParts(
-            services=self.services, keyboard=self.keyboard, open_chats=self.open_chats, current=self.current,
-            turns=turns, transcript=self.transcript, find_bar=self.find_bar, composer=self.composer,
-            drafts=self.drafts, panes=self.panes, redraw=self.redraw, background=self._background,
-            perform=self.dispatcher.perform, offers=self.offers, type_here=self.type_here, copy=self.copy,
-            leave=self.leave, say=self.say, remark=self.remark, save_line=self.save_line, feed=self._feed,
-            typed=self._draft_saving.typed, run=self._run,
+            app=self.app, services=self.services, keyboard=self.keyboard, open_chats=self.open_chats,
+            current=self.current, turns=turns, transcript=self.transcript, find_bar=self.find_bar,
+            composer=self.composer, drafts=self.drafts, panes=self.panes, redraw=self.redraw,
+            background=self._background, perform=self.dispatcher.perform, offers=self.offers,
+            type_here=self.type_here, copy=self.copy, leave=self.leave, say=self.say, remark=self.remark,
+            save_line=self.save_line, feed=self._feed, typed=self._draft_saving.typed, run=self._run,
         )  # fmt: skip
 
     # The parts above are handed these, since what they call is made after them.

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
+
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.settings.actions import Need
 from kimi_tui.ui.app.redraw import Redraw
@@ -62,6 +64,7 @@ TEXT_LOST = 1
 
 @dataclass(eq=False, kw_only=True)
 class LateParts:
+    app: App[Any]
     services: Services
     keyboard: Keyboard
     open_chats: OpenChats
@@ -125,7 +128,7 @@ class LateParts:
         chats = self.open_chats
         self.services.session_store.close()
         session_id = chats.current.session.id if await chats.has_file(chats.current) else None
-        self.transcript.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
+        self.app.exit(session_id, return_code=TEXT_LOST if chats.unsaved else 0)
 
     @cached_property
     def outside_watch(self) -> OutsideWatch:
@@ -139,8 +142,8 @@ class LateParts:
         return BatchCommands(
             self.services, self.open_chats, self.turns, self.transcript, target=self._messages.target,
             question=self._messages.question, change=self.current.change, copy=self.copy,
-            attempt=self.background.attempt, type_here=self.type_here, remark=self.remark,
-            label=self.keyboard.table.label,
+            attempt=self.background.attempt, type_here=self.type_here, push=self.app.push_screen,
+            remark=self.remark, label=self.keyboard.table.label,
         )  # fmt: skip
 
     def _forms(self) -> FormCommands:
@@ -163,8 +166,8 @@ class LateParts:
     def _raw(self) -> RawCommand:
         return RawCommand(
             self.services, self.open_chats, self._prompts, self.panes, self.composer, self.drafts, self.turns,
-            typed=self.typed, changed=self.redraw.session, run_later=self.background.later, say=self.say,
-            remark=self.remark,
+            typed=self.typed, changed=self.redraw.session, suspend=self.app.suspend, run_later=self.background.later,
+            push=self.app.push_screen, say=self.say, remark=self.remark,
         )  # fmt: skip
 
     @cached_property
@@ -186,7 +189,7 @@ class LateParts:
     def _messages(self) -> MessageCommands:
         return MessageCommands(
             self.transcript, self.open_chats, self.turns, self.drafts, change=self.current.change, copy=self.copy,
-            type_here=self.type_here, say=self.say, now=self.services.clock.now,
+            type_here=self.type_here, push=self.app.push_screen, say=self.say, now=self.services.clock.now,
             undo_key=self.keyboard.table.label("undo"), edit_reply=self._edit_reply,
             next_changed=self.redraw.session,
         )  # fmt: skip
@@ -205,22 +208,24 @@ class LateParts:
     def _branches(self) -> BranchCommands:
         return BranchCommands(
             self.services.session_store, self.open_chats, self.current, self._messages, self.transcript,
-            self.background, type_here=self.type_here, now=self.services.clock.now, say=self.say, remark=self.remark,
+            self.background, type_here=self.type_here, now=self.services.clock.now, push=self.app.push_screen,
+            say=self.say, remark=self.remark,
         )  # fmt: skip
 
     @cached_property
     def links(self) -> LinkCommands:
         return LinkCommands(
             self.transcript, self._messages.target, self.services.link_opener, copy=self.copy,
-            run_later=self.background.later, say=self.say, remark=self.remark,
+            run_later=self.background.later, push=self.app.push_screen, say=self.say, remark=self.remark,
         )  # fmt: skip
 
     def rows(self) -> Rows:
         services, chats, transcript, say = self.services, self.open_chats, self.transcript, self.say
+        push = self.app.push_screen
         screen = ScreenCommands(
             self.composer, self.drafts, self.find_bar, self.panes, chats, keyboard=self.keyboard, offers=self.offers,
             type_here=self.type_here, copy=self.copy, leave=self.leave, now_s=services.clock.monotonic,
-            remark=self.remark,
+            push=push, remark=self.remark,
         )  # fmt: skip
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
         return {
@@ -230,7 +235,7 @@ class LateParts:
             **self._messages.rows(),
             **self._batches().rows(),
             "open-link": self.links.open_link,
-            "compare": CompareCommand(transcript, chats, self._messages.show_alternative, self.background),
+            "compare": CompareCommand(transcript, chats, self._messages.show_alternative, self.background, push),
             **SettingCommands(services, chats, self.current.change, say).rows(),
             **self._forms().rows(),
             **self._replies.rows(),
@@ -242,12 +247,12 @@ class LateParts:
             **self._files.rows(),
             "record": RecordCommand(services.recorder, chats, say),
             **self._raw().rows(),
-            **TraceCommands(transcript, chats, services, self._replies.go_on_from_edit).rows(),
+            **TraceCommands(transcript, chats, services, self._replies.go_on_from_edit, push).rows(),
             **self._read_only().rows(),
             **panes.rows(),
             **self._branches().rows(),
-            "diff": DiffCommand(self.panes, self._prompts, transcript.app.push_screen),
-            "theme": ThemeCommand(transcript.app, services, self.background.attempt, say),
+            "diff": DiffCommand(self.panes, self._prompts, push),
+            "theme": ThemeCommand(self.app, services, self.background.attempt, say),
         }
 
     def make_panel(self, name: str) -> Panel:

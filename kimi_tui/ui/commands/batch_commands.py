@@ -19,7 +19,7 @@ from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.state.answers import parse_replies
-from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.callbacks import Push, Remark
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.reply_rows import reply_rows
@@ -44,6 +44,7 @@ class BatchCommands:
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     attempt: Callable[[Callable[[], Done]], None]  # does what was chosen, and tells what goes wrong
     type_here: Callable[[], None]  # gives the composer the keys
+    push: Push
     remark: Remark
     label: Callable[[str], str]  # an action's key as it is shown; "" = it has none
 
@@ -154,7 +155,7 @@ class BatchCommands:
             if reply_id is not None:
                 self.attempt(partial(self._show, reply_id))
 
-        self.transcript.app.push_screen(SideBySideScreen(chat, question_id, now_s, self.copy, key), take)
+        self.push(SideBySideScreen(chat, question_id, now_s, self.copy, key), take)
 
     def _running_question(self, key: str | None) -> str | None:
         """The question of a reply that is being written; None = it is none."""

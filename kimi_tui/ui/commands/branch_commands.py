@@ -18,7 +18,7 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.message_commands import MessageCommands
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.branch import Growing
-from kimi_tui.ui.state.callbacks import Remark, Say
+from kimi_tui.ui.state.callbacks import Push, Remark, Say
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.text.safe_text import line_text
@@ -39,6 +39,7 @@ class BranchCommands:
     background: Background
     type_here: Callable[[], None]  # gives the composer the keys
     now: Callable[[], datetime]
+    push: Push
     say: Say
     remark: Remark
 
@@ -60,7 +61,7 @@ class BranchCommands:
         from kimi_tui.ui.screens.tree_screen import TreeScreen  # noqa: PLC0415 - most commands do not need it
 
         chosen = self._chat.shown_key(self.transcript.cursor.chosen)
-        self.transcript.app.push_screen(TreeScreen(self, chosen, self.now(), datetime.astimezone))
+        self.push(TreeScreen(self, chosen, self.now(), datetime.astimezone))
 
     # -- what the view shows
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.commands.background import Background
+from kimi_tui.ui.state.callbacks import Push
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.transcript.transcript_widget import Transcript
@@ -26,6 +27,7 @@ class CompareCommand:
     open_chats: OpenChats
     show: Callable[[str], None]  # shows an alternative, of whatever branch
     background: Background
+    push: Push
 
     def __call__(self, argument: str) -> None:
         """With two alternatives those; with more, one is chosen from a list, without any from the whole session."""
@@ -65,7 +67,7 @@ class CompareCommand:
                 self.background.attempt(lambda: self._open(chat, key, other))
 
         title = "Compare with …" if others is None else f"Compare with which of {counted(len(others), 'alternative')}?"
-        self.transcript.app.push_screen(CompareChoice(title, partial(source.candidates, key, others)), chosen)
+        self.push(CompareChoice(title, partial(source.candidates, key, others)), chosen)
 
     def _open(self, chat: Chat, left: str, right: str) -> None:
         from kimi_tui.ui.screens.compare_screen import CompareScreen  # noqa: PLC0415
@@ -83,7 +85,7 @@ class CompareCommand:
         source = CompareSource.of(chat)
         if source.side(left) is None or source.side(right) is None:
             raise UsageError("One of the two is not in the session any more.")
-        self.transcript.app.push_screen(CompareScreen(chat, source, left, right), picked)
+        self.push(CompareScreen(chat, source, left, right), picked)
 
 
 def _numbered(family: Sequence[str], words: Sequence[str]) -> tuple[str, str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from textual.screen import Screen
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
+from kimi_tui.ui.state.callbacks import Push
 
 MAX_DIGITS = 6
 
@@ -19,7 +16,7 @@ MAX_DIGITS = 6
 class DiffCommand:
     panes: SidePanes
     prompts: PromptSource
-    push: Callable[[Screen[Any]], object]  # shows a screen above the conversation
+    push: Push
 
     def __call__(self, argument: str) -> None:
         """Begin with the last request; with the one that the argument names, by its number back or its reply."""

@@ -10,7 +10,7 @@ from kimi_tui.core.markdown.links import Link
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.web_address import AddressError, WebAddress, web_address
-from kimi_tui.ui.state.callbacks import Remark, RunLater, Say
+from kimi_tui.ui.state.callbacks import Push, Remark, RunLater, Say
 from kimi_tui.ui.state.services import LinkOpener
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -22,6 +22,7 @@ class LinkCommands:
     opener: LinkOpener | None
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     run_later: RunLater
+    push: Push
     say: Say
     remark: Remark
 
@@ -43,7 +44,7 @@ class LinkCommands:
             if number is not None:
                 self.ask(links[number - 1].target)
 
-        self.transcript.app.push_screen(LinkChoice(links), chosen)
+        self.push(LinkChoice(links), chosen)
 
     def ask(self, target: str) -> None:
         """Show where a link goes, whatever it is, and ask; one that may not be opened can be copied."""
@@ -57,7 +58,7 @@ class LinkCommands:
 
         found = _address(target)
         screen = RefusedLinkScreen(target, found) if isinstance(found, AddressError) else LinkScreen(found)
-        self.transcript.app.push_screen(screen, chosen)
+        self.push(screen, chosen)
 
     async def _open(self, address: WebAddress) -> None:
         program = await self.opener.open(address.text) if self.opener is not None else ""

@@ -21,7 +21,7 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import parse_answers
-from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.callbacks import Push, Say
 from kimi_tui.ui.state.open_chat import Deletion
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
@@ -40,6 +40,7 @@ class MessageCommands:
     change: Callable[[Session], None]  # takes the changed session
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     type_here: Callable[[], None]  # gives the composer the keys
+    push: Push
     say: Say
     now: Callable[[], datetime]
     undo_key: str
@@ -118,7 +119,7 @@ class MessageCommands:
         self.transcript.code.show_numbers(key)
         above = self.transcript.code.count_above(key)
         question = f"Which code block? {above} above the view" if above else "Which code block?"
-        self.transcript.app.push_screen(NumberScreen(question, len(blocks)), chosen)
+        self.push(NumberScreen(question, len(blocks)), chosen)
 
     def _copy_reasoning(self) -> None:
         reasoning = self.target().reasoning

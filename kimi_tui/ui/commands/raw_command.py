@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,7 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
-from kimi_tui.ui.state.callbacks import Remark, RunLater, Say
+from kimi_tui.ui.state.callbacks import Push, Remark, RunLater, Say
 from kimi_tui.ui.state.end_notices import RAW_IS_KEPT
 from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.open_chat import Chat
@@ -43,7 +43,9 @@ class RawCommand:
     turns: Turns
     typed: Callable[[], None]  # notes that what was typed may have to be saved, or not any more
     changed: Callable[[], None]  # shows the notices anew
+    suspend: Callable[[], AbstractContextManager[None]]  # leaves the terminal to another program meanwhile
     run_later: RunLater
+    push: Push
     say: Say
     remark: Remark
 
@@ -85,7 +87,7 @@ class RawCommand:
         )  # fmt: skip
         chat.typed_raw = lambda: screen.changed_draft
         chat.drop_notices(RAW_DRAFT)
-        self.composer.app.push_screen(screen, partial(self._closed, chat))
+        self.push(screen, partial(self._closed, chat))
 
     def _left(self, chat: Chat) -> None:
         chat.take_typed_raw()
@@ -131,7 +133,7 @@ class RawCommand:
             editor.check()
             with ExitStack() as stack:
                 with suppress(SuspendNotSupported):
-                    stack.enter_context(self.composer.app.suspend())
+                    stack.enter_context(self.suspend())
                 return await editor.edit(text)
         except KimiError as error:
             return text, f"{error.summary} {error.hint}".rstrip()

@@ -16,7 +16,7 @@ from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.side_panes import SidePanes
-from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.callbacks import Push, Remark
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.widgets.composer import Composer
 
@@ -39,6 +39,7 @@ class ScreenCommands:
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     leave: Callable[[], Done]  # leaves the program
     now_s: Callable[[], float]  # the clock, in seconds
+    push: Push
     remark: Remark
     _asked_s: float = field(default=float("-inf"), init=False)
 
@@ -106,10 +107,10 @@ class ScreenCommands:
     def _open_palette(self) -> None:
         from kimi_tui.ui.screens.palette_screen import PaletteScreen  # noqa: PLC0415 - most commands do not need it
 
-        self.composer.app.push_screen(PaletteScreen())
+        self.push(PaletteScreen())
 
     def _open_help(self) -> None:
         from kimi_tui.ui.screens.help import HelpScreen  # noqa: PLC0415 - most commands do not need it
 
         scope = scope_of(self.composer.screen.focused)
-        self.composer.app.push_screen(HelpScreen(scope, frozenset(self.offers()), self.keyboard))
+        self.push(HelpScreen(scope, frozenset(self.offers()), self.keyboard))

@@ -14,6 +14,7 @@ from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.session.timeline import Timeline, timeline
 from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.state.callbacks import Push
 from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
@@ -39,6 +40,7 @@ class TraceCommands:
     open_chats: OpenChats
     services: Services
     cut: Callable[[str, ReplyPart, str], None]  # lets an alternative to a reply go on behind a beginning of a part
+    push: Push
 
     def rows(self) -> Rows:
         return {"tokens": self._show_tokens, "timeline": self._show_timeline}
@@ -77,7 +79,7 @@ class TraceCommands:
             self.cut(reply_id, part, texts[part].between(0, end))
 
         is_running = partial(_is_running, chat, shown)
-        self.transcript.app.push_screen(TokensScreen(TokenView(trace, texts, is_running, cut)))
+        self.push(TokensScreen(TokenView(trace, texts, is_running, cut)))
 
     def _trace_of(self, message: Message) -> TokenTrace:
         found = self.services.engine().traces.of(self.open_chats.current.session.id, message)
@@ -99,7 +101,7 @@ class TraceCommands:
         def look() -> Timeline:
             return timeline(records, trace, self.services.clock.monotonic())
 
-        self.transcript.app.push_screen(TimelineScreen(look, partial(_is_running, chat, shown)))
+        self.push(TimelineScreen(look, partial(_is_running, chat, shown)))
 
 
 def _is_running(chat: Chat, shown: Running | Message) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, NamedTuple, Self
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
@@ -30,7 +30,9 @@ from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
+from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.view import View
 
 Form = Literal["text", "json", "curl", "python"]
 FORMS: Mapping[str, Form] = {
@@ -52,7 +54,7 @@ def default_keys() -> dict[str, tuple[str, ...]]:
     return {action_id: BY_ID[action_id].keys for action_id in (*FORMS, *STEPS)}
 
 
-class PromptPane(Vertical):
+class PromptPane(ScrollKeys, Vertical):
     """Follows its end, which is what typing changes."""
 
     DEFAULT_CSS = """
@@ -65,14 +67,7 @@ class PromptPane(Vertical):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_lines(-1)", show=False),
-        Binding("down", "scroll_lines(1)", show=False),
-        Binding("pageup", "scroll_pages(-1)", show=False),
-        Binding("pagedown", "scroll_pages(1)", show=False),
-        Binding("home", "to_top", show=False),
-        Binding("end", "follow_tail", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*scroll_bindings()]
 
     @dataclass
     class CopyRequested(Message):
@@ -194,19 +189,9 @@ class PromptPane(Vertical):
         take_keys(self._lines)
         return self
 
-    def action_scroll_lines(self, lines: int) -> None:
-        """Negative = up."""
-        self._lines.view.scroll_lines(lines)
-
-    def action_scroll_pages(self, pages: int) -> None:
-        """Negative = up."""
-        self._lines.view.scroll_pages(pages)
-
-    def action_to_top(self) -> None:
-        self._lines.view.scroll_to_top()
-
-    def action_follow_tail(self) -> None:
-        self._lines.view.follow_tail()
+    @property
+    def scrolled(self) -> View:
+        return self._lines.view
 
     def on_key(self, event: events.Key) -> None:
         form = self._forms.get(event.key)

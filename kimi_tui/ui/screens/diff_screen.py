@@ -25,14 +25,16 @@ from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.prompt_lines import ADDED, ALIKE, REMOVED
+from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.view import View
 
 MARGINS = {Change.SAME: ALIKE, Change.REMOVED: REMOVED, Change.ADDED: ADDED}
 MAKING = "Comparing …"
 NOTHING_DIFFERS = "Nothing differs: the two inputs are one."
 
 
-class DiffScreen(Above, ModalScreen[None]):
+class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
     DEFAULT_CSS = """
     DiffScreen {
         background: $background;
@@ -47,12 +49,7 @@ class DiffScreen(Above, ModalScreen[None]):
         Binding("escape", "cancel", "Close"),
         Binding("left", "earlier", "Earlier request"),
         Binding("right", "later", "Later request"),
-        Binding("up", "scroll_lines(-1)"),
-        Binding("down", "scroll_lines(1)"),
-        Binding("pageup", "scroll_pages(-1)"),
-        Binding("pagedown", "scroll_pages(1)"),
-        Binding("home", "to_top"),
-        Binding("end", "to_end"),
+        *scroll_bindings(),
     ]
 
     def __init__(self, comparing: Comparing, index: int) -> None:
@@ -129,19 +126,9 @@ class DiffScreen(Above, ModalScreen[None]):
             self._index += by
             self._compare()
 
-    def action_scroll_lines(self, lines: int) -> None:
-        """Negative = up."""
-        self._lines.view.scroll_lines(lines)
-
-    def action_scroll_pages(self, pages: int) -> None:
-        """Negative = up."""
-        self._lines.view.scroll_pages(pages)
-
-    def action_to_top(self) -> None:
-        self._lines.view.scroll_to_top()
-
-    def action_to_end(self) -> None:
-        self._lines.view.follow_tail()
+    @property
+    def scrolled(self) -> View:
+        return self._lines.view
 
     def on_resize(self) -> None:
         if (request := self._comparing.requests.at(self._index)) is not None and self.is_mounted:

@@ -32,7 +32,9 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, reply_rows, table_lines
+from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
+from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.widgets.options import SteadyOptions
 
 LOOK_S = 0.1
@@ -46,8 +48,6 @@ ONE_COLUMN_CELLS = 70
 FRAME_CELLS = 4
 """What edges and marks take beside a line of the table."""
 SHOWN, NOT_SHOWN = "▸ ", "  "
-SCROLLING = {"pageup": "page_up", "pagedown": "page_down", "ctrl+up": "up", "ctrl+down": "down", "home": "top",
-             "end": "end"}  # fmt: skip
 
 
 class ReplyText(Transcript, can_focus=False):
@@ -125,7 +125,7 @@ class ReplyList(SteadyOptions, OptionList):
             self.highlighted = place
 
 
-class SideBySideScreen(Above, ModalScreen[str | None]):
+class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
     CSS_PATH = "side_by_side.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close"),
@@ -138,7 +138,7 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
         Binding("y", "copy(True)", "Copy"),
         Binding("Y", "copy(False)", "Copy as text"),
         Binding("space", "fold", "Fold"),
-        *(Binding(key, f"scroll('{way}')", priority=True) for key, way in SCROLLING.items()),
+        *scroll_bindings(up="ctrl+up", down="ctrl+down", is_first=True),  # the arrows move in the table
     ]
 
     def __init__(
@@ -309,24 +309,11 @@ class SideBySideScreen(Above, ModalScreen[str | None]):
             self._list.highlighted = self._keys.index(event.column.key)
 
     @property
-    def _column(self) -> ReplyColumn | None:
-        return next((it for it in self.query(ReplyColumn) if it.display and it.key == self._at), None)
-
-    def action_scroll(self, way: str) -> None:
-        """Scroll the text of the row with the cursor."""
+    def scrolled(self) -> View | None:
+        """The text of the row with the cursor."""
         self._take_cursor()
-        if (column := self._column) is None:
-            return
-        view = column.text.view
-        match way:
-            case "page_up" | "page_down":
-                view.scroll_pages(-1 if way == "page_up" else 1)
-            case "up" | "down":
-                view.scroll_lines(-1 if way == "up" else 1)
-            case "top":
-                view.scroll_to_top()
-            case _:
-                view.follow_tail()
+        columns = (it for it in self.query(ReplyColumn) if it.display and it.key == self._at)
+        return next((column.text.view for column in columns), None)
 
     def action_fold(self) -> None:
         for column in self.query(ReplyColumn):

@@ -6,7 +6,7 @@ What is done to the session is others' business: the view asks for it, and shows
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 from typing import Protocol
@@ -30,6 +30,7 @@ from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.tree_words import headline, in_lines
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditLine
+from kimi_tui.ui.widgets.row_editor import RowEditor
 
 LOOK_S = 0.25
 """Time between two looks whether the session is another one now: a reply has ended, or others changed its file."""
@@ -90,7 +91,6 @@ class TreeScreen(Above, ModalScreen[None]):
         & Input > .input--placeholder { color: $text-muted; }
         & #tree-said { display: none; height: auto; max-height: 4; padding: 0 1; background: $surface; }
         & #tree-hints { height: auto; padding: 0 1; color: $text-muted; }
-        & #tree-name { layer: editor; position: absolute; display: none; background: $surface; }
     }
     """
 
@@ -108,9 +108,7 @@ class TreeScreen(Above, ModalScreen[None]):
         self._rows = TreeRows(now, to_local, id="tree-rows")
         self._rows.note = READING
         self._filter = EditLine(placeholder=FILTER, compact=True, select_on_focus=False, id="tree-filter")
-        self._editor = EditLine(
-            placeholder="a name for this branch", compact=True, select_on_focus=False, id="tree-name"
-        )
+        self._editor = RowEditor(self._rows, placeholder="a name for this branch", id="tree-name")
         self._said = Static(id="tree-said", markup=False)
         self._hints = Static(id="tree-hints", markup=False)
 
@@ -218,27 +216,15 @@ class TreeScreen(Above, ModalScreen[None]):
         if self.focused is self._editor:
             return self._take_name if event.key == "enter" else None
         if self.focused is self._filter:
-            return self._jump if event.key == "enter" else self._move_of(event.key, is_typing=True)
+            return self._jump if event.key == "enter" else self._rows.key_move(event.key, is_typing=True)
         letters = {
             "g": self._go_on, "n": self._edit_name, "d": self._prune, "u": self._undo, "b": self._branch,
             "B": self._branch, "/": self._type_filter,
         }  # fmt: skip
         keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle}
-        return letters.get(character_of(event)) or keys.get(event.key) or self._move_of(event.key, is_typing=False)
-
-    def _move_of(self, key: str, *, is_typing: bool) -> Callable[[], None] | None:
-        rows = self._rows
-        steps = {"up": -1, "down": 1, "pageup": -rows.page(), "pagedown": rows.page()}
-        if key in steps:
-            return lambda: rows.go_to(rows.cursor + steps[key])
-        ends = {"home": 0, "end": len(self._rows_now) - 1}
-        return None if is_typing or key not in ends else lambda: rows.go_to(ends[key])
-
-    @property
-    def _rows_now(self) -> Sequence[OutlineRow]:
-        if self._hits is not None:
-            return self._hits
-        return () if self._outline is None else self._outline.rows
+        return (
+            letters.get(character_of(event)) or keys.get(event.key) or self._rows.key_move(event.key, is_typing=False)
+        )
 
     def _do(self, act: Callable[[], object]) -> None:
         self._say("")
@@ -327,18 +313,7 @@ class TreeScreen(Above, ModalScreen[None]):
             number = outline.reveal(place)
             self._show_rows(outline, outline.rows, number)
         self._naming = message_id
-        self._editor.value = name
-        self._editor.display = True
-        self._place_editor()
-        self.set_focus(self._editor)
-        self._editor.select_all()
-
-    def _place_editor(self) -> None:
-        region = self._rows.words_region()
-        if self._naming is not None and region is not None:
-            region = region.translate(self._rows.virtual_region.offset)
-            self._editor.styles.offset = region.offset
-            self._editor.styles.width = region.width
+        self._editor.open(name)
 
     def _take_name(self) -> None:
         message_id, name, at = self._naming, self._editor.value, self._cursor_id
@@ -349,7 +324,7 @@ class TreeScreen(Above, ModalScreen[None]):
 
     def _close_editor(self) -> None:
         self._naming = None
-        self._editor.display = False
+        self._editor.close()
         self.set_focus(self._rows)
 
     # -- the filter
@@ -389,15 +364,21 @@ class TreeScreen(Above, ModalScreen[None]):
         """Close the line for the name when the focus goes elsewhere; not when the whole terminal loses it."""
         if event.widget is self._editor and self.app.app_focus:
             self._naming = None
-            self._editor.display = False
+            self._editor.close()
 
-    @on(TreeRows.Clicked)
-    def _on_clicked(self, event: TreeRows.Clicked) -> None:
+    @on(TreeRows.MarkClicked)
+    def _on_mark_clicked(self, event: TreeRows.MarkClicked) -> None:
         event.stop()
         if self.is_active:
-            self._do(self._toggle if event.is_mark else self._jump)
+            self._do(self._toggle)
+
+    @on(TreeRows.Chosen)
+    def _on_chosen(self, event: TreeRows.Chosen) -> None:
+        event.stop()
+        if self.is_active:
+            self._do(self._jump)
 
     @on(TreeRows.Scrolled)
     def _on_scrolled(self, event: TreeRows.Scrolled) -> None:
         event.stop()
-        self._place_editor()
+        self._editor.place()

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:  # the name of a type only
+    from textual.screen import Screen
+
+Result = TypeVar("Result")
 
 
 class Say(Protocol):
@@ -28,3 +33,10 @@ class RunLater(Protocol):
 
         Keys that follow may be meant for what comes of it: where `keys_wait`, they wait for it, not for long.
         """
+
+
+class Push(Protocol):
+    """Shows a screen above the conversation."""
+
+    def __call__(self, screen: Screen[Result], left: Callable[[Result | None], None] | None = None, /) -> object:
+        """`left` is called with what the screen was left with; None = it was left without a choice."""

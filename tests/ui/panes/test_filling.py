@@ -10,7 +10,7 @@ import pytest
 
 from kimi_tui.core.session.listing import Listing
 from kimi_tui.core.session.session import SessionSummary
-from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
+from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.panes.sessions_pane.sessions_widget import SessionsPane
 from tests.ui.program import NOW, Program, program
 
@@ -106,4 +106,4 @@ async def test_another_change_begins_the_list_anew_without_an_end(
         folder.may_go_on.release(100)
         await running.shows("Stew 1 ")
         await running.until(lambda: folder.ended == 2)
-        assert running.screen.query_one(RowList).cursor_row is not None
+        assert running.screen.query_one(SessionRows).cursor_row is not None

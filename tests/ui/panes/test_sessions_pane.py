@@ -22,7 +22,7 @@ from textual.widgets import Input
 from kimi_tui.core.session.listing import Listing, Unreadable
 from kimi_tui.core.session.session import SessionSummary
 from kimi_tui.core.text.visible import visible
-from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
+from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.panes.sessions_pane.sessions_widget import DEFAULT_KEYS, SessionsPane
 from kimi_tui.ui.text.fit import fit
 from kimi_tui.ui.text.safe_text import SafeFilter
@@ -95,7 +95,7 @@ def taken(pilot: Pilot[None]) -> list[Message]:
 
 def lines(pilot: Pilot[None]) -> list[str]:
     """What the list shows, without the blanks at the right."""
-    rows = pilot.app.query_one(RowList)
+    rows = pilot.app.query_one(SessionRows)
     return [rows.render_line(y).text.rstrip() for y in range(rows.size.height)]
 
 
@@ -140,7 +140,7 @@ async def test_every_line_is_as_wide_as_the_list(width: int) -> None:
     ]
     async with running(listing(titles, unreadable=["b\x1bad.toml"]), width=width) as pilot:
         pane_of(pilot).set_marks("/s/0.toml", {"/s/1.toml"}, {"/s/2.toml"}, {"/s/3.toml"})
-        rows = pilot.app.query_one(RowList)
+        rows = pilot.app.query_one(SessionRows)
         for y in range(rows.size.height):
             text = rows.render_line(y).text
             assert cell_len(text) == rows.size.width
@@ -175,7 +175,7 @@ async def test_sessions_of_one_title_are_told_apart_by_their_times(width: int, l
     async with running(listing(["Cooking lamb, slowly"] * 2), width=width) as pilot:
         assert lines(pilot)[1] == line
         assert lines(pilot)[2] == line.replace("18:00", "11:00")
-        rows = pilot.app.query_one(RowList)
+        rows = pilot.app.query_one(SessionRows)
         assert rows.render_line(2).text.endswith(("11:00 ", "… "))
         if width > 23:
             time = next(segment for segment in rows.render_line(2) if "11:00" in segment.text)
@@ -367,7 +367,7 @@ async def test_a_title_is_edited_in_its_row() -> None:
     async with running() as pilot:
         await pilot.press("down", "r")
         editor = pilot.app.query_one("#session-title", Input)
-        rows = pilot.app.query_one(RowList)
+        rows = pilot.app.query_one(SessionRows)
         assert editor.value == "SSE parser"
         assert editor.region.offset == rows.region.offset + Offset(3, 2)
         assert editor.region.right == rows.region.right - 1
@@ -390,10 +390,10 @@ async def test_an_editor_lasts_while_its_row_is_there() -> None:
     async with running(listing([f"t{n}" for n in range(40)], hours=1), height=8) as pilot:
         await pilot.press("end", "up", "r", "end", "!")
         editor = pilot.app.query_one("#session-title", Input)
-        pilot.app.query_one(RowList).scroll_home(animate=False)
+        pilot.app.query_one(SessionRows).scroll_home(animate=False)
         await pilot.pause()
         line = next(line for line in lines(pilot) if "t38" in line)
-        assert editor.region.y == pilot.app.query_one(RowList).region.y + lines(pilot).index(line)
+        assert editor.region.y == pilot.app.query_one(SessionRows).region.y + lines(pilot).index(line)
         await resize(pilot, 40, 30)
         pane_of(pilot).show(listing([f"new{n}" for n in range(40)], hours=1), NOW)
         await pilot.pause()
@@ -482,27 +482,27 @@ async def test_what_is_looked_at_stays_on_its_line_when_sessions_come_above() ->
 
 async def test_mouse() -> None:
     async with running(listing([f"t{n}" for n in range(40)], hours=1), height=8) as pilot:
-        await pilot.click(RowList, offset=(5, 0))
+        await pilot.click(SessionRows, offset=(5, 0))
         assert (cursor(pilot), taken(pilot)) == ("0", [])
-        await pilot.click(RowList, offset=(5, 3))
+        await pilot.click(SessionRows, offset=(5, 3))
         assert (cursor(pilot), taken(pilot)) == ("2", [])
-        await pilot.click(RowList, offset=(5, 3))
+        await pilot.click(SessionRows, offset=(5, 3))
         assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/2.toml"))]
         for _ in range(2):
-            await pilot.double_click(RowList, offset=(5, 5))
+            await pilot.double_click(SessionRows, offset=(5, 5))
             assert taken(pilot) == [SessionsPane.OpenRequested(Path("/s/4.toml"))]
 
 
 async def test_a_key_costs_two_lines_and_a_letter_one_screen_of_ten_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = list[int]()
-    draw = RowList.render_line
+    draw = SessionRows.render_line
 
-    def counted(rows: RowList, y: int) -> object:
+    def counted(rows: SessionRows, y: int) -> object:
         drawn.append(y)
         return draw(rows, y)
 
     async with running(listing([f"t{n}" for n in range(10_000)], hours=1), height=8) as pilot:
-        monkeypatch.setattr(RowList, "render_line", counted)
+        monkeypatch.setattr(SessionRows, "render_line", counted)
         await pilot.press("down")
         assert len(drawn) == 2
         await pilot.press("/")

@@ -34,7 +34,7 @@ TOUR = (
     "<escape><escape><ctrl+f>lamb",
     "<enter>",
     "<escape><escape><f2>",
-    "@RowList",
+    "@SessionRows",
     "@SessionsPane #session-filter",
     "zzz",
     "<escape><escape><escape><f2><f2><f3>",

@@ -17,9 +17,10 @@ from kimi_tui.core.session.listing import Listing
 from kimi_tui.core.session.session_list import Row, RowKind, SessionList, session_list
 from kimi_tui.core.settings.actions import ACTIONS, Scope
 from kimi_tui.ui.keys.key_lookup import character_of
-from kimi_tui.ui.panes.sessions_pane.session_rows import RowList
+from kimi_tui.ui.panes.sessions_pane.session_rows import SessionRows
 from kimi_tui.ui.text.safe_text import content, line_text
 from kimi_tui.ui.widgets.editing import EditLine
+from kimi_tui.ui.widgets.row_editor import RowEditor
 
 READING = "Reading the sessions …"
 """It stands in the list until that has been given any sessions."""
@@ -43,7 +44,7 @@ class SessionsPane(Vertical):
     SessionsPane {
         layers: rows editor;
         background: $background;
-        &:focus-within RowList > .row-list--cursor {
+        &:focus-within SessionRows > .row-list--cursor {
             background: $block-cursor-background;
             color: $block-cursor-foreground;
         }
@@ -55,11 +56,6 @@ class SessionsPane(Vertical):
             & > Input > .input--placeholder { color: $text-muted; }
         }
         & > #session-said { display: none; height: auto; padding: 0 1; background: $surface; }
-        & > #session-title {
-            layer: editor;
-            position: absolute;
-            background: $surface;
-        }
     }
     """
 
@@ -132,12 +128,11 @@ class SessionsPane(Vertical):
         self._renaming: tuple[str, str] | None = None  # the file, and the title as it was shown
         self._renamed: set[str] = set()  # files whose rows stay while the filter is what it was when they got a title
         self._told_hints: tuple[str, frozenset[str]] = "", frozenset()
-        self._list = RowList(id="session-list")
+        self._list = SessionRows(id="session-list")
         self._has_read = False
         self._list.note = READING
         self._filter = EditLine(placeholder=FILTER, compact=True, select_on_focus=False, id="session-filter")
-        self._editor = EditLine(compact=True, select_on_focus=False, id="session-title")
-        self._editor.display = False
+        self._editor = RowEditor(self._list, id="session-title")
         self._said = Static(id="session-said", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -252,11 +247,8 @@ class SessionsPane(Vertical):
             return
         title = line_text(row.text)
         self._renaming = row.path, title
-        self._editor.value = title
-        self._editor.display = True
-        self._place_editor()
-        self.screen.set_focus(self._editor)
-        self._editor.select_all()
+        self._list.show_cursor()
+        self._editor.open(title)
         self._editor.call_after_refresh(self._show_editor_cursor)
 
     def _duplicate(self) -> None:
@@ -303,13 +295,12 @@ class SessionsPane(Vertical):
             return act
         if event.key == "escape":
             return self._clear_filter if self._filter.value else self._leave
-        edges = {"home": self._to_first, "end": self._to_last}
-        return edges.get(event.key) or self._cursor_key(event.key)
+        return self._cursor_key(event.key, is_typing=False)
 
     def _filter_key(self, key: str) -> Callable[[], None] | None:
         if key == "escape":
             return self._end_filter if self._filter.value else self._leave
-        return self._open if key == "enter" else self._cursor_key(key)
+        return self._open if key == "enter" else self._cursor_key(key, is_typing=True)
 
     def _late_key(self, event: events.Key, target: Input) -> Callable[[], None] | None:
         """A letter that was on its way to the list when the focus moved; the rest, inputs take themselves."""
@@ -319,25 +310,13 @@ class SessionsPane(Vertical):
     def _editor_key(self, key: str) -> Callable[[], None] | None:
         return {"enter": self._rename, "escape": self.focus_list}.get(key)
 
-    def _cursor_key(self, key: str) -> Callable[[], None] | None:
-        moves: Mapping[str, Callable[[], None]] = {
-            "up": lambda: self._list.move(-1),
-            "down": lambda: self._list.move(1),
-            "pageup": lambda: self._list.move_page(-1),
-            "pagedown": lambda: self._list.move_page(1),
-        }
-        move = moves.get(key)
+    def _cursor_key(self, key: str, *, is_typing: bool) -> Callable[[], None] | None:
+        move = self._list.key_move(key, is_typing=is_typing)
         return None if move is None else lambda: self._move(move)
 
     def _move(self, move: Callable[[], None]) -> None:
         self._has_moved = True
         move()
-
-    def _to_first(self) -> None:
-        self._move(lambda: self._list.move_to_edge(is_end=False))
-
-    def _to_last(self) -> None:
-        self._move(lambda: self._list.move_to_edge(is_end=True))
 
     def _clear_filter(self) -> None:
         self._filter.value = ""
@@ -360,7 +339,7 @@ class SessionsPane(Vertical):
 
     def _close_editor(self) -> None:
         self._renaming = None
-        self._editor.display = False
+        self._editor.close()
 
     def _show_editor_cursor(self) -> None:
         """The cursor was put where it is before the editor had a width."""
@@ -372,13 +351,11 @@ class SessionsPane(Vertical):
         if self._renaming is None:
             return
         self._list.show_cursor()
-        row, region = self._list.cursor_row, self._list.title_region()
+        row = self._list.cursor_row
         if row is None or row.path != self._renaming[0]:
             self.focus_list()
-        elif region is not None:
-            region = region.translate(self._list.virtual_region.offset)
-            self._editor.styles.offset = region.offset
-            self._editor.styles.width = region.width
+        else:
+            self._editor.place()
 
     # -- what happens to the parts
 
@@ -406,12 +383,12 @@ class SessionsPane(Vertical):
             self._close_editor()
         self._tell_hints()
 
-    @on(RowList.Chosen)
-    def _on_chosen(self, event: RowList.Chosen) -> None:
+    @on(SessionRows.Chosen)
+    def _on_chosen(self, event: SessionRows.Chosen) -> None:
         event.stop()
         self._open()
 
-    @on(RowList.Scrolled)
-    def _on_scrolled(self, event: RowList.Scrolled) -> None:
+    @on(SessionRows.Scrolled)
+    def _on_scrolled(self, event: SessionRows.Scrolled) -> None:
         event.stop()
         self._place_editor()
