@@ -25,7 +25,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.tree import branch, message_of, question_parent
+from kimi_tui.core.session.tree import branch, question_parent
 
 
 class PartKind(StrEnum):
@@ -199,18 +199,14 @@ class PromptWriter:
         return PromptPart(kind, write_turn(turn, self.door.template), neutralised, message_id, turn.reasoning)
 
 
-def next_prompt(session: Session, request: RequestSettings, draft: str | None = None) -> str:
-    """Write the exact input of the next turn; a branch that ends with a reply shows it closed, then the open turn.
-
-    `draft` = a question that is not in the session yet; it stands where the engine would add it.
-    """
-    return "".join(part.text for part in next_parts(session, request, draft)[0])
-
-
 def next_parts(
     session: Session, request: RequestSettings, draft: str | None = None
 ) -> tuple[Sequence[PromptPart], Sequence[Message]]:
-    """The parts of that input, and the messages that it leaves out for want of room."""
+    """The parts of the exact input of the next turn, and the messages that it leaves out for want of room.
+
+    A branch that ends with a reply shows it closed, then the open turn. `draft` = a question that is not in the session
+    yet; it stands where the engine would add it.
+    """
     writer, messages = PromptWriter.of_next(session, request), branch(session)
     if draft is not None:
         parent = question_parent(session)
@@ -225,18 +221,11 @@ def next_parts(
     return (*writer.closed_parts(messages), *tail), [it for it in left_out if not writer.sends(it)]
 
 
-def past_prompt(session: Session, message_id: str) -> str:
-    """Rebuild the exact input that a reply answered, from what the reply keeps of its request.
-
-    Left out are the messages that the reply names, whatever is excluded now. Raises KeyError for an unknown id.
-    """
-    return "".join(part.text for part in past_parts(session, message_of(session, message_id)))
-
-
 def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None) -> tuple[PromptPart, ...]:
-    """The parts of that input; the last one is the open turn, or the whole of a raw input.
+    """Rebuild the parts of the exact input that a reply answered, from what the reply keeps of its request.
 
-    `so_far` = what the reply said when another of its requests was sent; None = its first one.
+    The last one is the open turn, or the whole of a raw input. Left out are the messages that the reply names, whatever
+    is excluded now. `so_far` = what the reply said when another of its requests was sent; None = its first one.
     """
     writer = PromptWriter.of_past(session, reply)
     if reply.raw_input is not None:
