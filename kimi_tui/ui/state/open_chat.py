@@ -274,7 +274,7 @@ class Chat:
             self.ends = []
             self.stopped_alone.clear()
         else:
-            running.turn.is_aside = True
+            running.turn.step_aside()
             self.beside.append(running)
 
     def showing(self, key: str) -> Session:
@@ -285,11 +285,12 @@ class Chat:
             return tree.select(self.session, key)
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
-            shown.turn.head_before = self.session.head
+            shown.turn.fall_back_to(self.session.head)
+        shown.turn.show()
         self.turn, self.live = shown
         self.beside = [it for it in running if it is not shown]
-        for it in running:
-            it.turn.is_aside = it is not shown
+        for it in self.beside:
+            it.turn.step_aside()
         return replace(self.session, head=question_id)
 
     def note_end(self, turn: Turn, ended: TurnEnded) -> bool:
@@ -303,7 +304,7 @@ class Chat:
         self.beside = running[1:]
         self.ends.append(ended)
         for it in running if ended.replies else ():
-            it.turn.head_before = ended.replies[0].id
+            it.turn.fall_back_to(ended.replies[0].id)
         head = self._head_behind(turn, ended) if is_shown else self.session.head
         is_other = head != self.session.head
         if is_other:
@@ -321,7 +322,8 @@ class Chat:
         if ended.replies:
             return ended.replies[0].id
         if self.turn is not None:
-            self.turn.is_aside, self.turn.head_before = False, turn.head_before
+            self.turn.show()
+            self.turn.fall_back_to(turn.head_before)
             return turn.reply.question_id
         has_others = any(message.parent == turn.reply.question_id for message in self.session.messages)
         return turn.head_before if has_others else self.session.head
