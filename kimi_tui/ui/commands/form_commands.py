@@ -16,7 +16,7 @@ from kimi_tui.core.wire.answer_forms import feedback, form_of
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
-from kimi_tui.ui.state.form_checks import FormChecks
+from kimi_tui.ui.state.form_checks import FormChecks, refuse_unless_schema
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 
@@ -82,10 +82,7 @@ class FormCommands:
         chat = self.open_chats.current
         schema = await asyncio.to_thread(self.services.load_schema, path)
         form = {"type": "json_schema", "json_schema": schema}
-        if self.services.check_form is not None:
-            found = await asyncio.to_thread(self.services.check_form, form, None)
-            if found.findings:
-                raise UsageError(f"{path}: {found.words}.", "The session is as it was.")
+        await refuse_unless_schema(self.services.check_form, form, str(path), "The session is as it was.")
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
         self._set(form)
