@@ -179,6 +179,24 @@ class Chat:
             return None
         return self.message(chosen) or (self.branch[-1] if self.branch else None)
 
+    def reply_at(self, chosen: str | None) -> Running | Message | None:
+        """The chosen reply, or the one that answers the chosen question on the branch shown; else the last one.
+
+        A reply that grows is one too. None = there is none.
+        """
+        live = self.running[0] if self.running and self.is_live_on_branch() else None
+        message = self.message(chosen)
+        if live is not None and (message is None or message.id == live.live.key):
+            return live
+        if message is None:
+            return self.last(Role.ASSISTANT)
+        if message.role is Role.ASSISTANT:
+            return message
+        below = next((it for it in reversed(self.branch) if it.parent == message.id), None)
+        if live is not None and (below is None or below.id == live.live.key):
+            return live
+        return below if below is not None and below.role is Role.ASSISTANT else None
+
     def shown_key(self, chosen: str | None) -> str | None:
         """The message or growing reply that choosing an alternative is about: the chosen one, else the last."""
         if self.live is not None and self.is_live_on_branch() and chosen in {None, self.live.key}:
