@@ -14,6 +14,8 @@ from kimi_tui.engine.turn import Turn
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.open_chat import Chat, Running
 from tests.core.prompt.test_conversation import reply, session_of, user
+from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
+from tests.ui.program import program
 
 TALK = (user("m1", "a"), reply("m2", "b", "m1"), user("m3", "c", "m2"), reply("m4", "d", "m3"), reply("m5", "e", "m3"))
 
@@ -52,3 +54,19 @@ async def test_a_reply_that_grows_is_meant_like_others(id_: str, head: str) -> N
     assert [meant(chat, chosen) for chosen in (None, id_, "m3", "m2", "m1")] == [id_, id_, id_, "m2", "m2"]
     chat.open_session.update(lambda _: session_of(*TALK, head="m5"))  # another one is shown
     assert [meant(chat, chosen) for chosen in (None, "m3")] == ["m5", "m5"]
+
+
+async def test_a_chosen_question_shows_the_reasoning_and_the_request_of_its_reply(tmp_path: Path) -> None:
+    scripts = [streaming(token(f"thought {n}"), think_end(), token(f"said {n}"), end(), DONE) for n in (1, 2)]
+    async with program(tmp_path, *scripts, size=(140, 40)) as running:
+        for number in (1, 2):
+            await running.type("Lamb?<enter>")
+            await running.shows(f"said {number}")
+            await running.idle()
+        await running.type("<shift+tab>")
+        running.screen.transcript.cursor.choose("m1")
+        await running.type("i")
+        await running.shows("Request of m2")
+        running.screen.transcript.cursor.choose("m1")
+        await running.type("<f3>")
+        await running.shows("thought 1")
