@@ -30,7 +30,7 @@ class FormCommands:
     open_chats: OpenChats
     drafts: Drafts
     checks: FormChecks
-    target: Callable[[], Message]  # the message that commands are about
+    reply: Callable[[], Message]  # the reply that is meant; UsageError = there is none
     change: Callable[[Session], None]  # takes the changed session
     type_here: Callable[[], None]  # gives the composer the keys
     say: Say
@@ -48,14 +48,14 @@ class FormCommands:
         return self.open_chats.current.session
 
     def _check(self) -> None:
-        reply = self.target()
+        reply = self.reply()
         if form_of(reply) is None:
             raise UsageError("No form was asked for: the reply may be anything.", "/schema FILE asks for one.")
         if not self.checks.begin(self.open_chats.current, reply):
             raise UsageError("The reply broke off, and is no whole answer.", "/continue goes on with it.")
 
     def _correct(self) -> None:
-        chat, reply = self.open_chats.current, self.target()
+        chat, reply = self.open_chats.current, self.reply()
         chat.open_session.refuse_if_read_only()
         form, found = form_of(reply), chat.form_checks.get(reply.id)
         if form is None or found is None or not found.findings:
