@@ -88,8 +88,8 @@ class _Parser(argparse.ArgumentParser):
                 raise self._unknown_option(name)
 
     def _unknown_option(self, name: str) -> UsageError:
-        from kimi_tui.core.text.nearest import nearest  # noqa: PLC0415 - for mistakes only
-        from kimi_tui.core.text.quoting import shortened  # noqa: PLC0415
+        from kimi_tui.core.text.nearest import nearest
+        from kimi_tui.core.text.quoting import shortened
 
         everything = f"`{self.prog} --help` lists what there is."
         names = [
@@ -257,8 +257,8 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:
-    from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES  # noqa: PLC0415 - the others need none of them
-    from kimi_tui.core.text.quoting import either  # noqa: PLC0415
+    from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+    from kimi_tui.core.text.quoting import either
 
     names = [f"{name} (the default)" if it is DEFAULT_TEMPLATE else name for name, it in TEMPLATES.items()]
     parser.epilog = (
@@ -282,9 +282,9 @@ def _add_actions(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[
 
 
 def _add_sessions(parser: argparse.ArgumentParser) -> None:
-    from kimi_tui.core.prompt.export_forms import EXPORT_FORMS  # noqa: PLC0415 - the other commands need none of them
-    from kimi_tui.core.session.file_formats import FORMATS, IMPORTED  # noqa: PLC0415
-    from kimi_tui.core.text.quoting import either  # noqa: PLC0415
+    from kimi_tui.core.prompt.export_forms import EXPORT_FORMS
+    from kimi_tui.core.session.file_formats import FORMATS, IMPORTED
+    from kimi_tui.core.text.quoting import either
 
     actions = _add_actions(parser)
 

@@ -149,7 +149,7 @@ def _going_on(session: Session) -> GoingOn:
 def _tell_doubt(form: object, options: Namespace, context: Context) -> None:
     """Say what may be wrong with a pattern; it is sent all the same, since the endpoint has rules of its own."""
     if isinstance(form, dict) and isinstance(pattern := form.get("regex"), str):
-        from kimi_tui.core.settings.field_text import regex_doubt  # noqa: PLC0415 - few calls have one
+        from kimi_tui.core.settings.field_text import regex_doubt
 
         if doubt := regex_doubt(pattern):
             context.tell(f"{'--set response_format' if options.regex is None else '--regex'}: {doubt}")
@@ -176,7 +176,7 @@ def parse_request_options(options: Namespace, dialect: Dialect) -> tuple[Request
             errors.append(FieldError(option, error.found, error.allowed) if option else error)
     form = fields.get("response_format")
     if options.schema is None and isinstance(form, dict) and form.get("type") == "json_schema":
-        from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few calls have one
+        from kimi_tui.adapters.forms.form_process import check
 
         if words := check(form, None).words:
             errors.append(UsageError(f"--set response_format: {words}.", "Nothing was sent."))
@@ -208,8 +208,8 @@ def _response_format(options: Namespace) -> dict[str, object] | None:
 
 def _load_schema(path: Path) -> object:
     """Raises UsageError where it cannot be read, or is no schema."""
-    from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few calls have one
-    from kimi_tui.adapters.forms.schema_file import load_schema  # noqa: PLC0415
+    from kimi_tui.adapters.forms.form_process import check
+    from kimi_tui.adapters.forms.schema_file import load_schema
 
     try:
         schema = load_schema(path)
@@ -285,13 +285,13 @@ async def _recordings(order: Order, context: Context) -> Recordings | None:
 
 def _tell_misfits(replies: Sequence[Message], context: Context) -> None:
     """Say where a reply does not keep the form that was asked for; one that was cut cannot."""
-    from kimi_tui.core.wire.answer_forms import form_name, form_of, is_to_be_checked  # noqa: PLC0415
+    from kimi_tui.core.wire.answer_forms import form_name, form_of, is_to_be_checked
 
     for place, reply in enumerate(replies, 1):
         form = form_of(reply)
         if form is None or not is_to_be_checked(reply):
             continue
-        from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415 - few replies have a form
+        from kimi_tui.adapters.forms.form_process import check
 
         found, which = check(form, reply.content), f"reply {place}" if len(replies) > 1 else "the reply"
         if found.findings:

@@ -43,7 +43,7 @@ def _tell_missing(context: Context) -> None:
 
 
 def _init(options: Namespace, context: Context) -> int:
-    from kimi_tui.adapters.config.config_file import write_example  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import write_example
 
     del options
     write_example(context.config_path)
@@ -53,7 +53,7 @@ def _init(options: Namespace, context: Context) -> int:
 
 def _check(options: Namespace, context: Context) -> int:
     del options
-    from kimi_tui.adapters.config.config_file import every_problem  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import every_problem
 
     loaded = context.load()
     _tell_missing(context)
@@ -66,7 +66,7 @@ def _check(options: Namespace, context: Context) -> int:
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import theme_problems
 
     settings, loaded = context.settings_or_tell(), context.load()
     for problem in theme_problems(context.config_path):
@@ -100,8 +100,8 @@ def _place_rows(context: Context) -> dict[str, _Row]:
 
 
 def _section_rows(settings: Settings, loaded: LoadedSettings, context: Context) -> dict[str, _Row]:
-    from kimi_tui.adapters.child_environ import VARIABLES  # noqa: PLC0415
-    from kimi_tui.core.settings.settings import SECTIONS, keys_of  # noqa: PLC0415
+    from kimi_tui.adapters.child_environ import VARIABLES
+    from kimi_tui.core.settings.settings import SECTIONS, keys_of
 
     rows: dict[str, _Row] = {}
     for section, kind in SECTIONS.items():
@@ -125,8 +125,8 @@ def _source(key: tuple[str, str], loaded: LoadedSettings) -> str:
 
 def _safe(key: tuple[str, str], value: object) -> object:
     """A value that may be shown: of what holds, or tells, a key or a password only that it is set."""
-    from kimi_tui.core.settings.settings import SECRETS  # noqa: PLC0415
-    from kimi_tui.core.text.quoting import without_password  # noqa: PLC0415
+    from kimi_tui.core.settings.settings import SECRETS
+    from kimi_tui.core.text.quoting import without_password
 
     if isinstance(value, Mapping):
         return {name: "set" if key in SECRETS else inner for name, inner in value.items()}
@@ -136,8 +136,8 @@ def _safe(key: tuple[str, str], value: object) -> object:
 
 
 def _sampling_rows(settings: Settings) -> dict[str, _Row]:
-    from kimi_tui.adapters.config.config_file import dotted  # noqa: PLC0415
-    from kimi_tui.core.settings.sampling import resolve_sources  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import dotted
+    from kimi_tui.core.settings.sampling import resolve_sources
 
     resolved = resolve_sources(settings, None)
     rows = {f"sampling.{name}": _Row(resolved.values.get(name), source) for name, source in resolved.sources.items()}
@@ -147,7 +147,7 @@ def _sampling_rows(settings: Settings) -> dict[str, _Row]:
 
 
 def _preset_rows(settings: Settings, loaded: LoadedSettings) -> dict[str, _Row]:
-    from kimi_tui.adapters.config.config_file import dotted  # noqa: PLC0415
+    from kimi_tui.adapters.config.config_file import dotted
 
     rows: dict[str, _Row] = {}
     for name, preset in settings.presets.items():

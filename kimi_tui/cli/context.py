@@ -48,10 +48,10 @@ class Context:
         path = self.environ.get("KIMI_TUI_LOG")
         if not path:
             return
-        import logging  # noqa: PLC0415 - few runs write a log
+        import logging
 
-        from kimi_tui.adapters.child_environ import VARIABLES  # noqa: PLC0415
-        from kimi_tui.adapters.log import set_up_log  # noqa: PLC0415
+        from kimi_tui.adapters.child_environ import VARIABLES
+        from kimi_tui.adapters.log import set_up_log
 
         try:
             self._log = set_up_log(Path(path).expanduser(), [self.environ.get(name, "").strip() for name in VARIABLES])
@@ -64,10 +64,10 @@ class Context:
 
         It touches files.
         """
-        from kimi_tui.adapters.crash_files import write_crash_report  # noqa: PLC0415 - none is expected
+        from kimi_tui.adapters.crash_files import write_crash_report
 
         if self._log is not None:
-            import logging  # noqa: PLC0415 - few runs write a log
+            import logging
 
             logging.getLogger("kimi_tui").error("unexpected", exc_info=error)
         command = getattr(self.options, "command", None) or "screen"
@@ -76,7 +76,7 @@ class Context:
 
     @property
     def config_path(self) -> Path:
-        from kimi_tui.adapters.config import paths  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths
 
         return paths.config_file(self.options.config, self.environ)
 
@@ -86,13 +86,13 @@ class Context:
 
     @property
     def data_dir(self) -> Path:
-        from kimi_tui.adapters.config import paths  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths
 
         return paths.data_dir(self.options.data_dir, self.environ)
 
     @property
     def sessions_folder(self) -> Path:
-        from kimi_tui.adapters.config import paths  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths
 
         folder = self.settings().sessions.folder
         return Path(folder).expanduser() if folder else paths.sessions_dir(self.data_dir)
@@ -100,14 +100,14 @@ class Context:
     def load(self) -> LoadedSettings:
         """Read the config, once; ConfigError where a config file that was named is not there."""
         if self._loaded is None:
-            from kimi_tui.adapters.config.config_file import load_settings  # noqa: PLC0415
+            from kimi_tui.adapters.config.config_file import load_settings
 
             self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
         return self._loaded
 
     def reload(self) -> LoadedSettings:
         """Read the config again; ConfigError where a config file that was named is gone: what was read before holds."""
-        from kimi_tui.adapters.config.config_file import load_settings  # noqa: PLC0415
+        from kimi_tui.adapters.config.config_file import load_settings
 
         self._loaded = load_settings(self.config_path, explicit=self.is_config_explicit)
         return self._loaded
@@ -127,7 +127,7 @@ class Context:
     def check_theme(self) -> None:
         """UsageError where the theme of the command line is not there, whether or not the command shows one."""
         if name := self.options.theme:
-            from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415 - few calls name one
+            from kimi_tui.adapters.config.theme_files import themes
 
             if name not in (known := themes(self.config_path)):
                 raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(known))}")
@@ -153,8 +153,8 @@ class Context:
     def store(self) -> SessionFiles:
         """The sessions on disk; what a dead process left among them is put right first."""
         if self._store is None:
-            from kimi_tui.adapters import files  # noqa: PLC0415
-            from kimi_tui.adapters.store.session_files import SessionFiles  # noqa: PLC0415
+            from kimi_tui.adapters import files
+            from kimi_tui.adapters.store.session_files import SessionFiles
 
             sessions, folder = self.settings().sessions, self.sessions_folder
             trash = self.data_dir / "trash"
@@ -169,13 +169,13 @@ class Context:
         return self._store
 
     def _new_session(self) -> Session:
-        from kimi_tui.cli.new_session import new_session  # noqa: PLC0415
+        from kimi_tui.cli.new_session import new_session
 
         return new_session(self.settings())
 
     def journals(self) -> SessionJournals:
         """What writes the replies of saved sessions down while they grow."""
-        from kimi_tui.adapters.store.session_journal import SessionJournals  # noqa: PLC0415 - turns alone need it
+        from kimi_tui.adapters.store.session_journal import SessionJournals
 
         return SessionJournals(self.store())
 
@@ -187,19 +187,19 @@ class Context:
         """Raises KeyMissingError where there is none, or no request could carry it."""
         if self.options.demo:
             return DEMO_KEY
-        from kimi_tui.adapters.config.api_key import find_key  # noqa: PLC0415
+        from kimi_tui.adapters.config.api_key import find_key
 
         api = self.settings().api
         if not api.api_key_command:
             return find_key(self.environ, api)
-        from kimi_tui.cli.interruptible import interruptible  # noqa: PLC0415 - few configs name a command
+        from kimi_tui.cli.interruptible import interruptible
 
         with interruptible():
             return find_key(self.environ, api)
 
     def client(self) -> EndpointClient:
         """Raises KeyMissingError, and UsageError where the endpoint's address cannot be used."""
-        from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url  # noqa: PLC0415
+        from kimi_tui.adapters.endpoint.http_client import EndpointClient, check_base_url
 
         api = self.settings().api
         check_base_url(api.base_url)
@@ -208,7 +208,7 @@ class Context:
             self._log.hide(key)
         transport = None
         if self.options.demo:
-            from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport  # noqa: PLC0415
+            from kimi_tui.adapters.endpoint.simulator.transport import SimulatorTransport
 
             transport = SimulatorTransport(self.settings().dialect)
         return EndpointClient(
@@ -223,8 +223,8 @@ class Context:
 
     def recordings(self) -> Recordings:
         """What keeps the raw streams of turns, each one where the settings say so."""
-        from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-        from kimi_tui.adapters.recording_files import Recordings  # noqa: PLC0415
+        from kimi_tui.adapters.clock import SystemClock
+        from kimi_tui.adapters.recording_files import Recordings
 
         settings = self.settings()
         folder = self.data_dir / "recordings" if settings.sessions.record_streams else None
@@ -234,10 +234,10 @@ class Context:
         self, client: EndpointClient, listeners: Sequence[TurnListener] = (), recordings: Recordings | None = None
     ) -> Engine:
         """`listeners` hear every turn; without `recordings` none is recorded."""
-        import random  # noqa: PLC0415
+        import random
 
-        from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-        from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
+        from kimi_tui.adapters.clock import SystemClock
+        from kimi_tui.engine.turn_engine import Engine
 
         clock = SystemClock()
         if recordings is None:
@@ -257,7 +257,7 @@ class Context:
             return data.decode("utf-8", "replace")
 
     def _read_stdin(self) -> bytes:
-        from kimi_tui.adapters.files import MAX_FILE_BYTES, read_bounded  # noqa: PLC0415
+        from kimi_tui.adapters.files import MAX_FILE_BYTES, read_bounded
 
         assert self.stdin is not None
         try:
@@ -290,8 +290,8 @@ class Context:
 
     def tell_error(self, error: KimiError, more: str = "") -> None:
         """Tell what went wrong, with `more` about it; what the network brought keeps to the terminal's width."""
-        from kimi_tui.core.text.cells import folded  # noqa: PLC0415 - a call that succeeds does not need it
-        from kimi_tui.core.text.visible import visible_line  # noqa: PLC0415
+        from kimi_tui.core.text.cells import folded
+        from kimi_tui.core.text.visible import visible_line
 
         lines = [f"kimi-tui: {error.summary}", error.quote, " ".join(filter(None, (more, error.hint)))]
         lines = [visible_line(f"{'  ' if place else ''}{line}") for place, line in enumerate(lines) if line]
@@ -302,7 +302,7 @@ class Context:
 
 
 def visible(text: str) -> str:
-    from kimi_tui.core.text.visible import visible as make_visible  # noqa: PLC0415
+    from kimi_tui.core.text.visible import visible as make_visible
 
     return make_visible(text)
 

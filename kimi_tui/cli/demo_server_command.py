@@ -33,15 +33,15 @@ def run(options: Namespace, context: Context) -> int:
 
 def _played(options: Namespace) -> Played:
     """Raises StorageError where the recording cannot be read."""
-    from kimi_tui.adapters.clock import FasterClock  # noqa: PLC0415
-    from kimi_tui.adapters.endpoint.demo_server import Played  # noqa: PLC0415
-    from kimi_tui.adapters.recording_files import load_recording  # noqa: PLC0415
+    from kimi_tui.adapters.clock import FasterClock
+    from kimi_tui.adapters.endpoint.demo_server import Played
+    from kimi_tui.adapters.recording_files import load_recording
 
     return Played(load_recording(Path(options.replay).expanduser()).exchanges, FasterClock(options.speed))
 
 
 async def _serve(options: Namespace, context: Context) -> int:
-    from kimi_tui.adapters.endpoint.demo_server import serve  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.demo_server import serve
 
     dialect = context.settings().dialect
     played = None if options.replay is None else _played(options)

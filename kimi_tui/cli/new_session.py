@@ -7,8 +7,8 @@ from kimi_tui.core.settings.settings import Settings
 
 
 def new_session(settings: Settings) -> Session:
-    from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-    from kimi_tui.adapters.ids import new_cache_key, new_session_id  # noqa: PLC0415
+    from kimi_tui.adapters.clock import SystemClock
+    from kimi_tui.adapters.ids import new_cache_key, new_session_id
 
     now = SystemClock().now()
     return Session(

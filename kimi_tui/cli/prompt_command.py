@@ -73,8 +73,8 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
         store = context.store()
         found = store.load(context.find_session(source))
         return found, found.path
-    from kimi_tui.adapters.files import read_file  # noqa: PLC0415 - neither a session nor standard input needs it
-    from kimi_tui.adapters.store.session_places import JOURNAL, beside  # noqa: PLC0415 - likewise
+    from kimi_tui.adapters.files import read_file
+    from kimi_tui.adapters.store.session_places import JOURNAL, beside
 
     if beside(Path(source), JOURNAL).exists():
         context.store().recover_beside(Path(source))
@@ -89,7 +89,7 @@ def _read(source: str | None, context: Context) -> tuple[object, str]:
 
 def is_file(source: str) -> bool:
     """Whether an argument names a file and no session: it is one, or says in which folder it should be."""
-    from kimi_tui.adapters.store.session_places import is_file_name  # noqa: PLC0415 - standard input needs it not
+    from kimi_tui.adapters.store.session_places import is_file_name
 
     return "/" in source or is_file_name(source)
 
@@ -99,7 +99,7 @@ def _understand(text: str, name: str) -> object:
 
     Raises StorageError where it is a session that cannot be read.
     """
-    from kimi_tui.core.session.codec import decode_session  # noqa: PLC0415
+    from kimi_tui.core.session.codec import decode_session
 
     data = _parse(text.removeprefix("\ufeff"), name)
     if is_message_list(data):

@@ -39,7 +39,7 @@ class _FixedSettings:
 
 def run(options: Namespace, context: Context) -> int:
     """Raises StorageError where the recording cannot be read, and as `run_screen` does."""
-    from kimi_tui.adapters.recording_files import load_recording  # noqa: PLC0415
+    from kimi_tui.adapters.recording_files import load_recording
 
     recording = load_recording(Path(options.file).expanduser())
     turn = recorded_turn(recording, options.file)
@@ -61,20 +61,20 @@ def _build_app(  # noqa: PLR0917 - a recording, and what every screen is built o
 ) -> KimiApp:
     """The sessions of the replay lie in a folder of their own, which is gone when it is left."""
     del session_id  # nothing is kept
-    from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
-    from kimi_tui.adapters.clock import FasterClock  # noqa: PLC0415
-    from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.adapters.endpoint.recorded_client import RecordedClient  # noqa: PLC0415
-    from kimi_tui.adapters.link_opener import SystemOpener  # noqa: PLC0415
-    from kimi_tui.adapters.store.session_files import SessionFiles  # noqa: PLC0415
-    from kimi_tui.adapters.text_editor import SystemEditor  # noqa: PLC0415
-    from kimi_tui.cli.new_session import new_session  # noqa: PLC0415
-    from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
-    from kimi_tui.engine.openings import recorded_opening  # noqa: PLC0415
-    from kimi_tui.engine.turn_engine import Engine  # noqa: PLC0415
-    from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
-    from kimi_tui.ui.state.services import FirstTurn, Services  # noqa: PLC0415
-    from kimi_tui.ui.terminal.terminal_abilities import describe_terminal  # noqa: PLC0415
+    from kimi_tui.adapters.clipboard_tools import SystemClipboard
+    from kimi_tui.adapters.clock import FasterClock
+    from kimi_tui.adapters.config.theme_files import themes
+    from kimi_tui.adapters.endpoint.recorded_client import RecordedClient
+    from kimi_tui.adapters.link_opener import SystemOpener
+    from kimi_tui.adapters.store.session_files import SessionFiles
+    from kimi_tui.adapters.text_editor import SystemEditor
+    from kimi_tui.cli.new_session import new_session
+    from kimi_tui.cli.warm_up import warm_up
+    from kimi_tui.engine.openings import recorded_opening
+    from kimi_tui.engine.turn_engine import Engine
+    from kimi_tui.ui.app.kimi_app import KimiApp
+    from kimi_tui.ui.state.services import FirstTurn, Services
+    from kimi_tui.ui.terminal.terminal_abilities import describe_terminal
 
     ending.check()
     settings = turn.settings(context.settings())

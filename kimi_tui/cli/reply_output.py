@@ -155,7 +155,7 @@ class CodeOutput:
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
         """Raises CompletionError where there is no block, and nothing else went wrong."""
         self._reasoning.end(report, ())
-        from kimi_tui.core.markdown.blocks import fenced_code  # noqa: PLC0415 - needed by few calls
+        from kimi_tui.core.markdown.blocks import fenced_code
 
         found = [blocks for reply in replies if (blocks := fenced_code(reply.content))]
         chosen = [blocks[0] if self._which == "first" else blocks[-1] for blocks in found]
@@ -191,17 +191,10 @@ class JsonOutput:
         self._context.write_line(json_line(report))
 
 
-class EventOutput:
-    def __init__(self, context: Context, *, show_reasoning: bool) -> None:
-        self._context = context
-        self._reasoning = PlainOutput(context, show_reasoning=show_reasoning, has_alternatives=True)
-
+class EventOutput(JsonOutput):
     def delta(self, part: ReplyPart, text: str) -> None:
-        self._reasoning.delta(part, text)
+        super().delta(part, text)
         self._write({"type": str(part), "text": text})
-
-    def stopped(self, report: Mapping[str, object]) -> None:
-        self.end(report, ())
 
     def end(self, report: Mapping[str, object], replies: Sequence[Message]) -> None:
         self._reasoning.end(report, ())

@@ -84,7 +84,7 @@ def run_screen(options: Namespace, context: Context, build: Build, *, is_kept: b
 
 
 def _early_draft(context: Context) -> EarlyDraft:
-    from kimi_tui.cli.typed_draft import EarlyDraft  # noqa: PLC0415 - the first frame is drawn before
+    from kimi_tui.cli.typed_draft import EarlyDraft
 
     return EarlyDraft(context.sessions_folder)
 
@@ -106,8 +106,8 @@ def _thread_faults() -> Iterator[list[BaseException]]:
 
 
 def _keep_as_draft(text: str, options: Namespace, context: Context) -> None:
-    from kimi_tui.cli.typed_draft import keep_as_draft  # noqa: PLC0415
-    from kimi_tui.ui.state.slash import is_message  # noqa: PLC0415
+    from kimi_tui.cli.typed_draft import keep_as_draft
+    from kimi_tui.ui.state.slash import is_message
 
     if is_message(text):
         name = keep_as_draft(text.rstrip(), context.store(), options, new_session(context.settings()))
@@ -143,9 +143,9 @@ def _told_end(app: KimiApp, session_id: str | None, options: Namespace, context:
 
 def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
     """Draw the first frame where the terminal is sure to show it as it is meant."""
-    from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.ui.state.first_frame import EarlyEcho, first_frame  # noqa: PLC0415
-    from kimi_tui.ui.terminal.encoding import UTF8, screen_encoding  # noqa: PLC0415
+    from kimi_tui.adapters.config.theme_files import themes
+    from kimi_tui.ui.state.first_frame import EarlyEcho, first_frame
+    from kimi_tui.ui.terminal.encoding import UTF8, screen_encoding
 
     stream, environ = context.stdout, context.environ
     if environ.get("TERM", "dumb") in DUMB_TERMINALS:
@@ -174,19 +174,19 @@ def build_app(  # noqa: PLR0917 - what every screen is built of
 
     `session_id` is the new session's, which may have a draft already.
     """
-    from kimi_tui.adapters.clipboard_tools import SystemClipboard  # noqa: PLC0415
-    from kimi_tui.adapters.clock import SystemClock  # noqa: PLC0415
-    from kimi_tui.adapters.config.config_file import theme_problems  # noqa: PLC0415
-    from kimi_tui.adapters.config.theme_files import themes  # noqa: PLC0415
-    from kimi_tui.adapters.forms.form_process import check  # noqa: PLC0415
-    from kimi_tui.adapters.forms.schema_file import load_schema  # noqa: PLC0415
-    from kimi_tui.adapters.link_opener import SystemOpener  # noqa: PLC0415
-    from kimi_tui.adapters.text_editor import SystemEditor  # noqa: PLC0415
-    from kimi_tui.cli.settings_store import SettingsStore  # noqa: PLC0415
-    from kimi_tui.cli.warm_up import warm_up  # noqa: PLC0415
-    from kimi_tui.ui.app.kimi_app import KimiApp  # noqa: PLC0415
-    from kimi_tui.ui.state.services import Services  # noqa: PLC0415
-    from kimi_tui.ui.terminal.terminal_abilities import describe_terminal  # noqa: PLC0415
+    from kimi_tui.adapters.clipboard_tools import SystemClipboard
+    from kimi_tui.adapters.clock import SystemClock
+    from kimi_tui.adapters.config.config_file import theme_problems
+    from kimi_tui.adapters.config.theme_files import themes
+    from kimi_tui.adapters.forms.form_process import check
+    from kimi_tui.adapters.forms.schema_file import load_schema
+    from kimi_tui.adapters.link_opener import SystemOpener
+    from kimi_tui.adapters.text_editor import SystemEditor
+    from kimi_tui.cli.settings_store import SettingsStore
+    from kimi_tui.cli.warm_up import warm_up
+    from kimi_tui.ui.app.kimi_app import KimiApp
+    from kimi_tui.ui.state.services import Services
+    from kimi_tui.ui.terminal.terminal_abilities import describe_terminal
 
     ending.check()  # the imports took most of the time
     settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
@@ -239,9 +239,9 @@ def first_session(
         first = store.create(new)
         held.callback(first.release)
         return first, None
-    from kimi_tui.cli.typed_draft import add_to_draft, keep_apart  # noqa: PLC0415
-    from kimi_tui.core.ports import HeldSession  # noqa: PLC0415
-    from kimi_tui.ui.state.services import FirstSession  # noqa: PLC0415
+    from kimi_tui.cli.typed_draft import add_to_draft, keep_apart
+    from kimi_tui.core.ports import HeldSession
+    from kimi_tui.ui.state.services import FirstSession
 
     name = None if options.resume is LATEST else options.resume
     told = list[str]()
@@ -297,7 +297,7 @@ def first_session(
 
 def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:
     """Make the client; without a key one that is never asked, and why."""
-    from kimi_tui.adapters.endpoint.http_client import EndpointClient  # noqa: PLC0415
+    from kimi_tui.adapters.endpoint.http_client import EndpointClient
 
     try:
         return context.client(), None

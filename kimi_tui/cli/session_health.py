@@ -42,7 +42,7 @@ def check(options: Namespace, context: Context) -> int:
 
 def _list_journals(names: list[str], paths: list[Path], store: SessionFiles, context: Context) -> None:
     """List the journals that nobody recovered: all of the folder, or those beside the sessions that were named."""
-    from kimi_tui.adapters.store.session_recovery import journals_left  # noqa: PLC0415
+    from kimi_tui.adapters.store.session_recovery import journals_left
 
     for folder in dict.fromkeys(path.parent for path in paths) if names else [store.folder]:
         for journal, why in journals_left(folder):
@@ -66,8 +66,8 @@ def _paths_to_check(names: list[str], store: SessionFiles, context: Context) -> 
 
 def _problems(session: Session, path: Path, context: Context) -> list[str]:
     """What keeps a session that can be read from being continued: its file's version, its end, its settings."""
-    from kimi_tui.adapters.store.repaired_copy import has_whole_end  # noqa: PLC0415 - few calls check
-    from kimi_tui.core.settings.sampling import resolve_request  # noqa: PLC0415
+    from kimi_tui.adapters.store.repaired_copy import has_whole_end
+    from kimi_tui.core.settings.sampling import resolve_request
 
     problems = [reason] if (reason := read_only_reason(session)) else []
     if not has_whole_end(path):
@@ -81,7 +81,7 @@ def _problems(session: Session, path: Path, context: Context) -> list[str]:
 
 def _tell_damages(path: Path, error: StorageError, context: Context) -> None:
     """Explain a file that cannot be read: every place, and what a repair would bring."""
-    from kimi_tui.adapters.store.repaired_copy import examine  # noqa: PLC0415 - few calls check
+    from kimi_tui.adapters.store.repaired_copy import examine
 
     try:
         found = examine(path)
@@ -109,7 +109,7 @@ def _tell(path: Path, found: Repaired, context: Context) -> None:
 
 def repair(options: Namespace, context: Context) -> int:
     """Raises KimiError where nothing of a session can be read, or the new file not be written."""
-    from kimi_tui.adapters.store.repaired_copy import write_repaired  # noqa: PLC0415 - few calls repair
+    from kimi_tui.adapters.store.repaired_copy import write_repaired
 
     path, new = Path(options.file).expanduser(), Path(options.output).expanduser()
     if not path.exists():

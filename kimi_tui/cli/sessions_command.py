@@ -28,7 +28,7 @@ def run(options: Namespace, context: Context) -> int:
 def _list(options: Namespace, context: Context) -> int:
     listing = context.store().list()
     if options.json:
-        from kimi_tui.cli.reply_output import json_line  # noqa: PLC0415 - a table needs nothing of replies
+        from kimi_tui.cli.reply_output import json_line
 
         context.write_line(json_line([_plain_summary(summary) for summary in listing.summaries]))
         _tell_unreadable(listing, context)
@@ -65,7 +65,7 @@ def _plain_summary(summary: SessionSummary) -> dict[str, object]:
 
 def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
     """Lay the sessions out in columns, times in the local zone."""
-    from kimi_tui.core.session.session_list import UNTITLED  # noqa: PLC0415
+    from kimi_tui.core.session.session_list import UNTITLED
 
     rows = [("ID", "UPDATED", "MESSAGES", "TITLE")]
     rows += [
@@ -80,7 +80,7 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.core.prompt.documents import render_text, with_newline  # noqa: PLC0415
+    from kimi_tui.core.prompt.documents import render_text, with_newline
 
     context.write(with_newline(render_text(_load(options.session, context))))
     return DONE
@@ -98,7 +98,7 @@ def _path(options: Namespace, context: Context) -> int:
 
 
 def _export(options: Namespace, context: Context) -> int:
-    from kimi_tui.core.prompt.export_forms import EXPORT_FORMS, export_form_of  # noqa: PLC0415
+    from kimi_tui.core.prompt.export_forms import EXPORT_FORMS, export_form_of
 
     output = None if options.output in {None, "-"} else Path(options.output)
     suffix = "" if output is None else output.suffix
@@ -123,7 +123,7 @@ def _refuse_session_file(output: Path, exported: Path, store: SessionFiles) -> N
 
 def _write_file(path: Path, data: bytes) -> None:
     """What is no ordinary file, such as /dev/stdout, is written to and not replaced; raises StorageError."""
-    from kimi_tui.adapters.files import write_atomic  # noqa: PLC0415
+    from kimi_tui.adapters.files import write_atomic
 
     try:
         if path.exists() and not path.is_file():

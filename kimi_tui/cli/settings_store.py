@@ -35,8 +35,8 @@ class SettingsStore:
         return overruled
 
     def _save(self, changes: Mapping[Key, object | None]) -> tuple[Settings, tuple[Key, ...]]:
-        from kimi_tui.adapters.config import paths, saved_file  # noqa: PLC0415
-        from kimi_tui.core.settings.settings_changes import overruled  # noqa: PLC0415
+        from kimi_tui.adapters.config import paths, saved_file
+        from kimi_tui.core.settings.settings_changes import overruled
 
         settings = self._context.load().settings
         saved_file.save(

@@ -47,6 +47,6 @@ async def warm_up() -> None:
 
 def _make_lexer() -> None:
     with suppress(ImportError):
-        from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - not before the first frame
+        from pygments.lexers import get_lexer_by_name
 
         get_lexer_by_name(LANGUAGE)

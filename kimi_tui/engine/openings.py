@@ -72,8 +72,7 @@ class AskingAgain:
         return _new_reply(blank, reply_id, self.question_id, self.start)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
-        """Make the question the head; raises CompletionError where it is gone."""
-        return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
+        return _at_question(session, reply, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,7 @@ class AnsweringAgain:
         return GrowingReply(beginning, is_thinking=False)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
-        """Make the question the head; raises CompletionError where it is gone."""
-        return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
+        return _at_question(session, reply, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +161,11 @@ def _new_reply(blank: Message, reply_id: str, question_id: str, start: Start | N
     reply = blank if start is None else start.put_on(blank)
     is_closed = reply.thinking is not True or (reply.begun is not None and reply.begun.content is not None)
     return GrowingReply(replace(reply, id=reply_id, parent=question_id), is_thinking=not is_closed)
+
+
+def _at_question(session: Session, reply: GrowingReply, now: datetime) -> Session:
+    """Make the question the head; raises CompletionError where it is gone."""
+    return replace(session, head=_standing(session, reply.question_id, "question").id, updated=now)
 
 
 def _standing(session: Session, message_id: str, what: str) -> Message:

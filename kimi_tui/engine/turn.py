@@ -78,13 +78,10 @@ class Turn:
         self.phase = Phase.IDLE
         self.question: Message | None = None
         """The question as it stands in the session; None = it is not there (yet)."""
-        self.head_before: str | None = None
         self.trace = TokenTrace()
         """The tokens of the reply, as far as they are known."""
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
-        self.is_aside = False
-        """Whether another turn's reply to the same question is shown: this one does not become the head."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
         self.context: SentContext | None = None
@@ -95,6 +92,8 @@ class Turn:
         self._running: asyncio.Task[None] | None = None
         self._cut: Callable[[], None] | None = None
         self._skip: Callable[[], object] | None = None
+        self._head_before: str | None = None
+        self._is_aside = False
         self._is_stopped = False
         self._is_sealed = False
 
@@ -110,6 +109,26 @@ class Turn:
         listener = Listener()
         self._listeners.append(listener)
         return listener
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether another turn's reply to the same question is shown: this one does not become the head."""
+        return self._is_aside
+
+    @property
+    def head_before(self) -> str | None:
+        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet."""
+        return self._head_before
+
+    def step_aside(self) -> None:
+        self._is_aside = True
+
+    def show(self) -> None:
+        self._is_aside = False
+
+    def fall_back_to(self, head: str | None) -> None:
+        """Say which message is shown again where it brings nothing."""
+        self._head_before = head
 
     @property
     def is_stopped(self) -> bool:

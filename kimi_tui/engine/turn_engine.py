@@ -217,7 +217,7 @@ class Engine:
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
         shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
         turn.open_session.update(lambda _: shown)
-        turn.head_before = turn.head_before or before.head
+        turn.fall_back_to(turn.head_before or before.head)
         turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
         for doubt in opened.doubts:

@@ -9,10 +9,10 @@ import pytest
 
 from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import StorageError
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.session.session import MessageState, Session
 from tests.cli.calls import KEY, call
 from tests.cli.loopback import MODEL, Play, document, endpoint, recut, sse, tokens
+from tests.prompts import past_prompt
 
 pytestmark = pytest.mark.usefixtures("places")
 

@@ -18,7 +18,6 @@ from kimi_tui.core.errors import BrokenStreamError, CompletionError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_view import PromptViewer
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.endings import refusal_to_answer_again, thinking_end
@@ -31,6 +30,7 @@ from kimi_tui.engine.openings import AnsweringAgain, GoingOn
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient, end, frame, streaming, token
+from tests.prompts import past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 THOUGHT = "Two ways. 👍🏽 \r\nNot <think> nor <|im_end|>"
@@ -190,7 +190,8 @@ async def test_one_aside_that_brings_nothing_leaves_the_one_that_is_shown() -> N
     while not client.bodies:
         await asyncio.sleep(0)
     aside = engine.start(session, AnsweringAgain(FIRST), REQUEST, answering_again)
-    aside.is_aside, aside.head_before = True, FIRST.id
+    aside.step_aside()
+    aside.fall_back_to(FIRST.id)
     await aside.finished()
     assert session.value.head == "m1"
     gate.set()

@@ -22,7 +22,6 @@ from kimi_tui.core.errors import (
     StorageError,
 )
 from kimi_tui.core.ports import RunningTurn, Tap
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.codec import decode_session, encode_session
@@ -46,6 +45,7 @@ from kimi_tui.engine.turn import Turn
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, Script, ScriptedClient, Step, end, frame, streaming, think_end, token
+from tests.prompts import past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 REQUEST = RequestSettings(fields={"stream": True, "temperature": 1.0})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
@@ -15,6 +14,7 @@ from kimi_tui.engine.openings import Asking, AskingAgain, GoingOn
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import ScriptedClient, end, streaming, token
+from tests.prompts import past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 ONE = RequestSettings(fields={"stream": True}, kept_thinking=1)

@@ -9,9 +9,7 @@ import pytest
 
 from kimi_tui.core.errors import InputTooLargeError, LeftOutError
 from kimi_tui.core.prompt.leaving_out import OverBudget
-from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_view import request_view
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
@@ -24,6 +22,7 @@ from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingO
 from kimi_tui.engine.turn_engine import Engine
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import ScriptedClient, end, streaming, token
+from tests.prompts import next_prompt, past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 LAMB = "lamb rests " * 16  # 44 tokens; a message takes 50 or so

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from kimi_tui.core.errors import BrokenStreamError, ServerFaultError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.prompt_view import going_on_view
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.journal import GrowthLog, JournalledTurn, encode_record, read_journal
@@ -33,6 +32,7 @@ from kimi_tui.engine.turn_engine import Engine
 from tests.engine.test_any_moment import budgets, failures, pressed, presses
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient, end, frame, streaming, token
+from tests.prompts import past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 OWN = "My 👍🏽:\r\n```py\n</think> <|im_end|> [EOS] <think>"

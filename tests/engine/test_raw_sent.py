@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.context_budget import counted_prefix
-from kimi_tui.core.prompt.next_cuts import next_prompt
-from kimi_tui.core.prompt.prompt_view import going_on_view, past_view, request_view
+from kimi_tui.core.prompt.prompt_view import going_on_view, request_view
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
@@ -41,6 +40,7 @@ from tests.engine.test_recorded import when
 from tests.engine.test_requests_rebuilt import bodies_of
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import DONE, ScriptedClient, end, streaming, think_end, token
+from tests.prompts import next_prompt, past_view
 from tests.recorded import plain, read, record, replay
 from tests.ui.program import NOW
 

@@ -31,7 +31,8 @@ def begun(open_session: OpenSession, client: ScriptedClient, temperatures: list[
     for value in temperatures:
         fields = {**REQUEST.fields, **({} if value is None else {"temperature": value})}
         turns.append(engine.start(open_session, AskingAgain("m1"), replace(REQUEST, fields=fields)))
-        turns[-1].is_aside = len(turns) > 1
+        if len(turns) > 1:
+            turns[-1].step_aside()
     return turns
 
 

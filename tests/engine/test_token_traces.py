@@ -16,8 +16,8 @@ from kimi_tui.adapters.recording_files import load_recording
 from kimi_tui.core.errors import BrokenStreamError, ConnectionFailedError
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
-from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.kept_traces import Absent, KeptTraces, texts_of
+from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
+from kimi_tui.core.session.kept_traces import Absent, KeptTraces
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, without_answer
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Session

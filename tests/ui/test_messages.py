@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError, BrokenStreamError, CompletionError, StorageError
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.session.session import MessageState, Session
 from tests.fakes.scripted_client import DONE, Script, Step, end, streaming, think_end, token
+from tests.prompts import past_prompt
 from tests.ui.program import Program, program, talk
 
 TALK = talk(("Lamb?", "Roast it.\n\n```python\nx = 1\n```\n\n```sh\nls\n```"), ("More?", "Braise it."))

@@ -107,7 +107,7 @@ def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     """Take a fence as the library does, but for those of Markdown."""
     from markdown_it.rules_block import fence  # noqa: PLC0415 - not before there is a reply
 
-    first = _line(state, start_line)
+    first = line_of(state, start_line)
     nesting = None if silent or state.is_code_block(start_line) else Nesting.of(first)
     if nesting is None:
         return fence(state, start_line, end_line, silent)
@@ -115,7 +115,7 @@ def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     while line < end_line and not is_closed:
         if state.sCount[line] < state.blkIndent and not state.isEmpty(line):
             break
-        is_closed = not state.is_code_block(line) and nesting.read(_line(state, line))
+        is_closed = not state.is_code_block(line) and nesting.read(line_of(state, line))
         line += 1
     token = state.push("fence", "code", 0)
     token.markup = first[: len(first) - len(first.lstrip(first[0]))]
@@ -135,5 +135,5 @@ def _info(opener: str) -> str:
     return opener.lstrip(opener[0])
 
 
-def _line(state: StateBlock, line: int) -> str:
+def line_of(state: StateBlock, line: int) -> str:
     return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]

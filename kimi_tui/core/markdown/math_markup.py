@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kimi_tui.core.markdown.fences import line_of
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_block import StateBlock
@@ -53,7 +55,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     """Take the lines from an opening mark to its closing one, a blank line or the end, whichever is first."""
     if state.is_code_block(start_line):
         return False
-    first = _line(state, start_line)
+    first = line_of(state, start_line)
     closer = CLOSERS.get(first[:2])
     if closer is None:
         return False
@@ -65,7 +67,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
         line, is_closed = start_line + 1, is_one_line
         lines = [rest.removesuffix(closer).strip()]
         while not is_one_line and line < end_line and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
-            text = _line(state, line).rstrip()
+            text = line_of(state, line).rstrip()
             line += 1
             lines.append(text.removesuffix(closer))
             if text.endswith(closer):
@@ -77,7 +79,3 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
         token.meta = {"is_closed": is_closed}
         state.line = line
     return True
-
-
-def _line(state: StateBlock, line: int) -> str:
-    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]

@@ -168,18 +168,14 @@ class BranchSizes:
         return 0 if part is None else self.calibration.size(part.counts)
 
 
-def next_prompt(session: Session, request: RequestSettings, draft: str | None = None) -> str:
-    """Write the exact input of the next turn; a branch that ends with a reply shows it closed, then the open turn.
-
-    `draft` = a question that is not in the session yet; it stands where the engine would add it.
-    """
-    return "".join(part.text for part in next_parts(session, request, draft)[0])
-
-
 def next_parts(
     session: Session, request: RequestSettings, draft: str | None = None
 ) -> tuple[Sequence[PromptPart], Sequence[Message]]:
-    """The parts of that input, and the messages that it leaves out for want of room."""
+    """The parts of the exact input of the next turn, and the messages that it leaves out for want of room.
+
+    A branch that ends with a reply shows it closed, then the open turn. `draft` = a question that is not in the session
+    yet; it stands where the engine would add it.
+    """
     sizes = BranchSizes.of(session, request)
     cuts = sizes.next_cuts(request, None if draft is None else before_question(sizes.messages))
     tail = [sizes.writer.open_part(request.open_turn)]

@@ -7,7 +7,6 @@ their pieces joined are the two inputs again, exactly.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from itertools import chain, groupby, pairwise
 from kimi_tui.core.prompt.prompt_writer import PromptPart
 from kimi_tui.core.prompt.shared_prefix import common_chars, whole_markers
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.text.word_diff import Pairs, common_among, same_head, same_tail
 
 CONTEXT_LINES = 2
 """How many lines beside a change are shown that are alike."""
@@ -109,50 +109,28 @@ def matches(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int, i
     gaps = [(0, len(left), 0, len(right), 0)]
     while gaps:
         i, i_end, j, j_end, level = gaps.pop()
-        start = _alike(left, right, i, j, min(i_end - i, j_end - j))
-        i, j = i + start, j + start
-        most = min(i_end - i, j_end - j)
-        end = next((n for n in range(most) if left[i_end - 1 - n] != right[j_end - 1 - n]), most)
-        i_end, j_end = i_end - end, j_end - end
-        found += [(i - start, j - start, start)] if start else []
-        found += [(i_end, j_end, end)] if end else []
-        if (
-            i < i_end
-            and j < j_end
-            and level < MAX_LEVELS
-            and (anchors := _anchors(left, right, range(i, i_end), range(j, j_end)))
-        ):
-            ends = [(i, j), *anchors, (i_end, j_end)]
+        a, b = left[i:i_end], right[j:j_end]
+        head = same_head(a, b)
+        a, b = a[head:], b[head:]
+        tail = same_tail(a, b)
+        a, b = a[: len(a) - tail], b[: len(b) - tail]
+        found += [(i, j, head)] if head else []
+        i, j = i + head, j + head
+        i_end, j_end = i + len(a), j + len(b)
+        found += [(i_end, j_end, tail)] if tail else []
+        if level < MAX_LEVELS and (anchors := _anchors(a, b)):
+            ends = [(i, j), *((i + place, j + right_place) for place, right_place in anchors), (i_end, j_end)]
             gaps += [(a, c, b, d, level + 1) for (a, b), (c, d) in pairwise(ends)]
     return sorted(found)
 
 
-def _alike(left: Sequence[str], right: Sequence[str], i: int, j: int, most: int) -> int:
-    """How many items from two places on are equal."""
-    return next((n for n in range(most) if left[i + n] != right[j + n]), most)
+def _anchors(a: Sequence[str], b: Sequence[str]) -> Pairs:
+    """Items that either side has once, as many as stand in the same order."""
+    return common_among(a, b, _once(a) & _once(b)) if a and b else []
 
 
-def _anchors(
-    left: Sequence[str], right: Sequence[str], left_places: range, right_places: range
-) -> list[tuple[int, int]]:
-    """Items that either side has once, as many as stand in the same order: the longest increasing subsequence."""
-    counts = Counter(left[left_places.start : left_places.stop])
-    others = Counter(right[right_places.start : right_places.stop])
-    where = {right[place]: place for place in right_places if others[right[place]] == 1}
-    alike = (place for place in left_places if counts[left[place]] == 1 and left[place] in where)
-    pairs = [(place, where[left[place]]) for place in alike]
-    tails, chosen = list[int](), list[int]()  # by length: the least last place on the right, and which pair it is
-    before = list[int]()  # by pair: the pair before it, -1 = none
-    for number, (_, place) in enumerate(pairs):
-        length = bisect_left(tails, place)
-        before.append(chosen[length - 1] if length else -1)
-        tails[length : length + 1] = [place]
-        chosen[length : length + 1] = [number]
-    found, at = list[tuple[int, int]](), chosen[-1] if chosen else -1
-    while at >= 0:
-        found.append(pairs[at])
-        at = before[at]
-    return found[::-1]
+def _once(items: Sequence[str]) -> set[str]:
+    return {item for item, count in Counter(items).items() if count == 1}
 
 
 def _trimmed(pieces: Sequence[DiffPiece], template: Template) -> Iterator[DiffPiece]:

@@ -1,7 +1,7 @@
 """The exact input of a turn, seen as its parts: what the prompt pane shows and what is copied from it.
 
 `PromptViewer` shows the next turn and keeps what has not changed, so that a keystroke costs the same in a long
-conversation as in a short one; `past_view` shows the input that a reply answered. The parts joined are the input.
+conversation as in a short one; `request_view` shows the input that a reply answered. The parts joined are the input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, RequestRecord, Session
-from kimi_tui.core.session.tree import before_question, branch, message_of
+from kimi_tui.core.session.tree import before_question, branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class PromptViewer:
         *,
         sent_before: tuple[str, ...] | None = None,
     ) -> PromptView:
-        """The parts joined are what `next_prompt` writes; `draft` = a question that is not in the session yet.
+        """The parts are those of `next_parts`; `draft` = a question that is not in the session yet.
 
         `open_turn` = what the reply begins with; None = with nothing. `last` = the input of the last request.
         `sent_before` as for `TurnCuts`.
@@ -283,11 +283,6 @@ def _left_out(session: Session, reply: Message) -> Sequence[Message]:
     gone = frozenset(reply.left_out)
     before = branch(session, reply.parent) if gone and reply.parent is not None else ()
     return [message for message in before if message.id in gone]
-
-
-def past_view(session: Session, message_id: str, window_tokens: int) -> PromptView:
-    """The parts joined are what `past_prompt` rebuilds, on whichever branch; raises KeyError for an unknown id."""
-    return request_view(session, message_of(session, message_id), 0, window_tokens)
 
 
 def requests_known(reply: Message) -> Sequence[int]:

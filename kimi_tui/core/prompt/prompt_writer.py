@@ -24,7 +24,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.session.tree import branch, message_of
+from kimi_tui.core.session.tree import branch
 
 
 class PartKind(StrEnum):
@@ -155,18 +155,11 @@ class PromptWriter:
         return PromptPart(kind, write_turn(turn, self.door.template), neutralised, message_id, turn.reasoning)
 
 
-def past_prompt(session: Session, message_id: str) -> str:
-    """Rebuild the exact input that a reply answered, from what the reply keeps of its request.
-
-    Left out are the messages that the reply names, whatever is excluded now. Raises KeyError for an unknown id.
-    """
-    return "".join(part.text for part in past_parts(session, message_of(session, message_id)))
-
-
 def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None) -> tuple[PromptPart, ...]:
-    """The parts of that input; the last one is the open turn, or the whole of a raw input.
+    """Rebuild the parts of the exact input that a reply answered, from what the reply keeps of its request.
 
-    `so_far` = what the reply said when another of its requests was sent; None = its first one.
+    The last one is the open turn, or the whole of a raw input. Left out are the messages that the reply names, whatever
+    is excluded now. `so_far` = what the reply said when another of its requests was sent; None = its first one.
     """
     writer = PromptWriter.of_past(session, reply)
     if reply.raw_input is not None:

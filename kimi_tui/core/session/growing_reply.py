@@ -35,6 +35,10 @@ FIELD_OF = {ReplyPart.REASONING: REASONING, ReplyPart.ANSWER: CONTENT}
 """Where each part stands in a message."""
 
 
+def texts_of(message: Message) -> dict[ReplyPart, str]:
+    return {ReplyPart.REASONING: message.reasoning or "", ReplyPart.ANSWER: message.content}
+
+
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
     """A request that runs, as if it broke off now."""

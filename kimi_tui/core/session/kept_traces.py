@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.token_trace import TokenTrace
 from kimi_tui.core.session.written import same_chars
@@ -31,10 +31,6 @@ class _Kept:
     trace: TokenTrace
     texts: dict[ReplyPart, str]
     """What the reply said then: the trace holds offsets into it."""
-
-
-def texts_of(message: Message) -> dict[ReplyPart, str]:
-    return {ReplyPart.REASONING: message.reasoning or "", ReplyPart.ANSWER: message.content}
 
 
 class KeptTraces:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.growing_reply import texts_of
 from kimi_tui.core.session.journal import Journal, JournalledTurn, TurnStart, broken_off
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.counts import counted
@@ -157,7 +157,7 @@ class _Recovery:
         """Whether a message of the session says all that the turn brought."""
         if here.role is not Role.ASSISTANT or here.parent != message.parent:
             return False
-        if turn.result is not None and _texts(here) == _texts(message):
+        if turn.result is not None and texts_of(here) == texts_of(message):
             return all(getattr(here, name) == getattr(message, name) for name in GROWN)
         is_closed_since = here.has_open_block and not message.has_open_block
         return not is_closed_since and (_begins_with(here, message) or _has_pieces(here, turn))
@@ -174,21 +174,17 @@ def _is_same(left: Message, right: Message) -> bool:
     return (left.role, left.content) == (right.role, right.content)
 
 
-def _texts(message: Message) -> dict[ReplyPart, str]:
-    return {ReplyPart.REASONING: message.reasoning or "", ReplyPart.ANSWER: message.content}
-
-
 def _chars(message: Message) -> int:
-    return sum(map(len, _texts(message).values()))
+    return sum(map(len, texts_of(message).values()))
 
 
 def _begins_with(longer: Message, shorter: Message) -> bool:
-    texts = _texts(longer)
-    return all(texts[part].startswith(text) for part, text in _texts(shorter).items())
+    texts = texts_of(longer)
+    return all(texts[part].startswith(text) for part, text in texts_of(shorter).items())
 
 
 def _has_pieces(here: Message, turn: JournalledTurn) -> bool:
     """Whether a message says all that is left of what the turn brought, gaps or not."""
-    texts = _texts(here)
+    texts = texts_of(here)
     pieces = [(part, *piece) for growth in turn.growths for part, piece in growth.pieces.items()]
     return bool(pieces) and all(texts[part].startswith(text, start) for part, start, text in pieces)

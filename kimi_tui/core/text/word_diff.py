@@ -12,7 +12,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -149,8 +149,8 @@ class _Matching:
     def match(self, left: Range, right: Range, ways: Sequence[Anchors]) -> None:
         """Find the equal words of two ranges; `ways` cut them into smaller ones, where there is too much to compare."""
         a, b = self._left.words[slice(*left)], self._right.words[slice(*right)]
-        head = _same_head(a, b)
-        tail = _same_tail(a[head:], b[head:])
+        head = same_head(a, b)
+        tail = same_tail(a[head:], b[head:])
         self.found += [(left[0] + n, right[0] + n) for n in range(head)]
         left, right = (left[0] + head, left[1] - tail), (right[0] + head, right[1] - tail)
         a, b = a[head : len(a) - tail], b[head : len(b) - tail]
@@ -196,18 +196,15 @@ class _Matching:
             room -= cost
             rare.add(word)
         self._pairs_left -= self._pairs_left // 2 - room
-        places = [place for place, word in enumerate(a) if word in rare]
-        right_places = [place for place, word in enumerate(b) if word in rare]
-        common = longest_common([a[place] for place in places], [b[place] for place in right_places])
-        return [(places[i], right_places[j]) for i, j in common]
+        return common_among(a, b, rare)
 
 
-def _same_head(a: Sequence[str], b: Sequence[str]) -> int:
+def same_head(a: Sequence[str], b: Sequence[str]) -> int:
     return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def _same_tail(a: Sequence[str], b: Sequence[str]) -> int:
-    return _same_head(a[::-1], b[::-1])
+def same_tail(a: Sequence[str], b: Sequence[str]) -> int:
+    return same_head(a[::-1], b[::-1])
 
 
 def _pair_count(a: Sequence[str], b: Sequence[str]) -> int:
@@ -221,6 +218,14 @@ def _counted(words: Sequence[str]) -> Counter[str]:
     for start in range(0, len(words), COUNTED_AT_ONCE):
         counts.update(words[start : start + COUNTED_AT_ONCE])
     return counts
+
+
+def common_among(a: Sequence[str], b: Sequence[str], chosen: Set[str]) -> Pairs:
+    """The longest common subsequence of those tokens that are chosen."""
+    places = [place for place, word in enumerate(a) if word in chosen]
+    right_places = [place for place, word in enumerate(b) if word in chosen]
+    common = longest_common([a[place] for place in places], [b[place] for place in right_places])
+    return [(places[i], right_places[j]) for i, j in common]
 
 
 def longest_common(a: Sequence[str], b: Sequence[str]) -> Pairs:

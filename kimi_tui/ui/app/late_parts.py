@@ -148,7 +148,7 @@ class LateParts:
 
     def _forms(self) -> FormCommands:
         return FormCommands(
-            self.services, self.open_chats, self.drafts, self.turns.checks, self._messages.target,
+            self.services, self.open_chats, self.drafts, self.turns.checks, self._messages.reply,
             change=self.current.change, type_here=self.type_here, say=self.say,
         )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +19,7 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.state.answers import parse_replies
 from kimi_tui.ui.state.callbacks import Push, Remark
+from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.reply_rows import reply_rows
@@ -82,19 +82,16 @@ class BatchCommands:
         if self._chat.turn is not None:
             raise UsageError("A reply is running; stop it first.", "/sweep alone shows the replies side by side.")
         sweep = parse_sweep(argument, self.services.settings.dialect)
-        if self.services.check_form is not None and any(map(_is_schema, sweep.values)):
+        if any(map(is_schema, sweep.values)):
             return self._begin_checked(sweep)
         self._begin_sweep(sweep)
         return None
 
     async def _begin_checked(self, sweep: Sweep) -> None:
         """Raises UsageError where a value is no schema."""
-        chat, check = self._chat, self.services.check_form
-        for value in sweep.values:
-            if check is not None and isinstance(value, Mapping) and _is_schema(value):
-                found = await asyncio.to_thread(check, value, None)
-                if found.findings:
-                    raise UsageError(f"{sweep.field}: {found.words}.", "Nothing was sent.")
+        chat = self._chat
+        for form in filter(is_schema, sweep.values):
+            await refuse_unless_schema(self.services.check_form, form, sweep.field, "Nothing was sent.")
         if self._chat is not chat or chat.turn is not None:
             raise UsageError("Another session or reply has come meanwhile.", "Nothing was sent.")
         self._begin_sweep(sweep)
@@ -172,7 +169,3 @@ class BatchCommands:
         if key is None or not self._chat.stop_alone(key):
             raise UsageError("The reply on screen is not being written.", "Left and Right show the others.")
         self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")
-
-
-def _is_schema(value: object) -> bool:
-    return isinstance(value, Mapping) and value.get("type") == "json_schema"

@@ -16,7 +16,7 @@ from kimi_tui.core.wire.answer_forms import feedback, form_of
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
-from kimi_tui.ui.state.form_checks import FormChecks
+from kimi_tui.ui.state.form_checks import FormChecks, refuse_unless_schema
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 
@@ -30,7 +30,7 @@ class FormCommands:
     open_chats: OpenChats
     drafts: Drafts
     checks: FormChecks
-    target: Callable[[], Message]  # the message that commands are about
+    reply: Callable[[], Message]  # the reply that is meant; UsageError = there is none
     change: Callable[[Session], None]  # takes the changed session
     type_here: Callable[[], None]  # gives the composer the keys
     say: Say
@@ -48,14 +48,14 @@ class FormCommands:
         return self.open_chats.current.session
 
     def _check(self) -> None:
-        reply = self.target()
+        reply = self.reply()
         if form_of(reply) is None:
             raise UsageError("No form was asked for: the reply may be anything.", "/schema FILE asks for one.")
         if not self.checks.begin(self.open_chats.current, reply):
             raise UsageError("The reply broke off, and is no whole answer.", "/continue goes on with it.")
 
     def _correct(self) -> None:
-        chat, reply = self.open_chats.current, self.target()
+        chat, reply = self.open_chats.current, self.reply()
         chat.open_session.refuse_if_read_only()
         form, found = form_of(reply), chat.form_checks.get(reply.id)
         if form is None or found is None or not found.findings:
@@ -82,10 +82,7 @@ class FormCommands:
         chat = self.open_chats.current
         schema = await asyncio.to_thread(self.services.load_schema, path)
         form = {"type": "json_schema", "json_schema": schema}
-        if self.services.check_form is not None:
-            found = await asyncio.to_thread(self.services.check_form, form, None)
-            if found.findings:
-                raise UsageError(f"{path}: {found.words}.", "The session is as it was.")
+        await refuse_unless_schema(self.services.check_form, form, str(path), "The session is as it was.")
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
         self._set(form)

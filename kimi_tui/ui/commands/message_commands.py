@@ -22,7 +22,7 @@ from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import parse_answers
 from kimi_tui.ui.state.callbacks import Push, Say
-from kimi_tui.ui.state.open_chat import Deletion
+from kimi_tui.ui.state.open_chat import Deletion, Running
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
 from kimi_tui.ui.text.safe_text import line_text
@@ -75,6 +75,13 @@ class MessageCommands:
         if message is None:
             raise UsageError("There is no message yet, or it is still being written.")
         return message
+
+    def reply(self) -> Message:
+        """The reply that is meant; raises UsageError where there is none, or it is still being written."""
+        reply = self.open_chats.current.reply_at(self.transcript.cursor.chosen)
+        if reply is None or isinstance(reply, Running):
+            raise UsageError("There is no reply here, or it is still being written.")
+        return reply
 
     def _next_message(self) -> None:
         """Below the last message is the composer."""

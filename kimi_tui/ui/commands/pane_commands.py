@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.prompt_pane import FORMS, STEPS
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.open_chat import Running
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -63,14 +63,13 @@ class PaneCommands:
 
     def _show_request(self) -> None:
         """Of a reply that is being written, the one that was sent last."""
-        chat, chosen = self.open_chats.current, self.transcript.cursor.chosen
-        message = chat.target(chosen)
-        if chat.live is not None and chat.shown_key(chosen) == chat.live.key:
+        reply = self.open_chats.current.reply_at(self.transcript.cursor.chosen)
+        if reply is None:
+            raise UsageError("There is no reply here whose request could be shown.")
+        if isinstance(reply, Running):
             self.prompts.show_running()
-        elif message is None or message.role is not Role.ASSISTANT:
-            raise UsageError("Only a reply has a request.")
         else:
-            self.prompts.show_past(message.id)
+            self.prompts.show_past(reply.id)
         self.panes.show_pane("prompt")
         self.panes.bring_up_to_date("prompt")
 

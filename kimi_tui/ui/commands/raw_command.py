@@ -130,7 +130,7 @@ class RawCommand:
         try:
             if editor is None:
                 raise UsageError("There is no editor here.")
-            editor.check()
+            await asyncio.to_thread(editor.check)  # it may look for it on the disk
             with ExitStack() as stack:
                 with suppress(SuspendNotSupported):
                     stack.enter_context(self.suspend())

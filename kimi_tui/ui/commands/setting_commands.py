@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.wire import fields
-from kimi_tui.core.wire.answer_forms import FormCheck
 from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services
 
@@ -52,19 +51,15 @@ class SettingCommands:
         if not text:
             self._show_field(name)
             return None
-        if isinstance(value, Mapping) and value.get("type") == "json_schema" and self.services.check_form is not None:
-            return self._put_schema(name, value, self.services.check_form)
+        if is_schema(value):
+            return self._put_schema(name, value)
         self._put(name, value)
         return None
 
-    async def _put_schema(
-        self, name: str, form: Mapping[str, object], check: Callable[[Mapping[str, object], str | None], FormCheck]
-    ) -> None:
+    async def _put_schema(self, name: str, form: Mapping[str, object]) -> None:
         """Raises UsageError where it is no schema."""
         chat = self.open_chats.current
-        found = await asyncio.to_thread(check, form, None)
-        if found.findings:
-            raise UsageError(f"{name}: {found.words}.", "The session is as it was.")
+        await refuse_unless_schema(self.services.check_form, form, name, "The session is as it was.")
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
         self._put(name, form)

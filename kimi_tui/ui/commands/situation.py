@@ -8,7 +8,6 @@ from dataclasses import replace
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.interventions import can_be_undone
-from kimi_tui.core.session.session import Role
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
 from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.core.wire.fields import SETTABLE
@@ -37,11 +36,11 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
     found = set[Need]()
     if target is not None:
         found.add(Need.MESSAGE)
-        found |= {Need.REPLY} if target.role is Role.ASSISTANT else set()
         found |= {Need.UNFINISHED} if not refusal_to_go_on(target) else set()
         found |= {Need.REASONING} if target.reasoning else set()
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
+    found |= {Need.REPLY} if chat.reply_at(chosen) is not None else set()
     found |= {Need.SHOWN} if chat.branch else set()
     if (key := chat.shown_key(chosen)) is not None:
         place, count = chat.place_among_alternatives(key)

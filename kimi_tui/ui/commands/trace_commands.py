@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session.growing_reply import GrowingText, ReplyPart
-from kimi_tui.core.session.kept_traces import Absent, texts_of
+from kimi_tui.core.session.growing_reply import GrowingText, ReplyPart, texts_of
+from kimi_tui.core.session.kept_traces import Absent
 from kimi_tui.core.session.request_starts import requests_of
-from kimi_tui.core.session.session import Message, Role
+from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.timeline import Timeline, timeline
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Push
@@ -46,22 +46,10 @@ class TraceCommands:
         return {"tokens": self._show_tokens, "timeline": self._show_timeline}
 
     def _shown(self) -> Running | Message:
-        """The reply with the message cursor or below it, one that grows too, else the last one."""
-        chat, chosen = self.open_chats.current, self.transcript.cursor.chosen
-        message = chat.message(chosen)
-        live = chat.running[0] if chat.running and chat.is_live_on_branch() else None
-        if live is not None and chosen in {None, live.live.key}:
-            return live
-        if message is not None and message.role is Role.USER:
-            place = chat.branch.index(message) + 1
-            if place == len(chat.branch) and live is not None:
-                return live
-            message = chat.branch[place] if place < len(chat.branch) else None
-        elif message is None:
-            message = chat.last(Role.ASSISTANT)
-        if message is None or message.role is not Role.ASSISTANT:
+        reply = self.open_chats.current.reply_at(self.transcript.cursor.chosen)
+        if reply is None:
             raise UsageError("There is no reply here.")
-        return message
+        return reply
 
     def _show_tokens(self) -> None:
         from kimi_tui.ui.screens.tokens_screen import TokensScreen, TokenView  # noqa: PLC0415 - few need it

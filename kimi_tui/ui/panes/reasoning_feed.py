@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.widgets import Static
 
 from kimi_tui.core.session.growing_reply import ReplyPart
-from kimi_tui.core.session.session import Role
 from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.text.dotted import dotted
@@ -23,6 +22,7 @@ from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.state.entries import message_entry
 from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.state.open_chat import Running
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.transcript.transcript_widget import Transcript
@@ -56,18 +56,16 @@ class ReasoningPanel(Vertical, Panel):
         return self
 
     def refresh_pane(self) -> None:
-        """Show the reasoning of the chosen reply, else of the running one, else of the last."""
-        chat = self._open_chats.current
-        chosen = chat.message(self._chosen())
-        live = chat.live if chosen is None and chat.is_live_on_branch() else None
-        message = chosen if chosen is not None and chosen.role is Role.ASSISTANT else chat.last(Role.ASSISTANT)
-        if live is not None:
+        """Show the reasoning of the chosen reply or of that to the chosen question, else of the last one."""
+        reply = self._open_chats.current.reply_at(self._chosen())
+        if isinstance(reply, Running):
+            live = reply.live
             self._show(live.key, live.text(ReplyPart.REASONING), live.label, live.reply.written, is_streaming=True)
-        elif message is not None and message.reasoning:
-            label = message_entry(message, timestamps=False).thought_label
-            self._show(message.id, message.reasoning, label, message.written)
+        elif reply is not None and reply.reasoning:
+            label = message_entry(reply, timestamps=False).thought_label
+            self._show(reply.id, reply.reasoning, label, reply.written)
         else:
-            self._show("", "", "There is no reasoning." if message is None else "This reply has no reasoning.")
+            self._show("", "", "There is no reasoning." if reply is None else "This reply has no reasoning.")
 
     def _show(
         self, key: str, text: str, head: str, written: Sequence[WrittenRange] = (), *, is_streaming: bool = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
+from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.answer_forms import FormCheck, form_name, form_of, is_to_be_checked
@@ -57,6 +58,20 @@ class FormChecks:
         told, label = form_notice(form, found), KeyTable.of(self._services.settings.keymap).label
         chat.drop_notices(about_form(reply.id))
         self._view.notice(chat, told.words(label), told.severity, about_form(reply.id), reply.id)
+
+
+def is_schema(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping) and value.get("type") == "json_schema"
+
+
+async def refuse_unless_schema(check: CheckForm | None, form: Mapping[str, object], name: str, kept: str) -> None:
+    """Look at a form in another thread; raises UsageError where its schema is none.
+
+    `name` = what the user knows it by; `kept` = what stays as it was. `check` None = nothing is checked.
+    """
+    found = FormCheck() if check is None else await asyncio.to_thread(check, form, None)
+    if found.findings:
+        raise UsageError(f"{name}: {found.words}.", kept)
 
 
 def about_form(reply_id: str) -> str:

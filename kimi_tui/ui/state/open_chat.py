@@ -189,6 +189,24 @@ class Chat:
             return None
         return self.message(chosen) or (self.branch[-1] if self.branch else None)
 
+    def reply_at(self, chosen: str | None) -> Running | Message | None:
+        """The chosen reply, or the one that answers the chosen question on the branch shown; else the last one.
+
+        A reply that grows is one too. None = there is none.
+        """
+        live = self.running[0] if self.running and self.is_live_on_branch() else None
+        message = self.message(chosen)
+        if live is not None and (message is None or message.id == live.live.key):
+            return live
+        if message is None:
+            return self.last(Role.ASSISTANT)
+        if message.role is Role.ASSISTANT:
+            return message
+        below = next((it for it in reversed(self.branch) if it.parent == message.id), None)
+        if live is not None and (below is None or below.id == live.live.key):
+            return live
+        return below if below is not None and below.role is Role.ASSISTANT else None
+
     def shown_key(self, chosen: str | None) -> str | None:
         """The message or growing reply that choosing an alternative is about: the chosen one, else the last."""
         if self.live is not None and self.is_live_on_branch() and chosen in {None, self.live.key}:
@@ -284,7 +302,7 @@ class Chat:
             self.ends = []
             self.stopped_alone.clear()
         else:
-            running.turn.is_aside = True
+            running.turn.step_aside()
             self.beside.append(running)
 
     def showing(self, key: str) -> Session:
@@ -295,11 +313,12 @@ class Chat:
             return tree.select(self.session, key)
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
-            shown.turn.head_before = self.session.head
+            shown.turn.fall_back_to(self.session.head)
+        shown.turn.show()
         self.turn, self.live = shown
         self.beside = [it for it in running if it is not shown]
-        for it in running:
-            it.turn.is_aside = it is not shown
+        for it in self.beside:
+            it.turn.step_aside()
         return replace(self.session, head=question_id)
 
     def note_end(self, turn: Turn, ended: TurnEnded) -> bool:
@@ -313,7 +332,7 @@ class Chat:
         self.beside = running[1:]
         self.ends.append(ended)
         for it in running if ended.replies else ():
-            it.turn.head_before = ended.replies[0].id
+            it.turn.fall_back_to(ended.replies[0].id)
         head = self._head_behind(turn, ended) if is_shown else self.session.head
         is_other = head != self.session.head
         if is_other:
@@ -331,7 +350,8 @@ class Chat:
         if ended.replies:
             return ended.replies[0].id
         if self.turn is not None:
-            self.turn.is_aside, self.turn.head_before = False, turn.head_before
+            self.turn.show()
+            self.turn.fall_back_to(turn.head_before)
             return turn.reply.question_id
         has_others = any(message.parent == turn.reply.question_id for message in self.session.messages)
         return turn.head_before if has_others else self.session.head

@@ -93,11 +93,8 @@ class Transcript(Widget, can_focus=True):
         is_reading: bool
         """Whether more may be found."""
 
-    @dataclass
     class SelectionModeChanged(Message):
         """Selecting with the keyboard began or ended."""
-
-        is_selecting: bool
 
     @dataclass
     class CopyRequested(Message):
@@ -123,7 +120,7 @@ class Transcript(Widget, can_focus=True):
         self.selection = Selection(
             self.view,
             self._tell_selected,
-            lambda has_keys: self.post_message(self.SelectionModeChanged(has_keys)),
+            lambda _: self.post_message(self.SelectionModeChanged()),
             lambda text: self.post_message(self.CopyRequested(text)),
         )
         self._mouse = MouseSelection(self.view, self.selection)

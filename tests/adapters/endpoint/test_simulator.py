@@ -16,7 +16,6 @@ from kimi_tui.adapters.endpoint.simulator import showpieces, tour
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
 from kimi_tui.adapters.endpoint.simulator.simulated_bytes import event_stream
 from kimi_tui.adapters.endpoint.simulator.tokens import stopped, tokenise
-from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_syntax import Prompt, write_prompt
 from kimi_tui.core.prompt.template import TEMPLATES, Template
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
@@ -28,6 +27,7 @@ from kimi_tui.core.wire.reply import ReplyBuilder
 from tests.adapters.simulated import STOP, answer_to, body_of, plan_of, prompt_of, refusal_of, understood
 from tests.core.prompt import template_rows
 from tests.core.prompt.test_open_turn import prompts
+from tests.prompts import next_prompt
 from tests.reading import read_reply
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)

@@ -21,12 +21,12 @@ from kimi_tui.core.prompt.calibration import (
     Sample,
     calibrate,
 )
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.token_estimate import TextCounts, counts_of, estimate_tokens
 from kimi_tui.core.prompt.told_sizes import calibration_of, samples_of
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import branch, with_system
 from tests.counting import calls_in
+from tests.prompts import past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 WORDS = [

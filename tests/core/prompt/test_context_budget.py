@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt import context_budget, control_tokens, token_estimate
-from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.growing_reply import GrowingText
@@ -21,6 +20,7 @@ from kimi_tui.core.session.session import Message, RequestRecord, Role, Session,
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.text import text_pieces
 from tests.counting import calls_in
+from tests.prompts import next_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 KIMI = RequestSettings(template=TEMPLATES["kimi"])

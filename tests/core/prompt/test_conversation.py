@@ -11,8 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.next_cuts import next_prompt
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.growing_reply import GrowingText
@@ -29,6 +27,7 @@ from kimi_tui.core.session.tree import (
     without,
 )
 from tests.counting import calls_in
+from tests.prompts import next_prompt, past_prompt
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 KIMI = RequestSettings(template=TEMPLATES["kimi"])

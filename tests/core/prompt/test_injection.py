@@ -9,8 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from kimi_tui.core.prompt.next_cuts import next_prompt
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.codec import decode_session, encode_session
@@ -19,6 +17,7 @@ from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.dialects import DIALECTS
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.core.prompt.test_neutralise import any_text
+from tests.prompts import next_prompt, past_prompt
 
 CONTROL = re.compile(r"<\|[A-Za-z0-9_]+\|>|</?think>|\[(?:BOS|EOS|EOT|UNK|PAD)\]")
 """Of the model's vocabulary, written down apart from the program's own table; reserved slots included."""

@@ -12,10 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.next_cuts import next_prompt
 from kimi_tui.core.prompt.prompt_syntax import parse_prompt
 from kimi_tui.core.prompt.prompt_view import PromptViewer
-from kimi_tui.core.prompt.prompt_writer import past_prompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
@@ -26,6 +24,7 @@ from kimi_tui.core.wire.message_list import read_message_list
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.counting import calls_in
+from tests.prompts import next_prompt, past_prompt
 
 KIMI = RequestSettings(template=TEMPLATES["kimi"])
 TALK = session_of(

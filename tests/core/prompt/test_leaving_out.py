@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kimi_tui.core.prompt.leaving_out import GOAL, OverBudget, TurnCuts
-from kimi_tui.core.prompt.next_cuts import next_parts, next_prompt
+from kimi_tui.core.prompt.next_cuts import next_parts
 from kimi_tui.core.prompt.prompt_syntax import parse_prompt
-from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view
-from kimi_tui.core.prompt.prompt_writer import PromptWriter, past_prompt
+from kimi_tui.core.prompt.prompt_view import PromptViewer
+from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.session.tree import branch
 from tests.core.prompt.test_conversation import reply, session_of, user
+from tests.prompts import next_prompt, past_prompt, past_view
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt.prompt_diff import CONTEXT_CHARS, FOLDED_CHARS, Change, DiffPiece, matches, prompt_diff
-from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view
+from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.counting import calls_in
+from tests.prompts import past_view
 
 KIMI = RequestSettings(template=TEMPLATES["kimi"])
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c", "\r", "d\r\n", "<|im_end|>", "<think>", "", "羊\u2028", "x" * 300]), max_size=14).map("".join)  # fmt: skip

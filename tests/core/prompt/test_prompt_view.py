@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.next_cuts import next_prompt
-from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, past_view, sent_input
-from kimi_tui.core.prompt.prompt_writer import PartKind, past_prompt
+from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, sent_input
+from kimi_tui.core.prompt.prompt_writer import PartKind
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
@@ -28,6 +27,7 @@ from tests.core.prompt import template_rows
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import ACTIONS, KEPT, TEXTS, TREE, Diary, reply, session_of, user
 from tests.counting import calls_in
+from tests.prompts import next_prompt, past_prompt, past_view
 
 KIMI = RequestSettings({"temperature": 0.5, "stream": True}, template=TEMPLATES["kimi"], context_tokens=1000)
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 999), TEXTS), max_size=20)

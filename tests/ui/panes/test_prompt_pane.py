@@ -14,8 +14,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from kimi_tui.core.prompt.next_cuts import next_prompt
-from kimi_tui.core.prompt.prompt_view import PromptViewer, past_view, sent_input
+from kimi_tui.core.prompt.prompt_view import PromptViewer, sent_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Usage
@@ -25,6 +24,7 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.counting import calls_in
+from tests.prompts import next_prompt, past_view
 from tests.ui.resizing import resize
 from tests.ui.transcript.test_transcript_reading import new_strips
 from tests.ui.transcript.test_transcript_widget import select_all, selected
