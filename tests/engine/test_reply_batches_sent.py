@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from kimi_tui.core.errors import BrokenStreamError, RateLimitedError, RejectedRequestError
+from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.differing_fields import setting_labels
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
@@ -24,6 +29,19 @@ SESSION = Session(
     "s", NOW, NOW, "m", title="Lamb?", messages=(Message("m1", Role.USER, "Lamb?", created=NOW),), head="m1"
 )
 REQUEST = RequestSettings(fields={"stream": True}, retries=2)
+
+
+@dataclass
+class ByTemperature(ScriptedClient):
+    """Plays to each request the script of its temperature: several begin in whichever order."""
+
+    by_value: dict[float, list[Script]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
+        self.scripts.append(self.by_value[json.loads(body)["temperature"]].pop(0))
+        async with super().send(body, model, tap) as response:
+            yield response
 
 
 def begun(open_session: OpenSession, client: ScriptedClient, temperatures: list[float | None]) -> list[Turn]:
@@ -45,7 +63,7 @@ async def test_each_sends_its_own_field_with_the_same_input() -> None:
     client = ScriptedClient([streaming(token("hm"), think_end(), token("Yes."), end()) for _ in range(3)])
     for turn in begun(session, client, [0, 0.5, None]):
         await turn.finished()
-    assert [body.get("temperature") for body in client.bodies] == [0, 0.5, None]
+    assert {body.get("temperature") for body in client.bodies} == {0, 0.5, None}
     assert len({body["input"] for body in client.bodies}) == 1
     assert labels(session.value) == {"m2": "temperature 0", "m3": "temperature 0.5", "m4": "no temperature"}
     assert session.value.head == "m2"
@@ -54,15 +72,16 @@ async def test_each_sends_its_own_field_with_the_same_input() -> None:
 async def test_whatever_becomes_of_one_the_others_keep_their_own_figures() -> None:
     session, gate = OpenSession(SESSION, None), asyncio.Event()
     busy, refused = RateLimitedError("Slow down."), RejectedRequestError("No.")
-    client = ScriptedClient(
-        [
-            streaming(token("hm"), think_end(), token("Yes."), end("stop", 10, 2, 0.1)),
-            Script([], refuse=refused),
+    scripts: dict[float, list[Script]] = {
+        0: [streaming(token("hm"), think_end(), token("Yes."), end("stop", 10, 2, 0.1))],
+        1: [Script([], refuse=refused)],
+        2: [
             Script([], refuse=busy),
-            streaming(token("hm"), gate, BrokenStreamError("It broke.")),
             streaming(token("so"), think_end(), token("Well."), end("stop", 11, 3, 0.2)),
-        ]
-    )
+        ],
+        3: [streaming(token("hm"), gate, BrokenStreamError("It broke."))],
+    }
+    client = ByTemperature([], by_value=scripts)
     turns = begun(session, client, [0, 1, 2, 3])
     ends = [await turns[place].finished() for place in (0, 1, 2)]
     gate.set()

@@ -119,7 +119,7 @@ async def test_keys_in_one_read_go_where_they_go_one_by_one(tmp_path: Path, keys
     )
 
 
-FIELD = "\x1bOS" + DOWN * 8  # top_k of the settings
+FIELD = "\x1bOS" + DOWN * 9  # top_k of the settings
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Need(StrEnum):
     NOTICE = "notice"
     HELD_BY_OTHERS = "session that others hold"
     EDIT = "reply being edited"
-    BESIDE = "reply that runs beside another"
+    BESIDE = "other reply that runs"
 
 
 @dataclass(frozen=True, slots=True)
