@@ -132,17 +132,19 @@ async def test_of_replies_that_begin_together_each_is_found_again(tmp_path: Path
         await running.shows("it is the first")
         await running.type("/regenerate 2<enter>")
         await running.shows("2 side by side")
-        await running.shows("One")
+        await running.until(lambda: all(it.turn.reply.has_grown for it in running.screen.chat.running))
         await running.type("/record shown.jsonl<enter>")
         await running.shows("The running reply is recorded into shown.jsonl")
-        waits[1].set()  # the one that began last ends first
+        waits[1].set()
         await running.until(lambda: len(running.screen.chat.running) == 1)
         waits[0].set()
         await running.idle()
+        _, _, first, second = running.screen.chat.session.messages
+        assert {first.content, second.content} == {"One.", "Two."}
         for name in ("next.jsonl", "shown.jsonl"):
             await running.until(partial(is_over, tmp_path / name))
-            assert await answer_in(tmp_path / name) == "One."
+            assert await answer_in(tmp_path / name) == first.content
         await running.type("<shift+tab><right><escape>/record other.jsonl<enter>")
         await running.shows("The last reply was recorded into other.jsonl")
-        assert await answer_in(tmp_path / "other.jsonl") == "Two."
+        assert await answer_in(tmp_path / "other.jsonl") == second.content
         assert not [path.name for path in tmp_path.glob("*.jsonl") if is_held(path)]
