@@ -27,8 +27,8 @@ FLUSH_S = 0.2
 """How long what has come may wait before it is written, in seconds."""
 MAX_READ_BYTES = 128 * 1024 * 1024
 """Most bytes of a recording that is read; what one may hold takes less, however it is spelled."""
-HELD_SESSIONS = 4
-"""Of so many sessions the last turn can still be written to a file."""
+HELD_TURNS = 8
+"""So many turns, of all sessions, can still be written to a file: the last ones."""
 KEPT_FILES = 100
 """So many recordings are kept of those that the setting asks for: the oldest goes."""
 MAX_NAME_CHARS = 60
@@ -79,7 +79,7 @@ class _Recorded:
 
 
 class Recordings:
-    """Gives every turn a tape and keeps the last one of each session; writes those that somebody wants to a file."""
+    """Gives every turn a tape and keeps the last ones; writes those that somebody wants to a file."""
 
     def __init__(self, dialect: str, clock: Clock, folder: Path | None = None) -> None:
         """`folder` = where every turn is recorded by itself; None = none is."""
@@ -88,7 +88,10 @@ class Recordings:
         """Is told what could not be written, in words."""
         self.has_failed = False
         """Whether there was such a thing."""
-        self._last: dict[str, _Recorded] = {}
+        self._begun: dict[RunningTurn, _Recorded] = {}
+        """Several may begin before the first of them is listened to."""
+        self._held: dict[tuple[str, str], _Recorded] = {}
+        """By the ids of session and reply; the one that began last stands last."""
         self._next: dict[str, list[_File]] = {}
         self._lock = asyncio.Lock()
 
@@ -106,17 +109,17 @@ class Recordings:
             begun=begun_of(beginning),
             fields=turn.request.fields,
         )
-        self._last.pop(id_, None)
-        self._last[id_] = _Recorded(Tape(head, self._clock.monotonic), self._next.pop(id_, []))
-        while len(self._last) > HELD_SESSIONS:
-            del self._last[next(iter(self._last))]
-        return self._last[id_].tape
+        recorded = _Recorded(Tape(head, self._clock.monotonic), self._next.pop(id_, []))
+        self._begun[turn] = recorded
+        self._held.pop((id_, turn.reply.id), None)
+        self._held[id_, turn.reply.id] = recorded
+        while len(self._held) > HELD_TURNS:
+            del self._held[next(iter(self._held))]
+        return recorded.tape
 
     async def __call__(self, turn: RunningTurn) -> None:
         """A listener: writes a turn's recording down while it runs."""
-        recorded = self._last.get(turn.open_session.value.id)
-        if recorded is None:
-            return
+        recorded = self._begun.pop(turn)
         over = asyncio.create_task(_until_over(turn.listen()))
         try:
             if self._folder is not None:
@@ -132,23 +135,26 @@ class Recordings:
     async def _begin_own(self, recorded: _Recorded, turn: RunningTurn, folder: Path) -> None:
         name = f"{iso_stamp(self._clock.now())}-{turn.open_session.value.id}-{turn.reply.id}"
         try:
-            recorded.files.append(await asyncio.to_thread(_create_own, folder, name))
+            async with self._lock:  # those that begin together would make room by the same old files
+                recorded.files.append(await asyncio.to_thread(_create_own, folder, name))
         except (OSError, StorageError) as error:
             self._tell_failure(folder, error)
 
     # -- who wants a file
 
     async def save_next(self, session_id: str, path: Path) -> None:
-        """Record the next turn of a session into a new file. Raises StorageError."""
+        """Record the next turn of a session, the first of several, into a new file. Raises StorageError."""
         file = await asyncio.to_thread(_create, path)
         self._next.setdefault(session_id, []).append(file)
 
-    async def save_last(self, session_id: str, path: Path) -> bool | None:
-        """Write the last turn of a session into a new file, as it comes where it runs; whether it does.
+    async def save_last(self, session_id: str, path: Path, reply_id: str | None = None) -> bool | None:
+        """Write the turn of a reply into a new file, as it comes where it runs; whether it does.
 
-        None = there was none since the program started. Raises StorageError.
+        Where the reply's turn is not held, it is the last one of its session. None = there was none since the program
+        started. Raises StorageError.
         """
-        recorded = self._last.get(session_id)
+        of_session = (held for (id_, _), held in reversed(self._held.items()) if id_ == session_id)
+        recorded = self._held.get((session_id, reply_id or "")) or next(of_session, None)
         if recorded is None:
             return None
         file = await asyncio.to_thread(_create, path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kimi_tui.core.errors import AuthenticationError, KeyMissingError
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import Session
 from kimi_tui.ui.state.slash import Text, parse_line, typed_before
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
@@ -311,3 +312,38 @@ async def test_what_is_typed_while_a_session_is_left_is_kept(tmp_path: Path, mon
         await running.until(lambda: running.screen.chat is not first)
         assert running.files.load_draft(first.path) == "half a thought"
         assert not draft(running)
+
+
+async def test_an_edit_of_a_reply_is_that_edit_again_when_one_comes_back_to_its_session(tmp_path: Path) -> None:
+    talk_ = talk(("Lamb?", "Roast it."))
+    async with program(tmp_path, session=talk_) as running:
+        await running.type("half a question<shift+tab>e")
+        await running.shows("Edit the answer")
+        await running.type(" Slowly.<ctrl+n>")
+        await running.until(lambda: running.screen.chat.session.id != talk_.id)
+        assert running.screen.composer.draft == ""
+        await running.type(f"/resume {talk_.id}<enter>")
+        await running.shows("Roast it. Slowly.")
+        await running.shows("Edit the answer")
+        await running.type("<alt+k>")
+        await running.shows("Kept.")
+        assert running.client.bodies == []
+        assert [message.content for message in running.screen.chat.branch] == ["Lamb?", "Roast it. Slowly."]
+        assert running.screen.composer.draft == "half a question"
+
+
+async def test_what_is_given_back_meanwhile_stands_in_the_draft_behind_the_edit(tmp_path: Path) -> None:
+    async with program(tmp_path) as running:
+        drafts = running.screen.drafts
+        drafts.begin("draft", "a")
+        drafts.begin_edit("m2", "reply", ReplyPart.ANSWER)
+        running.screen.composer.draft = "reply, edited"
+        own = drafts.own
+        drafts.leave("a")
+        drafts.begin("other", "b")
+        assert (drafts.own, drafts.edited) == ("other", None)
+        drafts.begin(typed_before("given back", own), "a")
+        assert (drafts.texts, drafts.edited) == (("given back\n\ndraft", "reply, edited"), "m2")
+        drafts.leave("a")
+        drafts.begin("changed elsewhere", "a")
+        assert (drafts.own, drafts.edited) == ("changed elsewhere", None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,54 @@ async def test_what_cannot_be_recorded_is_told(tmp_path: Path) -> None:
         await running.idle()
         assert running.screen.chat.branch[-1].state is MessageState.COMPLETE
     assert there.read_text() == "mine"
+
+
+def says(text: str, *, waits: asyncio.Event | None = None) -> Script:
+    gate = [] if waits is None else [waits]
+    return streaming(token("hm"), think_end(), token(text), *gate, token("."), end(), DONE)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a descriptor of this process still leads to it."""
+    for descriptor in range(256):
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return True
+    return False
+
+
+def is_over(path: Path) -> bool:
+    return b'"end"' in path.read_bytes()
+
+
+async def answer_in(path: Path) -> str:
+    _, ended = await replay(load_recording(path))
+    return ended.replies[0].content
+
+
+async def test_of_replies_that_begin_together_each_is_found_again(tmp_path: Path) -> None:
+    waits = [asyncio.Event(), asyncio.Event()]
+    scripts = [says(text, waits=gate) for text, gate in zip(("One", "Two"), waits, strict=True)]
+    async with program(tmp_path, whole(), *scripts) as running:
+        await running.type("Lamb?<enter>")
+        await running.idle()
+        await running.type("/record next next.jsonl<enter>")
+        await running.shows("it is the first")
+        await running.type("/regenerate 2<enter>")
+        await running.shows("2 side by side")
+        await running.until(lambda: all(it.turn.reply.has_grown for it in running.screen.chat.running))
+        await running.type("/record shown.jsonl<enter>")
+        await running.shows("The running reply is recorded into shown.jsonl")
+        waits[1].set()
+        await running.until(lambda: len(running.screen.chat.running) == 1)
+        waits[0].set()
+        await running.idle()
+        _, _, first, second = running.screen.chat.session.messages
+        assert {first.content, second.content} == {"One.", "Two."}
+        for name in ("next.jsonl", "shown.jsonl"):
+            await running.until(partial(is_over, tmp_path / name))
+            assert await answer_in(tmp_path / name) == first.content
+        await running.type("<shift+tab><right><escape>/record other.jsonl<enter>")
+        await running.shows("The last reply was recorded into other.jsonl")
+        assert await answer_in(tmp_path / "other.jsonl") == second.content
+        assert not [path.name for path in tmp_path.glob("*.jsonl") if is_held(path)]

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.core.errors import RateLimitedError, RejectedRequestError
 from kimi_tui.core.session.session import MessageState
+from kimi_tui.ui.app import chat_screen
+from kimi_tui.ui.screens import side_by_side
 from kimi_tui.ui.screens.side_by_side import ReplyColumn, SideBySideScreen
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program, talk
@@ -222,6 +225,38 @@ async def test_a_row_is_taken_and_the_table_copied(tmp_path: Path) -> None:
         await running.shows("temperature 0.5  ◂ 3/3")
         await running.until(lambda: running.files.load(running.screen.chat.path).head == "m4")
         assert running.app.focused is running.screen.composer
+
+
+async def test_the_rows_follow_a_session_that_others_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_screen, "WATCH_S", 0.25)
+    question, reply = TALK.messages
+    both = replace(TALK, messages=(question, reply, replace(reply, id="m3", content="Boil it.")), prompt_cache_key="k")
+    async with program(tmp_path, session=both) as running:
+        other = SessionFiles(running.files.folder, running.files.trash)
+
+        def change(**values: Any) -> None:
+            other.save_now(replace(other.load(running.files.path_of(both)), **values))
+
+        await opens_side_by_side(running)
+        await running.shows("Boil it.")
+        change(messages=(question, reply, replace(reply, id="m3", content="Fry it.")))
+        await running.shows("Fry it.")
+        change(messages=(question, reply))
+        await running.until(lambda: len(columns(running)) == 1)
+        change(messages=(question,), head=question.id)
+        await running.until(lambda: not isinstance(running.app.screen, SideBySideScreen))
+
+
+async def test_a_reply_that_is_gone_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "LOOK_S", 3600)
+    session = replace(TALK, messages=(*TALK.messages, replace(TALK.messages[1], id="m3", content="Boil it.")))
+    async with program(tmp_path, session=session) as running:
+        await opens_side_by_side(running)
+        await running.shows("Boil it.")
+        running.screen.chat.open_session.update(lambda _: TALK)
+        await running.type("<end><down><enter>")
+        await running.shows("That reply is not in the session any more.")
+        assert running.screen.chat.session.head == TALK.head
 
 
 async def test_the_shown_one_is_stopped_alone_in_the_conversation(tmp_path: Path) -> None:

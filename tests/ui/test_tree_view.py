@@ -332,6 +332,40 @@ async def test_while_a_reply_runs(tmp_path: Path) -> None:
         await running.saved()
 
 
+async def test_a_name_that_is_given_while_alternatives_grow_is_for_the_branch_on_screen(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    session = replace(cooking(), messages=cooking().messages[:2], head="m2")
+    async with view(tmp_path, growing(gate), growing(gate), session=session, keys="/regenerate 2<enter>") as running:
+        await running.shows("2 side by side")
+        await running.type("/name Other<enter>")
+        await running.shows("This reply is still being written.")
+        await running.type("<ctrl+u><alt+t><up>")
+        assert running.at == "m2"
+        await running.type("nOld<enter>")
+        await running.shows("The branch is called “Old” now.")
+        await running.type("<escape><shift+tab><left>")
+        assert running.screen.chat.branch_name(running.screen.transcript.cursor.chosen) == "Old"
+        await running.type("/name Older<enter>")
+        await running.shows("The branch is called “Older” now.")
+        await running.type("<shift+tab><home>/name First<enter>")
+        await running.shows("The branch is called “First” now.")
+        gate.set()
+        await running.idle()
+        assert [message.name for message in running.session.messages] == ["First", "Older", "", ""]
+
+
+async def test_a_name_that_is_given_while_the_only_reply_grows(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    async with view(tmp_path, growing(gate), keys="More?<enter>") as running:
+        await running.shows("answering")
+        await running.type("/name Grains<enter>")
+        await running.shows("The branch is called “Grains” now.")
+        assert running.screen.chat.branch_name(None) == "Grains"
+        gate.set()
+        await running.idle()
+        assert [message.id for message in running.session.messages if message.name] == ["m7"]
+
+
 async def test_going_back_to_the_reply_that_runs(tmp_path: Path) -> None:
     gate = asyncio.Event()
     async with view(tmp_path, growing(gate), keys="More?<enter>") as running:

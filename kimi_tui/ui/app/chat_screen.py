@@ -310,7 +310,7 @@ class ChatScreen(Screen[None]):
 
     def _show_other(self) -> None:
         self.transcript.cursor.choose(None)
-        self.drafts.begin(self.chat.draft)
+        self.drafts.begin(self.chat.draft, self.chat.session.id)
         self.redraw.session()
         self.redraw.queue()
         self.transcript.view.follow_tail()

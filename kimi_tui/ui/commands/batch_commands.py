@@ -159,8 +159,10 @@ class BatchCommands:
         return next((it.turn.reply.question_id for it in self._chat.running if it.live.key == key), None)
 
     def _show(self, reply_id: str) -> None:
-        had_keys = has_keys(self.transcript)
-        self.change(self._chat.showing(reply_id))
+        chat, had_keys = self._chat, has_keys(self.transcript)
+        if all(it.id != reply_id for it in chat.with_growing().messages):
+            raise UsageError("That reply is not in the session any more.")
+        self.change(chat.showing(reply_id))
         if had_keys:
             self.transcript.cursor.choose(reply_id)
 

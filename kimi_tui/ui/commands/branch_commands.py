@@ -47,12 +47,17 @@ class BranchCommands:
         return {
             "tree": self._open,
             "branch": lambda: self._branch(self.messages.target().id),
-            "name": lambda text: self._remark(self.name(self.messages.target().id, text)),
+            "name": lambda text: self._remark(self.name(self._shown_branch(), text)),
         }
 
     @property
     def _chat(self) -> Chat:
         return self.open_chats.current
+
+    def _shown_branch(self) -> str:
+        """Where the branch begins that the cursor is on, growing replies included. UsageError where there is none."""
+        key = self._chat.shown_key(self.transcript.cursor.chosen) or self.messages.target().id
+        return branch_start(self._chat.with_growing(), key)
 
     def _remark(self, words: str) -> None:
         self.remark(words, words.partition(". ")[0])
@@ -137,7 +142,7 @@ class BranchCommands:
     def name_before(self, message_id: str) -> tuple[str, str]:
         self._chat.open_session.refuse_if_read_only()
         self._written(message_id)
-        start = self._written(branch_start(self._chat.session, message_id))
+        start = self._written(branch_start(self._chat.with_growing(), message_id))
         return start.id, start.name
 
     def name(self, message_id: str, name: str) -> str:

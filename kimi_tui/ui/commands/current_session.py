@@ -66,8 +66,10 @@ class CurrentSession:
         Raises KimiError where the one on screen could not be saved, and has no file yet; it stays.
         """
         async with self.switching:
+            left = self.open_chats.current
             self.leave()
             await self.open_chats.show(chat, lambda: self.drafts.own)
+            self.drafts.leave(left.session.id)
             self.shown()
 
     async def show_new(self) -> None:

@@ -7,6 +7,7 @@ typed is thrown away by what takes its place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from textual.widgets.text_area import Selection
@@ -44,10 +45,26 @@ class Drafts:
         self._composer = composer
         self._now = _Held()
         self._behind: list[_Held] = []  # what waits, the draft first
+        self._left_edits: dict[str, list[_Held]] = {}
+        """What was held of sessions that were left with an edit of a reply, by their ids."""
 
-    def begin(self, draft: str) -> None:
-        self._behind.clear()
-        self._hold(_Held(draft))
+    def begin(self, draft: str, session_id: str) -> None:
+        """Hold the draft of a session; what was typed into a reply of it is that edit again, and no question."""
+        held = self._left_edits.pop(session_id, [])
+        own = self._own(held)
+        if not own or not draft.endswith(own):
+            self._behind = []
+            self._hold(_Held(draft))
+            return
+        *self._behind, last = held
+        self._hold(last)
+        self.put_before(draft.removesuffix(own).rstrip("\n"))  # what was given back meanwhile
+
+    def leave(self, session_id: str) -> None:
+        """Note what is held of a session that is left."""
+        held = [*self._behind, self._left]
+        if any(it.part is not None and self._worth(it) for it in held):
+            self._left_edits[session_id] = held
 
     def begin_argument(self, action: Action, suggestion: str = "", about: str | None = None) -> None:
         """`about` = the message with the message cursor; None = none has it."""
@@ -148,7 +165,10 @@ class Drafts:
     @property
     def own(self) -> str:
         """What has to be kept when the session is left: the draft, and what was typed into an edit or a command."""
-        return "\n\n".join(text for held in (*self._behind, self._left) if (text := self._worth(held)))
+        return self._own((*self._behind, self._left))
+
+    def _own(self, held: Sequence[_Held]) -> str:
+        return _joined(*map(self._worth, held))
 
     def bring_back(self, typed_since: str = "") -> bool:
         """Let what waits be typed on, with what was typed since behind it; False = nothing was waiting."""

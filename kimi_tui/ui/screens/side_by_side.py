@@ -17,7 +17,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message as TextualMessage
 from textual.screen import ModalScreen
-from textual.timer import Timer
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -27,6 +26,7 @@ from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.text.visible import visible_line
 from kimi_tui.ui.screens.above import Above
+from kimi_tui.ui.state.branch import Branch
 from kimi_tui.ui.state.entries import message_entry, notice
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.live_turn import LiveTurn
@@ -162,7 +162,8 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
         self._head = ""
         self._states: object = None
         self._drawn_s = 0.0
-        self._timer: Timer | None = None
+        self._branch: Branch | None = None
+        """What was looked at last; None = nothing, or it is to be shown anew."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="replies-panel"):
@@ -174,11 +175,11 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self._list.focus()
-        self._timer = self.set_interval(LOOK_S, self.look)
+        self.set_interval(LOOK_S, self.look)
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
-        self._lines, self._states = [], None
+        self._lines, self._branch = [], None
         self.call_after_refresh(self.look)
 
     @property
@@ -186,9 +187,12 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
         return self.query_one(ReplyList)
 
     def look(self) -> None:
-        """Show what there is now; once nothing is written any more, nothing will change by itself."""
-        if not self.is_attached or not self.is_active:
+        """Show what there is now; once nothing is written any more, only another state of the session changes it."""
+        branch = self._chat.branch_now()
+        if not self.is_attached or not self.is_active or (branch is self._branch and not self._is_running):
             return
+        if branch is not self._branch:
+            self._branch, self._states = branch, None
         self._take_cursor()
         self._rows = reply_rows(self._chat, self._question_id, self._now_s())
         if not self._rows:
@@ -200,8 +204,6 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
             self._show_table()
         self._show_texts()
         self._say_what_keys_do()
-        if self._timer is not None and not self._is_running:
-            self._timer.pause()
 
     @property
     def _is_running(self) -> bool:

@@ -449,9 +449,9 @@ class Chat:
         return before
 
     def branch_name(self, chosen: str | None) -> str:
-        """What the branch is called that the chosen message is on, else the last; "" = nothing."""
-        target = self.target(chosen)
-        return "" if target is None else tree.message_of(self.session, branch_start(self.session, target.id)).name
+        """What the branch is called that the chosen message or growing reply is on, else the last; "" = nothing."""
+        key, session = self.shown_key(chosen), self.with_growing()
+        return "" if key is None else tree.message_of(session, branch_start(session, key)).name
 
     def undo_tree_step(self) -> tuple[Deletion | Naming, int]:
         """Take back the last deletion or name, and give it: what was deleted is there again with the same ids.

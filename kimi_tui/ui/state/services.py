@@ -110,12 +110,13 @@ class Recorder(Protocol):
     """Is told what could not be written, in words."""
 
     async def save_next(self, session_id: str, path: Path) -> None:
-        """Record the next turn of a session into a new file. Raises StorageError."""
+        """Record the next turn of a session, the first of several, into a new file. Raises StorageError."""
 
-    async def save_last(self, session_id: str, path: Path) -> bool | None:
-        """Write the last turn of a session into a new file, as it comes where it runs; whether it does.
+    async def save_last(self, session_id: str, path: Path, reply_id: str | None = None) -> bool | None:
+        """Write the turn of a reply into a new file, as it comes where it runs; whether it does.
 
-        None = there was none since the program started. Raises StorageError.
+        Where the reply's turn is not held, it is the last one of its session. None = there was none since the program
+        started. Raises StorageError.
         """
 
 
