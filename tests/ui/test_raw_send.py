@@ -332,3 +332,32 @@ async def test_a_session_that_can_only_be_read_is_not_written_in(tmp_path: Path)
         await running.type("/raw<enter>")
         await running.shows("read-only")
         assert not isinstance(running.app.screen, RawScreen)
+
+
+async def test_what_is_made_of_its_reply_is_asked_for_by_it(tmp_path: Path) -> None:
+    async with program(tmp_path, says("hm", " so", "</think>", "Yes"), YES, YES, session=LAMB) as running:
+        (await opened(running)).put("Once upon a time<think>")
+        await running.type("<ctrl+s>")
+        await running.idle()
+        await running.type("<shift+tab>T")
+        await running.shows("token 1 of")
+        await running.type("<end>c")
+        await running.until(lambda: len(running.client.bodies) == 2)
+        await running.idle()
+        await running.type("/another-answer<enter>")
+        await running.until(lambda: len(running.client.bodies) == 3)
+        await running.idle()
+        assert sent(running)[1:] == ["Once upon a time<think>hm", "Once upon a time<think>hmhm</think>"]
+        assert [it.raw_input for it in running.screen.chat.session.messages[4:]] == sent(running)[1:]
+
+
+async def test_words_that_have_no_place_in_it_make_nothing(tmp_path: Path) -> None:
+    async with program(tmp_path, says("there", " was"), session=LAMB) as running:
+        (await opened(running)).put("Once upon a time")
+        await running.type("<ctrl+s>")
+        await running.idle()
+        before = running.screen.chat.session
+        await running.type("<shift+tab>/seed Let me<enter>")
+        await running.shows("has no place for that")
+        assert running.screen.chat.session is before
+        assert len(running.client.bodies) == 1

@@ -8,7 +8,7 @@ from typing import Self
 
 from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
-from kimi_tui.core.prompt.raw_prompt import RawInput, raw_continuation
+from kimi_tui.core.prompt.raw_prompt import RawInput, begun_raw, raw_continuation, raw_input_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
@@ -50,7 +50,7 @@ class ClosedPrompt:
         is_new, past = reply.is_new, reply.beginning
         whole = PromptWriter.of_next(session, request) if is_new else PromptWriter.of_past(session, past)
         if past.raw_input is not None:
-            return cls((), whole, RawInput(past.raw_input, whole.door.template))
+            return cls((), whole, raw_input_of(past))
         messages, writer = branch(session, reply.question_id), whole
         if is_new:
             cuts = whole.cuts(messages, request, sent_before=past.left_out or None)
@@ -93,6 +93,8 @@ def _behind_raw(raw: RawInput, reply: GrowingReply) -> OpenPrompt:
         is_blank = end in {PromptEnd.THINKING, PromptEnd.THOUGHT} and not (so_far.reasoning or so_far.content)
         return OpenPrompt(text, PromptEnd.THOUGHT if is_blank else PromptEnd.ANSWER, think)
     typed = raw.tail.reasoning if end.is_inside else ""
-    reasoning = typed + more if end.is_inside else so_far.reasoning
+    before = typed[: max(len(typed) - begun_raw(reply.beginning).reasoning, 0)]
+    reasoning = before + so_far.reasoning
     inside = PromptEnd.REASONING if reasoning else PromptEnd.THINKING
-    return OpenPrompt(text, inside, think, reasoning, len(typed))
+    written_chars = len(before) + last_end(reply.written, REASONING, len(so_far.reasoning))
+    return OpenPrompt(text, inside, think, reasoning, written_chars)
