@@ -361,3 +361,19 @@ async def test_words_that_have_no_place_in_it_make_nothing(tmp_path: Path) -> No
         await running.shows("has no place for that")
         assert running.screen.chat.session is before
         assert len(running.client.bodies) == 1
+
+
+async def test_its_question_is_asked_again_by_it_while_its_reply_is_shown(tmp_path: Path) -> None:
+    async with program(tmp_path, *[YES] * 4, session=LAMB) as running:
+        (await opened(running)).put("Once upon a time<think>")
+        await running.type("<ctrl+s>")
+        await running.idle()
+        question = running.screen.chat.branch[-1].parent
+        for keys in ("<shift+tab>w", "r", "<up>r"):  # its reply, what was made of that, the question of both
+            count = len(running.client.bodies)
+            await running.type(keys)
+            await running.until(lambda count=count: len(running.client.bodies) > count)  # type: ignore[misc]
+            await running.idle()
+        raw = "Once upon a time<think>"
+        assert sent(running) == [raw, f"{raw}hm\n\nWait,", raw, raw]
+        assert {it.parent for it in running.screen.chat.session.messages[3:]} == {question}

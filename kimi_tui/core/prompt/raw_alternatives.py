@@ -12,7 +12,7 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.raw_prompt import RawInput, begun_raw, raw_input_of, retracted_mark
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.session import Message
+from kimi_tui.core.session.session import Message, Session
 
 REFUSAL = "The raw input of this reply has no place for that: it would have to be changed before its end."
 WAY_OUT = "/raw on the input of the reply, in the prompt pane, changes all of it."
@@ -63,3 +63,18 @@ def _block(reasoning: str, answer: str | None, think: ThinkMarks) -> str:
 def _ending_with(text: str, held: str, other: str) -> str | None:
     """Let a text end in another way; None = it does not end so, since a file says what cannot be."""
     return text.removesuffix(held) + other if text.endswith(held) else None
+
+
+def raw_input_asked(session: Session, reply: Message) -> RawInput | None:
+    """The one that asked first for what a reply was made of; None = its input was made of messages.
+
+    As far back as those replies are there still.
+    """
+    by_id = {message.id: message for message in session.messages}
+    seen = {reply.id}
+    while reply.begun is not None and (source := by_id.get(reply.begun.of or "")) is not None:
+        if source.raw_input is None or source.id in seen:
+            break
+        seen.add(source.id)
+        reply = source
+    return raw_input_of(reply)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.prompt.raw_prompt import raw_input_of
+from kimi_tui.core.prompt.raw_alternatives import raw_input_asked
 from kimi_tui.core.session.differing_fields import setting_words
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.sweep import Sweep, parse_sweep
 from kimi_tui.engine.openings import AskingAgain
@@ -111,8 +111,11 @@ class BatchCommands:
         self._give_keys_back()
 
     def _again(self) -> AskingAgain:
-        """A reply to a raw input is asked for by the same one again."""
-        return AskingAgain(self.question().id, raw_input_of(self.target()))
+        """A reply to a raw input is asked for by the same one again; that to a question is the one that is shown."""
+        chat, reply = self._chat, self.target()
+        if reply.role is Role.USER:
+            reply = next((it for it in chat.branch if it.parent == reply.id), reply)
+        return AskingAgain(self.question().id, raw_input_asked(chat.session, reply))
 
     def _told(self, question: Message, count: int, what: str) -> str:
         """What they will take, as far as is known; "" = there is one request, as usual."""
