@@ -377,3 +377,18 @@ async def test_its_question_is_asked_again_by_it_while_its_reply_is_shown(tmp_pa
         raw = "Once upon a time<think>"
         assert sent(running) == [raw, f"{raw}hm\n\nWait,", raw, raw]
         assert {it.parent for it in running.screen.chat.session.messages[3:]} == {question}
+
+
+@pytest.mark.parametrize(("counted", "told"), [(4_003, "~4.0k tok in each"), (None, "~6.5k tok in each")])
+async def test_what_several_take_is_that_of_the_input(tmp_path: Path, counted: int | None, told: str) -> None:
+    first = streaming(token("Yes."), end(inputs=counted), DONE) if counted else streaming(token("Yes."))
+    async with program(tmp_path, first, YES, YES, session=LAMB) as running:
+        (await opened(running)).put("word " * 4_000)
+        await running.type("<ctrl+s>")
+        await running.idle()
+        if counted is None:
+            assert "asks for another reply (~6.5k tok in" in running.screen.chat.notices[-1].entry.text
+        await running.type("/regenerate 2<enter>")
+        await running.until(lambda: len(running.client.bodies) == 3)
+        await running.idle()
+        assert any(told in notice.entry.text for notice in running.screen.chat.notices)

@@ -78,3 +78,15 @@ def raw_input_asked(session: Session, reply: Message) -> RawInput | None:
         seen.add(source.id)
         reply = source
     return raw_input_of(reply)
+
+
+def raw_input_tokens(session: Session, raw: RawInput) -> int:
+    """What it takes: as a reply to it was counted, else by estimate."""
+    for reply in reversed(session.messages):
+        if reply.raw_input == raw.text:
+            usage = reply.requests[0].usage if reply.requests else reply.usage
+            if usage is not None and usage.input_tokens is not None:
+                return usage.input_tokens
+    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - most sessions send no raw input
+
+    return calibration_of(session).tokens(raw.text)
