@@ -30,6 +30,7 @@ from kimi_tui.core.session.interventions import can_be_undone, undone
 from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, seeded, thinking_longer, without_answer
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.plans import answering, going_on, single
+from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening
 from kimi_tui.engine.turn import Turn
@@ -331,6 +332,15 @@ async def test_a_thinking_has_no_place_in_the_midst_of_a_text() -> None:
     reply = (await carried_out(client, BLANK, asking("Once upon"))).value.messages[-1]
     with pytest.raises(UsageError, match="has no place for that"):
         with_raw_input(seeded(reply, "Let me", "m9", NOW), reply)
+
+
+async def test_a_budget_of_nothing_is_in_its_first_input() -> None:
+    client, opened = ScriptedClient([streaming(token("yes"), end(), DONE)]), OpenSession(BLANK, None)
+    plan = answering(single, Budget(tokens=0))
+    await Engine(client, HandClock()).start(opened, asking(f"{OPEN}<think>"), REQUEST, plan).finished()
+    stored = decode_session(encode_session(opened.value))
+    assert [json.loads(it) for it in bodies_of(stored, stored.messages[-1])] == client.bodies
+    assert client.bodies[0]["input"] == f"{OPEN}<think></think>"
 
 
 async def test_another_answer_to_its_thinking_is_asked_for_by_it() -> None:
