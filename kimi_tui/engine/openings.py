@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import CompletionError
+from kimi_tui.core.prompt.raw_alternatives import REFUSAL, WAY_OUT, raw_input_before
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.token_estimate import received_tokens
 from kimi_tui.core.session import tree
@@ -103,9 +104,15 @@ class AnsweringAgain:
             begun=Begun(len(source.reasoning or ""), 0, source.id),
             left_out=source.left_out,
         )
+        if source.raw_input is not None:
+            raw_input = raw_input_before(source, source.reasoning or "", "")
+            beginning = replace(beginning, raw_input=raw_input, template=source.template)
         return GrowingReply(beginning, is_thinking=False)
 
     def apply(self, session: Session, reply: GrowingReply, now: datetime) -> Session:
+        """CompletionError = the question is gone, or the raw input has no place for the thinking."""
+        if self.message.raw_input is not None and reply.beginning.raw_input is None:
+            raise CompletionError(REFUSAL, WAY_OUT)
         return _at_question(session, reply, now)
 
 

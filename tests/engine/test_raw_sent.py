@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,21 +13,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core.errors import InputTooLargeError
+from kimi_tui.core.errors import CompletionError, InputTooLargeError, UsageError
 from kimi_tui.core.ports import Tap
 from kimi_tui.core.prompt.context_budget import counted_prefix
 from kimi_tui.core.prompt.prompt_view import going_on_view, request_view
+from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
 from kimi_tui.core.session.codec import decode_session, encode_session
-from kimi_tui.core.session.endings import marks, refusal_to_continue
+from kimi_tui.core.session.endings import marks, refusal_to_answer_again, refusal_to_continue
 from kimi_tui.core.session.file_formats import FORMATS
 from kimi_tui.core.session.growing_reply import GrowingText, ReplyPart
 from kimi_tui.core.session.interventions import can_be_undone, undone
-from kimi_tui.core.session.reply_edits import edited_answer, thinking_longer
+from kimi_tui.core.session.reply_edits import edited_answer, edited_thinking, seeded, thinking_longer, without_answer
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.core.wire.plans import answering, going_on, single
+from kimi_tui.core.wire.thinking_budget import Budget
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import AnsweringAgain, Asking, AskingAgain, GoingOn, Opening
 from kimi_tui.engine.turn import Turn
@@ -65,12 +67,16 @@ def asking(text: str) -> Asking:
 
 async def carried_out(client: Any, session: Session, *openings: Opening) -> OpenSession:
     open_session = OpenSession(session, None)
+    await carried_out_in(open_session, client, *openings)
+    return open_session
+
+
+async def carried_out_in(open_session: OpenSession, client: Any, *openings: Opening) -> None:
     engine = Engine(client, HandClock())
     for opening in openings:
         plan = going_on if isinstance(opening, GoingOn) else single
         ended = await engine.start(open_session, opening, REQUEST, plan).finished()
         assert ended.error is None
-    return open_session
 
 
 class Wire(ScriptedClient):
@@ -224,17 +230,155 @@ async def test_it_is_sent_again_as_it_was() -> None:
     assert [it.raw_input for it in session.messages] == [None, "[BOS]\rOnce", "[BOS]\rOnce"]
 
 
-async def test_what_the_user_makes_of_a_reply_is_asked_for_with_the_messages() -> None:
-    reply = replace(raw(f"{OPEN}<think>hm").put_on(Message("m2", Role.ASSISTANT, "", "m1")), content="yes")
-    assert edited_answer(reply, "no", "m3", NOW).raw_input is None
-    assert thinking_longer(reply, "Wait,", "m3", NOW).raw_input is None
-    session = BLANK.with_message(Message("m1", Role.USER, "x")).with_message(
-        replace(reply, state=MessageState.COMPLETE)
+Making = Callable[[Message], Message]
+
+
+def open_end(made: Message) -> Message:
+    return replace(made, state=MessageState.CANCELLED, finish_reason=None)
+
+
+MADE: dict[str, Making] = {
+    "another answer's beginning": lambda it: open_end(edited_answer(it, "No", "m9", NOW)),
+    "cut": lambda it: open_end(edited_answer(it, it.content[:2], "m9", NOW)),
+    "cut in the thinking": lambda it: without_answer(
+        edited_thinking(it, (it.reasoning or "")[:-1], "m9", NOW), is_closed=False
+    ),
+    "answered from another thinking": lambda it: without_answer(edited_thinking(it, "Or", "m9", NOW), is_closed=True),
+    "thought on": lambda it: thinking_longer(it, "Wait,", "m9", NOW),
+    "seeded": lambda it: seeded(it, "Let me [EOS]", "m9", NOW),
+}
+OF_THINKING = {"cut in the thinking", "answered from another thinking", "thought on"}
+OF_RAW = [
+    (f"{OPEN}<think>", "hm</think>yes"),
+    (f"{OPEN}<think>so", " hm</think>yes"),
+    (f"{OPEN} <think>so</think>\nIt", " is."),
+    (f"{OPEN}<think></think>", "yes"),
+    (f"{OPEN}<think></think>", "<think>hm</think>yes"),
+    (OPEN, "<think>hm</think>yes"),
+    (f"{OPEN}It", " is <think>"),
+    ("Once<think>", "hm <think></think>yes"),
+    ("Once<think>so", "hm</think>yes"),
+    ("Once [EOS]", "yes"),
+    ("Once upon", " a time</think>"),
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(OF_RAW),
+    st.lists(st.sampled_from([*sorted(MADE), "answered again", "gone on with"]), min_size=1, max_size=4),
+    st.sampled_from(["more", " so</think>Yes", "<think>hm</think>Yes", "</think>", "</thi"]),
+)
+def test_what_is_made_of_its_reply_follows_in_it_and_can_be_rebuilt(
+    of: tuple[str, str], makings: list[str], came: str
+) -> None:
+    async def run() -> None:
+        client = ScriptedClient([streaming(token(of[1]), end(), DONE)])
+        opened = await carried_out(client, BLANK, asking(f"[BOS]{of[0]}"))
+        for making in makings:
+            source = opened.value.messages[-1]
+            client.scripts.append(streaming(token(came), end(), DONE))
+            if making == "answered again":
+                if refusal_to_answer_again(source):
+                    continue
+                opening: Opening = AnsweringAgain(source)
+            elif making == "gone on with":
+                opening = GoingOn(source)
+            elif making in OF_THINKING and not source.reasoning:
+                continue  # there is no thinking that could be edited
+            else:
+                try:
+                    made = with_raw_input(MADE[making](source), source)
+                except UsageError:
+                    continue
+                made = replace(made, id=f"a{len(opened.value.messages)}")
+                opened.update(lambda session, made=made: session.with_message(made))  # type: ignore[misc]
+                assert going_on_view(opened.value, made, REQUEST).text == made.raw_input
+                opening = GoingOn(made)
+            count = len(client.bodies)
+            turn = Engine(client, HandClock()).start(opened, opening, REQUEST, going_on)
+            assert (await turn.finished()).error is None
+            stored = decode_session(encode_session(opened.value))
+            if len(client.bodies) > count and stored.messages[-1].state is MessageState.COMPLETE:
+                assert [json.loads(it) for it in bodies_of(stored, stored.messages[-1])][-1] == client.bodies[-1]
+            assert client.bodies[-1]["input"].startswith(f"[BOS]{of[0].partition('<think>')[0].removesuffix('It')}")
+            assert USER not in client.bodies[-1]["input"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("text", "came", "making", "sent"),
+    [
+        (f"{OPEN}<think>so", "hm</think>yes", "thought on", f"{OPEN}<think>sohm\n\nWait,"),
+        (f"{OPEN}<think>so", "hm</think>yes", "answered from another thinking", f"{OPEN}<think>Or</think>"),
+        (f"{OPEN}<think></think>It", " is", "cut", f"{OPEN}<think></think>It"),
+        (f"{OPEN}<think></think>It", " is", "another answer's beginning", f"{OPEN}<think></think>No"),
+        (f"{OPEN}<think></think>It", " is", "seeded", f"{OPEN}<think>Let me [EOS]"),
+        ("Once upon", " a time", "cut", "Once upon a"),
+        ("Once<think>so", "hm</think>yes", "cut in the thinking", "Once<think>soh"),
+        ("Once [EOS]", "<think>hm</think>yes", "thought on", "Once [EOS]<think>hm\n\nWait,"),
+    ],
+)
+async def test_what_is_made_of_its_reply_follows_as_it_stands(text: str, came: str, making: str, sent: str) -> None:
+    reply = (
+        await carried_out(ScriptedClient([streaming(token(came), end(), DONE)]), BLANK, asking(text))
+    ).value.messages[-1]
+    assert with_raw_input(MADE[making](reply), reply).raw_input == sent
+
+
+async def test_a_thinking_has_no_place_in_the_midst_of_a_text() -> None:
+    client = ScriptedClient([streaming(token(" a time"), end(), DONE)])
+    reply = (await carried_out(client, BLANK, asking("Once upon"))).value.messages[-1]
+    with pytest.raises(UsageError, match="has no place for that"):
+        with_raw_input(seeded(reply, "Let me", "m9", NOW), reply)
+
+
+async def test_a_budget_of_nothing_is_in_its_first_input() -> None:
+    client, opened = ScriptedClient([streaming(token("yes"), end(), DONE)]), OpenSession(BLANK, None)
+    plan = answering(single, Budget(tokens=0))
+    await Engine(client, HandClock()).start(opened, asking(f"{OPEN}<think>"), REQUEST, plan).finished()
+    stored = decode_session(encode_session(opened.value))
+    assert [json.loads(it) for it in bodies_of(stored, stored.messages[-1])] == client.bodies
+    assert client.bodies[0]["input"] == f"{OPEN}<think></think>"
+
+
+async def test_another_answer_to_its_thinking_is_asked_for_by_it() -> None:
+    scripts = [streaming(token(text), end(), DONE) for text in ("hm</think>yes", "no", " more")]
+    client = ScriptedClient(scripts)
+    opened = await carried_out(client, BLANK, Asking("Raw", start=raw("Once<think>so"), is_stand_in=True))
+    await carried_out_in(opened, client, AnsweringAgain(opened.value.messages[-1]))
+    await carried_out_in(opened, client, GoingOn(opened.value.messages[-1]))
+    assert [it["input"] for it in client.bodies[1:]] == ["Once<think>sohm</think>", "Once<think>sohm</think>no"]
+    stored = decode_session(encode_session(opened.value))
+    assert [json.loads(it) for it in bodies_of(stored, stored.messages[-1])] == client.bodies[1:]
+
+
+async def test_a_file_that_cannot_be_has_no_other_answer() -> None:
+    opened = await carried_out(
+        ScriptedClient([streaming(token("hm</think>yes"), end())]), BLANK, asking(f"{OPEN}<think>so")
     )
-    client = ScriptedClient([streaming(token("no"), end(), DONE)])
-    session = (await carried_out(client, session, AnsweringAgain(session.messages[-1]))).value
-    assert session.messages[-1].raw_input is None
-    assert client.bodies[0]["input"] == f"{USER}x<|im_end|>{OPEN}<think>hm</think>"
+    reply = replace(opened.value.messages[-1], raw_input="Once")
+    opened.update(lambda session: replace(session, messages=(session.messages[0], reply)))
+    before = opened.value
+    ended = await Engine(ScriptedClient([]), HandClock()).start(opened, AnsweringAgain(reply), REQUEST).finished()
+    assert isinstance(ended.error, CompletionError)
+    assert opened.value == before
+
+
+async def test_half_a_mark_that_an_alternative_begins_with_becomes_one() -> None:
+    client = ScriptedClient([streaming(token(text), end("length"), DONE) for text in ("hm</th", "ink>yes", " so")])
+    opened = await carried_out(client, BLANK, asking("Once<think>"))
+    reply = replace(opened.value.messages[-1], reasoning="hm</th")
+    made = with_raw_input(without_answer(edited_thinking(reply, "hm</th", "m9", NOW), is_closed=False), reply)
+    opened.update(lambda session: session.with_message(made))
+    await carried_out_in(opened, client, GoingOn(made))
+    grown = opened.value.messages[-1]
+    assert (grown.reasoning, grown.content) == ("hm", "yes")
+    await carried_out_in(opened, client, GoingOn(grown))
+    assert client.bodies[2]["input"] == "Once<think>hm</think>yes"
+    stored = decode_session(encode_session(opened.value))
+    assert [json.loads(it) for it in bodies_of(stored, stored.messages[-1])] == client.bodies[1:]
 
 
 async def test_what_the_endpoint_counted_of_it_is_no_count_of_the_messages() -> None:
@@ -299,6 +443,18 @@ async def test_going_on_with_one_is_recorded_and_replayed() -> None:
     again, _ = await replay(read(data))
     assert plain(again.messages[-1]) == plain(opened.value.messages[-1])
     assert client.bodies[1]["input"] == "Once<think>hm"
+
+
+@pytest.mark.parametrize("text", ["Once<think>so", f"{USER}x<|im_end|>{OPEN}<think>so"])
+async def test_another_answer_to_its_thinking_is_recorded_and_replayed(text: str) -> None:
+    client = ScriptedClient([streaming(token("hm"), think_end(), token("yes"), end()), streaming(token("no"), end())])
+    opened = await carried_out(client, BLANK, asking(text))
+    reply = opened.value.messages[-1]
+    data, _ = await record(client, AnsweringAgain(reply), REQUEST, opened, plan=going_on)
+    again, _ = await replay(read(data))
+    (told, kept) = (it.messages[-1] for it in (again, opened.value))
+    assert (told.reasoning, told.content, told.raw_input) == (kept.reasoning, kept.content, f"{text}hm</think>")
+    assert told.content == "no"
 
 
 async def test_a_reply_that_grows_shows_the_input_that_it_answers() -> None:

@@ -332,3 +332,63 @@ async def test_a_session_that_can_only_be_read_is_not_written_in(tmp_path: Path)
         await running.type("/raw<enter>")
         await running.shows("read-only")
         assert not isinstance(running.app.screen, RawScreen)
+
+
+async def test_what_is_made_of_its_reply_is_asked_for_by_it(tmp_path: Path) -> None:
+    async with program(tmp_path, says("hm", " so", "</think>", "Yes"), YES, YES, session=LAMB) as running:
+        (await opened(running)).put("Once upon a time<think>")
+        await running.type("<ctrl+s>")
+        await running.idle()
+        await running.type("<shift+tab>T")
+        await running.shows("token 1 of")
+        await running.type("<end>c")
+        await running.until(lambda: len(running.client.bodies) == 2)
+        await running.idle()
+        await running.type("/another-answer<enter>")
+        await running.until(lambda: len(running.client.bodies) == 3)
+        await running.idle()
+        assert sent(running)[1:] == ["Once upon a time<think>hm", "Once upon a time<think>hmhm</think>"]
+        assert [it.raw_input for it in running.screen.chat.session.messages[4:]] == sent(running)[1:]
+
+
+async def test_words_that_have_no_place_in_it_make_nothing(tmp_path: Path) -> None:
+    async with program(tmp_path, says("there", " was"), session=LAMB) as running:
+        (await opened(running)).put("Once upon a time")
+        await running.type("<ctrl+s>")
+        await running.idle()
+        before = running.screen.chat.session
+        await running.type("<shift+tab>/seed Let me<enter>")
+        await running.shows("has no place for that")
+        assert running.screen.chat.session is before
+        assert len(running.client.bodies) == 1
+
+
+async def test_its_question_is_asked_again_by_it_while_its_reply_is_shown(tmp_path: Path) -> None:
+    async with program(tmp_path, *[YES] * 4, session=LAMB) as running:
+        (await opened(running)).put("Once upon a time<think>")
+        await running.type("<ctrl+s>")
+        await running.idle()
+        question = running.screen.chat.branch[-1].parent
+        for keys in ("<shift+tab>w", "r", "<up>r"):  # its reply, what was made of that, the question of both
+            count = len(running.client.bodies)
+            await running.type(keys)
+            await running.until(lambda count=count: len(running.client.bodies) > count)  # type: ignore[misc]
+            await running.idle()
+        raw = "Once upon a time<think>"
+        assert sent(running) == [raw, f"{raw}hm\n\nWait,", raw, raw]
+        assert {it.parent for it in running.screen.chat.session.messages[3:]} == {question}
+
+
+@pytest.mark.parametrize(("counted", "told"), [(4_003, "~4.0k tok in each"), (None, "~6.5k tok in each")])
+async def test_what_several_take_is_that_of_the_input(tmp_path: Path, counted: int | None, told: str) -> None:
+    first = streaming(token("Yes."), end(inputs=counted), DONE) if counted else streaming(token("Yes."))
+    async with program(tmp_path, first, YES, YES, session=LAMB) as running:
+        (await opened(running)).put("word " * 4_000)
+        await running.type("<ctrl+s>")
+        await running.idle()
+        if counted is None:
+            assert "asks for another reply (~6.5k tok in" in running.screen.chat.notices[-1].entry.text
+        await running.type("/regenerate 2<enter>")
+        await running.until(lambda: len(running.client.bodies) == 3)
+        await running.idle()
+        assert any(told in notice.entry.text for notice in running.screen.chat.notices)

@@ -9,7 +9,7 @@ from typing import Self
 from kimi_tui.core.prompt.next_cuts import BranchSizes
 from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
-from kimi_tui.core.prompt.raw_prompt import RawInput, raw_continuation
+from kimi_tui.core.prompt.raw_prompt import RawInput, begun_raw, raw_continuation, raw_input_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
@@ -51,7 +51,7 @@ class ClosedPrompt:
         past = reply.beginning
         if past.raw_input is not None:
             writer = PromptWriter.of_next(session, request) if reply.is_new else PromptWriter.of_past(session, past)
-            return cls((), writer, RawInput(past.raw_input, writer.door.template))
+            return cls((), writer, raw_input_of(past))
         if not reply.is_new:
             writer = PromptWriter.of_past(session, past)
             return cls(_texts(writer.closed_parts(branch(session, reply.question_id))), writer)
@@ -100,6 +100,8 @@ def _behind_raw(raw: RawInput, reply: GrowingReply) -> OpenPrompt:
         is_blank = end in {PromptEnd.THINKING, PromptEnd.THOUGHT} and not (so_far.reasoning or so_far.content)
         return OpenPrompt(text, PromptEnd.THOUGHT if is_blank else PromptEnd.ANSWER, think)
     typed = raw.tail.reasoning if end.is_inside else ""
-    reasoning = typed + more if end.is_inside else so_far.reasoning
+    before = typed[: max(len(typed) - begun_raw(reply.beginning).reasoning, 0)]
+    reasoning = before + so_far.reasoning
     inside = PromptEnd.REASONING if reasoning else PromptEnd.THINKING
-    return OpenPrompt(text, inside, think, reasoning, len(typed))
+    written_chars = len(before) + last_end(reply.written, REASONING, len(so_far.reasoning))
+    return OpenPrompt(text, inside, think, reasoning, written_chars)

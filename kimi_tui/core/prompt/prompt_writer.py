@@ -164,6 +164,8 @@ def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None
     writer = PromptWriter.of_past(session, reply)
     if reply.raw_input is not None:
         raw = PromptPart(PartKind.RAW, reply.raw_input)
+        if so_far is None and was_answered_unthought(reply):
+            so_far = TextSoFar(is_thinking=False)
         more = "" if so_far is None else raw_continuation(reply, so_far, writer.door.template.think)
         return (raw, PromptPart(PartKind.OPEN, more)) if more else (raw,)
     messages = () if reply.parent is None else branch(session, reply.parent)

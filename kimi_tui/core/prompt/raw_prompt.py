@@ -147,11 +147,24 @@ def raw_input_of(reply: Message) -> RawInput | None:
 
 def raw_continuation(reply: Message, so_far: TextSoFar, think: ThinkMarks | None) -> str:
     """What a later input says behind the raw one: all that had come of a reply by then, as it came."""
-    was_open = reply.thinking is not False and not reply.reopened
-    begun = reply.begun or Begun(content=None if was_open else 0)
+    begun = begun_raw(reply)
     reasoning, content = so_far.reasoning[begun.reasoning :], so_far.content[begun.content or 0 :]
     if think is None:
         return content
     opening = think.open if reasoning and begun.content is not None else ""
     is_closed = not so_far.is_thinking and (bool(reasoning) or begun.content is None)
-    return f"{opening}{reasoning}{think.close if is_closed else ''}{content}"
+    closing = think.close[len(retracted_mark(reply, so_far.reasoning, think)) :] if is_closed else ""
+    return f"{opening}{reasoning}{closing}{content}"
+
+
+def begun_raw(reply: Message) -> Begun:
+    """What a reply to a raw input said before its first request, where its input holds nothing of it, too."""
+    was_open = reply.thinking is not False and not reply.reopened
+    return reply.begun or Begun(content=None if was_open else 0)
+
+
+def retracted_mark(reply: Message, reasoning: str, think: ThinkMarks) -> str:
+    """The beginning of the closing mark that its raw input ends with; it was thinking until the rest of it came."""
+    begun = begun_raw(reply)
+    mark = think.close[: max(begun.reasoning - len(reasoning), 0)]
+    return mark if begun.content is None and (reply.raw_input or "").endswith(mark) else ""

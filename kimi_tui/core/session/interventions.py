@@ -104,7 +104,7 @@ def _unthought(message: Message, id_: str, now: datetime) -> Message:
     """One with its block open and nothing in it but what it began with, that no request was sent for yet."""
     written = tuple(it for it in message.written if it.field == REASONING)
     blank = unasked(message, id_, now, reasoning=message.reasoning or "", written=written)
-    return replace(blank, excluded=message.excluded, raw_input=message.raw_input)
+    return replace(blank, excluded=message.excluded)
 
 
 def _with_requests(message: Message, requests: Sequence[RequestRecord]) -> Message:

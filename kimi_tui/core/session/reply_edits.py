@@ -95,7 +95,10 @@ def unasked(
     written: tuple[WrittenRange, ...],
     answer: str | None = None,
 ) -> Message:
-    """One that no request was sent for yet; `answer` None = the think block is open."""
+    """One that no request was sent for yet; `answer` None = the think block is open.
+
+    A raw input is still that of `message`: what this one begins with is to follow in it.
+    """
     return replace(
         message,
         id=id_,
@@ -114,5 +117,4 @@ def unasked(
         excluded=False,
         written=written,
         begun=Begun(len(reasoning), None if answer is None else len(answer), message.id),
-        raw_input=None,
     )

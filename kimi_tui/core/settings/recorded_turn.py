@@ -99,7 +99,8 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
         said = [(Role.USER, raw.title if asked is None else asked)]
     if said and said[0][0] is Role.SYSTEM:
         session = replace(session, system=said.pop(0)[1])
-    start = None if begun is None else _start(begun) if raw is None or begun.state is not None else raw
+    is_asked_raw = raw is not None and begun is not None and begun.state is None and not _is_of_another(begun)
+    start = raw if is_asked_raw else None if begun is None else _start(begun)
     is_begun = open_turn is not None and bool(open_turn.reasoning or open_turn.answer)
     goes_on = start is None and (raw is not None or is_begun)
     question = "" if goes_on else said.pop()[1]
@@ -110,8 +111,8 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
         reply = _begun(session, open_turn or OpenTurn(), template, first.model, is_thinking=head.thinking)
         if begun is not None and (answers or begun.state is not None):
             reply = replace(begun, id=reply.id, parent=reply.parent, created=reply.created)
-        if answers:
-            reply = replace(reply, begun=None, state=MessageState.COMPLETE)
+        if answers:  # a raw input holds that thinking, which is what that reply began with
+            reply = replace(reply, begun=None if raw is None else reply.begun, state=MessageState.COMPLETE)
         reply = replace(reply, sent=sent)
         session = session.with_message(reply)
     title = next((tree.title_of(message.content) for message in session.messages), "")
@@ -124,9 +125,13 @@ def recorded_turn(recording: Recording, name: str) -> RecordedTurn:
 
 def _start(begun: Message) -> ReplyStart | None:
     """The words of the user's that a new reply began with; None = it is none, or begins with a thought of another."""
-    if begun.state is not None or not begun.written or (begun.begun is not None and begun.begun.of is not None):
+    if begun.state is not None or not begun.written or _is_of_another(begun):
         return None
     return ReplyStart.prefill(begun.content) if begun.content else ReplyStart.seed(begun.reasoning or "")
+
+
+def _is_of_another(begun: Message) -> bool:
+    return begun.begun is not None and begun.begun.of is not None
 
 
 def _answers_again(begun: Message | None) -> bool:

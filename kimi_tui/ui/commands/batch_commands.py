@@ -8,9 +8,10 @@ from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.context_meter import context_of
-from kimi_tui.core.prompt.raw_prompt import raw_input_of
+from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
+from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.session.differing_fields import setting_words
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.core.settings.sweep import Sweep, parse_sweep
 from kimi_tui.engine.openings import AskingAgain
@@ -104,25 +105,34 @@ class BatchCommands:
         self._begin(variants, sweep.field)
 
     def _begin(self, variants: Sequence[Variant], what: str) -> None:
-        told = self._told(self.question(), len(variants), what)
-        self.turns.start_batch(self._chat, self._again(), variants, what, told)
+        again = self._again()
+        raw = again.start if isinstance(again.start, RawInput) else None
+        told = self._told(self.question(), raw, len(variants), what)
+        self.turns.start_batch(self._chat, again, variants, what, told)
         self._give_keys_back()
 
     def _again(self) -> AskingAgain:
-        """A reply to a raw input is asked for by the same one again."""
-        return AskingAgain(self.question().id, raw_input_of(self.target()))
+        """A reply to a raw input is asked for by the same one again; that to a question is the one that is shown."""
+        chat, reply = self._chat, self.target()
+        if reply.role is Role.USER:
+            reply = next((it for it in chat.branch if it.parent == reply.id), reply)
+        return AskingAgain(self.question().id, raw_input_asked(chat.session, reply))
 
-    def _told(self, question: Message, count: int, what: str) -> str:
+    def _told(self, question: Message, raw: RawInput | None, count: int, what: str) -> str:
         """What they will take, as far as is known; "" = there is one request, as usual."""
         if count < 2:
             return ""
         session = self._chat.session
-        request = self.services.resolve(session)
-        asked = context_of(replace(session, head=question.id), request.context_tokens, request.kept_thinking)
+        if raw is None:
+            request, asking = self.services.resolve(session), replace(session, head=question.id)
+            tokens = context_of(asking, request.context_tokens, request.kept_thinking).tokens
+        else:
+            tokens = raw_input_tokens(session, raw)
         costs = [
             message.usage.cost_usd
             for message in session.messages
             if message.parent == question.id
+            and message.raw_input == (None if raw is None else raw.text)
             and message.usage is not None
             and message.usage.cost_usd is not None
             and not message.is_partly_counted
@@ -130,7 +140,7 @@ class BatchCommands:
         cost = f", about {words.dollars(count * sum(costs) / len(costs))} by what the others took" if costs else ""
         over = f" over {what}" if what else ""
         way = " or ".join(filter(None, (self.label("side-by-side"), "/side-by-side")))
-        return f"{count} requests{over}: ~{words.count(asked.tokens)} tok in each{cost}. {way} shows them side by side."
+        return f"{count} requests{over}: ~{words.count(tokens)} tok in each{cost}. {way} shows them side by side."
 
     def _give_keys_back(self) -> None:
         if not has_keys(self.transcript):

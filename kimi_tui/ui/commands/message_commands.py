@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import refusal_to_answer_again
@@ -265,7 +266,7 @@ class MessageCommands:
         """The reply as it was becomes an alternative, or is one already: the one that was gone on with below."""
         open_session = self.open_chats.current.open_session
         (id_,) = open_session.take_ids(1)
-        before = undone(reply, id_, self.now())
+        before = with_raw_input(undone(reply, id_, self.now()), reply)
         family = tree.alternatives(self._session, reply.id)
         there = next((other for other in family if is_same(other, before)), None)
         self.change(self._session.with_message(before) if there is None else tree.select(self._session, there.id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kimi_tui.core.errors import UsageError
+from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_edits import (
     NUDGE,
@@ -159,16 +160,21 @@ class ReplyCommands:
         self._take_up(reply, make, goes_on=goes_on)
 
     def _take_up(self, reply: Message, make: Callable[[str], Message], *, goes_on: bool = True) -> None:
-        """Put an alternative to a reply into the session, and go on with it: it stays where that comes to nothing."""
+        """Put an alternative to a reply into the session, and go on with it: it stays where that comes to nothing.
+
+        Raises UsageError where its raw input cannot say what it begins with.
+        """
         chat = self.open_chats.current
         chat.open_session.refuse_if_read_only()
         if chat.turn is not None:
             raise UsageError("A reply is running.", "Escape stops it.")
         open_session = chat.open_session
         (id_,) = open_session.take_ids(1)
-        made, had_keys = make(id_), has_keys(self.transcript)
-        self.change(chat.session.with_message(made))
-        open_session.give_back_ids({id_})
+        try:
+            made, had_keys = with_raw_input(make(id_), reply), has_keys(self.transcript)
+            self.change(chat.session.with_message(made))
+        finally:
+            open_session.give_back_ids({id_})
         if had_keys:
             self.transcript.cursor.choose(made.id, brings_into_view=False)
         self.transcript.view.follow_tail()

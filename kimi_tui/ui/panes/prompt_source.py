@@ -22,10 +22,13 @@ from kimi_tui.core.prompt.prompt_view import (
     requests_known,
     sent_input,
 )
+from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput
 from kimi_tui.core.prompt.told_sizes import calibration_of
+from kimi_tui.core.session.codec import EPOCH
 from kimi_tui.core.session.endings import refusal_to_answer_again
+from kimi_tui.core.session.reply_edits import unasked
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Role, Session
@@ -259,6 +262,9 @@ class PromptSource:
         session, sent_before = before(chat.session, reply.id), reply.left_out or None
         last = self._last_of_session()
         make = partial(self._make, session, request, None, open_turn, last, sent_before=sent_before)
+        if reply.raw_input is not None:
+            begun = unasked(reply, reply.id, EPOCH, reasoning=reply.reasoning or "", answer="", written=reply.written)
+            make = partial(self._make_going_on, session, with_raw_input(begun, reply), request, last[1])
         planned = self._planned(make, request, f"Request of /{command.action.id}", thinks=False)
         return replace(planned, reply_to=reply.parent)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
 from kimi_tui.core.prompt.context_meter import context_of
+from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -359,6 +360,8 @@ class Turns:
         """What asking its question once more takes, in tokens, estimated."""
         if turn.question is None:
             return 0
+        if (raw := raw_input_asked(chat.session, turn.reply.beginning)) is not None:
+            return raw_input_tokens(chat.session, raw)
         asked, window_tokens = replace(chat.session, head=turn.question.id), self._services.settings.api.context_tokens
         left_out = None if turn.context is None else frozenset(turn.context.left_out)
         return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens
