@@ -5,7 +5,6 @@ The library's widgets step by code points, which takes emoji and accented letter
 
 from __future__ import annotations
 
-import unicodedata
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,6 +18,7 @@ from textual.widgets.input import Selection
 from textual.widgets.text_area import Edit, EditResult, Location
 
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.ui.keys.key_lookup import character_of
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
 from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
@@ -68,8 +68,8 @@ class Editing:
             event.stop()
             event.prevent_default()
             getattr(self, method)()
-        elif event.character is not None and unicodedata.category(event.character) == "Cf":
-            # The library types only what is printable, which the joiners of emoji and Persian are not.
+        elif event.character is not None and not event.is_printable and character_of(event):
+            # The library types only what is printable, which many blanks and the joiners of emoji are not.
             event.stop()
             event.prevent_default()
             self.type_text(event.character)
