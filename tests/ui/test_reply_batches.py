@@ -97,6 +97,26 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(tmp_path: 
         assert running.files.load(running.screen.chat.path).messages == running.screen.chat.session.messages
 
 
+@pytest.mark.parametrize("size", [(120, 40), (60, 20)])
+async def test_the_row_with_the_cursor_and_the_shown_one_have_marks_of_their_own(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    several = Replies("A", "B", "C")
+    async with program(tmp_path, *several.scripts, session=TALK, size=size) as running:
+        await running.type("/regenerate 3<enter>")
+        await all_have_begun(running, 3)
+        await opens_side_by_side(running)
+        await running.shows("▸● 2")
+        await running.type("<right>s")
+        await running.shows("stopped")
+        await running.shows("▸  3")
+        assert " ● 2" in running.text
+        assert "▸●" not in running.text
+        several.let_all_end()
+        await running.type("<escape>")
+        await running.idle()
+
+
 async def test_one_request_brings_several(tmp_path: Path) -> None:
     results = [{"generated_text": f"hm</think>{text}"} for text in ("Grill it.", "Stew it.")]
     document = json.dumps({"results": results, "num_tokens": 9, "num_input_tokens": 30}).encode()
