@@ -182,6 +182,14 @@ async def test_a_value_that_fails_does_not_stop_the_others(tmp_path: Path) -> No
     async with program(tmp_path, fine[0], Script([], refuse=refusal), fine[1], session=TALK) as running:
         await running.type("/sweep temperature 0 2 1<enter>")
         await running.shows("has ended, 2 of 3 complete")
+        await running.shows("Alt+S or /sweep shows them side by side.")
+        told = running.text.partition("has ended, ")[2].splitlines()[1:5]
+        assert [line.split()[:3] for line in told] == [
+            ["value", "state", "tokens"],
+            ["2", "0", "complete"],
+            ["3", "2", "failed:"],
+            ["4", "1", "complete"],
+        ]
         assert contents(running) == ["Cold.", "Warm."]
         await running.shows("temperature 2: That temperature is too much.")
         await running.type("/sweep<enter>")
