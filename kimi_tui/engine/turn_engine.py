@@ -16,6 +16,7 @@ from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError,
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn, TurnListener
 from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.told_sizes import calibration_of
@@ -70,7 +71,11 @@ class _Opened:
         closed = ClosedPrompt.of(session, turn.reply, turn.request)
         prompt = closed.followed_by(turn.reply)
         left_out = closed.left_out
-        context_budget.check_input(session, prompt.text, window_tokens, has_left_out=bool(left_out))
+        is_refused = turn.request.over_budget is OverBudget.REFUSE and turn.reply.is_new and closed.raw is None
+        context_budget.check_input(
+            session, prompt.text, window_tokens, has_left_out=bool(left_out),
+            has_earlier=is_refused and len(tree.branch(session, turn.reply.question_id)) > 1,
+        )  # fmt: skip
         tokens = context_budget.doubtful_tokens(prompt.text, window_tokens, partial(calibration_of, session))
         doubts = [] if tokens is None else [_doubt(tokens, window_tokens)]
         doubts += [_left_out(len(left_out))] if left_out else []

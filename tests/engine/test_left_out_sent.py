@@ -150,6 +150,25 @@ async def test_a_question_that_surely_cannot_fit_alone_is_refused_with_a_word(ch
         assert open_session.value == talk()
 
 
+@pytest.mark.parametrize(
+    ("session", "way", "is_named"),
+    [
+        (talk(), OverBudget.REFUSE, True),
+        (talk(), OverBudget.LEAVE_OUT, False),
+        (replace(talk(), messages=(), head=None), OverBudget.REFUSE, False),
+    ],
+)
+async def test_a_refusal_names_leaving_out_where_that_would_help(
+    session: Session, way: OverBudget, is_named: bool
+) -> None:
+    turn = Engine(ScriptedClient([]), HandClock()).start(
+        OpenSession(session, None), Asking("x" * 3000), replace(ROOM, over_budget=way)
+    )
+    error = (await turn.finished()).error
+    assert isinstance(error, InputTooLargeError)
+    assert ("/over-budget leave-out" in error.hint) is is_named
+
+
 async def test_what_is_excluded_is_no_part_of_the_count_and_makes_room() -> None:
     session = talk()
     session = replace(session, messages=tuple(replace(m, excluded=m.id in {"m4", "m5"}) for m in session.messages))

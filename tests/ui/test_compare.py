@@ -112,6 +112,12 @@ async def test_the_command_takes_numbers_of_alternatives(tmp_path: Path) -> None
         assert "+ Roast it slowly." in running.text
         await running.type("<escape>typed")
         assert running.screen.composer.draft == "typed"
+        running.screen.composer.draft = "/compare 3 1"
+        await running.type("<enter>")
+        await running.shows("Compare answers")
+        await running.type("<enter>")
+        await running.until(lambda: not compares(running))
+        assert running.screen.transcript.cursor.chosen is None  # as it was before
 
 
 async def test_the_command_is_about_the_last_message_that_has_alternatives(tmp_path: Path) -> None:

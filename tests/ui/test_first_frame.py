@@ -55,6 +55,7 @@ def test_a_terminal_that_is_too_small_gets_none(columns: int, rows: int) -> None
         ("hi\n", ["hi", "enter"]),
         ("\n", ["enter"]),
         ("a\nb", ["a", "enter", "b"]),
+        ("a\xa0\u3000", ["a", "no_break_space", "ideographic_space"]),
         ("a\x06b\nc", ["a", "ctrl+f", "b", "enter", "c"]),
         ("\x1bOQ\x1b[A", ["f2", "up"]),
     ],

@@ -82,6 +82,7 @@ async def state(tmp_path: Path, *pieces: str) -> tuple[object, ...]:
         (["ab", PASTE, "c", BACKSPACE, "d"], "abtwo\nlinesd"),
         (["ab", LEFT, PASTE, "c"], "atwo\nlinescb"),
         (["one two", "\x17", "three"], "one three"),
+        (["Hel\xa0lo\u202fx\u3000y\u2028z", BACKSPACE, "\u200d"], "Hel\xa0lo\u202fx\u3000y\u2028\u200d"),
         (["abc", "\x01", DELETE, "\x05", "d", "\n", "e"], "bcd\ne"),
     ],
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
 from kimi_tui.adapters.store.session_places import RAW_DRAFT, beside
 from kimi_tui.core.errors import ServerFaultError, UsageError
@@ -22,6 +23,7 @@ from kimi_tui.engine.openings import Asking, AskingAgain
 from kimi_tui.ui.panes.prompt_pane import PromptPane
 from kimi_tui.ui.screens.raw_screen import RawScreen
 from kimi_tui.ui.state.raw_opening import RawOpening, raw_opening
+from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets.raw_area import RawArea
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, prepare, program, talk
@@ -57,6 +59,24 @@ async def opened(running: Program, keys: str = "/raw<enter>") -> RawArea:
 
 async def closed(running: Program) -> None:
     await running.until(lambda: not isinstance(running.app.screen, RawScreen))
+
+
+async def test_what_a_paste_lost_is_told(tmp_path: Path) -> None:
+    async with program(tmp_path, session=LAMB, size=(110, 30)) as running:
+        running.screen.composer.post_message(Paste("a\x1b[1m\0b"))
+        await running.shows("2 control characters left out of the paste. /raw has an editor that keeps them.")
+        assert running.screen.composer.draft == "a[1mb"
+        editor = await opened(running, "<ctrl+u>/raw<enter>")
+        editor.post_message(Paste("a\rb"))
+        await running.until(lambda: "CR and stand here as LF" in shown_above(running))
+        editor.post_message(Paste("a\x1b\r\nb"))
+        await running.until(lambda: editor.exact_text.endswith("a\nba\x1b\r\nb"))
+        await running.until(lambda: "CR and stand" not in shown_above(running))
+
+
+def shown_above(running: Program) -> str:
+    told = running.app.screen.query_one("#raw-told", Static)
+    return str(told.render()) if told.display else ""
 
 
 # -- where its reply stands

@@ -100,6 +100,26 @@ async def test_whole_replies_stream_at_once_and_are_seen_side_by_side(tmp_path: 
         assert running.files.load(running.screen.chat.path).messages == running.screen.chat.session.messages
 
 
+@pytest.mark.parametrize("size", [(120, 40), (60, 20)])
+async def test_the_row_with_the_cursor_and_the_shown_one_have_marks_of_their_own(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    several = Replies("A", "B", "C")
+    async with program(tmp_path, *several.scripts, session=TALK, size=size) as running:
+        await running.type("/regenerate 3<enter>")
+        await all_have_begun(running, 3)
+        await opens_side_by_side(running)
+        await running.shows("▸● 2")
+        await running.type("<right>s")
+        await running.shows("stopped")
+        await running.shows("▸  3")
+        assert " ● 2" in running.text
+        assert "▸●" not in running.text
+        several.let_all_end()
+        await running.type("<escape>")
+        await running.idle()
+
+
 async def test_one_request_brings_several(tmp_path: Path) -> None:
     results = [{"generated_text": f"hm</think>{text}"} for text in ("Grill it.", "Stew it.")]
     document = json.dumps({"results": results, "num_tokens": 9, "num_input_tokens": 30}).encode()
@@ -165,6 +185,14 @@ async def test_a_value_that_fails_does_not_stop_the_others(tmp_path: Path) -> No
     async with program(tmp_path, fine[0], Script([], refuse=refusal), fine[1], session=TALK) as running:
         await running.type("/sweep temperature 0 2 1<enter>")
         await running.shows("has ended, 2 of 3 complete")
+        await running.shows("Alt+S or /sweep shows them side by side.")
+        told = running.text.partition("has ended, ")[2].splitlines()[1:5]
+        assert [line.split()[:3] for line in told] == [
+            ["value", "state", "tokens"],
+            ["2", "0", "complete"],
+            ["3", "2", "failed:"],
+            ["4", "1", "complete"],
+        ]
         assert contents(running) == ["Cold.", "Warm."]
         await running.shows("temperature 2: That temperature is too much.")
         await running.type("/sweep<enter>")

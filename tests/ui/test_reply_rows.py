@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kimi_tui.core.text.cells import cells_of
-from kimi_tui.ui.state.reply_rows import ReplyRow, markdown_table, plain_table, table_lines
+from kimi_tui.core.text.visible import visible
+from kimi_tui.ui.state.reply_rows import BRIEF_CELLS, ReplyRow, brief_lines, markdown_table, plain_table, table_lines
 
 ROWS = [
     ReplyRow("m2", 1, "temperature 0", "complete", is_shown=True, input_tokens=15, output_tokens=171, thinking_s=0.7,
@@ -62,3 +63,20 @@ def test_what_is_copied_holds_all_columns() -> None:
     assert "failed: That is \\| too much␛[31m" in table[4]
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert [line.split()[0] for line in plain_table(ROWS).splitlines()[1:]] == ["1", "2", "3"]
+
+
+def test_the_brief_table_holds_what_is_missed_most() -> None:
+    assert [" ".join(line.split()) for line in brief_lines(ROWS)] == [
+        "value state tokens out total s cost",
+        "1 temperat… complete 171 3.3 $0.0005",
+        "2 temperat… stopped ~80 2.0 –",
+        "3 temperat… failed:… – – –",
+    ]
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.none() | st.floats(0, 1e6)), min_size=1))
+def test_the_brief_table_fits_and_holds_no_control_character(texts: list[tuple[str, str, float | None]]) -> None:
+    rows = [ReplyRow(f"m{n}", n, setting, state, total_s=s) for n, (setting, state, s) in enumerate(texts, 1)]
+    lines = brief_lines(rows)
+    assert len(lines) == len(texts) + 1
+    assert all(cells_of(line) <= BRIEF_CELLS and visible(line) == line for line in lines)

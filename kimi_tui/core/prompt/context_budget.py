@@ -122,10 +122,15 @@ def _agreed_behind(before: _Agreed, writer: PromptWriter, message: Message, prom
     return _Agreed(before.offset + len(part.text), turns, first, before.last_without)
 
 
-def check_input(session: Session, prompt: GrowingText, window_tokens: int, *, has_left_out: bool = False) -> None:
+LEAVE_OUT = "/over-budget leave-out sends it without the oldest turns. "
+
+
+def check_input(
+    session: Session, prompt: GrowingText, window_tokens: int, *, has_left_out: bool = False, has_earlier: bool = False
+) -> None:
     """Raise InputTooLargeError where even its characters / 6, or the count of its beginning, exceeds the window.
 
-    `has_left_out` = the oldest turns are not in it.
+    `has_left_out` = the oldest turns are not in it; `has_earlier` = there are such, and all are in it.
     """
     least = least_tokens(*prompt.pieces)
     if least <= window_tokens:
@@ -134,7 +139,8 @@ def check_input(session: Session, prompt: GrowingText, window_tokens: int, *, ha
         what = "Even without the turns before it, the input" if has_left_out else "The input"
         raise InputTooLargeError(
             f"{what} has at least {least} tokens, the context window holds {window_tokens}. Nothing was sent.",
-            "Begin a new session, or shorten the message. [api] context_tokens sets the window.",
+            f"{LEAVE_OUT if has_earlier else ''}Begin a new session, or shorten the message. "
+            "[api] context_tokens sets the window.",
         )
 
 

@@ -36,6 +36,8 @@ def parse_sweep(text: str, dialect: Dialect) -> Sweep:
     Raises FieldError for a name or value that is not allowed, UsageError for too few, too many, or one twice.
     """
     name, _, rest = text.strip().partition(" ")
+    if name == dialect.prompt_name:
+        raise UsageError(f"/sweep: {name} is no field to sweep; the program writes the input.")
     if name not in dialect.fields:
         dialect.parse_text(name, "")  # says what is wrong with a name that nobody knows
         raise UsageError(f"/sweep: this endpoint has no field {name}.", f"Fields: {', '.join(dialect.fields)}")

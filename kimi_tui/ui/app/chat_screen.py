@@ -59,6 +59,7 @@ from kimi_tui.ui.state.status_line import key_words
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
+from kimi_tui.ui.widgets.editing import EditArea
 from kimi_tui.ui.widgets.queue_line import QueueLine
 from kimi_tui.ui.widgets.save_line import SaveLine
 
@@ -447,6 +448,12 @@ class ChatScreen(Screen[None]):
             self._typing = self.set_timer(TYPED_AFTER_S, self._look_at_draft)
         self.panes.draft_changed()
         self._hints.refresh_send_word()
+
+    @on(EditArea.Pasted)
+    def _pasted(self, event: EditArea.Pasted) -> None:
+        event.stop()
+        if event.told:
+            self.remark(f"{event.told} /raw has an editor that keeps them.", event.told)
 
     def _look_at_draft(self) -> None:
         self._typing = None

@@ -80,7 +80,10 @@ class CompareCommand:
         def go_on(key: str) -> None:
             if chat is not self.open_chats.current or CompareSource.of(chat).side(key) is None:
                 raise UsageError("That message is not in the session any more.")
+            had_cursor = self.transcript.cursor.chosen is not None
             self.show(key)
+            if not had_cursor:
+                self.transcript.cursor.choose(None)
 
         source = CompareSource.of(chat)
         if source.side(left) is None or source.side(right) is None:

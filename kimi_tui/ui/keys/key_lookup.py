@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from textual import events
 
 from kimi_tui.core.settings.actions import Action, Scope
@@ -16,13 +18,17 @@ BLIND = frozenset({"quit", "copy-or-quit"})
 MODIFIERS = frozenset({"ctrl", "alt", "super", "hyper", "meta"})
 """With one of them a key is another key, though terminals and the library may name its letter too."""
 
+UNTYPED = frozenset({"Cc", "Cs"})
+"""Categories of characters that no key types. The library leaves out what `str.isprintable` does: blanks but U+0020,
+the joiners of emoji and Persian, private use."""
+
 
 def character_of(event: events.Key) -> str:
     """What a key types; "" = nothing. Some terminals name a letter with Shift by its key alone."""
     *modifiers, last = event.key.split("+")
     if not MODIFIERS.isdisjoint(modifiers):
         return ""
-    if event.character is not None and event.is_printable:
+    if event.character is not None and unicodedata.category(event.character) not in UNTYPED:
         return event.character
     return last.upper() if modifiers == ["shift"] and len(last) == 1 else ""
 

@@ -121,6 +121,16 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         title.set_class(is_over, "-over")
         title.update(Content(SEPARATOR.join((name, size, "nothing is made harmless"))))
 
+    @on(RawArea.Pasted)
+    def _pasted(self, event: RawArea.Pasted) -> None:
+        event.stop()
+        self._tell(event.told)
+
+    def _tell(self, what: str) -> None:
+        told = self.query_one("#raw-told", Static)
+        told.display = bool(what)
+        told.update(Content(line_text(what)))
+
     def _say(self, text: str) -> None:
         """What keys do now."""
         hints = HINTS if text not in {"", self._fresh.text} else UNCHANGED_HINTS
@@ -154,8 +164,6 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
             after, told = await self._edit_outside(before)
             if after != before:
                 self._area.put(after)
-            problem = self.query_one("#raw-told", Static)
-            problem.display = bool(told)
-            problem.update(Content(line_text(told)))
+            self._tell(told)
         finally:
             self._is_away = False

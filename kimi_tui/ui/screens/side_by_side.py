@@ -47,7 +47,9 @@ ONE_COLUMN_CELLS = 70
 """In less than that one text is shown at a time."""
 FRAME_CELLS = 4
 """What edges and marks take beside a line of the table."""
-SHOWN, NOT_SHOWN = "▸ ", "  "
+CURSOR, SHOWN, UNMARKED = "▸", "●", " "
+"""What stands before the row with the cursor, and before the one that the conversation shows."""
+MARK_CELLS = 3
 
 
 class ReplyText(Transcript, can_focus=False):
@@ -226,14 +228,13 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
     # -- the table
 
     def _show_table(self) -> None:
-        head, *lines = table_lines(self._rows, max(self.size.width - FRAME_CELLS - len(SHOWN), 1))
-        marks = [SHOWN if row.is_shown else NOT_SHOWN for row in self._rows]
-        lines, keys = [f"{mark}{line}" for mark, line in zip(marks, lines, strict=True)], [it.key for it in self._rows]
-        place = self._place
+        head, *lines = table_lines(self._rows, max(self.size.width - FRAME_CELLS - MARK_CELLS, 1))
+        keys, place = [row.key for row in self._rows], self._place
         self._at = keys[place]
+        lines = [f"{self._marks(row)}{line}" for row, line in zip(self._rows, lines, strict=True)]
         if head != self._head:
             self._head = head
-            self.query_one("#replies-head", Static).update(Content(f"{NOT_SHOWN}{head}"))
+            self.query_one("#replies-head", Static).update(Content(f"{' ' * MARK_CELLS}{head}"))
         if len(lines) != len(self._lines):
             self._list.clear_options()
             self._list.add_options([Option(Content(line)) for line in lines])
@@ -245,10 +246,14 @@ class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
         if self._list.highlighted != place:
             self._list.highlighted = place
 
+    def _marks(self, row: ReplyRow) -> str:
+        return f"{CURSOR if row.key == self._at else UNMARKED}{SHOWN if row.is_shown else UNMARKED} "
+
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         self._take_cursor()
+        self._show_table()
         self._show_texts()
 
     @on(OptionList.OptionSelected)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.prompt.reply_figures import figures_of
+from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.endings import STATES_IN_SHORT, reason_in_short
 from kimi_tui.core.session.session import Message, MessageState, Role
 from kimi_tui.core.session.tree import is_later
-from kimi_tui.core.settings.reply_batch import Member
+from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
 from kimi_tui.core.text.cells import cells_of, cut
 from kimi_tui.core.text.visible import one_line
 from kimi_tui.ui.state.figures import Figures
@@ -20,6 +21,8 @@ from kimi_tui.ui.text import words
 NOTHING_KNOWN = "–"
 TEXT_CELLS = 24
 """Most cells of a setting, or of a state, before figures are left out for it."""
+BRIEF_CELLS = 52
+"""What the brief table takes at most: it fits into the conversation at 60 columns."""
 GAP = 2
 """Blanks between two columns."""
 
@@ -162,6 +165,14 @@ _COLUMNS = (
     _Column("cost", _cost),
     _Column("end", lambda row: row.reason, is_number=False),
 )
+_BRIEF = (
+    _Column("", lambda row: str(row.place)),
+    _Column("value", lambda row: row.setting, is_number=False),
+    _Column("state", lambda row: row.state, is_number=False),
+    _Column("tokens out", lambda row: _number(row.output_tokens, _mark(row))),
+    _Column("total s", lambda row: _seconds(row.total_s)),
+    _Column("cost", _cost),
+)
 _LEFT_OUT_FIRST = ("end", "tokens in", "first s", "thinking s", "total s", "tok/s", "cost", "out")
 """Where there is no room, columns are left out in this order."""
 
@@ -200,6 +211,32 @@ def _laid_out(rows: Sequence[ReplyRow], columns: Sequence[_Column], most_cells: 
 def _text(column: _Column, row: ReplyRow, most_cells: int) -> str:
     text = column.text(row)
     return text if column.is_number else cut(one_line(text, 4 * most_cells), most_cells)
+
+
+def batch_table(chat: Chat, batch: ReplyBatch, now_s: float) -> str:
+    """What the replies of a batch took: the columns missed most, in lines of at most `BRIEF_CELLS`."""
+    values = {
+        member.reply_id or f"number {number}": _value_of(member, batch.what)
+        for number, member in enumerate(batch.members)
+    }
+    rows = [
+        replace(row, setting=values[row.key]) for row in reply_rows(chat, batch.question_id, now_s) if row.key in values
+    ]
+    return "\n".join(brief_lines(rows))
+
+
+def _value_of(member: Member, field: str) -> str:
+    """Its setting without the field's name."""
+    return "not sent" if member.setting == setting_words({field: None}) else member.setting.removeprefix(f"{field} ")
+
+
+def brief_lines(rows: Sequence[ReplyRow]) -> list[str]:
+    """Texts are cut where they have no room."""
+    for most_cells in range(TEXT_CELLS, 0, -1):
+        lines = list(_laid_out(rows, _BRIEF, most_cells))
+        if max(map(cells_of, lines)) <= BRIEF_CELLS:
+            break
+    return [cut(line, BRIEF_CELLS) for line in lines]
 
 
 def plain_table(rows: Sequence[ReplyRow]) -> str:

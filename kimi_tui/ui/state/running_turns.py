@@ -50,6 +50,7 @@ from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED
 from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
+from kimi_tui.ui.state.reply_rows import batch_table
 from kimi_tui.ui.state.services import Services
 
 if TYPE_CHECKING:  # the name of a type only
@@ -343,13 +344,16 @@ class Turns:
             self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
 
     def _tell_batch_end(self, chat: Chat, ended: TurnEnded) -> None:
-        """Say that a sweep is over; of other replies that began together the conversation tells enough."""
+        """Say what a sweep took; of other replies that began together the conversation tells enough."""
         batch = chat.batch
         if batch is None or not batch.what or not batch.is_over or not batch.has(ended.reply_id):
             return
         complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
         words = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
-        self._view.notice(chat, f"{words} /sweep shows their figures.", PASSING)
+        label = KeyTable.of(self._services.settings.keymap).label("side-by-side")
+        way = " or ".join(filter(None, (label, "/sweep")))
+        table = batch_table(chat, batch, self._services.clock.monotonic())
+        self._view.notice(chat, f"{words}\n{table}\n{way} shows them side by side.", PASSING)
 
     @staticmethod
     async def _save(chat: Chat) -> None:

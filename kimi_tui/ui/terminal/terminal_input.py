@@ -21,9 +21,17 @@ MAX_PASTE_CHARS = 50_000_000
 """Most characters of a paste that are kept; no prompt has room for a thirtieth of that."""
 CUT_NOTE = f" […cut here: a paste has at most {MAX_PASTE_CHARS // 1_000_000} million characters]"
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
-"""What is left out of a paste: C0 and C1 controls and DEL, but for the tab and what separates lines and records."""
+"""C0 and C1 controls and DEL, but for the tab and what separates lines and records."""
 BEGUN_MARKS = tuple(BRACKETED_PASTE_START[:chars] for chars in range(3, len(BRACKETED_PASTE_START)))
 """What no key begins with that a person pressed: the rest of the mark is on its way, however slow the line."""
+
+
+class Paste(events.Paste):
+    """A paste; its `text` is without control characters."""
+
+    def __init__(self, exact: str) -> None:
+        super().__init__(CONTROLS.sub("", exact))
+        self.exact = exact
 
 
 class TerminalInput:
@@ -67,7 +75,7 @@ class TerminalInput:
         chars = self._pasted_chars - mark_chars
         text = "".join(self._pasted or ())[: min(chars, MAX_PASTE_CHARS)]
         self._pasted, self._tail = None, ""
-        yield events.Paste(CONTROLS.sub("", text) + (CUT_NOTE if chars > MAX_PASTE_CHARS else ""))
+        yield Paste(text + (CUT_NOTE if chars > MAX_PASTE_CHARS else ""))
         for message in self._parse(BRACKETED_PASTE_END):
             if not isinstance(message, events.Paste):  # the library's own is empty: it has seen the marks alone
                 yield message

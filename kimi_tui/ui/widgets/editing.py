@@ -5,7 +5,6 @@ The library's widgets step by code points, which takes emoji and accented letter
 
 from __future__ import annotations
 
-import unicodedata
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,11 +13,15 @@ from weakref import WeakKeyDictionary
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
 from textual.widgets.text_area import Edit, EditResult, Location
 
 from kimi_tui.core.settings.keymap import DEFAULT_KEYS, Keys
+from kimi_tui.core.text.counts import counted
+from kimi_tui.ui.keys.key_lookup import character_of
+from kimi_tui.ui.terminal.terminal_input import Paste
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.long_text import LongTextArea
 from kimi_tui.ui.widgets.stand_ins import has_stand_ins, with_stand_ins, without_stand_ins
@@ -68,8 +71,8 @@ class Editing:
             event.stop()
             event.prevent_default()
             getattr(self, method)()
-        elif event.character is not None and unicodedata.category(event.character) == "Cf":
-            # The library types only what is printable, which the joiners of emoji and Persian are not.
+        elif event.character is not None and not event.is_printable and character_of(event):
+            # The library types only what is printable, which many blanks and the joiners of emoji are not.
             event.stop()
             event.prevent_default()
             self.type_text(event.character)
@@ -106,11 +109,29 @@ class EditArea(Editing, LongTextArea):
         self._has_stand_ins = has_stand_ins(text)
         super()._set_document(text, language)
 
+    @dataclass
+    class Pasted(Message):
+        """A text was pasted."""
+
+        told: str
+        """What became of it; "" = it stands there as it came."""
+
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert a paste as it is; terminals send its line ends as CR."""
         event.stop()
         event.prevent_default()
-        self.type_text(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        text, told = self.pasted(event.text, event.exact if isinstance(event, Paste) else event.text)
+        self.type_text(text)
+        self.post_message(self.Pasted(told))
+
+    def pasted(self, text: str, exact: str) -> tuple[str, str]:
+        """What is inserted of a paste, and what is told of it; terminals send its line ends as CR."""
+        left_out = len(exact) - len(text)
+        told = f"{counted(left_out, 'control character')} left out of the paste." if left_out else ""
+        return text.replace("\r\n", "\n").replace("\r", "\n"), told
+
+    @property
+    def selected_text(self) -> str:
+        return self.exact(super().selected_text)
 
     def type_text(self, text: str) -> None:
         self._replace_via_keyboard(self.held(text), *self.selection)

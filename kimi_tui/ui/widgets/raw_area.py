@@ -13,15 +13,17 @@ from textual import events
 
 from kimi_tui.core.prompt.control_tokens import JOINER
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.ui.terminal.terminal_input import CONTROLS
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.widgets.editing import EditArea
 from kimi_tui.ui.widgets.stand_ins import LINE_ENDS
 
-HELD = LINE_ENDS + JOINER
+USUAL = LINE_ENDS + JOINER
+HELD = USUAL + "".join(char for char in map(chr, range(0xA0)) if CONTROLS.match(char))
 """What has a stand-in while it is edited."""
 PRIVATE_USE = range(0x10F700, 0x100000, -len(HELD))
 """Where stand-ins may begin: the first place of which the text has none is taken."""
-DRAWN = {"\r": "␍", JOINER: "·"}
+DRAWN = {JOINER: "·", "\x7f": "␡"} | {char: chr(0x2400 + ord(char)) for char in HELD if char < " "}
 """How the most usual of them are drawn, in one cell; the others as a box."""
 BOX = "▯"
 REACH_CHARS = 64
@@ -59,7 +61,8 @@ class RawArea(EditArea):
         return self._known[1]
 
     def held(self, text: str) -> str:
-        for char, stand_in in self._stand_ins:  # `translate` takes ten times as long
+        pairs = self._stand_ins if CONTROLS.search(text) else self._stand_ins[: len(USUAL)]
+        for char, stand_in in pairs:  # `translate` takes ten times as long
             if char in text:
                 self._used[char] = stand_in
                 text = text.replace(char, stand_in)
@@ -69,6 +72,12 @@ class RawArea(EditArea):
         for char, stand_in in self._used.items():
             text = text.replace(stand_in, char)
         return text
+
+    def pasted(self, text: str, exact: str) -> tuple[str, str]:
+        """Where a line end came as LF, the terminal has changed none; else it sends each as CR."""
+        if "\n" in exact or "\r" not in exact:
+            return exact, ""
+        return exact.replace("\r", "\n"), "The line ends of the paste came as CR and stand here as LF."
 
     def put(self, text: str) -> None:
         """Put another text in the place of all of it, as a step that undo takes back."""

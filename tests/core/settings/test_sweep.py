@@ -49,6 +49,7 @@ def test_what_is_read(text: str, field: str, values: tuple[object, ...]) -> None
         ("temperature 1 1.0", "stands there twice"),
         ("user 'a b", "is not closed"),
         ('user "a b', "is not closed"),
+        ("input a b", "input is no field to sweep"),
     ],
 )
 def test_how_many(text: str, told: str) -> None:
@@ -58,7 +59,7 @@ def test_how_many(text: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["temprature 0 1", "input a b", "temperature 0 hot", "temperature 0 999", "stop [a] []", "max_new_tokens 1 1.5"],
+    ["temprature 0 1", "temperature 0 hot", "temperature 0 999", "stop [a] []", "max_new_tokens 1 1.5"],
 )
 def test_what_set_refuses_is_refused(text: str) -> None:
     with pytest.raises(FieldError):

@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 
 from kimi_tui.ui.terminal import terminal_input
-from kimi_tui.ui.terminal.terminal_input import CUT_NOTE, PASTE_SILENCE_S, TerminalInput
+from kimi_tui.ui.terminal.terminal_input import CUT_NOTE, PASTE_SILENCE_S, Paste, TerminalInput
 from tests.fakes.clock import HandClock
 
 START, END = "\x1b[200~", "\x1b[201~"
@@ -48,6 +48,11 @@ def test_keys_are_the_librarys() -> None:
 def test_a_paste_is_one_text_without_control_characters() -> None:
     expected = "'first\r[1;32mok[0m two\r[A[ZOP[200~three 5~\tend'"
     assert read(f"a{START}{LOG}{END}b\r") == ["a", expected, "b", "enter"]
+
+
+def test_what_came_is_known_exactly() -> None:
+    exact = [message.exact for message in TerminalInput().feed(f"{START}{LOG}{END}") if isinstance(message, Paste)]
+    assert exact == [LOG]
 
 
 @pytest.mark.parametrize("chars", [9, 10, 11, 15, 16, 17, 40, 1000])

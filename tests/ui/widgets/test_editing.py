@@ -20,7 +20,7 @@ from kimi_tui.core.settings.keymap import DEFAULT_KEYS
 from kimi_tui.ui.panes.settings_pane.editor import ExactTextArea
 from kimi_tui.ui.widgets import graphemes
 from kimi_tui.ui.widgets.composer import Composer
-from kimi_tui.ui.widgets.editing import EditLine
+from kimi_tui.ui.widgets.editing import EditArea, EditLine
 from tests.ui.program import program, talk
 
 CODER, FLAGS, THUMB, ACCENT, HANGUL, HINDI = "👩‍💻", "🇩🇪🇫🇷", "👍🏽", "e\u0301", "각", "क्षि"
@@ -189,11 +189,12 @@ async def test_no_movement_and_no_click_ends_inside_a_character(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", EDITORS)
-async def test_joiners_can_be_typed(kind: str) -> None:
+async def test_joiners_blanks_and_private_characters_can_be_typed(kind: str) -> None:
+    typed = f"{CODER}a\xa0b\u202fc\u3000d\u2028e\u2029f\uf8ff"
     app = EditorApp(kind)
     async with app.run_test() as pilot:
-        await app.type(pilot, CODER)
-        assert app.text == CODER
+        await app.type(pilot, typed)
+        assert (app.editor.exact(app.text) if isinstance(app.editor, EditArea) else app.text) == typed
 
 
 @pytest.mark.parametrize("kind", EDITORS)

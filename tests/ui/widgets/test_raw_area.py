@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE
-from kimi_tui.ui.widgets.raw_area import BOX, HELD, RawArea
+from kimi_tui.ui.terminal.terminal_input import Paste
+from kimi_tui.ui.widgets.raw_area import BOX, RawArea
 
 ODD = "\r\n\0\u2028\u2029\x85\x0b\u2060\ufeff\u202e\U0010f700\U0010f6f6\U0010fffd😀e\u0301"
 texts = st.text(st.sampled_from(ODD + "a<|im_end|>[EOS]") | st.characters(exclude_categories=["Cs"]))
@@ -24,10 +25,13 @@ def test_what_goes_in_comes_out(text: str) -> None:
 class Editor(App[None]):
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.area = RawArea(text, DEFAULT_TEMPLATE)
+        self.area, self.told = RawArea(text, DEFAULT_TEMPLATE), ""
 
     def compose(self) -> ComposeResult:
         yield self.area
+
+    def on_edit_area_pasted(self, event: RawArea.Pasted) -> None:
+        self.told = event.told
 
     def on_mount(self) -> None:
         self.area.focus()
@@ -66,6 +70,32 @@ def test_what_is_put_and_taken_back_is_exact(first: str, second: str) -> None:
         asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("exact", "text", "told"),
+    [
+        ("D\0E H\r\nI\rJ\nK\x1b[1mL\x9b\x7f", "D\0E H\r\nI\rJ\nK\x1b[1mL\x9b\x7f", ""),
+        ("a\rb\r", "a\nb\n", "CR and stand here as LF"),
+        ("plain\x1b", "plain\x1b", ""),
+    ],
+)
+async def test_a_paste_is_exact_but_for_line_ends_that_the_terminal_has_made(exact: str, text: str, told: str) -> None:
+    app = Editor("")
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.area.post_message(Paste(exact))
+        await pilot.pause()
+        assert app.area.exact_text == text
+        assert told in app.told
+        assert bool(told) == bool(app.told)
+        app.area.select_all()
+        assert app.area.selected_text == text
+
+
+async def test_controls_take_a_cell_each() -> None:
+    app = Editor("D\0E\x1b[1m\r\x7f\x9b\n")
+    async with app.run_test(size=(40, 20)):
+        assert app.area.render_line(0).text.strip() == f"D␀E␛[1m␍␡{BOX}"
+
+
 @pytest.mark.parametrize("padding", [0, 2_000])
 async def test_tokens_are_marked_while_they_are_typed(padding: int) -> None:
     app = Editor("x" * padding + " ")
@@ -99,4 +129,3 @@ async def test_line_ends_that_are_none_here_take_a_cell() -> None:
         assert app.area.render_line(1).text.startswith(f"b{BOX}c")
         await pilot.press("tab")
         assert app.area.exact_text == "a\r\nb\u2028c\td\t"
-    assert len(HELD) == 10
