@@ -145,7 +145,10 @@ class KimiApp(App[str], inherit_bindings=False):
         return self.screen if self.screen_stack else None
 
     def on_key(self, event: events.Key) -> None:
-        """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
+        """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it.
+
+        Ctrl+C does no more than that: who leaves a screen has not asked to stop a reply, or to quit.
+        """
         screen, action = self._screen_now, self._screen.keyboard.blind_action(event)
         if action is None or not isinstance(screen, Above):
             return
@@ -155,7 +158,8 @@ class KimiApp(App[str], inherit_bindings=False):
             screen.clear_selection()
         else:
             screen.cancel()
-            self._screen.dispatcher.choose(action.id)
+            if action.id == "quit":
+                self._screen.dispatcher.choose(action.id)
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
