@@ -268,6 +268,21 @@ async def test_the_program_can_be_left_from_there_and_the_draft_is_kept(
     assert running.app.return_value == TALK.id
 
 
+@pytest.mark.parametrize("name", ["theme", "tree", "compare", "side-by-side", "timeline"])
+async def test_a_paste_where_nothing_takes_text_goes_into_the_composer(tmp_path: Path, name: str) -> None:
+    async with program(tmp_path, running_reply(), session=TALK) as running:
+        await stream(running)
+        await running.type("half ")
+        await open_screen(running, name)
+        running.app.post_message(events.Paste("SyS\rs"))
+        await running.until(lambda: running.screen.composer.draft == "half SyS\ns")
+        await running.until(lambda: len(running.app.screen_stack) == 1)
+        assert running.screen.chat.turn is not None
+        await running.type("!")
+        assert running.screen.composer.draft == "half SyS\ns!"
+        await close_all(running)
+
+
 @every_screen
 async def test_ctrl_c_leaves_the_screen_and_does_nothing_else(tmp_path: Path, name: str) -> None:
     async with program(tmp_path, session=TALK) as running:

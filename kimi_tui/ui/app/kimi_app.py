@@ -18,6 +18,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
@@ -160,6 +161,13 @@ class KimiApp(App[str], inherit_bindings=False):
             screen.cancel()
             if action.id == "quit":
                 self._screen.dispatcher.choose(action.id)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Leave a screen above the conversation that takes no text for the composer, which does."""
+        screen = self._screen_now
+        if isinstance(screen, Above) and not isinstance(screen.focused, Input | TextArea):
+            screen.cancel()
+            await self._screen.on_paste(event)
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
