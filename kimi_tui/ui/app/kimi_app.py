@@ -24,11 +24,13 @@ from textual.worker import Worker, WorkerFailed, WorkerState
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
+from kimi_tui.ui.keys.key_lookup import BLIND
 from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
@@ -148,13 +150,16 @@ class KimiApp(App[str], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it.
 
-        Ctrl+C does no more than that: who leaves a screen has not asked to stop a reply, or to quit.
+        The help is shown above it. Ctrl+C does no more than that: who leaves a screen has not asked to stop a reply, or
+        to quit.
         """
-        screen, action = self._screen_now, self._screen.keyboard.blind_action(event)
-        if action is None or not isinstance(screen, Above):
+        screen, action = self._screen_now, self._screen.keyboard.action_of(event, Scope.SCREEN)
+        if action is None or action.id not in {*BLIND, "help"} or not isinstance(screen, Above):
             return
         event.prevent_default()
-        if action.id == "copy-or-quit" and (text := screen.selected_text()):
+        if action.id == "help" and not screen.is_help:
+            self._screen.dispatcher.choose(action.id)
+        elif action.id == "copy-or-quit" and (text := screen.selected_text()):
             self._screen.copy(text, "The selection")
             screen.clear_selection()
         else:

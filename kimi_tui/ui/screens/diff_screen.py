@@ -44,7 +44,7 @@ class DiffScreen(Above, ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close"),
+        Binding("escape,q", "cancel", "Close"),
         Binding("left", "earlier", "Earlier request"),
         Binding("right", "later", "Later request"),
         Binding("up", "scroll_lines(-1)"),
