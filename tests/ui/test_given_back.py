@@ -311,3 +311,15 @@ async def test_what_is_typed_while_a_session_is_left_is_kept(tmp_path: Path, mon
         await running.until(lambda: running.screen.chat is not first)
         assert running.files.load_draft(first.path) == "half a thought"
         assert not draft(running)
+
+
+async def test_a_command_is_not_joined_with_a_message_that_comes_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        drafts = running.screen.drafts
+        await running.type("/regenerate 3x<enter>")
+        await running.until(lambda: draft(running) == "/regenerate 3x")
+        drafts.give_back("error")
+        assert draft(running) == "/regenerate 3x"
+        assert drafts.own == "error"
+        await running.type("<escape>")
+        await running.until(lambda: draft(running) == "error")
