@@ -273,7 +273,6 @@ def first_session(
         path, lock = found or find()
         session = store.open(path, held=lock)
         held.callback(session.release)
-        stand_in.release()
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
@@ -290,9 +289,8 @@ def first_session(
         return keep_apart(text, store, new)
 
     shown = found[0].stem if found is not None else name or LATEST_NAME
-    return HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new)), FirstSession(
-        shown, read, told, keep_typed
-    )
+    first = HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new), release=stand_in.release)
+    return first, FirstSession(shown, read, told, keep_typed)
 
 
 def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.screen import Screen
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from kimi_tui.core.errors import ThemeError
 from kimi_tui.core.settings.layers import Key
@@ -268,34 +268,75 @@ async def test_the_program_can_be_left_from_there_and_the_draft_is_kept(
     assert running.app.return_value == TALK.id
 
 
+@pytest.mark.parametrize("name", ["theme", "tree", "compare", "side-by-side", "timeline"])
+async def test_a_paste_where_nothing_takes_text_goes_into_the_composer(tmp_path: Path, name: str) -> None:
+    async with program(tmp_path, running_reply(), session=TALK) as running:
+        await stream(running)
+        await running.type("half ")
+        await open_screen(running, name)
+        running.app.post_message(events.Paste("SyS\rs"))
+        await running.until(lambda: running.screen.composer.draft == "half SyS\ns")
+        await running.until(lambda: len(running.app.screen_stack) == 1)
+        assert running.screen.chat.turn is not None
+        await running.type("!")
+        assert running.screen.composer.draft == "half SyS\ns!"
+        await close_all(running)
+
+
+@pytest.mark.parametrize("pressed", ["f1", "f10"])
 @every_screen
-async def test_ctrl_c_leaves_the_screen_and_quits_at_the_second_time(tmp_path: Path, name: str) -> None:
+async def test_the_help_is_shown_above_every_screen(tmp_path: Path, name: str, pressed: str) -> None:
+    config = {"keymap": {"help": "f10"}} if pressed == "f10" else {}
+    async with program(tmp_path, session=TALK, config=config) as running:
+        screen = await open_screen(running, name)
+        if name != "help":
+            await running.type(f"<{pressed}>")
+            await running.shows(SHOWS["help"])
+            assert running.app.screen_stack[-2] is screen
+        await running.type(f"<{pressed}>")
+        await running.until(lambda: running.app.screen is (screen if name != "help" else running.screen))
+        await close_all(running)
+
+
+@pytest.mark.parametrize("name", ["tree", "compare", "side-by-side", "timeline"])
+async def test_q_leaves_a_view(tmp_path: Path, name: str) -> None:
     async with program(tmp_path, session=TALK) as running:
         await open_screen(running, name)
-        await running.type("<ctrl+c>")
-        await running.shows("Ctrl+C once more quits")
-        assert len(running.app.screen_stack) == 1
-        await open_screen(running, name)
-        await running.type("<ctrl+c>")
-        await running.until(lambda: running.app._exit)
+        await running.type("q")
+        await running.until(lambda: len(running.app.screen_stack) == 1)
+        assert not running.screen.composer.draft
+
+
+@pytest.mark.parametrize(("name", "keys"), [("tree", "/q"), ("tree", "nq"), ("help", "q"), ("palette", "q")])
+async def test_q_is_a_letter_where_text_is_typed(tmp_path: Path, name: str, keys: str) -> None:
+    async with program(tmp_path, session=TALK) as running:
+        screen = await open_screen(running, name)
+        await running.type(keys)
+        field = screen.focused
+        assert running.app.screen is screen
+        assert isinstance(field, Input)
+        assert field.value == "q"
 
 
 @every_screen
-async def test_ctrl_c_twice_at_once_quits(tmp_path: Path, name: str) -> None:
+async def test_ctrl_c_leaves_the_screen_and_does_nothing_else(tmp_path: Path, name: str) -> None:
     async with program(tmp_path, session=TALK) as running:
         await open_screen(running, name)
         burst(running, "ctrl+c", "ctrl+c")
-        await running.until(lambda: running.app._exit)
+        await running.shows("Ctrl+C once more quits")
+        assert len(running.app.screen_stack) == 1
+        await running.idle()
+        assert not running.app._exit
 
 
 @every_screen
-async def test_ctrl_c_stops_the_reply_there_too(tmp_path: Path, name: str) -> None:
+async def test_ctrl_c_stops_no_reply_there(tmp_path: Path, name: str) -> None:
     async with program(tmp_path, running_reply(), session=TALK) as running:
         await stream(running)
         await open_screen(running, name)
         await running.type("<ctrl+c>")
-        await running.idle()
-        assert not running.app._exit
+        await running.until(lambda: len(running.app.screen_stack) == 1)
+        assert running.screen.chat.turn is not None
         await close_all(running)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from kimi_tui.core.settings.actions import Scope
 from tests.ui.program import Program, program, talk
@@ -162,3 +163,15 @@ async def test_tab_reaches_a_pane_that_is_open(tmp_path: Path, key: str) -> None
             if running.scope is PANES[key]:
                 return
         raise AssertionError("Tab does not go there")
+
+
+@pytest.mark.parametrize(("keys", "size"), [("<shift+tab><up>", WIDE), ("<f2>", SMALL), ("<f3>", WIDE)])
+async def test_what_is_pasted_where_nothing_takes_text_goes_into_the_composer(
+    tmp_path: Path, keys: str, size: tuple[int, int]
+) -> None:
+    async with program(tmp_path, session=TALK, size=size) as running:
+        await running.type(f"half {keys}")
+        running.app.post_message(events.Paste("a thought"))
+        await running.until(lambda: running.screen.composer.draft == "half a thought")
+        await has_keys(running, Scope.COMPOSER)
+        await running.shows("half a thought")

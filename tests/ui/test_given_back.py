@@ -347,3 +347,15 @@ async def test_what_is_given_back_meanwhile_stands_in_the_draft_behind_the_edit(
         drafts.leave("a")
         drafts.begin("changed elsewhere", "a")
         assert (drafts.own, drafts.edited) == ("changed elsewhere", None)
+
+
+async def test_a_command_is_not_joined_with_a_message_that_comes_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=talk(("Lamb?", "Roast it."))) as running:
+        drafts = running.screen.drafts
+        await running.type("/regenerate 3x<enter>")
+        await running.until(lambda: draft(running) == "/regenerate 3x")
+        drafts.give_back("error")
+        assert draft(running) == "/regenerate 3x"
+        assert drafts.own == "error"
+        await running.type("<escape>")
+        await running.until(lambda: draft(running) == "error")

@@ -25,6 +25,7 @@ from kimi_tui.core.ports import HeldSession
 from kimi_tui.core.settings.actions import ACTIONS, Action, Scope
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.state import entries, status_line
+from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import FirstSession
 from tests.fakes.scripted_client import DONE, end, streaming, think_end, token
 from tests.ui.program import Program, program, settle, talk
@@ -266,3 +267,25 @@ def test_a_session_that_takes_long_to_find_is_found_when_the_screen_is_there(
         assert is_held(path)
     assert not is_held(path)
     assert [summary.id for summary in store.list().summaries] == [TALK.id]
+
+
+async def test_what_was_typed_before_a_session_is_there_makes_none(tmp_path: Path) -> None:
+    """It lies with a stand-in until it is kept with the session; who recovers meanwhile must not take it."""
+    store = SessionFiles(tmp_path / "sessions", tmp_path / "trash")
+    store.save_now(TALK)
+    new = replace(TALK, id="20261124-081500-new0", messages=(), head=None)
+    with ExitStack() as held:
+        first, opening = first_session(Namespace(resume="lam"), store, new, held)
+        store.save_draft(first.path, "typed ahead")
+        assert opening is not None
+        async with program(tmp_path) as running:
+            chats = OpenChats(running.screen.services, first)
+            chat = chats.chat_of(opening.read())
+            chats.begin_with(chat)
+            assert not SessionFiles(tmp_path / "sessions", tmp_path / "trash").recover()
+            await chats.keep_drafts("typed ahead")
+            assert store.load_draft(chat.path) == "typed ahead"
+            await chats.release()
+        assert not is_held(first.path)
+    assert [summary.id for summary in store.list().summaries] == [TALK.id]
+    assert not store.load_draft(first.path)

@@ -159,3 +159,15 @@ async def test_a_prompt_that_was_changed_is_not_replaced(tmp_path: Path) -> None
         await recalls(running, "up", "two")
         await running.type("!<up>")
         assert draft(running) == "two!"
+
+
+async def test_a_refused_command_that_was_typed_over_comes_back(tmp_path: Path) -> None:
+    async with program(tmp_path, session=HERE) as running:
+        await running.type("/sweep top_p 0.1 2<enter>")
+        await running.until(lambda: draft(running) == "/sweep top_p 0.1 2")
+        await running.type("x")
+        assert draft(running) == "x"
+        await running.type("<ctrl+z>")
+        assert draft(running) == "/sweep top_p 0.1 2"
+        await running.type("x<backspace>")
+        await recalls(running, "up", "/sweep top_p 0.1 2", "two here", "one here")

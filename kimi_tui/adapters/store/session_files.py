@@ -50,6 +50,7 @@ from kimi_tui.adapters.store.session_places import (
     RAW_DRAFT,
     beside,
     forget,
+    has_draft,
     is_file_name,
     is_same,
     is_there,
@@ -293,7 +294,7 @@ class SessionFiles:
         if text is not None and (broken := listing.unreadable_named(text)):
             return Path(broken)  # reading it says what is wrong with it
         hint = "`kimi-tui sessions list` shows them all."
-        found = listing.latest() if text is None else listing.find(text, "session", hint)
+        found = listing.latest(has_draft) if text is None else listing.find(text, "session", hint)
         if not any(summary.id == text for summary in listing.summaries):
             for unreadable in listing.unreadable:
                 passed_over(unreadable)

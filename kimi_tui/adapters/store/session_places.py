@@ -44,6 +44,11 @@ def companions(path: Path) -> list[str]:
     return sorted(e for e in found if e.rfind(".") == 0 and any(fnmatchcase(e, known) for known in COMPANIONS))
 
 
+def has_draft(path: str) -> bool:
+    """Whether something that was typed, and not sent, is kept beside a session's file."""
+    return any(os.path.exists(beside(Path(path), ending)) for ending in (DRAFT, RAW_DRAFT))
+
+
 def set_aside(path: Path) -> Path:
     """Give a session's journal a name under which nothing reads it, and return that; raises StorageError."""
     journal, number = beside(path, JOURNAL), 1

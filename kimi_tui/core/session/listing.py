@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from kimi_tui.core.errors import StorageError
@@ -39,14 +39,19 @@ class Listing(NamedTuple):
         more = f", nor can {count - 1} more" if count > 1 else ""
         return f"{self.unreadable[0].words.rstrip('.')}{more}."
 
-    def latest(self) -> str:
-        """Raises StorageError where there is no session, or none that can be read."""
+    def latest(self, has_draft: Callable[[str], bool]) -> str:
+        """The file of the session that was changed last; one that holds nothing at all only where there is no other.
+
+        `has_draft` says of a file whether something that was typed, and not sent, is kept with it. Raises StorageError
+        where there is no session, or none that can be read.
+        """
         if not self.summaries:
             hint = (
                 "`kimi-tui sessions check` looks at each." if self.unreadable else "Start kimi-tui and send a message."
             )
             raise StorageError(self.words_for_none(NO_SESSION), hint)
-        return self.summaries[0].path
+        held = (summary.path for summary in self.summaries if summary.messages or has_draft(summary.path))
+        return next(held, self.summaries[0].path)
 
     def find(self, text: str, what: str, hint: str) -> str:
         """Find the file of the one session that a text names: by id, file, beginning of an id, or title.

@@ -357,6 +357,14 @@ class ChatScreen(Screen[None]):
             event.prevent_default()
             self.dispatcher.choose(action.id)
 
+    async def on_paste(self, event: events.Paste) -> None:
+        """What is pasted where nothing takes text goes to where text goes, unless nobody would see that."""
+        event.stop()
+        if not self.has_class("-too-small") and not self._is_editing():
+            self.panes.close_overlay()
+            self.type_here()
+            await self.composer.on_paste(event)
+
     def _action_of(self, event: events.Key) -> Action | None:
         # A pane's own keys are for its rows: while a text is typed there, Delete is meant for a character.
         return self.keyboard.action_of(event, Scope.SCREEN if self._is_editing() else scope_of(self.focused))

@@ -18,16 +18,19 @@ from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 from kimi_tui.core.errors import KimiError, ThemeError
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import HeldSession
+from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
+from kimi_tui.ui.keys.key_lookup import BLIND
 from kimi_tui.ui.keys.typeahead import typed_events
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.late_clicks import LateClicks
@@ -145,17 +148,31 @@ class KimiApp(App[str], inherit_bindings=False):
         return self.screen if self.screen_stack else None
 
     def on_key(self, event: events.Key) -> None:
-        """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it."""
-        screen, action = self._screen_now, self._screen.keyboard.blind_action(event)
-        if action is None or not isinstance(screen, Above):
+        """Leave a screen above the conversation for what is done anywhere; there the conversation has taken it.
+
+        The help is shown above it. Ctrl+C does no more than that: who leaves a screen has not asked to stop a reply, or
+        to quit.
+        """
+        screen, action = self._screen_now, self._screen.keyboard.action_of(event, Scope.SCREEN)
+        if action is None or action.id not in {*BLIND, "help"} or not isinstance(screen, Above):
             return
         event.prevent_default()
-        if action.id == "copy-or-quit" and (text := screen.selected_text()):
+        if action.id == "help" and not screen.is_help:
+            self._screen.dispatcher.choose(action.id)
+        elif action.id == "copy-or-quit" and (text := screen.selected_text()):
             self._screen.copy(text, "The selection")
             screen.clear_selection()
         else:
             screen.cancel()
-            self._screen.dispatcher.choose(action.id)
+            if action.id == "quit":
+                self._screen.dispatcher.choose(action.id)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Leave a screen above the conversation that takes no text for the composer, which does."""
+        screen = self._screen_now
+        if isinstance(screen, Above) and not isinstance(screen.focused, Input | TextArea):
+            screen.cancel()
+            await self._screen.on_paste(event)
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)

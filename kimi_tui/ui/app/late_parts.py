@@ -101,7 +101,7 @@ class LateParts:
         return Sending(
             self.composer, self.drafts, self.open_chats, self.turns, perform=self.perform,
             cursor=self.transcript.cursor, go_on_from_edit=self._replies.go_on_from_edit,
-            show_queue=self.redraw.queue, say=self.say,
+            show_queue=self.redraw.queue, note_refused=self.history.note_refused, say=self.say,
         )  # fmt: skip
 
     @cached_property

@@ -29,10 +29,18 @@ class PromptHistory:
     recent: Callable[[], Sequence[str]]  # reads the prompts of earlier sessions; may take long, and raise StorageError
     show_queue: Callable[[], None]  # shows the messages that wait
     run_later: RunLater
+    _refused: dict[tuple[str, str | None], list[str]] = field(default_factory=dict, init=False)
+    """Commands that were not done, by their session and the question that was asked last then."""
     _chat: Chat | None = field(default=None, init=False)
     _earlier: Sequence[str] | None = field(default=(), init=False)
     _wanted: int = field(default=0, init=False)
     _wanted_in: Session | None = field(default=None, init=False)
+
+    def note_refused(self, line: str) -> None:
+        """Keep a command that was not done: what is typed next takes its place in the composer."""
+        session = self.open_chats.current.session
+        asked = [message.id for message in session.messages if message.role is Role.USER]
+        self._refused.setdefault((session.id, asked[-1] if asked else None), []).append(line)
 
     def recall(self, step: int) -> None:
         """Bring the waiting message back into the empty composer, else an older (1) or a newer (-1) prompt."""
@@ -62,7 +70,12 @@ class PromptHistory:
             self.composer.exchange(prompt)
 
     def _prompts(self, chat: Chat) -> Iterator[str]:
-        yield from (typed(message.content) for message in reversed(chat.session.messages) if message.role is Role.USER)
+        session = chat.session
+        for message in reversed(session.messages):
+            if message.role is Role.USER:
+                yield from reversed(self._refused.get((session.id, message.id), ()))
+                yield typed(message.content)
+        yield from reversed(self._refused.get((session.id, None), ()))
         yield from map(typed, self._earlier or ())
 
     async def _read(self, chat: Chat) -> None:

@@ -34,6 +34,7 @@ class Sending:
     cursor: Cursor
     go_on_from_edit: Callable[[str, ReplyPart, str], None]  # lets a reply go on from its edited text
     show_queue: Callable[[], None]  # shows the messages that wait
+    note_refused: Callable[[str], None]  # keeps a command that was not done, for Up to bring back
     say: Say
 
     def submit(self, text: str) -> None:
@@ -43,6 +44,7 @@ class Sending:
         before = drafts.texts
 
         def mend() -> None:
+            self.note_refused(text)
             if self.open_chats.current is chat and drafts.texts == before:  # nothing else was begun since
                 self._mend(text, edited, part, is_aside=was_aside or any(before))
 

@@ -21,6 +21,7 @@ from kimi_tui.ui.widgets.composer import Composer
 
 EDIT_TITLE = "Edit: sent, it becomes an alternative"
 EDIT_REPLY_TITLE = "Edit: the reply goes on from its end"
+COMMAND_TITLE = "Command (Escape cancels)"
 MEND_TITLE = "Not done: mend it (Escape cancels)"
 
 
@@ -77,7 +78,7 @@ class Drafts:
     def begin_command(self, about: str | None = None) -> None:
         """A draft waits behind it; `about` = the message with the message cursor, None = none has it."""
         if not self._composer.is_empty or self.is_aside or about is not None:
-            self._put_before(_Held("/", "Command (Escape cancels)", about=about, is_typed=False))
+            self._put_before(_Held("/", COMMAND_TITLE, about=about, is_typed=False))
         else:
             self._composer.draft = "/"
         take_keys(self._composer)
@@ -168,7 +169,9 @@ class Drafts:
         return self._own((*self._behind, self._left))
 
     def _own(self, held: Sequence[_Held]) -> str:
-        return _joined(*map(self._worth, held))
+        texts = [text for it in held if (text := self._worth(it))]
+        messages = [text for text in texts if isinstance(parse_line(text), Text)]
+        return "\n\n".join(messages or texts[-1:])  # a command joined with a text would be sent as one
 
     def bring_back(self, typed_since: str = "") -> bool:
         """Let what waits be typed on, with what was typed since behind it; False = nothing was waiting."""
@@ -193,6 +196,10 @@ class Drafts:
         """
         if edited is not None:
             self.begin_mending(typed(message), edited, part)
+        elif not self._behind and self._composer.draft and not isinstance(parse_line(self._composer.draft), Text):
+            self._behind.append(_Held(typed(message)))  # joined with it the command would be sent as text
+            self._now = replace(self._left, title=COMMAND_TITLE)
+            self._show_title()
         elif self._behind:
             draft = self._behind[0]
             self._behind[0] = replace(draft, text=typed_before(message, draft.text))

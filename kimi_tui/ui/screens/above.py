@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
@@ -25,6 +25,9 @@ class Above(_Screen):
 
     Keys and clicks come faster than a screen goes: what was on its way to one that has been left is dropped.
     """
+
+    is_help: ClassVar[bool] = False
+    """Whether it is what the key for help shows, which leaves it then."""
 
     def cancel(self) -> None:
         self.dismiss(None)

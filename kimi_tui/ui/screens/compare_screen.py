@@ -78,7 +78,7 @@ class CompareScreen(Above, ModalScreen[str | None]):
     """
     AUTO_FOCUS: ClassVar[str | None] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close"),
+        Binding("escape,q", "cancel", "Close"),
         Binding("enter", "pick", "Go on with it"),
         Binding("tab,shift+tab", "other_side", "Other side", priority=True),
         Binding("left", "step('', -1)", "Previous alternative"),

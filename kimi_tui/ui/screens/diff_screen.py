@@ -46,7 +46,7 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close"),
+        Binding("escape,q", "cancel", "Close"),
         Binding("left", "earlier", "Earlier request"),
         Binding("right", "later", "Later request"),
         *scroll_bindings(),

@@ -87,6 +87,7 @@ def _muted(line: str, missing: Need | None) -> tuple[str, str]:
 
 
 class HelpScreen(Above, ModalScreen[None]):
+    is_help = True
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close"),

@@ -130,7 +130,7 @@ class ReplyList(SteadyOptions, OptionList):
 class SideBySideScreen(ScrollKeys, Above, ModalScreen[str | None]):
     CSS_PATH = "side_by_side.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close"),
+        Binding("escape,q", "cancel", "Close"),
         Binding("left", "step(-1)", priority=True),
         Binding("right", "step(1)", priority=True),
         Binding("tab", "step(1)", priority=True),

@@ -35,7 +35,7 @@ class TimelineScreen(Above, ModalScreen[None]):
         & VerticalScroll > Static { width: 100%; height: auto; color: $foreground; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "cancel", "Close")]
 
     def __init__(self, look: Callable[[], Timeline], is_running: Callable[[], bool]) -> None:
         """`look` gives the timeline as it is at the moment."""

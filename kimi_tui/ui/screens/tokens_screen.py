@@ -57,7 +57,7 @@ class TokensScreen(Above, ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close"),
+        Binding("escape,q", "cancel", "Close"),
         Binding("c", "cut", "Cut here and go on"),
     ]
 

@@ -219,7 +219,7 @@ class TreeScreen(Above, ModalScreen[None]):
             return self._jump if event.key == "enter" else self._rows.key_move(event.key, is_typing=True)
         letters = {
             "g": self._go_on, "n": self._edit_name, "d": self._prune, "u": self._undo, "b": self._branch,
-            "B": self._branch, "/": self._type_filter,
+            "B": self._branch, "/": self._type_filter, "q": self._go_back,
         }  # fmt: skip
         keys = {"enter": self._jump, "left": self._fold, "right": self._unfold, "space": self._toggle}
         return (

@@ -45,7 +45,7 @@ class OpenChats:
         """What came back in sessions since the program started, in a line, by their id, until they are opened."""
         self.current = self.chat_of(first)
         self.current.kept_draft = first.draft or None
-        self._stand_in_draft: Path | None = None
+        self._stand_in: Chat | None = None
         self._others: list[Chat] = []
         self._releases: set[asyncio.Task[object]] = set()
         self._writing_draft = asyncio.Lock()
@@ -113,8 +113,8 @@ class OpenChats:
         return self.chat_of(await asyncio.to_thread(self._session_store.open, path))
 
     def begin_with(self, chat: Chat) -> None:
-        """Put a chat in the place of the one that stood for it; its draft goes once this one's is kept."""
-        self._stand_in_draft, self.current = self.current.draft_path, chat
+        """Put a chat in the place of the one that stood for it; that and its draft go once this one's is kept."""
+        self._stand_in, self.current = self.current, chat
 
     async def create(self) -> Chat:
         """Make a chat of a new session; StorageError where it cannot be held."""
@@ -238,9 +238,11 @@ class OpenChats:
                     chat.draft_error = None
                 except KimiError as error:
                     chat.draft_error = error
-            if self._stand_in_draft is not None and chat is self.current and chat.draft_error is None:
-                await asyncio.to_thread(self._drop_early, self._stand_in_draft)
-                self._stand_in_draft = None
+            stand_in = self._stand_in
+            if stand_in is not None and chat is self.current and chat.draft_error is None:
+                await asyncio.to_thread(self._drop_early, stand_in.draft_path)
+                self._stand_in = None
+                self._release(stand_in)  # not before: who looks for what dead processes left would take the draft
 
     def _drop_early(self, place: Path) -> None:
         with suppress(KimiError):  # nothing is lost by it

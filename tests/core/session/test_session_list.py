@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -123,3 +124,13 @@ def test_rows_are_made_once_per_listing() -> None:
     sessions = session_list(Listing(tuple(summary(f"s{n}", n, f"Title {n}") for n in range(50))), NOW, utc)
     made = {id(row) for row in sessions.rows() if row.kind is RowKind.SESSION}
     assert {id(row) for row in sessions.rows("title") if row.kind is RowKind.SESSION} == made
+
+
+@pytest.mark.parametrize(("drafts", "latest"), [((), "/s/lamb.toml"), (("/s/typed.toml",), "/s/typed.toml")])
+def test_the_latest_session_is_none_that_holds_nothing(drafts: tuple[str, ...], latest: str) -> None:
+    empty, typed = (replace(summary(name), messages=0) for name in ("empty", "typed"))
+    assert Listing((empty, typed, summary("lamb", 1))).latest(lambda path: path in drafts) == latest
+
+
+def test_where_all_sessions_hold_nothing_the_latest_is_the_first() -> None:
+    assert Listing((replace(summary("empty"), messages=0),)).latest(lambda _: False) == "/s/empty.toml"

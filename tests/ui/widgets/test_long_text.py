@@ -189,10 +189,10 @@ async def test_the_prompt_of_a_long_draft_is_made_while_keys_go_on(
         await running.type("<f5><escape>")
         begun, typed, view = threading.Event(), threading.Event(), PromptViewer.view
 
-        def view_slowly(self: PromptViewer, *args: Any) -> PromptView:
+        def view_slowly(self: PromptViewer, *args: Any, **options: Any) -> PromptView:
             begun.set()
             assert typed.wait(20)
-            return view(self, *args)
+            return view(self, *args, **options)
 
         monkeypatch.setattr(PromptViewer, "view", view_slowly)
         await paste(running, text_of("words ", 300_000))
