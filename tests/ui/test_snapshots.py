@@ -329,7 +329,7 @@ def test_what_there_is_no_room_for(shot: Shot, size: tuple[int, int], theme: str
     """A line above the first message that is sent; what is pinned above it says that it is sent."""
     messages = (replace(message, pinned=message.id == "m5") for message in LONG.messages)
     session = replace(LONG, settings={"over_budget": "keep-pinned"}, messages=tuple(messages))
-    small = {"api": {"context_tokens": 280}, "sampling": {"max_new_tokens": 40}}
+    small = {"api": {"context_tokens": 190}, "sampling": {"max_new_tokens": 40}}
     steps = ("<shift+tab><home><down><down><down><down><down><down>", sees("Not sent from here up"))
     assert shot(*steps, size=size, theme=theme, session=session, config=small)
 
