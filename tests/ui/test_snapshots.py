@@ -327,10 +327,10 @@ def test_alternatives_and_what_is_left_out(shot: Shot, size: tuple[int, int], th
 @NARROW_ONLY
 def test_what_there_is_no_room_for(shot: Shot, size: tuple[int, int], theme: str) -> None:
     """A line above the first message that is sent; what is pinned above it says that it is sent."""
-    messages = (replace(message, pinned=message.id == "m5") for message in LONG.messages)
+    messages = (replace(message, pinned=message.id == "m9") for message in LONG.messages)
     session = replace(LONG, settings={"over_budget": "keep-pinned"}, messages=tuple(messages))
-    small = {"api": {"context_tokens": 190}, "sampling": {"max_new_tokens": 40}}
-    steps = ("<shift+tab><home><down><down><down><down><down><down>", sees("Not sent from here up"))
+    small = {"api": {"context_tokens": 240}, "sampling": {"max_new_tokens": 40}}
+    steps = (f"<shift+tab><home>{'<down>' * 10}", sees("Not sent from here up"))
     assert shot(*steps, size=size, theme=theme, session=session, config=small)
 
 
