@@ -16,7 +16,7 @@ class PromptComparison:
     new: PromptView
     pieces: Sequence[DiffPiece]
     tokens: Mapping[Change, int]
-    """Of all pieces of a kind, estimated."""
+    """Of all pieces of a kind, estimated; what is the same is the rest of the new input, as the prompt pane tells it."""
     folded_tokens: Sequence[int]
     """Of each piece that is folded, in order, estimated."""
 
@@ -27,5 +27,6 @@ def compared(old: PromptView, new: PromptView, calibration: Calibration) -> Prom
     tokens = dict.fromkeys(Change, 0)
     for piece, size in zip(pieces, sizes, strict=True):
         tokens[piece.change] += size
+    tokens[Change.SAME] = max(new.tokens - tokens[Change.ADDED], 0)
     folded = [size for piece, size in zip(pieces, sizes, strict=True) if piece.is_folded]
     return PromptComparison(old, new, pieces, tokens, folded)
