@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from kimi_tui.core.session.session import MessageState
 from kimi_tui.core.session.tree_outline import MessageTree, OutlineRow
 from kimi_tui.ui.state.tree_words import headline, in_lines, row_words
 from tests.core.session.trees import NOW, session_of
@@ -29,6 +30,15 @@ def test_an_alternative_has_its_place_its_first_words_and_its_name() -> None:
     assert (words.label, words.who, words.name) == ("2/2", "Kimi", "Stew")
     assert words.text.startswith("Roast it slowly. xxx")
     assert len(words.text) <= 240
+
+
+def test_an_alternative_says_what_is_special_about_it_and_how_it_ended() -> None:
+    session = session_of([None, 0, 0])
+    question, first, second = session.messages
+    second = replace(second, content="Roast it.", sent={"temperature": 0}, state=MessageState.CANCELLED)
+    tree = MessageTree(replace(session, messages=(question, replace(first, sent={}), second)))
+    found = row_words(tree, OutlineRow(2, 0), frozenset(), NOW, lambda time: time.astimezone(HERE))
+    assert found.text == "temperature 0 · stopped · Roast it."
 
 
 def test_a_run_says_how_many_turns_it_has() -> None:

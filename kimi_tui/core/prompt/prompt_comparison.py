@@ -16,7 +16,7 @@ class PromptComparison:
     new: PromptView
     pieces: Sequence[DiffPiece]
     tokens: Mapping[Change, int]
-    """Of all pieces of a kind, estimated; what is the same is the rest of the new input, as the prompt pane tells it."""
+    """Of all pieces of a kind, estimated; what is the same is the rest of the new input, as the pane tells it."""
     folded_tokens: Sequence[int]
     """Of each piece that is folded, in order, estimated."""
 

@@ -5,9 +5,11 @@ Messages are told by their places in the session. Nothing here recurses: a conve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
+from kimi_tui.core.session.differing_fields import setting_labels
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.session_list import search_key
 
@@ -47,6 +49,11 @@ class MessageTree:
         """The place of the leaf of the active branch; -1 = there is no message."""
         self.active = frozenset(self.path(self.head)) if self.messages else frozenset()
         """The places of the active branch."""
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """What the request of a reply says that those of its alternatives do not, in words, by its id."""
+        return setting_labels((message.parent, message.id, message.sent) for message in self.messages)
 
     def _parent_of(self, place: int, message: Message) -> int | None:
         parent = None if message.parent is None else self.place_of.get(message.parent)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import Role
 from kimi_tui.core.session.tree_outline import MessageTree, OutlineRow
 from kimi_tui.core.text.counts import counted
@@ -26,7 +27,7 @@ class RowWords:
     name: str
     """What the branch that begins here is called; "" = nothing."""
     text: str
-    """The first words."""
+    """What is special about its request, how it ended where it is not whole, and its first words."""
     figures: tuple[str, str]
     """How many messages are below it and when the newest was made: at length, and in short."""
 
@@ -41,11 +42,12 @@ def row_words(
     if len(family) > 1:
         label = f"{family.index(row.place) + 1}/{len(family)}"
     text = one_line(message.content or message.reasoning or "", TEXT_CHARS)
+    special = (tree.settings.get(message.id, ""), STATES_IN_SHORT.get(message.state, "") if message.state else "")
     return RowWords(
         label,
         USER_NAME if message.role is Role.USER else ASSISTANT_NAME,
         one_line(message.name, TEXT_CHARS),
-        text or (GROWING if message.id in growing else EMPTY),
+        dotted(*special, text or (GROWING if message.id in growing else EMPTY)),
         _figures(tree, row, now, to_local),
     )
 
