@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -84,7 +84,8 @@ class CompareChoice(Above, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        self.run_worker(self._list(), exit_on_error=False)
+        work: Callable[[], Any] = self._list  # no coroutine where it is dropped before
+        self.run_worker(work, exit_on_error=False)
 
     async def _list(self) -> None:
         self._candidates = await asyncio.to_thread(lambda: [(it.line.casefold(), it) for it in self._make()])

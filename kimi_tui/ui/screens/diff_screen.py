@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -76,7 +77,8 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
         assert request is not None
         self._comparison = None
         self._show_titles(request)
-        self.run_worker(self._compare_with(request), group="diff", exclusive=True, exit_on_error=False)
+        work: Callable[[], Any] = partial(self._compare_with, request)  # no coroutine where it is dropped before
+        self.run_worker(work, group="diff", exclusive=True, exit_on_error=False)
 
     async def _compare_with(self, request: PastRequest) -> None:
         """Off the event loop: inputs may be large."""

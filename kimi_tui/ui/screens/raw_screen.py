@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -109,7 +110,8 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         self._measuring = None
         text = self._area.exact_text
         self._say(text)
-        self.run_worker(self._tell_size(text), group="raw-size", exclusive=True, exit_on_error=False)
+        work: Callable[[], Any] = partial(self._tell_size, text)  # no coroutine where it is dropped before
+        self.run_worker(work, group="raw-size", exclusive=True, exit_on_error=False)
 
     async def _tell_size(self, text: str) -> None:
         """It takes longer than a key may where the text is long."""

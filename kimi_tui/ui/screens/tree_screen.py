@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -140,7 +141,8 @@ class TreeScreen(Above, ModalScreen[None]):
 
     def _load(self, message_id: str | None) -> None:
         """Show what there is now, with the cursor on a message; None = on the head."""
-        self.run_worker(self._read(message_id), group="tree", exclusive=True, exit_on_error=False)
+        work: Callable[[], Any] = partial(self._read, message_id)  # no coroutine where it is dropped before
+        self.run_worker(work, group="tree", exclusive=True, exit_on_error=False)
 
     async def _read(self, message_id: str | None) -> None:
         self._state = self._acts.state()

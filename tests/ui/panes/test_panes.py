@@ -287,11 +287,11 @@ async def test_a_theme_that_the_config_overrules_is_told(tmp_path: Path, monkeyp
 
 
 async def test_keys_of_the_config(tmp_path: Path) -> None:
-    config = {"keymap": {"prompt": "f10", "copy": "c"}}
+    config = {"keymap": {"prompt": "f10", "copy": "z"}}
     async with program(tmp_path, session=TALK, config=config) as running:
         await running.type("<f10>")
         await running.shows("[Prompt F10]")
-        await running.type("<escape><shift+tab>c")
+        await running.type("<escape><shift+tab>z")
         assert running.app.clipboard == "Braise it."
 
 

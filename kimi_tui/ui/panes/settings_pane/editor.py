@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -196,7 +197,8 @@ class Editor(Vertical):
             self._looking = self.set_timer(LOOK_S, partial(self._begin_look, self._look_at_form))
 
     def _begin_look(self, look_at_form: LookAtForm) -> None:
-        self.run_worker(self._look(look_at_form), group="form", exclusive=True, exit_on_error=False)
+        work: Callable[[], Any] = partial(self._look, look_at_form)  # no coroutine where it is dropped before
+        self.run_worker(work, group="form", exclusive=True, exit_on_error=False)
 
     async def _look(self, look_at_form: LookAtForm) -> None:
         """Say what is found, where the same still stands there."""
