@@ -48,9 +48,10 @@ class Thinker(ScriptedClient):
     async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[Any]:
         open_turn = json.loads(body)["input"].rpartition("assistant<|im_middle|><think>")[2]
         reasoning, mark, answer = open_turn.partition("</think>")
-        assert THOUGHT.startswith(reasoning)
+        whole = f"{THOUGHT}</think>"  # of which a cut request may have brought half the mark
+        assert whole.startswith(reasoning)
         assert ANSWER.startswith(answer)
-        rest = ANSWER[len(answer) :] if mark else f"{THOUGHT[len(reasoning) :]}</think>{ANSWER}"
+        rest = ANSWER[len(answer) :] if mark else whole[len(reasoning) :] + ANSWER
         fields = json.loads(body)
         assert not mark or "</think>" not in fields.get("stop", [])
         if "</think>" in fields.get("stop", []):
