@@ -31,7 +31,7 @@ from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.keys.focus import scope_of
 from kimi_tui.ui.panes.prompt_pane import PromptPane
-from kimi_tui.ui.state.services import CheckForm, Clipboard, FirstSession, LinkOpener, Services
+from kimi_tui.ui.state.services import CheckForm, Clipboard, FirstSession, LinkOpener, Services, TextEditor
 from kimi_tui.ui.widgets.side import Side
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient
@@ -225,6 +225,7 @@ def prepare(
     opening: FirstSession | None = None,
     clipboard: Clipboard | None = None,
     link_opener: LinkOpener | None = None,
+    text_editor: TextEditor | None = None,
     clock: HandClock | None = None,
     check_form: CheckForm | None = None,
 ) -> Prepared:
@@ -261,6 +262,7 @@ def prepare(
         key_problem=key_problem,
         clipboard=clipboard,
         link_opener=link_opener,
+        text_editor=text_editor,
         check_form=check_form,
         load_schema=load_schema,
         recorder=lambda: recordings,

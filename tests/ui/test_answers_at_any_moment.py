@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 from hypothesis import given, settings
@@ -27,10 +27,10 @@ from kimi_tui.engine.openings import Asking
 from kimi_tui.engine.turn_engine import Engine
 from kimi_tui.ui.state import running_turns
 from kimi_tui.ui.state.answers import Answers
+from kimi_tui.ui.state.form_checks import FormChecks
 from kimi_tui.ui.state.next_reply import NextReply
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.running_turns import Turns
-from kimi_tui.ui.state.services import Services
 from tests.fakes.clock import HandClock
 from tests.fakes.scripted_client import Script, ScriptedClient, end, token
 from tests.ui.program import MemorySettings
@@ -154,16 +154,16 @@ class World:
 def world(session: Session, breaks: list[tuple[str, int]] | None = None) -> World:
     client, tasks, view = Answerer([], breaks=list(breaks or [])), list[asyncio.Task[None]](), View()
     clock = HandClock()
-    services = Services(
-        MemorySettings({"api": {"retries": 0}}), (), lambda: Engine(client, clock), clock, cast(Any, None),
-        lambda: session, {}, "", "",
-    )  # fmt: skip
 
     def run(work: Coroutine[Any, Any, None]) -> None:
         tasks.append(asyncio.get_running_loop().create_task(work))
 
     chat = Chat(OpenSession(session, None), Path("s"), lambda: None, Path("s"))
-    return World(chat, Turns(services, view, run), view, client, tasks)
+    turns = Turns(
+        MemorySettings({"api": {"retries": 0}}), lambda: Engine(client, clock), clock, view, run, label=str,
+        checks=FormChecks(None, str, view, run),
+    )  # fmt: skip
+    return World(chat, turns, view, client, tasks)
 
 
 def talk() -> Session:

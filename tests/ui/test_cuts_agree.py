@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -42,8 +41,7 @@ class Screen:
     def __init__(self, session: Session, request: RequestSettings) -> None:
         self.request, self.viewer = request, PromptViewer()
         self.chat = Chat(OpenSession(session, None), Path("s.toml"), lambda: None, Path("s.toml"))
-        services: Any = SimpleNamespace(resolve=lambda session, options: self.request)
-        self.cuts = MeasuredCuts(services)
+        self.cuts = MeasuredCuts(lambda session, options: self.request)
 
     def line(self, draft: str, edited: str | None = None) -> NextCut:
         return self.cuts.of(self.chat, Typed(draft, edited))

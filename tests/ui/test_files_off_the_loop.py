@@ -191,7 +191,7 @@ async def use_sessions(run: Run, foreign: Path, data: Path) -> None:
 
 async def use_settings(run: Run) -> None:
     """Change everything that lies in the file of what is set in the program."""
-    await run.does("/theme kimi-light", lambda: run.screen.services.settings.ui.theme == "kimi-light")
+    await run.does("/theme kimi-light", lambda: run.screen.services.settings_store.value.ui.theme == "kimi-light")
     await run.pilot.press("f9", "down", "up", "escape")
     await run.until(lambda: len(run.app.screen_stack) == 1)
     await run.does("/set temperature 0.5", lambda: run.screen.chat.session.settings.get("temperature") == 0.5)
@@ -201,6 +201,6 @@ async def use_settings(run: Run) -> None:
     await run.says("/restore-preset", "is back")
     await run.does("/set top_k 7", lambda: run.screen.chat.session.settings.get("top_k") == 7)
     await run.says("/make-default", "Saved as the default")
-    before = dict(run.screen.services.settings.ui.widths)
+    before = dict(run.screen.services.settings_store.value.ui.widths)
     await run.pilot.press("f3", "f2")
-    await run.does("/wider", lambda: dict(run.screen.services.settings.ui.widths) != before)
+    await run.does("/wider", lambda: dict(run.screen.services.settings_store.value.ui.widths) != before)

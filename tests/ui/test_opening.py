@@ -278,14 +278,13 @@ async def test_what_was_typed_before_a_session_is_there_makes_none(tmp_path: Pat
         first, opening = first_session(Namespace(resume="lam"), store, new, held)
         store.save_draft(first.path, "typed ahead")
         assert opening is not None
-        async with program(tmp_path) as running:
-            chats = OpenChats(running.screen.services, first)
-            chat = chats.chat_of(opening.read())
-            chats.begin_with(chat)
-            assert not SessionFiles(tmp_path / "sessions", tmp_path / "trash").recover()
-            await chats.keep_drafts("typed ahead")
-            assert store.load_draft(chat.path) == "typed ahead"
-            await chats.release()
+        chats = OpenChats(store, lambda: new, first, "")
+        chat = chats.chat_of(opening.read())
+        chats.begin_with(chat)
+        assert not SessionFiles(tmp_path / "sessions", tmp_path / "trash").recover()
+        await chats.keep_drafts("typed ahead")
+        assert store.load_draft(chat.path) == "typed ahead"
+        await chats.release()
         assert not is_held(first.path)
     assert [summary.id for summary in store.list().summaries] == [TALK.id]
     assert not store.load_draft(first.path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -317,8 +316,7 @@ class FakeEditor:
 
 @pytest.mark.parametrize("told", ["", "A line end was left out.", "none"])
 async def test_another_program_edits_it(tmp_path: Path, told: str) -> None:
-    prepared = prepare(tmp_path, YES, session=LAMB)
-    prepared.app._screen.services = replace(prepared.services, text_editor=FakeEditor(told))
+    prepared = prepare(tmp_path, YES, session=LAMB, text_editor=FakeEditor(told))
     async with prepared.app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         running = prepared.run_by(pilot)

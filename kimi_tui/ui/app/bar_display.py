@@ -10,7 +10,6 @@ from textual.timer import Timer
 from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.status_line import READ_ONLY_MARK, UNSAVED, Bars, BarTexts, context_words, elsewhere
 from kimi_tui.ui.widgets.bars import Bar
 
@@ -22,12 +21,12 @@ TICK_S = 0.2
 
 
 class BarDisplay:
-    def __init__(self, services: Services, open_chats: OpenChats) -> None:
+    def __init__(self, bars: Bars, open_chats: OpenChats, now_s: Callable[[], float]) -> None:
         self.title, self.status = Bar(id="title-bar"), Bar(id="status-bar")
         self._open_chats = open_chats
         self._on_tick: Callable[[], None] | None = None
         self._on_refresh: Callable[[], None] | None = None
-        self._now_s, self._bars = services.clock.monotonic, Bars(services)
+        self._now_s, self._bars = now_s, bars
         self._ticker: Timer | None = None
         self._remark: Sequence[str] = ()
         self._remark_timer: Timer | None = None

@@ -7,7 +7,7 @@ kept in its `Chat`, what the composer holds in `Drafts`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,9 +23,12 @@ from textual.widgets import Input, Static, TextArea
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import FileChange, HeldSession
+from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.endings import refusal_to_continue
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.actions import Action, Need, Scope
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.draft_saving import DraftSaving
@@ -55,7 +58,7 @@ from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
 from kimi_tui.ui.state.services import FirstSession, FirstTurn, Services
 from kimi_tui.ui.state.slash import is_message
-from kimi_tui.ui.state.status_line import key_words
+from kimi_tui.ui.state.status_line import Bars, key_words, welcome_entries
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
 from kimi_tui.ui.widgets.composer import Composer
@@ -108,22 +111,28 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.services, self._opening = services, opening
         self._typing: Timer | None = None
-        self.keyboard = Keyboard(services.settings.keymap)
+        settings = services.settings_store.value
+        self.keyboard = Keyboard(settings.keymap)
         keys = self.keyboard.table
-        self.open_chats = OpenChats(services, first)
+        self.open_chats = OpenChats(services.session_store, services.new_session, first, keys.label("open-copy"))
         self.open_chats.told = self._file_changed
 
-        self.transcript = Conversation(id="transcript", fold_reasoning=services.settings.ui.fold_reasoning)
+        self.transcript = Conversation(id="transcript", fold_reasoning=settings.ui.fold_reasoning)
         self.find_bar = FindBar(self.transcript, self.type_here, id="find-bar")
         self.composer = Composer(keys.keys, id="composer")
-        self.composer.choices = situation.choices(services)
+        self.composer.choices = self._choices()
         self.drafts = Drafts(self.composer)
         self._queue = QueueLine(keys.label("last-prompt"), id="queue")
         self.save_line = SaveLine(id="save-line")
 
-        self.bars = BarDisplay(services, self.open_chats)
-        room = RoomWatch(MeasuredCuts(services), self.drafts, self.bars.context)
-        self._feed = feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark, room)
+        self.bars = BarDisplay(
+            Bars(services.settings_store, services.endpoint), self.open_chats, services.clock.monotonic
+        )
+        room = RoomWatch(MeasuredCuts(self._resolve), self.drafts, self.bars.context)
+        self._feed = feed = ConversationFeed(
+            services.settings_store, self.open_chats, self.transcript, self.bars.remark, room,
+            welcome=welcome_entries(services.key_problem, keys.label),
+        )  # fmt: skip
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self._run, self.say)
         self.run_later = self._background.later
@@ -137,8 +146,8 @@ class ChatScreen(Screen[None]):
             drafts=self.drafts, find_bar=self.find_bar, panes=self.panes, offers=self.offers,
         )  # fmt: skip
         self.redraw = Redraw(
-            services, self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
-            queue_line=self._queue, composer=self.composer,
+            self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
+            queue_line=self._queue, composer=self.composer, choices=self._choices,
         )  # fmt: skip
         self._draft_saving = DraftSaving(
             self.open_chats, self._typed, later=self.set_timer, run=self._run, saved=self.bars.refresh
@@ -160,13 +169,19 @@ class ChatScreen(Screen[None]):
     @cached_property
     def late(self) -> LateParts:
         from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
+        from kimi_tui.ui.state.form_checks import FormChecks  # noqa: PLC0415 - nor of what a turn is made of
         from kimi_tui.ui.state.running_turns import Turns  # noqa: PLC0415 - nor of what a turn is made of
 
-        turns = Turns(self.services, self._turn_display, self._run_turn)
-        if self.services.recorder is not None:
-            self.services.recorder().tell = lambda words: self.say(words, "warning")
+        services, view, label = self.services, self._turn_display, self.keyboard.table.label
+        turns = Turns(
+            services.settings_store, services.engine, services.clock, view, self._run_turn, label=label,
+            checks=FormChecks(services.check_form, label, view, self._run_turn), key_problem=services.key_problem,
+            recorded_plan=None if services.first_turn is None else services.first_turn.plan,
+        )  # fmt: skip
+        if services.recorder is not None:
+            services.recorder().tell = lambda words: self.say(words, "warning")
         return LateParts(
-            app=self.app, services=self.services, keyboard=self.keyboard, open_chats=self.open_chats,
+            app=self.app, services=services, keyboard=self.keyboard, open_chats=self.open_chats,
             current=self.current, turns=turns, transcript=self.transcript, find_bar=self.find_bar,
             composer=self.composer, drafts=self.drafts, panes=self.panes, redraw=self.redraw,
             background=self._background, perform=self.dispatcher.perform, offers=self.offers,
@@ -175,6 +190,12 @@ class ChatScreen(Screen[None]):
         )  # fmt: skip
 
     # The parts above are handed these, since what they call is made after them.
+
+    def _resolve(self, session: Session, options: RequestOptions) -> RequestSettings:
+        return resolve_request(self.services.settings_store.value, session, options)
+
+    def _choices(self) -> dict[str, Sequence[str]]:
+        return situation.choices(self.services.settings_store.value, self.services.themes)
 
     def _make_rows(self) -> Rows:
         return self.late.rows()

@@ -139,17 +139,20 @@ class LateParts:
         )  # fmt: skip
 
     def _batches(self) -> BatchCommands:
+        services = self.services
         return BatchCommands(
-            self.services, self.open_chats, self.turns, self.transcript, target=self._messages.target,
+            services.settings_store, services.check_form, services.clock.monotonic, self.open_chats, self.turns,
+            self.transcript, target=self._messages.target,
             question=self._messages.question, change=self.current.change, copy=self.copy,
             attempt=self.background.attempt, type_here=self.type_here, push=self.app.push_screen,
             remark=self.remark, label=self.keyboard.table.label,
         )  # fmt: skip
 
     def _forms(self) -> FormCommands:
+        services = self.services
         return FormCommands(
-            self.services, self.open_chats, self.drafts, self.turns.checks, self._messages.reply,
-            change=self.current.change, type_here=self.type_here, say=self.say,
+            services.settings_store, services.check_form, services.load_schema, self.open_chats, self.drafts,
+            self.turns.checks, self._messages.reply, change=self.current.change, type_here=self.type_here, say=self.say,
         )  # fmt: skip
 
     def _look_at_form(self, form: object) -> str:
@@ -165,7 +168,8 @@ class LateParts:
 
     def _raw(self) -> RawCommand:
         return RawCommand(
-            self.services, self.open_chats, self._prompts, self.panes, self.composer, self.drafts, self.turns,
+            self.services.settings_store, self.services.text_editor, self.open_chats, self._prompts, self.panes,
+            self.composer, self.drafts, self.turns,
             typed=self.typed, changed=self.redraw.session, suspend=self.app.suspend, run_later=self.background.later,
             push=self.app.push_screen, say=self.say, remark=self.remark,
         )  # fmt: skip
@@ -183,7 +187,9 @@ class LateParts:
 
     @cached_property
     def _prompts(self) -> PromptSource:
-        return PromptSource(self.services, self.open_chats, self.drafts, self.copy, self.remark)
+        return PromptSource(
+            self.services.settings_store, self.services.clock.now, self.open_chats, self.drafts, self.copy, self.remark
+        )
 
     @cached_property
     def _messages(self) -> MessageCommands:
@@ -221,10 +227,10 @@ class LateParts:
 
     def rows(self) -> Rows:
         services, chats, transcript, say = self.services, self.open_chats, self.transcript, self.say
-        push = self.app.push_screen
+        push, store, now_s = self.app.push_screen, services.settings_store, services.clock.monotonic
         screen = ScreenCommands(
             self.composer, self.drafts, self.find_bar, self.panes, chats, keyboard=self.keyboard, offers=self.offers,
-            type_here=self.type_here, copy=self.copy, leave=self.leave, now_s=services.clock.monotonic,
+            type_here=self.type_here, copy=self.copy, leave=self.leave, now_s=now_s,
             push=push, remark=self.remark,
         )  # fmt: skip
         panes = PaneCommands(self.panes, self._prompts, transcript, chats, type_here=self.type_here, remark=self.remark)
@@ -236,23 +242,23 @@ class LateParts:
             **self._batches().rows(),
             "open-link": self.links.open_link,
             "compare": CompareCommand(transcript, chats, self._messages.show_alternative, self.background, push),
-            **SettingCommands(services, chats, self.current.change, say).rows(),
+            **SettingCommands(store, services.check_form, chats, self.current.change, say).rows(),
             **self._forms().rows(),
             **self._replies.rows(),
             **TurnCommands(
-                services, chats, self.current.change, self.redraw.session, self._replies.answer_edit, say
+                store, chats, self.current.change, self.redraw.session, self._replies.answer_edit, say
             ).rows(),
             **self._presets.rows(),
             **SessionCommands(services.session_store, chats, self.current, say).rows(),
             **self._files.rows(),
             "record": RecordCommand(services.recorder, chats, say),
             **self._raw().rows(),
-            **TraceCommands(transcript, chats, services, self._replies.go_on_from_edit, push).rows(),
+            **TraceCommands(transcript, chats, services.engine, now_s, self._replies.go_on_from_edit, push).rows(),
             **self._read_only().rows(),
             **panes.rows(),
             **self._branches().rows(),
             "diff": DiffCommand(self.panes, self._prompts, push),
-            "theme": ThemeCommand(self.app, services, self.background.attempt, say),
+            "theme": ThemeCommand(self.app, services.themes, store, self.background.attempt, say),
         }
 
     def make_panel(self, name: str) -> Panel:

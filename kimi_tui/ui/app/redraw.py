@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kimi_tui.ui.app.bar_display import BarDisplay
 from kimi_tui.ui.app.hint_display import HintDisplay
-from kimi_tui.ui.commands import situation
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.widgets.composer import Composer
 from kimi_tui.ui.widgets.queue_line import QueueLine
 
@@ -20,7 +19,6 @@ from kimi_tui.ui.widgets.queue_line import QueueLine
 class Redraw:
     """Each method is named by what happened."""
 
-    services: Services
     open_chats: OpenChats
     feed: ConversationFeed
     bars: BarDisplay
@@ -28,6 +26,7 @@ class Redraw:
     panes: SidePanes
     queue_line: QueueLine
     composer: Composer
+    choices: Callable[[], Mapping[str, Sequence[str]]]  # what may stand behind commands, by their ids
 
     def prepare(self, chat: Chat) -> None:
         """Make what takes long of a chat that nobody else knows yet; this may be done in a thread."""
@@ -43,7 +42,7 @@ class Redraw:
 
     def beside(self) -> None:
         """The same, where the conversation shows it already and the bars do not tell of it."""
-        self.composer.choices = situation.choices(self.services)
+        self.composer.choices = self.choices()
         self.hints.refresh()
         self.panes.session_changed()
 

@@ -12,7 +12,7 @@ from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tok
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.session.differing_fields import setting_words
 from kimi_tui.core.session.session import Message, Role, Session
-from kimi_tui.core.settings.sampling import RequestOptions
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.sweep import Sweep, parse_sweep
 from kimi_tui.engine.openings import AskingAgain
 from kimi_tui.ui.commands.background import Done
@@ -25,7 +25,7 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.reply_rows import reply_rows
 from kimi_tui.ui.state.running_turns import Turns, Variant
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import CheckForm, SettingsStore
 from kimi_tui.ui.text import words
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -35,7 +35,9 @@ ONE_REPLY: Mapping[str, object | None] = {"num_responses": None}
 
 @dataclass(eq=False)
 class BatchCommands:
-    services: Services
+    store: SettingsStore
+    check_form: CheckForm | None
+    now_s: Callable[[], float]  # the clock, in seconds
     open_chats: OpenChats
     turns: Turns
     transcript: Transcript
@@ -71,7 +73,7 @@ class BatchCommands:
         if not is_in_one:
             self._begin([Variant("", RequestOptions(set=ONE_REPLY))] * count, "")
             return
-        if "num_responses" not in self.services.settings.dialect.fields:
+        if "num_responses" not in self.store.value.dialect.fields:
             raise UsageError("This endpoint brings one reply to a request.", f"/regenerate {count} sends {count}.")
         self._begin([Variant("", RequestOptions(set={"num_responses": count}))], "")
 
@@ -82,7 +84,7 @@ class BatchCommands:
             return None
         if self._chat.turn is not None:
             raise UsageError("A reply is running; stop it first.", "/sweep alone shows the replies side by side.")
-        sweep = parse_sweep(argument, self.services.settings.dialect)
+        sweep = parse_sweep(argument, self.store.value.dialect)
         if any(map(is_schema, sweep.values)):
             return self._begin_checked(sweep)
         self._begin_sweep(sweep)
@@ -92,7 +94,7 @@ class BatchCommands:
         """Raises UsageError where a value is no schema."""
         chat = self._chat
         for form in filter(is_schema, sweep.values):
-            await refuse_unless_schema(self.services.check_form, form, sweep.field, "Nothing was sent.")
+            await refuse_unless_schema(self.check_form, form, sweep.field, "Nothing was sent.")
         if self._chat is not chat or chat.turn is not None:
             raise UsageError("Another session or reply has come meanwhile.", "Nothing was sent.")
         self._begin_sweep(sweep)
@@ -124,7 +126,7 @@ class BatchCommands:
             return ""
         session = self._chat.session
         if raw is None:
-            request, asking = self.services.resolve(session), replace(session, head=question.id)
+            request, asking = resolve_request(self.store.value, session), replace(session, head=question.id)
             tokens = context_of(asking, request.context_tokens, request.kept_thinking).tokens
         else:
             tokens = raw_input_tokens(session, raw)
@@ -154,15 +156,14 @@ class BatchCommands:
         chat, chosen = self._chat, self.transcript.cursor.chosen
         key = chat.shown_key(chosen)
         question_id = self._running_question(key) or self.question().id
-        now_s = self.services.clock.monotonic
-        if not reply_rows(chat, question_id, now_s()):
+        if not reply_rows(chat, question_id, self.now_s()):
             raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
 
         def take(reply_id: str | None) -> None:
             if reply_id is not None:
                 self.attempt(partial(self._show, reply_id))
 
-        self.push(SideBySideScreen(chat, question_id, now_s, self.copy, key), take)
+        self.push(SideBySideScreen(chat, question_id, self.now_s, self.copy, key), take)
 
     def _running_question(self, key: str | None) -> str | None:
         """The question of a reply that is being written; None = it is none."""

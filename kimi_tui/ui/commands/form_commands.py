@@ -11,14 +11,14 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import short_text
-from kimi_tui.core.settings.sampling import resolve_free_thinking
+from kimi_tui.core.settings.sampling import resolve_free_thinking, resolve_request
 from kimi_tui.core.wire.answer_forms import feedback, form_of
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.form_checks import FormChecks, refuse_unless_schema
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import CheckForm, LoadSchema, SettingsStore
 
 FORMAT = "response_format"
 OFF = "off"
@@ -26,7 +26,9 @@ OFF = "off"
 
 @dataclass(eq=False)
 class FormCommands:
-    services: Services
+    store: SettingsStore
+    check_form: CheckForm | None
+    load_schema: LoadSchema | None
     open_chats: OpenChats
     drafts: Drafts
     checks: FormChecks
@@ -73,33 +75,33 @@ class FormCommands:
         elif name.lower() == OFF:
             self._set(None)
             self.say("Answers of this session may have any form.")
-        elif self.services.load_schema is not None:
+        elif self.load_schema is not None:
             await self._take(Path(name).expanduser())
 
     async def _take(self, path: Path) -> None:
         """Raises UsageError where it is no schema."""
-        assert self.services.load_schema is not None
+        assert self.load_schema is not None
         chat = self.open_chats.current
-        schema = await asyncio.to_thread(self.services.load_schema, path)
+        schema = await asyncio.to_thread(self.load_schema, path)
         form = {"type": "json_schema", "json_schema": schema}
-        await refuse_unless_schema(self.services.check_form, form, str(path), "The session is as it was.")
+        await refuse_unless_schema(self.check_form, form, str(path), "The session is as it was.")
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
         self._set(form)
         self._tell_form()
 
     def _set(self, form: object | None) -> None:
-        self.change(settings_changes.with_setting(self.services.settings, self._session, FORMAT, form))
+        self.change(settings_changes.with_setting(self.store.value, self._session, FORMAT, form))
 
     def _tell_form(self) -> None:
-        form = self.services.resolve(self._session).fields.get(FORMAT)
+        form = resolve_request(self.store.value, self._session).fields.get(FORMAT)
         now = f"{FORMAT} = {short_text(FORMAT, form)}" if form is not None else f"{FORMAT} is not sent"
         self.say(f"{now}, in this session. /schema FILE takes a JSON schema from a file, /schema off ends it; the "
                  "settings show and change it.", about=FORMAT)  # fmt: skip
 
     def _free_thinking(self, argument: str) -> None:
         """Say whether a form holds the answer alone; "" = to the other one."""
-        word, settings = argument.strip().lower(), self.services.settings
+        word, settings = argument.strip().lower(), self.store.value
         if word not in {"", "on", "off"}:
             raise UsageError(f"/free-thinking takes on or off, not {argument.strip()!r}.")
         is_free = word == "on" if word else not resolve_free_thinking(settings, self._session)

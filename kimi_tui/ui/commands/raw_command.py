@@ -13,6 +13,7 @@ from textual.app import SuspendNotSupported
 from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.session.raw_draft import RawDraft
+from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.drafts import Drafts
@@ -25,7 +26,7 @@ from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RAW_DRAFT, OpenChats
 from kimi_tui.ui.state.raw_opening import raw_opening
 from kimi_tui.ui.state.running_turns import Turns
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import SettingsStore, TextEditor
 from kimi_tui.ui.state.slash import Text, parse_line
 from kimi_tui.ui.widgets.composer import Composer
 
@@ -34,7 +35,8 @@ OFF = "off"
 
 @dataclass(eq=False)
 class RawCommand:
-    services: Services
+    store: SettingsStore
+    text_editor: TextEditor | None
     open_chats: OpenChats
     prompts: PromptSource
     panes: SidePanes
@@ -109,7 +111,7 @@ class RawCommand:
         typed, edited = self.drafts.next_message
         line = parse_line(typed)
         try:
-            request = self.services.resolve(chat.session)
+            request = resolve_request(self.store.value, chat.session)
             raw = RawInput.of(draft.text, request.template)
             placed = await asyncio.to_thread(
                 raw_opening, chat.session, raw, request.door, reply_to=draft.reply_to, edited=edited,
@@ -126,7 +128,7 @@ class RawCommand:
 
     async def _edit_outside(self, text: str) -> tuple[str, str]:
         """What it became there, and what is to be told of it; the terminal is the other program's meanwhile."""
-        editor = self.services.text_editor
+        editor = self.text_editor
         try:
             if editor is None:
                 raise UsageError("There is no editor here.")

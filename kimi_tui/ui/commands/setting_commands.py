@@ -10,18 +10,20 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
+from kimi_tui.core.settings.sampling import resolve_request
 from kimi_tui.core.wire import fields
 from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import CheckForm, SettingsStore
 
 
 @dataclass(eq=False)
 class SettingCommands:
-    services: Services
+    store: SettingsStore
+    check_form: CheckForm | None
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
     say: Say
@@ -38,8 +40,8 @@ class SettingCommands:
         word = argument.strip().lower()
         if word not in {"", "on", "off"}:
             raise UsageError(f"/think takes on or off, not {argument.strip()!r}.")
-        thinking = word == "on" if word else not self.services.resolve(self._session).thinking
-        self.change(settings_changes.with_setting(self.services.settings, self._session, "thinking", thinking))
+        thinking = word == "on" if word else not resolve_request(self.store.value, self._session).thinking
+        self.change(settings_changes.with_setting(self.store.value, self._session, "thinking", thinking))
 
     def _set(self, argument: str) -> Done:
         """Set a request field for this session; without a value say what is sent, of all of them without a name."""
@@ -47,7 +49,7 @@ class SettingCommands:
         if not name:
             self._list_fields()
             return None
-        value = self.services.settings.dialect.parse_text(name, text.strip())
+        value = self.store.value.dialect.parse_text(name, text.strip())
         if not text:
             self._show_field(name)
             return None
@@ -59,30 +61,30 @@ class SettingCommands:
     async def _put_schema(self, name: str, form: Mapping[str, object]) -> None:
         """Raises UsageError where it is no schema."""
         chat = self.open_chats.current
-        await refuse_unless_schema(self.services.check_form, form, name, "The session is as it was.")
+        await refuse_unless_schema(self.check_form, form, name, "The session is as it was.")
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
         self._put(name, form)
 
     def _put(self, name: str, value: object | None) -> None:
-        self.change(settings_changes.with_setting(self.services.settings, self._session, name, value))
+        self.change(settings_changes.with_setting(self.store.value, self._session, name, value))
         self.say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
-        turn_end = self.services.resolve(self._session).template.assistant.end
+        turn_end = resolve_request(self.store.value, self._session).template.assistant.end
         if name == "stop" and turn_end not in (value if isinstance(value, list) else ()):
             self.say(f"Without {turn_end} among them the model may go on after its answer.", "warning")
 
     def _show_field(self, name: str) -> None:
-        value = self.services.resolve(self._session).fields.get(name)
+        value = resolve_request(self.store.value, self._session).fields.get(name)
         now = f"{name} is not sent" if value is None else f"{name} = {_written(value)}"
         self.say(
-            f"{now}. Allowed: {self.services.settings.dialect.spec(name).typed}.\n"
+            f"{now}. Allowed: {self.store.value.dialect.spec(name).typed}.\n"
             f"/set {name} VALUE sets it, /set {name} null sends none, /reset {name} takes back what this session sets."
         )
 
     def _list_fields(self) -> None:
-        request = self.services.resolve(self._session)
+        request = resolve_request(self.store.value, self._session)
         sent = [f"{name} = {_written(value)}" for name, value in request.fields.items()]
-        unset = [name for name in self.services.settings.dialect.fields if name not in request.fields]
+        unset = [name for name in self.store.value.dialect.fields if name not in request.fields]
         self.say("\n".join(["Sent with the next message:", *sent, "", "Not sent: " + ", ".join(unset)]))
 
     def _reset(self, argument: str) -> None:
@@ -94,7 +96,7 @@ class SettingCommands:
             return
         if name not in fields.SETTABLE:
             raise UsageError(f"There is no request field {name!r}.", f"Fields: {', '.join(fields.SETTABLE)}")
-        self.change(settings_changes.without_own(self.services.settings, self._session, name))
+        self.change(settings_changes.without_own(self.store.value, self._session, name))
         self.say(f"{name} is as without this session.")
 
     def _system(self, argument: str) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.interventions import can_be_undone
 from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
+from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 ALWAYS = ("help", "palette")
@@ -116,22 +116,22 @@ def _fitting(own: Sequence[str], last: Sequence[str], width: int, *, is_editing:
     return dotted(*last[-1:])
 
 
-def choices(services: Services) -> dict[str, Sequence[str]]:
+def choices(settings: Settings, themes: Iterable[str]) -> dict[str, Sequence[str]]:
     """What may stand behind commands, by the command's id."""
-    presets = list(services.settings.presets)
-    own = [name for name in presets if name in services.settings.saved_presets]
+    presets = list(settings.presets)
+    own = [name for name in presets if name in settings.saved_presets]
     return {
         "think": ("on", "off"),
         "free-thinking": ("on", "off"),
         "schema": ("off",),
         "kept-thinking": ("none", "all"),
         "over-budget": tuple(OverBudget),
-        "set": tuple(services.settings.dialect.fields),
+        "set": tuple(settings.dialect.fields),
         "reset": SETTABLE,
         "system": ("none",),
         "preset": presets,
         "rename-preset": own,
         "delete-preset": own,
-        "theme": sorted(services.themes),
+        "theme": sorted(themes),
         "copy": ("text", "markdown"),
     }

@@ -15,14 +15,15 @@ from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.ui.commands.background import Done
 from kimi_tui.ui.state.callbacks import Say
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import SettingsStore, Themes
 from kimi_tui.ui.text.themes import show_theme
 
 
 @dataclass(eq=False)
 class ThemeCommand:
     app: App[Any]
-    services: Services
+    themes: Themes
+    store: SettingsStore
     attempt: Callable[[Callable[[], Done]], None]  # takes what was chosen, and tells what goes wrong
     say: Say
 
@@ -45,7 +46,7 @@ class ThemeCommand:
             if name is not None:
                 self.attempt(partial(self._use, name))
 
-        palettes = await asyncio.to_thread(_read_all, self.services.themes)
+        palettes = await asyncio.to_thread(_read_all, self.themes)
 
         def show(name: str) -> None:
             if isinstance(palette := palettes[name], ThemeError):
@@ -55,7 +56,7 @@ class ThemeCommand:
         self.app.push_screen(ThemeScreen(sorted(palettes), self.app.theme, show), chosen)
 
     async def _use(self, name: str) -> None:
-        themes, store = self.services.themes, self.services.settings_store
+        themes, store = self.themes, self.store
         if name not in themes:
             raise UsageError(f"There is no theme {name!r}.", f"Themes: {', '.join(sorted(themes))}")
         show_theme(self.app, await asyncio.to_thread(themes[name]))
@@ -64,7 +65,7 @@ class ThemeCommand:
             self.say(f"{words} Change it there.", "warning", about="theme")
 
 
-def _read_all(themes: Mapping[str, Callable[[], Palette]]) -> Mapping[str, Palette | ThemeError]:
+def _read_all(themes: Themes) -> Mapping[str, Palette | ThemeError]:
     found: dict[str, Palette | ThemeError] = {}
     for name, read in themes.items():
         try:

@@ -17,14 +17,14 @@ from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Push
 from kimi_tui.ui.state.open_chat import Chat, Running
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
-if TYPE_CHECKING:  # the name of a type only
+if TYPE_CHECKING:  # the names of types only
     from collections.abc import Sequence
 
     from kimi_tui.core.session.session import RequestRecord
     from kimi_tui.core.session.token_trace import TokenTrace
+    from kimi_tui.engine.turn_engine import Engine
 
 RECORD = "/record next FILE keeps the next reply's stream: `kimi-tui replay FILE` shows its tokens at any time."
 WHY = {
@@ -38,7 +38,8 @@ WHY = {
 class TraceCommands:
     transcript: Transcript
     open_chats: OpenChats
-    services: Services
+    engine: Callable[[], Engine]
+    now_s: Callable[[], float]  # the clock, in seconds
     cut: Callable[[str, ReplyPart, str], None]  # lets an alternative to a reply go on behind a beginning of a part
     push: Push
 
@@ -70,7 +71,7 @@ class TraceCommands:
         self.push(TokensScreen(TokenView(trace, texts, is_running, cut)))
 
     def _trace_of(self, message: Message) -> TokenTrace:
-        found = self.services.engine().traces.of(self.open_chats.current.session.id, message)
+        found = self.engine().traces.of(self.open_chats.current.session.id, message)
         if isinstance(found, Absent):
             raise UsageError(f"The tokens of this reply were not kept: {WHY[found]}.", RECORD)
         return found
@@ -84,10 +85,10 @@ class TraceCommands:
         if isinstance(shown, Running):
             records, trace = shown.turn.reply.requests, shown.turn.trace
         else:
-            records, trace = requests_of(shown), self.services.engine().traces.own(chat.session.id, shown)
+            records, trace = requests_of(shown), self.engine().traces.own(chat.session.id, shown)
 
         def look() -> Timeline:
-            return timeline(records, trace, self.services.clock.monotonic())
+            return timeline(records, trace, self.now_s())
 
         self.push(TimelineScreen(look, partial(_is_running, chat, shown)))
 

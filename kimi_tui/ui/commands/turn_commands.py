@@ -15,8 +15,10 @@ from kimi_tui.core.settings.field_text import parse_stop_words, short_text
 from kimi_tui.core.settings.sampling import (
     RequestOptions,
     resolve_auto_continue,
+    resolve_budget,
     resolve_kept_thinking,
     resolve_over_budget,
+    resolve_request,
 )
 from kimi_tui.core.settings.settings import RULES
 from kimi_tui.core.text.counts import counted
@@ -24,7 +26,7 @@ from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.text import words
 
 ONCE, OFF = "once", "off"
@@ -38,7 +40,7 @@ OVER_BUDGET_WORDS = {
 
 @dataclass(eq=False)
 class TurnCommands:
-    services: Services
+    store: SettingsStore
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
     changed: Callable[[], None]  # shows what holds for the next turn
@@ -68,7 +70,7 @@ class TurnCommands:
         """Limit the thinking of this session, with "once" of the next reply alone; "" = say what holds."""
         chat, (text, _, scope) = self.open_chats.current, argument.strip().lower().partition(" ")
         if not text:
-            budget = chat.next_reply.budget or self.services.budget(chat.session)
+            budget = chat.next_reply.budget or resolve_budget(self.store.value, chat.session)
             self.say(f"Thinking budget: {budget}. /budget 500 (tokens), /budget 20s or /budget off sets it.")
             return
         try:
@@ -85,7 +87,7 @@ class TurnCommands:
             self.say(f"Thinking budget of the next reply: {budget}.")
             return
         chat.next_reply = replace(chat.next_reply, budget=None)
-        settings, session = self.services.settings, chat.session
+        settings, session = self.store.value, chat.session
         is_default = budget == parse_budget(settings.chat.thinking_budget)
         value = None if is_default else int(text) if budget.tokens is not None else text
         self.change(settings_changes.with_own(session, "thinking_budget", value))
@@ -98,9 +100,9 @@ class TurnCommands:
             times = int(word) if word.isascii() and word.isdigit() and len(word) < 4 else -1
             if not RULES["chat", "auto_continue"].holds(times):
                 raise UsageError(f"/auto-continue: found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
-            is_default = times == self.services.settings.chat.auto_continue
+            is_default = times == self.store.value.chat.auto_continue
             self.change(settings_changes.with_own(session, "auto_continue", None if is_default else times))
-        times = resolve_auto_continue(self.services.settings, self.open_chats.current.session)
+        times = resolve_auto_continue(self.store.value, self.open_chats.current.session)
         how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
         self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}, in this session.")
 
@@ -109,11 +111,11 @@ class TurnCommands:
         chat = self.open_chats.current
         if argument.strip():
             words = () if argument.strip().lower() == OFF else tuple(parse_stop_words(argument))
-            self.services.resolve(chat.session, RequestOptions(more_stops=words))
+            resolve_request(self.store.value, chat.session, RequestOptions(more_stops=words))
             chat.next_reply = replace(chat.next_reply, stops=words)
             self.changed()
             return
-        held = self.services.resolve(chat.session, chat.next_reply.options).fields.get("stop", [])
+        held = resolve_request(self.store.value, chat.session, chat.next_reply.options).fields.get("stop", [])
         self.say(
             f"The next reply stops at {short_text('stop', held) or 'nothing'}.\n"
             '/stop-at ### "two words" \\n adds words for that reply alone; /stop-at off takes them back.'
@@ -128,10 +130,10 @@ class TurnCommands:
             except ValueError:
                 allowed = "none, a number of turns such as 2, or all"
                 raise UsageError(f"/kept-thinking: found {word!r}, allowed {allowed}.") from None
-            is_default = kept == self.services.settings.chat.kept_thinking
+            is_default = kept == self.store.value.chat.kept_thinking
             self.change(settings_changes.with_own(session, "kept_thinking", None if is_default else kept))
         chat = self.open_chats.current
-        kept = resolve_kept_thinking(self.services.settings, chat.session)
+        kept = resolve_kept_thinking(self.store.value, chat.session)
         self.say(f"The thinking of {kept_words(kept)} is sent along{self._cost_of(kept)}, in this session.")
 
     def _over_budget(self, argument: str) -> None:
@@ -140,9 +142,9 @@ class TurnCommands:
         if word:
             if word not in {*OverBudget}:
                 raise UsageError(f"/over-budget: found {word!r}, allowed {RULES['chat', 'over_budget'].allowed}.")
-            is_default = word == self.services.settings.chat.over_budget
+            is_default = word == self.store.value.chat.over_budget
             self.change(settings_changes.with_own(session, "over_budget", None if is_default else word))
-        chosen = resolve_over_budget(self.services.settings, self.open_chats.current.session)
+        chosen = resolve_over_budget(self.store.value, self.open_chats.current.session)
         self.say(f"When there is no room for all turns, {OVER_BUDGET_WORDS[chosen]}, in this session.")
 
     def _cost_of(self, kept: KeptThinking) -> str:

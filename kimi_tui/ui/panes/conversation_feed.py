@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
@@ -11,22 +12,22 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
-from kimi_tui.ui.state.status_line import welcome_entries
+from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
 @dataclass(eq=False)
 class ConversationFeed:
-    services: Services
+    store: SettingsStore
     open_chats: OpenChats
     transcript: Transcript
     remark: Remark
     room: RoomWatch
+    welcome: Sequence[Entry]  # what an empty session shows
     _notices: int = field(default=0, init=False)
 
     def entries_of(self, chat: Chat) -> list[Entry]:
-        return chat.entries(timestamps=self.services.settings.ui.timestamps)
+        return chat.entries(timestamps=self.store.value.ui.timestamps)
 
     def prepare(self, chat: Chat) -> None:
         """Does what takes long; this may be done in a thread."""
@@ -36,7 +37,7 @@ class ConversationFeed:
     def show(self) -> None:
         chat = self.open_chats.current
         news = self.room.look(chat)
-        self.transcript.set_entries(self.entries_of(chat) or welcome_entries(self.services))
+        self.transcript.set_entries(self.entries_of(chat) or self.welcome)
         if news:
             self.say(news, "warning", about=ROOM)
 

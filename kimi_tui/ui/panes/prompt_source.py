@@ -7,6 +7,7 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import before
-from kimi_tui.core.settings.sampling import RequestOptions
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.turn_plan import first_fields
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import curl_command
@@ -44,7 +45,7 @@ from kimi_tui.ui.state.answers import answering_opening
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.next_request import start_of, taken_up_by, taken_up_from
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.state.slash import Command, Text, parse_line
 
 if TYPE_CHECKING:  # the name of a type only
@@ -90,7 +91,8 @@ class Comparing:
 
 @dataclass(eq=False)
 class PromptSource:
-    services: Services
+    store: SettingsStore
+    now: Callable[[], datetime]
     open_chats: OpenChats
     drafts: Drafts
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
@@ -123,7 +125,7 @@ class PromptSource:
         """What makes the input, in any thread, and its title; None = nothing can, which is told."""
         reply, place = self._shown()
         if reply is not None:
-            session, window_tokens = self.open_chats.current.session, self.services.settings.api.context_tokens
+            session, window_tokens = self.open_chats.current.session, self.store.value.api.context_tokens
             shown = PastRequest(reply, place)
             make = partial(self._make_past, session, shown, window_tokens, self.last_request(shown))
             is_running = self._is_last_of_running(reply, place)
@@ -141,7 +143,7 @@ class PromptSource:
         """
         reply, place = self._shown() if is_shown else (None, 0)
         if reply is not None:
-            session, window_tokens = self.open_chats.current.session, self.services.settings.api.context_tokens
+            session, window_tokens = self.open_chats.current.session, self.store.value.api.context_tokens
             return partial(request_view, session, reply, place, window_tokens), reply.parent
         planned = self._next()
         return None if planned is None else (planned.make, planned.reply_to)
@@ -189,7 +191,7 @@ class PromptSource:
     def _running(self) -> Message | None:
         """The reply that grows on screen, as it stands; None = none does, or nothing has been sent for it yet."""
         turn = self.open_chats.current.turn
-        reply = turn.reply_so_far(self.services.clock.now()) if turn is not None and self._runs() else None
+        reply = turn.reply_so_far(self.now()) if turn is not None and self._runs() else None
         return reply if reply is not None and requests_of(reply) else None
 
     def _runs(self) -> bool:
@@ -229,7 +231,7 @@ class PromptSource:
         return line if isinstance(line, Command) else None
 
     def _request(self, options: RequestOptions) -> RequestSettings:
-        return self.services.resolve(self.open_chats.current.session, options)
+        return resolve_request(self.store.value, self.open_chats.current.session, options)
 
     def _going_on(self) -> _Next | None:
         """None = the composer would go on with no reply."""
@@ -283,7 +285,7 @@ class PromptSource:
 
     def _planned(self, make: Make, request: RequestSettings, title: str, *, thinks: bool) -> _Next:
         """`thinks` = whether its think block is open."""
-        settings = self.services.settings
+        settings = self.store.value
         fields = request.fields
         if thinks:
             fields = first_fields(settings, self.open_chats.current.session, request)
@@ -316,7 +318,7 @@ class PromptSource:
         reply = next((it for it in reversed(messages) if it.id == turn.reply.id), None)
         if reply is None:
             if self._unanswered is None or self._unanswered[0] is not turn:
-                self._unanswered = turn, turn.reply_so_far(self.services.clock.now())
+                self._unanswered = turn, turn.reply_so_far(self.now())
             reply = self._unanswered[1]
         is_there = reply is not None and any(it.id == reply.parent for it in reversed(messages))
         return last_request(reply) if reply is not None and is_there else None
@@ -335,7 +337,7 @@ class PromptSource:
         session, last = self.open_chats.current.session, self.last_request(shown)
         others = (it for it in newest_first(session, shown) if last is None or not it.is_same(last))
         requests = Requests(itertools.chain([] if last is None else [last], others))
-        make, window_tokens = functools.cache(plan[0]), self.services.settings.api.context_tokens
+        make, window_tokens = functools.cache(plan[0]), self.store.value.api.context_tokens
 
         def against(request: PastRequest) -> PromptComparison:
             return compared(request_view(session, *request, window_tokens), make(), calibration_of(session))
@@ -388,7 +390,7 @@ class PromptSource:
         if planned is None:
             return
         view = view or planned.make()
-        settings, request = self.services.settings, planned.request
+        settings, request = self.store.value, planned.request
         fields, extra, model = view.sent, view.sent, view.model or request.model
         if fields is None or extra is None:
             fields, extra = planned.fields, request.extra

@@ -9,11 +9,10 @@ from typing import Any, Protocol, TypeGuard
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message
-from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.wire.answer_forms import FormCheck, form_name, form_of, is_to_be_checked
 from kimi_tui.ui.state.end_notices import EndNotice, Offer
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import CheckForm, Services
+from kimi_tui.ui.state.services import CheckForm
 
 OFFERS = (
     Offer("correct", "writes this into the composer, to be sent"),
@@ -28,16 +27,21 @@ class NoticeView(Protocol):
 
 class FormChecks:
     def __init__(
-        self, services: Services, view: NoticeView, run: Callable[[Coroutine[Any, Any, None]], object]
+        self,
+        check_form: CheckForm | None,
+        label: Callable[[str], str],
+        view: NoticeView,
+        run: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
-        self._services, self._view, self._run = services, view, run
+        """`check_form` None = nothing is checked; `label` gives an action's key as it is shown."""
+        self._check_form, self._label, self._view, self._run = check_form, label, view, run
 
     def begin(self, chat: Chat, reply: Message) -> bool:
         """Look at a reply beside everything else; False = it is to keep no form, or was cut."""
         form = form_of(reply)
-        if form is None or not is_to_be_checked(reply) or self._services.check_form is None:
+        if form is None or not is_to_be_checked(reply) or self._check_form is None:
             return False
-        self._run(self._check(chat, reply, form, self._services.check_form))
+        self._run(self._check(chat, reply, form, self._check_form))
         return True
 
     async def _check(
@@ -55,9 +59,9 @@ class FormChecks:
         if all(message is not reply for message in chat.session.messages):
             return  # it is another one now, or gone
         chat.form_checks[reply.id] = found
-        told, label = form_notice(form, found), KeyTable.of(self._services.settings.keymap).label
+        told = form_notice(form, found)
         chat.drop_notices(about_form(reply.id))
-        self._view.notice(chat, told.words(label), told.severity, about_form(reply.id), reply.id)
+        self._view.notice(chat, told.words(self._label), told.severity, about_form(reply.id), reply.id)
 
 
 def is_schema(value: object) -> TypeGuard[Mapping[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import SAMPLE_CHARS
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import before, before_question
+from kimi_tui.core.settings.sampling import RequestOptions
 from kimi_tui.ui.state.next_cut import NO_CUT, NextCut
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import Services
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs none of these modules
     from kimi_tui.core.prompt.next_cuts import NextCuts
@@ -36,7 +37,8 @@ NOTHING_TYPED = Typed()
 class MeasuredCuts:
     """Measures again what has changed: a key costs the same in a long conversation as in a short one."""
 
-    services: Services
+    resolve: Callable[[Session, RequestOptions], RequestSettings]
+    """Raises KimiError where the session's settings cannot be used."""
 
     def of(self, chat: Chat, typed: Typed) -> NextCut:
         """None where the session's settings cannot be used: nothing is sent then.
@@ -44,7 +46,7 @@ class MeasuredCuts:
         Of a chat that is not on screen yet this may be asked in a thread.
         """
         try:
-            request = self.services.resolve(chat.session, chat.next_reply.options)
+            request = self.resolve(chat.session, chat.next_reply.options)
         except KimiError:
             return NO_CUT
         if request.over_budget is OverBudget.REFUSE:

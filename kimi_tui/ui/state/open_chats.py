@@ -12,15 +12,13 @@ from pathlib import Path
 
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.faults import reason_of
-from kimi_tui.core.ports import FileChange, HeldSession
+from kimi_tui.core.ports import FileChange, HeldSession, SessionStore
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import sharing_messages
-from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.read_only import READ_ONLY, way_out
-from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import is_message
 
 RECOVERED = "recovered"
@@ -33,9 +31,11 @@ RAW_KEPT = "A raw input that was not sent is kept: /raw goes on with it, /raw of
 class OpenChats:
     """Opens and closes chats; a chat is open on screen, while its reply runs, and until its end has been read."""
 
-    def __init__(self, services: Services, first: HeldSession) -> None:
-        self._session_store, self._new_session = services.session_store, services.new_session
-        self._copy_key = KeyTable.of(services.settings.keymap).label("open-copy")
+    def __init__(
+        self, session_store: SessionStore, new_session: Callable[[], Session], first: HeldSession, copy_key: str
+    ) -> None:
+        """`copy_key` = what goes on with a read-only session, as it is shown."""
+        self._session_store, self._new_session, self._copy_key = session_store, new_session, copy_key
         self.told: Callable[[Chat, FileChange], object] = lambda *_: None
         """Is called when others changed the file of an open session."""
         self.parting_words = list[str]()

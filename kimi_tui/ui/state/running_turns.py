@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from kimi_tui.core.errors import KimiError, LeftOutError, StorageError
+from kimi_tui.core.ports import Clock
 from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.prompt.raw_alternatives import raw_input_asked, raw_input_tokens
 from kimi_tui.core.prompt.raw_prompt import RawInput
@@ -21,9 +22,8 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState
-from kimi_tui.core.settings.keymap import KeyTable
 from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
-from kimi_tui.core.settings.sampling import RequestOptions
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, answering, answering_again, single
@@ -51,10 +51,11 @@ from kimi_tui.ui.state.live_turn import LiveTurn
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED
 from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
 from kimi_tui.ui.state.reply_rows import batch_table
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import SettingsStore
 
-if TYPE_CHECKING:  # the name of a type only
+if TYPE_CHECKING:  # the names of types only
     from kimi_tui.engine.turn import Listener, Turn
+    from kimi_tui.engine.turn_engine import Engine
 
 FRAME_S = 1 / 20
 """Shortest time between two drawings of a growing reply, in seconds."""
@@ -113,9 +114,26 @@ def frame_pause_s(late_s: float) -> float:
 
 
 class Turns:
-    def __init__(self, services: Services, view: TurnView, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
-        self._services, self._view, self._run = services, view, run
-        self.checks = FormChecks(services, view, run)
+    def __init__(
+        self,
+        store: SettingsStore,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        view: TurnView,
+        run: Callable[[Coroutine[Any, Any, None]], object],
+        *,
+        checks: FormChecks,
+        label: Callable[[str], str],
+        key_problem: KimiError | None = None,
+        recorded_plan: Plan | None = None,
+    ) -> None:
+        """`label` gives an action's key as it is shown, "" = it has none.
+
+        `key_problem` says why nothing can be sent. `recorded_plan` is that of every turn in a replay.
+        """
+        self._store, self._engine, self._clock, self._view, self._run = store, engine, clock, view, run
+        self.checks, self._label = checks, label
+        self._key_problem, self._recorded_plan = key_problem, recorded_plan
 
     def start(self, chat: Chat, opening: Opening, plan: Plan = single, *, told: str = "") -> None:
         """Begin a turn: the one way to do so. `told` is said when it has begun; "" = nothing is.
@@ -191,17 +209,16 @@ class Turns:
     ) -> Turn:
         """Begin a turn, beside those that run. `budget` None = the next reply's, or the session's."""
         chat.open_session.refuse_if_read_only()
-        budget = budget or chat.next_reply.budget or self._services.budget(chat.session)
-        first = self._services.first_turn
-        if first is not None:
-            plan = first.plan
+        budget = budget or chat.next_reply.budget or resolve_budget(self._store.value, chat.session)
+        if self._recorded_plan is not None:
+            plan = self._recorded_plan
         elif is_raw(opening):
-            plan, budget = answering(plan, cuts_back=self._services.settings.chat.whole_sentences), NO_BUDGET
+            plan, budget = answering(plan, cuts_back=self._store.value.chat.whole_sentences), NO_BUDGET
         else:
-            plan = resolve_plan(self._services.settings, chat.session, request, plan, budget)
-        turn = self._services.engine().start(chat.open_session, opening, request, plan)
+            plan = resolve_plan(self._store.value, chat.session, request, plan, budget)
+        turn = self._engine().start(chat.open_session, opening, request, plan)
         is_json = is_json_form(request.fields.get("response_format"))
-        live = LiveTurn(turn.reply, self._services.clock.monotonic(), budget, is_json, told)
+        live = LiveTurn(turn.reply, self._clock.monotonic(), budget, is_json, told)
         chat.note_begun(Running(turn, live))
         self._run(self._follow(chat, turn, turn.listen(), opening))
         return turn
@@ -216,9 +233,9 @@ class Turns:
 
     def _request(self, chat: Chat, opening: Opening, options: RequestOptions) -> RequestSettings:
         chat.open_session.refuse_if_read_only()
-        if self._services.key_problem is not None:
-            raise self._services.key_problem
-        return self._services.resolve(chat.session, opening.options.over(options))
+        if self._key_problem is not None:
+            raise self._key_problem
+        return resolve_request(self._store.value, chat.session, opening.options.over(options))
 
     async def _follow(self, chat: Chat, turn: Turn, listener: Listener, opening: Opening) -> None:
         """Apply what a turn reports, gathered so that drawing stays cheap."""
@@ -248,7 +265,7 @@ class Turns:
                 live.note_shortened(event)
                 self._view.show_shortened(chat)
             case Retrying() | AttemptBegan():
-                live.note_retry(event if isinstance(event, Retrying) else None, self._services.clock.monotonic())
+                live.note_retry(event if isinstance(event, Retrying) else None, self._clock.monotonic())
                 self._view.show_retry(chat)
             case TurnNotice(error=StorageError() | LeftOutError()) | RequestEnded() | RepliesPlaced():
                 pass  # what is not saved or not sent is told for as long as it is not; the requests with the turn's end
@@ -277,14 +294,14 @@ class Turns:
             self._view.show_request(chat)
 
     def _grow(self, chat: Chat, turn: Turn, live: LiveTurn, delta: ReplyDelta) -> None:
-        now_s = self._services.clock.monotonic()
+        now_s = self._clock.monotonic()
         live.note(delta, now_s)
         if delta.part is ReplyPart.ANSWER or not live.label:  # while it thinks, the screen's clock counts
             live.update_label(now_s)
         if live is chat.live:
             self._view.show_delta(chat, delta)
         if delta.part is ReplyPart.ANSWER and chat.follow_up is not None:
-            reply = turn.reply.message(self._services.clock.now())
+            reply = turn.reply.message(self._clock.now())
             self._answer_more(chat, reply if turn.context is None else turn.context.noted_on(reply, chat.session))
 
     def _answer_more(self, chat: Chat, reply: Message) -> None:
@@ -331,7 +348,7 @@ class Turns:
         self._give_back(chat, [*unsent, *chat.queued])
 
     def _tell_end(self, chat: Chat, turn: Turn, ended: TurnEnded, opening: Opening) -> None:
-        label, which = KeyTable.of(self._services.settings.keymap).label, _which(chat, ended)
+        which = _which(chat, ended)
         if which and ended.state is MessageState.CANCELLED:
             return  # the status line tells of all at once
         asked_tokens = partial(self._asked_tokens, chat, turn)
@@ -341,7 +358,7 @@ class Turns:
             gone_on_with=stands,
         )  # fmt: skip
         for notice in notices:
-            self._view.notice(chat, f"{which}{notice.words(label)}", notice.severity, end_of(ended.reply_id))
+            self._view.notice(chat, f"{which}{notice.words(self._label)}", notice.severity, end_of(ended.reply_id))
 
     def _tell_batch_end(self, chat: Chat, ended: TurnEnded) -> None:
         """Say what a sweep took; of other replies that began together the conversation tells enough."""
@@ -350,9 +367,8 @@ class Turns:
             return
         complete = sum(member.state is MessageState.COMPLETE for member in batch.members)
         words = f"The sweep over {batch.what} has ended, {complete} of {len(batch.members)} complete."
-        label = KeyTable.of(self._services.settings.keymap).label("side-by-side")
-        way = " or ".join(filter(None, (label, "/sweep")))
-        table = batch_table(chat, batch, self._services.clock.monotonic())
+        way = " or ".join(filter(None, (self._label("side-by-side"), "/sweep")))
+        table = batch_table(chat, batch, self._clock.monotonic())
         self._view.notice(chat, f"{words}\n{table}\n{way} shows them side by side.", PASSING)
 
     @staticmethod
@@ -366,7 +382,7 @@ class Turns:
             return 0
         if (raw := raw_input_asked(chat.session, turn.reply.beginning)) is not None:
             return raw_input_tokens(chat.session, raw)
-        asked, window_tokens = replace(chat.session, head=turn.question.id), self._services.settings.api.context_tokens
+        asked, window_tokens = replace(chat.session, head=turn.question.id), self._store.value.api.context_tokens
         left_out = None if turn.context is None else frozenset(turn.context.left_out)
         return context_of(asked, window_tokens, turn.request.kept_thinking, left_out).tokens
 

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.ports import Clock, HeldSession, SessionStore
-from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions, resolve_budget, resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.copied import Delivery
-from kimi_tui.core.wire.thinking_budget import Budget
 
 if TYPE_CHECKING:  # the names of types only: the first frame needs nothing of these modules
     import threading
@@ -38,6 +35,10 @@ class CheckForm(Protocol):
 
         It takes seconds, or until the event is set, and raises nothing.
         """
+
+
+LoadSchema = Callable[[Path], Mapping[str, object]]
+"""Reads {"name", "schema"} from a file, which it touches; raises UsageError where there is none."""
 
 
 class Clipboard(Protocol):
@@ -85,6 +86,10 @@ class SettingsStore(Protocol):
         Raises:
             ConfigError: The file cannot be read or written, or a value is not allowed; nothing was changed.
         """
+
+
+Themes = Mapping[str, Callable[[], Palette]]
+"""Every theme by name; calling one reads it and may raise ThemeError."""
 
 
 class FirstSession(NamedTuple):
@@ -137,8 +142,7 @@ class Services:
     clock: Clock
     session_store: SessionStore
     new_session: Callable[[], Session]
-    themes: Mapping[str, Callable[[], Palette]]
-    """Every theme by name; calling one reads it and may raise ThemeError."""
+    themes: Themes
     theme: str
     endpoint: str
     """A word for the endpoint, for the header."""
@@ -160,17 +164,5 @@ class Services:
     """None = the user begins."""
     check_form: CheckForm | None = None
     """None = nothing is checked."""
-    load_schema: Callable[[Path], Mapping[str, object]] | None = None
-    """Reads {"name", "schema"} from a file, which it touches; UsageError where there is none. None = none is read."""
-
-    @property
-    def settings(self) -> Settings:
-        return self.settings_store.value
-
-    def budget(self, session: Session) -> Budget:
-        """How much may be thought; raises FieldError where the session's settings cannot be used."""
-        return resolve_budget(self.settings, session)
-
-    def resolve(self, session: Session, options: RequestOptions = NO_OPTIONS) -> RequestSettings:
-        """Raises KimiError where the session's settings cannot be used."""
-        return resolve_request(self.settings, session, options)
+    load_schema: LoadSchema | None = None
+    """None = none is read."""

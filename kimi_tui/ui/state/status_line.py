@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
@@ -14,14 +14,15 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import MessageState, Role, Session
 from kimi_tui.core.session.session_usage import total_usage
-from kimi_tui.core.settings.keymap import KeyTable
+from kimi_tui.core.settings.sampling import resolve_budget, resolve_request
+from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.ui.state.entries import notice
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.services import Services
+from kimi_tui.ui.state.services import SettingsStore
 from kimi_tui.ui.text import words
 
 METER_CELLS = 4
@@ -91,8 +92,9 @@ class BarTexts(NamedTuple):
 class Bars:
     """The texts of the bars, made once for each state of a session and of the settings: the work grows with both."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, store: SettingsStore, endpoint: str) -> None:
+        """`endpoint` is a word for it."""
+        self._store, self._endpoint = store, endpoint
         # Of a session, and of all else that is shown.
         self._made: tuple[Session, tuple[object, ...], BarTexts] | None = None
 
@@ -105,9 +107,11 @@ class Bars:
         calibration: Calibration | None = None,
     ) -> BarTexts:
         """`asked` = what holds for the next reply alone; `left_out` and `calibration` as for `context_of`."""
-        rest = self._services.settings, empty_end, asked, left_out
+        rest = self._store.value, empty_end, asked, left_out
         if self._made is None or self._made[0] is not session or self._made[1] != rest:
-            made = _bar_texts(session, empty_end, asked, left_out, calibration, services=self._services)
+            made = _bar_texts(
+                session, empty_end, asked, left_out, calibration, settings=self._store.value, endpoint=self._endpoint
+            )
             self._made = session, rest, made
         return self._made[2]
 
@@ -119,22 +123,23 @@ def _bar_texts(
     left_out: Set[str] | None,
     calibration: Calibration | None,
     *,
-    services: Services,
+    settings: Settings,
+    endpoint: str,
 ) -> BarTexts:
     try:
-        request = services.resolve(session)
-        budget = asked.budget or services.budget(session)
+        request = resolve_request(settings, session)
+        budget = asked.budget or resolve_budget(settings, session)
         most = "" if budget == NO_BUDGET else f" ≤ {budget}"
         thinks = request.thinking if asked.start is None else not asked.start.is_answer
         model, thinking = request.model, f"thinking{most}" if thinks else "instant"
-        thinking += _form_words(session, request, services)
+        thinking += _form_words(session, request, settings)
         kept, reply_tokens = request.kept_thinking, request.reply_tokens
     except KimiError:
         model, thinking, kept, reply_tokens = session.model, "settings cannot be used", 0, 0
-    context = context_of(session, services.settings.api.context_tokens, kept, left_out, calibration)
+    context = context_of(session, settings.api.context_tokens, kept, left_out, calibration)
     return BarTexts(
         title=f"kimi-tui  {session.title or 'new session'}",
-        place=f"{model.rpartition('/')[2]} · {thinking} · {services.endpoint}",
+        place=f"{model.rpartition('/')[2]} · {thinking} · {endpoint}",
         short_title=session.title or "new session",
         short_places=(f"{model.rpartition('/')[2]} · {thinking}", thinking),
         context=context._replace(reply_tokens=reply_tokens),
@@ -142,20 +147,20 @@ def _bar_texts(
     )
 
 
-def _form_words(session: Session, request: RequestSettings, services: Services) -> str:
+def _form_words(session: Session, request: RequestSettings, settings: Settings) -> str:
     """What the answer is held to, and whether the thinking is; "" = to nothing."""
     form = request.fields.get("response_format")
     if not isinstance(form, Mapping) or form.get("type") == "text":
         return ""
     from kimi_tui.core.settings.turn_plan import is_parted  # noqa: PLC0415 - most sessions have no form
 
-    return f"{', then' if is_parted(services.settings, session, request) else ' in'} {form.get('type')}"
+    return f"{', then' if is_parted(settings, session, request) else ' in'} {form.get('type')}"
 
 
-def welcome_entries(services: Services) -> list[Entry]:
-    if services.key_problem is not None:
-        return [notice("welcome", key_words(services.key_problem), "warning")]
-    label = KeyTable.of(services.settings.keymap).label
+def welcome_entries(key_problem: KimiError | None, label: Callable[[str], str]) -> Sequence[Entry]:
+    """`key_problem` = why no request can be sent, None = one can; `label` gives an action's key, "" = it has none."""
+    if key_problem is not None:
+        return [notice("welcome", key_words(key_problem), "warning")]
     ways = ((label("help"), "shows the keys"), (label("palette"), "finds a command"))
     more = ", ".join(f"{key} {what}" for key, what in ways if key)
     send = f" and press {key}" if (key := label("send")) else ""

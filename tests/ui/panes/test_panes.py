@@ -13,6 +13,7 @@ import pytest
 
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.layers import Key
+from kimi_tui.core.settings.sampling import resolve_request
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import NOW, Program, program, talk
 from tests.ui.resizing import resize
@@ -143,9 +144,9 @@ async def test_make_default_and_presets_are_saved(tmp_path: Path) -> None:
         await running.type("/set temperature 0.5<enter>/make-default<enter>")
         await running.until(lambda: running.settings.saved == {("sampling", "temperature"): 0.5})
         await running.type("/set top_k 7<enter>/save-preset careful<enter>")
-        await running.until(lambda: "careful" in running.services.settings.presets)
+        await running.until(lambda: "careful" in running.settings.value.presets)
         assert running.screen.chat.session.settings == {"preset": "careful"}
-        assert running.services.resolve(running.screen.chat.session).fields["top_k"] == 7
+        assert resolve_request(running.settings.value, running.screen.chat.session).fields["top_k"] == 7
 
 
 async def test_a_preset_is_deleted_and_brought_back(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ async def test_a_preset_is_deleted_and_brought_back(tmp_path: Path) -> None:
         await running.shows("Preset quite careful is back.")
         assert "Deleted" not in running.text
         assert running.screen.chat.session.settings == {"preset": "quite careful"}
-        assert running.services.resolve(running.screen.chat.session).fields["top_k"] == 7
+        assert resolve_request(running.settings.value, running.screen.chat.session).fields["top_k"] == 7
         await running.type("/delete-preset endpoint<enter>")
         await running.shows("endpoint cannot be changed here")
 
@@ -173,7 +174,7 @@ async def test_the_chosen_preset_is_deleted_in_its_pane(tmp_path: Path) -> None:
         await running.until(lambda: running.screen.chat.session.settings == {"preset": "careful"})
         await running.type("<f4><end><up><up><enter>")
         await running.shows("Deleted preset careful.")
-        assert "careful" not in running.services.settings.presets
+        assert "careful" not in running.settings.value.presets
         assert scope(running) is Scope.SETTINGS
 
 
