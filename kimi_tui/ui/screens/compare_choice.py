@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,6 +19,7 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.state.compare_sides import Candidate
 from kimi_tui.ui.text.safe_text import line_text
+from kimi_tui.ui.widgets.newest_work import run_newest
 from kimi_tui.ui.widgets.options import SteadyOptions
 
 LISTED = 200
@@ -84,8 +85,7 @@ class CompareChoice(Above, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        work: Callable[[], Any] = self._list  # no coroutine where it is dropped before
-        self.run_worker(work, exit_on_error=False)
+        run_newest(self, self._list, "list")
 
     async def _list(self) -> None:
         self._candidates = await asyncio.to_thread(lambda: [(it.line.casefold(), it) for it in self._make()])

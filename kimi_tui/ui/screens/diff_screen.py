@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -29,6 +29,7 @@ from kimi_tui.ui.transcript.prompt_lines import ADDED, ALIKE, REMOVED
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View
+from kimi_tui.ui.widgets.newest_work import run_newest
 
 MARGINS = {Change.SAME: ALIKE, Change.REMOVED: REMOVED, Change.ADDED: ADDED}
 MAKING = "Comparing …"
@@ -77,8 +78,7 @@ class DiffScreen(ScrollKeys, Above, ModalScreen[None]):
         assert request is not None
         self._comparison = None
         self._show_titles(request)
-        work: Callable[[], Any] = partial(self._compare_with, request)  # no coroutine where it is dropped before
-        self.run_worker(work, group="diff", exclusive=True, exit_on_error=False)
+        run_newest(self, partial(self._compare_with, request), "diff")
 
     async def _compare_with(self, request: PastRequest) -> None:
         """Off the event loop: inputs may be large."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,6 +22,7 @@ from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
+from kimi_tui.ui.widgets.newest_work import run_newest
 from kimi_tui.ui.widgets.raw_area import RawArea
 
 SIZE_AFTER_S = 0.2
@@ -110,8 +111,7 @@ class RawScreen(Above, ModalScreen[RawDraft | None]):
         self._measuring = None
         text = self._area.exact_text
         self._say(text)
-        work: Callable[[], Any] = partial(self._tell_size, text)  # no coroutine where it is dropped before
-        self.run_worker(work, group="raw-size", exclusive=True, exit_on_error=False)
+        run_newest(self, partial(self._tell_size, text), "raw-size")
 
     async def _tell_size(self, text: str) -> None:
         """It takes longer than a key may where the text is long."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -31,6 +31,7 @@ from kimi_tui.ui.state.entries import error_text
 from kimi_tui.ui.state.tree_words import headline, in_lines
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditLine
+from kimi_tui.ui.widgets.newest_work import run_newest
 from kimi_tui.ui.widgets.row_editor import RowEditor
 
 LOOK_S = 0.25
@@ -141,8 +142,7 @@ class TreeScreen(Above, ModalScreen[None]):
 
     def _load(self, message_id: str | None) -> None:
         """Show what there is now, with the cursor on a message; None = on the head."""
-        work: Callable[[], Any] = partial(self._read, message_id)  # no coroutine where it is dropped before
-        self.run_worker(work, group="tree", exclusive=True, exit_on_error=False)
+        run_newest(self, partial(self._read, message_id), "tree")
 
     async def _read(self, message_id: str | None) -> None:
         self._state = self._acts.state()
@@ -338,8 +338,7 @@ class TreeScreen(Above, ModalScreen[None]):
     def _on_filter_changed(self, event: Input.Changed) -> None:
         event.stop()
         if event.value.strip() and self._outline is not None:
-            search = self._search(self._outline, event.value, self._cursor_id)
-            self.run_worker(search, group="tree", exclusive=True, exit_on_error=False)
+            run_newest(self, partial(self._search, self._outline, event.value, self._cursor_id), "tree")
         elif self._hits is not None:
             self._end_search()
 

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -27,6 +26,7 @@ from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, EditKind, Texts
 from kimi_tui.ui.panes.settings_pane.row import ALERT, CURSOR
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
+from kimi_tui.ui.widgets.newest_work import run_newest
 
 LookAtForm = Callable[[object], str]
 """Says what may be wrong with a checked response format, "" = nothing; it takes a while, so it runs in a thread."""
@@ -197,8 +197,7 @@ class Editor(Vertical):
             self._looking = self.set_timer(LOOK_S, partial(self._begin_look, self._look_at_form))
 
     def _begin_look(self, look_at_form: LookAtForm) -> None:
-        work: Callable[[], Any] = partial(self._look, look_at_form)  # no coroutine where it is dropped before
-        self.run_worker(work, group="form", exclusive=True, exit_on_error=False)
+        run_newest(self, partial(self._look, look_at_form), "form")
 
     async def _look(self, look_at_form: LookAtForm) -> None:
         """Say what is found, where the same still stands there."""
