@@ -7,12 +7,14 @@ stands in a row for its id in `ui/commands`; where the cursor of a pane decides 
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kimi_tui.core.prompt.export_forms import USUAL_ENDINGS
+from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.file_formats import ENDINGS
+from kimi_tui.core.session.session import Message
 from kimi_tui.core.text.quoting import either
 
 
@@ -47,6 +49,14 @@ class Need(StrEnum):
     HELD_BY_OTHERS = "session that others hold"
     EDIT = "reply being edited"
     BESIDE = "other reply that runs"
+
+
+MESSAGE_OFFERS: Mapping[Need, Callable[[Message], bool]] = {
+    Need.MESSAGE: lambda _: True,
+    Need.UNFINISHED: lambda message: not refusal_to_go_on(message),
+    Need.REASONING: lambda message: bool(message.reasoning),
+}
+"""What a message has for actions to work on."""
 
 
 @dataclass(frozen=True, slots=True)

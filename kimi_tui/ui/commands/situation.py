@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from kimi_tui.core.prompt.leaving_out import OverBudget
-from kimi_tui.core.prompt.stop_words import refusal_to_go_on
 from kimi_tui.core.session.interventions import can_be_undone
-from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Action, Need, Scope
+from kimi_tui.core.settings.actions import ACTIONS, BY_ID, MESSAGE_OFFERS, Action, Need, Scope
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.text.dotted import SEPARATOR, dotted
 from kimi_tui.core.wire.fields import SETTABLE
@@ -35,9 +34,7 @@ def offers(chat: Chat, chosen: str | None, transcript: Transcript, *, is_finding
     target = chat.target(chosen)
     found = set[Need]()
     if target is not None:
-        found.add(Need.MESSAGE)
-        found |= {Need.UNFINISHED} if not refusal_to_go_on(target) else set()
-        found |= {Need.REASONING} if target.reasoning else set()
+        found |= {need for need, holds in MESSAGE_OFFERS.items() if holds(target)}
         found |= {Need.CODE} if "```" in target.content and transcript.code.has_any(target.id) else set()
         found |= {Need.LINK} if "://" in target.content and transcript.links.has_any(target.id) else set()
     found |= {Need.REPLY} if chat.reply_at(chosen) is not None else set()
