@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.cli.arguments import LATEST
 from kimi_tui.cli.context import Context
@@ -30,10 +30,11 @@ if TYPE_CHECKING:  # the names of types only
     from kimi_tui.adapters.store.session_files import SessionFiles
     from kimi_tui.adapters.store.session_lock import SessionLock
     from kimi_tui.cli.typed_draft import EarlyDraft
-    from kimi_tui.core.ports import HeldSession
+    from kimi_tui.core.ports import Clock, HeldSession, SessionStore
     from kimi_tui.core.session.session import Session
+    from kimi_tui.engine.turn_engine import Engine
     from kimi_tui.ui.app.kimi_app import KimiApp
-    from kimi_tui.ui.state.services import FirstSession
+    from kimi_tui.ui.state.services import FirstSession, Services, SettingsStore
 
 DUMB_TERMINALS = ("dumb", "unknown")
 """Values of TERM for terminals that know no control sequences."""
@@ -43,18 +44,31 @@ TRUE_COLOUR = ("truecolor", "24bit")
 """Values of COLORTERM for terminals that show every colour."""
 
 
-Build = Callable[[Namespace, Context, EarlyTerminal, contextlib.ExitStack, Ending, str], "KimiApp"]
+class Program(NamedTuple):
+    """What the screen works with, and what stands on it at first."""
+
+    services: Services
+    first: HeldSession
+    """The session, or an empty one until `opening` has been read."""
+    opening: FirstSession | None = None
+
+
+Make = Callable[[Context, contextlib.ExitStack, str], Program]
+"""Closing the stack lets others open the session to begin with.
+
+The text is the new session's id, which may have a draft already; "" = nothing of the session is kept.
+"""
 
 
 def run(options: Namespace, context: Context) -> int:
     """Raises KimiError where the session that was asked for, or the address, cannot be used."""
-    return run_screen(options, context, build_app)
+    return run_screen(options, context, screen_program)
 
 
-def run_screen(options: Namespace, context: Context, build: Build, *, is_kept: bool = True) -> int:
-    """Run what `build` makes on this terminal; `is_kept` = what is typed and said in it can be gone on with later.
+def run_screen(options: Namespace, context: Context, make: Make, *, is_kept: bool = True) -> int:
+    """Run what `make` gives on this terminal; `is_kept` = what is typed and said in it can be gone on with later.
 
-    Raises UsageError where there is no terminal, and what `build` raises.
+    Raises UsageError where there is no terminal, and what `make` raises.
     """
     if context.stdin is None or not context.stdin.isatty() or not context.stdout.isatty():
         raise UsageError("The screen needs a terminal.", "Without one: kimi-tui ask, kimi-tui --help")
@@ -69,7 +83,8 @@ def run_screen(options: Namespace, context: Context, build: Build, *, is_kept: b
                 if is_kept:
                     early = _early_draft(context)
                     terminal.keep = early.keep
-                app = build(options, context, terminal, held, ending, early.session_id if early is not None else "")
+                new_id = early.session_id if early is not None else ""
+                app = build_app(context, partial(make, context, held, new_id), terminal, ending)
                 ending.check()
                 session_id = app.run(mouse=settings.ui.mouse)
         except SystemExit:  # a signal, before there was a program to be left
@@ -162,70 +177,76 @@ def _draw_early(terminal: EarlyTerminal, context: Context) -> None:
         terminal.echo(EarlyEcho(columns, rows))
 
 
-def build_app(  # noqa: PLR0917 - what every screen is built of
-    options: Namespace,
-    context: Context,
-    terminal: EarlyTerminal,
-    held: contextlib.ExitStack,
-    ending: Ending,
-    session_id: str,
-) -> KimiApp:
-    """Plug everything together; closing `held` lets others open the session to begin with. Raises as `run` does.
-
-    `session_id` is the new session's, which may have a draft already.
-    """
-    from kimi_tui.adapters.clipboard_tools import SystemClipboard
-    from kimi_tui.adapters.clock import SystemClock
-    from kimi_tui.adapters.config.config_file import theme_problems
-    from kimi_tui.adapters.config.theme_files import themes
-    from kimi_tui.adapters.forms.form_process import check
-    from kimi_tui.adapters.forms.schema_file import load_schema
-    from kimi_tui.adapters.link_opener import SystemOpener
-    from kimi_tui.adapters.text_editor import SystemEditor
-    from kimi_tui.cli.settings_store import SettingsStore
+def build_app(context: Context, make: Callable[[], Program], terminal: EarlyTerminal, ending: Ending) -> KimiApp:
+    """Plug everything together; raises what `make` does."""
     from kimi_tui.cli.warm_up import warm_up
     from kimi_tui.ui.app.kimi_app import KimiApp
-    from kimi_tui.ui.state.services import Services
     from kimi_tui.ui.terminal.terminal_abilities import describe_terminal
 
     ending.check()  # the imports took most of the time
-    settings, loaded, known = context.settings(), context.load(), themes(context.config_path)
-    store = context.store()
-    store.read_large_in_processes()
-    first, opening = first_session(options, store, replace(new_session(settings), id=session_id), held)
-    client, key_problem = _client(context)
-    recordings = cache(context.recordings)
-    services = Services(
-        settings_store=SettingsStore(context),
-        problems=(*loaded.problems, *loaded.notes),
-        engine=cache(lambda: context.engine(client, [context.journals()], recordings())),
-        clock=SystemClock(),
-        session_store=store,
-        new_session=lambda: new_session(context.settings()),
-        themes=known,
-        theme=settings.ui.theme,
-        theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
-        endpoint="demo" if options.demo else settings.api.dialect,
-        key_problem=key_problem,
+    services, first, opening = make()
+    return KimiApp(
+        services, first, describe_terminal(context.environ, context.stdout.encoding), opening=opening,
+        idle_work=warm_up, modes=terminal.modes, typed=terminal.typed, hand_over=terminal.hand_over, ending=ending,
+    )  # fmt: skip
+
+
+def services_of(
+    context: Context,
+    store: SettingsStore,
+    sessions: SessionStore,
+    clock: Clock,
+    *,
+    engine: Callable[[], Engine],
+    endpoint: str,
+) -> Services:
+    """Those of every screen: these, and what the machine offers."""
+    from kimi_tui.adapters.clipboard_tools import SystemClipboard
+    from kimi_tui.adapters.config.theme_files import themes
+    from kimi_tui.adapters.link_opener import SystemOpener
+    from kimi_tui.adapters.text_editor import SystemEditor
+    from kimi_tui.ui.state.services import Services
+
+    return Services(
+        settings_store=store,
+        engine=cache(engine),
+        clock=clock,
+        session_store=sessions,
+        new_session=lambda: new_session(store.value),
+        themes=themes(context.config_path),
+        theme=store.value.ui.theme,
+        endpoint=endpoint,
         report=context.report,
         clipboard=SystemClipboard(context.environ),
         link_opener=SystemOpener(context.environ),
         text_editor=SystemEditor(context.environ),
-        recorder=recordings,
-        check_form=check,
-        load_schema=load_schema,
     )
-    return KimiApp(
-        services,
-        first,
-        describe_terminal(context.environ, context.stdout.encoding),
-        opening=opening,
-        idle_work=warm_up,
-        modes=terminal.modes,
-        typed=terminal.typed,
-        hand_over=terminal.hand_over,
-        ending=ending,
-    )
+
+
+def screen_program(context: Context, held: contextlib.ExitStack, session_id: str) -> Program:
+    """The user's own sessions, and the endpoint or the simulator; raises as `run` does."""
+    from kimi_tui.adapters.clock import SystemClock
+    from kimi_tui.adapters.config.config_file import theme_problems
+    from kimi_tui.adapters.forms.form_process import check
+    from kimi_tui.adapters.forms.schema_file import load_schema
+    from kimi_tui.cli.settings_store import SettingsStore
+
+    options, settings, loaded, store = context.options, context.settings(), context.load(), context.store()
+    store.read_large_in_processes()
+    first, opening = first_session(options, store, replace(new_session(settings), id=session_id), held)
+    client, key_problem = _client(context)
+    recordings = cache(context.recordings)
+    services = services_of(
+        context, SettingsStore(context), store, SystemClock(),
+        engine=lambda: context.engine(client, [context.journals()], recordings()),
+        endpoint="demo" if options.demo else settings.api.dialect,
+    )  # fmt: skip
+    services = replace(
+        services, problems=(*loaded.problems, *loaded.notes), key_problem=key_problem, recorder=recordings,
+        theme_problems=lambda: () if options.theme else theme_problems(context.config_path),
+        check_form=check, load_schema=load_schema,
+    )  # fmt: skip
+    return Program(services, first, opening)
 
 
 def first_session(

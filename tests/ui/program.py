@@ -244,7 +244,6 @@ def prepare(
         first = files.create(new_session())
     services = Services(
         settings_store=settings,
-        problems=(),
         engine=cache(
             lambda: Engine(
                 client if connect is None else connect(clock),

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -20,7 +21,7 @@ from kimi_tui.adapters.store.session_files import SessionFiles
 from kimi_tui.cli.arguments import parse_arguments
 from kimi_tui.cli.context import Context
 from kimi_tui.cli.early_terminal import EarlyTerminal
-from kimi_tui.cli.screen_command import build_app
+from kimi_tui.cli.screen_command import build_app, screen_program
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.app.kimi_app import KimiApp
 from kimi_tui.ui.terminal.ending import Ending
@@ -120,7 +121,7 @@ def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:
     out = held.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - that closes it
     context = Context(parse_arguments(argv), {"TERM": "xterm-256color"}, None, out, out)
     terminal = SimpleNamespace(modes=None, typed="", hand_over=lambda: b"", end_now=lambda *_: None)
-    return build_app(context.options, context, cast(EarlyTerminal, terminal), held, Ending(), "s1")
+    return build_app(context, partial(screen_program, context, held, "s1"), cast(EarlyTerminal, terminal), Ending())
 
 
 async def test_no_file_is_touched_on_the_loop(tmp_path: Path, probe: Probe) -> None:

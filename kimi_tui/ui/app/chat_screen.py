@@ -36,10 +36,9 @@ from kimi_tui.ui.app.hint_display import HintDisplay
 from kimi_tui.ui.app.redraw import Redraw
 from kimi_tui.ui.app.turn_display import TurnDisplay
 from kimi_tui.ui.commands import situation
-from kimi_tui.ui.commands.background import Background
 from kimi_tui.ui.commands.command_palette import ActionProvider
 from kimi_tui.ui.commands.current_session import CurrentSession
-from kimi_tui.ui.commands.dispatcher import Dispatcher, Rows
+from kimi_tui.ui.commands.dispatcher import Background, Dispatcher, Rows
 from kimi_tui.ui.commands.session_opener import SessionOpener
 from kimi_tui.ui.keys.focus import has_keys, scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import BLIND, EDITOR_KEYS, Keyboard, character_of
@@ -56,8 +55,7 @@ from kimi_tui.ui.state.measured_cuts import MeasuredCuts
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
-from kimi_tui.ui.state.services import FirstSession, FirstTurn, Services
-from kimi_tui.ui.state.slash import is_message
+from kimi_tui.ui.state.services import FirstSession, Services
 from kimi_tui.ui.state.status_line import Bars, key_words, welcome_entries
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.widgets.command_hints import CommandHints
@@ -109,7 +107,7 @@ class ChatScreen(Screen[None]):
             opening: The session to read; None = there is none.
         """
         super().__init__()
-        self.services, self._opening = services, opening
+        self.services = services
         self._typing: Timer | None = None
         settings = services.settings_store.value
         self.keyboard = Keyboard(settings.keymap)
@@ -129,13 +127,13 @@ class ChatScreen(Screen[None]):
             Bars(services.settings_store, services.endpoint), self.open_chats, services.clock.monotonic
         )
         room = RoomWatch(MeasuredCuts(self._resolve), self.drafts, self.bars.context)
-        self._feed = feed = ConversationFeed(
+        feed = ConversationFeed(
             services.settings_store, self.open_chats, self.transcript, self.bars.remark, room,
             welcome=welcome_entries(services.key_problem, keys.label),
         )  # fmt: skip
         self.say, self.remark = feed.say, self.bars.remark
-        self._background = Background(self._run, self.say)
-        self.run_later = self._background.later
+        self._background = Background(self.run_beside, self.say)
+        self.run_later, self.attempt = self._background.later, self._background.attempt
         tabs = [(name, keys.label(name)) for name in PANES]
         self.panes = SidePanes(
             self.transcript, tabs, make=self._make_panel, arranged=self._show_arrangement,
@@ -149,18 +147,20 @@ class ChatScreen(Screen[None]):
             self.open_chats, feed, bars=self.bars, hints=self._hints, panes=self.panes,
             queue_line=self._queue, composer=self.composer, choices=self._choices,
         )  # fmt: skip
-        self._draft_saving = DraftSaving(
-            self.open_chats, self._typed, later=self.set_timer, run=self._run, saved=self.bars.refresh
-        )
-        self._turn_display = TurnDisplay(
+        self.typed = DraftSaving(
+            self.open_chats, self._what_is_typed, later=self.set_timer, run=self.run_beside, saved=self.bars.refresh
+        ).typed
+        self.turn_display = TurnDisplay(
             self.open_chats, self.transcript, feed, self.panes, drafts=self.drafts, redraw=self.redraw,
-            now_s=services.clock.monotonic, typed=self._draft_saving.typed,
+            now_s=services.clock.monotonic, typed=self.typed,
         )  # fmt: skip
         self.current = CurrentSession(
             self.open_chats, self.drafts, prepare=self.redraw.prepare, leave=self.find_bar.close,
             shown=self._show_other, changed=self.redraw.session, saved=self.bars.refresh, run_later=self.run_later,
         )  # fmt: skip
-        self._opener = SessionOpener(self.open_chats, self.composer, self.redraw.prepare, self.remark)
+        self._opener = SessionOpener(
+            opening, services.session_store, self.open_chats, self.composer, self.redraw.prepare, self.remark
+        )
         self.dispatcher = Dispatcher(
             self._make_rows, offers=self.offers, is_too_early=self._opener.is_too_early_for, ask=self._ask_argument,
             background=self._background, say=self.say, remark=self.remark,
@@ -169,27 +169,10 @@ class ChatScreen(Screen[None]):
     @cached_property
     def late(self) -> LateParts:
         from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
-        from kimi_tui.ui.state.form_checks import FormChecks  # noqa: PLC0415 - nor of what a turn is made of
-        from kimi_tui.ui.state.running_turns import Turns  # noqa: PLC0415 - nor of what a turn is made of
 
-        services, view, label = self.services, self._turn_display, self.keyboard.table.label
-        turns = Turns(
-            services.settings_store, services.engine, services.clock, view, self._run_turn, label=label,
-            checks=FormChecks(services.check_form, label, view, self._run_turn), key_problem=services.key_problem,
-            recorded_plan=None if services.first_turn is None else services.first_turn.plan,
-        )  # fmt: skip
-        if services.recorder is not None:
-            services.recorder().tell = lambda words: self.say(words, "warning")
-        return LateParts(
-            app=self.app, services=services, keyboard=self.keyboard, open_chats=self.open_chats,
-            current=self.current, turns=turns, transcript=self.transcript, find_bar=self.find_bar,
-            composer=self.composer, drafts=self.drafts, panes=self.panes, redraw=self.redraw,
-            background=self._background, perform=self.dispatcher.perform, offers=self.offers,
-            type_here=self.type_here, copy=self.copy, leave=self.leave, say=self.say, remark=self.remark,
-            save_line=self.save_line, feed=self._feed, typed=self._draft_saving.typed, run=self._run,
-        )  # fmt: skip
-
-    # The parts above are handed these, since what they call is made after them.
+        if self.services.recorder is not None:
+            self.services.recorder().tell = lambda words: self.say(words, "warning")
+        return LateParts(self)
 
     def _resolve(self, session: Session, options: RequestOptions) -> RequestSettings:
         return resolve_request(self.services.settings_store.value, session, options)
@@ -197,16 +180,21 @@ class ChatScreen(Screen[None]):
     def _choices(self) -> dict[str, Sequence[str]]:
         return situation.choices(self.services.settings_store.value, self.services.themes)
 
+    # The parts above are handed these, since what they call is made after them.
+
     def _make_rows(self) -> Rows:
         return self.late.rows()
 
     def _make_panel(self, name: str) -> Panel:
         return self.late.make_panel(name)
 
-    def _run(self, work: Work, group: str) -> None:
+    def _file_changed(self, chat: Chat, change: FileChange) -> None:
+        self.late.outside_watch.told(chat, change)
+
+    def run_beside(self, work: Work, group: str) -> None:
         self.run_worker(work, group=group, exit_on_error=False)
 
-    def _run_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    def run_turn(self, work: Coroutine[Any, Any, None]) -> None:
         self.app.run_worker(work, group="turn", exit_on_error=False)
 
     def _look_at_saving(self) -> None:
@@ -238,20 +226,21 @@ class ChatScreen(Screen[None]):
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        self.bars.begin(self._turn_display.tick, self._look_at_saving)
-        if self._opening is None:
+        self.bars.begin(self.turn_display.tick, self._look_at_saving)
+        opening = self._opener.opening
+        if opening is None:
             self._begin()
         else:
-            self.transcript.set_entries([entries.notice("opening", f"Opening {self._opening.name} …")])
+            self.transcript.set_entries([entries.notice("opening", f"Opening {opening.name} …")])
             self.bars.refresh()
             self.type_here()
-            self._run(self._open(self._opening), "opening")
+            self.run_beside(self._open(), "opening")
         self.app.post_message(self.TakesKeys())
 
-    async def _open(self, opening: FirstSession) -> None:
+    async def _open(self) -> None:
         """Read the session to begin with, and show it, unless the program is left meanwhile."""
         try:
-            is_shown = await self._opener.read(opening)
+            is_shown = await self._opener.read()
         except KimiError as error:
             self.post_message(self.OpeningFailed(error))
         else:
@@ -260,31 +249,22 @@ class ChatScreen(Screen[None]):
 
     def _begin(self) -> None:
         """What was submitted before is sent."""
-        lines, services = self._opener.end(), self.services
+        lines, services, opening = self._opener.end(), self.services, self._opener.opening
         self._show_other()
-        for line in (*services.problems, *(self._opening.told if self._opening is not None else ())):
+        for line in (*services.problems, *(() if opening is None else opening.told)):
             self.say(line, "warning")
         if services.key_problem is not None and self.chat.branch:
             self.say(key_words(services.key_problem), "warning")
         self.panes.begin()
-        self.set_interval(WATCH_S, self._watch)
-        self._run(self._recover(), "recovery")
+        self.set_interval(WATCH_S, lambda: self.run_beside(self.late.outside_watch.look(), "watch"))
+        self.run_beside(self._recover(), "recovery")
         for line in lines:
             self.late.sending.submit(line)
         if services.first_turn is not None:
-            self._begin_turn(services.first_turn)
-
-    def _begin_turn(self, turn: FirstTurn) -> None:
-        try:
-            self.late.turns.start(self.chat, turn.opening)
-        except KimiError as error:
-            self.say(entries.error_text(error), "error")
-
-    def _file_changed(self, chat: Chat, change: FileChange) -> None:
-        self.late.outside_watch.told(chat, change)
-
-    def _watch(self) -> None:
-        self._run(self.late.outside_watch.look(), "watch")
+            try:
+                self.late.turns.start(self.chat, services.first_turn.opening)
+            except KimiError as error:
+                self.say(entries.error_text(error), "error")
 
     async def _recover(self) -> None:
         """Have what dead processes left put into its sessions, and tell it: here, and where it came back."""
@@ -418,36 +398,17 @@ class ChatScreen(Screen[None]):
 
     async def leave(self, *, asks: bool = True) -> None:
         """Where text cannot be saved, `asks` says whether to ask first."""
-        if self._opening is not None and (typed := self._opener.give_up()) is not None:
-            await self._leave_unread(self._opening, typed)
+        if self._opener.is_reading:
+            self.app.exit(await self._opener.give_up())
         else:
             await self.late.leaving.leave(asks=asks)
 
-    async def _leave_unread(self, opening: FirstSession, typed: str) -> None:
-        """End without the session, which may take long to be read: what was typed meanwhile is kept with it."""
-        self.services.session_store.close()
-        name = await asyncio.to_thread(opening.keep_typed, typed) if is_message(typed) else None
-        self.app.exit(name)
-
     async def keep_without_screen(self) -> str | None:
-        """Stop every reply and save everything, drawing nothing; the session to resume, None = nothing was saved.
+        """Save everything, drawing nothing; the session to resume, None = nothing was saved.
 
-        Raises:
-            KimiError: Something could not be saved.
+        Raises KimiError where something could not be saved.
         """
-        store, chats = self.services.session_store, self.open_chats
-        if self._opening is not None and (typed := self._opener.give_up()) is not None:
-            store.close()
-            return await asyncio.to_thread(self._opening.keep_typed, typed) if is_message(typed) else None
-        for chat in chats.all:
-            await self.late.turns.settle(chat)
-        await chats.keep(lambda: self.drafts.own)
-        await chats.release()
-        store.close()
-        for chat in chats.unsaved:
-            assert chat.unsaved is not None
-            raise chat.unsaved
-        return chats.current.session.id if await chats.has_file(chats.current) else None
+        return await (self._opener.give_up() if self._opener.is_reading else self.late.leaving.keep())
 
     # -- what happens in the widgets
 
@@ -472,7 +433,7 @@ class ChatScreen(Screen[None]):
     @on(Composer.DraftChanged)
     def _draft_changed(self, event: Composer.DraftChanged) -> None:
         event.stop()
-        self._draft_saving.typed()
+        self.typed()
         if self._typing is None:
             self._typing = self.set_timer(TYPED_AFTER_S, self._look_at_draft)
         self.panes.draft_changed()
@@ -488,9 +449,9 @@ class ChatScreen(Screen[None]):
         self._typing = None
         self.redraw.draft()
 
-    def _typed(self) -> str:
+    def _what_is_typed(self) -> str:
         """What is being typed; while a session is being opened, what was submitted too."""
-        return self.drafts.own if self._opener.is_over else self._opener.typed
+        return self._opener.typed if self._opener.is_reading else self.drafts.own
 
     @on(Composer.CompletionsChanged)
     def _completions_changed(self, event: Composer.CompletionsChanged) -> None:
@@ -528,7 +489,7 @@ class ChatScreen(Screen[None]):
     @on(Conversation.LinkClicked)
     def _link_clicked(self, event: Conversation.LinkClicked) -> None:
         event.stop()
-        self.late.links.ask(event.target)
+        self.late.copying.ask_to_open(event.target)
 
     def on_descendant_focus(self) -> None:
         """Typing is about no message, so none stays chosen."""
@@ -540,12 +501,8 @@ class ChatScreen(Screen[None]):
         self._hints.refresh()
 
     @on(Conversation.SelectionModeChanged)
-    def _selection_mode_changed(self, event: Conversation.SelectionModeChanged) -> None:
-        event.stop()
-        self._hints.refresh()
-
     def on_hints_changed(self, event: TextualMessage) -> None:
-        """The keys of a pane, which is imported when it is first opened, do something else now."""
+        """Keys do something else now: those of a pane, too, which is imported when it is first opened."""
         event.stop()
         self._hints.refresh()
 

@@ -15,14 +15,13 @@ from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.settings.sampling import RequestOptions, resolve_request
 from kimi_tui.core.settings.sweep import Sweep, parse_sweep
 from kimi_tui.engine.openings import AskingAgain
-from kimi_tui.ui.commands.background import Done
-from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.commands.dispatcher import Done, Rows
+from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.state.answers import parse_replies
 from kimi_tui.ui.state.callbacks import Push, Remark
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.reply_rows import reply_rows
 from kimi_tui.ui.state.running_turns import Turns, Variant
 from kimi_tui.ui.state.services import CheckForm, SettingsStore
@@ -38,15 +37,13 @@ class BatchCommands:
     store: SettingsStore
     check_form: CheckForm | None
     now_s: Callable[[], float]  # the clock, in seconds
-    open_chats: OpenChats
+    target: Target
     turns: Turns
     transcript: Transcript
-    target: Callable[[], Message]  # the message that was chosen, else the last one; UsageError = there is none
-    question: Callable[[], Message]  # the question that the chosen message is or answers; UsageError = there is none
     change: Callable[[Session], None]  # takes the changed session
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     attempt: Callable[[Callable[[], Done]], None]  # does what was chosen, and tells what goes wrong
-    type_here: Callable[[], None]  # gives the composer the keys
+    type_again: Callable[[], None]  # gives the composer the keys, unless the conversation has them
     push: Push
     remark: Remark
     label: Callable[[str], str]  # an action's key as it is shown; "" = it has none
@@ -61,13 +58,13 @@ class BatchCommands:
 
     @property
     def _chat(self) -> Chat:
-        return self.open_chats.current
+        return self.target.chat
 
     def _regenerate(self, argument: str) -> None:
         """Ask for another reply, or for several; "" = for one."""
         if not argument.strip():
             self.turns.start(self._chat, self._again())
-            self._give_keys_back()
+            self.type_again()
             return
         count, is_in_one = parse_replies(argument)
         if not is_in_one:
@@ -109,16 +106,16 @@ class BatchCommands:
     def _begin(self, variants: Sequence[Variant], what: str) -> None:
         again = self._again()
         raw = again.start if isinstance(again.start, RawInput) else None
-        told = self._told(self.question(), raw, len(variants), what)
+        told = self._told(self.target.question(), raw, len(variants), what)
         self.turns.start_batch(self._chat, again, variants, what, told)
-        self._give_keys_back()
+        self.type_again()
 
     def _again(self) -> AskingAgain:
         """A reply to a raw input is asked for by the same one again; that to a question is the one that is shown."""
-        chat, reply = self._chat, self.target()
+        chat, reply = self._chat, self.target.message()
         if reply.role is Role.USER:
             reply = next((it for it in chat.branch if it.parent == reply.id), reply)
-        return AskingAgain(self.question().id, raw_input_asked(chat.session, reply))
+        return AskingAgain(self.target.question().id, raw_input_asked(chat.session, reply))
 
     def _told(self, question: Message, raw: RawInput | None, count: int, what: str) -> str:
         """What they will take, as far as is known; "" = there is one request, as usual."""
@@ -144,18 +141,13 @@ class BatchCommands:
         way = " or ".join(filter(None, (self.label("side-by-side"), "/side-by-side")))
         return f"{count} requests{over}: ~{words.count(tokens)} tok in each{cost}. {way} shows them side by side."
 
-    def _give_keys_back(self) -> None:
-        if not has_keys(self.transcript):
-            self.type_here()
-
     # -- what is there
 
     def _side_by_side(self) -> None:
         from kimi_tui.ui.screens.side_by_side import SideBySideScreen  # noqa: PLC0415 - most sessions need no such view
 
-        chat, chosen = self._chat, self.transcript.cursor.chosen
-        key = chat.shown_key(chosen)
-        question_id = self._running_question(key) or self.question().id
+        chat, key = self._chat, self.target.key
+        question_id = self._running_question(key) or self.target.question().id
         if not reply_rows(chat, question_id, self.now_s()):
             raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
 
@@ -175,10 +167,10 @@ class BatchCommands:
             raise UsageError("That reply is not in the session any more.")
         self.change(chat.showing(reply_id))
         if had_keys:
-            self.transcript.cursor.choose(reply_id)
+            self.target.cursor.choose(reply_id)
 
     def _stop_this(self) -> None:
-        key = self._chat.shown_key(self.transcript.cursor.chosen)
+        key = self.target.key
         if key is None or not self._chat.stop_alone(key):
             raise UsageError("The reply on screen is not being written.", "Left and Right show the others.")
         self.remark("Stopped this one; what arrived is kept, the others go on.", "Stopped this one.")

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.commands.background import Background
+from kimi_tui.ui.commands.dispatcher import Done
+from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.state.callbacks import Push
 from kimi_tui.ui.state.open_chat import Chat
-from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 if TYPE_CHECKING:  # the name of a type only
     from kimi_tui.ui.state.compare_sides import CompareSource
@@ -23,17 +22,16 @@ USAGE = "/compare alone compares the chosen message with another; /compare 1 3 i
 
 @dataclass(eq=False)
 class CompareCommand:
-    transcript: Transcript
-    open_chats: OpenChats
+    target: Target
     show: Callable[[str], None]  # shows an alternative, of whatever branch
-    background: Background
+    attempt: Callable[[Callable[[], Done]], None]  # does what was chosen, and tells what goes wrong
     push: Push
 
     def __call__(self, argument: str) -> None:
         """With two alternatives those; with more, one is chosen from a list, without any from the whole session."""
         from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415 - most commands do not need it
 
-        chat = self.open_chats.current
+        chat = self.target.chat
         key = self._subject(chat)
         if key is None:
             raise UsageError("There is no message here to compare.")
@@ -50,8 +48,7 @@ class CompareCommand:
 
     def _subject(self, chat: Chat) -> str | None:
         """The chosen message, else the last one that has alternatives, else the last; None = there is none."""
-        chosen = self.transcript.cursor.chosen
-        last = chat.shown_key(chosen)
+        chosen, last = self.target.cursor.chosen, self.target.key
         keys = [last, *(message.id for message in reversed(chat.branch))] if chosen is None and last else []
         return next((key for key in keys if key and chat.place_among_alternatives(key)[1] > 1), last)
 
@@ -64,7 +61,7 @@ class CompareCommand:
 
         def chosen(other: str | None) -> None:
             if other is not None:
-                self.background.attempt(lambda: self._open(chat, key, other))
+                self.attempt(lambda: self._open(chat, key, other))
 
         title = "Compare with …" if others is None else f"Compare with which of {counted(len(others), 'alternative')}?"
         self.push(CompareChoice(title, partial(source.candidates, key, others)), chosen)
@@ -75,15 +72,15 @@ class CompareCommand:
 
         def picked(key: str | None) -> None:
             if key is not None:
-                self.background.attempt(lambda: go_on(key))
+                self.attempt(lambda: go_on(key))
 
         def go_on(key: str) -> None:
-            if chat is not self.open_chats.current or CompareSource.of(chat).side(key) is None:
+            if chat is not self.target.chat or CompareSource.of(chat).side(key) is None:
                 raise UsageError("That message is not in the session any more.")
-            had_cursor = self.transcript.cursor.chosen is not None
+            had_cursor = self.target.cursor.chosen is not None
             self.show(key)
             if not had_cursor:
-                self.transcript.cursor.choose(None)
+                self.target.cursor.choose(None)
 
         source = CompareSource.of(chat)
         if source.side(left) is None or source.side(right) is None:

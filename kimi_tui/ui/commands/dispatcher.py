@@ -1,22 +1,61 @@
-"""From an action to what does it, and what is said when it cannot be done."""
+"""From an action to what does it, now or later, and what is told when it cannot be done or goes wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
+from kimi_tui.core.errors import KimiError
 from kimi_tui.core.settings.actions import BY_ID, Action, Need
 from kimi_tui.ui.commands import situation
-from kimi_tui.ui.commands.background import Background, Done
+from kimi_tui.ui.keys.input_order import COMMANDS
 from kimi_tui.ui.state.callbacks import Remark, Say
+from kimi_tui.ui.state.entries import about, error_text
 from kimi_tui.ui.state.open_chat import REFUSED
 
+Done = Awaitable[None] | None
+"""What is left to be done; None = nothing is."""
 Rows = Mapping[str, Callable[..., Done]]
 """What does each action, by its id: called with the text behind its slash command where it takes an argument.
 
 Which do, the registry says; the others are called with nothing. What cannot be done raises a KimiError.
 """
+
+
+def _nothing() -> None:
+    pass
+
+
+class Background:
+    def __init__(self, run: Callable[[Coroutine[Any, Any, None], str], object], say: Say) -> None:
+        """`run` takes a coroutine and the group of its worker."""
+        self._run, self._say = run, say
+
+    def attempt(self, work: Callable[[], Done], failed: Callable[[], None] = _nothing) -> None:
+        """Do something now, and later what it leaves for later; `failed` is called where it raised a KimiError."""
+        try:
+            later = work()
+        except KimiError as error:
+            self._fail(error, failed)
+        else:
+            if later is not None:
+                self.later(later, failed)
+
+    def later(self, work: Awaitable[None], failed: Callable[[], None] = _nothing, *, keys_wait: bool = True) -> None:
+        """See `RunLater`."""
+        self._run(self._carry_out(work, failed), COMMANDS if keys_wait else "beside")
+
+    async def _carry_out(self, work: Awaitable[None], failed: Callable[[], None]) -> None:
+        try:
+            await work
+        except KimiError as error:
+            self._fail(error, failed)
+
+    def _fail(self, error: KimiError, failed: Callable[[], None]) -> None:
+        self._say(error_text(error), "error", about=about(error))
+        failed()
 
 
 @dataclass(eq=False)
@@ -46,7 +85,7 @@ class Dispatcher:
         else:
             self.ask(action)
 
-    def perform(self, action_id: str, argument: str = "", failed: Callable[[], None] = lambda: None) -> None:
+    def perform(self, action_id: str, argument: str = "", failed: Callable[[], None] = _nothing) -> None:
         """Do an action; that it cannot be done now, and what goes wrong, is told in the conversation.
 
         `argument` is what stood behind its slash command; `failed` is called where it went wrong.
@@ -64,7 +103,7 @@ class Dispatcher:
             self.say(refusal, "warning", about=REFUSED)
             failed()
 
-    def _do(self, action: Action, argument: str, failed: Callable[[], None] = lambda: None) -> None:
+    def _do(self, action: Action, argument: str, failed: Callable[[], None] = _nothing) -> None:
         row = self.rows[action.id]
         self.background.attempt(partial(row, argument) if action.argument else row, failed)
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session.session import Message, Session
+from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import short_text
 from kimi_tui.core.settings.sampling import resolve_free_thinking, resolve_request
 from kimi_tui.core.wire.answer_forms import feedback, form_of
 from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.form_checks import FormChecks, refuse_unless_schema
-from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import CheckForm, LoadSchema, SettingsStore
 
 FORMAT = "response_format"
@@ -29,10 +29,9 @@ class FormCommands:
     store: SettingsStore
     check_form: CheckForm | None
     load_schema: LoadSchema | None
-    open_chats: OpenChats
+    target: Target
     drafts: Drafts
     checks: FormChecks
-    reply: Callable[[], Message]  # the reply that is meant; UsageError = there is none
     change: Callable[[Session], None]  # takes the changed session
     type_here: Callable[[], None]  # gives the composer the keys
     say: Say
@@ -47,17 +46,17 @@ class FormCommands:
 
     @property
     def _session(self) -> Session:
-        return self.open_chats.current.session
+        return self.target.chat.session
 
     def _check(self) -> None:
-        reply = self.reply()
+        reply = self.target.reply()
         if form_of(reply) is None:
             raise UsageError("No form was asked for: the reply may be anything.", "/schema FILE asks for one.")
-        if not self.checks.begin(self.open_chats.current, reply):
+        if not self.checks.begin(self.target.chat, reply):
             raise UsageError("The reply broke off, and is no whole answer.", "/continue goes on with it.")
 
     def _correct(self) -> None:
-        chat, reply = self.open_chats.current, self.reply()
+        chat, reply = self.target.chat, self.target.reply()
         chat.open_session.refuse_if_read_only()
         form, found = form_of(reply), chat.form_checks.get(reply.id)
         if form is None or found is None or not found.findings:
@@ -81,11 +80,11 @@ class FormCommands:
     async def _take(self, path: Path) -> None:
         """Raises UsageError where it is no schema."""
         assert self.load_schema is not None
-        chat = self.open_chats.current
+        chat = self.target.chat
         schema = await asyncio.to_thread(self.load_schema, path)
         form = {"type": "json_schema", "json_schema": schema}
         await refuse_unless_schema(self.check_form, form, str(path), "The session is as it was.")
-        if self.open_chats.current is not chat:
+        if self.target.chat is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
         self._set(form)
         self._tell_form()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
@@ -17,8 +19,18 @@ SAVING = "saving on leaving"
 """What the question is about, so that it stands there once."""
 
 
+TEXT_LOST = 1
+"""The exit status where text could not be saved."""
+
+
+class Exit(Protocol):
+    def __call__(self, session_id: str | None, status: int, /) -> None:
+        """End the program; `session_id` of the session to resume, None = nothing of it is in a file."""
+
+
 @dataclass(eq=False)
 class Leaving:
+    session_store: SessionStore
     open_chats: OpenChats
     turns: Turns
     drafts: Drafts
@@ -26,7 +38,7 @@ class Leaving:
     saved: Callable[[], None]  # shows whether sessions are saved
     say: Say
     key: str
-    ended: Callable[[], Awaitable[None]]  # ends the program
+    exit: Exit
     _asked: tuple[tuple[Session, str], ...] = field(default=(), init=False)
     _is_saving: bool = field(default=False, init=False)
 
@@ -43,12 +55,35 @@ class Leaving:
         finally:
             self._is_saving = False
         if not asks or self._may_lose():
-            await self.open_chats.release()
-            await self.ended()
+            session_id = await self._close()
+            self.exit(session_id, TEXT_LOST if self.open_chats.unsaved else 0)
 
-    async def _save(self) -> None:
+    async def keep(self) -> str | None:
+        """Stop every reply and save everything, drawing nothing; the session to resume, None = nothing was saved.
+
+        Raises KimiError where something could not be saved.
+        """
+        await self._settle()
+        await self.open_chats.keep(lambda: self.drafts.own)
+        session_id = await self._close()
+        for chat in self.open_chats.unsaved:
+            assert chat.unsaved is not None
+            raise chat.unsaved
+        return session_id
+
+    async def _close(self) -> str | None:
+        """Let others open the sessions; the id of the one on screen, where it can be resumed."""
+        chats = self.open_chats
+        await chats.release()
+        self.session_store.close()
+        return chats.current.session.id if await chats.has_file(chats.current) else None
+
+    async def _settle(self) -> None:
         for chat in self.open_chats.all:
             await self.turns.settle(chat)
+
+    async def _save(self) -> None:
+        await self._settle()
         async with self.switching:
             await self.open_chats.keep(lambda: self.drafts.own)
         self.saved()

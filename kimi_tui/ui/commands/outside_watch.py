@@ -1,4 +1,4 @@
-"""Watches the files of the open sessions for what others do to them, and tells what became of it."""
+"""What others do to the files of open sessions: watched and told; how one goes on with a session that they hold."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import assert_never
 
 from kimi_tui.core.errors import KimiError, StorageError
-from kimi_tui.core.ports import Conflict, FileChange, Lost, Reloaded, Rewritten, SessionStore
+from kimi_tui.core.ports import Conflict, FileChange, HeldSession, Lost, Reloaded, Rewritten, SessionStore
 from kimi_tui.core.session.codec import read_only_reason
+from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import RunLater
@@ -28,12 +30,17 @@ class OutsideWatch:
     open_chats: OpenChats
     drafts: Drafts
     feed: ConversationFeed
+    switching: asyncio.Lock
+    now: Callable[[], datetime]
     changed: Callable[[], None]  # shows the session on screen anew
     listed: Callable[[], None]  # shows the list of sessions anew
     saved: Callable[[], None]  # shows whether sessions are saved
     run_later: RunLater
     key: str  # what goes on with a read-only session
     _is_looking: bool = field(default=False, init=False)
+
+    def rows(self) -> Rows:
+        return {"open-copy": self._open_copy}
 
     async def look(self) -> None:
         """Look at every open session once; a look that takes long is the only one meanwhile."""
@@ -93,6 +100,48 @@ class OutsideWatch:
         with suppress(StorageError):  # what is typed is saved again on leaving
             await asyncio.to_thread(self.session_store.save_draft, conflict.copy.path, draft)
             await asyncio.to_thread(self.session_store.save_draft, conflict.other, "")
+
+    # -- what can only be read is made one's own: a copy, or the session itself once its holder has gone
+
+    async def _open_copy(self) -> None:
+        """What stands on screen says which of the two it will be. Raises StorageError where it cannot be done."""
+        async with self.switching:
+            chat = self.open_chats.current
+            if not chat.open_session.read_only:  # done by an earlier press
+                return
+            if chat.is_let_go:
+                await self._take_over(chat)
+            else:
+                await self._copy(chat)
+        self.changed()
+        self.listed()
+
+    async def _copy(self, chat: Chat) -> None:
+        copy = self.session_store.copy_of(chat.session, self.now())
+        held = await asyncio.to_thread(self.session_store.create, copy)
+        try:
+            await self.session_store.save(held.session)
+        except StorageError:
+            await asyncio.to_thread(held.release)
+            raise
+        await self._go_on_with(chat, held)
+        self.feed.say(f"opened as a copy: {held.session.title}\nThe session itself stays as it is.", about=READ_ONLY)
+
+    async def _take_over(self, chat: Chat) -> None:
+        held = await asyncio.to_thread(self.session_store.open, chat.path)
+        self.drafts.put_before(held.draft)
+        await self._go_on_with(chat, held)
+        if held.read_only:
+            self.feed.say(opening_words(held.read_only, self.key, is_held=True), "warning", about=READ_ONLY)
+        else:
+            self.feed.say("The session can be changed here now.", about=READ_ONLY)
+
+    async def _go_on_with(self, chat: Chat, held: HeldSession) -> None:
+        """What is typed goes along: it is saved with the session before it goes from where it lay."""
+        with suppress(StorageError):  # it is saved again on leaving
+            await asyncio.to_thread(self.session_store.save_draft, held.draft_path or held.path, self.drafts.own)
+            await asyncio.to_thread(self.session_store.save_draft, chat.draft_path, "")
+        self.open_chats.become(chat, held)
 
     def _tell(self, chat: Chat, text: str, severity: str, about: str = CHANGED) -> None:
         chat.drop_notices(about)

@@ -9,14 +9,14 @@ from functools import partial
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.settings.settings import PANES
 from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.panes.prompt_pane import FORMS, STEPS
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes
-from kimi_tui.ui.state.callbacks import Remark
+from kimi_tui.ui.state.callbacks import Push, Remark
 from kimi_tui.ui.state.open_chat import Running
-from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.transcript.transcript_widget import Transcript
 
+MAX_DIGITS = 6
 WIDTH_STEP = 4
 """In cells."""
 
@@ -25,9 +25,9 @@ WIDTH_STEP = 4
 class PaneCommands:
     panes: SidePanes
     prompts: PromptSource
-    transcript: Transcript
-    open_chats: OpenChats
+    target: Target
     type_here: Callable[[], None]  # gives the composer the keys
+    push: Push
     remark: Remark
 
     def rows(self) -> Rows:
@@ -38,6 +38,7 @@ class PaneCommands:
             "show-reasoning": self._show_reasoning,
             "show-request": self._show_request,
             "filter-sessions": self._filter_sessions,
+            "diff": self._compare_inputs,
             **{
                 action_id: partial(self._act, "sessions", action_id) for action_id in ("open-session", "rename-session")
             },
@@ -56,14 +57,14 @@ class PaneCommands:
 
     def _show_reasoning(self) -> None:
         """The chosen message stays chosen."""
-        chosen = self.transcript.cursor.chosen
+        chosen = self.target.cursor.chosen
         self.panes.show_pane("reasoning")
-        self.transcript.cursor.choose(chosen)
+        self.target.cursor.choose(chosen)
         self.panes.bring_up_to_date("reasoning")
 
     def _show_request(self) -> None:
         """Of a reply that is being written, the one that was sent last."""
-        reply = self.open_chats.current.reply_at(self.transcript.cursor.chosen)
+        reply = self.target.chat.reply_at(self.target.cursor.chosen)
         if reply is None:
             raise UsageError("There is no reply here whose request could be shown.")
         if isinstance(reply, Running):
@@ -98,3 +99,23 @@ class PaneCommands:
             panel.acts[action_id]()
         else:
             self.prompts.copy_as(FORMS[action_id])
+
+    def _compare_inputs(self, argument: str) -> None:
+        """Compare the input that the prompt pane shows, or the next one, with that of a past request.
+
+        It begins with the last request; with the one that the argument names, by its number back or its reply.
+        """
+        comparing = self.prompts.comparing(is_next=self.panes.in_view("prompt") is None)
+        if comparing is None:
+            return
+        word = argument.strip()
+        if comparing.requests.at(0) is None:
+            raise UsageError("There is no past request here to compare with.")
+        is_number = word.isascii() and word.isdigit() and len(word) <= MAX_DIGITS
+        index = int(word) - 1 if is_number else comparing.requests.index_of(word) if word else 0
+        if index is None or comparing.requests.at(index) is None:
+            allowed = "the number of a past request, 1 being the last, or a reply's id such as m4"
+            raise UsageError(f"/diff: found {word!r}, allowed {allowed}.")
+        from kimi_tui.ui.screens.diff_screen import DiffScreen  # noqa: PLC0415 - most commands do not need it
+
+        self.push(DiffScreen(comparing, index))

@@ -14,8 +14,7 @@ from kimi_tui.core.errors import KimiError, UsageError
 from kimi_tui.core.prompt.raw_prompt import RawInput
 from kimi_tui.core.session.raw_draft import RawDraft
 from kimi_tui.core.settings.sampling import resolve_request
-from kimi_tui.ui.commands.background import Done
-from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.panes.side_panes import SidePanes

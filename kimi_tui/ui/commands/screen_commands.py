@@ -1,4 +1,4 @@
-"""Commands of the screen as a whole: one step back, stop, copy, what can be done, leave."""
+"""Commands of the composer and of the screen as a whole: one step back, stop, copy, what can be done, leave."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from textual.widgets import Input, TextArea
 
 from kimi_tui.core.settings.actions import Need, Scope
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.commands.background import Done
-from kimi_tui.ui.commands.dispatcher import Rows
-from kimi_tui.ui.keys.focus import scope_of
+from kimi_tui.ui.commands.dispatcher import Done, Rows
+from kimi_tui.ui.keys.focus import scope_of, take_keys
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.panes.find_bar import FindBar
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state.callbacks import Push, Remark
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.transcript.cursor import Cursor
 from kimi_tui.ui.widgets.composer import Composer
 
 QUIT_WITHIN_S = 3.0
@@ -34,6 +34,7 @@ class ScreenCommands:
     panes: SidePanes
     open_chats: OpenChats
     keyboard: Keyboard
+    cursor: Cursor
     offers: Callable[[], set[Need]]  # gives what there is for actions to work on
     type_here: Callable[[], None]  # gives the composer the keys
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
@@ -45,6 +46,13 @@ class ScreenCommands:
 
     def rows(self) -> Rows:
         return {
+            "send": self.composer.submit,
+            "new-line": self._new_line,
+            "type-command": lambda: self.drafts.begin_command(self.cursor.chosen),
+            "delete-word": self.composer.action_delete_word_right,
+            "yank": self.composer.action_yank,
+            "undo-edit": self.composer.action_undo,
+            "redo-edit": self.composer.action_redo,
             "stop": self._stop,
             "try-now": self._retry_now,
             "back": self._back,
@@ -54,6 +62,10 @@ class ScreenCommands:
             "quit": self.leave,
             "quit-when-empty": lambda: self.leave() if self.composer.is_empty else None,
         }
+
+    def _new_line(self) -> None:
+        self.composer.begin_line()
+        take_keys(self.composer)
 
     def _stop(self) -> None:
         """All answers that stream side by side; the status line says so."""

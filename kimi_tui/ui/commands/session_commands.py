@@ -1,8 +1,9 @@
-"""Commands on the session as a whole: its name, and which one is on screen."""
+"""Commands on whole sessions: their names, which one is on screen, their files, copies and the trash."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -11,18 +12,27 @@ from kimi_tui.core.errors import StorageError, UsageError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.session.listing import Unreadable
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.session.session_list import UNTITLED
 from kimi_tui.ui.commands.current_session import CurrentSession
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
+from kimi_tui.ui.text.safe_text import line_text
+
+TITLE_CHARS = 60
 
 
 @dataclass(eq=False)
 class SessionCommands:
+    """Those on files work on any session in the folder; as slash commands, on the one on screen."""
+
     session_store: SessionStore
     open_chats: OpenChats
     current: CurrentSession
+    listed: Callable[[], None]  # shows the list of sessions anew
     say: Say
+    restore_key: str
 
     def rows(self) -> Rows:
         return {
@@ -32,6 +42,9 @@ class SessionCommands:
             "import": self._import,
             "export": self._export,
             "save-as": self._save_as,
+            "duplicate": lambda: self.duplicate(self._here()),
+            "delete-session": self._delete_here,
+            "restore-session": self._restore_last,
         }
 
     @property
@@ -87,9 +100,116 @@ class SessionCommands:
             )
         self.say(f"The session lies in {before.path} now, and goes on being saved there.{stays}")
 
+    # -- any session in the folder
+
+    def _here(self) -> Path:
+        """Raises UsageError where the session on screen holds nothing yet."""
+        chat = self.open_chats.current
+        if not chat.session.messages:
+            raise UsageError("This session holds nothing yet.")
+        return chat.path
+
+    async def _delete_here(self) -> None:
+        await self.delete(self._here())
+
+    async def _restore_last(self) -> None:
+        await self.restore()
+
+    async def _name(self, path: Path) -> str:
+        """What a notice calls a session: its title in quotes; a file's name where there is no such session."""
+        chat = await self.open_chats.at(path)
+        if chat is not None:
+            return _quoted(chat.session.title)
+        listing = await asyncio.to_thread(self.session_store.list)
+        titles = (summary.title for summary in listing.summaries if summary.path == str(path))
+        title = next(titles, None)
+        return path.name if title is None else _quoted(title)
+
+    async def _save(self, path: Path) -> Chat | None:
+        """Save a session that is open here, before anything is done with its file; None = it is not open.
+
+        Raises StorageError where it could not be written.
+        """
+        chat = await self.open_chats.at(path)
+        if chat is not None:
+            await self.current.save(chat)
+        return chat
+
+    async def rename(self, path: Path, title: str) -> None:
+        chat = await self.open_chats.at(path)
+        if chat is None:
+            await asyncio.to_thread(self.session_store.rename, path, title)
+        elif chat is self.open_chats.current:
+            self.current.change(replace(chat.session, title=title))
+        else:
+            chat.open_session.update(lambda value: replace(value, title=title))
+            await self.current.save(chat)
+        self.listed()
+
+    async def duplicate(self, path: Path) -> None:
+        await self._save(path)
+        name = await self._name(path)
+        await asyncio.to_thread(self.session_store.duplicate, path)
+        self.listed()
+        self.say(f"Copied {name}; the sessions list the copy first.")
+
+    async def delete(self, path: Path) -> str:
+        """Move a session to the trash, and return what it is called; one on screen gives way to a new one.
+
+        Raises UsageError while its reply is running.
+        """
+        chat = await self.open_chats.at(path)
+        if chat is not None:
+            chat.open_session.refuse_if_read_only()
+        if chat is not None and chat.turn is not None:
+            raise UsageError("A reply is running in this session.", "Stop it; then delete.")
+        await self._save(path)
+        if chat is not None and chat.path != path:  # what is on screen is another file now
+            raise StorageError("Nothing was deleted: others had changed the session's file.")
+        name = await self._name(path)
+        trashed = await asyncio.to_thread(self.session_store.delete, path, is_held_here=chat is not None)
+        self.open_chats.trashed.append((trashed, name))
+        if chat is not None:
+            await self._let_go(chat)
+        self.listed()
+        self.say(
+            f"Moved to the trash: {name}. {self.restore_key} in the sessions pane, or /restore-session, "
+            "brings it back.",
+            about=f"trash {trashed}",
+        )
+        return name
+
+    async def _let_go(self, chat: Chat) -> None:
+        """The chat's file is gone: nothing may write it again."""
+        if chat is self.open_chats.current:
+            await self.current.show_new()
+        self.open_chats.forget(chat)
+
+    async def restore(self) -> str:
+        """Bring the session that was deleted last back, and return what it is called.
+
+        Raises UsageError where none is left that was deleted since the program started.
+        """
+        if not self.open_chats.trashed:
+            raise UsageError(
+                "There is no step to undo here: no session was deleted since the program started.",
+                "`kimi-tui sessions restore NAME` brings older ones back.",
+            )
+        trashed, name = self.open_chats.trashed[-1]
+        await asyncio.to_thread(self.session_store.restore_path, trashed)
+        self.open_chats.trashed.pop()
+        self.listed()
+        self.say(f"Brought back: {name}.", about=f"trash {trashed}")
+        return name
+
 
 def _path(argument: str, command: str, example: str) -> Path:
     name = argument.strip()
     if not name:
         raise UsageError(f"/{command} needs a file name.", f"For example: /{command} {example}")
     return Path(name).expanduser()
+
+
+def _quoted(title: str) -> str:
+    shown = line_text(title[: TITLE_CHARS + 1]).strip()
+    return f"“{shown[: TITLE_CHARS - 1].rstrip()}…”" if len(title) > TITLE_CHARS else f"“{shown or UNTITLED}”"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.settings.actions import Action
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.open_chat import Chat
@@ -27,6 +28,8 @@ AT_ONCE = ENDING | EDITING | {"send", "new-line", "quit-when-empty", "back"}
 
 @dataclass(eq=False)
 class SessionOpener:
+    opening: FirstSession | None  # what is to be read; None = nothing is
+    session_store: SessionStore
     open_chats: OpenChats
     composer: Composer
     prepare: Callable[[Chat], None]  # makes what showing it takes, in a thread
@@ -35,14 +38,14 @@ class SessionOpener:
     _waits_for_command: bool = field(default=False, init=False)
     _lines: list[str] = field(default_factory=list, init=False)
 
-    async def read(self, opening: FirstSession) -> bool:
+    async def read(self) -> bool:
         """Read the session, and put what has been typed meanwhile below its draft; False = it was given up.
 
-        Raises:
-            StorageError: It cannot be read.
+        Raises StorageError where it cannot be read.
         """
+        assert self.opening is not None
         try:
-            chat = self.open_chats.chat_of(await asyncio.to_thread(opening.read))
+            chat = self.open_chats.chat_of(await asyncio.to_thread(self.opening.read))
             await asyncio.to_thread(self.prepare, chat)
         except KimiError:
             if self._is_over.is_set():
@@ -55,12 +58,22 @@ class SessionOpener:
         chat.draft = "\n\n".join(text for text in (chat.draft, typed) if text)
         return True
 
-    def give_up(self) -> str | None:
-        """Wait for the session no more, and give what was submitted and typed meanwhile; None = it is there."""
-        if self._is_over.is_set():
-            return None
+    @property
+    def is_reading(self) -> bool:
+        return self.opening is not None and not self._is_over.is_set()
+
+    async def give_up(self) -> str | None:
+        """End without the session, which may take long to be read: what was typed meanwhile is kept with it.
+
+        What comes back names the session that holds it; None = nothing was typed. StorageError where it could not be
+        written.
+        """
         self.end()
-        return self.typed
+        self.session_store.close()
+        typed = self.typed
+        if self.opening is None or not is_message(typed):
+            return None
+        return await asyncio.to_thread(self.opening.keep_typed, typed)
 
     @property
     def typed(self) -> str:
@@ -71,14 +84,6 @@ class SessionOpener:
         """The session is there; what was submitted meanwhile is given."""
         self._is_over.set()
         return self._lines
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the session is there."""
-        return self._is_over.is_set()
-
-    async def wait(self) -> None:
-        await self._is_over.wait()
 
     def submit(self, line: str) -> bool:
         """Keep a line that was submitted too early; False = it is not. What follows a command may be meant for it."""

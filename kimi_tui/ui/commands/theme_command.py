@@ -13,7 +13,7 @@ from textual.app import App
 from kimi_tui.core.errors import ThemeError, UsageError
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.ui.commands.background import Done
+from kimi_tui.ui.commands.dispatcher import Done
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.services import SettingsStore, Themes
 from kimi_tui.ui.text.themes import show_theme

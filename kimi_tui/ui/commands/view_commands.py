@@ -14,8 +14,15 @@ from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
 
-def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, shown: Callable[[], None]) -> Rows:
-    """`shown` shows the conversation anew."""
+def view_rows(
+    transcript: Transcript,
+    find_bar: FindBar,
+    open_chats: OpenChats,
+    *,
+    shown: Callable[[], None],
+    type_here: Callable[[], None],
+) -> Rows:
+    """`shown` shows the conversation anew, `type_here` gives the composer the keys."""
 
     def find(text: str) -> None:
         """Look for a text; "" = open the search: in the reasoning, where that has the keys."""
@@ -26,6 +33,14 @@ def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, 
     def choose_message() -> None:
         take_keys(transcript)
         transcript.cursor.choose_in_view()
+
+    def next_message() -> None:
+        """Below the last message is the composer."""
+        chat = open_chats.current
+        if chat.branch and transcript.cursor.chosen == chat.branch[-1].id and chat.turn is None:
+            type_here()
+        else:
+            transcript.cursor.move(1)
 
     def fold_this() -> None:
         last = open_chats.current.last(Role.ASSISTANT)
@@ -56,6 +71,7 @@ def view_rows(transcript: Transcript, find_bar: FindBar, open_chats: OpenChats, 
         "next-code": partial(transcript.jumps.move_code, 1),
         "choose-message": choose_message,
         "previous-message": partial(transcript.cursor.move, -1),
+        "next-message": next_message,
         "first-message": partial(transcript.cursor.choose_edge, first=True),
         "last-message": partial(transcript.cursor.choose_edge, first=False),
         "find": find,

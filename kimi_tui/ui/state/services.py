@@ -135,8 +135,6 @@ class FirstTurn(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Services:
     settings_store: SettingsStore
-    problems: tuple[str, ...]
-    """What is wrong in the config files, a line each."""
     engine: Callable[[], Engine]
     """Makes what drives turns when it is first asked for: the first frame needs none of it."""
     clock: Clock
@@ -146,6 +144,8 @@ class Services:
     theme: str
     endpoint: str
     """A word for the endpoint, for the header."""
+    problems: tuple[str, ...] = ()
+    """What is wrong in the config files, a line each."""
     theme_problems: Callable[[], Sequence[str]] = tuple
     """Says where the config files name a theme that cannot be used, a line each; asked only when that is so."""
     key_problem: KimiError | None = None
