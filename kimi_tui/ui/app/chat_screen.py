@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -65,7 +65,13 @@ from kimi_tui.ui.widgets.queue_line import QueueLine
 from kimi_tui.ui.widgets.save_line import SaveLine
 
 if TYPE_CHECKING:  # the names of types only
-    from kimi_tui.ui.app.late_parts import LateParts
+    from kimi_tui.ui.commands.copy_commands import CopyCommands
+    from kimi_tui.ui.commands.leaving import Leaving
+    from kimi_tui.ui.commands.outside_watch import OutsideWatch
+    from kimi_tui.ui.commands.prompt_history import PromptHistory
+    from kimi_tui.ui.commands.save_retry import SaveRetry
+    from kimi_tui.ui.commands.sending import Sending
+    from kimi_tui.ui.state.running_turns import Turns
 
 
 TYPED_AFTER_S = 0.15
@@ -75,6 +81,23 @@ WATCH_S = 2.0
 
 
 Work = Coroutine[Any, Any, None] | Callable[[], Coroutine[Any, Any, None]]
+
+
+class Late(Protocol):
+    """What the first frame does not need: imported and made with the first of it that is asked for."""
+
+    turns: Turns
+    history: PromptHistory
+    sending: Sending
+    copying: CopyCommands
+    leaving: Leaving
+    save_retry: SaveRetry
+    outside_watch: OutsideWatch
+
+    def rows(self) -> Rows:
+        """What does each action."""
+
+    def make_panel(self, name: str) -> Panel: ...
 
 
 class ChatScreen(Screen[None]):
@@ -98,16 +121,23 @@ class ChatScreen(Screen[None]):
     class TakesKeys(TextualMessage):
         """The composer is there to be typed in."""
 
-    def __init__(self, services: Services, first: HeldSession, opening: FirstSession | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        first: HeldSession,
+        opening: FirstSession | None,
+        make_late: Callable[[ChatScreen], Late],
+    ) -> None:
         """Show a session; others may open it when it is left.
 
         Args:
             services: What it works with.
             first: The session, or an empty one that stands there until `opening` has been read.
             opening: The session to read; None = there is none.
+            make_late: Makes what the first frame does not need.
         """
         super().__init__()
-        self.services = services
+        self.services, self._make_late = services, make_late
         self._typing: Timer | None = None
         settings = services.settings_store.value
         self.keyboard = Keyboard(settings.keymap)
@@ -167,12 +197,10 @@ class ChatScreen(Screen[None]):
         )  # fmt: skip
 
     @cached_property
-    def late(self) -> LateParts:
-        from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
-
+    def late(self) -> Late:
         if self.services.recorder is not None:
             self.services.recorder().tell = lambda words: self.say(words, "warning")
-        return LateParts(self)
+        return self._make_late(self)
 
     def _resolve(self, session: Session, options: RequestOptions) -> RequestSettings:
         return resolve_request(self.services.settings_store.value, session, options)

@@ -28,7 +28,7 @@ from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.settings.settings import UiSettings
 from kimi_tui.core.text.copied import TO_TERMINAL, Delivery, copied_words
 from kimi_tui.core.text.surrogates import replace_lone
-from kimi_tui.ui.app.chat_screen import ChatScreen
+from kimi_tui.ui.app.chat_screen import ChatScreen, Late
 from kimi_tui.ui.keys.input_order import ORDERED, InputOrder
 from kimi_tui.ui.keys.key_lookup import BLIND
 from kimi_tui.ui.keys.typeahead import typed_events
@@ -54,6 +54,12 @@ REPORTS = "reports"
 IdleWork = Callable[[], Coroutine[Any, Any, None]]
 
 patch_library()
+
+
+def _late_parts(screen: ChatScreen) -> Late:
+    from kimi_tui.ui.app.late_parts import LateParts  # noqa: PLC0415 - the first frame needs none of it
+
+    return LateParts(screen)
 
 
 class KimiApp(App[str], inherit_bindings=False):
@@ -93,7 +99,7 @@ class KimiApp(App[str], inherit_bindings=False):
         self.no_color = terminal.is_colourless
         self._terminal_filters = terminal_filters(terminal, self.console.color_system, lambda: self.current_theme.dark)
         problems = (*services.problems, *self._take_theme())
-        self._screen = ChatScreen(replace(services, problems=problems), first, opening)
+        self._screen = ChatScreen(replace(services, problems=problems), first, opening, _late_parts)
         self.problem: KimiError | None = None
         """None = the session to begin with could be read."""
         self.crash: Exception | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.commands.batch_commands import BatchCommands
 from kimi_tui.ui.commands.compare_command import CompareCommand
 from kimi_tui.ui.commands.copy_commands import CopyCommands
@@ -34,9 +34,6 @@ from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.prompt_source import PromptSource
 from kimi_tui.ui.state.form_checks import FormChecks
 from kimi_tui.ui.state.running_turns import Turns
-
-if TYPE_CHECKING:  # the name of a type only: the screen makes these
-    from kimi_tui.ui.app.chat_screen import ChatScreen
 
 
 class LateParts:
