@@ -11,7 +11,6 @@ from kimi_tui.ui.commands.batch_commands import BatchCommands
 from kimi_tui.ui.commands.compare_command import CompareCommand
 from kimi_tui.ui.commands.copy_commands import CopyCommands
 from kimi_tui.ui.commands.dispatcher import Rows
-from kimi_tui.ui.commands.form_commands import FormCommands
 from kimi_tui.ui.commands.leaving import SAVING, Leaving
 from kimi_tui.ui.commands.outside_watch import OutsideWatch
 from kimi_tui.ui.commands.pane_commands import PaneCommands
@@ -40,57 +39,51 @@ class LateParts:
     """The second half of what plugs the program together: it hands the parts of the screen to what needs them."""
 
     def __init__(self, screen: ChatScreen) -> None:
-        self._screen, self._services, self._chats = screen, screen.services, screen.open_chats
-        services, view, self._label = screen.services, screen.turn_display, screen.keyboard.table.label
-        self._store, self._clock, self._push = services.settings_store, services.clock, screen.app.push_screen
-        self._target = Target(self._chats, screen.transcript.cursor)
-        self.turns = Turns(
-            self._store, services.engine, self._clock, view, screen.run_turn, label=self._label,
-            checks=FormChecks(services.check_form, self._label, view, screen.run_turn),
-            key_problem=services.key_problem,
-            recorded_plan=None if services.first_turn is None else services.first_turn.plan,
+        self._screen, self._services = screen, screen.services
+        services, chats, label = screen.services, screen.open_chats, screen.keyboard.table.label
+        store, clock = services.settings_store, services.clock
+        drafts, transcript, redraw, view = screen.drafts, screen.transcript, screen.redraw, screen.turn_display
+        change, switching = screen.current.change, screen.current.switching
+        say, remark, copy, run_later = screen.say, screen.remark, screen.copy, screen.run_later
+        push = screen.app.push_screen
+        checks = FormChecks(services.check_form, label, view, screen.run_turn)
+        self._target = target = Target(chats, transcript.cursor)
+        self.turns = turns = Turns(
+            store, services.engine, clock, view, screen.run_turn, label=label, checks=checks,
+            key_problem=services.key_problem, recorded_plan=services.first_turn and services.first_turn.plan,
         )  # fmt: skip
         self.history = PromptHistory(
-            screen.composer, screen.drafts, self._chats, recent=services.session_store.recent_prompts,
-            show_queue=screen.redraw.queue, run_later=screen.run_later,
+            screen.composer, drafts, chats, recent=services.session_store.recent_prompts, show_queue=redraw.queue,
+            run_later=run_later,
         )  # fmt: skip
         self.copying = CopyCommands(
-            self._target, screen.transcript, services.link_opener, copy=screen.copy, run_later=screen.run_later,
-            push=self._push, say=screen.say, remark=screen.remark,
-        )  # fmt: skip
+            target, transcript, services.link_opener, copy=copy, run_later=run_later, push=push, say=say, remark=remark
+        )
         self._replies = ReplyCommands(
-            self._target, screen.transcript, self.turns, screen.drafts, change=screen.current.change,
-            changed=screen.redraw.session, type_again=self._type_again, say=screen.say, now=self._clock.now,
-            label=self._label,
+            target, transcript, turns, drafts, change=change, changed=redraw.session, type_here=screen.type_here,
+            type_again=self._type_again, say=say, now=clock.now, label=label,
         )  # fmt: skip
         self._sessions = SessionCommands(
-            services.session_store, self._chats, screen.current, listed=screen.redraw.listed, say=screen.say,
-            restore_key=self._label("restore-session"),
-        )  # fmt: skip
-        self._presets = PresetCommands(
-            self._store, self._chats, screen.current.change, screen.redraw.session, screen.say
+            services.session_store, chats, screen.current, redraw.listed, say, restore_key=label("restore-session")
         )
-        self._prompts = PromptSource(
-            self._store, self._clock.now, self._chats, screen.drafts, screen.copy, screen.remark
-        )
+        self._presets = PresetCommands(store, chats, change, redraw.session, say)
+        self._prompts = PromptSource(store, clock.now, chats, drafts, copy, remark)
         self.sending = Sending(
-            screen.composer, screen.drafts, self._chats, self.turns, perform=screen.dispatcher.perform,
-            cursor=screen.transcript.cursor, go_on_from_edit=self._replies.go_on_from_edit,
-            show_queue=screen.redraw.queue, note_refused=self.history.note_refused, say=screen.say,
+            screen.composer, drafts, chats, turns, perform=screen.dispatcher.perform, cursor=transcript.cursor,
+            go_on_from_edit=self._replies.go_on_from_edit, show_queue=redraw.queue,
+            note_refused=self.history.note_refused, say=say,
         )  # fmt: skip
         self.save_retry = SaveRetry(
-            self._chats, screen.drafts, switching=screen.current.switching, sleep=self._clock.sleep,
-            run=lambda work: screen.run_beside(work, "saving"), show=screen.save_line.show, solved=self._saved_again,
-            saved=screen.bars.refresh,
+            chats, drafts, switching, clock.sleep, run=lambda work: screen.run_beside(work, "saving"),
+            show=screen.save_line.show, solved=self._saved_again, saved=screen.bars.refresh,
         )  # fmt: skip
         self.leaving = Leaving(
-            services.session_store, self._chats, self.turns, screen.drafts, switching=screen.current.switching,
-            saved=screen.bars.refresh, say=screen.say, key=self._label("quit"), exit=screen.app.exit,
+            services.session_store, chats, turns, drafts, switching, saved=screen.bars.refresh, say=say,
+            key=label("quit"), exit=screen.app.exit,
         )  # fmt: skip
         self.outside_watch = OutsideWatch(
-            services.session_store, self._chats, screen.drafts, screen.redraw.feed, switching=screen.current.switching,
-            now=self._clock.now, changed=screen.redraw.session, listed=screen.redraw.listed, saved=screen.bars.refresh,
-            run_later=screen.run_later, key=self._label("open-copy"),
+            services.session_store, chats, drafts, redraw.feed, switching, clock.now, changed=redraw.session,
+            listed=redraw.listed, saved=screen.bars.refresh, run_later=run_later, key=label("open-copy"),
         )  # fmt: skip
 
     def _type_again(self) -> None:
@@ -103,47 +96,38 @@ class LateParts:
 
     def rows(self) -> Rows:
         screen, services, target = self._screen, self._services, self._target
-        change, say, remark, push, attempt = (
-            screen.current.change,
-            screen.say,
-            screen.remark,
-            self._push,
-            screen.attempt,
-        )
+        store, clock, label = services.settings_store, services.clock, screen.keyboard.table.label
+        chats, transcript, composer, drafts = screen.open_chats, screen.transcript, screen.composer, screen.drafts
+        change, shown, attempt = screen.current.change, screen.redraw.session, screen.attempt
+        say, remark, copy, type_here = screen.say, screen.remark, screen.copy, screen.type_here
+        push = screen.app.push_screen
+        view = view_rows(transcript, screen.find_bar, chats, shown=shown, type_here=type_here)
         screen_commands = ScreenCommands(
-            screen.composer, screen.drafts, screen.find_bar, screen.panes, self._chats, screen.keyboard, target.cursor,
-            offers=screen.offers, type_here=screen.type_here, copy=screen.copy, leave=screen.leave,
-            now_s=self._clock.monotonic, push=push, remark=remark,
+            composer, drafts, screen.find_bar, screen.panes, chats, screen.keyboard, target.cursor,
+            offers=screen.offers, type_here=type_here, copy=copy, leave=screen.leave, now_s=clock.monotonic, push=push,
+            remark=remark,
         )  # fmt: skip
         batches = BatchCommands(
-            self._store, services.check_form, self._clock.monotonic, target, self.turns, screen.transcript,
-            change=change, copy=screen.copy, attempt=attempt, type_again=self._type_again, push=push, remark=remark,
-            label=self._label,
+            store, services.check_form, clock.monotonic, target, self.turns, transcript, change=change, copy=copy,
+            attempt=attempt, type_again=self._type_again, push=push, remark=remark, label=label,
         )  # fmt: skip
         tree = TreeCommands(
-            services.session_store, target, screen.current, screen.transcript, attempt, type_here=screen.type_here,
-            now=self._clock.now, undo_key=self._label("undo"), push=push, say=say, remark=remark,
+            services.session_store, target, screen.current, transcript, attempt, type_here, now=clock.now,
+            undo_key=label("undo"), push=push, say=say, remark=remark,
         )  # fmt: skip
         settings = SettingCommands(
-            self._store, services.check_form, self._chats, change, changed=screen.redraw.session, say=say
+            store, services.check_form, services.load_schema, chats, change=change, changed=shown, say=say
         )
-        forms = FormCommands(
-            self._store, services.check_form, services.load_schema, target, screen.drafts, self.turns.checks,
-            change=change, type_here=screen.type_here, say=say,
-        )  # fmt: skip
         raw = RawCommand(
-            self._store, services.text_editor, self._chats, self._prompts, screen.panes, screen.composer, screen.drafts,
-            self.turns, typed=screen.typed, changed=screen.redraw.session, suspend=screen.app.suspend,
-            run_later=screen.run_later, push=push, say=say, remark=remark,
+            store, services.text_editor, chats, self._prompts, screen.panes, composer, drafts, self.turns,
+            typed=screen.typed, changed=shown, suspend=screen.app.suspend, run_later=screen.run_later, push=push,
+            say=say, remark=remark,
         )  # fmt: skip
         traces = TraceCommands(
-            target, services.engine, self._clock.monotonic, cut=self._replies.go_on_from_edit,
-            recorder=services.recorder, push=push, say=say,
+            target, services.engine, clock.monotonic, cut=self._replies.go_on_from_edit, recorder=services.recorder,
+            push=push, say=say,
         )  # fmt: skip
-        panes = PaneCommands(screen.panes, self._prompts, target, type_here=screen.type_here, push=push, remark=remark)
-        view = view_rows(
-            screen.transcript, screen.find_bar, self._chats, shown=screen.redraw.session, type_here=screen.type_here
-        )
+        panes = PaneCommands(screen.panes, self._prompts, target, type_here=type_here, push=push, remark=remark)
         return {
             **view,
             **screen_commands.rows(),
@@ -153,7 +137,6 @@ class LateParts:
             **tree.rows(),
             **self._replies.rows(),
             **settings.rows(),
-            **forms.rows(),
             **self._presets.rows(),
             **self._sessions.rows(),
             **raw.rows(),
@@ -161,30 +144,32 @@ class LateParts:
             **self.outside_watch.rows(),
             **panes.rows(),
             "compare": CompareCommand(target, tree.show_alternative, attempt, push),
-            "theme": ThemeCommand(screen.app, services.themes, self._store, attempt, say),
+            "theme": ThemeCommand(screen.app, services.themes, store, attempt, say),
         }
 
     def make_panel(self, name: str) -> Panel:
         """Each pane's widget is imported when it is first needed."""
-        screen, services, chats, keys = self._screen, self._services, self._chats, self._screen.keyboard.table
+        screen, services, chats = self._screen, self._services, self._screen.open_chats
+        clock, keys = services.clock, screen.keyboard.table
         match name:
             case "sessions":
                 from kimi_tui.ui.panes.sessions_feed import SessionsPanel  # noqa: PLC0415
 
                 return SessionsPanel(
-                    services.session_store, chats, self._sessions, now=self._clock.now, open=self._open_and_leave_pane,
+                    services.session_store, chats, self._sessions, now=clock.now, open=self._open_and_leave_pane,
                     leave=self._leave_pane, run_later=screen.run_later, say=screen.say, remark=screen.remark, keys=keys,
                 )  # fmt: skip
             case "reasoning":
                 from kimi_tui.ui.panes.reasoning_feed import ReasoningPanel  # noqa: PLC0415
 
-                return ReasoningPanel(chats, lambda: screen.transcript.cursor.chosen, self._clock.monotonic)
+                return ReasoningPanel(chats, lambda: screen.transcript.cursor.chosen, clock.monotonic)
             case "settings":
                 from kimi_tui.ui.panes.settings_feed import SettingsPanel  # noqa: PLC0415
 
                 return SettingsPanel(
-                    self._store, chats, perform=screen.dispatcher.perform, rename_preset=self._rename_preset,
-                    change=screen.current.change, say=screen.say, keys=keys.keys, look_at_form=self._look_at_form,
+                    services.settings_store, chats, perform=screen.dispatcher.perform,
+                    rename_preset=self._rename_preset, change=screen.current.change, say=screen.say, keys=keys.keys,
+                    look_at_form=self._look_at_form,
                 )  # fmt: skip
             case _:
                 from kimi_tui.ui.panes.prompt_feed import PromptPanel  # noqa: PLC0415

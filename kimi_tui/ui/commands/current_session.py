@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kimi_tui.core.errors import KimiError
+from kimi_tui.core.errors import KimiError, StorageError
+from kimi_tui.core.ports import HeldSession, SessionStore
 from kimi_tui.core.session.session import Session
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.callbacks import RunLater
@@ -82,3 +83,14 @@ class CurrentSession:
         if chat not in self.open_chats.all:  # nobody else knows it yet
             await asyncio.to_thread(self.prepare, chat)
         await self.show(chat)
+
+
+async def hold_new(session_store: SessionStore, session: Session) -> HeldSession:
+    """Hold a new session that holds messages already, and save it; raises StorageError where that cannot be done."""
+    held = await asyncio.to_thread(session_store.create, session)
+    try:
+        await session_store.save(held.session)
+    except StorageError:
+        await asyncio.to_thread(held.release)
+        raise
+    return held

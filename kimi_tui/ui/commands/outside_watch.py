@@ -12,6 +12,7 @@ from typing import assert_never
 from kimi_tui.core.errors import KimiError, StorageError
 from kimi_tui.core.ports import Conflict, FileChange, HeldSession, Lost, Reloaded, Rewritten, SessionStore
 from kimi_tui.core.session.codec import read_only_reason
+from kimi_tui.ui.commands.current_session import hold_new
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.conversation_feed import ConversationFeed
 from kimi_tui.ui.panes.drafts import Drafts
@@ -117,13 +118,7 @@ class OutsideWatch:
         self.listed()
 
     async def _copy(self, chat: Chat) -> None:
-        copy = self.session_store.copy_of(chat.session, self.now())
-        held = await asyncio.to_thread(self.session_store.create, copy)
-        try:
-            await self.session_store.save(held.session)
-        except StorageError:
-            await asyncio.to_thread(held.release)
-            raise
+        held = await hold_new(self.session_store, self.session_store.copy_of(chat.session, self.now()))
         await self._go_on_with(chat, held)
         self.feed.say(f"opened as a copy: {held.session.title}\nThe session itself stays as it is.", about=READ_ONLY)
 

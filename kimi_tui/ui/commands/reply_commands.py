@@ -15,6 +15,7 @@ from kimi_tui.core.session.reply_edits import without_answer
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.text.surrogates import replace_lone
+from kimi_tui.core.wire.answer_forms import feedback, form_of
 from kimi_tui.core.wire.plans import answering_again, going_on
 from kimi_tui.engine.openings import AnsweringAgain, GoingOn
 from kimi_tui.ui.commands.dispatcher import Rows
@@ -42,7 +43,8 @@ class ReplyCommands:
     drafts: Drafts
     change: Callable[[Session], None]  # takes the changed session
     changed: Callable[[], None]  # shows what holds for the next reply
-    type_again: Callable[[], None]  # gives the composer the keys, unless the conversation has them
+    type_here: Callable[[], None]  # gives the composer the keys
+    type_again: Callable[[], None]  # gives it the keys, unless the conversation has them
     say: Say
     now: Callable[[], datetime]
     label: Callable[[str], str]  # an action's key as it is shown; "" = it has none
@@ -59,6 +61,8 @@ class ReplyCommands:
             "think-longer": self._think_longer,
             "edit-thinking": self._edit_thinking,
             "keep-edit": self._keep_edit,
+            "check": self._check,
+            "correct": self._correct,
         }
 
     @property
@@ -234,3 +238,23 @@ class ReplyCommands:
             self.turns.start(chat, GoingOn(made), going_on, told=ASIDE if has_more else "")
         else:
             self.say(f"Kept. {ASIDE}")
+
+    # -- its form
+
+    def _check(self) -> None:
+        reply = self.target.reply()
+        if form_of(reply) is None:
+            raise UsageError("No form was asked for: the reply may be anything.", "/schema FILE asks for one.")
+        if not self.turns.checks.begin(self._chat, reply):
+            raise UsageError("The reply broke off, and is no whole answer.", "/continue goes on with it.")
+
+    def _correct(self) -> None:
+        chat, reply = self._chat, self.target.reply()
+        chat.open_session.refuse_if_read_only()
+        form, found = form_of(reply), chat.form_checks.get(reply.id)
+        if form is None or found is None or not found.findings:
+            raise UsageError("Nothing is known to be wrong with the form of that reply.", "/check looks at it.")
+        if not chat.branch or chat.branch[-1].id != reply.id:
+            raise UsageError("More was said since.", "It is corrected by what is sent right below it.")
+        self.drafts.give_back(feedback(form, found))
+        self.type_here()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.leaving_out import OverBudget
@@ -17,6 +19,7 @@ from kimi_tui.core.settings.sampling import (
     RequestOptions,
     resolve_auto_continue,
     resolve_budget,
+    resolve_free_thinking,
     resolve_kept_thinking,
     resolve_over_budget,
     resolve_request,
@@ -28,10 +31,12 @@ from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
 from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.state.callbacks import Say
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
+from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
-from kimi_tui.ui.state.services import CheckForm, SettingsStore
+from kimi_tui.ui.state.services import CheckForm, LoadSchema, SettingsStore
 from kimi_tui.ui.text import words
 
+FORMAT = "response_format"
 ONCE, OFF = "once", "off"
 OVER_BUDGET_WORDS = {
     OverBudget.REFUSE: "what surely cannot fit is refused, and nothing is left out (refuse)",
@@ -45,6 +50,7 @@ OVER_BUDGET_WORDS = {
 class SettingCommands:
     store: SettingsStore
     check_form: CheckForm | None
+    load_schema: LoadSchema | None
     open_chats: OpenChats
     change: Callable[[Session], None]  # takes the changed session
     changed: Callable[[], None]  # shows what holds for the next reply
@@ -61,6 +67,8 @@ class SettingCommands:
             "stop-at": self._stop_at,
             "kept-thinking": self._kept_thinking,
             "over-budget": self._over_budget,
+            "schema": self._schema,
+            "free-thinking": self._free_thinking,
         }
 
     @property
@@ -73,7 +81,7 @@ class SettingCommands:
         if word not in {"", "on", "off"}:
             raise UsageError(f"/think takes on or off, not {argument.strip()!r}.")
         thinking = word == "on" if word else not resolve_request(self.store.value, self._session).thinking
-        self.change(settings_changes.with_setting(self.store.value, self._session, "thinking", thinking))
+        self._take("thinking", thinking)
 
     def _set(self, argument: str) -> Done:
         """Set a request field for this session; without a value say what is sent, of all of them without a name."""
@@ -91,15 +99,20 @@ class SettingCommands:
         return None
 
     async def _put_schema(self, name: str, form: Mapping[str, object]) -> None:
-        """Raises UsageError where it is no schema."""
-        chat = self.open_chats.current
+        await self._refuse_unless_schema(self.open_chats.current, form, name)
+        self._put(name, form)
+
+    async def _refuse_unless_schema(self, chat: Chat, form: Mapping[str, object], name: str) -> None:
+        """Raises UsageError where it is none, or the chat is not on screen any more; `name` is what it is known by."""
         await refuse_unless_schema(self.check_form, form, name, "The session is as it was.")
         if self.open_chats.current is not chat:
             raise UsageError("Another session was opened meanwhile.", "The schema was not taken.")
-        self._put(name, form)
+
+    def _take(self, name: str, value: object | None) -> None:
+        self.change(settings_changes.with_setting(self.store.value, self._session, name, value))
 
     def _put(self, name: str, value: object | None) -> None:
-        self.change(settings_changes.with_setting(self.store.value, self._session, name, value))
+        self._take(name, value)
         self.say(f"{name} = {_written(value)}, for this session." if value is not None else f"{name} is not sent.")
         turn_end = resolve_request(self.store.value, self._session).template.assistant.end
         if name == "stop" and turn_end not in (value if isinstance(value, list) else ()):
@@ -144,6 +157,44 @@ class SettingCommands:
             self.say(f"System prompt:\n{current}\n\n/system TEXT sets another one, /system none removes it.")
         else:
             self.say("There is no system prompt. /system TEXT sets one.")
+
+    # -- answers in a form
+
+    async def _schema(self, argument: str) -> None:
+        """Take a schema from a file; "off" = answers are free again, "" = say what holds."""
+        name = argument.strip()
+        if not name:
+            self._tell_form()
+        elif name.lower() == OFF:
+            self._take(FORMAT, None)
+            self.say("Answers of this session may have any form.")
+        elif self.load_schema is not None:
+            path, chat = Path(name).expanduser(), self.open_chats.current
+            schema = await asyncio.to_thread(self.load_schema, path)
+            form = {"type": "json_schema", "json_schema": schema}
+            await self._refuse_unless_schema(chat, form, str(path))
+            self._take(FORMAT, form)
+            self._tell_form()
+
+    def _tell_form(self) -> None:
+        form = resolve_request(self.store.value, self._session).fields.get(FORMAT)
+        now = f"{FORMAT} = {short_text(FORMAT, form)}" if form is not None else f"{FORMAT} is not sent"
+        self.say(f"{now}, in this session. /schema FILE takes a JSON schema from a file, /schema off ends it; the "
+                 "settings show and change it.", about=FORMAT)  # fmt: skip
+
+    def _free_thinking(self, argument: str) -> None:
+        """Say whether a form holds the answer alone; "" = to the other one."""
+        word, settings = argument.strip().lower(), self.store.value
+        if word not in {"", "on", "off"}:
+            raise UsageError(f"/free-thinking takes on or off, not {argument.strip()!r}.")
+        is_free = word == "on" if word else not resolve_free_thinking(settings, self._session)
+        own = None if is_free == settings.chat.free_thinking else is_free
+        self.change(settings_changes.with_own(self._session, "free_thinking", own))
+        self.say(
+            "With a response format the model thinks freely first, then answers in it: two requests."
+            if is_free
+            else "A response format holds thinking and answer, in one request."
+        )
 
     # -- how far replies go by themselves
 

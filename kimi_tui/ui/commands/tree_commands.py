@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from kimi_tui.core.errors import StorageError, UsageError
+from kimi_tui.core.errors import UsageError
 from kimi_tui.core.ports import SessionStore
 from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.session import tree
@@ -20,7 +20,7 @@ from kimi_tui.core.session.interventions import can_be_undone, is_same, undone, 
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.written import Begun
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.commands.current_session import CurrentSession
+from kimi_tui.ui.commands.current_session import CurrentSession, hold_new
 from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.keys.focus import has_keys, take_keys
@@ -29,8 +29,6 @@ from kimi_tui.ui.state.callbacks import Push, Remark, Say
 from kimi_tui.ui.state.open_chat import Chat, Deletion
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
-
-RUNNING = "A reply is running in this session."
 
 
 @dataclass(eq=False)
@@ -55,7 +53,7 @@ class TreeCommands:
             "undo": self._undo,
             "leave-out": self._leave_out,
             "pin": self._pin,
-            "tree": self._open,
+            "tree": self._open_tree,
             "branch": lambda: self._branch(self.target.message().id),
             "name": lambda text: self._remark(self.name(self._shown_branch(), text)),
         }
@@ -77,7 +75,7 @@ class TreeCommands:
 
     def show_alternative(self, key: str) -> None:
         self.current.change(self._chat.showing(key))
-        self.transcript.cursor.choose(key)
+        self.target.cursor.choose(key)
 
     def _delete(self) -> None:
         count = self._delete_from(self.target.message().id)
@@ -100,7 +98,7 @@ class TreeCommands:
     def _undo(self) -> None:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self._chat
-        target = chat.target(self.transcript.cursor.chosen)
+        target = chat.target(self.target.cursor.chosen)
         if chat.has_deleted_last or target is None:
             self._undo_tree_step()
         elif can_be_undone(target):
@@ -126,7 +124,7 @@ class TreeCommands:
                 f"The question is as it was before its reply, which stays: {self.undo_key or '/undo'} shows it again."
             )
             self.current.change(replace(session, head=reply.parent))
-        self.transcript.cursor.choose(shown)
+        self.target.cursor.choose(shown)
         self.say(words)
 
     def _undo_last_step(self, reply: Message) -> None:
@@ -140,30 +138,28 @@ class TreeCommands:
             self._session.with_message(before) if there is None else tree.select(self._session, there.id)
         )
         open_session.give_back_ids({id_})
-        self.transcript.cursor.choose(before.id if there is None else there.id)
+        self.target.cursor.choose(before.id if there is None else there.id)
         self.say(words_of_undoing(reply))
 
-    def _undo_tree_step(self) -> None:
-        was_deletion, about = self._chat.has_deleted_last, self._last_step
-        words, _ = self._undo_step()
-        if was_deletion:
-            self._choose_end()
-        self.say(words, about=about)
-
-    def _undo_step(self) -> tuple[str, str]:
+    def _undo_tree_step(self, *, is_in_view: bool = False) -> tuple[str, str]:
         """Take the last deletion or name back; what is told of it is given, and the id of the message.
 
-        Raises UsageError where there is none.
+        `is_in_view` = the tree view shows it. Raises UsageError where there is none.
         """
-        chat = self._chat
+        chat, about = self._chat, self._last_step
         if not chat.tree_steps:
             raise UsageError("There is no step to undo here.")
         step, count = chat.undo_tree_step()
         self.current.change(chat.session)
         if isinstance(step, Deletion):
-            return f"Brought back {counted(count, 'message')}.", step.message_id
-        again = f"is called “{line_text(step.before)}”" if step.before else "has no name"
-        return f"The branch {again} again.", step.message_id
+            words = f"Brought back {counted(count, 'message')}."
+            if not is_in_view:
+                self._choose_end()
+        else:
+            words = f"The branch {f'is called “{line_text(step.before)}”' if step.before else 'has no name'} again."
+        if isinstance(step, Deletion) or not is_in_view:
+            self.say(words, about=about)
+        return words, step.message_id
 
     @property
     def _last_step(self) -> str:
@@ -175,7 +171,7 @@ class TreeCommands:
         """The message cursor goes there, where it is in the conversation."""
         branch = self._chat.branch
         if branch and has_keys(self.transcript):
-            self.transcript.cursor.choose(branch[-1].id)
+            self.target.cursor.choose(branch[-1].id)
         else:
             self.type_here()
 
@@ -203,11 +199,10 @@ class TreeCommands:
     def _remark(self, words: str) -> None:
         self.remark(words, words.partition(". ")[0])
 
-    def _open(self) -> None:
+    def _open_tree(self) -> None:
         from kimi_tui.ui.screens.tree_screen import TreeScreen  # noqa: PLC0415 - most commands do not need it
 
-        chosen = self.target.key
-        self.push(TreeScreen(self, chosen, self.now(), datetime.astimezone))
+        self.push(TreeScreen(self, self.target.key, self.now(), datetime.astimezone))
 
     # -- what the view shows
 
@@ -228,7 +223,7 @@ class TreeCommands:
 
     def _refuse_while_running(self) -> None:
         if self._chat.turn is not None:
-            raise UsageError(RUNNING, "Stop it first.")
+            raise UsageError("A reply is running in this session.", "Stop it first.")
 
     # -- where one goes on
 
@@ -241,7 +236,7 @@ class TreeCommands:
                 self._written(message_id)
             self.current.change(chat.showing(message_id))
         take_keys(self.transcript)
-        self.transcript.cursor.choose(message_id)
+        self.target.cursor.choose(message_id)
 
     def go_on(self, message_id: str) -> None:
         """A question that is sent then is an alternative to what is below the message, or to the question itself."""
@@ -263,12 +258,7 @@ class TreeCommands:
         before = self._chat.session
         cut = branched_off(before, message_id)
         copy = replace(self.session_store.copy_of(cut, self.now()), title=cut.title)
-        held = await asyncio.to_thread(self.session_store.create, copy)
-        try:
-            await self.session_store.save(held.session)
-        except StorageError:
-            await asyncio.to_thread(held.release)
-            raise
+        held = await hold_new(self.session_store, copy)
         chat = self.target.open_chats.chat_of(held)
         await asyncio.to_thread(self.current.prepare, chat)
         await self.current.show(chat)
@@ -304,8 +294,4 @@ class TreeCommands:
 
     def undo(self) -> tuple[str, str]:
         self._refuse_while_running()
-        is_deletion, about = self._chat.has_deleted_last, self._last_step
-        words, message_id = self._undo_step()
-        if is_deletion:
-            self.say(words, about=about)
-        return words, message_id
+        return self._undo_tree_step(is_in_view=True)
