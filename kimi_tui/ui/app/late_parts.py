@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+
+from textual.screen import Screen
 
 from kimi_tui.ui.app.chat_screen import ChatScreen
 from kimi_tui.ui.commands.batch_commands import BatchCommands
 from kimi_tui.ui.commands.compare_command import CompareCommand
 from kimi_tui.ui.commands.copy_commands import CopyCommands
-from kimi_tui.ui.commands.dispatcher import Rows
+from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.commands.leaving import SAVING, Leaving
 from kimi_tui.ui.commands.outside_watch import OutsideWatch
 from kimi_tui.ui.commands.pane_commands import PaneCommands
@@ -31,6 +33,7 @@ from kimi_tui.ui.commands.view_commands import view_rows
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.panel import Panel
 from kimi_tui.ui.panes.prompt_source import PromptSource
+from kimi_tui.ui.state.callbacks import Result
 from kimi_tui.ui.state.form_checks import FormChecks
 from kimi_tui.ui.state.running_turns import Turns
 
@@ -57,8 +60,9 @@ class LateParts:
             run_later=run_later,
         )  # fmt: skip
         self.copying = CopyCommands(
-            target, transcript, services.link_opener, copy=copy, run_later=run_later, push=push, say=say, remark=remark
-        )
+            target, transcript, services.link_opener, copy=copy, run_later=run_later, choose=self._choose, push=push,
+            say=say, remark=remark,
+        )  # fmt: skip
         self._replies = ReplyCommands(
             target, transcript, turns, drafts, change=change, changed=redraw.session, type_here=screen.type_here,
             type_again=self._type_again, say=say, now=clock.now, label=label,
@@ -90,6 +94,13 @@ class LateParts:
         if not has_keys(self._screen.transcript):
             self._screen.type_here()
 
+    def _choose(self, screen: Screen[Result], take: Callable[[Result], Done], /) -> None:
+        def left(choice: Result | None) -> None:
+            if choice is not None:
+                self._screen.attempt(partial(take, choice))
+
+        self._screen.app.push_screen(screen, left)
+
     def _saved_again(self) -> None:
         self._screen.redraw.feed.forget(SAVING)
         self._screen.remark("Saved again.")
@@ -109,7 +120,7 @@ class LateParts:
         )  # fmt: skip
         batches = BatchCommands(
             store, services.check_form, clock.monotonic, target, self.turns, transcript, change=change, copy=copy,
-            attempt=attempt, type_again=self._type_again, push=push, remark=remark, label=label,
+            type_again=self._type_again, choose=self._choose, remark=remark, label=label,
         )  # fmt: skip
         tree = TreeCommands(
             services.session_store, target, screen.current, transcript, attempt, type_here, now=clock.now,
@@ -143,8 +154,8 @@ class LateParts:
             **traces.rows(),
             **self.outside_watch.rows(),
             **panes.rows(),
-            "compare": CompareCommand(target, tree.show_alternative, attempt, push),
-            "theme": ThemeCommand(screen.app, services.themes, store, attempt, say),
+            "compare": CompareCommand(target, tree.show_alternative, self._choose),
+            "theme": ThemeCommand(screen.app, services.themes, store, self._choose, say),
         }
 
     def make_panel(self, name: str) -> Panel:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.prompt.context_meter import context_of
@@ -19,7 +18,7 @@ from kimi_tui.ui.commands.dispatcher import Done, Rows
 from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.state.answers import parse_replies
-from kimi_tui.ui.state.callbacks import Push, Remark
+from kimi_tui.ui.state.callbacks import Choose, Remark
 from kimi_tui.ui.state.form_checks import is_schema, refuse_unless_schema
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.reply_rows import reply_rows
@@ -42,9 +41,8 @@ class BatchCommands:
     transcript: Transcript
     change: Callable[[Session], None]  # takes the changed session
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
-    attempt: Callable[[Callable[[], Done]], None]  # does what was chosen, and tells what goes wrong
     type_again: Callable[[], None]  # gives the composer the keys, unless the conversation has them
-    push: Push
+    choose: Choose
     remark: Remark
     label: Callable[[str], str]  # an action's key as it is shown; "" = it has none
 
@@ -150,12 +148,7 @@ class BatchCommands:
         question_id = self._running_question(key) or self.target.question().id
         if not reply_rows(chat, question_id, self.now_s()):
             raise UsageError("There is no reply here yet.", "/regenerate 3 asks for three of them.")
-
-        def take(reply_id: str | None) -> None:
-            if reply_id is not None:
-                self.attempt(partial(self._show, reply_id))
-
-        self.push(SideBySideScreen(chat, question_id, self.now_s, self.copy, key), take)
+        self.choose(SideBySideScreen(chat, question_id, self.now_s, self.copy, key), self._show)
 
     def _running_question(self, key: str | None) -> str | None:
         """The question of a reply that is being written; None = it is none."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.text.counts import counted
-from kimi_tui.ui.commands.dispatcher import Done
 from kimi_tui.ui.commands.target import Target
-from kimi_tui.ui.state.callbacks import Push
+from kimi_tui.ui.state.callbacks import Choose
 from kimi_tui.ui.state.open_chat import Chat
 
 if TYPE_CHECKING:  # the name of a type only
@@ -24,8 +23,7 @@ USAGE = "/compare alone compares the chosen message with another; /compare 1 3 i
 class CompareCommand:
     target: Target
     show: Callable[[str], None]  # shows an alternative, of whatever branch
-    attempt: Callable[[Callable[[], Done]], None]  # does what was chosen, and tells what goes wrong
-    push: Push
+    choose: Choose
 
     def __call__(self, argument: str) -> None:
         """With two alternatives those; with more, one is chosen from a list, without any from the whole session."""
@@ -44,7 +42,7 @@ class CompareCommand:
         if len(others) == 1:
             self._open(chat, *(it for it in family if it in {key, others[0]}))
         else:
-            self._choose(chat, source, key, others or None)
+            self._choose_other(chat, source, key, others or None)
 
     def _subject(self, chat: Chat) -> str | None:
         """The chosen message, else the last one that has alternatives, else the last; None = there is none."""
@@ -52,27 +50,19 @@ class CompareCommand:
         keys = [last, *(message.id for message in reversed(chat.branch))] if chosen is None and last else []
         return next((key for key in keys if key and chat.place_among_alternatives(key)[1] > 1), last)
 
-    def _choose(self, chat: Chat, source: CompareSource, key: str, others: Sequence[str] | None) -> None:
+    def _choose_other(self, chat: Chat, source: CompareSource, key: str, others: Sequence[str] | None) -> None:
         """`others` None = any message of the session."""
         from kimi_tui.ui.screens.compare_choice import CompareChoice  # noqa: PLC0415
 
         if others is None and not source.has_others(key):
             raise UsageError("There is nothing to compare it with yet.", "/regenerate asks for an alternative.")
 
-        def chosen(other: str | None) -> None:
-            if other is not None:
-                self.attempt(lambda: self._open(chat, key, other))
-
         title = "Compare with …" if others is None else f"Compare with which of {counted(len(others), 'alternative')}?"
-        self.push(CompareChoice(title, partial(source.candidates, key, others)), chosen)
+        self.choose(CompareChoice(title, partial(source.candidates, key, others)), partial(self._open, chat, key))
 
     def _open(self, chat: Chat, left: str, right: str) -> None:
         from kimi_tui.ui.screens.compare_screen import CompareScreen  # noqa: PLC0415
         from kimi_tui.ui.state.compare_sides import CompareSource  # noqa: PLC0415
-
-        def picked(key: str | None) -> None:
-            if key is not None:
-                self.attempt(lambda: go_on(key))
 
         def go_on(key: str) -> None:
             if chat is not self.target.chat or CompareSource.of(chat).side(key) is None:
@@ -85,7 +75,7 @@ class CompareCommand:
         source = CompareSource.of(chat)
         if source.side(left) is None or source.side(right) is None:
             raise UsageError("One of the two is not in the session any more.")
-        self.push(CompareScreen(chat, source, left, right), picked)
+        self.choose(CompareScreen(chat, source, left, right), go_on)
 
 
 def _numbered(family: Sequence[str], words: Sequence[str]) -> tuple[str, str]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from textual.screen import Screen
+
 from kimi_tui.core.errors import UsageError
 from kimi_tui.core.markdown.links import Link
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.web_address import AddressError, WebAddress, web_address
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target
-from kimi_tui.ui.state.callbacks import Push, Remark, RunLater, Say
+from kimi_tui.ui.state.callbacks import Choose, Push, Remark, RunLater, Say
 from kimi_tui.ui.state.services import LinkOpener
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -26,6 +28,7 @@ class CopyCommands:
     opener: LinkOpener | None
     copy: Callable[[str, str], None]  # puts a text into the clipboard, and says what it was
     run_later: RunLater
+    choose: Choose
     push: Push
     say: Say
     remark: Remark
@@ -86,25 +89,26 @@ class CopyCommands:
     def _choose_link(self, links: Sequence[Link]) -> None:
         from kimi_tui.ui.screens.link_screens import LinkChoice  # noqa: PLC0415 - most commands do not need it
 
-        def chosen(number: int | None) -> None:
-            if number is not None:
-                self.ask_to_open(links[number - 1].target)
-
-        self.push(LinkChoice(links), chosen)
+        self.choose(LinkChoice(links), lambda number: self.ask_to_open(links[number - 1].target))
 
     def ask_to_open(self, target: str) -> None:
         """Show where a link goes, whatever it is, and ask; one that may not be opened can be copied."""
         from kimi_tui.ui.screens.link_screens import LinkAction, LinkScreen, RefusedLinkScreen  # noqa: PLC0415
 
-        def chosen(action: LinkAction | None) -> None:
-            if action is LinkAction.OPEN and not isinstance(found, AddressError):
-                self.run_later(self._open(found), keys_wait=False)
-            elif action is LinkAction.COPY:
-                self.copy(target if isinstance(found, AddressError) else found.text, "The address")
+        address: WebAddress | None = None
+        try:
+            address = web_address(target)
+            screen: Screen[LinkAction] = LinkScreen(address)
+        except AddressError as error:
+            screen = RefusedLinkScreen(target, error)
 
-        found = _address(target)
-        screen = RefusedLinkScreen(target, found) if isinstance(found, AddressError) else LinkScreen(found)
-        self.push(screen, chosen)
+        def chosen(action: LinkAction) -> None:
+            if action is LinkAction.OPEN and address is not None:
+                self.run_later(self._open(address), keys_wait=False)
+            elif action is LinkAction.COPY:
+                self.copy(target if address is None else address.text, "The address")
+
+        self.choose(screen, chosen)
 
     async def _open(self, address: WebAddress) -> None:
         program = await self.opener.open(address.text) if self.opener is not None else ""
@@ -123,10 +127,3 @@ def _place(argument: str, count: int, what: str, command: str) -> int:
     if not 1 <= number <= count:
         raise UsageError(f"The message has {counted(count, what)}; /{command} takes the number of one.")
     return number - 1
-
-
-def _address(target: str) -> WebAddress | AddressError:
-    try:
-        return web_address(target)
-    except AddressError as error:
-        return error

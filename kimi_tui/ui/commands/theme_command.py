@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from textual.app import App
@@ -13,8 +12,7 @@ from textual.app import App
 from kimi_tui.core.errors import ThemeError, UsageError
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.quoting import quoted
-from kimi_tui.ui.commands.dispatcher import Done
-from kimi_tui.ui.state.callbacks import Say
+from kimi_tui.ui.state.callbacks import Choose, Say
 from kimi_tui.ui.state.services import SettingsStore, Themes
 from kimi_tui.ui.text.themes import show_theme
 
@@ -24,7 +22,7 @@ class ThemeCommand:
     app: App[Any]
     themes: Themes
     store: SettingsStore
-    attempt: Callable[[Callable[[], Done]], None]  # takes what was chosen, and tells what goes wrong
+    choose: Choose
     say: Say
 
     async def __call__(self, argument: str) -> None:
@@ -37,14 +35,10 @@ class ThemeCommand:
         if name:
             await self._use(name)
         else:
-            await self._choose()
+            await self._choose_seen()
 
-    async def _choose(self) -> None:
+    async def _choose_seen(self) -> None:
         from kimi_tui.ui.screens.choice import ThemeScreen  # noqa: PLC0415 - most commands do not need it
-
-        def chosen(name: str | None) -> None:
-            if name is not None:
-                self.attempt(partial(self._use, name))
 
         palettes = await asyncio.to_thread(_read_all, self.themes)
 
@@ -53,7 +47,7 @@ class ThemeCommand:
                 raise palette
             show_theme(self.app, palette)
 
-        self.app.push_screen(ThemeScreen(sorted(palettes), self.app.theme, show), chosen)
+        self.choose(ThemeScreen(sorted(palettes), self.app.theme, show), self._use)
 
     async def _use(self, name: str) -> None:
         themes, store = self.themes, self.store

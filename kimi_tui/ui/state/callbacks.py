@@ -40,3 +40,10 @@ class Push(Protocol):
 
     def __call__(self, screen: Screen[Result], left: Callable[[Result | None], None] | None = None, /) -> object:
         """`left` is called with what the screen was left with; None = it was left without a choice."""
+
+
+class Choose(Protocol):
+    """Shows a screen above the conversation, on which something is chosen."""
+
+    def __call__(self, screen: Screen[Result], take: Callable[[Result], Awaitable[None] | None], /) -> None:
+        """`take` is called with the choice, where there is one; what goes wrong with it is told."""
