@@ -8,7 +8,7 @@ import os
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,13 +75,15 @@ def run_screen(options: Namespace, context: Context, make: Make, *, is_kept: boo
     settings = context.settings()  # what is wrong with the config is told before anything is drawn
     keys, screen = context.stdin.fileno(), context.stdout.fileno()
     with Ending() as ending, _thread_faults() as faults:
-        early = None
+        early: EarlyDraft | None = None
         try:
             with contextlib.ExitStack() as held, early_terminal(keys, screen) as terminal:
                 ending.watch(partial(terminal.end_now, screen))
                 _draw_early(terminal, context)
                 if is_kept:
-                    early = _early_draft(context)
+                    from kimi_tui.cli.typed_draft import EarlyDraft
+
+                    early = EarlyDraft(context.sessions_folder)
                     terminal.keep = early.keep
                 new_id = early.session_id if early is not None else ""
                 app = build_app(context, partial(make, context, held, new_id), terminal, ending)
@@ -96,12 +98,6 @@ def run_screen(options: Namespace, context: Context, make: Make, *, is_kept: boo
         for fault in faults:
             context.tell(f"Something unexpected went wrong ({fault_of(fault)}).", context.report(fault))
         return FAILED if faults and status == DONE else status
-
-
-def _early_draft(context: Context) -> EarlyDraft:
-    from kimi_tui.cli.typed_draft import EarlyDraft
-
-    return EarlyDraft(context.sessions_folder)
 
 
 @contextlib.contextmanager
@@ -260,58 +256,70 @@ def first_session(
         first = store.create(new)
         held.callback(first.release)
         return first, None
-    from kimi_tui.cli.typed_draft import add_to_draft, keep_apart
     from kimi_tui.core.ports import HeldSession
     from kimi_tui.ui.state.services import FirstSession
 
-    name = None if options.resume is LATEST else options.resume
-    told = list[str]()
-
-    places: list[Path] = []
     stand_in = store.lock(store.path_of(new))  # its draft, of what is typed meanwhile, is nobody else's
     with contextlib.suppress(StorageError):
         stand_in.acquire()
         held.callback(stand_in.release)
-    is_something_left = store.left.may_be_some
-
-    def find() -> tuple[Path, SessionLock | None]:
-        if is_something_left:
-            store.recover()
-        path = store.find(name, lambda unreadable: told.append(unreadable.words))
-        lock = store.lock(path)
-        try:
-            lock.acquire()
-        except StorageError:  # held, or nothing can be written there: it is opened to be read only
-            return path, None
-        held.callback(lock.release)
-        places.append(path)
-        return path, lock
-
+    wanted = _Wanted(None if options.resume is LATEST else options.resume, store, new, held, store.left.may_be_some)
     # What is wrong with it is told before the program is there, unless much has to be read first.
-    found = find() if not is_something_left and store.is_found_at_once(name) else None
+    if not wanted.has_much_to_read and store.is_found_at_once(wanted.name):
+        wanted.find()
+    shown = wanted.name or LATEST_NAME if wanted.path is None else wanted.path.stem
+    first = HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new), release=stand_in.release)
+    return first, FirstSession(shown, wanted.read, wanted.told, wanted.keep_typed)
 
-    def read() -> HeldSession:
-        path, lock = found or find()
-        session = store.open(path, held=lock)
-        held.callback(session.release)
+
+@dataclass(eq=False)
+class _Wanted:
+    """A session that was asked for; all of it may be done in a thread."""
+
+    name: str | None  # None = the one that was changed last
+    store: SessionFiles
+    new: Session  # what stands in its place, beside which its draft lies meanwhile
+    held: contextlib.ExitStack
+    has_much_to_read: bool  # whether dead processes may have left something that belongs to sessions
+    told: list[str] = field(default_factory=list, init=False)
+    path: Path | None = field(default=None, init=False)
+    _lock: SessionLock | None = field(default=None, init=False)
+
+    def find(self) -> Path:
+        if self.has_much_to_read:
+            self.store.recover()
+        self.path = self.store.find(self.name, lambda unreadable: self.told.append(unreadable.words))
+        lock = self.store.lock(self.path)
+        with contextlib.suppress(StorageError):  # held, or nothing can be written there: it is opened to be read only
+            lock.acquire()
+            self.held.callback(lock.release)
+            self._lock = lock
+        return self.path
+
+    def read(self) -> HeldSession:
+        session = self.store.open(self.path or self.find(), held=self._lock)
+        self.held.callback(session.release)
         gc.freeze()  # its messages stay: to look through thousands of them holds up the screen, and finds nothing
         return session
 
-    def keep_typed(text: str) -> str:
-        if places:
-            add_to_draft(text, store, places[0])
-            store.save_draft(store.path_of(new), "")
-            return name or str(places[0])
-        if name is not None and (path := store.file_called(name)) is not None:  # it was still looked for
-            with contextlib.suppress(KimiError), store.lock(path):
-                add_to_draft(text, store, path)
-                store.save_draft(store.path_of(new), "")
-                return str(name)
-        return keep_apart(text, store, new)
+    def keep_typed(self, text: str) -> str:
+        """What was typed is kept with it, or where others hold it, apart; what holds it is given, to be resumed by."""
+        from kimi_tui.cli.typed_draft import keep_apart
 
-    shown = found[0].stem if found is not None else name or LATEST_NAME
-    first = HeldSession(replace(new, title=f"opening {shown} …"), store.path_of(new), release=stand_in.release)
-    return first, FirstSession(shown, read, told, keep_typed)
+        if self.path is not None and self._lock is not None:
+            self._add_to_draft(text, self.path)
+            return self.name or str(self.path)
+        if self.name is not None and (path := self.store.file_called(self.name)) is not None:  # it was still looked for
+            with contextlib.suppress(KimiError), self.store.lock(path):
+                self._add_to_draft(text, path)
+                return self.name
+        return keep_apart(text, self.store, self.new)
+
+    def _add_to_draft(self, text: str, path: Path) -> None:
+        from kimi_tui.cli.typed_draft import add_to_draft
+
+        add_to_draft(text, self.store, path)
+        self.store.save_draft(self.store.path_of(self.new), "")
 
 
 def _client(context: Context) -> tuple[EndpointClient, KeyMissingError | None]:

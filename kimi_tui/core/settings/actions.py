@@ -81,6 +81,8 @@ class Action:
     needs: frozenset[Need] = frozenset()
     hint: str = ""
     """The word for the footer, shown where the keys apply; "" = it never stands there."""
+    hint_goes_first: bool = False
+    """Whether that stands before the other words, wherever it stands."""
     waits: bool = False
     """Whether it cannot be done while a reply runs in this session."""
 
@@ -345,7 +347,8 @@ _SESSION = (
            argument="[TEXT]"),
     Action("open-copy", "Open as a copy",
            "Goes on with a read-only session as a copy; once its holder has gone, with the session itself.",
-           ("ctrl+b", "alt+o"), aliases=("take-over",), needs=frozenset({Need.HELD_BY_OTHERS}), hint="copy"),
+           ("ctrl+b", "alt+o"), aliases=("take-over",), needs=frozenset({Need.HELD_BY_OTHERS}), hint="copy",
+           hint_goes_first=True),
     Action("rename", "Rename the session", "Gives this session another title.", ("f6",), argument="TEXT",
            runs_alone=False),
     Action("set", "Set a request field", "Sets a request field for this session; alone it lists them.",
@@ -415,7 +418,8 @@ _MESSAGE = (
            "Asks for another reply, or 2 to 4 side by side (request: in one); the old one is kept as an alternative.",
            ("r",), Scope.TRANSCRIPT, argument="[N] [request]", needs=MESSAGE, hint="again", waits=True),
     Action("continue", "Continue the reply", "Goes on with a reply exactly where it broke off, in the same message.",
-           ("m",), Scope.TRANSCRIPT, needs=frozenset({Need.UNFINISHED}), hint="more", waits=True),
+           ("m",), Scope.TRANSCRIPT, needs=frozenset({Need.UNFINISHED}), hint="more", hint_goes_first=True,
+           waits=True),
     Action("another-answer", "Another answer", "Asks for another answer to the same thinking, which is not paid again.",
            ("a",), Scope.TRANSCRIPT, needs=frozenset({Need.REASONING}), waits=True),
     Action("answers", "Several answers to one thought",
@@ -433,7 +437,7 @@ _MESSAGE = (
            needs=MESSAGE, hint="delete", waits=True),
     Action("undo", "Undo",
            "Takes back what was done to this reply last, your words in it too; else brings back what was deleted.",
-           ("u",), Scope.TRANSCRIPT, needs=frozenset({Need.UNDOABLE}), waits=True),
+           ("u",), Scope.TRANSCRIPT, needs=frozenset({Need.UNDOABLE}), hint_goes_first=True, waits=True),
     Action("leave-out", "Leave out of the prompt", "Leaves the message out of the prompt, or takes it in again.",
            ("x",), Scope.TRANSCRIPT, needs=MESSAGE, hint="leave out"),
     Action("pin", "Pin the message",

@@ -15,7 +15,7 @@ from kimi_tui.ui.state.callbacks import Remark, Say
 from kimi_tui.ui.state.entries import about, error_text
 from kimi_tui.ui.state.open_chat import REFUSED
 
-Done = Awaitable[None] | None
+Done = Awaitable[object] | None
 """What is left to be done; None = nothing is."""
 Rows = Mapping[str, Callable[..., Done]]
 """What does each action, by its id: called with the text behind its slash command where it takes an argument.
@@ -43,11 +43,11 @@ class Background:
             if later is not None:
                 self.later(later, failed)
 
-    def later(self, work: Awaitable[None], failed: Callable[[], None] = _nothing, *, keys_wait: bool = True) -> None:
+    def later(self, work: Awaitable[object], failed: Callable[[], None] = _nothing, *, keys_wait: bool = True) -> None:
         """See `RunLater`."""
         self._run(self._carry_out(work, failed), COMMANDS if keys_wait else "beside")
 
-    async def _carry_out(self, work: Awaitable[None], failed: Callable[[], None]) -> None:
+    async def _carry_out(self, work: Awaitable[object], failed: Callable[[], None]) -> None:
         try:
             await work
         except KimiError as error:

@@ -43,8 +43,8 @@ class SessionCommands:
             "export": self._export,
             "save-as": self._save_as,
             "duplicate": lambda: self.duplicate(self._here()),
-            "delete-session": self._delete_here,
-            "restore-session": self._restore_last,
+            "delete-session": lambda: self.delete(self._here()),
+            "restore-session": self.restore,
         }
 
     @property
@@ -108,12 +108,6 @@ class SessionCommands:
         if not chat.session.messages:
             raise UsageError("This session holds nothing yet.")
         return chat.path
-
-    async def _delete_here(self) -> None:
-        await self.delete(self._here())
-
-    async def _restore_last(self) -> None:
-        await self.restore()
 
     async def _name(self, path: Path) -> str:
         """What a notice calls a session: its title in quotes; a file's name where there is no such session."""

@@ -18,11 +18,9 @@ from kimi_tui.ui.transcript.transcript_widget import Transcript
 ALWAYS = ("help", "palette")
 """Their hints stand last, wherever the focus is."""
 EVERYWHERE = "open-copy"
-"""Its hint stands first, wherever the focus is, while it can be done."""
-FIRST = (EVERYWHERE, "continue", "undo")
-"""Their hints stand first, where they stand."""
+"""Its hint stands wherever the focus is, while it can be done."""
 BETWEEN = ("previous-request", "next-request")
-"""Both stand first where requests lie on both sides; one alone stands behind the first of its place."""
+"""Both go before the others where requests lie on both sides; one alone stands behind the first of its place."""
 EDITS = ("edit", "edit-thinking")
 """They can be begun while a reply runs, but not on that reply."""
 OWN_FIRST = 3
@@ -86,8 +84,9 @@ def hints(
     own = [action for action in own if not refusal(action, offered) and action.id not in ALWAYS]
     own = [replace(action, hint=words_now.get(action.id, action.hint)) for action in own]
     own = [action for action in own if action.hint]
-    first_ids = (*FIRST, *(BETWEEN if {action.id for action in own} >= {*BETWEEN} else ("copy-prompt", *BETWEEN)))
-    own.sort(key=lambda action: first_ids.index(action.id) if action.id in first_ids else len(first_ids))
+    next_ids = BETWEEN if {action.id for action in own} >= {*BETWEEN} else ("copy-prompt", *BETWEEN)
+    places = {id_: place for place, id_ in enumerate(next_ids)}
+    own.sort(key=lambda action: (not action.hint_goes_first, places.get(action.id, len(places))))
     is_home = scope in {Scope.COMPOSER, Scope.TRANSCRIPT, Scope.SCREEN}
     back = "stop" if Need.RUNNING in offered and is_home else "" if scope is Scope.COMPOSER else "back"
     back = words_now.get("back", back)

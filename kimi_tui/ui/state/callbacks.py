@@ -28,7 +28,7 @@ class Remark(Protocol):
 class RunLater(Protocol):
     """Does something beside everything else; what goes wrong is told in the conversation."""
 
-    def __call__(self, work: Awaitable[None], failed: Callable[[], None] = ..., *, keys_wait: bool = True) -> None:
+    def __call__(self, work: Awaitable[object], failed: Callable[[], None] = ..., *, keys_wait: bool = True) -> None:
         """`failed` is called when it raised a KimiError.
 
         Keys that follow may be meant for what comes of it: where `keys_wait`, they wait for it, not for long.
@@ -45,5 +45,5 @@ class Push(Protocol):
 class Choose(Protocol):
     """Shows a screen above the conversation, on which something is chosen."""
 
-    def __call__(self, screen: Screen[Result], take: Callable[[Result], Awaitable[None] | None], /) -> None:
+    def __call__(self, screen: Screen[Result], take: Callable[[Result], Awaitable[object] | None], /) -> None:
         """`take` is called with the choice, where there is one; what goes wrong with it is told."""
