@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.leaving_out import OverBudget, TurnCuts
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.told_sizes import calibration_of
+from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import before_question, branch
 
@@ -147,14 +147,8 @@ class BranchSizes:
         return NextCuts(self.writer, messages, turns, self.calibration, self._size(self.writer.system_part()))
 
     def closed_parts(self, sending: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        """The system prompt, and those of the messages that `sending` sends: it may leave out more."""
-        if (system := self.writer.system_part()) is not None:
-            yield system
-        thinking = sending.with_thinking(messages)
-        for message in messages:
-            part = self._part(message, message.id in thinking) if sending.sends(message) else None
-            if part is not None:
-                yield part
+        """The parts of the messages that `sending` sends: it may leave out more."""
+        return sending.closed_parts(messages, self._part)
 
     def _part(self, message: Message, has_thinking: bool) -> PromptPart | None:
         """None = it is not sent."""

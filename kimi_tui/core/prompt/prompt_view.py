@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from kimi_tui.core.prompt.calibration import Calibration
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.next_cuts import BranchSizes
@@ -22,8 +22,7 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_pa
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
-from kimi_tui.core.prompt.token_estimate import counts_of
-from kimi_tui.core.prompt.told_sizes import calibration_of
+from kimi_tui.core.prompt.token_estimate import Calibration, counts_of
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of
 from kimi_tui.core.session.session import Message, RequestRecord, Session

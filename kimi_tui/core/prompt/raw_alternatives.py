@@ -87,6 +87,6 @@ def raw_input_tokens(session: Session, raw: RawInput) -> int:
             usage = reply.requests[0].usage if reply.requests else reply.usage
             if usage is not None and usage.input_tokens is not None:
                 return usage.input_tokens
-    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - most sessions send no raw input
+    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - most sessions send no raw input
 
     return calibration_of(session).tokens(raw.text)

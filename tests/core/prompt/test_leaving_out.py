@@ -16,6 +16,7 @@ from kimi_tui.core.prompt.prompt_syntax import parse_prompt
 from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.token_estimate import UNCALIBRATED
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role
@@ -199,7 +200,7 @@ def test_the_pane_shows_the_input_that_is_sent_and_names_what_is_not(kept: KeptT
         assert {"m2", "m3"} <= sent
         assert sent.isdisjoint(message.id for message in left_out)
         assert len(sent) + len(left_out) == 12
-        assert sum(part.counts.tokens for part in parts) <= 300 or len(draft) > 100
+        assert sum(UNCALIBRATED.size(part.counts) for part in parts) <= 300 or len(draft) > 100
 
 
 def test_typing_moves_no_cut_and_writes_nothing_anew_while_it_fits() -> None:
@@ -285,7 +286,7 @@ class GrowingTalk(RuleBasedStateMachine):
             return
         others = [id_ for id_ in sent[:-1] if not messages[id_].pinned]
         is_least = not others or (self.request.over_budget is OverBudget.LEAVE_OUT and sent == [question])
-        assert is_least or sum(part.counts.tokens for part in parts) <= self.request.room_tokens
+        assert is_least or sum(UNCALIBRATED.size(part.counts) for part in parts) <= self.request.room_tokens
         # Whole turns from the cut on: nothing that is sent stands before what is not, unless it is pinned.
         places = {id_: place for place, id_ in enumerate(messages)}
         cut = max((places[message.id] for message in left_out), default=-1)
