@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import Future
 from typing import Any
 
 
@@ -19,22 +18,14 @@ def look_names_up_aside(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _getaddrinfo(host: Any, port: Any, **options: int) -> list[Any]:
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[list[Any]] = loop.create_future()
-
-    def settle(do: Callable[[Any], None], value: object) -> None:
-        if not found.done():
-            do(value)
+    found = Future[list[Any]]()
+    found.set_running_or_notify_cancel()  # it cannot be called off any more, only left
 
     def look_up() -> None:
-        do: Callable[[Any], None]
-        value: object
         try:
-            do, value = found.set_result, socket.getaddrinfo(host, port, **options)
+            found.set_result(socket.getaddrinfo(host, port, **options))
         except (OSError, UnicodeError) as error:
-            do, value = found.set_exception, error
-        with suppress(RuntimeError):  # the loop has ended: nobody asks any more
-            loop.call_soon_threadsafe(settle, do, value)
+            found.set_exception(error)
 
     threading.Thread(target=look_up, name="name lookup", daemon=True).start()
-    return await found
+    return await asyncio.wrap_future(found)
