@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from kimi_tui import __version__
 from kimi_tui.adapters.endpoint import network
 from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
-from kimi_tui.adapters.endpoint.name_lookup import look_names_up_aside
 from kimi_tui.core.errors import (
     TRY_AGAIN,
     BrokenStreamError,
@@ -125,7 +124,7 @@ class EndpointClient:
                 raise ConnectionFailedError(
                     "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
                 )
-            look_names_up_aside(asyncio.get_running_loop())
+            network.look_names_up_aside(asyncio.get_running_loop())
             headers = httpx.Headers(own)
             headers.update(self._headers)  # instead of ours, however they are spelled
             self._client = httpx.AsyncClient(

@@ -37,7 +37,7 @@ def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedP
     known: dict[PromptWriter, list[_Agreed]] = {}
     for place in reversed(range(len(messages))):
         reply = messages[place]
-        if (counted := _first_count(reply)) is None:
+        if (counted := first_count(reply)) is None:
             continue
         if reply.raw_input is not None:
             if prompt.has_at(0, reply.raw_input):
@@ -56,11 +56,11 @@ def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedP
 
 def counted_input(reply: Message) -> int | None:
     """What the endpoint counted of the input that was made for it; None = it did not, or the user wrote the input."""
-    return _first_count(reply) if reply.raw_input is None else None
+    return first_count(reply) if reply.raw_input is None else None
 
 
-def _first_count(reply: Message) -> int | None:
-    """Of its first request: the later ones also counted what it had written by then."""
+def first_count(reply: Message) -> int | None:
+    """What was counted of the input of its first request: the later ones also hold what it had written by then."""
     if reply.role is not Role.ASSISTANT:
         return None
     usage = reply.requests[0].usage if reply.requests else reply.usage

@@ -18,7 +18,7 @@ from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import PromptTurn, write_open_turn, write_turn
 from kimi_tui.core.prompt.raw_prompt import raw_continuation
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+from kimi_tui.core.prompt.template import template_of
 from kimi_tui.core.prompt.token_estimate import TextCounts, counts_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
@@ -91,13 +91,9 @@ class PromptWriter:
 
     @classmethod
     def of_past(cls, session: Session, reply: Message) -> Self:
-        """The writer of a past reply's prompt, as far as the reply says; else as the session has it.
-
-        A reply that names no known template is taken to be of the default one.
-        """
-        template = TEMPLATES.get(reply.template or DEFAULT_TEMPLATE.name, DEFAULT_TEMPLATE)
+        """The writer of a past reply's prompt, as far as the reply says; else as the session has it."""
         sent = session.system if reply.system is None else reply.system
-        door = TextDoor(template, reply.neutralise)
+        door = TextDoor(template_of(reply.template), reply.neutralise)
         return cls(door, None if sent is False else sent, frozenset(reply.left_out), reply.kept_thinking)
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
