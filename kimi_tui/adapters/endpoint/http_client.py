@@ -83,7 +83,6 @@ class EndpointClient:
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        user_agent: str = f"kimi-tui/{__version__}",
     ) -> None:
         """`base_url` is one that `check_base_url` lets pass, `key` one that `check_key` does; None = no key is sent.
 
@@ -92,7 +91,6 @@ class EndpointClient:
         self.dialect = dialect
         self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
-        self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
         self._has_proxy = False
         self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
@@ -113,7 +111,7 @@ class EndpointClient:
             import httpx  # noqa: PLC0415 - see the head of the module
 
             own = {
-                "User-Agent": self._user_agent,
+                "User-Agent": f"kimi-tui/{__version__}",
                 "Content-Type": "application/json",
                 "Accept": "text/event-stream, application/json",
                 **({"Authorization": f"Bearer {self._key}"} if self._key else {}),

@@ -17,7 +17,7 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session.session import Message, Session
-from kimi_tui.core.session.tree import before_question, branch
+from kimi_tui.core.session.tree import branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +145,12 @@ def _are_same(messages: Sequence[Message], known: Sequence[Message]) -> bool:
     return messages is known or (len(messages) == len(known) and all(map(operator.is_, messages, known)))
 
 
-def next_parts(
-    session: Session, request: RequestSettings, draft: str | None = None
-) -> tuple[Sequence[PromptPart], Sequence[Message]]:
+def next_parts(session: Session, request: RequestSettings) -> tuple[Sequence[PromptPart], Sequence[Message]]:
     """The parts of the exact input of the next turn, and the messages that it leaves out for want of room.
 
-    A branch that ends with a reply shows it closed, then the open turn. `draft` = a question that is not in the session
-    yet; it stands where the engine would add it.
+    A branch that ends with a reply shows it closed, then the open turn.
     """
     sizes = BranchSizes.of(session, request)
-    cuts = sizes.next_cuts(request, None if draft is None else before_question(sizes.messages))
-    tail = [sizes.writer.open_part(request.open_turn)]
-    if draft is not None:
-        tail.insert(0, sizes.writer.draft_part(draft))
+    cuts, tail = sizes.next_cuts(request), [sizes.writer.open_part(request.open_turn)]
     sending = cuts.sending(tail)
     return (*sizes.closed_parts(sending.writer, cuts.messages), *tail), sending.left_out

@@ -217,8 +217,8 @@ class PromptViewer:
     ) -> PromptView:
         """The parts are those of `next_parts`; `draft` = a question that is not in the session yet.
 
-        `open_turn` = what the reply begins with; None = with nothing. `last` = the input of the last request.
-        `sent_before` as for `TurnCuts`.
+        It stands where the engine would add it. `open_turn` = what the reply begins with; None = with nothing.
+        `last` = the input of the last request. `sent_before` as for `TurnCuts`.
         """
         sizes = BranchSizes.of(session, request, self._sizes)
         if sizes is not self._sizes or last is not self._last:

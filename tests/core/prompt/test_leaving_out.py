@@ -22,7 +22,7 @@ from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.session.tree import branch
 from tests.core.prompt.test_conversation import reply, session_of, user
-from tests.prompts import next_prompt, past_prompt, past_view
+from tests.prompts import next_prompt, past_prompt, past_view, with_question
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def test_the_pane_shows_the_input_that_is_sent_and_names_what_is_not(kept: KeptT
     for draft in ("more", "more " * 60, "more"):
         view = viewer.view(session, request, draft)
         assert view.text == next_prompt(session, request, draft)
-        parts, left_out = next_parts(session, request, draft)
+        parts, left_out = next_parts(with_question(session, draft), request)
         assert list(view.left_out) == list(left_out)
         sent = {part.message_id for part in view.parts} - {None}
         assert {"m2", "m3"} <= sent
