@@ -99,7 +99,7 @@ PICTURES = {
 
 def demo(clock: HandClock) -> EndpointClient:
     """The client of `--demo`, at that clock's pace."""
-    transport = SimulatorTransport(DEEPINFRA, TOKENS_PER_S, clock.sleep, clock.monotonic)
+    transport = SimulatorTransport(DEEPINFRA, TOKENS_PER_S, clock)
     return EndpointClient(DEEPINFRA, "https://endpoint.example", "no-key", transport=transport)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_tui.adapters.endpoint.demo_server import Played, serve
+from kimi_tui.adapters.endpoint.demo_server import Recorded, serve
 from kimi_tui.adapters.endpoint.http_client import EndpointClient
 from kimi_tui.adapters.recording_files import load_recording
 from kimi_tui.core.settings.recorded_turn import recorded_turn
@@ -132,8 +132,8 @@ async def test_wherever_its_bytes_are_cut_nothing_changes(name: str) -> None:
 async def serving(recording: Recording) -> AsyncIterator[str]:
     """The address of the simulator's server, which answers with a recording."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    played = Played(recording.exchanges, HandClock())
-    task = asyncio.create_task(serve(DEEPINFRA, port=0, rate=0, announce=address.set_result, played=played))
+    recorded = Recorded(recording.exchanges, HandClock())
+    task = asyncio.create_task(serve(DEEPINFRA, port=0, rate=0, announce=address.set_result, recorded=recorded))
     yield await address
     task.cancel()
     with suppress(asyncio.CancelledError):

@@ -16,7 +16,7 @@ from kimi_tui.core.faults import reason_of
 from kimi_tui.engine import signals
 
 if TYPE_CHECKING:  # the name of a type only
-    from kimi_tui.adapters.endpoint.demo_server import Played
+    from kimi_tui.adapters.endpoint.demo_server import Recorded
 
 
 def run(options: Namespace, context: Context) -> int:
@@ -31,21 +31,21 @@ def run(options: Namespace, context: Context) -> int:
         ) from error
 
 
-def _played(options: Namespace) -> Played:
+def _recorded(options: Namespace) -> Recorded:
     """Raises StorageError where the recording cannot be read."""
     from kimi_tui.adapters.clock import FasterClock
-    from kimi_tui.adapters.endpoint.demo_server import Played
+    from kimi_tui.adapters.endpoint.demo_server import Recorded
     from kimi_tui.adapters.recording_files import load_recording
 
-    return Played(load_recording(Path(options.replay).expanduser()).exchanges, FasterClock(options.speed))
+    return Recorded(load_recording(Path(options.replay).expanduser()).exchanges, FasterClock(options.speed))
 
 
 async def _serve(options: Namespace, context: Context) -> int:
     from kimi_tui.adapters.endpoint.demo_server import serve
 
     dialect = context.settings().dialect
-    played = None if options.replay is None else _played(options)
-    serving = serve(dialect, port=options.port, rate=options.rate, announce=context.write_line, played=played)
+    recorded = None if options.replay is None else _recorded(options)
+    serving = serve(dialect, port=options.port, rate=options.rate, announce=context.write_line, recorded=recorded)
     task = asyncio.ensure_future(serving)
     ended_by: list[signal.Signals] = []
 

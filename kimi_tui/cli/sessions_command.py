@@ -80,9 +80,9 @@ def _table(summaries: tuple[SessionSummary, ...]) -> list[str]:
 
 
 def _show(options: Namespace, context: Context) -> int:
-    from kimi_tui.core.prompt.documents import render_text, with_newline
+    from kimi_tui.core.prompt.documents import render_text
 
-    context.write(with_newline(render_text(_load(options.session, context))))
+    context.write(render_text(_load(options.session, context)))
     return DONE
 
 

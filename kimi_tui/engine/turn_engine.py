@@ -16,10 +16,10 @@ from kimi_tui.core.errors import CompletionError, InputTooLargeError, KimiError,
 from kimi_tui.core.faults import fault_of
 from kimi_tui.core.ports import Clock, CompletionClient, RunningTurn, TurnListener
 from kimi_tui.core.prompt import context_budget
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.open_prompt import ClosedPrompt, OpenPrompt
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.kept_traces import KeptTraces

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core.prompt.prompt_view import request_view, requests_known
+from kimi_tui.core.prompt.past_requests import requests_known
+from kimi_tui.core.prompt.prompt_view import request_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.codec import decode_session, encode_session
 from kimi_tui.core.session.endings import refusal_to_continue

@@ -25,6 +25,7 @@ from kimi_tui.ui.state.measured_cuts import MeasuredCuts, Typed
 from kimi_tui.ui.state.next_cut import NextCut
 from kimi_tui.ui.state.open_chat import Chat
 from tests.core.prompt.test_calibration import NOW, tokens_of, told
+from tests.prompts import with_question
 
 TURNS = 12
 TALK = told(["cjk"], TURNS, "large pieces")
@@ -91,7 +92,7 @@ def test_what_is_said_to_be_left_out_is_left_out_at_any_draft(  # noqa: PLR0917 
         assert (view.text, [message.id for message in view.left_out]) == (text, gone)
         assert (line.count, line.left_out or frozenset()) == (len(gone), frozenset(gone))
         if edited is None:
-            parts, left_out = next_parts(session, request, draft)
+            parts, left_out = next_parts(with_question(session, draft), request)
             assert ("".join(part.text for part in parts), [it.id for it in left_out]) == (text, gone)
 
 

@@ -176,27 +176,27 @@ def _untrusted(error: ssl.SSLCertVerificationError, other: str) -> CompletionErr
     return ConnectionFailedError(f"The {other}'s {what}; nothing was sent.", hint)
 
 
-_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
-_TOO_OLD = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
+_TLS_REASONS = (
+    (
+        ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"),
+        "speaks only an outdated TLS",
+        "TLS 1.2 is the oldest that is used; the server has to be brought up to date.",
+    ),
+    (
+        ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"),
+        "does not speak TLS",
+        "Check address and port; http:// is for endpoints of this machine alone.",
+    ),
+    (("CERTIFICATE_REQUIRED",), "wants a certificate of yours", "Certificates of clients are not supported."),
+    (("",), "and this program agree on no TLS", "The server's settings for TLS have to be changed."),
+)
+"""By what OpenSSL's name for the reason holds, the first that fits: what is wrong, and what to do."""
 
 
 def _of_tls(reason: str, other: str) -> CompletionError:
     """`reason` = OpenSSL's name for it."""
-    if any(name in reason for name in _TOO_OLD):
-        what = f"The {other} speaks only an outdated TLS"
-        hint = "TLS 1.2 is the oldest that is used; the server has to be brought up to date."
-    elif any(name in reason for name in _NOT_TLS):
-        what = f"The {other} does not speak TLS"
-        hint = "Check address and port; http:// is for endpoints of this machine alone."
-    elif "CERTIFICATE_REQUIRED" in reason:
-        what = f"The {other} wants a certificate of yours"
-        hint = "Certificates of clients are not supported."
-    else:
-        what, hint = (
-            f"The {other} and this program agree on no TLS",
-            "The server's settings for TLS have to be changed.",
-        )
-    return ConnectionFailedError(f"{what}; nothing was sent.", hint)
+    what, hint = next((what, hint) for names, what, hint in _TLS_REASONS if any(name in reason for name in names))
+    return ConnectionFailedError(f"The {other} {what}; nothing was sent.", hint)
 
 
 def _found(error: BaseException | None, kind: type[Kind]) -> Iterator[Kind]:

@@ -8,17 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import h11
 
+from kimi_tui.adapters.clock import SystemClock
 from kimi_tui.adapters.endpoint.recorded_client import CUTS, Pace
-from kimi_tui.adapters.endpoint.simulator.pace import paced
 from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
-from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
+from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, played
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
 from kimi_tui.adapters.endpoint.simulator.tour import Break
 from kimi_tui.core.ports import Clock
@@ -35,7 +34,7 @@ LINGER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Recorded:
     """What answers in the simulator's place."""
 
     exchanges: Sequence[Exchange]
@@ -44,13 +43,13 @@ class Played:
 
 
 async def serve(
-    dialect: Dialect, *, port: int, rate: float, announce: Callable[[str], None], played: Played | None = None
+    dialect: Dialect, *, port: int, rate: float, announce: Callable[[str], None], recorded: Recorded | None = None
 ) -> None:
     """Serve on 127.0.0.1 until cancelled; then every connection is closed.
 
     Port 0 = any free one. `rate` is tokens a second of streamed replies, 0 = at once; unstreamed ones always come at
-    once, and `played` has a pace of its own. `announce` is told the address, such as http://127.0.0.1:8080, once it can
-    be reached.
+    once, and `recorded` has a pace of its own. `announce` is told the address, such as http://127.0.0.1:8080, once it
+    can be reached.
 
     Raises:
         OSError: The port is taken.
@@ -65,7 +64,7 @@ async def serve(
         connections.add(task)
         # A cancelled handler would be reported as an error of the event loop: it ends here in silence.
         with contextlib.suppress(asyncio.CancelledError):
-            await _Connection(reader, writer, dialect, rate=rate, numbers=numbers, played=played).run()
+            await _Connection(reader, writer, dialect, rate, numbers, recorded).run()
         connections.discard(task)
         writer.close()
 
@@ -80,29 +79,21 @@ async def serve(
         await asyncio.gather(*connections, return_exceptions=True)
 
 
-class _BadRequestError(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+def _server_side() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
 
 
+@dataclass(eq=False)
 class _Connection:
     """Answers the requests of one connection, one after another; h11 knows HTTP/1.1."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        dialect: Dialect,
-        *,
-        rate: float,
-        numbers: itertools.count[int],
-        played: Played | None,
-    ) -> None:
-        self._played = played
-        self._reader, self._writer, self._dialect = reader, writer, dialect
-        self._rate, self._numbers = rate, numbers
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+    _reader: asyncio.StreamReader
+    _writer: asyncio.StreamWriter
+    _dialect: Dialect
+    _rate: float
+    _numbers: itertools.count[int]
+    _recorded: Recorded | None
+    _http: h11.Connection = field(default_factory=_server_side)
 
     async def run(self) -> None:
         with contextlib.suppress(ConnectionError, h11.LocalProtocolError):
@@ -111,8 +102,6 @@ class _Connection:
                     self._http.start_next_cycle()
             except h11.RemoteProtocolError as error:
                 await self._send_error(error.error_status_hint, str(error))
-            except _BadRequestError as error:
-                await self._send_error(error.status, error.message)
 
     async def _serve_one(self) -> bool:
         """Answer one request; False when the connection is to be closed."""
@@ -130,9 +119,9 @@ class _Connection:
             about = self._dialect.twin.about
             words = f"This is kimi-tui's offline simulator. It speaks {about}, with any bearer token or none.\n"
             await self._send(200, "text/plain; charset=utf-8", words.encode(), is_shown=method == "GET")
-        elif self._played is not None:
-            exchanges = self._played.exchanges
-            await self._play(exchanges[next(self._numbers) % len(exchanges)], self._played.clock)
+        elif self._recorded is not None:
+            exchanges = self._recorded.exchanges
+            await self._repeat(exchanges[next(self._numbers) % len(exchanges)], self._recorded.clock)
         else:
             await self._reply(respond(body, self._dialect, next(self._numbers)))
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
@@ -155,7 +144,7 @@ class _Connection:
             if not isinstance(event, h11.Data):
                 return None
             body += event.data
-        raise _BadRequestError(413, "the body is too large")
+        raise h11.RemoteProtocolError("the body is too large", error_status_hint=413)
 
     async def _reply(self, plan: SimulatedReply | Refusal) -> None:
         if isinstance(plan, Refusal):
@@ -169,14 +158,13 @@ class _Connection:
         """Send the reply at its pace; one that is to be cut ends without the message's end."""
         headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")]
         await self._write(h11.Response(status_code=200, headers=headers, reason="OK"))
-        pieces = paced(event_stream(plan, self._dialect), self._rate / plan.slowness, asyncio.sleep, time.monotonic)
-        async with contextlib.aclosing(pieces):
+        async with contextlib.aclosing(played(plan, self._dialect, self._rate, SystemClock())) as pieces:
             async for piece in pieces:
                 await self._write(h11.Data(data=piece))
         if plan.breaks is not Break.CUT:
             await self._write(h11.EndOfMessage())
 
-    async def _play(self, exchange: Exchange, clock: Clock) -> None:
+    async def _repeat(self, exchange: Exchange, clock: Clock) -> None:
         """Answer as a recording says; where it broke off, or the user ended it, the connection is closed."""
         pace, answer, end = Pace(clock, clock.monotonic()), exchange.answer, exchange.end
         if answer is not None:

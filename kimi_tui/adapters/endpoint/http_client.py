@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from kimi_tui import __version__
 from kimi_tui.adapters.endpoint import network
 from kimi_tui.adapters.endpoint.connection_failures import PROXY_HINT, UNANSWERED, Way, too_slow, translate
-from kimi_tui.adapters.endpoint.name_lookup import look_names_up_aside
 from kimi_tui.core.errors import (
     TRY_AGAIN,
     BrokenStreamError,
@@ -84,7 +83,6 @@ class EndpointClient:
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        user_agent: str = f"kimi-tui/{__version__}",
     ) -> None:
         """`base_url` is one that `check_base_url` lets pass, `key` one that `check_key` does; None = no key is sent.
 
@@ -93,7 +91,6 @@ class EndpointClient:
         self.dialect = dialect
         self._base_url, self._key, self._connect_timeout_s = base_url, key, connect_timeout_s
         self._headers, self._proxy, self._transport = dict(headers or {}), proxy, transport
-        self._user_agent = user_agent
         self._client: httpx.AsyncClient | None = None
         self._has_proxy = False
         self._secrets = [value for value in (key or "", *self._headers.values()) if len(value) >= MIN_SECRET_CHARS]
@@ -114,7 +111,7 @@ class EndpointClient:
             import httpx  # noqa: PLC0415 - see the head of the module
 
             own = {
-                "User-Agent": self._user_agent,
+                "User-Agent": f"kimi-tui/{__version__}",
                 "Content-Type": "application/json",
                 "Accept": "text/event-stream, application/json",
                 **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
@@ -125,7 +122,7 @@ class EndpointClient:
                 raise ConnectionFailedError(
                     "A header holds what no request can carry; nothing was sent.", "Check the key and [api] headers."
                 )
-            look_names_up_aside(asyncio.get_running_loop())
+            network.look_names_up_aside(asyncio.get_running_loop())
             headers = httpx.Headers(own)
             headers.update(self._headers)  # instead of ours, however they are spelled
             self._client = httpx.AsyncClient(
@@ -154,19 +151,16 @@ class EndpointClient:
         self._secrets += [word for word in (proxy.auth or ()) if len(word) >= MIN_SECRET_CHARS] if proxy else []
         return proxy
 
-    def _redactor(self) -> Redactor:
-        return Redactor(self._secrets)
-
     @asynccontextmanager
     async def send(self, body: bytes, model: str, tap: Tap | None = None) -> AsyncIterator[_Response]:
         """POST a body; leaving the context closes the connection, which ends generation. Raises CompletionError."""
         # Only the opening is translated here: what goes wrong in the caller's block is the caller's.
         if tap is not None:
-            tap.sent(self._redactor().whole(body), model)
+            tap.sent(Redactor(self._secrets).whole(body), model)
         response = await self._post(body, self.dialect.address(self._base_url, model), tap)
         if isinstance(response, CompletionError):
             raise response
-        answer = _Response(response, None if tap is None else _Tapped(tap, self._redactor()))
+        answer = _Response(response, tap, Redactor(self._secrets))
         try:
             yield answer
         finally:
@@ -225,10 +219,10 @@ class EndpointClient:
         finally:
             await _close(response)
         # Some servers repeat the key that they do not accept. Before the words are cut: half a key is one too.
-        words = self.without_secrets(words.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        words = Redactor(self._secrets).whole(words)
         headers = {name: self.without_secrets(value) for name, value in response.headers.items()}
         if tap is not None:
-            tap.data(self._redactor().whole(words))
+            tap.data(words)
         now_there = moment_of(headers.get("date", ""))  # by the endpoint's own clock, which ours may differ from
         return error_from_response(
             response.status_code, headers, words, self.dialect.error_keys, now_there or datetime.now(UTC)
@@ -263,22 +257,9 @@ async def _error_body(response: httpx.Response) -> bytes:
     return bytes(body[:MAX_ERROR_BYTES])
 
 
-class _Tapped:
-    """Tells a tap the pieces of one body."""
-
-    def __init__(self, tap: Tap, redactor: Redactor) -> None:
-        self._tap, self._redactor = tap, redactor
-
-    def tell(self, piece: bytes) -> None:
-        self._tap.data(self._redactor.feed(piece))
-
-    def close(self) -> None:
-        self._tap.data(self._redactor.close())
-
-
 class _Response:
-    def __init__(self, response: httpx.Response, tapped: _Tapped | None = None) -> None:
-        self._response, self._tapped = response, tapped
+    def __init__(self, response: httpx.Response, tap: Tap | None, redactor: Redactor) -> None:
+        self._response, self._tap, self._redactor = response, tap, redactor
         self._pieces = list[bytes]()
         self._arrived, self._taken = asyncio.Event(), asyncio.Event()
         self._reader: asyncio.Task[CompletionError | None] | None = None
@@ -305,8 +286,8 @@ class _Response:
                 if start:
                     await asyncio.sleep(0)  # the screen and the clock get their turn
                 piece = chunk[start : start + MAX_PIECE_BYTES]
-                if self._tapped is not None:  # just what is handed on: a reader that leaves has seen no more
-                    self._tapped.tell(piece)
+                if self._tap is not None:  # just what is handed on: a reader that leaves has seen no more
+                    self._tap.data(self._redactor.feed(piece))
                 yield piece
             self._taken.set()
         if (failure := self._reader.result()) is not None:
@@ -333,8 +314,8 @@ class _Response:
         return None
 
     async def stop(self) -> None:
-        if self._tapped is not None:
-            self._tapped.close()
+        if self._tap is not None:
+            self._tap.data(self._redactor.close())
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait([self._reader])

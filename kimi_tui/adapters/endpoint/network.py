@@ -1,15 +1,20 @@
-"""The way to the endpoint: the proxy that leads there, and the certificates that are trusted.
+"""The way to the endpoint: the proxy that leads there, the certificates that are trusted, how names are looked up.
 
-Both are read here and not by the HTTP library, which says of a wrong variable neither its name nor what is wrong.
+Proxy and certificates are read here and not by the HTTP library, which says of a wrong variable neither its name nor
+what is wrong.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import ssl
 import sys
+import threading
+from concurrent.futures import Future
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kimi_tui.core.errors import ConnectionFailedError
 from kimi_tui.core.faults import reason_of
@@ -100,3 +105,26 @@ def _check_file(path: str) -> None:
     except OSError as error:
         summary = f"SSL_CERT_FILE: {path} cannot be read: {reason_of(error)}; nothing was sent."
     raise ConnectionFailedError(summary, CERTIFICATES_HINT)
+
+
+def look_names_up_aside(loop: asyncio.AbstractEventLoop) -> None:
+    """From now on names are looked up in threads that nobody waits for.
+
+    The event loop's own are waited for when the program ends, and a lookup without an answer takes half a minute and
+    more.
+    """
+    loop.getaddrinfo = _getaddrinfo  # type: ignore[method-assign]
+
+
+async def _getaddrinfo(host: Any, port: Any, **options: int) -> list[Any]:
+    found = Future[list[Any]]()
+    found.set_running_or_notify_cancel()  # it cannot be called off any more, only left
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, **options))
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, name="name lookup", daemon=True).start()
+    return await asyncio.wrap_future(found)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import InputTooLargeError
-from kimi_tui.core.prompt.calibration import MOST_TOKENS_PER_CHAR, Calibration
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
-from kimi_tui.core.prompt.token_estimate import counts_of, least_tokens
+from kimi_tui.core.prompt.token_estimate import MOST_TOKENS_PER_CHAR, Calibration, counts_of, least_tokens
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
@@ -38,7 +37,7 @@ def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedP
     known: dict[PromptWriter, list[_Agreed]] = {}
     for place in reversed(range(len(messages))):
         reply = messages[place]
-        if (counted := _first_count(reply)) is None:
+        if (counted := first_count(reply)) is None:
             continue
         if reply.raw_input is not None:
             if prompt.has_at(0, reply.raw_input):
@@ -57,11 +56,11 @@ def counted_prefixes(session: Session, prompt: GrowingText) -> Iterator[CountedP
 
 def counted_input(reply: Message) -> int | None:
     """What the endpoint counted of the input that was made for it; None = it did not, or the user wrote the input."""
-    return _first_count(reply) if reply.raw_input is None else None
+    return first_count(reply) if reply.raw_input is None else None
 
 
-def _first_count(reply: Message) -> int | None:
-    """Of its first request: the later ones also counted what it had written by then."""
+def first_count(reply: Message) -> int | None:
+    """What was counted of the input of its first request: the later ones also hold what it had written by then."""
     if reply.role is not Role.ASSISTANT:
         return None
     usage = reply.requests[0].usage if reply.requests else reply.usage

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import accumulate
 from typing import NamedTuple
 
-from kimi_tui.core.prompt.calibration import Calibration
+from kimi_tui.core.prompt.token_estimate import Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import requests_of
@@ -61,7 +61,7 @@ def context_of(
     """
     branch, rest = tree.branch(session), list[Message]()
     if calibration is None:
-        from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - the first frame is told it, or has none
+        from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - the first frame is told it, or has none
 
         calibration = calibration_of(session, branch)
     gone = {message.id for message in branch if message.excluded} if left_out is None else left_out

@@ -65,12 +65,8 @@ def render_text(session: Session) -> str:
     parts = [] if session.system is None else [f"System prompt:\n{session.system}\n"]
     settings = setting_labels((it.parent, it.id, it.sent) for it in session.messages)
     parts += [f"{_who(it, settings.get(it.id, ''), _folded)}:\n{it.content}\n{_ending(it)}" for it in branch(session)]
-    return "\n".join(parts)
+    return "\n".join(parts) or "\n"
 
 
 def _folded(text: str) -> str:
     return " ".join(text.split())
-
-
-def with_newline(text: str) -> str:
-    return text if text.endswith("\n") else text + "\n"

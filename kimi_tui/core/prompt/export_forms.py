@@ -13,13 +13,13 @@ from kimi_tui.core.session.session import Session
 def _markdown(session: Session) -> bytes:
     from kimi_tui.core.prompt import documents  # noqa: PLC0415 - the names of the forms need none of it
 
-    return documents.with_newline(documents.render_markdown(session)).encode()
+    return documents.render_markdown(session).encode()
 
 
 def _text(session: Session) -> bytes:
     from kimi_tui.core.prompt import documents  # noqa: PLC0415 - the names of the forms need none of it
 
-    return documents.with_newline(documents.render_text(session)).encode()
+    return documents.render_text(session).encode()
 
 
 class ExportForm(NamedTuple):

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Self
 
-from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.leaving_out import OverBudget, TurnCuts
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.told_sizes import calibration_of
+from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session.session import Message, Session
-from kimi_tui.core.session.tree import before_question, branch
+from kimi_tui.core.session.tree import branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,50 +62,35 @@ class NextCuts:
         return self.behind(self.cut(tail))
 
 
+@dataclass(eq=False)
 class BranchSizes:
     """The messages of an active branch as the next prompt has them: each is written and measured once."""
 
-    def __init__(
-        self,
-        session: Session,
-        messages: Sequence[Message],
-        writer: PromptWriter,
-        parts: dict[str, tuple[Message, bool, PromptPart | None]],
-    ) -> None:
-        """`parts` = those that are known, by the message's id; each with whether it holds the thinking."""
-        self.messages, self.writer = messages, writer
-        self._session, self._parts = session, parts
-        self._calibration: Calibration | None = None
-        self._cuts: dict[tuple[object, ...], NextCuts] = {}  # by all that they hang on
+    session: Session
+    messages: Sequence[Message]
+    writer: PromptWriter
+    _parts: dict[str, tuple[Message, bool, PromptPart | None]] = field(default_factory=dict)
+    """By the message's id; each with whether it holds the thinking."""
+    _cuts: dict[tuple[object, ...], NextCuts] = field(default_factory=dict)
+    """By all that they hang on."""
 
     @classmethod
     def of(cls, session: Session, request: RequestSettings, known: Self | None = None) -> Self:
         """`known` = what was measured last: it is given back where nothing has changed that a prompt is made of."""
         writer = PromptWriter.of_next(session, request)
         if known is None:
-            return cls(session, branch(session), writer, {})
-        messages = known.messages if session is known._session else branch(session)
-        if writer == known.writer and known._has(messages):
-            known._session = session
+            return cls(session, branch(session), writer)
+        messages = known.messages if session is known.session else branch(session)
+        if writer == known.writer and _are_same(messages, known.messages):
+            known.session = session
             return known
-        return cls(session, messages, writer, known._parts_for(messages) if writer.door == known.writer.door else {})
+        kept = {message.id for message in messages} if writer.door == known.writer.door else set()
+        return cls(session, messages, writer, {id_: part for id_, part in known._parts.items() if id_ in kept})
 
-    def _has(self, messages: Sequence[Message]) -> bool:
-        """Whether these are the very messages that it has."""
-        if messages is self.messages:
-            return True
-        return len(messages) == len(self.messages) and all(map(operator.is_, messages, self.messages))
-
-    def _parts_for(self, messages: Sequence[Message]) -> dict[str, tuple[Message, bool, PromptPart | None]]:
-        kept = self._parts.keys() & {message.id for message in messages}
-        return {id_: self._parts[id_] for id_ in kept}
-
-    @property
+    @cached_property
     def calibration(self) -> Calibration:
         """Made when it is asked for first: most prompts fit by far."""
-        if self._calibration is None:
-            self._calibration = calibration_of(self._session, self.messages)
-        return self._calibration
+        return calibration_of(self.session, self.messages)
 
     def next_cuts(
         self,
@@ -114,47 +100,33 @@ class BranchSizes:
     ) -> NextCuts:
         """`asked_behind` = those of the messages that a question follows which is none of them; None = none does.
 
-        `sent_before` as for `TurnCuts`.
+        `sent_before` as for `TurnCuts`. A pinned reply counts with its thinking, where any is kept: cutting may make it
+        one of the last.
         """
-        asked = None if asked_behind is None else len(asked_behind)
-        key = asked, request.over_budget, request.room_tokens, sent_before
-        if key not in self._cuts:
-            messages = self.messages if asked_behind is None else asked_behind
-            self._cuts[key] = self._measured(messages, request, sent_before, is_asked=asked is not None)
-        return self._cuts[key]
-
-    def _measured(
-        self,
-        messages: Sequence[Message],
-        request: RequestSettings,
-        sent_before: tuple[str, ...] | None,
-        *,
-        is_asked: bool,
-    ) -> NextCuts:
-        """A pinned reply counts with its thinking, where any is kept: cutting may make it one of the last."""
+        is_asked, messages = asked_behind is not None, self.messages if asked_behind is None else asked_behind
+        key = is_asked, len(messages), request.over_budget, request.room_tokens, sent_before
+        if key in self._cuts:
+            return self._cuts[key]
         if request.over_budget is OverBudget.REFUSE:
-            return NextCuts(self.writer, messages, None, UNCALIBRATED, 0)
-        thinking, keeps_pinned = self.writer.with_thinking(messages), request.over_budget is OverBudget.KEEP_PINNED
+            cuts = NextCuts(self.writer, messages, None, UNCALIBRATED, 0)
+        else:
+            thinking, keeps_pinned = self.writer.with_thinking(messages), request.over_budget is OverBudget.KEEP_PINNED
 
-        def tokens_of(message: Message) -> int:
-            thinks = message.id in thinking or (keeps_pinned and message.pinned and bool(thinking))
-            return self._size(self._part(message, thinks))
+            def tokens_of(message: Message) -> int:
+                thinks = message.id in thinking or (keeps_pinned and message.pinned and bool(thinking))
+                return self._size(self._part(message, thinks))
 
-        turns = TurnCuts.of(
-            messages, tokens_of, request.room_tokens,
-            keeps_pinned=keeps_pinned, is_asked=is_asked, sent_before=sent_before,
-        )  # fmt: skip
-        return NextCuts(self.writer, messages, turns, self.calibration, self._size(self.writer.system_part()))
+            turns = TurnCuts.of(
+                messages, tokens_of, request.room_tokens,
+                keeps_pinned=keeps_pinned, is_asked=is_asked, sent_before=sent_before,
+            )  # fmt: skip
+            cuts = NextCuts(self.writer, messages, turns, self.calibration, self._size(self.writer.system_part()))
+        self._cuts[key] = cuts
+        return cuts
 
     def closed_parts(self, sending: PromptWriter, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        """The system prompt, and those of the messages that `sending` sends: it may leave out more."""
-        if (system := self.writer.system_part()) is not None:
-            yield system
-        thinking = sending.with_thinking(messages)
-        for message in messages:
-            part = self._part(message, message.id in thinking) if sending.sends(message) else None
-            if part is not None:
-                yield part
+        """The parts of the messages that `sending` sends: it may leave out more."""
+        return sending.closed_parts(messages, self._part)
 
     def _part(self, message: Message, has_thinking: bool) -> PromptPart | None:
         """None = it is not sent."""
@@ -168,18 +140,17 @@ class BranchSizes:
         return 0 if part is None else self.calibration.size(part.counts)
 
 
-def next_parts(
-    session: Session, request: RequestSettings, draft: str | None = None
-) -> tuple[Sequence[PromptPart], Sequence[Message]]:
+def _are_same(messages: Sequence[Message], known: Sequence[Message]) -> bool:
+    """Whether they are the very same, one by one."""
+    return messages is known or (len(messages) == len(known) and all(map(operator.is_, messages, known)))
+
+
+def next_parts(session: Session, request: RequestSettings) -> tuple[Sequence[PromptPart], Sequence[Message]]:
     """The parts of the exact input of the next turn, and the messages that it leaves out for want of room.
 
-    A branch that ends with a reply shows it closed, then the open turn. `draft` = a question that is not in the session
-    yet; it stands where the engine would add it.
+    A branch that ends with a reply shows it closed, then the open turn.
     """
     sizes = BranchSizes.of(session, request)
-    cuts = sizes.next_cuts(request, None if draft is None else before_question(sizes.messages))
-    tail = [sizes.writer.open_part(request.open_turn)]
-    if draft is not None:
-        tail.insert(0, sizes.writer.draft_part(draft))
+    cuts, tail = sizes.next_cuts(request), [sizes.writer.open_part(request.open_turn)]
     sending = cuts.sending(tail)
     return (*sizes.closed_parts(sending.writer, cuts.messages), *tail), sending.left_out

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from kimi_tui.core.prompt.next_cuts import BranchSizes
-from kimi_tui.core.prompt.open_turn import OpenTurn, PromptEnd
+from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.raw_prompt import RawInput, begun_raw, raw_continuation, raw_input_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
@@ -57,7 +57,7 @@ class ClosedPrompt:
             return cls(_texts(writer.closed_parts(branch(session, reply.question_id))), writer)
         sizes = BranchSizes.of(replace(session, head=reply.question_id), request)
         cuts = sizes.next_cuts(request, sent_before=past.left_out or None)
-        sending = cuts.sending([sizes.writer.open_part(_open_turn(sizes.writer, reply))])
+        sending = cuts.sending([sizes.writer.open_part(sizes.writer.open_turn_at(_so_far(reply), reply.written))])
         parts = sizes.closed_parts(sending.writer, cuts.messages)
         return cls(_texts(parts), sending.writer, left_out=sending.left_out)
 
@@ -65,11 +65,12 @@ class ClosedPrompt:
         """Write the whole input, which ends with all that the reply says so far."""
         if self.raw is not None:
             return _behind_raw(self.raw, reply)
-        open_turn = _open_turn(self.writer, reply)
+        so_far = _so_far(reply)
+        open_turn = self.writer.open_turn_at(so_far, reply.written)
         text = GrowingText()
         for part in (*self.parts, self.writer.open_part(open_turn).text):
             text.append(part)
-        reasoning = "" if open_turn.is_closed else str(reply.texts[ReplyPart.REASONING])
+        reasoning = "" if open_turn.is_closed else so_far.reasoning
         written_chars = last_end(reply.written, REASONING, len(reasoning))
         return OpenPrompt(text, open_turn.prompt_end, self.writer.door.template.think, reasoning, written_chars)
 
@@ -78,21 +79,12 @@ def _texts(parts: Iterable[PromptPart]) -> tuple[str, ...]:
     return tuple(part.text for part in parts)
 
 
-def _open_turn(writer: PromptWriter, reply: GrowingReply) -> OpenTurn:
-    return OpenTurn.of(
-        writer.door,
-        is_closed=not reply.is_thinking,
-        reasoning=str(reply.texts[ReplyPart.REASONING]),
-        answer=str(reply.texts[ReplyPart.ANSWER]),
-        written=reply.written,
-    )
+def _so_far(reply: GrowingReply) -> TextSoFar:
+    return TextSoFar(str(reply.texts[ReplyPart.REASONING]), str(reply.texts[ReplyPart.ANSWER]), reply.is_thinking)
 
 
 def _behind_raw(raw: RawInput, reply: GrowingReply) -> OpenPrompt:
-    so_far = TextSoFar(
-        str(reply.texts[ReplyPart.REASONING]), str(reply.texts[ReplyPart.ANSWER]), is_thinking=reply.is_thinking
-    )
-    think, end = raw.template.think, raw.tail.end
+    so_far, think, end = _so_far(reply), raw.template.think, raw.tail.end
     more = raw_continuation(reply.beginning, so_far, think)
     text = GrowingText(raw.text)
     text.append(more)

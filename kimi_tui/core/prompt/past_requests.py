@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from kimi_tui.core.prompt.prompt_view import requests_known
+from kimi_tui.core.prompt.prompt_writer import past_parts
+from kimi_tui.core.prompt.shared_prefix import SentInput
+from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
 from kimi_tui.core.session.session import Message, Role, Session
 
 
@@ -16,6 +18,29 @@ class PastRequest(NamedTuple):
 
     def is_same(self, other: PastRequest) -> bool:
         return (self.reply.id, self.place) == (other.reply.id, other.place)
+
+
+def requests_known(reply: Message) -> Sequence[int]:
+    """Which of the requests behind a reply can be rebuilt, by their places."""
+    return [place for place, said in enumerate(texts_so_far(reply)) if said is not None]
+
+
+def so_far(reply: Message, place: int) -> TextSoFar | None:
+    """What it said when one of its requests was sent, where that is not how it began."""
+    requests = requests_of(reply)
+    return texts_so_far(reply)[place] if requests and requests[place].start is not None else None
+
+
+def input_tokens_of(reply: Message, place: int) -> int | None:
+    """What the endpoint counted of the input of one of its requests; None = it did not."""
+    requests = requests_of(reply)
+    usage = requests[place].usage if requests else reply.usage
+    return None if usage is None else usage.input_tokens
+
+
+def sent_input(session: Session, reply: Message, place: int) -> SentInput:
+    """The input of one of the requests behind a reply; `place` is of `requests_known`."""
+    return SentInput.of(past_parts(session, reply, so_far(reply, place)), reply.id, input_tokens_of(reply, place))
 
 
 def last_request(reply: Message) -> PastRequest | None:

@@ -1,4 +1,4 @@
-"""What differs between two inputs: line by line, a marker being the end of a line too.
+"""What differs between two inputs, and how large that is: line by line, a marker being the end of a line too.
 
 Lines that stand in both inputs once are the anchors (patience diff): the longest run of them that is in the same order
 on both sides stays, the gaps between are looked at in the same way. So the work grows with the size of the inputs, and
@@ -8,14 +8,16 @@ their pieces joined are the two inputs again, exactly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, groupby, pairwise
 
+from kimi_tui.core.prompt.prompt_view import PromptView
 from kimi_tui.core.prompt.prompt_writer import PromptPart
 from kimi_tui.core.prompt.shared_prefix import common_chars, whole_markers
 from kimi_tui.core.prompt.template import Template
+from kimi_tui.core.prompt.token_estimate import Calibration
 from kimi_tui.core.text.word_diff import Pairs, common_among, same_head, same_tail
 
 CONTEXT_LINES = 2
@@ -51,9 +53,31 @@ class DiffPiece:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptComparison:
+    old: PromptView
+    new: PromptView
+    pieces: Sequence[DiffPiece]
+    tokens: Mapping[Change, int]
+    """Of all pieces of a kind, estimated; what is the same is the rest of the new input, as the pane tells it."""
+    folded_tokens: Sequence[int]
+    """Of each piece that is folded, in order, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     text: str
     part: int
+
+
+def compared(old: PromptView, new: PromptView, calibration: Calibration) -> PromptComparison:
+    pieces = prompt_diff(old.parts, new.parts, new.template, old.template)
+    sizes = [calibration.tokens(piece.text) for piece in pieces]
+    tokens = dict.fromkeys(Change, 0)
+    for piece, size in zip(pieces, sizes, strict=True):
+        tokens[piece.change] += size
+    tokens[Change.SAME] = max(new.tokens - tokens[Change.ADDED], 0)
+    folded = [size for piece, size in zip(pieces, sizes, strict=True) if piece.is_folded]
+    return PromptComparison(old, new, pieces, tokens, folded)
 
 
 def prompt_diff(

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
-from kimi_tui.core.prompt.calibration import Calibration
+from kimi_tui.core.prompt.calibration import wrote_alone
 from kimi_tui.core.prompt.context_budget import CountedPrefix
 from kimi_tui.core.prompt.prompt_writer import PartKind, PromptPart
 from kimi_tui.core.prompt.template import Template
-from kimi_tui.core.prompt.told_sizes import wrote_alone
+from kimi_tui.core.prompt.token_estimate import Calibration
 from kimi_tui.core.session.session import NO_USAGE, Message
 
 NAME_TOKENS = 1

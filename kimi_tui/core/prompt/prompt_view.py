@@ -11,20 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from kimi_tui.core.prompt.calibration import Calibration
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.context_budget import CountedPrefix, counted_prefixes
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.next_cuts import BranchSizes
 from kimi_tui.core.prompt.open_turn import OpenTurn
+from kimi_tui.core.prompt.past_requests import input_tokens_of, so_far
 from kimi_tui.core.prompt.prompt_sizes import PartSize, estimated_size, sizes_of
 from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter, past_parts
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
-from kimi_tui.core.prompt.token_estimate import counts_of
-from kimi_tui.core.prompt.told_sizes import calibration_of
+from kimi_tui.core.prompt.token_estimate import Calibration, counts_of
 from kimi_tui.core.session.growing_reply import GrowingText
-from kimi_tui.core.session.request_starts import TextSoFar, requests_of, texts_so_far
+from kimi_tui.core.session.request_starts import TextSoFar, requests_of
 from kimi_tui.core.session.session import Message, RequestRecord, Session
 from kimi_tui.core.session.tree import before_question, branch
 
@@ -81,45 +81,35 @@ class PromptView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
-    tokens: int
-    neutralised: int
-    thinking_tokens: int
-
-    @classmethod
-    def of(cls, parts: Sequence[PromptPart], sizes: Sequence[PartSize]) -> _Sums:
-        return cls(
-            sum(size.tokens for size in sizes),
-            sum(part.neutralised for part in parts),
-            sum(size.thinking_tokens for size in sizes),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Closed:
     """The parts that typing does not change, and what they add up to."""
 
     parts: tuple[PromptPart, ...]
     sizes: tuple[PartSize, ...]
-    sums: _Sums
+    template: Template
     calibration: Calibration
     counted_tokens: int | None
     chars: int
     ends: Sequence[int]
-    """Tokens up to the end of each part."""
-    shared: SharedPrefix | None
+    """Tokens up to the beginning of each part, and to the end of all."""
+    neutralised: int
+    thinking_tokens: int
     left_out: Sequence[Message]
     """What is not sent for want of room."""
+    last: SentInput | None
+    """What they are compared with."""
+    shared: SharedPrefix | None
 
     @classmethod
-    def of(  # noqa: PLR0917 - what a prompt is made of, and what is known of it
+    def of(
         cls,
         parts: Iterable[PromptPart],
         session: Session,
         template: Template,
         last: SentInput | None,
         calibration: Calibration | None = None,
-        left_out: Sequence[Message] = (),
+        *,
+        left_out: Sequence[Message],
     ) -> _Closed:
         """Add them up; `session` has them on its active branch. `calibration` None = by that branch."""
         made, messages = tuple(parts), branch(session)
@@ -135,83 +125,70 @@ class _Closed:
         return cls(
             made,
             sizes,
-            _Sums.of(made, sizes),
+            template,
             calibration,
-            counted[0].tokens if counted else None,
-            len(joined),
-            list(accumulate(size.tokens for size in sizes)),
-            shared,
-            left_out,
+            counted_tokens=counted[0].tokens if counted else None,
+            chars=len(joined),
+            ends=list(accumulate((size.tokens for size in sizes), initial=0)),
+            neutralised=sum(part.neutralised for part in made),
+            thinking_tokens=sum(size.thinking_tokens for size in sizes),
+            left_out=left_out,
+            last=last,
+            shared=shared,
         )
 
-    def followed_by(
-        self,
-        tail: tuple[PromptPart, ...],
-        template: Template,
-        window: tuple[int, int],
-        last: SentInput | None,
-    ) -> PromptView:
-        """`window` = its tokens, and how many of them are kept for the reply."""
-        sizes = tuple(estimated_size(part, template, self.calibration) for part in tail)
-        more = _Sums.of(tail, sizes)
-        shared = self._shared_with(tail, template, last)
-        tokens, is_told = self.sums.tokens + more.tokens, False
-        if shared is not None and last is not None and last.tokens is not None and _is_same(shared, self.parts, tail):
-            tokens, is_told = last.tokens, True
+    def compared_with(self, last: SentInput | None) -> _Closed:
+        return replace(self, last=last, shared=None if last is None else shared_prefix(self.parts, last, self.template))
+
+    def followed_by(self, tail: tuple[PromptPart, ...], window_tokens: int, reply_tokens: int) -> PromptView:
+        sizes = tuple(estimated_size(part, self.template, self.calibration) for part in tail)
+        shared, ends = self._shared_with(tail), list(accumulate((size.tokens for size in sizes), initial=self.ends[-1]))
+        is_same = shared is not None and shared.is_all and shared.place == len(self.parts) + len(tail)
+        told = self.last.tokens if is_same and self.last is not None else None
+        tokens = ends[-1] if told is None else told
         return PromptView(
             self.parts,
             tail,
             self.sizes,
             sizes,
-            template,
+            self.template,
             tokens,
-            is_told,
-            self.sums.neutralised + more.neutralised,
-            self.counted_tokens,
-            window[0],
-            window[1],
-            self._window_end(sizes, tokens, max(window[0] - window[1], 0)),
-            None if shared is None or last is None else self._measured(shared, tail, sizes, last),
-            self.sums.thinking_tokens + more.thinking_tokens,
-            self.left_out,
+            is_told=told is not None,
+            neutralised=self.neutralised + sum(part.neutralised for part in tail),
+            counted_tokens=self.counted_tokens,
+            window_tokens=window_tokens,
+            reply_tokens=reply_tokens,
+            window_end=self._window_end(ends, tokens, max(window_tokens - reply_tokens, 0)),
+            shared=None if shared is None else self._measured(shared, tail, ends),
+            thinking_tokens=self.thinking_tokens + sum(size.thinking_tokens for size in sizes),
+            left_out=self.left_out,
         )
 
-    def _shared_with(
-        self, tail: tuple[PromptPart, ...], template: Template, last: SentInput | None
-    ) -> SharedPrefix | None:
-        shared = self.shared
+    def _shared_with(self, tail: tuple[PromptPart, ...]) -> SharedPrefix | None:
+        shared, last = self.shared, self.last
         if shared is None or last is None or shared.place < len(self.parts):
             return shared
-        behind = shared_prefix(tail, replace(last, text=last.text[self.chars :]), template)
+        behind = shared_prefix(tail, replace(last, text=last.text[self.chars :]), self.template)
         return replace(behind, place=behind.place + len(self.parts))
 
-    def _measured(
-        self, shared: SharedPrefix, tail: Sequence[PromptPart], tail_sizes: Sequence[PartSize], last: SentInput
-    ) -> SharedPrefix:
-        if shared.is_all and last.tokens is not None:
-            return replace(shared, tokens=last.tokens, is_told=True)
-        count = len(self.parts)
-        tokens = self.ends[min(shared.place, count) - 1] if min(shared.place, count) else 0
-        tokens += sum(size.tokens for size in tail_sizes[: max(shared.place - count, 0)])
+    def _measured(self, shared: SharedPrefix, tail: Sequence[PromptPart], tail_ends: Sequence[int]) -> SharedPrefix:
+        if shared.is_all and self.last is not None and self.last.tokens is not None:
+            return replace(shared, tokens=self.last.tokens, is_told=True)
+        behind = shared.place - len(self.parts)
+        tokens = tail_ends[behind] if behind >= 0 else self.ends[shared.place]
         if shared.offset:
-            part = self.parts[shared.place] if shared.place < count else tail[shared.place - count]
+            part = tail[behind] if behind >= 0 else self.parts[shared.place]
             tokens += round(self.calibration.of(counts_of(part.text[: shared.offset])))
         return replace(shared, tokens=tokens)
 
-    def _window_end(self, tail_sizes: Sequence[PartSize], tokens: int, room: int) -> int | None:
+    def _window_end(self, tail_ends: Sequence[int], tokens: int, room: int) -> int | None:
         """The part at which the running sum is more than there is room for."""
         if tokens <= room:
             return None
-        place = bisect_right(self.ends, room)
-        if place == len(self.ends):
-            running = accumulate((size.tokens for size in tail_sizes), initial=self.sums.tokens)
-            place += next((more for more, end in enumerate(running, start=-1) if end > room), 0)
+        place = bisect_right(self.ends, room) - 1
+        if place == len(self.parts):
+            place += next((more for more, end in enumerate(tail_ends, start=-1) if end > room), 0)
         return place
-
-
-def _is_same(shared: SharedPrefix, closed: Sequence[PromptPart], tail: Sequence[PromptPart]) -> bool:
-    """Whether two inputs are one."""
-    return shared.is_all and shared.place == len(closed) + len(tail)
 
 
 def _joined(parts: Iterable[PromptPart]) -> GrowingText:
@@ -240,8 +217,8 @@ class PromptViewer:
     ) -> PromptView:
         """The parts are those of `next_parts`; `draft` = a question that is not in the session yet.
 
-        `open_turn` = what the reply begins with; None = with nothing. `last` = the input of the last request.
-        `sent_before` as for `TurnCuts`.
+        It stands where the engine would add it. `open_turn` = what the reply begins with; None = with nothing.
+        `last` = the input of the last request. `sent_before` as for `TurnCuts`.
         """
         sizes = BranchSizes.of(session, request, self._sizes)
         if sizes is not self._sizes or last is not self._last:
@@ -255,9 +232,10 @@ class PromptViewer:
         if key not in self._closed:
             sending = cuts.behind(cut)
             parts = sizes.closed_parts(sending.writer, cuts.messages)
-            self._closed[key] = _Closed.of(parts, session, request.template, last, sizes.calibration, sending.left_out)
-        window = request.context_tokens, _reply_tokens(request.fields)
-        return self._closed[key].followed_by(tuple(tail), request.template, window, last)
+            self._closed[key] = _Closed.of(
+                parts, session, request.template, last, sizes.calibration, left_out=sending.left_out
+            )
+        return self._closed[key].followed_by(tuple(tail), request.context_tokens, _reply_tokens(request.fields))
 
 
 def _reply_tokens(fields: Mapping[str, object]) -> int:
@@ -274,8 +252,7 @@ def going_on_view(
     template = PromptWriter.of_past(session, reply).door.template
     asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
     closed = _Closed.of(parts[:-1], asked, template, last, left_out=left_out)
-    window = request.context_tokens, _reply_tokens(request.fields)
-    return closed.followed_by(parts[-1:], template, window, last)
+    return closed.followed_by(parts[-1:], request.context_tokens, _reply_tokens(request.fields))
 
 
 def _left_out(session: Session, reply: Message) -> Sequence[Message]:
@@ -283,11 +260,6 @@ def _left_out(session: Session, reply: Message) -> Sequence[Message]:
     gone = frozenset(reply.left_out)
     before = branch(session, reply.parent) if gone and reply.parent is not None else ()
     return [message for message in before if message.id in gone]
-
-
-def requests_known(reply: Message) -> Sequence[int]:
-    """Which of the requests behind a reply can be rebuilt, by their places."""
-    return [place for place, so_far in enumerate(texts_so_far(reply)) if so_far is not None]
 
 
 def request_view(
@@ -299,24 +271,21 @@ def request_view(
     """
     requests = requests_of(reply)
     request = requests[place] if requests else None
-    parts = past_parts(session, reply, _so_far(reply, place))
+    parts = past_parts(session, reply, so_far(reply, place))
     sent = reply.sent if request is None or request.sent is None else request.sent
-    counted = _counted(reply, place)
-    template = PromptWriter.of_past(session, reply).door.template
     # Its own count tells of all of it: that of its beginning follows from it.
-    asked = _ending_with(session, reply.parent)
-    calibration = calibration_of(session, branch(session, reply.id)) if _stands_in(session, reply) else None
-    own = None if counted is None else SentInput("", "".join(part.text for part in parts), counted, parts[-1].text)
-    closed = _Closed.of(parts[:-1], asked, template, own, calibration, _left_out(session, reply))
-    compared = closed if last is None else replace(closed, shared=shared_prefix(parts[:-1], last, template))
-    window = window_tokens, _reply_tokens(sent or {})
-    view = compared.followed_by(parts[-1:], template, window, last)
+    own = SentInput.of(parts, reply.id, input_tokens_of(reply, place))
+    template = PromptWriter.of_past(session, reply).door.template
+    is_there = any(message.id == reply.id for message in session.messages)
+    calibration = calibration_of(session, branch(session, reply.id)) if is_there else None
+    asked, left_out = _ending_with(session, reply.parent), _left_out(session, reply)
+    closed = _Closed.of(parts[:-1], asked, template, own, calibration, left_out=left_out).compared_with(last)
+    view = closed.followed_by(parts[-1:], window_tokens, _reply_tokens(sent or {}))
     return replace(
         view,
-        tokens=view.tokens if counted is None else counted,
-        is_told=counted is not None,
-        shared=None if last is None else view.shared,
-        counted_tokens=closed.counted_tokens if counted is None else counted,
+        tokens=view.tokens if own.tokens is None else own.tokens,
+        is_told=own.tokens is not None,
+        counted_tokens=view.counted_tokens if own.tokens is None else own.tokens,
         sent=sent,
         sent_first=reply.sent,
         request=request,
@@ -326,25 +295,3 @@ def request_view(
 
 def _ending_with(session: Session, message_id: str | None) -> Session:
     return replace(session, head=None, messages=()) if message_id is None else replace(session, head=message_id)
-
-
-def _so_far(reply: Message, place: int) -> TextSoFar | None:
-    """What it said when one of its requests was sent, where that is not how it began."""
-    requests = requests_of(reply)
-    return texts_so_far(reply)[place] if requests and requests[place].start is not None else None
-
-
-def _counted(reply: Message, place: int) -> int | None:
-    requests = requests_of(reply)
-    usage = requests[place].usage if requests else reply.usage
-    return None if usage is None else usage.input_tokens
-
-
-def _stands_in(session: Session, reply: Message) -> bool:
-    return any(message.id == reply.id for message in session.messages)
-
-
-def sent_input(session: Session, reply: Message, place: int) -> SentInput:
-    """The input of one of the requests behind a reply; `place` is of `requests_known`."""
-    parts = past_parts(session, reply, _so_far(reply, place))
-    return SentInput(reply.id, "".join(part.text for part in parts), _counted(reply, place), parts[-1].text)

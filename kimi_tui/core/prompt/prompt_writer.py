@@ -6,7 +6,7 @@ The next prompt, the prompt of a past reply and what the prompt pane shows are t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -18,13 +18,14 @@ from kimi_tui.core.prompt.open_turn import OpenTurn
 from kimi_tui.core.prompt.prompt_syntax import PromptTurn, write_open_turn, write_turn
 from kimi_tui.core.prompt.raw_prompt import raw_continuation
 from kimi_tui.core.prompt.request_settings import RequestSettings
-from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, TEMPLATES
+from kimi_tui.core.prompt.template import template_of
 from kimi_tui.core.prompt.token_estimate import TextCounts, counts_of
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.request_starts import TextSoFar, was_answered_unthought
 from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import branch
+from kimi_tui.core.session.written import WrittenRange
 
 
 class PartKind(StrEnum):
@@ -68,6 +69,10 @@ class PromptPart:
         return counts_of(self.thinking)
 
 
+PartMaker = Callable[[Message, bool], PromptPart | None]
+"""Makes the part of a message, with its thinking or without; None = it is not sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class PromptWriter:
     """How a prompt is written. What two replies were asked by an equal one are beginnings of the same text."""
@@ -86,13 +91,9 @@ class PromptWriter:
 
     @classmethod
     def of_past(cls, session: Session, reply: Message) -> Self:
-        """The writer of a past reply's prompt, as far as the reply says; else as the session has it.
-
-        A reply that names no known template is taken to be of the default one.
-        """
-        template = TEMPLATES.get(reply.template or DEFAULT_TEMPLATE.name, DEFAULT_TEMPLATE)
+        """The writer of a past reply's prompt, as far as the reply says; else as the session has it."""
         sent = session.system if reply.system is None else reply.system
-        door = TextDoor(template, reply.neutralise)
+        door = TextDoor(template_of(reply.template), reply.neutralise)
         return cls(door, None if sent is False else sent, frozenset(reply.left_out), reply.kept_thinking)
 
     def open_turn_of(self, reply: Message) -> OpenTurn:
@@ -103,21 +104,22 @@ class PromptWriter:
             return OpenTurn.of(self.door, is_closed=is_closed)
         thought = (reply.reasoning or "") + reply.cut_tail
         so_far = TextSoFar(thought[: begun.reasoning], reply.content[: begun.content or 0], begun.content is None)
-        return self.open_turn_at(so_far, reply)
+        return self.open_turn_at(so_far, reply.written)
 
-    def open_turn_at(self, so_far: TextSoFar, reply: Message) -> OpenTurn:
-        """The one that goes on with what a reply says by then."""
+    def open_turn_at(self, so_far: TextSoFar, written: Collection[WrittenRange]) -> OpenTurn:
+        """The one that goes on with what a reply says by then; `written` = what of it the user wrote."""
         return OpenTurn.of(
             self.door,
             is_closed=not so_far.is_thinking,
             reasoning=so_far.reasoning,
             answer=so_far.content,
-            written=reply.written,
+            written=written,
         )
 
-    def closed_parts(self, messages: Sequence[Message]) -> Iterator[PromptPart]:
-        kept = self.with_thinking(messages)
-        made = (self.message_part(message, has_thinking=message.id in kept) for message in messages)
+    def closed_parts(self, messages: Sequence[Message], part_of: PartMaker | None = None) -> Iterator[PromptPart]:
+        """The system prompt and the messages that are sent, each made by `part_of`; None = by `message_part`."""
+        kept, make = self.with_thinking(messages), part_of or self.message_part
+        made = (make(message, message.id in kept) for message in messages if self.sends(message))
         return (part for part in itertools.chain([self.system_part()], made) if part is not None)
 
     def with_thinking(self, messages: Sequence[Message]) -> frozenset[str]:
@@ -133,7 +135,7 @@ class PromptWriter:
         """None = there is no system prompt."""
         return None if self.system is None else self._part(PartKind.SYSTEM, Role.SYSTEM, self.system)
 
-    def message_part(self, message: Message, *, has_thinking: bool = False) -> PromptPart | None:
+    def message_part(self, message: Message, has_thinking: bool = False) -> PromptPart | None:
         """`has_thinking` = a reply's reasoning stands in its think block, else that is empty; None = it is not sent."""
         if not self.sends(message):
             return None
@@ -169,5 +171,5 @@ def past_parts(session: Session, reply: Message, so_far: TextSoFar | None = None
         more = "" if so_far is None else raw_continuation(reply, so_far, writer.door.template.think)
         return (raw, PromptPart(PartKind.OPEN, more)) if more else (raw,)
     messages = () if reply.parent is None else branch(session, reply.parent)
-    open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far, reply)
+    open_turn = writer.open_turn_of(reply) if so_far is None else writer.open_turn_at(so_far, reply.written)
     return (*writer.closed_parts(messages), writer.open_part(open_turn))

@@ -82,11 +82,10 @@ def raw_input_asked(session: Session, reply: Message) -> RawInput | None:
 
 def raw_input_tokens(session: Session, raw: RawInput) -> int:
     """What it takes: as a reply to it was counted, else by estimate."""
-    for reply in reversed(session.messages):
-        if reply.raw_input == raw.text:
-            usage = reply.requests[0].usage if reply.requests else reply.usage
-            if usage is not None and usage.input_tokens is not None:
-                return usage.input_tokens
-    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - most sessions send no raw input
+    # Most sessions send no raw input.
+    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415
+    from kimi_tui.core.prompt.context_budget import first_count  # noqa: PLC0415
 
-    return calibration_of(session).tokens(raw.text)
+    counts = (first_count(reply) for reply in reversed(session.messages) if reply.raw_input == raw.text)
+    counted = next((count for count in counts if count is not None), None)
+    return calibration_of(session).tokens(raw.text) if counted is None else counted

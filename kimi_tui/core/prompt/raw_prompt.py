@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.prompt_syntax import PromptSyntaxError, parse_prompt
-from kimi_tui.core.prompt.template import ALL_MARKERS, TEMPLATES, Template, ThinkMarks
+from kimi_tui.core.prompt.template import ALL_MARKERS, Template, ThinkMarks, template_of
 from kimi_tui.core.session.request_starts import TextSoFar
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.session.tree import title_of
@@ -135,14 +135,8 @@ class RawInput:
 
 
 def raw_input_of(reply: Message) -> RawInput | None:
-    """The one that a reply answers; None = its input was made of messages.
-
-    A reply that names no known template is taken to be of the default one.
-    """
-    if reply.raw_input is None:
-        return None
-    default = next(iter(TEMPLATES.values()))
-    return RawInput(reply.raw_input, TEMPLATES.get(reply.template or default.name, default))
+    """The one that a reply answers; None = its input was made of messages."""
+    return None if reply.raw_input is None else RawInput(reply.raw_input, template_of(reply.template))
 
 
 def raw_continuation(reply: Message, so_far: TextSoFar, think: ThinkMarks | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from kimi_tui.core.prompt.prompt_writer import PromptPart
 from kimi_tui.core.prompt.template import Template
@@ -24,6 +25,10 @@ class SentInput:
     """As the endpoint counted them; None = it did not."""
     opening: str
     """The open turn that it ends with."""
+
+    @classmethod
+    def of(cls, parts: Sequence[PromptPart], name: str, tokens: int | None) -> Self:
+        return cls(name, "".join(part.text for part in parts), tokens, parts[-1].text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,13 @@ _DEEPINFRA = replace(
 TEMPLATES: Mapping[str, Template] = {template.name: template for template in (_DEEPINFRA, _KIMI)}
 """By name; of those that fit a prompt the first one is meant."""
 DEFAULT_TEMPLATE = _DEEPINFRA
+
+
+def template_of(name: str | None) -> Template:
+    """The template of that name, as a reply names it; of an unknown one, or none, the default."""
+    return TEMPLATES.get(name or "", DEFAULT_TEMPLATE)
+
+
 THINK_TEXTS = frozenset(mark for it in TEMPLATES.values() if it.think for mark in (it.think.open, it.think.close))
 """The think marks of every template, for what is read before the template is known."""
 ALL_MARKERS = ControlTokens(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,14 @@ SAMPLED_AT_ONCE = 50
 """Characters of a sample that follow one another."""
 JOINED_AT_ONCE = 200
 """So many of these are estimated in one go."""
-BYTES_PER_TOKEN = 4
-"""A usual figure for alphabets and code in UTF-8; a guess."""
+USUAL_PER_BYTE = 1 / 4
+"""Tokens, of alphabets and code in UTF-8; a guess."""
+USUAL_PER_IDEOGRAPH = 1.0
+PER_BYTE_ENDS = (1 / 8, 1 / 2)
+"""Sane bounds: no tokeniser of ordinary text is beyond them. A guess."""
+PER_IDEOGRAPH_ENDS = (0.4, 2.0)
+MOST_TOKENS_PER_CHAR = max(PER_IDEOGRAPH_ENDS[1], 4 * PER_BYTE_ENDS[1])
+"""No character is estimated at more."""
 
 
 @functools.cache
@@ -45,11 +52,6 @@ class TextCounts:
             self.markers + more.markers, self.ideographs + more.ideographs, self.other_bytes + more.other_bytes
         )
 
-    @property
-    def tokens(self) -> int:
-        """Estimated: one to a marker and to a CJK character, one to four bytes."""
-        return self.markers + self.ideographs + _rounded_up(self.other_bytes, BYTES_PER_TOKEN)
-
 
 def counts_of(*texts: str) -> TextCounts:
     """Count texts that follow one another; no marker may stand in two of them."""
@@ -67,9 +69,33 @@ def counts_of(*texts: str) -> TextCounts:
     return TextCounts(markers, ideographs, size_bytes)
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    per_byte: float = USUAL_PER_BYTE
+    per_ideograph: float = USUAL_PER_IDEOGRAPH
+
+    def of(self, counts: TextCounts) -> float:
+        """Estimate the tokens of a text that was counted."""
+        return counts.markers + counts.ideographs * self.per_ideograph + counts.other_bytes * self.per_byte
+
+    def size(self, counts: TextCounts) -> int:
+        """The same in whole tokens, rounded up."""
+        return math.ceil(self.of(counts))
+
+    def tokens(self, *texts: str) -> int:
+        """Estimate those of texts; of very long ones a sample is looked at."""
+        return rough_tokens(*texts, estimate=self._tokens)
+
+    def _tokens(self, text: str) -> float:
+        return self.of(counts_of(text))
+
+
+UNCALIBRATED = Calibration()
+
+
 def estimate_tokens(*texts: str) -> int:
     """Estimate the tokens of texts that follow one another; no marker may stand in two of them."""
-    return counts_of(*texts).tokens
+    return UNCALIBRATED.size(counts_of(*texts))
 
 
 def rough_tokens(*texts: str, estimate: Callable[[str], float] | None = None) -> int:

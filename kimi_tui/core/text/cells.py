@@ -40,7 +40,7 @@ def cut(text: str, cells: int) -> str:
     return f"{text[:place].rstrip()}…"
 
 
-def folded(line: str, columns: int, indent: str = "  ") -> Iterator[str]:
+def folded(line: str, columns: int) -> Iterator[str]:
     """A line in parts of at most so many cells, cut at blanks; those behind the first are indented.
 
     What has no blank stays whole, so that a path or an address can be taken from the screen.
@@ -50,7 +50,7 @@ def folded(line: str, columns: int, indent: str = "  ") -> Iterator[str]:
         longer = f"{part} {word}" if part else word
         if part.strip() and cells_of(longer) > columns:
             yield part
-            part = indent + word
+            part = f"  {word}"
         else:
             part = longer
     yield part

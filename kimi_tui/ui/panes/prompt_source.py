@@ -12,21 +12,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import KimiError
+from kimi_tui.core.prompt.calibration import calibration_of
 from kimi_tui.core.prompt.open_turn import OpenTurn
-from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first
-from kimi_tui.core.prompt.prompt_comparison import PromptComparison, compared
-from kimi_tui.core.prompt.prompt_view import (
-    PromptView,
-    PromptViewer,
-    going_on_view,
-    request_view,
+from kimi_tui.core.prompt.past_requests import (
+    PastRequest,
+    Requests,
+    last_request,
+    newest_first,
     requests_known,
     sent_input,
 )
+from kimi_tui.core.prompt.prompt_diff import PromptComparison, compared
+from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, going_on_view, request_view
 from kimi_tui.core.prompt.raw_alternatives import with_raw_input
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput
-from kimi_tui.core.prompt.told_sizes import calibration_of
 from kimi_tui.core.session.codec import EPOCH
 from kimi_tui.core.session.endings import refusal_to_answer_again
 from kimi_tui.core.session.reply_edits import unasked

@@ -15,8 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from kimi_tui.core.prompt.past_requests import PastRequest
-from kimi_tui.core.prompt.prompt_comparison import PromptComparison
-from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece
+from kimi_tui.core.prompt.prompt_diff import Change, DiffPiece, PromptComparison
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.prompt_pane import part_name

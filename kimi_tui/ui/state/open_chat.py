@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
+from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.branches import branch_start, with_name
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
@@ -483,6 +483,6 @@ def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -
 def _calibration_of(session: Session, branch: Sequence[Message]) -> Calibration:
     if not branch:
         return UNCALIBRATED
-    from kimi_tui.core.prompt.told_sizes import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
+    from kimi_tui.core.prompt.calibration import calibration_of  # noqa: PLC0415 - a new session's first frame needs none
 
     return calibration_of(session, branch)

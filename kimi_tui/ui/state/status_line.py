@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.prompt.calibration import Calibration
 from kimi_tui.core.prompt.context_meter import Context, context_of
 from kimi_tui.core.prompt.reply_figures import figures_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.token_estimate import Calibration
 from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import MessageState, Role, Session

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kimi_tui import __version__
 from kimi_tui.adapters.endpoint.connection_failures import translate
 from kimi_tui.adapters.endpoint.http_client import GATHERED_BYTES, SENT_BYTES, EndpointClient, check_base_url
 from kimi_tui.core import errors
@@ -98,7 +99,7 @@ async def test_the_request_is_the_documented_one() -> None:
 
     body = '{"input":"羊"}'.encode()
     async with (
-        serving(handler, headers={"X-Team": "a"}, user_agent="me/1") as client,
+        serving(handler, headers={"X-Team": "a"}) as client,
         client.send(body, MODEL) as response,
     ):
         assert (response.is_event_stream, response.request_id) == (True, "r1")
@@ -108,7 +109,11 @@ async def test_the_request_is_the_documented_one() -> None:
     assert lines[0] == "POST /v1/inference/moonshotai/Kimi-K2.5 HTTP/1.1"
     headers = dict(line.lower().split(": ", 1) for line in lines[1:])
     assert headers["authorization"] == f"bearer {KEY}"
-    assert (headers["content-type"], headers["user-agent"], headers["x-team"]) == ("application/json", "me/1", "a")
+    assert (headers["content-type"], headers["user-agent"], headers["x-team"]) == (
+        "application/json",
+        f"kimi-tui/{__version__}",
+        "a",
+    )
     assert sent == body
 
 

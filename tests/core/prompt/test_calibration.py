@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.prompt import told_sizes
-from kimi_tui.core.prompt.calibration import (
+from kimi_tui.core.prompt import calibration
+from kimi_tui.core.prompt.calibration import Sample, calibrate, calibration_of, samples_of
+from kimi_tui.core.prompt.token_estimate import (
     PER_BYTE_ENDS,
     PER_IDEOGRAPH_ENDS,
     UNCALIBRATED,
     Calibration,
-    Sample,
-    calibrate,
+    TextCounts,
+    counts_of,
+    estimate_tokens,
 )
-from kimi_tui.core.prompt.token_estimate import TextCounts, counts_of, estimate_tokens
-from kimi_tui.core.prompt.told_sizes import calibration_of, samples_of
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import branch, with_system
 from tests.counting import calls_in
@@ -164,7 +164,7 @@ def test_inputs_that_were_written_otherwise_are_not_subtracted() -> None:
 
 
 def test_a_long_session_costs_what_its_newest_turns_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(told_sizes, "MAX_CHARS", 10_000)
+    monkeypatch.setattr(calibration, "MAX_CHARS", 10_000)
 
     def cost(turns: int) -> int:
         session = told(["prose"], turns, "large pieces")

@@ -16,12 +16,13 @@ from kimi_tui.core.prompt.prompt_syntax import parse_prompt
 from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.request_settings import RequestSettings
+from kimi_tui.core.prompt.token_estimate import UNCALIBRATED
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.sent_context import SentContext
 from kimi_tui.core.session.session import Message, Role
 from kimi_tui.core.session.tree import branch
 from tests.core.prompt.test_conversation import reply, session_of, user
-from tests.prompts import next_prompt, past_prompt, past_view
+from tests.prompts import next_prompt, past_prompt, past_view, with_question
 
 
 @dataclass(frozen=True)
@@ -193,13 +194,13 @@ def test_the_pane_shows_the_input_that_is_sent_and_names_what_is_not(kept: KeptT
     for draft in ("more", "more " * 60, "more"):
         view = viewer.view(session, request, draft)
         assert view.text == next_prompt(session, request, draft)
-        parts, left_out = next_parts(session, request, draft)
+        parts, left_out = next_parts(with_question(session, draft), request)
         assert list(view.left_out) == list(left_out)
         sent = {part.message_id for part in view.parts} - {None}
         assert {"m2", "m3"} <= sent
         assert sent.isdisjoint(message.id for message in left_out)
         assert len(sent) + len(left_out) == 12
-        assert sum(part.counts.tokens for part in parts) <= 300 or len(draft) > 100
+        assert sum(UNCALIBRATED.size(part.counts) for part in parts) <= 300 or len(draft) > 100
 
 
 def test_typing_moves_no_cut_and_writes_nothing_anew_while_it_fits() -> None:
@@ -285,7 +286,7 @@ class GrowingTalk(RuleBasedStateMachine):
             return
         others = [id_ for id_ in sent[:-1] if not messages[id_].pinned]
         is_least = not others or (self.request.over_budget is OverBudget.LEAVE_OUT and sent == [question])
-        assert is_least or sum(part.counts.tokens for part in parts) <= self.request.room_tokens
+        assert is_least or sum(UNCALIBRATED.size(part.counts) for part in parts) <= self.request.room_tokens
         # Whole turns from the cut on: nothing that is sent stands before what is not, unless it is pinned.
         places = {id_: place for place, id_ in enumerate(messages)}
         cut = max((places[message.id] for message in left_out), default=-1)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first
-from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, request_view, sent_input
+from kimi_tui.core.prompt.past_requests import PastRequest, Requests, last_request, newest_first, sent_input
+from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, request_view
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import BLOCK_CHARS, common_chars
 from kimi_tui.core.prompt.template import TEMPLATES

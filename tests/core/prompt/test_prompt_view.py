@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.prompt import context_budget
-from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer, sent_input
+from kimi_tui.core.prompt.past_requests import sent_input
+from kimi_tui.core.prompt.prompt_view import PromptView, PromptViewer
 from kimi_tui.core.prompt.prompt_writer import PartKind
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES

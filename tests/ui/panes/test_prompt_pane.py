@@ -14,7 +14,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from kimi_tui.core.prompt.prompt_view import PromptViewer, sent_input
+from kimi_tui.core.prompt.past_requests import sent_input
+from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.session.session import Usage

@@ -2,6 +2,6 @@
 
 `simulated_request` checks a body as the endpoint does, `simulated_answer` decides what it gets, `simulated_reply`
 writes the words with the texts of `tour` and `showpieces` or the forms of `reply_forms` and `patterns`; none of these
-touches network or clock. `simulated_bytes` turns the decision into the endpoint's bytes, `pace` plays them,
-`transport` does so behind the very client that talks to the real endpoint.
+touches network or clock. `simulated_bytes` turns the decision into the endpoint's bytes and plays them, `transport`
+does so behind the very client that talks to the real endpoint.
 """

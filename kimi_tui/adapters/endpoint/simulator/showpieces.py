@@ -151,6 +151,7 @@ Two ways that never fail:
 *(I am the offline simulator: this recipe is one of the few that I know.)*
 """
 
+LONG_STEPS = 64
 _LONG_PARTS = (
     "Step {number}: turn the meat, baste it, and wait. Nothing is gained by hurrying a roast.",
     "Step {number}: while I write this, scroll up with **PgUp** or the wheel. The view stays where you read.",
@@ -163,9 +164,9 @@ _LONG_PARTS = (
 )
 
 
-def long_text(steps: int = 64) -> str:
+def long_text() -> str:
     parts = []
-    for number in range(1, steps + 1):
+    for number in range(1, LONG_STEPS + 1):
         if number % len(_LONG_PARTS) == 1:
             parts.append(f"## Hour {number // len(_LONG_PARTS) + 1}")
         parts.append(_LONG_PARTS[(number - 1) % len(_LONG_PARTS)].format(number=number))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,7 +21,7 @@ class Break(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    words: tuple[str, ...]
+    words: str
     """Any of them chooses it; the first is its name."""
     text: str
     thought: str
@@ -31,33 +30,29 @@ class Topic:
 
     @property
     def name(self) -> str:
-        return self.words[0]
+        return self.words.split()[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    words: frozenset[str]
-    """All of them choose it."""
+    name: str
+    """All of its words choose it."""
     see: str
     status: int | None = None
     """HTTP status before the stream; None = the reply begins."""
     message: str = ""
     breaks: Break | None = None
 
-    @property
-    def name(self) -> str:
-        return " ".join(sorted(self.words, reverse=True))
-
 
 BROKEN = "inference failed in the middle, as you asked"
 FAULTS = (
-    Fault(frozenset({"stream", "error"}), "an error in the middle of a reply", breaks=Break.ERROR),
-    Fault(frozenset({"cut"}), "a connection that is lost", breaks=Break.CUT),
-    Fault(frozenset({"length"}), "a reply that reaches `max_new_tokens`", breaks=Break.LENGTH),
-    Fault(frozenset({"unfinished"}), "the same inside the thinking: no answer", breaks=Break.UNFINISHED),
-    Fault(frozenset({"error"}), "a failing endpoint, tried again three times", 500, "inference failed, as you asked"),
-    Fault(frozenset({"busy"}), "a busy one (429)", 429, "model busy, try again later"),
-    Fault(frozenset({"funds"}), "an account without funds (402)", 402, "not enough funds"),
+    Fault("stream error", "an error in the middle of a reply", breaks=Break.ERROR),
+    Fault("cut", "a connection that is lost", breaks=Break.CUT),
+    Fault("length", "a reply that reaches `max_new_tokens`", breaks=Break.LENGTH),
+    Fault("unfinished", "the same inside the thinking: no answer", breaks=Break.UNFINISHED),
+    Fault("error", "a failing endpoint, tried again three times", 500, "inference failed, as you asked"),
+    Fault("busy", "a busy one (429)", 429, "model busy, try again later"),
+    Fault("funds", "an account without funds (402)", 402, "not enough funds"),
 )
 """The first whose words are all there is done."""
 
@@ -72,11 +67,12 @@ SHORT_WORDS, REQUEST_WORDS = 3, 12
 """A message asks for a fault when it has at most so many words; more of them when it says "show" or the like."""
 
 
-def fault_of(words: AbstractSet[str], count: int) -> Fault | None:
+def fault_of(words: frozenset[str], count: int) -> Fault | None:
     """The fault that a message of `count` words asks for; a question that merely mentions one asks for none."""
     if count > (REQUEST_WORDS if words & _REQUESTS else SHORT_WORDS):
         return None
-    return next((f for f in FAULTS if f.words <= words and not ("stream" in f.words and "before" in words)), None)
+    fitting = (fault for fault in FAULTS if words.issuperset(fault.name.split()))
+    return next((fault for fault in fitting if fault.breaks is not Break.ERROR or "before" not in words), None)
 
 
 KEYS = """\
@@ -177,54 +173,50 @@ own, and **/** finds words. From here `/name Stew` and `/branch` do the same to 
 """
 
 
-def _topic(words: str, text: str, thought: str, see: str = "") -> Topic:
-    return Topic(tuple(words.split()), text, thought, see)
-
-
 _SHOWN = (
-    _topic(
+    Topic(
         "keys key shortcuts",
         KEYS,
         "A table of the keys will do, the most useful ones first.",
         "the keys that matter most",
     ),
-    _topic("commands slash", COMMANDS, "They ask what can follow a slash; I list it.", "what can follow a slash"),
-    _topic(
+    Topic("commands slash", COMMANDS, "They ask what can follow a slash; I list it.", "what can follow a slash"),
+    Topic(
         "markdown headings lists list quote",
         showpieces.MARKDOWN,
         "Headings, a nested list, tasks, a quotation, a link: one of each.",
         "headings, lists, tasks, quotes, links",
     ),
-    _topic(
+    Topic(
         "code python rust bash json diff",
         showpieces.CODE,
         "Several short blocks are better than one long one: Python, Rust, a shell line, JSON and a diff.",
         "code in five languages",
     ),
-    _topic("table tables", showpieces.TABLE, "A table with columns of all three alignments, then.", "a wide table"),
-    _topic(
+    Topic("table tables", showpieces.TABLE, "A table with columns of all three alignments, then.", "a wide table"),
+    Topic(
         "cjk emoji chinese japanese korean unicode",
         showpieces.CJK,
         "Wide characters: 中文, 日本語, 한국어, and a few emoji 🙂. A table of them shows whether cells line up.",
         "wide characters and emoji",
     ),
-    _topic("math formula formulas", showpieces.MATH, "Two formulas about heat fit the kitchen.", "formulas"),
-    _topic("think thinking reasoning", _THINKING_ANSWER, _LONG_THOUGHT, "a longer thought"),
-    _topic(
+    Topic("math formula formulas", showpieces.MATH, "Two formulas about heat fit the kitchen.", "formulas"),
+    Topic("think thinking reasoning", _THINKING_ANSWER, _LONG_THOUGHT, "a longer thought"),
+    Topic(
         "branches branch tree",
         _BRANCHES,
         "They want to see where a conversation parts. A fork comes of asking again, so I say how, and how to find it.",
         "a conversation that forks",
     ),
-    _topic(
+    Topic(
         PROMPT,
         "",
         "They want to see my side of it: every turn that my prompt holds.",
         "what reached me of this conversation",
     ),
-    _topic("long", showpieces.long_text(), "It has to be long: many steps, with headings.", "a reply to scroll in"),
-    _topic("slow", showpieces.LAMB, "I shall speak slowly, ten tokens a second or so.", "a reply without hurry"),
-    _topic(
+    Topic("long", showpieces.long_text(), "It has to be long: many steps, with headings.", "a reply to scroll in"),
+    Topic("slow", showpieces.LAMB, "I shall speak slowly, ten tokens a second or so.", "a reply without hurry"),
+    Topic(
         "control escapes",
         showpieces.CONTROL,
         "They want to know what happens to control characters. I write some and nothing may happen.",
@@ -275,10 +267,10 @@ TABLE_OF_TOPICS = _TOPICS_TABLE.format(
 )
 
 TOPICS = (
-    _topic("lamb", showpieces.LAMB, "Lamb! I know two ways: a slow leg and quick chops."),
+    Topic("lamb", showpieces.LAMB, "Lamb! I know two ways: a slow leg and quick chops."),
     *_SHOWN,
-    _topic("topics topic words", TABLE_OF_TOPICS, "A table of all the words that I know will help."),
-    _topic(
+    Topic("topics topic words", TABLE_OF_TOPICS, "A table of all the words that I know will help."),
+    Topic(
         "tour help hello hi hey start welcome",
         WELCOME,
         "That is somebody who wants to look round. I say who I am, which keys matter, and which words I know.",
@@ -287,8 +279,8 @@ TOPICS = (
 """The first of which a message holds a word is answered."""
 
 
-def topic_of(words: AbstractSet[str]) -> Topic | None:
-    return next((topic for topic in TOPICS if words & set(topic.words)), None)
+def topic_of(words: frozenset[str]) -> Topic | None:
+    return next((topic for topic in TOPICS if not words.isdisjoint(topic.words.split())), None)
 
 
 SUGGESTED = ", ".join(f"`{topic.name}`" for topic in _SHOWN if topic.name in {"code", "table", "long", "keys"})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 import httpx
 
-from kimi_tui.adapters.endpoint.simulator.pace import paced
-from kimi_tui.adapters.endpoint.simulator.simulated_answer import SimulatedReply, respond
-from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, event_stream
+from kimi_tui.adapters.clock import SystemClock
+from kimi_tui.adapters.endpoint.simulator.simulated_answer import respond
+from kimi_tui.adapters.endpoint.simulator.simulated_bytes import document, encode, played
 from kimi_tui.adapters.endpoint.simulator.simulated_request import Refusal
+from kimi_tui.core.ports import Clock
 from kimi_tui.core.wire.dialect import Dialect
 
 TOKENS_PER_S = 60.0
@@ -21,15 +21,9 @@ TOKENS_PER_S = 60.0
 class SimulatorTransport(httpx.AsyncBaseTransport):
     """Answers every POST as the endpoint would, whatever its address."""
 
-    def __init__(
-        self,
-        dialect: Dialect,
-        tokens_per_s: float = TOKENS_PER_S,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`tokens_per_s` 0 = at once; unstreamed replies always come at once. `now` is a steady clock, in seconds."""
-        self._dialect, self._tokens_per_s, self._sleep, self._now = dialect, tokens_per_s, sleep, now
+    def __init__(self, dialect: Dialect, tokens_per_s: float = TOKENS_PER_S, clock: Clock | None = None) -> None:
+        """`tokens_per_s` 0 = at once; unstreamed replies always come at once. `clock` None = the system's."""
+        self._dialect, self._tokens_per_s, self._clock = dialect, tokens_per_s, clock or SystemClock()
         self._numbers = itertools.count()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -41,10 +35,8 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
             return _json(plan.status, plan.document)
         if not plan.is_streamed:
             return _json(200, document(plan, self._dialect))
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(self._play(plan)))
-
-    def _play(self, plan: SimulatedReply) -> AsyncGenerator[bytes, None]:
-        return paced(event_stream(plan, self._dialect), self._tokens_per_s / plan.slowness, self._sleep, self._now)
+        stream = _Stream(played(plan, self._dialect, self._tokens_per_s, self._clock))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=stream)
 
 
 class _Stream(httpx.AsyncByteStream):
