@@ -114,6 +114,15 @@ def test_a_package_of_a_layer_does_not_reach_up(layer: str) -> None:
     assert not reached
 
 
+def test_what_lays_markdown_out_reads_no_source_by_patterns() -> None:
+    """The parser and what else reads Markdown stand in `core.markdown`; here patterns find hits, widths, ends of turns."""
+    using = {module for module, path in MODULES.items() if "re" in imports_of(path)}
+    transcript = "kimi_tui.ui.transcript"
+    assert {module for module in using if is_below(module, transcript)} == {
+        f"{transcript}.{name}" for name in ("hits", "lines", "prompt_lines")
+    }
+
+
 def test_no_two_modules_share_a_basename() -> None:
     names = Counter(path.stem for path in MODULES.values() if path.stem not in {"__init__", "__main__"})
     assert [name for name, count in names.items() if count > 1] == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kimi_tui.core.markdown.blocks import last_place
+
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
@@ -22,9 +24,7 @@ NOT_SIMPLE = re.compile(r"[\x00-\x08\x0a-\x1f|]|[^\S \t]")
 
 def lengthened(tokens: tuple[Token, ...], half: str, text: str) -> tuple[Token, ...] | None:
     """The tokens of a block whose last, half line goes on with a text; None = the block must be parsed again."""
-    place = len(tokens) - 1
-    while place and (tokens[place].nesting < 0 or _is_no_cell_yet(tokens, place)):
-        place -= 1
+    place = last_place(tokens)
     token = tokens[place]
     if token.type == "fence":
         old = half.lstrip(" \t")
@@ -41,12 +41,6 @@ def lengthened(tokens: tuple[Token, ...], half: str, text: str) -> tuple[Token, 
     else:
         return None
     return (*tokens[:place], token.copy(content=content), *tokens[place + 1 :])
-
-
-def _is_no_cell_yet(tokens: tuple[Token, ...], place: int) -> bool:
-    """Whether the parser added this cell to a row that is still being written."""
-    token, before = tokens[place], tokens[place - 1]
-    return token.type == "td_open" or (token.type == "inline" and not token.content and before.type == "td_open")
 
 
 def _text_of(half: str, parent: str) -> str:

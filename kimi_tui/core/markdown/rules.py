@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown.fences import fence_rule
 from kimi_tui.core.markdown.math_markup import add_math_blocks, add_math_inline
-from kimi_tui.core.markdown.source_cells import row_cells
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 MAX_LEVEL = 40
 """How deep quotes, lists and items may stand in each other; deeper ones are shown as the text of the deepest."""
 MAX_LABEL_CHARS = 60
+BLANKS = " \t\n\v\f\r"
+"""What the parser takes off both ends of a cell."""
+_BAR = re.compile(r"(?<!\\)\|")
 _REFERENCE = re.compile(rf"\[\^([^\]\s]{{1,{MAX_LABEL_CHARS}}})\]")
 
 
@@ -72,6 +74,24 @@ def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
                 if source.count("|") >= columns and len(row_cells(source)) > columns:
                     text.content = row_cells(source, columns)[-1]
     return True
+
+
+def row_cells(line: str, columns: int | None = None) -> list[str]:
+    """The cells of a table's row, in the source.
+
+    There may be fewer than `columns` (None = not known yet); what stands behind the last of them stays in it.
+    """
+    line = line.strip(BLANKS)
+    cells = line.split("|") if "\\" not in line else [cell.replace("\\|", "|") for cell in _BAR.split(line)]
+    if cells[0] == "":
+        del cells[0]
+    if cells and cells[-1] == "":
+        del cells[-1]
+    if columns is not None and len(cells) > columns:
+        while len(cells) > columns and not cells[-1].strip(BLANKS):
+            del cells[-1]
+        cells[columns - 1 :] = ["|".join(cells[columns - 1 :])]
+    return [cell.strip(BLANKS) for cell in cells]
 
 
 def _deepest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
