@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kimi_tui.core.markdown.inline import References
@@ -18,6 +19,7 @@ LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end. The parser knows LF, CR and CRLF; `str.splitlines` would know more."""
 Found = tuple[int, str, str]
 """Where a target of links stands, its label, the target."""
+_NONE: References = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,9 @@ class Block:
         return {above + at for at, line in enumerate(LINES.findall(self.source)) if not line.strip(" \t\r\n>")}
 
 
-class _Found(dict[str, Any]):
-    """New targets of links, in the parser's form; those known already are not taken again."""
-
-    def __init__(self, known: References) -> None:
-        super().__init__()
-        self._known = known
-
-    def __contains__(self, label: object) -> bool:
-        return super().__contains__(label) or label in self._known
-
-
-def parse(text: str, references: References | None = None, start: int = 0) -> tuple[list[Block], list[Found]]:
+def parse(text: str, references: References = _NONE, start: int = 0) -> tuple[list[Block], list[Found]]:
     """The sources of the blocks join to the text; the targets of links are those that are not among `references`."""
-    env: dict[str, Any] = {"references": _Found(references or {})}
+    env: dict[str, Any] = {"references": {}}
     tokens = blocks_parser().parse(text, env)
     groups = siblings(tokens)
     offsets = [0, *accumulate(map(len, LINES.findall(text)))]
@@ -106,7 +97,11 @@ def parse(text: str, references: References | None = None, start: int = 0) -> tu
         )
         for at, group in enumerate(groups)
     ]
-    found = [(offsets[it["map"][0]], label, str(it["href"])) for label, it in env["references"].items()]
+    found = [
+        (offsets[it["map"][0]], label, str(it["href"]))
+        for label, it in env["references"].items()
+        if label not in references
+    ]
     return blocks, found
 
 
