@@ -16,6 +16,7 @@ from kimi_tui.core.markdown.fences import fence_rule, line_of
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.ruler import RuleOptionsType
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
@@ -47,7 +48,7 @@ def blocks_parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"maxNesting": 2 * MAX_LEVEL}).enable("table").disable(["inline", "text_join"])
     parser.linkify = None  # 225 KB of patterns that no rule in use asks for (markdown-it-py 4.3)
-    alternatives = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    alternatives: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.at("fence", fence_rule, alternatives)
     parser.block.ruler.before("fence", "math_block", _formula_block, alternatives)
     parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
