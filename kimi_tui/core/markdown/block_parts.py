@@ -58,17 +58,12 @@ def last_start(blocks: Sequence[Block]) -> int:
 
 def going_on(block: Block, before: Block) -> Block:
     """A list as the one that goes on behind a part of it."""
-    number = _next_number(before) if block.kind == "ordered_list" else None
+    number = None
+    if block.kind == "ordered_list":
+        first = before.number if before.number is not None else int(before.tokens[0].attrs.get("start", 1))
+        number = first + sum(_is_item(token) for token in before.tokens)
     *_, last = LINES.findall(before.source)
     return replace(block, goes_on=True, has_gap=not last.strip(), number=number)
-
-
-def _next_number(block: Block) -> int:
-    number = block.number
-    if number is None:
-        start = block.tokens[0].attrGet("start")
-        number = 1 if start is None else int(start)
-    return number + sum(_is_item(token) for token in block.tokens)
 
 
 def _items(block: Block) -> list[Block]:

@@ -130,7 +130,8 @@ class _Layout:
             case "blockquote_open":
                 yield from self._quote(inner, width, depth)
             case "footnote_reference_open":
-                yield from self._footnote(str(first.meta["label"]), inner, width, style, depth)
+                label = first.meta["label"]
+                yield from self._hung(_Mark(f"[{label}] ", f"[^{label}]: "), inner, width, style, depth)
             case "fence" | "code_block":
                 yield from self._code(first, width)
             case "table_open":
@@ -154,15 +155,10 @@ class _Layout:
         for line in self._blocks(inner, width - len(bar), self._styles.role("quote"), depth=depth):
             yield line.led(bar, rule, "> ")
 
-    def _footnote(self, label: str, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        mark = _Mark(f"[{label}] ", f"[^{label}]: ")
-        yield from self._hung(mark, inner, width, style, depth)
-
     def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         number = self._block.number if first is self._block.tokens[0] else None
         if number is None:
-            start = first.attrGet("start")
-            number = 1 if start is None else int(start)
+            number = int(first.attrs.get("start", 1))
         for place, (opener, *item, _) in enumerate(siblings(inner)):
             if place and self._is_apart(opener):
                 yield line_of(())

@@ -52,6 +52,16 @@ class Line:
     def text(self) -> str:
         return "".join([text for text, _ in self.runs])
 
+    @property
+    def text_chars(self) -> int:
+        """Without decoration."""
+        return len(self.text) - self.lead_chars
+
+    @property
+    def chars(self) -> int:
+        """Without decoration, with what joins it to the next one."""
+        return self.text_chars + len(self.joint)
+
     def led(self, text: str, style: Style, copied: str = "") -> Line:
         # Not `replace`: this runs for every line that is drawn, several times.
         return Line(

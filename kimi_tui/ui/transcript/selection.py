@@ -19,7 +19,6 @@ from kimi_tui.ui.transcript.selection_range import (
     place_of,
     point_at,
     selected_span,
-    text_chars,
 )
 from kimi_tui.ui.transcript.view import View
 from kimi_tui.ui.transcript.viewport import TOP, Place, Viewport
@@ -86,7 +85,7 @@ class Selection:
         rows = self._view.rows
         if not rows:
             return
-        lines = [place for place, line in rows if place.item == index and text_chars(line)]
+        lines = [place for place, line in rows if place.item == index and line.text_chars]
         texts = [place for place in lines if place.section == Section.BODY]
         place = [*texts, *lines, rows[0][0]][0]
         point = point_at(self._view.viewport, place, 0)
