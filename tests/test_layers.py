@@ -114,6 +114,20 @@ def test_a_package_of_a_layer_does_not_reach_up(layer: str) -> None:
     assert not reached
 
 
+def test_nobody_reaches_into_the_layout_of_the_transcript() -> None:
+    """Another renderer of it would be other modules there and in `core.markdown`, and nothing else."""
+    own = ("kimi_tui.ui.transcript", "kimi_tui.core.markdown")
+    reached = {
+        name
+        for module, path in MODULES.items()
+        if not any(is_below(module, package) for package in own)
+        for name in imports_of(path)
+        if any(is_below(name, package) for package in own)
+    }
+    widget = {"kimi_tui.ui.transcript." + name for name in ("transcript_widget", "view", "cursor", "scroll_keys")}
+    assert reached == {*widget, "kimi_tui.core.markdown.links", "kimi_tui.core.markdown.blocks"}
+
+
 def test_what_lays_markdown_out_reads_no_source_by_patterns() -> None:
     """The parser and what else reads Markdown stand in `core.markdown`; here patterns find hits, widths, ends of turns."""
     using = {module for module, path in MODULES.items() if "re" in imports_of(path)}
