@@ -114,6 +114,29 @@ def test_a_package_of_a_layer_does_not_reach_up(layer: str) -> None:
     assert not reached
 
 
+def test_nobody_reaches_into_the_layout_of_the_transcript() -> None:
+    """Another renderer of it would be other modules there and in `core.markdown`, and nothing else."""
+    own = ("kimi_tui.ui.transcript", "kimi_tui.core.markdown")
+    reached = {
+        name
+        for module, path in MODULES.items()
+        if not any(is_below(module, package) for package in own)
+        for name in imports_of(path)
+        if any(is_below(name, package) for package in own)
+    }
+    widget = {"kimi_tui.ui.transcript." + name for name in ("transcript_widget", "view", "cursor", "scroll_keys")}
+    assert reached == {*widget, "kimi_tui.core.markdown.links", "kimi_tui.core.markdown.blocks"}
+
+
+def test_what_lays_markdown_out_reads_no_source_by_patterns() -> None:
+    """The parser and what else reads Markdown stand in `core.markdown`; here patterns find hits, widths, ends of turns."""
+    using = {module for module, path in MODULES.items() if "re" in imports_of(path)}
+    transcript = "kimi_tui.ui.transcript"
+    assert {module for module in using if is_below(module, transcript)} == {
+        f"{transcript}.{name}" for name in ("hits", "lines", "prompt_lines")
+    }
+
+
 def test_no_two_modules_share_a_basename() -> None:
     names = Counter(path.stem for path in MODULES.values() if path.stem not in {"__init__", "__main__"})
     assert [name for name, count in names.items() if count > 1] == []

@@ -12,24 +12,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from kimi_tui.core.markdown import cutting
 from kimi_tui.core.markdown.blocks import LINES, Block, paragraph_tokens
 from kimi_tui.core.markdown.fences import opening_behind
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-MAX_CODE_LINES = 50
-MAX_TABLE_ROWS = 30
-MAX_TEXT_CHARS = 3_000
-"""Characters of a paragraph, or of a line of code, in one part."""
 HEAD_LINES = 2
 """Lines of a table above its first row."""
 _CODE_LINES = re.compile(r"[^\n]*\n|[^\n]+")
-_SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？", "; ", ", ")
-_STICKS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]")
-"""What must not be torn off the character before it."""
 
 
 def parts_of(block: Block) -> list[Block]:
@@ -45,6 +39,12 @@ def parts_of(block: Block) -> list[Block]:
     return [block]
 
 
+def _part(whole: Block, before: Sequence[Block], source: str, line_count: int, **others: Any) -> Block:
+    """The part of a block that goes on behind others."""
+    part = replace(whole, source=source, line_count=line_count, **others)
+    return replace(part, start=before[-1].end, first_line=0, goes_on=True, has_gap=False) if before else part
+
+
 def last_start(blocks: Sequence[Block]) -> int:
     """The place of the last block that is parsed alike without what stands before it: a part inside a line is not."""
     place = len(blocks) - 1
@@ -58,17 +58,12 @@ def last_start(blocks: Sequence[Block]) -> int:
 
 def going_on(block: Block, before: Block) -> Block:
     """A list as the one that goes on behind a part of it."""
-    number = _next_number(before) if block.kind == "ordered_list" else None
+    number = None
+    if block.kind == "ordered_list":
+        first = before.number if before.number is not None else int(before.tokens[0].attrs.get("start", 1))
+        number = first + sum(_is_item(token) for token in before.tokens)
     *_, last = LINES.findall(before.source)
     return replace(block, goes_on=True, has_gap=not last.strip(), number=number)
-
-
-def _next_number(block: Block) -> int:
-    number = block.number
-    if number is None:
-        start = block.tokens[0].attrGet("start")
-        number = 1 if start is None else int(start)
-    return number + sum(_is_item(token) for token in block.tokens)
 
 
 def _items(block: Block) -> list[Block]:
@@ -91,17 +86,9 @@ def _items(block: Block) -> list[Block]:
         line_end = len(lines) if is_last else _map(block.tokens[end])[0] - first
         first_line = 0 if parts else block.first_line
         span = [line + first + first_line, _map(opener)[1] if is_last else line_end + first]
-        attrs: dict[str, str | int | float] = {}
-        if item.info and int(item.info) != 1:
-            attrs["start"] = int(item.info)
-        part = replace(
-            block,
-            source="".join(lines[line:line_end]),
-            start=parts[-1].end if parts else block.start,
-            first_line=first_line,
-            line_count=span[1] - span[0],
-            tokens=(opener.copy(map=span, attrs=attrs), *block.tokens[start:end], closer),
-        )
+        attrs = {"start": int(item.info)} if item.info and int(item.info) != 1 else {}
+        tokens = (opener.copy(map=span, attrs=attrs), *block.tokens[start:end], closer)
+        part = _part(block, parts, "".join(lines[line:line_end]), span[1] - span[0], tokens=tokens)
         parts.append(going_on(part, parts[-1]) if parts else part)
     return parts
 
@@ -120,27 +107,27 @@ def _map(token: Token) -> Sequence[int]:
 def _rows(table: Block) -> list[Block]:
     tokens = table.tokens
     starts = _row_starts(table)
-    if len(starts) <= MAX_TABLE_ROWS:
+    if len(starts) <= cutting.MAX_TABLE_ROWS:
         return [table]
     lines = LINES.findall(table.source)
     head = 0 if table.goes_on else HEAD_LINES
     first_row = table.first_line + head
     opening = table.opening or _first_lines(lines[table.first_line : first_row])
     parts: list[Block] = []
-    for begin in range(0, len(starts), MAX_TABLE_ROWS):
-        end = min(begin + MAX_TABLE_ROWS, len(starts))
+    for begin in range(0, len(starts), cutting.MAX_TABLE_ROWS):
+        end = min(begin + cutting.MAX_TABLE_ROWS, len(starts))
         is_last = end == len(starts)
         inner = tokens[starts[begin] : len(tokens) - 2 if is_last else starts[end]]
         span = [_map(tokens[0])[0], _map(tokens[0])[0] + HEAD_LINES + end - begin]
-        part = replace(
+        part = _part(
             table,
+            parts,
             source="".join(lines[first_row + begin if begin else 0 : None if is_last else first_row + end]),
-            start=parts[-1].end if parts else table.start,
-            first_line=0 if begin else table.first_line,
             line_count=end - begin + (0 if begin else head),
             tokens=(tokens[0].copy(map=span), *tokens[1 : starts[0]], *inner, *tokens[-2:]),
+            opening=opening if begin else table.opening,
         )
-        parts.append(replace(part, goes_on=True, has_gap=False, opening=opening) if parts else part)
+        parts.append(part)
     return parts
 
 
@@ -185,7 +172,7 @@ def _first_lines(lines: Sequence[str]) -> str:
 
 def _code(fence: Block) -> list[Block]:
     token = fence.tokens[0]
-    if fence.line_count <= MAX_CODE_LINES and len(token.content) <= MAX_TEXT_CHARS:
+    if fence.line_count <= cutting.MAX_CODE_LINES and len(token.content) <= cutting.MAX_TEXT_CHARS:
         return [fence]
     lines, codes = LINES.findall(fence.source), _CODE_LINES.findall(token.content)
     first = fence.first_line + (not fence.goes_on)
@@ -194,16 +181,16 @@ def _code(fence: Block) -> list[Block]:
     count = 0
     for place in range(first, last):
         source, code = lines[place], codes[place - first] if place - first < len(codes) else ""
-        if count == MAX_CODE_LINES:
+        if count == cutting.MAX_CODE_LINES:
             pieces.append(("", "", "\n"))
             count = 0
         count += 1
-        while len(code) > MAX_TEXT_CHARS + 1:
-            chars = _text_end(code)
+        while len(code) > cutting.MAX_TEXT_CHARS + 1:
+            chars = cutting.text_end(code)
             source_chars = len(source.rstrip("\r\n")) - len(code.rstrip("\n")) + chars
             pieces[-1] = pieces[-1][0] + source[:source_chars], pieces[-1][1] + code[:chars], ""
             pieces.append(("", "", "\n"))
-            source, code, count = source[source_chars:], code[chars:], MAX_CODE_LINES
+            source, code, count = source[source_chars:], code[chars:], cutting.MAX_CODE_LINES
         pieces[-1] = pieces[-1][0] + source, pieces[-1][1] + code, "\n"
     pieces[-1] = pieces[-1][0] + "".join(lines[last:]), *pieces[-1][1:]
     if len(pieces) == 1:
@@ -214,19 +201,11 @@ def _code(fence: Block) -> list[Block]:
     for source, code, joint in pieces:
         first_line = 0 if parts else fence.first_line
         line_count = len(LINES.findall(source)) - first_line
-        is_last = len(parts) == len(pieces) - 1
-        if is_last:
+        if len(parts) == len(pieces) - 1:
             line_count -= len(lines) - last
-        part = replace(
-            fence,
-            source=source,
-            start=parts[-1].end if parts else fence.start,
-            first_line=first_line,
-            line_count=line_count,
-            joint=joint,
-        )
+        part = _part(fence, parts, source, line_count, joint=joint)
         if parts:
-            part = replace(part, goes_on=True, has_gap=False, opening=opening, previous=parts[-1])
+            part = replace(part, opening=opening, previous=parts[-1])
         span = [0, part.opening.count("\n") + line_count]
         parts.append(replace(part, tokens=(token.copy(content=code, map=span),)))
         opening = opening_behind(opening, source if len(parts) > 1 else source[head_chars:])
@@ -240,37 +219,17 @@ def _sentences(paragraph: Block) -> list[Block]:
     """A text without a blank line that is very long; what is marked over a part's end is shown with its marks."""
     text = paragraph.tokens[1].content
     start = paragraph.source.find(text)
-    if len(text) <= MAX_TEXT_CHARS or start < 0:
+    if len(text) <= cutting.MAX_TEXT_CHARS or start < 0:
         return [paragraph]
     parts: list[Block] = []
     place = 0
     while place < len(text):
-        end = place + _text_end(text[place:]) if len(text) - place > MAX_TEXT_CHARS else len(text)
+        end = place + cutting.text_end(text[place:]) if len(text) - place > cutting.MAX_TEXT_CHARS else len(text)
         piece = text[place:end]
         source_end = len(paragraph.source) if end == len(text) else start + end
         source = paragraph.source[start + place if parts else 0 : source_end]
-        part = replace(
-            paragraph,
-            source=source,
-            start=parts[-1].end if parts else paragraph.start,
-            first_line=0 if parts else paragraph.first_line,
-            line_count=piece.count("\n") + 1,
-            tokens=paragraph_tokens(piece),
-            joint="\n" if end == len(text) or piece[-1] == "\n" else " " if piece[-1] == " " else "",
-        )
-        parts.append(replace(part, goes_on=True, has_gap=False) if parts else part)
+        joint = "\n" if end == len(text) or piece[-1] == "\n" else " " if piece[-1] == " " else ""
+        tokens = paragraph_tokens(piece)
+        parts.append(_part(paragraph, parts, source, piece.count("\n") + 1, tokens=tokens, joint=joint))
         place = end
     return parts
-
-
-def _text_end(text: str) -> int:
-    """How much of a text that is too long is taken: up to the end of a line, a sentence, a word, else what may be."""
-    window, least = text[:MAX_TEXT_CHARS], MAX_TEXT_CHARS // 2
-    for ends in (("\n",), _SENTENCE_ENDS, (" ",)):
-        place = max(at + len(end) if (at := window.rfind(end, least)) >= 0 else 0 for end in ends)
-        if place:
-            return place
-    place = MAX_TEXT_CHARS
-    while place > least and (_STICKS.match(text, place) or window[place - 1] in "\\\u200d"):
-        place -= 1
-    return place

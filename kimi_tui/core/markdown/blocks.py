@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kimi_tui.core.markdown.inline import References
@@ -17,6 +19,7 @@ LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end. The parser knows LF, CR and CRLF; `str.splitlines` would know more."""
 Found = tuple[int, str, str]
 """Where a target of links stands, its label, the target."""
+_NONE: References = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,12 @@ class Block:
     """The code before it, where it goes on with a fence."""
 
     @property
+    def open_text(self) -> Token | None:
+        """The text at its end that is still being written; None = there is none."""
+        token = self.tokens[last_place(self.tokens)]
+        return token if self.is_open and token.type == "inline" else None
+
+    @property
     def end(self) -> int:
         return self.start + len(self.source)
 
@@ -66,28 +75,11 @@ class Block:
         return {above + at for at, line in enumerate(LINES.findall(self.source)) if not line.strip(" \t\r\n>")}
 
 
-class _Found(dict[str, Any]):
-    """New targets of links, in the parser's form; those known already are not taken again."""
-
-    def __init__(self, known: References) -> None:
-        super().__init__()
-        self._known = known
-
-    def __contains__(self, label: object) -> bool:
-        return super().__contains__(label) or label in self._known
-
-
-def parse(text: str, references: References | None = None, start: int = 0) -> tuple[list[Block], list[Found]]:
+def parse(text: str, references: References = _NONE, start: int = 0) -> tuple[list[Block], list[Found]]:
     """The sources of the blocks join to the text; the targets of links are those that are not among `references`."""
-    env: dict[str, Any] = {"references": _Found(references or {})}
+    env: dict[str, Any] = {"references": {}}
     tokens = blocks_parser().parse(text, env)
-    groups: list[list[Token]] = []
-    depth = 0
-    for token in tokens:
-        if depth == 0 and token.nesting >= 0:
-            groups.append([])
-        groups[-1].append(token)
-        depth += token.nesting
+    groups = siblings(tokens)
     offsets = [0, *accumulate(map(len, LINES.findall(text)))]
     spans = [tuple(group[0].map or (0, 0)) for group in groups]
     first_lines = [0, *(span[0] for span in spans[1:])]
@@ -105,8 +97,37 @@ def parse(text: str, references: References | None = None, start: int = 0) -> tu
         )
         for at, group in enumerate(groups)
     ]
-    found = [(offsets[it["map"][0]], label, str(it["href"])) for label, it in env["references"].items()]
+    found = [
+        (offsets[it["map"][0]], label, str(it["href"]))
+        for label, it in env["references"].items()
+        if label not in references
+    ]
     return blocks, found
+
+
+def siblings(tokens: Iterable[Token]) -> list[list[Token]]:
+    """The tokens of each block that stands in no other of these, in order."""
+    groups: list[list[Token]] = []
+    depth = 0
+    for token in tokens:
+        if depth == 0 and token.nesting >= 0:
+            groups.append([])
+        groups[-1].append(token)
+        depth += token.nesting
+    return groups
+
+
+def last_place(tokens: Sequence[Token]) -> int:
+    """Where the token stands that is written last: not a cell that the parser added to half a row."""
+    place = len(tokens) - 1
+    while place and (tokens[place].nesting < 0 or _is_no_cell_yet(tokens, place)):
+        place -= 1
+    return place
+
+
+def _is_no_cell_yet(tokens: Sequence[Token], place: int) -> bool:
+    opener = tokens[place if tokens[place].nesting else place - 1].type
+    return opener in {"td_open", "th_open"} and not (tokens[place].nesting == 0 and tokens[place].content)
 
 
 def paragraph_tokens(text: str) -> tuple[Token, ...]:

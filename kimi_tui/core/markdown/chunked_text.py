@@ -10,9 +10,8 @@ import re
 from bisect import bisect_right
 
 from kimi_tui.core.markdown.blocks import Block, parse
-from kimi_tui.core.markdown.cutting import HARD_CHARS, Cut, next_cut
+from kimi_tui.core.markdown.cutting import HARD_CHARS, Cut, PlainSource, next_cut
 from kimi_tui.core.markdown.inline import References
-from kimi_tui.core.markdown.plain_text import PlainSource
 from kimi_tui.core.markdown.source import MarkdownSource
 
 _MAY_DEFINE = re.compile(r"(?:\A|[\r\n])[ \t>*+.)\-\d]*\[(?:[^\[\]\\]|\\.){1,999}\]:", re.DOTALL)

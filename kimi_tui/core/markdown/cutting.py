@@ -1,10 +1,14 @@
-"""Where a long text is cut into chunks, so that no more than one of them has to be parsed to show a screen.
+"""Where a long text is cut, and at which sizes.
 
-A chunk of Markdown ends where every block ends for certain: at a blank line outside fences, before a line that begins
-with a letter or a heading's mark. A fence, table, list or paragraph that offers no such place for long goes on in the
-next chunk, a fence and a table under their own first lines. The places depend on the text alone, not on how it was cut
-when it came. They are found by patterns and not by the parser, which would have to read all of a text from its
-beginning, forty times slower, for a reply of which one screen is shown.
+First into chunks, so that no more than one of them has to be parsed to show a screen. A chunk of Markdown ends where
+every block ends for certain: at a blank line outside fences, before a line that begins with a letter or a heading's
+mark. A fence, table, list or paragraph that offers no such place for long goes on in the next chunk, a fence and a
+table under their own first lines. The places depend on the text alone, not on how it was cut when it came. They are
+found by patterns and not by the parser, which would have to read all of a text from its beginning, forty times slower,
+for a reply of which one screen is shown.
+
+Then into parts, which are laid out one by one: lines of a chunk of plain text (`PlainSource`), and of Markdown what
+`block_parts` makes of its parsed blocks.
 """
 
 from __future__ import annotations
@@ -15,7 +19,6 @@ from itertools import chain
 from typing import NamedTuple
 
 from kimi_tui.core.markdown.fences import fence_end, opening_behind
-from kimi_tui.core.markdown.plain_text import before_marker
 
 SAFE_CHARS = 12_000
 """From here on the first safe place is taken."""
@@ -27,6 +30,19 @@ HARD_CHARS = 32_000
 """Before here a line is cut."""
 WORD_CHARS = 200
 """How far back it is cut at a blank."""
+MAX_LINES = 40
+MAX_CHARS = 4_000
+"""Of a part of plain text; a longer line goes on in the next part."""
+MAX_CODE_LINES = 50
+MAX_TABLE_ROWS = 30
+MAX_TEXT_CHARS = 3_000
+"""Characters of a paragraph, or of a line of code, in one part."""
+MARKER_CHARS = 64
+"""A control marker is shorter than that."""
+_HALF_MARKER = re.compile("[<\\[]\u2060*[|/]?\\w*\\|?\\Z")
+_SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？", "; ", ", ")
+_STICKS = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]")
+"""What must not be torn off the character before it."""
 _PROTECTED = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*|<(?P<html>!--|(?:pre|script|style|textarea)(?=[\s>])))",
     re.MULTILINE | re.IGNORECASE,
@@ -94,7 +110,7 @@ def _plain_cut(text: str) -> Cut | None:
 
 def _word_end(text: str) -> int:
     """The last blank before the end of what a chunk may be; that end where there is none near."""
-    return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or before_marker(text, HARD_CHARS)
+    return text.rfind(" ", HARD_CHARS - WORD_CHARS, HARD_CHARS) + 1 or _before_marker(text, HARD_CHARS)
 
 
 def _protected(text: str, opening: str) -> Iterator[_Range]:
@@ -146,3 +162,61 @@ def _fence_cut(text: str, range_: _Range) -> Cut | None:
         return None
     line = text.find("\n", max(FORCED_CHARS, range_.inner), range_.end) + 1
     return Cut(line, opening_behind(range_.opening, text[range_.inner : line]), True) if line else None
+
+
+# -- parts
+
+
+class PlainSource:
+    """Text that is shown as it stands, as parts that grow at the end only: the plain twin of a Markdown source.
+
+    They depend on the text alone, not on how it was cut when it came.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self.finished: list[str] = []
+        self.open: list[str] = []
+        self.append(text)
+
+    def append(self, text: str) -> None:
+        tail = "".join(self.open) + text
+        start = 0
+        while (end := _lines_end(tail, start)) < len(tail):
+            self.finished.append(tail[start:end])
+            start = end
+        self.open = [tail[start:]] if tail[start:] else []
+
+
+def _lines_end(text: str, start: int) -> int:
+    """Where the part of a plain text ends that begins there; the text's end when it may still grow."""
+    limit = start + MAX_CHARS
+    end = start
+    for _ in range(MAX_LINES):
+        line_end = text.find("\n", end, limit) + 1
+        if not line_end:
+            break
+        end = line_end
+    else:
+        return end
+    if len(text) <= limit:
+        return len(text)
+    return end if end > start else _before_marker(text, limit)
+
+
+def _before_marker(text: str, end: int) -> int:
+    """Where to cut a text rather than inside of what may be a control marker that goes on behind `end`."""
+    half = _HALF_MARKER.search(text[max(end - MARKER_CHARS, 0) : end])
+    return end - len(half[0]) if half else end
+
+
+def text_end(text: str) -> int:
+    """How much of a text that is too long is taken: up to the end of a line, a sentence, a word, else what may be."""
+    window, least = text[:MAX_TEXT_CHARS], MAX_TEXT_CHARS // 2
+    for ends in (("\n",), _SENTENCE_ENDS, (" ",)):
+        place = max(at + len(end) if (at := window.rfind(end, least)) >= 0 else 0 for end in ends)
+        if place:
+            return place
+    place = MAX_TEXT_CHARS
+    while place > least and (_STICKS.match(text, place) or window[place - 1] in "\\\u200d"):
+        place -= 1
+    return place

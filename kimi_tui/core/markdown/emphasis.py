@@ -48,8 +48,8 @@ class EmphasisState(StateInline):
         before = self.src[max(start - 2, 0) : start] or " "
         after = self.src[end] if end < self.posMax else " "
         is_left, is_right = _opens(before, after), _closes(before, after)
-        can_open = is_left and (canSplitWord or not is_right or _is_punctuation(_base(before)))
-        can_close = is_right and (canSplitWord or not is_left or _is_punctuation(after))
+        can_open = is_left and (canSplitWord or not is_right or isPunctChar(_base(before)))
+        can_close = is_right and (canSplitWord or not is_left or isPunctChar(after))
         return Scanned(can_open, can_close, end - start)
 
     def _multiplies(self, start: int, end: int) -> bool:
@@ -97,10 +97,10 @@ def _opens(before: str, after: str) -> bool:
     """Whether a run of marks is left-flanking; `before` = one or two characters, `after` = one."""
     if isWhiteSpace(ord(after)):
         return False
-    if not _is_punctuation(after) or _is_cjk(after):
+    if not isPunctChar(after) or _is_cjk(after):
         return True
     last = _base(before)
-    return isWhiteSpace(ord(last)) or _is_punctuation(last) or _is_cjk_end(before)
+    return isWhiteSpace(ord(last)) or isPunctChar(last) or _is_cjk_end(before)
 
 
 def _closes(before: str, after: str) -> bool:
@@ -108,9 +108,9 @@ def _closes(before: str, after: str) -> bool:
     last = _base(before)
     if isWhiteSpace(ord(last)):
         return False
-    if not _is_punctuation(last) or _is_cjk_end(before):
+    if not isPunctChar(last) or _is_cjk_end(before):
         return True
-    return isWhiteSpace(ord(after)) or _is_punctuation(after) or _is_cjk(after)
+    return isWhiteSpace(ord(after)) or isPunctChar(after) or _is_cjk(after)
 
 
 def _base(before: str) -> str:
@@ -126,10 +126,6 @@ def _is_cjk_end(before: str) -> bool:
         or _IDEOGRAPH_SELECTOR.match(last) is not None
         or (last in _FULLWIDTH_QUOTES and before[-1] == "\ufe01")
     )
-
-
-def _is_punctuation(char: str) -> bool:
-    return isPunctChar(char)
 
 
 @lru_cache(maxsize=1024)

@@ -14,31 +14,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
 
-MARKDOWN_NAMES = frozenset(
-    (
-        "commonmark",
-        "gfm",
-        "markdown",
-        "md",
-        "mdc",
-        "mdown",
-        "mdwn",
-        "mdx",
-        "mkd",
-        "mkdn",
-        "myst",
-        "qmd",
-        "rmarkdown",
-        "rmd",
-    )
-)
+MARKDOWN_NAMES = frozenset({
+    "commonmark", "gfm", "markdown", "md", "mdc", "mdown", "mdwn", "mdx", "mkd", "mkdn", "myst", "qmd", "rmarkdown",
+    "rmd",
+})  # fmt: skip
 """Info strings of blocks of Markdown, and endings of the file names that stand in their place."""
 _FENCE = re.compile(
     r"(?P<item>(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)", re.DOTALL
 )
-_NAME = re.compile(r"[{.\s]*([^\s{}:,=]+)")
-
-
+_NAME = re.compile(r"[{.\s]*([^\s{}:,.=][^\s{}:,=]*)")
 _FENCE_LINE = re.compile(r"^ {0,3}((?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?:```|~~~)[^\r\n]*)\r?$", re.MULTILINE)
 
 
@@ -126,9 +110,14 @@ def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     return True
 
 
-def _is_markdown(info: str) -> bool:
+def language_name(info: str) -> str:
+    """What a fence says of its language, small: `python` of `{.Python title=x}`; "" = nothing."""
     name = _NAME.match(info)
-    return name is not None and name[1].lower().rpartition(".")[2] in MARKDOWN_NAMES
+    return "" if name is None else name[1].lower()
+
+
+def _is_markdown(info: str) -> bool:
+    return language_name(info).rpartition(".")[2] in MARKDOWN_NAMES
 
 
 def _info(opener: str) -> str:

@@ -52,16 +52,8 @@ OPERATORS = _pairs(_OPERATORS)
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Commands that are their own name, upright."""
 SPACES = {
-    ",": " ",
-    ";": " ",
-    ":": " ",
-    " ": " ",
-    "!": "",
-    "quad": "  ",
-    "qquad": "    ",
-    "enspace": " ",
-    "thinspace": " ",
-}
+    ",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": "  ", "qquad": "    ", "enspace": " ", "thinspace": " ",
+}  # fmt: skip
 LITERALS = {"{": "{", "}": "}", "$": "$", "%": "%", "#": "#", "&": "&", "_": "_", "|": "‖"}
 NOTHING = frozenset({
     "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "nonumber", "notag", "left", "right", "middle",
@@ -214,7 +206,7 @@ class _Reader:
         if name in OPERATORS:
             return f" {OPERATORS[name]} "
         if name in FUNCTIONS:
-            return self._function(name)
+            return f"{name} " if self._peek()[:1].isalnum() or self._peek()[:1] == "\\" else name
         if name in NOTHING:
             if self._peek() == "." and name in {"left", "right"}:
                 self._at += 1
@@ -223,10 +215,6 @@ class _Reader:
         if simple is not None:
             return simple
         return self._with_argument(name)
-
-    def _function(self, name: str) -> str:
-        following = self._peek()
-        return f"{name} " if following[:1].isalnum() or following[:1] == "\\" else name
 
     def _with_argument(self, name: str) -> str:
         if name in FONTS:
@@ -237,8 +225,9 @@ class _Reader:
             return self._accent(ACCENTS[name])
         handler: Callable[[], str] | None = {
             "frac": self._fraction, "dfrac": self._fraction, "tfrac": self._fraction, "sqrt": self._root,
-            "binom": self._binomial, "mathbb": lambda: self._letter(0x1D538, _DOUBLE_STRUCK),
-            "mathcal": lambda: self._letter(0x1D49C, _SCRIPT), "begin": self._environment,
+            "binom": lambda: f"C({self._argument()}, {self._argument()})",
+            "mathbb": lambda: self._letters(0x1D538, _DOUBLE_STRUCK),
+            "mathcal": lambda: self._letters(0x1D49C, _SCRIPT), "begin": self._environment,
             "pmod": lambda: f" (mod {self._argument()})", "tag": lambda: f"    ({self._raw()})",
             "boxed": lambda: f"[ {self._argument()} ]", "not": self._negated, "\\": self._row,
         }.get(name)  # fmt: skip
@@ -271,18 +260,12 @@ class _Reader:
         inside = self._argument()
         return ROOTS[index] + (inside if re.fullmatch(r"\d+|\w", inside) else f"({inside})")
 
-    def _binomial(self) -> str:
-        return f"C({self._argument()}, {self._argument()})"
-
-    def _letter(self, first: int, others: dict[str, str]) -> str:
-        letters = [others.get(letter, "") or chr(first + ord(letter) - 65) for letter in self._capitals(others)]
-        return "".join(letters)
-
-    def _capitals(self, others: dict[str, str]) -> str:
+    def _letters(self, first: int, others: dict[str, str]) -> str:
+        """Capitals in another type, which begins at a code point but for some others."""
         text = self._argument()
-        if not all(letter in others or ("A" <= letter <= "Z") for letter in text):
+        if not all(letter in others or "A" <= letter <= "Z" for letter in text):
             raise _UnsafeError
-        return text
+        return "".join(others.get(letter) or chr(first + ord(letter) - ord("A")) for letter in text)
 
     def _negated(self) -> str:
         negated = {"=": "≠", "∈": "∉", "⊂": "⊄", "⊆": "⊈", "≡": "≢", "∣": "∤"}.get(self._argument())

@@ -1,8 +1,9 @@
-"""The two parsers of replies: markdown-it-py's, with the rules that CommonMark lacks.
+r"""The two parsers of replies: markdown-it-py's, with the rules that CommonMark lacks.
 
 `blocks_parser` finds blocks and leaves the text inside alone; `inline_parser` parses that text when it is laid out.
-Added are tables and strikethrough (the library's own, but no cell is dropped), formulas (`math_markup`), footnotes,
-fences inside of Markdown (`fences`), and an end to nesting.
+Added are tables and strikethrough (the library's own, but no cell is dropped), footnotes, fences inside of Markdown
+(`fences`), an end to nesting, and formulas: `$…$`, `$$…$$`, `\(…\)` and `\[…\]` stay as they are typed. Without that
+the parser would take backslashes, underlines and asterisks of a formula for its own.
 """
 
 from __future__ import annotations
@@ -11,19 +12,32 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kimi_tui.core.markdown.fences import fence_rule
-from kimi_tui.core.markdown.math_markup import add_math_blocks, add_math_inline
-from kimi_tui.core.markdown.source_cells import row_cells
+from kimi_tui.core.markdown.fences import fence_rule, line_of
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.ruler import RuleOptionsType
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
 MAX_LEVEL = 40
 """How deep quotes, lists and items may stand in each other; deeper ones are shown as the text of the deepest."""
 MAX_LABEL_CHARS = 60
+BLANKS = " \t\n\v\f\r"
+"""What the parser takes off both ends of a cell."""
+_BAR = re.compile(r"(?<!\\)\|")
 _REFERENCE = re.compile(rf"\[\^([^\]\s]{{1,{MAX_LABEL_CHARS}}})\]")
+
+_FORMULA = re.compile(
+    r"\$\$(?P<display>[^$]+)\$\$|\$(?P<dollars>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)"
+    r"|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]",
+    re.DOTALL,
+)
+"""A formula inside a line; a dollar before a blank or behind one is money."""
+_FORMULA_CLOSERS = {"$$": "$$", "\\[": "\\]"}
+"""What opens a formula on lines of its own, and what closes it."""
+MAX_FORMULA_CHARS = 4_000
+"""No formula is looked for farther than that."""
 
 
 @cache
@@ -34,8 +48,9 @@ def blocks_parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"maxNesting": 2 * MAX_LEVEL}).enable("table").disable(["inline", "text_join"])
     parser.linkify = None  # 225 KB of patterns that no rule in use asks for (markdown-it-py 4.3)
-    parser.block.ruler.at("fence", fence_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
-    add_math_blocks(parser)
+    alternatives: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    parser.block.ruler.at("fence", fence_rule, alternatives)
+    parser.block.ruler.before("fence", "math_block", _formula_block, alternatives)
     parser.block.ruler.before("reference", "footnote_def", footnote_def, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("table", "deepest", _deepest)
@@ -48,7 +63,7 @@ def inline_parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark").enable("strikethrough")
     parser.linkify = None  # as above
-    add_math_inline(parser)
+    parser.inline.ruler.before("escape", "math_inline", _formula)
     parser.inline.ruler.before("link", "footnote_ref", _footnote_reference)
     parser.inline.ruler.before("link", "lone_bracket", _lone_bracket)
     return parser
@@ -72,6 +87,24 @@ def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
                 if source.count("|") >= columns and len(row_cells(source)) > columns:
                     text.content = row_cells(source, columns)[-1]
     return True
+
+
+def row_cells(line: str, columns: int | None = None) -> list[str]:
+    """The cells of a table's row, in the source.
+
+    There may be fewer than `columns` (None = not known yet); what stands behind the last of them stays in it.
+    """
+    line = line.strip(BLANKS)
+    cells = line.split("|") if "\\" not in line else [cell.replace("\\|", "|") for cell in _BAR.split(line)]
+    if cells[0] == "":
+        del cells[0]
+    if cells and cells[-1] == "":
+        del cells[-1]
+    if columns is not None and len(cells) > columns:
+        while len(cells) > columns and not cells[-1].strip(BLANKS):
+            del cells[-1]
+        cells[columns - 1 :] = ["|".join(cells[columns - 1 :])]
+    return [cell.strip(BLANKS) for cell in cells]
 
 
 def _deepest(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
@@ -108,4 +141,48 @@ def _lone_bracket(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.append_pending(state.src[state.pos])
     state.pos += 1
+    return True
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    """It only looks at text that is there: what stands behind a formula never changes what was recognised before."""
+    if state.src[state.pos] not in "$\\":
+        return False
+    match = _FORMULA.match(state.src, state.pos, min(state.posMax, state.pos + MAX_FORMULA_CHARS))
+    if match is None:
+        return False
+    if not silent:
+        token = state.push("math_inline", "math", 0)
+        token.content = next(group for group in match.groups() if group is not None)
+    state.pos = match.end()
+    return True
+
+
+def _formula_block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Take the lines from an opening mark to its closing one, a blank line or the end, whichever is first."""
+    if state.is_code_block(start_line):
+        return False
+    first = line_of(state, start_line)
+    closer = _FORMULA_CLOSERS.get(first[:2])
+    if closer is None:
+        return False
+    rest = first[2:].rstrip()
+    is_one_line = closer in rest
+    if is_one_line and rest.index(closer) != len(rest) - 2:
+        return False
+    if not silent:
+        line, is_closed = start_line + 1, is_one_line
+        lines = [rest.removesuffix(closer).strip()]
+        while not is_one_line and line < end_line and not state.isEmpty(line) and state.sCount[line] >= state.blkIndent:
+            text = line_of(state, line).rstrip()
+            line += 1
+            lines.append(text.removesuffix(closer))
+            if text.endswith(closer):
+                is_closed = True
+                break
+        token = state.push("math_block", "math", 0)
+        token.content = "\n".join(lines).strip("\n")
+        token.map = [start_line, line]
+        token.meta = {"is_closed": is_closed}
+        state.line = line
     return True

@@ -17,11 +17,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from kimi_tui.core.markdown import block_parts
-from kimi_tui.core.markdown.blocks import Block, Found, parse
-from kimi_tui.core.markdown.half_line import NOT_SIMPLE, UNDECIDED, lengthened
+from kimi_tui.core.markdown import block_parts, cutting
+from kimi_tui.core.markdown.blocks import Block, Found, last_place, parse
 from kimi_tui.core.markdown.inline import References
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_DECIDED = r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+|>[ \t]*)*(?:\[[ xX]\][ \t]+)?(?=[^\W\d_])"
+"""The beginning of a line that is text inside a block, whatever stands behind it."""
+_UNDECIDED = (
+    r"[-+=*_#|:`~$\\<>!& \t]*(?:\d{1,9}(?:[.)][ \t]*)?)?"
+    r"(?:\[(?:[ xX]\]?|\^[^\s\]]{0,60}\]?)?|\[(?!\^)[^\]\n]{1,200}\]:.*|<[/!]?(?:[A-Za-z][^<>\n]{0,200})?)?[ \t]*"
+    r"| {0,3}(?:> ?)*\[(?!\^)[^\[\]\n]{1,200}(?:\][ \t]*)?"
+)
+"""A half line that may yet become anything: marks, a number, a task's box, the beginning of a note, target or tag."""
+_NOT_SIMPLE = re.compile(r"[\x00-\x08\x0a-\x1f|]|[^\S \t]")
+"""What makes it uncertain what a half line becomes: line ends, bars, blanks that are no blanks to the parser."""
 
 
 class MarkdownSource:
@@ -95,13 +109,13 @@ class MarkdownSource:
 
     def _lengthen(self, text: str) -> bool:
         """Make the last block longer where the text goes on inside a line whose kind is clear; False = it is not."""
-        if not self.open or self._shown_chars < len(self._tail) or NOT_SIMPLE.search(text):
+        if not self.open or self._shown_chars < len(self._tail) or _NOT_SIMPLE.search(text):
             return False
         block = self.open[-1]
         half = block.source[max(block.source.rfind("\n"), block.source.rfind("\r")) + 1 :]
-        if len(block.source if block.kind == "paragraph" else half) + len(text) > block_parts.MAX_TEXT_CHARS:
+        if len(block.source if block.kind == "paragraph" else half) + len(text) > cutting.MAX_TEXT_CHARS:
             return False
-        tokens = lengthened(block.tokens, half, text)
+        tokens = _lengthened(block.tokens, half, text)
         if tokens is None:
             return False
         self._tail += text
@@ -114,7 +128,7 @@ class MarkdownSource:
         text = self._tail
         if self.is_growing:
             half = text[whole_chars:]
-            text = text if re.fullmatch(UNDECIDED, half) is None else text[:whole_chars]
+            text = text if re.fullmatch(_UNDECIDED, half) is None else text[:whole_chars]
         if len(text) > whole_chars:
             blocks, found = self._parse(text)
         if self.is_growing and blocks:
@@ -193,3 +207,32 @@ class MarkdownSource:
         if before is not None and before.is_list and block.kind == before.kind and not block.first_line:
             return block_parts.going_on(block, before)
         return replace(block, has_gap=not self._is_inside)
+
+
+def _lengthened(tokens: tuple[Token, ...], half: str, text: str) -> tuple[Token, ...] | None:
+    """The tokens of a block whose last, half line goes on with a text; None = the block must be parsed again."""
+    place = last_place(tokens)
+    token = tokens[place]
+    if token.type == "fence":
+        old = half.lstrip(" \t")
+        is_inside = token.map is not None and token.map[1] - token.map[0] > 1
+        if not is_inside or not old or old[0] in "`~>" or not token.content.endswith(old):
+            return None
+        content = token.content + text
+    elif token.type == "inline":
+        old = _text_of(half, tokens[place - 1].type)
+        kept = old.rstrip(" \t")
+        if not kept or "\\" in text or not token.content.endswith(kept):
+            return None
+        content = token.content[: len(token.content) - len(kept)] + (old + text).rstrip(" \t")
+    else:
+        return None
+    return (*tokens[:place], token.copy(content=content), *tokens[place + 1 :])
+
+
+def _text_of(half: str, parent: str) -> str:
+    """The part of a half line that is text inside its block, whatever stands behind it; "" = there is none."""
+    if parent in {"td_open", "th_open"}:
+        return half[half.rindex("|") + 1 :].lstrip(" \t") if "|" in half else ""
+    decided = re.match(_DECIDED, half)
+    return "" if decided is None or parent != "paragraph_open" or "|" in half else half[decided.end() :]

@@ -7,10 +7,11 @@ lines are rows is what the parser says; what a cell shows is told closely enough
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.markdown.blocks import parse
-from kimi_tui.core.markdown.source_cells import BLANKS
+from kimi_tui.core.markdown.rules import BLANKS
 
 if TYPE_CHECKING:
     from kimi_tui.core.markdown.inline import References
@@ -27,6 +28,8 @@ _DOUBTFUL = re.compile(rf"\n(?!{_ROW})")
 _PLAIN_LINK = re.compile(r"(?<![!`\\])\[([^][|\n*`_\\<]*)\]\((?!\1\))([^][()\s|<>\\*`_]+)\)")
 _PLAIN_MARK = re.compile(r"(?<![\\`*])(\*\*|`)(?=\S)([^][|\n*`_\\<]*[^][|\s*`_\\<])\1(?![`*])")
 _SPECIAL = re.compile(r"[\\`*_~\[<]")
+_PLAIN = r"!-Z\]-{}~"
+"""What a word may hold in ASCII; not "|", nor what may stand for something else: "\\" and "["."""
 # Without `compile`: for few tables.
 _MARKUP = (
     r"(?i)\\(?P<escaped>[!-/:-@\[-`{-~])"
@@ -90,6 +93,23 @@ def without_plain_marks(text: str) -> str:
     if "](" in text:
         text = _PLAIN_LINK.sub(r"\1 (\2)", text)
     return _PLAIN_MARK.sub(r"\2", text) if "`" in text or "**" in text else text
+
+
+def small_rows(limits: Iterable[tuple[int, int]], others: str, *, has_references: bool) -> Callable[[str, int], int]:
+    """Make what tells where those rows end that stand at a place of some and hold nothing large or special.
+
+    `limits` = characters of a cell and of a word in it, by column; `others` = the characters, as in brackets of a
+    pattern, that a word may hold besides ASCII.
+    """
+    chars = f"{_PLAIN}{others}" if has_references else rf"{_PLAIN}{others}\["
+    cells = [rf"(?= *+[^|\n]{{0,{cell}}} *+\|) *+(?:[{chars}]{{1,{word}}}+(?: ++|(?=\|)))*+\|" for cell, word in limits]
+    rows = re.compile(rf"(?: {{0,3}}\|{''.join(cells)} *\n)*+")
+
+    def end(text: str, start: int) -> int:
+        found = rows.match(text, start)
+        return start if found is None else found.end()
+
+    return end
 
 
 def cell_text(source: str, references: References) -> str:

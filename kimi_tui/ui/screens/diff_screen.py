@@ -21,10 +21,9 @@ from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.prompt_pane import part_name
 from kimi_tui.ui.panes.prompt_source import Comparing
 from kimi_tui.ui.screens.above import Above
-from kimi_tui.ui.state.entry import Entry, EntryKind
+from kimi_tui.ui.state.entry import ADDED, ALIKE, REMOVED, Entry, EntryKind
 from kimi_tui.ui.text import words
 from kimi_tui.ui.text.safe_text import line_text
-from kimi_tui.ui.transcript.prompt_lines import ADDED, ALIKE, REMOVED
 from kimi_tui.ui.transcript.scroll_keys import ScrollKeys, scroll_bindings
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 from kimi_tui.ui.transcript.view import View

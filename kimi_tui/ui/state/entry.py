@@ -26,6 +26,8 @@ MESSAGES = frozenset({EntryKind.USER, EntryKind.ASSISTANT})
 """Kinds that the message cursor can stand on."""
 SEARCHED = MESSAGES | {EntryKind.REASONING, EntryKind.PROMPT}
 """Kinds whose texts are searched: the program's own words are not."""
+ADDED, REMOVED, ALIKE = "+ ", "- ", "  "
+"""Margins of a text that is compared with another."""
 
 
 @dataclass(frozen=True, slots=True)

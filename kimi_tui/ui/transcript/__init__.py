@@ -14,10 +14,10 @@ The way of a text to the screen, one module for each step:
 6. `painter`: a line, its marks and the `scrollbar` as a row of the screen.
 
 What can be done with it stands beside that way, each part with one subject: `folds`, `cursor` (the chosen message),
-`jumps` (to headings and code), `code_blocks`, `search` (with its index of `hits`), `selection` (a `selection_range`
-whose end the `caret` moves and whose text `copying` makes) and `mouse_selection`. A part is given the entries and the
-view; it is told by an `EntriesChange` where its entries went, and puts its marks on the rows. They meet in
-`transcript_widget`, the library's side: it draws, hands keys and mouse to the parts, and posts what they tell.
+`jumps` (to headings and code), `code_blocks`, `search` (with its index of `hits`), `selection` (a `selection_range`,
+whose text `copying` makes) and `mouse_selection`. A part is given the entries and the view; it is told by an
+`EntriesChange` where its entries went, and puts its marks on the rows. They meet in `transcript_widget`, the library's
+side: it draws, hands keys and mouse to the parts, and posts what they tell.
 
 What keeps it fast: a flush costs O(log n) in entries and pieces, whatever stands above; only what is in view is
 parsed, laid out and painted; a row that did not change is the same strip.

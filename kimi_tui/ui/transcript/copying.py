@@ -19,7 +19,7 @@ from kimi_tui.ui.transcript.item import Item
 from kimi_tui.ui.transcript.layout import TAB_CHARS, displayable
 from kimi_tui.ui.transcript.lines import Line
 from kimi_tui.ui.transcript.pieces import Look, Section
-from kimi_tui.ui.transcript.selection_range import SelectionRange, line_chars, text_chars
+from kimi_tui.ui.transcript.selection_range import SelectionRange
 from kimi_tui.ui.transcript.viewport import Place, Viewport
 
 PLAIN_WIDTH = 100
@@ -77,9 +77,9 @@ def _is_whole(viewport: Viewport, place: Place, start: int | None, end: int | No
     if start is None and end is None:
         return True
     lines = viewport.lines(place)
-    chars = sum(line_chars(line) for line in lines) - (len(lines[-1].joint) if lines else 0)
-    blanks = next((n for n, line in enumerate(lines) if text_chars(line)), 0)  # empty lines above the text
-    return (start or 0) <= sum(line_chars(line) for line in lines[:blanks]) and (end is None or end >= chars)
+    chars = sum(line.chars for line in lines) - (len(lines[-1].joint) if lines else 0)
+    blanks = next((n for n, line in enumerate(lines) if line.text_chars), 0)  # empty lines above the text
+    return (start or 0) <= sum(line.chars for line in lines[:blanks]) and (end is None or end >= chars)
 
 
 def _without_gap(content: Block | str, *, is_first: bool) -> str:
@@ -93,7 +93,7 @@ def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | N
     lines, content = viewport.lines(place), viewport.piece(place).content
     above = _chars_above(content, lines)
     # Of a range that began before, what stands between the two pieces is copied with the first.
-    first, last = above if start is None else start, sum(line_chars(line) for line in lines) if end is None else end
+    first, last = above if start is None else start, sum(line.chars for line in lines) if end is None else end
     gap = _gap(content) if end is None else ""
     if isinstance(content, str):
         return _source_part(content.replace("\r\n", "\n"), first, last) + ("\n" if gap else "")
@@ -109,7 +109,7 @@ def _part_text(viewport: Viewport, place: Place, start: int | None, end: int | N
 
 def _chars_above(content: Block | str | None, lines: list[Line]) -> int:
     """Lines of the block itself are indented."""
-    return line_chars(lines[0]) if isinstance(content, Block) and lines and not lines[0].runs else 0
+    return lines[0].chars if isinstance(content, Block) and lines and not lines[0].runs else 0
 
 
 def _gap(content: Block | str | None) -> str:
@@ -123,8 +123,8 @@ def _shown_part(lines: list[Line], start: int, end: int) -> str:
     parts: list[str] = []
     place, is_begun = 0, True
     for line in lines:
-        first, last = max(start - place, 0), min(end - place, line_chars(line))
-        place += line_chars(line)
+        first, last = max(start - place, 0), min(end - place, line.chars)
+        place += line.chars
         if last > first:
             text = line.text[line.lead_chars :] + line.joint
             if first == 0 and is_begun:
@@ -160,9 +160,9 @@ def _table_rows(block: Block, lines: list[Line], start: int, end: int) -> str | 
     """The rows, as Markdown, that a range over several lines touches; None = it is within one line."""
     touched, place = [], 0
     for number, line in enumerate(lines):
-        if place < end and start < place + line_chars(line) and line.runs:
+        if place < end and start < place + line.chars and line.runs:
             touched.append(number)
-        place += line_chars(line)
+        place += line.chars
     if len(touched) < 2:
         return None
     source = [line for line in block.source.splitlines() if line.strip()]

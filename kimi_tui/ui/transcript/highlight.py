@@ -6,13 +6,13 @@ only the new lines are (`LineColours`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 
+from kimi_tui.core.markdown.fences import language_name
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.growing_wrap import GrowingWrap
 from kimi_tui.ui.transcript.lines import Line, Run
@@ -38,15 +38,14 @@ ALIASES = {
     "x86asm": "nasm", "shellscript": "bash", "terminal": "console", "vb": "vb.net", "heex": "html", "jupyter": "python",
 }  # fmt: skip
 """Names of languages that models write and Pygments lacks, and the nearest it has."""
-_NAME = re.compile(r"[{.\s]*([^\s{}:,.=][^\s{}:,=]*)")
 
 
 @lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
+def _lexer(info: str) -> Lexer | None:
     from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - not before there is code
     from pygments.util import ClassNotFound  # noqa: PLC0415
 
-    name = match[1] if (match := _NAME.match(language)) else language
+    name = language_name(info)
     try:
         return get_lexer_by_name(ALIASES.get(name, name), stripnl=False, ensurenl=False)
     except ClassNotFound:
@@ -59,14 +58,14 @@ def _role(token_type: str) -> str:
     return next((role for prefix, role in ROLES if name == prefix or name.startswith(f"{prefix}.")), "name")
 
 
-def highlight(code: str, language: str, styles: Styles, before: str = "") -> list[list[Run]]:
+def highlight(code: str, info: str, styles: Styles, before: str = "") -> list[list[Run]]:
     """The runs of each line; code in a language nobody knows stays plain.
 
-    `language` is the name behind the fence. `before` is code right before it, so that a string begun there is known; it
-    ends with a line end.
+    `info` stands behind the mark of the fence. `before` is code right before it, so that a string begun there is known;
+    it ends with a line end.
     """
     before = before if len(before) + len(code) <= MAX_HIGHLIGHTED_CHARS else ""
-    lexer = _lexer(language.lower()) if language and len(code) <= MAX_HIGHLIGHTED_CHARS else None
+    lexer = _lexer(info) if info and len(code) <= MAX_HIGHLIGHTED_CHARS else None
     if lexer is None:
         return [[(line, styles.code)] for line in code.split("\n")]
     lines: list[list[Run]] = [[]]
@@ -109,7 +108,7 @@ class LineColours:
         return self._nested.setdefault(number, LineColours())
 
     def code_lines(
-        self, code: str, language: str, styles: Styles, width: int, lay_out: Callable[[list[Run]], list[Line]]
+        self, code: str, info: str, styles: Styles, width: int, lay_out: Callable[[list[Run]], list[Line]]
     ) -> list[Line]:
         """Lay out code that has grown since the last call, new and changed lines alone."""
         if self._look is None or self._look[0] is not styles or self._look[1] != width:
@@ -121,5 +120,5 @@ class LineColours:
                 break
             same += 1
         del self._known[same:]
-        self._known += [(line, lay_out(highlight(line, language, styles)[0])) for line in lines[same:]]
+        self._known += [(line, lay_out(highlight(line, info, styles)[0])) for line in lines[same:]]
         return [line for _, made in self._known for line in made]

@@ -190,12 +190,11 @@ class HitIndex:
         marked: list[list[Span]] = [[] for _ in lines]
         place = 0
         for number, line in enumerate(lines):
-            size = len(line.text) - line.lead_chars
             for order, (start, end) in enumerate(found):
-                first, last = max(start - place, 0), min(end - place, size)
+                first, last = max(start - place, 0), min(end - place, line.text_chars)
                 if last > first:
                     is_current = current is not None and order == min(current, len(found) - 1)
                     mark = Mark.CURRENT_HIT if is_current else Mark.HIT
                     marked[number].append(Span(line.lead_chars + first, line.lead_chars + last, mark))
-            place += size + len(line.joint)
+            place += line.chars
         return marked

@@ -8,7 +8,6 @@ only then.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.markdown.blocks import Block, siblings
+from kimi_tui.core.markdown.details import details_of, ends_details
 from kimi_tui.core.markdown.inline import References, parse_inline
 from kimi_tui.core.text.visible import visible
 from kimi_tui.ui.text.role_styles import Styles
@@ -38,12 +38,6 @@ MIN_INNER_CELLS = 8
 """Quotes and items in each other stand without their marks where less than that is left for their text."""
 MAX_MARK_CELLS = 8
 """A longer mark (the label of a footnote) stands on lines of its own."""
-# What the parser leaves as it stands, HTML. Without `compile`: it is for few replies.
-_DETAILS = (
-    r"(?is)\s*<details[^>]*>\s*"
-    r"(?:<summary[^>]*>(?P<title>.*?)(?:</summary>|</?\w*\Z|\Z))?\s*(?P<rest>.*)"
-)
-_DETAILS_END = r"(?i)\s*</details>\s*"
 
 
 def displayable(text: str) -> str:
@@ -94,7 +88,7 @@ class _Layout:
         self._block, self._styles, self._references, self._colours = block, styles, references, colours
         self._is_growing = is_growing
         self._fences = 0  # how many pieces of code were laid out
-        self._open_text = _last_text(block.tokens) if block.is_open else None
+        self._open_text = block.open_text
         if colours is not None:
             colours.begin(references, styles)
 
@@ -112,13 +106,10 @@ class _Layout:
     def _blocks(
         self, tokens: Sequence[Token], width: int, style: Style, *, in_item: bool = False, depth: int = 0
     ) -> Iterator[Line]:
-        place = 0
-        while place < len(tokens):
-            end = closing(tokens, place)
-            if place and (not in_item or self._is_apart(tokens[place])):
+        for place, block in enumerate(siblings(tokens)):
+            if place and (not in_item or self._is_apart(block[0])):
                 yield line_of(())
-            yield from self._block_lines(tokens[place : end + 1], max(width, 1), style, depth)
-            place = end + 1
+            yield from self._block_lines(block, max(width, 1), style, depth)
 
     def _is_apart(self, token: Token) -> bool:
         return token.map is not None and token.map[0] - 1 in self._blank_lines
@@ -139,7 +130,8 @@ class _Layout:
             case "blockquote_open":
                 yield from self._quote(inner, width, depth)
             case "footnote_reference_open":
-                yield from self._footnote(str(first.meta["label"]), inner, width, style, depth)
+                label = first.meta["label"]
+                yield from self._hung(_Mark(f"[{label}] ", f"[^{label}]: "), inner, width, style, depth)
             case "fence" | "code_block":
                 yield from self._code(first, width)
             case "table_open":
@@ -163,20 +155,12 @@ class _Layout:
         for line in self._blocks(inner, width - len(bar), self._styles.role("quote"), depth=depth):
             yield line.led(bar, rule, "> ")
 
-    def _footnote(self, label: str, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
-        mark = _Mark(f"[{label}] ", f"[^{label}]: ")
-        yield from self._hung(mark, inner, width, style, depth)
-
     def _list(self, first: Token, inner: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         number = self._block.number if first is self._block.tokens[0] else None
         if number is None:
-            start = first.attrGet("start")
-            number = 1 if start is None else int(start)
-        place = 0
-        while place < len(inner):
-            end = closing(inner, place)
-            item = inner[place + 1 : end]
-            if place and self._is_apart(inner[place]):
+            number = int(first.attrs.get("start", 1))
+        for place, (opener, *item, _) in enumerate(siblings(inner)):
+            if place and self._is_apart(opener):
                 yield line_of(())
             if first.type == "ordered_list_open":
                 text = f"{number}{first.markup or '.'} "
@@ -184,9 +168,9 @@ class _Layout:
             else:
                 task = _task(item)
                 bullet = TASK_MARKS.get(task, f"{BULLETS[min(depth, len(BULLETS) - 1)]} ")
-                mark = _Mark(bullet, f"{inner[place].markup or '-'} {task}", len(task))
+                mark = _Mark(bullet, f"{opener.markup or '-'} {task}", len(task))
             yield from self._hung(mark, item, width, style, depth)
-            number, place = number + 1, end + 1
+            number += 1
 
     def _hung(self, mark: _Mark, tokens: Sequence[Token], width: int, style: Style, depth: int) -> Iterator[Line]:
         marker, text = self._styles.role("marker"), mark.text
@@ -206,18 +190,15 @@ class _Layout:
     def _html(self, source: str, width: int) -> Iterator[Line]:
         """HTML as text; what opens and closes a part that can be folded elsewhere as its title and its end."""
         dim = self._styles.role("dim-text")
-        if re.fullmatch(_DETAILS_END, source):
+        if ends_details(source):
             yield line_of(()).led("▴", dim)
-            return
-        details = re.fullmatch(_DETAILS, source)
-        if details is None:
+        elif (details := details_of(source)) is None:
             yield from plain_lines(source.rstrip("\n"), dim, width)
-            return
-        title = " ".join((details["title"] or "").split())
-        for place, line in enumerate(plain_lines(title, self._styles.base + BOLD, max(width - 2, 1))):
-            yield line.led("  " if place else "▾ ", self._styles.role("marker"))
-        if rest := details["rest"].rstrip("\n"):
-            yield from plain_lines(rest, dim, width)
+        else:
+            for place, line in enumerate(plain_lines(details.title, self._styles.base + BOLD, max(width - 2, 1))):
+                yield line.led("  " if place else "▾ ", self._styles.role("marker"))
+            if details.rest:
+                yield from plain_lines(details.rest, dim, width)
 
     def _formula(self, token: Token, width: int, style: Style) -> Iterator[Line]:
         source = token.content
@@ -239,9 +220,9 @@ class _Layout:
         return lines
 
     def _code(self, token: Token, width: int, *, before: str = "", is_first: bool = True) -> Iterator[Line]:
-        styles, language = self._styles, (token.info.split() or [""])[0]
+        styles, info = self._styles, token.info
         if is_first:
-            yield from self._code_label(token.info, width)
+            yield from self._code_label(info, width)
         if not token.content:
             return
         code = displayable(token.content.removesuffix("\n"))
@@ -251,9 +232,9 @@ class _Layout:
 
         self._fences += 1
         if self._colours is not None:
-            yield from self._colours.nested(self._fences).code_lines(code, language, styles, width, lay_out)
+            yield from self._colours.nested(self._fences).code_lines(code, info, styles, width, lay_out)
         else:
-            for runs in highlight(code, language, styles, displayable(before)):
+            for runs in highlight(code, info, styles, displayable(before)):
                 yield from lay_out(runs)
 
     def _code_label(self, info: str, width: int) -> Iterator[Line]:
@@ -353,16 +334,6 @@ def _readable(formula: str, *, is_closed: bool) -> str:
     return (readable(formula) if is_closed else None) or formula
 
 
-def _last_text(tokens: Sequence[Token]) -> Token | None:
-    last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
-    if last is not None and last.type == "td_open":
-        return None
-    # Empty cells that the parser added stand behind the one that is being written.
-    texts = (token for token in reversed(tokens) if token.type == "inline" or token.nesting == 0)
-    text = next((token for token in texts if token.type != "inline" or token.content), None)
-    return text if text is not None and text.type == "inline" else None
-
-
 def _task(item: Sequence[Token]) -> str:
     """The box that a task begins with; "" = it is none."""
     content = item[1].content[:4] if len(item) > 1 and item[0].type == "paragraph_open" else ""
@@ -377,12 +348,3 @@ def _without_start(line: Line, chars: int) -> Line:
 def _aligns(tokens: Sequence[Token]) -> list[str]:
     heads = (token for token in tokens if token.type == "th_open")
     return [str(token.attrGet("style") or "").removeprefix("text-align:") for token in heads]
-
-
-def closing(tokens: Sequence[Token], place: int) -> int:
-    depth = 0
-    for at in range(place, len(tokens)):
-        depth += tokens[at].nesting
-        if depth == 0:
-            return at
-    return len(tokens) - 1

@@ -13,8 +13,11 @@ from rich.style import Style
 Run = tuple[str, Style]
 """Text of one style, without line ends."""
 
-_NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc\u2800-\u28ff]*")
+NARROW_CHARS = r"\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc\u2800-\u28ff"
+"""Characters of one cell each besides those of ASCII, as in brackets of a pattern."""
+_NARROW = re.compile(f"[ -~{NARROW_CHARS}]*")
 """Text in which every character takes one cell."""
+_WIDE = re.compile(f"[^ -~{NARROW_CHARS}]+")
 _NOT_FIRST = frozenset("、。，．：；！？）」』】〉》〕’”…ー・々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％℃")
 """What East Asian typesetting keeps off the beginning of a line."""
 _NOT_LAST = frozenset("（「『【〈《〔‘“￥＄")
@@ -49,6 +52,16 @@ class Line:
     def text(self) -> str:
         return "".join([text for text, _ in self.runs])
 
+    @property
+    def text_chars(self) -> int:
+        """Without decoration."""
+        return len(self.text) - self.lead_chars
+
+    @property
+    def chars(self) -> int:
+        """Without decoration, with what joins it to the next one."""
+        return self.text_chars + len(self.joint)
+
     def led(self, text: str, style: Style, copied: str = "") -> Line:
         # Not `replace`: this runs for every line that is drawn, several times.
         return Line(
@@ -69,6 +82,11 @@ class Line:
 def is_narrow(text: str) -> bool:
     """Whether every character takes one cell, so that the text may be broken at blanks alone."""
     return _NARROW.fullmatch(text) is not None
+
+
+def most_cells(text: str) -> int:
+    """Never fewer than a text takes, quickly."""
+    return len(text) if text.isascii() else len(text) + len("".join(_WIDE.findall(text)))
 
 
 def line_of(runs: Iterable[Run], joint: str = "\n") -> Line:

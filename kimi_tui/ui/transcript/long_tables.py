@@ -7,22 +7,20 @@ out.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.markdown.inline import References
-from kimi_tui.core.markdown.source_cells import row_cells
-from kimi_tui.core.markdown.table_source import MAX_ROW_CHARS, TableRows, cell_text
+from kimi_tui.core.markdown.rules import row_cells
+from kimi_tui.core.markdown.table_source import MAX_ROW_CHARS, TableRows, cell_text, small_rows
 from kimi_tui.ui.transcript.layout import displayable
+from kimi_tui.ui.transcript.lines import NARROW_CHARS, most_cells
 from kimi_tui.ui.transcript.table_layout import MAX_WORD_CELLS, Wants, Widths, longest_word
 
 MAX_CELLS = 200
 CALM_ROWS = 8
 """After so many rows that changed nothing a pattern is made for those that will not either."""
-_ONE_CELL = r"!-Z\]-{}~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc\u2800-\u28ff"
-"""Characters of one cell each; not the blank and the bar, nor those that may stand for more: "\\" and "["."""
-_WIDER = re.compile(rf"[^{_ONE_CELL} \\\[]")
 
 
 class LongTables:
@@ -65,7 +63,7 @@ class _Measure:
         self._wants: Wants | None = None
         self._open: Wants | None = None  # with the row that is being written
         self._calm = 0
-        self._fitting: re.Pattern[str] | None = None
+        self._end_of_fitting: Callable[[str, int], int] | None = None
 
     def read(self, text: str) -> None:
         """Nothing is read behind the table's last row."""
@@ -89,16 +87,15 @@ class _Measure:
     def _read_rows(self, wants: Wants, rows: str) -> None:
         place = 0
         while place < len(rows):
-            if self._calm >= CALM_ROWS and self._fitting is None:
-                self._fitting = self._pattern(wants)
-            if self._fitting is not None and (fitting := self._fitting.match(rows, place)):
-                place = fitting.end()
+            if self._calm >= CALM_ROWS:
+                self._end_of_fitting = self._end_of_fitting or self._fitting(wants)
+                place = self._end_of_fitting(rows, place)
             end = rows.find("\n", place) + 1
             if end:
                 self._calm = 0 if self._read_row(wants, rows[place : end - 1]) else self._calm + 1
             place = end or len(rows)
             if not self._calm:
-                self._fitting = None
+                self._end_of_fitting = None
 
     def _read_row(self, wants: Wants, row: str) -> bool:
         has_changed = False
@@ -106,8 +103,7 @@ class _Measure:
             return has_changed
         is_plain = row.isprintable() and not (self.references and "[" in row)
         for column, cell in enumerate(row_cells(row, len(wants.most))):
-            cells = len(cell) if cell.isascii() else len(cell) + len("".join(_WIDER.findall(cell)))
-            if is_plain and self._fits(wants, column, cells, cell):
+            if is_plain and self._fits(wants, column, cell):
                 continue
             before = wants.most[column], wants.words[column]
             wants.add(column, displayable(cell_text(cell, self.references)))
@@ -116,17 +112,13 @@ class _Measure:
         return has_changed
 
     @staticmethod
-    def _fits(wants: Wants, column: int, cells: int, cell: str) -> bool:
-        """Whether a cell, of so many cells at most, changes nothing."""
-        word = wants.words[column]
+    def _fits(wants: Wants, column: int, cell: str) -> bool:
+        cells, word = most_cells(cell), wants.words[column]
         if cells > wants.most[column]:
             return False
         return cells <= word or word == MAX_WORD_CELLS or longest_word(cell) <= word
 
-    def _pattern(self, wants: Wants) -> re.Pattern[str]:
-        chars = _ONE_CELL if self.references else rf"{_ONE_CELL}\["
-        cells = ""
-        for most, word in zip(wants.most, wants.words, strict=True):
-            longest = word if word < MAX_WORD_CELLS else MAX_CELLS
-            cells += rf"(?= *+[^|\n]{{0,{most}}} *+\|) *+(?:[{chars}]{{1,{longest}}}+(?: ++|(?=\|)))*+\|"
-        return re.compile(rf"(?: {{0,3}}\|{cells} *\n)*+")
+    def _fitting(self, wants: Wants) -> Callable[[str, int], int]:
+        words = [word if word < MAX_WORD_CELLS else MAX_CELLS for word in wants.words]
+        limits = zip(wants.most, words, strict=True)
+        return small_rows(limits, NARROW_CHARS, has_references=bool(self.references))

@@ -17,6 +17,7 @@ from rich.style import Style
 from kimi_tui.core.prompt.control_tokens import JOINER
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.session.session import Role
+from kimi_tui.ui.state.entry import ADDED, REMOVED
 from kimi_tui.ui.transcript.layout import BOLD, UNDERLINE, displayable
 from kimi_tui.ui.transcript.lines import Line, Run, wrap
 from kimi_tui.ui.transcript.pieces import Look
@@ -50,10 +51,6 @@ def prompt_lines(
         if lines and (place < len(parts) - 1 or (not is_last and end != "\n")):
             lines[-1] = replace(lines[-1], joint="")
         yield from lines
-
-
-ADDED, REMOVED, ALIKE = "+ ", "- ", "  "
-"""Margins of a text that is compared with another."""
 
 
 def with_margin(lines: Callable[[Look], Iterable[Line]], margin: str, look: Look) -> Iterator[Line]:

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kimi_tui.ui.transcript import copying
-from kimi_tui.ui.transcript.caret import caret_after
 from kimi_tui.ui.transcript.entry_list import EntriesChange
 from kimi_tui.ui.transcript.painter import Mark, RowLook, Span
 from kimi_tui.ui.transcript.pieces import Section
 from kimi_tui.ui.transcript.selection_range import (
+    Point,
     SelectionRange,
     moved,
     place_of,
     point_at,
     selected_span,
-    text_chars,
 )
 from kimi_tui.ui.transcript.view import View
+from kimi_tui.ui.transcript.viewport import TOP, Place, Viewport
 
+LINE_KEYS = {"up": -1, "down": 1, "k": -1, "j": 1}
+CHAR_KEYS = {"left": -1, "right": 1, "h": -1, "l": 1}
+PAGE_KEYS = {"pageup": -1, "pagedown": 1}
 HINTS = "arrows extend · y copies · Escape ends"
 
 
@@ -82,7 +85,7 @@ class Selection:
         rows = self._view.rows
         if not rows:
             return
-        lines = [place for place, line in rows if place.item == index and text_chars(line)]
+        lines = [place for place, line in rows if place.item == index and line.text_chars]
         texts = [place for place in lines if place.section == Section.BODY]
         place = [*texts, *lines, rows[0][0]][0]
         point = point_at(self._view.viewport, place, 0)
@@ -126,7 +129,7 @@ class Selection:
         if selected is None or not viewport.lines(selected.caret.place):
             self.end()
             return True
-        if (caret := caret_after(viewport, key, selected.caret)) is None:
+        if (caret := _caret_after(viewport, key, selected.caret)) is None:
             return False
         self.select(SelectionRange(selected.anchor, caret))
         place, _ = place_of(viewport, caret)
@@ -150,3 +153,58 @@ class Selection:
                 spans.append(Span(char, char + 1, Mark.CARET))
             if spans:
                 looks[row] = looks[row]._replace(spans=(*looks[row].spans, *spans))
+
+
+# -- where the caret goes
+
+
+def _caret_after(viewport: Viewport, key: str, caret: Point) -> Point | None:
+    """None = the key does not move the caret."""
+    place, char = place_of(viewport, caret)
+    key = key.removeprefix("shift+")
+    if key in CHAR_KEYS:
+        return _beside(viewport, place, char, CHAR_KEYS[key])
+    if lines := LINE_KEYS.get(key, 0) or PAGE_KEYS.get(key, 0) * viewport.page_lines:
+        return _below(viewport, place, char, lines)
+    match key:
+        case "home":
+            char = 0
+        case "end":
+            line = viewport.line(place)
+            char = len(line.text) - (0 if line.joint else 1)
+        case "ctrl+home":
+            place, char = next((at for at, _ in viewport.walk(TOP)), TOP), 0
+        case "ctrl+end":
+            place = viewport.back(Place(len(viewport.items) - 1, Section.TAIL, 0, 1), 1)
+            char = len(viewport.line(place).text) if viewport.lines(place) else 0
+        case _:
+            return None
+    return point_at(viewport, place, char)
+
+
+def _beside(viewport: Viewport, place: Place, char: int, step: int) -> Point:
+    line, at = viewport.line(place), char + step
+    if line.lead_chars <= at <= len(line.text) and (at < len(line.text) or line.joint == "\n" or step < 0):
+        return point_at(viewport, place, at)
+    if (other := _neighbour(viewport, place, step)) is None:
+        return point_at(viewport, place, char)
+    if step > 0:
+        return point_at(viewport, other, 0)
+    above = viewport.line(other)
+    return point_at(viewport, other, max(len(above.text) - (above.joint != "\n"), 0))
+
+
+def _below(viewport: Viewport, place: Place, char: int, lines: int) -> Point:
+    for _ in range(abs(lines)):
+        place = _neighbour(viewport, place, 1 if lines > 0 else -1) or place
+    return point_at(viewport, place, char)
+
+
+def _neighbour(viewport: Viewport, place: Place, step: int) -> Place | None:
+    """`step` is 1 or -1; None = there is no line."""
+    if step > 0:
+        lines = viewport.walk(place)
+        next(lines, None)
+        return next((at for at, _ in lines), None)
+    above = viewport.back(place, 1)
+    return None if above == place else above

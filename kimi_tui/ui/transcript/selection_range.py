@@ -38,24 +38,14 @@ class SelectionRange(NamedTuple):
         return self.anchor == self.caret
 
 
-def line_chars(line: Line) -> int:
-    """What joins the line to the next one is counted."""
-    return len(line.text) - line.lead_chars + len(line.joint)
-
-
-def text_chars(line: Line) -> int:
-    """Without decoration and joint."""
-    return len(line.text) - line.lead_chars
-
-
 def point_at(viewport: Viewport, place: Place, char: int) -> Point:
     """The point before a character of a line, decoration counted."""
     lines = viewport.lines(place)
     if not lines:
         return Point(place.of_piece, 0)
     line = lines[place.line]
-    before = sum(line_chars(other) for other in lines[: place.line])
-    return Point(place.of_piece, before + min(max(char - line.lead_chars, 0), text_chars(line)))
+    before = sum(other.chars for other in lines[: place.line])
+    return Point(place.of_piece, before + min(max(char - line.lead_chars, 0), line.text_chars))
 
 
 def place_of(viewport: Viewport, point: Point) -> tuple[Place, int]:
@@ -66,10 +56,10 @@ def place_of(viewport: Viewport, point: Point) -> tuple[Place, int]:
     lines = viewport.lines(point.place)
     chars = point.chars
     for number, line in enumerate(lines):
-        is_here = chars < text_chars(line) or (chars == text_chars(line) and line.joint)
+        is_here = chars < line.text_chars or (chars == line.text_chars and line.joint)
         if is_here or number == len(lines) - 1:
-            return point.place._replace(line=number), line.lead_chars + min(chars, text_chars(line))
-        chars = max(chars - line_chars(line), 0)
+            return point.place._replace(line=number), line.lead_chars + min(chars, line.text_chars)
+        chars = max(chars - line.chars, 0)
     return point.place, 0
 
 
@@ -77,14 +67,14 @@ def selected_span(viewport: Viewport, selected: SelectionRange, place: Place, li
     start, end = selected.start, selected.end
     if not start.place <= place.of_piece <= end.place:
         return None
-    before = sum(line_chars(other) for other in viewport.lines(place)[: place.line])
+    before = sum(other.chars for other in viewport.lines(place)[: place.line])
     first = max(start.chars - before, 0) if place.of_piece == start.place else 0
-    last = line_chars(line)
+    last = line.chars
     if place.of_piece == end.place:
         last = min(end.chars - before, last)
     if last <= first:
         return None
-    size = text_chars(line)
+    size = line.text_chars
     line_end = 1 if last > size and line.joint == "\n" else 0
     return Span(line.lead_chars + min(first, size), line.lead_chars + min(last, size) + line_end, Mark.SELECTED)
 
@@ -124,7 +114,7 @@ def whole_block(viewport: Viewport, place: Place) -> SelectionRange:
         while last + 1 < len(pieces) and _goes_on(pieces[last + 1], pieces[last]):
             last += 1
     end = place.of_piece._replace(piece=last)
-    chars = sum(line_chars(line) for line in viewport.lines(end))
+    chars = sum(line.chars for line in viewport.lines(end))
     return SelectionRange(Point(place.of_piece._replace(piece=first), 0), Point(end, chars))
 
 

@@ -273,8 +273,7 @@ class Viewport:
         self._top = min(place, tail)
         self._top_look = self.look
         lines = self.lines(self._top) if self.items else []
-        above = lines[: self._top.line]
-        self._top_chars = sum(len(line.text) - line.lead_chars + len(line.joint) for line in above)
+        self._top_chars = sum(line.chars for line in lines[: self._top.line])
         self._top_row = row_at(lines, self._top.line)
         self._top_columns = self.piece(self._top).columns if self.items else None
 
@@ -338,7 +337,7 @@ class Viewport:
 def line_at(lines: list[Line], chars: int) -> int:
     """The line that holds a character of a piece's text, decoration not counted."""
     for number, line in enumerate(lines):
-        chars -= len(line.text) - line.lead_chars + len(line.joint)
+        chars -= line.chars
         if chars < 0:
             return number
     return max(len(lines) - 1, 0)

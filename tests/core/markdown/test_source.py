@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it.token import Token
 
-from kimi_tui.core.markdown import block_parts
+from kimi_tui.core.markdown import cutting
 from kimi_tui.core.markdown.blocks import Block, parse
 from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS
@@ -57,7 +57,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def set_small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, limit in {"MAX_CODE_LINES": 3, "MAX_TABLE_ROWS": 2, "MAX_TEXT_CHARS": 24}.items():
-        monkeypatch.setattr(block_parts, name, limit)
+        monkeypatch.setattr(cutting, name, limit)
 
 
 def check_cuts(text: str, sizes: list[int]) -> None:
@@ -323,7 +323,7 @@ def test_a_line_without_end_is_cut_at_a_sentence() -> None:
     text = "One sentence. " * 1_000
     blocks = MarkdownSource(text).blocks
     assert "".join(block.source for block in blocks) == text
-    assert all(len(block.source) <= block_parts.MAX_TEXT_CHARS for block in blocks)
+    assert all(len(block.source) <= cutting.MAX_TEXT_CHARS for block in blocks)
     assert all(block.source.endswith(". ") and block.joint == " " for block in blocks[:-1])
     assert [block.goes_on for block in blocks[:3]] == [False, True, True]
 
@@ -392,7 +392,7 @@ def test_parts_of_a_fence_hold_what_the_whole_fence_does(monkeypatch: pytest.Mon
         return found
 
     whole = [code(text) for text in texts]
-    monkeypatch.setattr(block_parts, "MAX_CODE_LINES", 3)
+    monkeypatch.setattr(cutting, "MAX_CODE_LINES", 3)
     assert [code(text) for text in texts] == whole
     assert sum(any("```sh" in content for content in contents) for contents in whole) > 30
 

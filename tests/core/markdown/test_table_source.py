@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kimi_tui.core.markdown.blocks import parse
-from kimi_tui.core.markdown.source_cells import row_cells
+from kimi_tui.core.markdown.rules import row_cells
 from kimi_tui.core.markdown.table_source import cell_text, rows_end, without_plain_marks
 
 HEAD = "| a | b | c |\n|---|---|---|\n"

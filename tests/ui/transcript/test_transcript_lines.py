@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.markdown.plain_text import PlainSource
+from kimi_tui.core.markdown.cutting import PlainSource
 from kimi_tui.ui.transcript.growing_wrap import OPEN_LINES, GrowingWrap
 from kimi_tui.ui.transcript.heights import Heights
 from kimi_tui.ui.transcript.lines import Line, Run, chop, wrap

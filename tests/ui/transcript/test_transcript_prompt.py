@@ -10,7 +10,7 @@ from textual.app import App
 from textual.filter import Monochrome
 from textual.geometry import Region
 
-from kimi_tui.core.markdown.plain_text import PlainSource
+from kimi_tui.core.markdown.cutting import PlainSource
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.text.role_styles import Styles
