@@ -141,6 +141,9 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> os.stat_result:
             written = os.fstat(file.fileno())
         os.replace(temporary, target)
         temporary = None
+        with contextlib.suppress(OSError):  # the new name changed one of its times
+            placed = os.stat(target)
+            written = placed if os.path.samestat(placed, written) else written
         sync(target.parent)
         return written
     except OSError as error:

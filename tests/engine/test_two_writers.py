@@ -80,7 +80,9 @@ class TwoWriters(RuleBasedStateMachine):
         self.texts = set[str]()
         self.forfeited = set[str]()
         """What another program threw away, or a window that was killed before it could save."""
-        self.wrecked = set[Path]()
+        self.wrecked = list[Path]()
+        self.known = list[Path]()
+        """All files that were ever there, in the order in which they came: their names are drawn by lot."""
 
     def teardown(self) -> None:
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
@@ -96,24 +98,37 @@ class TwoWriters(RuleBasedStateMachine):
         return Message(session.next_message_ids(1)[0], Role.USER, text, session.head)
 
     def paths(self) -> list[Path]:
-        return sorted((self.folder / "sessions").glob("*.toml"))
+        found = set((self.folder / "sessions").glob("*.toml"))
+        self.known += sorted(found.difference(self.known))
+        return [path for path in self.known if path in found]
+
+    def readable(self) -> list[Path]:
+        return [path for path in self.paths() if path not in self.wrecked]
 
     def path(self, place: int) -> Path | None:
         """A session's file that can be read."""
-        found = [path for path in self.paths() if path not in self.wrecked]
+        found = self.readable()
         return found[place % len(found)] if found else None
 
     def stored(self, path: Path) -> Session:
         return SessionFiles(self.folder / "sessions", self.folder / "trash").load(path)
 
     def in_files(self) -> set[str]:
-        return set[str]().union(*(texts_of(self.stored(path)) for path in self.paths() if path not in self.wrecked))
+        return set[str]().union(*(texts_of(self.stored(path)) for path in self.readable()))
 
     def replaced(self, path: Path) -> None:
         """A file says something else from now on, and so will windows in which nothing was changed."""
         followers = [it for it in self.windows.values() if it.held.path == path and not it.session.is_changed]
-        shown = set[str]().union(*(texts_of(window.session.value) for window in followers))
-        self.forfeited |= shown - self.in_files()
+        self.forfeit(set[str]().union(*(texts_of(window.session.value) for window in followers)))
+
+    def forfeit(self, texts: set[str]) -> None:
+        """Some place does not hold these texts any more: what stands nowhere else is not ours to keep.
+
+        A window in which nothing was changed goes with its file as soon as it looks, whatever it shows until then.
+        """
+        readable = self.readable()
+        keepers = [it for it in self.windows.values() if it.session.is_changed or it.held.path not in readable]
+        self.forfeited |= texts - self.in_files().union(*(texts_of(window.session.value) for window in keepers))
 
     def in_windows(self) -> set[str]:
         return set[str]().union(*(texts_of(window.session.value) for window in self.windows.values()))
@@ -173,7 +188,7 @@ class TwoWriters(RuleBasedStateMachine):
         except StorageError:  # it is gone, or wrecked: what is shown can still be copied
             return
         before()
-        self.forfeited |= shown - self.in_files() - self.in_windows()
+        self.forfeit(shown)
 
     @rule(number=WINDOWS, is_killed=st.booleans())
     def leave(self, number: int, is_killed: bool) -> None:
@@ -186,7 +201,7 @@ class TwoWriters(RuleBasedStateMachine):
         shown = texts_of(window.session.value)
         del self.windows[number]
         if is_killed or window.session.read_only:
-            self.forfeited |= shown - self.in_files() - self.in_windows()
+            self.forfeit(shown)
 
     # -- another program
 
@@ -216,24 +231,24 @@ class TwoWriters(RuleBasedStateMachine):
         if (path := self.path(place)) is not None:
             shown = texts_of(self.stored(path))
             path.unlink()
-            self.forfeited |= shown - self.in_files() - self.in_windows()
+            self.forfeit(shown)
 
     @rule(place=PLACES)
     def wreck(self, place: int) -> None:
         if (path := self.path(place)) is not None:
             shown = texts_of(self.stored(path))
             path.write_bytes(WRECK)
-            self.wrecked.add(path)
-            self.forfeited |= shown - self.in_files() - self.in_windows()
+            self.wrecked.append(path)
+            self.forfeit(shown)
 
     @precondition(lambda self: self.wrecked)
     @rule()
     def mend(self) -> None:
         path = self.wrecked.pop()
         path.unlink()
-        self.replaced(path)
         session = Session(path.stem, NOW, NOW, "m", "Mended", prompt_cache_key="key")
         SessionFiles(path.parent, path.parent).save_now(session.with_message(self.new_message(session)))
+        self.replaced(path)
 
     # -- what has to hold
 
@@ -248,6 +263,20 @@ class TwoWriters(RuleBasedStateMachine):
 
 class TwoWritersWithoutLocks(TwoWriters):
     has_locks = False
+
+
+@pytest.mark.parametrize("machine", [TwoWriters, TwoWritersWithoutLocks])
+def test_what_others_took_from_every_file_is_gone_with_the_window_that_followed_them(machine: type[TwoWriters]) -> None:
+    state = machine()
+    state.begin()
+    state.wreck(0)
+    state.leave(0, is_killed=False)  # what it showed is a copy now
+    state.mend()  # the other window will show this
+    state.vanish(1)  # and that copy was the last file
+    state.leave(1, is_killed=False)
+    state.no_text_is_lost()
+    assert state.in_files() == {"text-0002"}
+    state.teardown()
 
 
 @pytest.mark.parametrize("machine", [TwoWriters, TwoWritersWithoutLocks])

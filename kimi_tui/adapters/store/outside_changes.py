@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimi_tui.adapters.files import as_storage_error, read_pieces
-from kimi_tui.adapters.store.session_index import Mark, mark_in, mark_of
+from kimi_tui.adapters.store.session_index import Mark, is_certain, mark_in, mark_of
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.ports import Lost, Reloaded
 from kimi_tui.core.session.session import Session
@@ -27,8 +27,6 @@ from kimi_tui.core.session.tree import sharing_messages
 if TYPE_CHECKING:  # the name of a type only
     import hashlib
 
-COARSEST_TIME_NS = 2_000_000_000
-"""The longest step in which file systems count time: within it a file may change without its time showing that."""
 REFUSED = {errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL}
 """Errors that say of a file that it may not be read, or is none, and not that its file system fails."""
 
@@ -47,13 +45,7 @@ class Version(NamedTuple):
     digest: bytes
     """Hash of its content, which decides where the mark is doubtful."""
     seen_ns: int
-    """When the mark was taken, in nanoseconds since 1970."""
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether a change since then would show in the mark."""
-        mtime_ns = self.mark[0]
-        return self.seen_ns - mtime_ns > COARSEST_TIME_NS
+    """When the mark was taken, in nanoseconds since 1970; 0 = it was written just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +74,6 @@ def hashed(pieces: Iterable[bytes], content: hashlib._Hash) -> Iterator[bytes]:
     for piece in pieces:
         content.update(piece)
         yield piece
-
-
-def written_version(mark: Mark, digest: bytes) -> Version:
-    """The version that was written just now."""
-    return Version(mark, digest, time.time_ns())
 
 
 def read_version(path: Path) -> Version:
@@ -148,7 +135,7 @@ class BaseVersions:
                 mark = mark_in(os.stat(path))
             except FileNotFoundError:
                 return FileState.GONE
-            if mark == base.version.mark and base.version.is_certain:
+            if mark == base.version.mark and is_certain(mark, base.version.seen_ns):
                 return FileState.SAME
             if self._digest(path) != base.version.digest:
                 return FileState.CHANGED

@@ -30,7 +30,6 @@ from kimi_tui.adapters.store.outside_changes import (
     new_hash,
     read_version,
     refuse_if_changed,
-    written_version,
 )
 from kimi_tui.adapters.store.session_backup import SessionBackups
 from kimi_tui.adapters.store.session_index import (
@@ -383,7 +382,7 @@ class SessionFiles:
         mark = mark_in(write_atomic(path, hashed(pieces, content)))
         for listener in self.save_listeners:
             listener(session, path, mark)
-        return written_version(mark, content.digest())
+        return Version(mark, content.digest(), seen_ns=0)
 
     def _keep_both(self, session: Session, path: Path) -> Conflict | None:
         """Save a session beside what others made of its file; None = they made nothing else of it than is known."""

@@ -21,7 +21,12 @@ from kimi_tui.core.session.session import Session, SessionSummary
 INDEX_NAME = ".index"
 """The index's file name; without an ending that would make it a session."""
 Mark = list[int]
-"""What changes with every change of a file: its time, size and place; empty for one that is not there."""
+"""What changes with every change of a file: its times, size and place; empty for one that is not there.
+
+The second time is that of the inode, which no program sets back.
+"""
+COARSEST_TIME_NS = 2_000_000_000
+"""The longest step in which file systems count time: within it a file may change without its times showing that."""
 Row = list[object]
 """A mark, then what lists show."""
 SIZE = 1
@@ -100,7 +105,13 @@ def mark_of(path: Path) -> Mark:
 
 
 def mark_in(status: os.stat_result) -> Mark:
-    return [status.st_mtime_ns, status.st_size, status.st_ino]
+    return [status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns]
+
+
+def is_certain(mark: Mark, seen_ns: int) -> bool:
+    """Whether every change after a mark was taken shows in the next one; `seen_ns` = when, in ns since 1970."""
+    mtime_ns, _, _, ctime_ns = mark
+    return seen_ns - max(mtime_ns, ctime_ns) > COARSEST_TIME_NS
 
 
 def whole_listing(index: SessionIndex, paths: Sequence[Path], read: Callable[[Path], Session]) -> Listing:

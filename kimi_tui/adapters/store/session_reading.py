@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kimi_tui.adapters.files import read_file, storage_error
-from kimi_tui.adapters.store.session_index import mark_of
+from kimi_tui.adapters.store.session_index import Mark, is_certain, mark_of
 from kimi_tui.core.errors import StorageError
 from kimi_tui.core.session.codec import EPOCH, decode_session
 from kimi_tui.core.session.file_formats import format_of
@@ -20,7 +21,7 @@ class SessionReader:
     def __init__(self) -> None:
         self.parse: Callable[[Path], Session] | None = None
         """Reads a session from its file, and may raise StorageError; None = `parse_file` does."""
-        self._last: tuple[Path, list[int], Session] | None = None
+        self._last: tuple[Path, Mark, Session] | None = None
 
     def read_again(self, path: Path) -> Session:
         """As `parse_file`, whatever was read before."""
@@ -29,12 +30,12 @@ class SessionReader:
 
     def read(self, path: Path) -> Session:
         """As `parse_file`; a session that was read just now and did not change is not parsed again."""
-        known, mark = self._last, mark_of(path)
+        known, seen_ns, mark = self._last, time.time_ns(), mark_of(path)
         self._last = None
-        if known is not None and mark and known[:2] == (path, mark):
+        if known is not None and known[:2] == (path, mark):
             return known[2]
         session = (self.parse or parse_file)(path)
-        self._last = (path, mark, session)
+        self._last = (path, mark, session) if mark and is_certain(mark, seen_ns) else None
         return session
 
 

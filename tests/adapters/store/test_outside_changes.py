@@ -7,11 +7,13 @@ import errno
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -121,10 +123,63 @@ def test_a_file_that_was_only_touched_or_written_differently_is_no_other(
     assert loaded(held.path) == session
 
 
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files were written so long ago that every file system counts another time by now."""
+    now_ns = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + 10_000_000_000)
+
+
+def after_a_tick(path: Path) -> None:
+    """Wait until a file that changes gets another time than it has."""
+    probe, before = path.with_name("probe"), path.stat().st_ctime_ns
+    while probe.write_bytes(b"") or probe.stat().st_ctime_ns <= before:
+        pass
+    probe.unlink()
+
+
+@pytest.mark.usefixtures("later")
+def test_a_change_in_place_is_noticed_in_a_file_that_was_beyond_doubt(files: SessionFiles, held: HeldSession) -> None:
+    assert look(files, held.session) is None
+    text = held.path.read_text().replace("Hello", "Hullo")
+    after_a_tick(held.path)
+    in_place(held.path, text)
+    assert isinstance(files.save_now(asked(held.session)), Conflict)
+    assert held.path.read_text() == text
+
+
+@pytest.mark.usefixtures("later")
+def test_a_session_opened_again_is_what_its_file_holds_now(files: SessionFiles, held: HeldSession) -> None:
+    held.release()
+    text = held.path.read_text().replace("Hello", "Hullo")
+    after_a_tick(held.path)
+    in_place(held.path, text)
+    assert [message.content for message in files.open(held.path).session.messages] == ["Hullo"]
+
+
+def test_a_session_opened_again_at_once_is_what_its_file_holds_now(files: SessionFiles, held: HeldSession) -> None:
+    """Also where the clock of the file system has not moved meanwhile."""
+    held.release()
+    in_place(held.path, held.path.read_text().replace("Hello", "Hullo"))
+    assert [message.content for message in files.open(held.path).session.messages] == ["Hullo"]
+
+
+@pytest.mark.usefixtures("later")
+def test_what_was_just_written_is_in_doubt_however_long_the_disk_took(files: SessionFiles, held: HeldSession) -> None:
+    """A file may change in the step of time in which it was written, which a slow disk makes look long ago."""
+    assert files.save_now(session := asked(held.session)) is None
+    status, stat = held.path.stat(), os.stat
+    text = held.path.read_text().replace("Hello", "Hullo")
+    in_place(held.path, text)
+    with mock.patch.object(os, "stat", lambda path, **more: status if path == held.path else stat(path, **more)):
+        assert isinstance(files.save_now(asked(session)), Conflict)
+    assert held.path.read_text() == text
+
+
+@pytest.mark.usefixtures("later")
 def test_what_did_not_change_for_long_is_not_read_again(
     files: SessionFiles, held: HeldSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    os.utime(held.path, (LONG_AGO_S, LONG_AGO_S))
     assert look(files, held.session) is None  # from now on its mark is beyond doubt
 
     def refuse(*_: object) -> bytes:
