@@ -15,9 +15,8 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
 from kimi_tui.core.settings.sampling import (
+    CHAT_KEYS,
     EMPTY_MEANS_UNSET,
-    TURN_KEYS,
-    SessionSettings,
     parse_session_settings,
     preset_named,
     resolve_sources,
@@ -58,7 +57,7 @@ def with_preset(settings: Settings, session: Session, name: str) -> Session:
 
 
 def with_own(session: Session, name: str, value: int | str | None) -> Session:
-    """Set one of `TURN_KEYS`, as the file says it; None = as the config says."""
+    """Set one of `CHAT_KEYS`, as the file says it; None = as the config says."""
     kept = {key: other for key, other in session.settings.items() if key != name}
     return replace(session, settings=kept if value is None else {**kept, name: value})
 
@@ -87,7 +86,7 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
 
 def without_any_own(session: Session) -> Session:
     """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
-    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", *TURN_KEYS}
+    ours = {*SETTABLE, "unset", "extra", *CHAT_KEYS}
     return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
 
 
@@ -97,7 +96,11 @@ def without_any_own(session: Session) -> Session:
 def default_changes(settings: Settings, session: Session) -> dict[Key, object | None]:
     """What new sessions need to begin with what this one sets; raises FieldError where that is not allowed."""
     own = parse_session_settings(session.settings, settings.dialect)
-    changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
+    changes: dict[Key, object | None] = {
+        ("chat", name): session.settings[name] for name in CHAT_KEYS if name in own.chat
+    }
+    if (session.system or "") != settings.chat.system:
+        changes["chat", "system"] = session.system or ""
     values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
     changes |= {("sampling", name): value for name, value in values.items()}
     changes |= {("sampling", name): None for name in own.layer.unset if name in settings.saved_sampling.values}
@@ -106,18 +109,6 @@ def default_changes(settings: Settings, session: Session) -> dict[Key, object | 
     unset = (before - set(values)) | own.layer.unset
     if unset != before:
         changes["sampling", "unset"] = [name for name in SETTABLE if name in unset] or None
-    return changes
-
-
-def _chat_changes(settings: Settings, session: Session, own: SessionSettings) -> dict[Key, object | None]:
-    changes: dict[Key, object | None] = {}
-    if own.thinking is not None:
-        changes["chat", "thinking"] = own.thinking
-    if own.preset is not None:
-        changes["chat", "preset"] = own.preset
-    changes |= {("chat", name): session.settings[name] for name in TURN_KEYS if name in session.settings}
-    if (session.system or "") != settings.chat.system:
-        changes["chat", "system"] = session.system or ""
     return changes
 
 

@@ -11,7 +11,7 @@ from kimi_tui.core.errors import UsageError
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import short_text
-from kimi_tui.core.settings.sampling import resolve_free_thinking
+from kimi_tui.core.settings.sampling import resolve_chat
 from kimi_tui.core.wire.answer_forms import feedback, form_of
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.panes.drafts import Drafts
@@ -102,7 +102,7 @@ class FormCommands:
         word, settings = argument.strip().lower(), self.services.settings
         if word not in {"", "on", "off"}:
             raise UsageError(f"/free-thinking takes on or off, not {argument.strip()!r}.")
-        is_free = word == "on" if word else not resolve_free_thinking(settings, self._session)
+        is_free = word == "on" if word else not resolve_chat(settings, self._session).free_thinking
         own = None if is_free == settings.chat.free_thinking else is_free
         self.change(settings_changes.with_own(self._session, "free_thinking", own))
         self.say(

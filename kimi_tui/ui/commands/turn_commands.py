@@ -12,12 +12,7 @@ from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_thinking
 from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import parse_stop_words, short_text
-from kimi_tui.core.settings.sampling import (
-    RequestOptions,
-    resolve_auto_continue,
-    resolve_kept_thinking,
-    resolve_over_budget,
-)
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_chat
 from kimi_tui.core.settings.settings import RULES
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.wire.thinking_budget import ALLOWED, NO_BUDGET, parse_budget
@@ -100,7 +95,7 @@ class TurnCommands:
                 raise UsageError(f"/auto-continue: found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
             is_default = times == self.services.settings.chat.auto_continue
             self.change(settings_changes.with_own(session, "auto_continue", None if is_default else times))
-        times = resolve_auto_continue(self.services.settings, self.open_chats.current.session)
+        times = resolve_chat(self.services.settings, self.open_chats.current.session).auto_continue
         how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
         self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}, in this session.")
 
@@ -131,7 +126,7 @@ class TurnCommands:
             is_default = kept == self.services.settings.chat.kept_thinking
             self.change(settings_changes.with_own(session, "kept_thinking", None if is_default else kept))
         chat = self.open_chats.current
-        kept = resolve_kept_thinking(self.services.settings, chat.session)
+        kept = resolve_chat(self.services.settings, chat.session).kept_thinking
         self.say(f"The thinking of {kept_words(kept)} is sent along{self._cost_of(kept)}, in this session.")
 
     def _over_budget(self, argument: str) -> None:
@@ -142,7 +137,7 @@ class TurnCommands:
                 raise UsageError(f"/over-budget: found {word!r}, allowed {RULES['chat', 'over_budget'].allowed}.")
             is_default = word == self.services.settings.chat.over_budget
             self.change(settings_changes.with_own(session, "over_budget", None if is_default else word))
-        chosen = resolve_over_budget(self.services.settings, self.open_chats.current.session)
+        chosen = OverBudget(resolve_chat(self.services.settings, self.open_chats.current.session).over_budget)
         self.say(f"When there is no room for all turns, {OVER_BUDGET_WORDS[chosen]}, in this session.")
 
     def _cost_of(self, kept: KeptThinking) -> str:

@@ -15,7 +15,7 @@ from kimi_tui.core.ports import Clock, HeldSession, SessionStore
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import Key
-from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions, resolve_budget, resolve_request
+from kimi_tui.core.settings.sampling import NO_OPTIONS, RequestOptions, resolve_chat, resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.settings.theme_palette import Palette
 from kimi_tui.core.text.copied import Delivery
@@ -169,7 +169,7 @@ class Services:
 
     def budget(self, session: Session) -> Budget:
         """How much may be thought; raises FieldError where the session's settings cannot be used."""
-        return resolve_budget(self.settings, session)
+        return resolve_chat(self.settings, session).budget
 
     def resolve(self, session: Session, options: RequestOptions = NO_OPTIONS) -> RequestSettings:
         """Raises KimiError where the session's settings cannot be used."""
