@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session.kept_thinking import as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
@@ -32,34 +31,30 @@ Changes = Mapping[Key, object | None]
 
 
 def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
-    """Let the session say one thing: a request field, "thinking", "kept_thinking", "over_budget", "preset" or "system".
+    """Let the session say one thing: a request field, one of `CHAT_KEYS`, or "system".
 
-    None = not sent, or no system prompt. Raises UsageError where there is no preset of that name.
+    None = not sent, as the config says, or no system prompt. Raises UsageError where there is no preset of that name.
     """
-    match name:
-        case "thinking":
-            return replace(session, settings={**session.settings, "thinking": value is True})
-        case "kept_thinking":
-            return with_own(session, name, as_kept_thinking(value))
-        case "over_budget":
-            return with_own(session, name, str(value))
-        case "preset":
-            return with_preset(settings, session, str(value))
-        case "system":
-            return with_system(session, None if value is None else str(value))
-        case _:
-            return replace(session, settings=store_setting(session.settings, name, value))
+    if name == "system":
+        return with_system(session, None if value is None else str(value))
+    if name == "preset":
+        return with_preset(settings, session, str(value))
+    if name in CHAT_KEYS:
+        return with_own(session, name, value)
+    return replace(session, settings=store_setting(session.settings, name, value))
 
 
 def with_preset(settings: Settings, session: Session, name: str) -> Session:
     """What the session sets for itself stays above it; raises UsageError where there is no preset of that name."""
-    return replace(session, settings={**session.settings, "preset": preset_named(settings, name).name})
+    return with_own(session, "preset", preset_named(settings, name).name)
 
 
-def with_own(session: Session, name: str, value: int | str | None) -> Session:
+def with_own(session: Session, name: str, value: object | None) -> Session:
     """Set one of `CHAT_KEYS`, as the file says it; None = as the config says."""
-    kept = {key: other for key, other in session.settings.items() if key != name}
-    return replace(session, settings=kept if value is None else {**kept, name: value})
+    own = {**session.settings, name: value}
+    if value is None:
+        del own[name]
+    return replace(session, settings=own)
 
 
 def without_own(settings: Settings, session: Session, name: str) -> Session:
@@ -74,10 +69,10 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
         return with_system(session, settings.chat.system or None)
     own = {key: value for key, value in session.settings.items() if key != name}
     unset, extra = own.get("unset"), own.get("extra")
-    if isinstance(unset, list) and name in unset:
+    if isinstance(unset, list):
         own["unset"] = [other for other in unset if other != name]
-    if isinstance(extra, Mapping) and name.startswith(EXTRA_PREFIX):
-        own["extra"] = {key: value for key, value in extra.items() if key != name.removeprefix(EXTRA_PREFIX)}
+    if isinstance(extra, Mapping):
+        own["extra"] = {key: value for key, value in extra.items() if EXTRA_PREFIX + key != name}
     for key in ("unset", "extra"):
         if key in own and not own[key]:
             del own[key]
