@@ -49,7 +49,6 @@ from kimi_tui.ui.panes.room_watch import RoomWatch
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
-from kimi_tui.ui.state.measured_cuts import MeasuredCuts
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
@@ -122,7 +121,7 @@ class ChatScreen(Screen[None]):
         self.save_line = SaveLine(id="save-line")
 
         self.bars = BarDisplay(services, self.open_chats)
-        room = RoomWatch(MeasuredCuts(services), self.drafts, self.bars.context)
+        room = RoomWatch(services, self.drafts, self.bars.context)
         self._feed = feed = ConversationFeed(services, self.open_chats, self.transcript, self.bars.remark, room)
         self.say, self.remark = feed.say, self.bars.remark
         self._background = Background(self._run, self.say)

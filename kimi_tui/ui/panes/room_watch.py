@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
-from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, MeasuredCuts, Typed
+from kimi_tui.ui.state.next_cut import NOTHING_TYPED, Typed, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import Text, parse_line
 from kimi_tui.ui.text import words
 
@@ -19,7 +20,7 @@ ROOM = "room in the context window"
 
 @dataclass(eq=False)
 class RoomWatch:
-    cuts: MeasuredCuts
+    services: Services
     drafts: Drafts
     context: Callable[[Chat], Context]  # how full the window is, with what is typed
 
@@ -31,7 +32,7 @@ class RoomWatch:
         typed = self._typed()
         # Any text is shown to take something.
         chat.typed_tokens = max(chat.calibration.tokens(typed.text), 1) if typed.text else 0
-        chat.cut = self.cuts.of(chat, typed)
+        chat.cut = measured_cut(self.services, chat, typed)
         context = self.context(chat)
         if chat.cut.place:
             is_new = chat.cut.place > max(chat.cut_told, chat.cut.last)
