@@ -22,7 +22,8 @@ from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import before, branch
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
-from kimi_tui.ui.state.next_cut import NextCut, Typed, measured_cut
+from kimi_tui.ui.state.measured_cuts import Typed, measured_cut
+from kimi_tui.ui.state.next_cut import NextCut
 from kimi_tui.ui.state.open_chat import Chat
 from tests.core.prompt.test_calibration import NOW, tokens_of, told
 

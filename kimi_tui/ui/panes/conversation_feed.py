@@ -8,7 +8,7 @@ from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.next_cut import NOTHING_TYPED, measured_cut
+from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import Services

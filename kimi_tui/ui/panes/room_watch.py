@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
-from kimi_tui.ui.state.next_cut import NOTHING_TYPED, Typed, measured_cut
+from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, Typed, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.services import Services
 from kimi_tui.ui.state.slash import Text, parse_line
