@@ -147,7 +147,7 @@ class BranchCommands:
 
     def name(self, message_id: str, name: str) -> str:
         start, _ = self.name_before(message_id)
-        before, name = self._chat.name_branch(start, name_of(name)), name_of(name)
+        before, name = self._chat.tree_steps.name_branch(self._chat.open_session, start, name_of(name)), name_of(name)
         self.current.change(self._chat.session)
         if name:
             return f"The branch is called “{line_text(name)}” now."
@@ -163,7 +163,7 @@ class BranchCommands:
 
     def undo(self) -> tuple[str, str]:
         self._refuse_while_running()
-        is_deletion, about = self._chat.has_deleted_last, self.messages.last_tree_step
+        is_deletion, about = self._chat.tree_steps.has_deleted_last, self.messages.last_tree_step
         words, message_id = self.messages.undo_tree_step()
         if is_deletion:
             self.say(words, about=about)

@@ -23,9 +23,10 @@ from kimi_tui.ui.keys.focus import has_keys
 from kimi_tui.ui.panes.drafts import Drafts
 from kimi_tui.ui.state.answers import parse_answers
 from kimi_tui.ui.state.callbacks import Push, Say
-from kimi_tui.ui.state.open_chat import Deletion, Running
+from kimi_tui.ui.state.open_chat import Running
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.running_turns import Turns
+from kimi_tui.ui.state.tree_steps import Deletion
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -221,7 +222,7 @@ class MessageCommands:
         """Delete a message and everything below it; how many messages that were."""
         chat = self.open_chats.current
         before = len(chat.session.messages)
-        chat.delete(message_id)
+        chat.tree_steps.delete(chat.open_session, message_id)
         self.change(chat.session)
         return before - len(chat.session.messages)
 
@@ -234,7 +235,7 @@ class MessageCommands:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self.open_chats.current
         target = chat.target(self.transcript.cursor.chosen)
-        if chat.has_deleted_last or target is None:
+        if chat.tree_steps.has_deleted_last or target is None:
             self._undo_tree_step()
         elif can_be_undone(target):
             self._undo_last_step(target)
@@ -275,7 +276,7 @@ class MessageCommands:
         self.say(words_of_undoing(reply))
 
     def _undo_tree_step(self) -> None:
-        was_deletion, about = self.open_chats.current.has_deleted_last, self.last_tree_step
+        was_deletion, about = self.open_chats.current.tree_steps.has_deleted_last, self.last_tree_step
         words, _ = self.undo_tree_step()
         if was_deletion:
             self._choose_end()
@@ -289,7 +290,7 @@ class MessageCommands:
         chat = self.open_chats.current
         if not chat.tree_steps:
             raise UsageError("There is no step to undo here.")
-        step, count = chat.undo_tree_step()
+        step, count = chat.tree_steps.undo(chat.open_session)
         self.change(chat.session)
         if isinstance(step, Deletion):
             return f"Brought back {counted(count, 'message')}.", step.message_id

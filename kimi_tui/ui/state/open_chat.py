@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.calibration import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import branch_start, with_name
+from kimi_tui.core.session.branches import branch_start
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
@@ -22,6 +22,7 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.next_cut import NO_CUT, CutMemo, NextCut
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
+from kimi_tui.ui.state.tree_steps import TreeSteps
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.session.raw_draft import RawDraft
@@ -50,18 +51,6 @@ class PlacedNotice:
 class Running(NamedTuple):
     turn: Turn
     live: LiveTurn
-
-
-class Deletion(NamedTuple):
-    before: Session
-    message_id: str
-
-
-class Naming(NamedTuple):
-    message_id: str
-    """Of the message where the branch begins."""
-    before: str
-    """What it was called; "" = nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -115,8 +104,8 @@ class Chat:
     """What was found out about replies that are to keep a form, by their ids."""
     last_turn: Turn | None = None
     """The one that ended last here; None = none has."""
-    tree_steps: list[Deletion | Naming] = field(default_factory=list)
-    """What was deleted and named, for undoing; the last one last."""
+    tree_steps: TreeSteps = field(default_factory=TreeSteps)
+    """What was deleted and named."""
     cut: NextCut = NO_CUT
     """Where the next request is cut, as it was looked at last."""
     cut_memo: CutMemo = field(default_factory=CutMemo)
@@ -428,56 +417,10 @@ class Chat:
             live.entry(), alternatives=branch.alternatives.get(live.key), setting=branch.settings.get(live.key, "")
         )
 
-    @property
-    def has_deleted_last(self) -> bool:
-        """Whether the last step in the tree deleted something."""
-        return bool(self.tree_steps) and isinstance(self.tree_steps[-1], Deletion)
-
-    def delete(self, message_id: str) -> None:
-        """Delete a message and everything below it, so that it can be undone."""
-        before = self.session
-        after = self.open_session.update(lambda value: tree.without(value, message_id))
-        self.open_session.reserve_ids({it.id for it in before.messages} - {it.id for it in after.messages})
-        self.tree_steps.append(Deletion(before, message_id))
-
-    def name_branch(self, message_id: str, name: str) -> str:
-        """Name the branch that begins with a message, so that it can be undone; what it was called is given."""
-        before = tree.message_of(self.session, message_id).name
-        self.open_session.update(lambda value: with_name(value, message_id, name))
-        if name != before:
-            self.tree_steps.append(Naming(message_id, before))
-        return before
-
     def branch_name(self, chosen: str | None) -> str:
         """What the branch is called that the chosen message or growing reply is on, else the last; "" = nothing."""
         key, session = self.shown_key(chosen), self.with_growing()
         return "" if key is None else tree.message_of(session, branch_start(session, key)).name
-
-    def undo_tree_step(self) -> tuple[Deletion | Naming, int]:
-        """Take back the last deletion or name, and give it: what was deleted is there again with the same ids.
-
-        The number is how many messages came back.
-        """
-        self.open_session.refuse_if_read_only()
-        step = self.tree_steps.pop()
-        if isinstance(step, Naming):
-            self.open_session.update(lambda value: with_name(value, *step))
-            return step, 0
-        here = {message.id for message in self.session.messages}
-        lost = [message for message in step.before.messages if message.id not in here]
-        self.open_session.update(lambda value: _with_messages(value, step.before, lost))
-        return step, len(lost)
-
-
-def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -> Session:
-    """Put messages back in their order of creation; those that were added since stand behind."""
-    known = {message.id for message in before.messages}
-    kept = {message.id: message for message in session.messages}
-    back = {message.id for message in lost}
-    old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message.id in back]
-    new = [message for message in session.messages if message.id not in known]
-    head = before.head or before.messages[-1].id  # without a head it was the last one, which may be another now
-    return replace(session, messages=(*old, *new), head=head)
 
 
 def _calibration_of(session: Session, branch: Sequence[Message]) -> Calibration:
