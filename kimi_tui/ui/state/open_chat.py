@@ -78,13 +78,11 @@ class Chat:
     """What its file holds of that."""
     typed_raw: Callable[[], RawDraft | None] | None = None
     """Gives what stands in its editor, None = what the editor began with; None = it is not open."""
-    turn: Turn | None = None
-    live: LiveTurn | None = None
+    running: Sequence[Running] = ()
+    """All replies that grow, the one that is shown or was shown last first."""
     next_reply: NextReply = NOTHING_ASKED
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
-    beside: list[Running] = field(default_factory=list)
-    """Replies to the same question that grow beside the one that `turn` writes."""
     ends: list[TurnEnded] = field(default_factory=list)
     """How those ended that began with the running one, or with the last."""
     follow_up: Answers | None = None
@@ -123,6 +121,19 @@ class Chat:
     @property
     def session(self) -> Session:
         return self.open_session.value
+
+    @property
+    def turn(self) -> Turn | None:
+        return self.running[0].turn if self.running else None
+
+    @property
+    def live(self) -> LiveTurn | None:
+        return self.running[0].live if self.running else None
+
+    @property
+    def beside(self) -> Sequence[Running]:
+        """Replies to the same question that grow beside the one that `turn` writes."""
+        return self.running[1:]
 
     def unsent(self, draft: str) -> str:
         """All that was typed in it and is in no message yet: what waits to be sent, and what is being typed."""
@@ -240,12 +251,6 @@ class Chat:
         return self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
 
     @property
-    def running(self) -> list[Running]:
-        """All replies that grow, the one that is shown or was shown last first."""
-        first = [Running(self.turn, self.live)] if self.turn is not None and self.live is not None else []
-        return first + self.beside
-
-    @property
     def beside_words(self) -> str:
         """What goes on beside the reply that is shown, or follows its thinking; "" = nothing does."""
         if self.follow_up is not None:
@@ -286,26 +291,23 @@ class Chat:
 
     def note_begun(self, running: Running) -> None:
         """Take a turn that has begun, beside those that run."""
-        if self.turn is None:
-            self.turn, self.live = running
+        if self.running:
+            running.turn.step_aside()
+        else:
             self.ends = []
             self.stopped_alone.clear()
-        else:
-            running.turn.step_aside()
-            self.beside.append(running)
+        self.running = [*self.running, running]
 
     def showing(self, key: str) -> Session:
         """The session as it is when an alternative is shown, one that grows too: the others go on."""
-        running = self.running
-        shown = next((it for it in running if it.live.key == key), None)
+        shown = next((it for it in self.running if it.live.key == key), None)
         if shown is None:
             return tree.select(self.session, key)
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
             shown.turn.fall_back_to(self.session.head)
         shown.turn.show()
-        self.turn, self.live = shown
-        self.beside = [it for it in running if it is not shown]
+        self.running = [shown, *(it for it in self.running if it is not shown)]
         for it in self.beside:
             it.turn.step_aside()
         return replace(self.session, head=question_id)
@@ -316,11 +318,9 @@ class Chat:
         Where it brought no reply, no message can tell.
         """
         is_shown = turn is self.turn and (self.session.head == turn.reply.question_id or turn.has_gone_back)
-        running = [it for it in self.running if it.turn is not turn]
-        self.turn, self.live = running[0] if running else (None, None)
-        self.beside = running[1:]
+        self.running = [it for it in self.running if it.turn is not turn]
         self.ends.append(ended)
-        for it in running if ended.replies else ():
+        for it in self.running if ended.replies else ():
             it.turn.fall_back_to(ended.replies[0].id)
         head = self._head_behind(turn, ended) if is_shown else self.session.head
         is_other = head != self.session.head

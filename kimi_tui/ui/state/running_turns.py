@@ -206,7 +206,7 @@ class Turns:
         chat.stop()
         for it in running:
             await it.turn.finished()
-        chat.turn, chat.live, chat.beside = None, None, []
+        chat.running = ()
 
     def _request(self, chat: Chat, opening: Opening, options: RequestOptions) -> RequestSettings:
         chat.open_session.refuse_if_read_only()
