@@ -25,7 +25,7 @@ from kimi_tui.core.session.endings import cut, ending, missing_answer, reason_in
 from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState, Session
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_chat, resolve_request
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.text.surrogates import replace_lone
 from kimi_tui.core.wire.dialect import Dialect
@@ -78,7 +78,7 @@ def run(options: Namespace, context: Context) -> int:
         request = resolve_request(context.settings(), session, request_options)
         budget = _budget(options.thinking_budget, request)
         if budget is None:
-            budget = resolve_budget(context.settings(), session)
+            budget = resolve_chat(context.settings(), session).budget
         plan = resolve_plan(context.settings(), session, request, going_on if options.goes_on else single, budget)
         is_kept = options.session is not None or options.save or options.goes_on
         order = Order(opening, plan, session, is_kept, is_new, request)

@@ -186,7 +186,7 @@ def talk() -> Session:
 def check(place: World, count: int) -> None:
     """All that arrived is there once, nothing runs, and what is shown is there."""
     chat, session = place.chat, place.chat.session
-    assert (chat.turn, chat.live, chat.beside) == (None, None, [])
+    assert not chat.running
     assert all(message.parent != session.head for message in session.messages)  # no question is shown without replies
     kept = [reply for ended in place.view.ended for reply in ended.replies]
     assert all(reply in session.messages for reply in kept)

@@ -21,7 +21,7 @@ from kimi_tui.core.session.session import Message, Role, Session
 from kimi_tui.core.session.tree import before, branch
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.engine.openings import Asking
-from kimi_tui.ui.state.measured_cuts import MeasuredCuts, Typed
+from kimi_tui.ui.state.measured_cuts import Typed, measured_cut
 from kimi_tui.ui.state.next_cut import NextCut
 from kimi_tui.ui.state.open_chat import Chat
 from tests.core.prompt.test_calibration import NOW, tokens_of, told
@@ -42,10 +42,9 @@ class Screen:
     def __init__(self, session: Session, request: RequestSettings) -> None:
         self.request, self.viewer = request, PromptViewer()
         self.chat = Chat(OpenSession(session, None), Path("s.toml"), lambda: None, Path("s.toml"))
-        self.cuts = MeasuredCuts(lambda session, options: self.request)
 
     def line(self, draft: str, edited: str | None = None) -> NextCut:
-        return self.cuts.of(self.chat, Typed(draft, edited))
+        return measured_cut(lambda session, options: self.request, self.chat, Typed(draft, edited))
 
     def pane(self, draft: str, edited: str | None = None) -> PromptView:
         session = self.chat.session if edited is None else before(self.chat.session, edited)

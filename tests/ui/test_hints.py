@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from kimi_tui.core.settings.actions import BY_ID, Scope
+from kimi_tui.core.settings.actions import Need, Scope
 from kimi_tui.ui.commands.situation import hints
 from kimi_tui.ui.keys.key_lookup import Keyboard
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
@@ -89,7 +89,7 @@ async def test_what_is_left_out_is_said_to_be_taken_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [20, 39, 60, 114])
 @pytest.mark.parametrize("scope", Scope)
 def test_no_line_of_hints_is_longer_than_its_room(scope: Scope, width: int) -> None:
-    every = {need for action in BY_ID.values() for need in action.needs}
+    every = set(Need)
     for offered in (set(), every):
         assert len(hints(scope, offered, Keyboard({}), width)) <= max(width, 28)
 

@@ -9,7 +9,7 @@ from kimi_tui.core.prompt.context_meter import context_of
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.session import Usage
-from kimi_tui.ui.panes.settings_pane.row_values import OVER_BUDGET
+from kimi_tui.ui.panes.settings_pane.row_table import OVER_BUDGET
 from tests.core.prompt.test_conversation import reply, session_of, user
 from tests.fakes.scripted_client import DONE, Script, end, streaming, think_end, token
 from tests.ui.program import Program, program
@@ -88,7 +88,7 @@ async def test_it_is_chosen_in_the_settings_pane(tmp_path: Path) -> None:
         await running.type("<f4><down><down><down><down><enter>")
         await running.shows("leave-out (the oldest turns)")
         await running.type("<down><enter>")
-        await running.shows(OVER_BUDGET["leave-out"])
+        await running.shows(OVER_BUDGET["leave-out"][0])
         assert running.screen.chat.session.settings["over_budget"] == "leave-out"
         assert set(OVER_BUDGET) == set(OverBudget)
 

@@ -72,7 +72,7 @@ class TreeSteps(RuleBasedStateMachine):
     def name(self, which: int, name: str) -> None:
         start = branch_start(self.chat.session, self.pick(which))
         before = self.known[start]
-        assert self.chat.name_branch(start, name) == before.name
+        assert self.chat.tree_steps.name_branch(self.chat.open_session, start, name) == before.name
         if name != before.name:
             self.steps.append(({start: before}, ""))
         self.known[start] = before._replace(name=name)
@@ -84,7 +84,7 @@ class TreeSteps(RuleBasedStateMachine):
         doomed = self.below(id_)
         parent, head = self.known[id_].parent, self.head
         self.steps.append(({each: self.known[each] for each in doomed}, head))
-        self.chat.delete(id_)
+        self.chat.tree_steps.delete(self.chat.open_session, id_)
         for each in doomed:
             del self.known[each]
         if head in doomed:
@@ -96,7 +96,7 @@ class TreeSteps(RuleBasedStateMachine):
     def undo(self) -> None:
         back, head = self.steps.pop()
         count = sum(id_ not in self.known for id_ in back)
-        assert self.chat.undo_tree_step()[1] == count
+        assert self.chat.tree_steps.undo(self.chat.open_session)[1] == count
         self.known |= back
         if head != "":
             self.head = head

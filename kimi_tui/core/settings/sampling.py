@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from kimi_tui.core.errors import FieldError, UsageError
 from kimi_tui.core.prompt.leaving_out import OverBudget
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES, Template
-from kimi_tui.core.session.kept_thinking import KeptThinking, as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.settings.layers import NO_LAYER, ConfigProblem, Preset, SamplingLayer, parse_extra, parse_unset
-from kimi_tui.core.settings.settings import FLAG, RULES, Settings
+from kimi_tui.core.settings.settings import FLAG, RULES, ChatSettings, Rule, Settings
 from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.fields import SETTABLE, FieldSpec
-from kimi_tui.core.wire.thinking_budget import Budget, parse_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,56 +44,47 @@ class RequestOptions:
 EMPTY_MEANS_UNSET: Mapping[str, object] = {"stop": [], "prompt_cache_key": ""}
 """Fields that are sent by themselves, with the value that says they are not."""
 NO_OPTIONS = RequestOptions()
-TURN_KEYS = ("thinking_budget", "auto_continue", "kept_thinking", "free_thinking", "over_budget")
-"""Keys of a session's settings that are no request fields, but say how its turns go; [chat] has them too."""
+CHAT_KEYS: Mapping[str, Rule] = {
+    "thinking": FLAG,
+    "preset": Rule(str, "a preset's name"),
+    **{
+        name: RULES.get(("chat", name), FLAG)
+        for name in ("thinking_budget", "auto_continue", "kept_thinking", "free_thinking", "over_budget")
+    },
+}
+"""What a session may say of [chat]: keys of its settings that are no request fields."""
 
 
 class SessionSettings(NamedTuple):
     layer: SamplingLayer
-    thinking: bool | None = None
-    """None = as the config says."""
-    preset: str | None = None
-    """None = as the config says."""
-    budget: Budget | None = None
-    """How much may be thought; None = as the config says."""
-    auto_continue: int | None = None
-    """How often a reply that was cut is gone on with by itself; None = as the config says."""
-    kept_thinking: KeptThinking | None = None
-    """Of how many earlier turns the thinking is sent along; None = as the config says."""
-    free_thinking: bool | None = None
-    """Whether a response format holds the answer alone; None = as the config says."""
-    over_budget: OverBudget | None = None
-    """What becomes of a conversation for which there is no room; None = as the config says."""
+    chat: Mapping[str, Any]
+    """What it says of [chat], by field."""
 
 
 def parse_session_settings(data: Mapping[str, object], dialect: Dialect) -> SessionSettings:
     """Raises FieldError where a value is not allowed; unknown keys are left alone."""
     values = {name: dialect.spec(name).check_stored(data[name]) for name in SETTABLE if name in data}
-    thinking, preset = data.get("thinking"), data.get("preset")
-    if thinking is not None and not isinstance(thinking, bool):
-        raise FieldError("thinking", quoted(thinking), "true or false")
-    if preset is not None and not isinstance(preset, str):
-        raise FieldError("preset", quoted(preset), "a preset's name")
-    for name in TURN_KEYS:
-        rule = RULES.get(("chat", name), FLAG)
-        if name in data and not rule.holds(data[name]):
-            raise FieldError(name, quoted(data[name]), rule.allowed)
-    budget, auto_continue, kept, free_thinking, over_budget = (data.get(name) for name in TURN_KEYS)
+    chat = dict[str, object]()
+    for name, rule in CHAT_KEYS.items():
+        value = data.get(name)
+        if name not in data or (value is None and name in {"thinking", "preset"}):
+            continue
+        if not rule.holds(value):
+            raise FieldError(name, quoted(value), rule.allowed)
+        chat[name] = rule.converted(value)
     problems = list[ConfigProblem]()
     unset = parse_unset(data.get("unset", []), ("unset",), problems)
     extra = parse_extra(data.get("extra", {}), ("extra",), dialect, problems)
     for problem in problems:
         raise FieldError(".".join(map(str, problem.key)), problem.found, problem.allowed)
-    return SessionSettings(
-        SamplingLayer(values, frozenset(unset), extra),
-        thinking,
-        preset,
-        None if budget is None else parse_budget(str(budget)),
-        auto_continue if isinstance(auto_continue, int) else None,
-        as_kept_thinking(kept),
-        free_thinking if isinstance(free_thinking, bool) else None,
-        None if over_budget is None else OverBudget(str(over_budget)),
-    )
+    return SessionSettings(SamplingLayer(values, frozenset(unset), extra), chat)
+
+
+def resolve_chat(settings: Settings, session: Session | None) -> ChatSettings:
+    """[chat] with what the session says on top; raises FieldError where it sets something that is not allowed."""
+    if session is None:
+        return settings.chat
+    return replace(settings.chat, **parse_session_settings(session.settings, settings.dialect).chat)
 
 
 def store_setting(settings: Mapping[str, object], name: str, value: object | None) -> dict[str, object]:
@@ -154,8 +143,8 @@ def resolve_sources(settings: Settings, session: Session | None, options: Reques
     Sources are "command line", "session", "config file", "saved.toml", "preset NAME" and "default". Raises UsageError
     where a preset is not there, FieldError where the session sets something that is not allowed.
     """
-    own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER)
-    thinking = next(flag for flag in (options.thinking, own.thinking, settings.chat.thinking) if flag is not None)
+    own = parse_session_settings(session.settings, settings.dialect) if session else SessionSettings(NO_LAYER, {})
+    thinking = own.chat.get("thinking", settings.chat.thinking) if options.thinking is None else options.thinking
     layers = _layers(settings, own, options, thinking=thinking)
     template = TEMPLATES[settings.api.template]
     layers.append(("default", _defaults(settings, session, template)))
@@ -192,7 +181,7 @@ def _layers(
     settings: Settings, own: SessionSettings, options: RequestOptions, *, thinking: bool
 ) -> list[tuple[str, SamplingLayer]]:
     """Every layer that a user chose, the highest first."""
-    chosen = preset_named(settings, options.preset or own.preset or settings.chat.preset)
+    chosen = preset_named(settings, options.preset or own.chat.get("preset") or settings.chat.preset)
     preset = (f"preset {chosen.name}", SamplingLayer(chosen.resolved(thinking=thinking)))
     values = {name: value for name, value in options.set.items() if value is not None}
     return [
@@ -212,50 +201,20 @@ def _defaults(settings: Settings, session: Session | None, template: Template) -
     return SamplingLayer(values)
 
 
-def resolve_auto_continue(settings: Settings, session: Session) -> int:
-    """Raises FieldError where the session sets something that is not allowed."""
-    own = parse_session_settings(session.settings, settings.dialect).auto_continue
-    return settings.chat.auto_continue if own is None else own
-
-
-def resolve_free_thinking(settings: Settings, session: Session) -> bool:
-    """Raises FieldError where the session sets something that is not allowed."""
-    own = parse_session_settings(session.settings, settings.dialect).free_thinking
-    return settings.chat.free_thinking if own is None else own
-
-
-def resolve_budget(settings: Settings, session: Session) -> Budget:
-    """Raises FieldError where the session sets something that is not allowed."""
-    own = parse_session_settings(session.settings, settings.dialect).budget
-    return parse_budget(settings.chat.thinking_budget) if own is None else own
-
-
-def resolve_kept_thinking(settings: Settings, session: Session | None) -> KeptThinking:
-    """Raises FieldError where the session sets something that is not allowed."""
-    own = parse_session_settings(session.settings, settings.dialect).kept_thinking if session else None
-    return settings.chat.kept_thinking if own is None else own
-
-
-def resolve_over_budget(settings: Settings, session: Session | None) -> OverBudget:
-    """Raises FieldError where the session sets something that is not allowed."""
-    own = parse_session_settings(session.settings, settings.dialect).over_budget if session else None
-    return OverBudget(settings.chat.over_budget) if own is None else own
-
-
 def resolve_request(
     settings: Settings, session: Session | None, options: RequestOptions = NO_OPTIONS
 ) -> RequestSettings:
     """Raises as `resolve_sources` does."""
-    resolved = resolve_sources(settings, session, options)
+    resolved, chat = resolve_sources(settings, session, options), resolve_chat(settings, session)
     own_model = session.model if session else ""
     return RequestSettings(
         fields=resolved.fields,
         extra=resolved.extra,
         thinking=resolved.thinking,
         template=resolved.template,
-        neutralise=settings.chat.neutralise,
-        kept_thinking=resolve_kept_thinking(settings, session),
-        over_budget=resolve_over_budget(settings, session),
+        neutralise=chat.neutralise,
+        kept_thinking=chat.kept_thinking,
+        over_budget=OverBudget(chat.over_budget),
         context_tokens=settings.api.context_tokens,
         retries=settings.api.retries,
         silence_s=settings.api.read_timeout_s,

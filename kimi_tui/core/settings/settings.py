@@ -33,7 +33,7 @@ from kimi_tui.core.text.nearest import nearest
 from kimi_tui.core.text.quoting import quoted
 from kimi_tui.core.wire.dialect import Dialect
 from kimi_tui.core.wire.dialects import DIALECTS
-from kimi_tui.core.wire.thinking_budget import ALLOWED, OFF, is_budget
+from kimi_tui.core.wire.thinking_budget import ALLOWED, OFF, Budget, is_budget, parse_budget
 
 if TYPE_CHECKING:
     from kimi_tui.core.settings.keymap import Keys
@@ -51,22 +51,21 @@ class ApiSettings:
     model: str = DEFAULT_MODEL
     """The model's name; its slash stays."""
     dialect: str = next(iter(DIALECTS))
-    """A name in `DIALECTS`."""
     template: str = DEFAULT_TEMPLATE.name
-    """Role names of the prompt: "deepinfra" or "kimi"."""
+    """Role names of the prompt."""
     context_tokens: int = 262_144
-    """Size of the context window, [1, 1000000000]."""
+    """Size of the context window."""
     api_key: str = ""
     """The key; the environment's goes first; "" = none."""
     api_key_command: str = ""
     """A command that prints the key; "" = none."""
     keyring: bool = False
     connect_timeout_s: float = 10.0
-    """Longest wait for a connection, in seconds, (0, 3600]."""
+    """Longest wait for a connection."""
     read_timeout_s: float = 120.0
-    """Longest time without a token, in seconds, (0, 86400]."""
+    """Longest time without a token."""
     retries: int = 3
-    """Attempts after the first, before the first token only, [0, 3]."""
+    """Attempts after the first, before the first token only."""
     headers: Mapping[str, str] = field(default_factory=dict)
     proxy: str = ""
     """A proxy's address; "" = as the environment says."""
@@ -85,15 +84,19 @@ class ChatSettings:
     thinking_budget: str = OFF
     """How much may be thought: a number of tokens, such as "20s" for seconds, or "off"."""
     auto_continue: int = 0
-    """How often a reply that was cut by its most tokens is gone on with by itself, [0, 10]."""
+    """How often a reply that was cut by its most tokens is gone on with by itself."""
     kept_thinking: KeptThinking = 0
     """Of how many earlier turns the thinking is sent along."""
     over_budget: str = OverBudget.REFUSE.value
-    """What becomes of a conversation for which the context window has no room, of `OverBudget`."""
+    """What becomes of a conversation for which the context window has no room."""
     whole_sentences: bool = True
     """Whether a thinking that is ended from outside is cut back to its last whole sentence."""
     free_thinking: bool = True
     """Whether a response format holds the answer alone: two requests, where there is a thinking."""
+
+    @property
+    def budget(self) -> Budget:
+        return parse_budget(self.thinking_budget)
 
 
 PANE_WIDTHS: Mapping[str, int] = MappingProxyType({"sessions": 28, "reasoning": 40, "settings": 42, "prompt": 44})
@@ -112,14 +115,14 @@ class UiSettings:
     """Whether think blocks begin folded."""
     timestamps: bool = False
     panes: tuple[str, ...] = ()
-    """Open at the start, of `PANES`."""
+    """Open at the start."""
     widths: Mapping[str, int] = field(default_factory=lambda: PANE_WIDTHS)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsSettings:
     format: str = DEFAULT.name
-    """Of new sessions, of `FORMATS`."""
+    """Of new sessions."""
     folder: str = ""
     """Where they lie; "" = `sessions` in the data folder."""
     record_streams: bool = False
@@ -149,7 +152,6 @@ class Settings:
         return DIALECTS[self.api.dialect]
 
 
-MAX_AUTO_CONTINUE = 10
 SECTIONS: Mapping[str, type[Any]] = {
     "api": ApiSettings,
     "chat": ChatSettings,
@@ -157,8 +159,6 @@ SECTIONS: Mapping[str, type[Any]] = {
     "sessions": SessionsSettings,
 }
 ALL_SECTIONS = (*SECTIONS, "sampling", "presets", "keymap")
-WIRE_NAMES = {"connect_timeout_s": "connect_timeout", "read_timeout_s": "read_timeout"}
-"""Keys of the file where the field's own name carries a unit."""
 
 
 class Rule(NamedTuple):
@@ -182,8 +182,12 @@ class Rule(NamedTuple):
         return value if isinstance(value, str) else self.kind(value)
 
 
-def _range(kind: type, low: float, high: float, words: str) -> Rule:
-    return Rule(kind, words, lambda value: low <= value <= high)
+def _count(low: int, high: int) -> Rule:
+    return Rule(int, f"a whole number in [{low}, {high}]", lambda value: low <= value <= high)
+
+
+def _seconds(high: int) -> Rule:
+    return Rule(float, f"seconds in [0.001, {high}]", lambda value: 0.001 <= value <= high)
 
 
 def _choice(names: tuple[str, ...]) -> Rule:
@@ -222,18 +226,18 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("api", "model"): Rule(str, "a model's name", lambda name: bool(name.strip()) and name.isprintable()),
     ("api", "template"): _choice(tuple(TEMPLATES)),
     ("api", "dialect"): Rule(str, " or ".join(DIALECTS), lambda name: name in DIALECTS),
-    ("api", "context_tokens"): _range(int, 1, 1_000_000_000, "a whole number in [1, 1000000000]"),
+    ("api", "context_tokens"): _count(1, 1_000_000_000),
     ("api", "api_key_command"): LINE,
-    ("api", "connect_timeout"): _range(float, 0.001, 3600, "seconds in [0.001, 3600]"),
-    ("api", "read_timeout"): _range(float, 0.001, 86400, "seconds in [0.001, 86400]"),
-    ("api", "retries"): _range(int, 0, 3, "a whole number in [0, 3]"),
+    ("api", "connect_timeout"): _seconds(3600),
+    ("api", "read_timeout"): _seconds(86400),
+    ("api", "retries"): _count(0, 3),
     ("api", "headers"): Rule(dict, "a table of strings"),
     ("api", "proxy"): Rule(str, 'an http or https address, or ""', lambda text: not text or bool(_host_of(text))),
     ("chat", "kept_thinking"): Rule(
         int, ALLOWED_KEPT, lambda value: as_kept_thinking(value) is not None, other_kind=str
     ),
     ("chat", "over_budget"): _choice(tuple(OverBudget)),
-    ("chat", "auto_continue"): _range(int, 0, MAX_AUTO_CONTINUE, f"a whole number in [0, {MAX_AUTO_CONTINUE}]"),
+    ("chat", "auto_continue"): _count(0, 10),
     ("chat", "thinking_budget"): Rule(str, ALLOWED, lambda value: is_budget(str(value)), other_kind=int),
     ("ui", "theme"): LINE,
     ("ui", "panes"): Rule(list, f"a list of {', '.join(PANES)}", lambda names: all(name in PANES for name in names)),
@@ -247,8 +251,8 @@ SECRETS = frozenset({("api", "api_key"), ("api", "api_key_command"), ("api", "he
 
 
 def keys_of(section: type[Any]) -> dict[str, str]:
-    """The keys of a section as the file names them, each with its field's name."""
-    return {WIRE_NAMES.get(f.name, f.name): f.name for f in fields(section)}
+    """The keys of a section as the file names them, each with its field's name, which may carry a unit."""
+    return {it.name.removesuffix("_s"): it.name for it in fields(section)}
 
 
 def parse_settings(
@@ -320,14 +324,14 @@ def _parse_headers(
 
 def _parse_widths(table: Mapping[str, object], place: tuple[str, str], problems: list[ConfigProblem]) -> dict[str, int]:
     found = dict(PANE_WIDTHS)
-    low, high = PANE_WIDTH_ENDS
+    rule = _count(*PANE_WIDTH_ENDS)
     for name, value in table.items():
         if name not in PANES:
             problems.append(ConfigProblem((*place, name), "an unknown pane", nearest(name, PANES)))
-        elif not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            problems.append(ConfigProblem((*place, name), quoted(value), f"a whole number in [{low}, {high}]"))
-        else:
+        elif isinstance(value, int) and rule.holds(value):
             found[name] = value
+        else:
+            problems.append(ConfigProblem((*place, name), quoted(value), rule.allowed))
     return found
 
 

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session.kept_thinking import as_kept_thinking
 from kimi_tui.core.session.session import Session
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.settings.layers import Key, Preset
 from kimi_tui.core.settings.sampling import (
+    CHAT_KEYS,
     EMPTY_MEANS_UNSET,
-    TURN_KEYS,
-    SessionSettings,
     parse_session_settings,
     preset_named,
     resolve_sources,
@@ -33,34 +31,30 @@ Changes = Mapping[Key, object | None]
 
 
 def with_setting(settings: Settings, session: Session, name: str, value: object | None) -> Session:
-    """Let the session say one thing: a request field, "thinking", "kept_thinking", "over_budget", "preset" or "system".
+    """Let the session say one thing: a request field, one of `CHAT_KEYS`, or "system".
 
-    None = not sent, or no system prompt. Raises UsageError where there is no preset of that name.
+    None = not sent, as the config says, or no system prompt. Raises UsageError where there is no preset of that name.
     """
-    match name:
-        case "thinking":
-            return replace(session, settings={**session.settings, "thinking": value is True})
-        case "kept_thinking":
-            return with_own(session, name, as_kept_thinking(value))
-        case "over_budget":
-            return with_own(session, name, str(value))
-        case "preset":
-            return with_preset(settings, session, str(value))
-        case "system":
-            return with_system(session, None if value is None else str(value))
-        case _:
-            return replace(session, settings=store_setting(session.settings, name, value))
+    if name == "system":
+        return with_system(session, None if value is None else str(value))
+    if name == "preset":
+        return with_preset(settings, session, str(value))
+    if name in CHAT_KEYS:
+        return with_own(session, name, value)
+    return replace(session, settings=store_setting(session.settings, name, value))
 
 
 def with_preset(settings: Settings, session: Session, name: str) -> Session:
     """What the session sets for itself stays above it; raises UsageError where there is no preset of that name."""
-    return replace(session, settings={**session.settings, "preset": preset_named(settings, name).name})
+    return with_own(session, "preset", preset_named(settings, name).name)
 
 
-def with_own(session: Session, name: str, value: int | str | None) -> Session:
-    """Set one of `TURN_KEYS`, as the file says it; None = as the config says."""
-    kept = {key: other for key, other in session.settings.items() if key != name}
-    return replace(session, settings=kept if value is None else {**kept, name: value})
+def with_own(session: Session, name: str, value: object | None) -> Session:
+    """Set one of `CHAT_KEYS`, as the file says it; None = as the config says."""
+    own = {**session.settings, name: value}
+    if value is None:
+        del own[name]
+    return replace(session, settings=own)
 
 
 def without_own(settings: Settings, session: Session, name: str) -> Session:
@@ -75,10 +69,10 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
         return with_system(session, settings.chat.system or None)
     own = {key: value for key, value in session.settings.items() if key != name}
     unset, extra = own.get("unset"), own.get("extra")
-    if isinstance(unset, list) and name in unset:
+    if isinstance(unset, list):
         own["unset"] = [other for other in unset if other != name]
-    if isinstance(extra, Mapping) and name.startswith(EXTRA_PREFIX):
-        own["extra"] = {key: value for key, value in extra.items() if key != name.removeprefix(EXTRA_PREFIX)}
+    if isinstance(extra, Mapping):
+        own["extra"] = {key: value for key, value in extra.items() if EXTRA_PREFIX + key != name}
     for key in ("unset", "extra"):
         if key in own and not own[key]:
             del own[key]
@@ -87,7 +81,7 @@ def without_own(settings: Settings, session: Session, name: str) -> Session:
 
 def without_any_own(session: Session) -> Session:
     """Take back everything the session sets for itself, but its system prompt; unknown keys stay."""
-    ours = {*SETTABLE, "thinking", "preset", "unset", "extra", *TURN_KEYS}
+    ours = {*SETTABLE, "unset", "extra", *CHAT_KEYS}
     return replace(session, settings={key: value for key, value in session.settings.items() if key not in ours})
 
 
@@ -97,7 +91,11 @@ def without_any_own(session: Session) -> Session:
 def default_changes(settings: Settings, session: Session) -> dict[Key, object | None]:
     """What new sessions need to begin with what this one sets; raises FieldError where that is not allowed."""
     own = parse_session_settings(session.settings, settings.dialect)
-    changes: dict[Key, object | None] = {**_chat_changes(settings, session, own)}
+    changes: dict[Key, object | None] = {
+        ("chat", name): session.settings[name] for name in CHAT_KEYS if name in own.chat
+    }
+    if (session.system or "") != settings.chat.system:
+        changes["chat", "system"] = session.system or ""
     values = {name: value for name, value in own.layer.values.items() if name not in own.layer.unset}
     changes |= {("sampling", name): value for name, value in values.items()}
     changes |= {("sampling", name): None for name in own.layer.unset if name in settings.saved_sampling.values}
@@ -106,18 +104,6 @@ def default_changes(settings: Settings, session: Session) -> dict[Key, object | 
     unset = (before - set(values)) | own.layer.unset
     if unset != before:
         changes["sampling", "unset"] = [name for name in SETTABLE if name in unset] or None
-    return changes
-
-
-def _chat_changes(settings: Settings, session: Session, own: SessionSettings) -> dict[Key, object | None]:
-    changes: dict[Key, object | None] = {}
-    if own.thinking is not None:
-        changes["chat", "thinking"] = own.thinking
-    if own.preset is not None:
-        changes["chat", "preset"] = own.preset
-    changes |= {("chat", name): session.settings[name] for name in TURN_KEYS if name in session.settings}
-    if (session.system or "") != settings.chat.system:
-        changes["chat", "system"] = session.system or ""
     return changes
 
 

@@ -92,8 +92,8 @@ def _usable(settings: Settings, session: Session) -> tuple[Session, dict[str, st
     for key, value in session.settings.items():
         try:
             parsed = parse_session_settings({key: value}, settings.dialect)
-            if parsed.preset is not None:
-                preset_named(settings, parsed.preset)
+            if "preset" in parsed.chat:
+                preset_named(settings, parsed.chat["preset"])
         except FieldError as error:
             errors[key] = f"found {error.found}, allowed {error.allowed}"
         except UsageError as error:

@@ -7,7 +7,7 @@ from functools import partial
 
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.session.session import Session
-from kimi_tui.core.settings.sampling import resolve_auto_continue, resolve_free_thinking
+from kimi_tui.core.settings.sampling import resolve_chat
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.plans import Plan, RequestStep, chosen
 from kimi_tui.core.wire.strict_answers import thinking_fields, thinking_first, thinks_first
@@ -15,8 +15,8 @@ from kimi_tui.core.wire.thinking_budget import Budget
 
 
 def is_parted(settings: Settings, session: Session, request: RequestSettings) -> bool:
-    """Whether its turns are two requests; raises FieldError as `resolve_free_thinking` does."""
-    return thinks_first(request) and resolve_free_thinking(settings, session)
+    """Whether its turns are two requests; raises FieldError as `resolve_chat` does."""
+    return thinks_first(request) and resolve_chat(settings, session).free_thinking
 
 
 def first_fields(settings: Settings, session: Session, request: RequestSettings) -> Mapping[str, object]:
@@ -27,9 +27,8 @@ def first_fields(settings: Settings, session: Session, request: RequestSettings)
 
 
 def resolve_plan(settings: Settings, session: Session, request: RequestSettings, base: Plan, budget: Budget) -> Plan:
-    """Put what the settings choose for any turn onto a plan; raises FieldError as `resolve_budget` does."""
-    auto_continue, cuts_back = resolve_auto_continue(settings, session), settings.chat.whole_sentences
-    if not is_parted(settings, session, request):
-        return chosen(base, budget, auto_continue=auto_continue, cuts_back=cuts_back)
-    parted = partial(thinking_first, request=request)
-    return chosen(base, budget, auto_continue=auto_continue, cuts_back=cuts_back, parted=parted)
+    """Put what the settings choose for any turn onto a plan; raises FieldError as `resolve_chat` does."""
+    chat = resolve_chat(settings, session)
+    is_whole = not is_parted(settings, session, request)
+    parted = (lambda plan: plan) if is_whole else partial(thinking_first, request=request)
+    return chosen(base, budget, auto_continue=chat.auto_continue, cuts_back=chat.whole_sentences, parted=parted)

@@ -51,7 +51,6 @@ from kimi_tui.ui.panes.room_watch import RoomWatch
 from kimi_tui.ui.panes.side_panes import SidePanes
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.arrangement import MIN_COLUMNS, MIN_ROWS, Arrangement
-from kimi_tui.ui.state.measured_cuts import MeasuredCuts
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import RECOVERED, OpenChats
 from kimi_tui.ui.state.read_only import READ_ONLY, opening_words
@@ -156,7 +155,7 @@ class ChatScreen(Screen[None]):
         self.bars = BarDisplay(
             Bars(services.settings_store, services.endpoint), self.open_chats, services.clock.monotonic
         )
-        room = RoomWatch(MeasuredCuts(self._resolve), self.drafts, self.bars.context)
+        room = RoomWatch(self._resolve, self.drafts, self.bars.context)
         feed = ConversationFeed(
             services.settings_store, self.open_chats, self.transcript, self.bars.remark, room,
             welcome=welcome_entries(services.key_problem, keys.label),

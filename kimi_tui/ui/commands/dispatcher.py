@@ -97,7 +97,7 @@ class Dispatcher:
         refusal = situation.refusal(action, self.offers())
         if not refusal:
             self._do(action, argument, failed)
-        elif Need.NOTICE in action.needs:  # that there are no notices is no notice
+        elif action.need is Need.NOTICE:  # that there are no notices is no notice
             self._remark_refusal(refusal)
         else:
             self.say(refusal, "warning", about=REFUSED)

@@ -17,11 +17,7 @@ from kimi_tui.core.settings import settings_changes
 from kimi_tui.core.settings.field_text import parse_stop_words, short_text
 from kimi_tui.core.settings.sampling import (
     RequestOptions,
-    resolve_auto_continue,
-    resolve_budget,
-    resolve_free_thinking,
-    resolve_kept_thinking,
-    resolve_over_budget,
+    resolve_chat,
     resolve_request,
 )
 from kimi_tui.core.settings.settings import RULES
@@ -187,7 +183,7 @@ class SettingCommands:
         word, settings = argument.strip().lower(), self.store.value
         if word not in {"", "on", "off"}:
             raise UsageError(f"/free-thinking takes on or off, not {argument.strip()!r}.")
-        is_free = word == "on" if word else not resolve_free_thinking(settings, self._session)
+        is_free = word == "on" if word else not resolve_chat(settings, self._session).free_thinking
         own = None if is_free == settings.chat.free_thinking else is_free
         self.change(settings_changes.with_own(self._session, "free_thinking", own))
         self.say(
@@ -202,7 +198,7 @@ class SettingCommands:
         """Limit the thinking of this session, with "once" of the next reply alone; "" = say what holds."""
         chat, (text, _, scope) = self.open_chats.current, argument.strip().lower().partition(" ")
         if not text:
-            budget = chat.next_reply.budget or resolve_budget(self.store.value, chat.session)
+            budget = chat.next_reply.budget or resolve_chat(self.store.value, chat.session).budget
             self.say(f"Thinking budget: {budget}. /budget 500 (tokens), /budget 20s or /budget off sets it.")
             return
         try:
@@ -234,7 +230,7 @@ class SettingCommands:
                 raise UsageError(f"/auto-continue: found {word!r}, allowed {RULES['chat', 'auto_continue'].allowed}.")
             is_default = times == self.store.value.chat.auto_continue
             self.change(settings_changes.with_own(session, "auto_continue", None if is_default else times))
-        times = resolve_auto_continue(self.store.value, self.open_chats.current.session)
+        times = resolve_chat(self.store.value, self.open_chats.current.session).auto_continue
         how_often = f"up to {counted(times, 'time')}" if times else "only when you ask (/continue)"
         self.say(f"A reply that is cut by max_new_tokens is gone on with {how_often}, in this session.")
 
@@ -265,7 +261,7 @@ class SettingCommands:
             is_default = kept == self.store.value.chat.kept_thinking
             self.change(settings_changes.with_own(session, "kept_thinking", None if is_default else kept))
         chat = self.open_chats.current
-        kept = resolve_kept_thinking(self.store.value, chat.session)
+        kept = resolve_chat(self.store.value, chat.session).kept_thinking
         self.say(f"The thinking of {kept_words(kept)} is sent along{self._cost_of(kept)}, in this session.")
 
     def _over_budget(self, argument: str) -> None:
@@ -276,7 +272,7 @@ class SettingCommands:
                 raise UsageError(f"/over-budget: found {word!r}, allowed {RULES['chat', 'over_budget'].allowed}.")
             is_default = word == self.store.value.chat.over_budget
             self.change(settings_changes.with_own(session, "over_budget", None if is_default else word))
-        chosen = resolve_over_budget(self.store.value, self.open_chats.current.session)
+        chosen = OverBudget(resolve_chat(self.store.value, self.open_chats.current.session).over_budget)
         self.say(f"When there is no room for all turns, {OVER_BUDGET_WORDS[chosen]}, in this session.")
 
     def _cost_of(self, kept: KeptThinking) -> str:

@@ -59,7 +59,7 @@ def refusal(action: Action, offered: Set[Need]) -> str:
     """Why an action cannot be done now; "" = it can."""
     if action.waits and Need.RUNNING in offered:
         return f"{action.title}: a reply is running; stop it first."
-    need = action.missing(offered) if action.needs else None
+    need = action.missing(offered)
     if need is not None and action.id in EDITS and Need.RUNNING in offered:
         return f"{action.title}: a reply is running; stop it first."
     return "" if need is None else f"{action.title}: there is no {need.value} here."

@@ -26,7 +26,8 @@ from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.keys.focus import has_keys, take_keys
 from kimi_tui.ui.state.branch import Growing
 from kimi_tui.ui.state.callbacks import Push, Remark, Say
-from kimi_tui.ui.state.open_chat import Chat, Deletion
+from kimi_tui.ui.state.open_chat import Chat
+from kimi_tui.ui.state.tree_steps import Deletion
 from kimi_tui.ui.text.safe_text import line_text
 from kimi_tui.ui.transcript.transcript_widget import Transcript
 
@@ -86,7 +87,7 @@ class TreeCommands:
         """Delete a message and everything below it; how many messages that were."""
         chat = self._chat
         before = len(chat.session.messages)
-        chat.delete(message_id)
+        chat.tree_steps.delete(chat.open_session, message_id)
         self.current.change(chat.session)
         return before - len(chat.session.messages)
 
@@ -99,7 +100,7 @@ class TreeCommands:
         """What was deleted goes first: the cursor stands elsewhere then."""
         chat = self._chat
         target = chat.target(self.target.cursor.chosen)
-        if chat.has_deleted_last or target is None:
+        if chat.tree_steps.has_deleted_last or target is None:
             self._undo_tree_step()
         elif can_be_undone(target):
             self._undo_last_step(target)
@@ -149,7 +150,7 @@ class TreeCommands:
         chat, about = self._chat, self._last_step
         if not chat.tree_steps:
             raise UsageError("There is no step to undo here.")
-        step, count = chat.undo_tree_step()
+        step, count = chat.tree_steps.undo(chat.open_session)
         self.current.change(chat.session)
         if isinstance(step, Deletion):
             words = f"Brought back {counted(count, 'message')}."
@@ -278,7 +279,7 @@ class TreeCommands:
 
     def name(self, message_id: str, name: str) -> str:
         start, _ = self.name_before(message_id)
-        before, name = self._chat.name_branch(start, name_of(name)), name_of(name)
+        before, name = self._chat.tree_steps.name_branch(self._chat.open_session, start, name_of(name)), name_of(name)
         self.current.change(self._chat.session)
         if name:
             return f"The branch is called “{line_text(name)}” now."

@@ -9,7 +9,7 @@ from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
 from kimi_tui.ui.state.entry import Entry
-from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED
+from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
 from kimi_tui.ui.state.services import SettingsStore
@@ -31,7 +31,7 @@ class ConversationFeed:
 
     def prepare(self, chat: Chat) -> None:
         """Does what takes long; this may be done in a thread."""
-        self.room.cuts.of(chat, NOTHING_TYPED)
+        measured_cut(self.room.resolve, chat, NOTHING_TYPED)
         self.transcript.prepare(self.entries_of(chat))
 
     def show(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kimi_tui.core.prompt.context_meter import Context
 from kimi_tui.core.text.counts import counted
 from kimi_tui.ui.panes.drafts import Drafts
-from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, MeasuredCuts, Typed
+from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED, Resolve, Typed, measured_cut
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.slash import Text, parse_line
 from kimi_tui.ui.text import words
@@ -19,7 +19,7 @@ ROOM = "room in the context window"
 
 @dataclass(eq=False)
 class RoomWatch:
-    cuts: MeasuredCuts
+    resolve: Resolve
     drafts: Drafts
     context: Callable[[Chat], Context]  # how full the window is, with what is typed
 
@@ -31,7 +31,7 @@ class RoomWatch:
         typed = self._typed()
         # Any text is shown to take something.
         chat.typed_tokens = max(chat.calibration.tokens(typed.text), 1) if typed.text else 0
-        chat.cut = self.cuts.of(chat, typed)
+        chat.cut = measured_cut(self.resolve, chat, typed)
         context = self.context(chat)
         if chat.cut.place:
             is_new = chat.cut.place > max(chat.cut_told, chat.cut.last)

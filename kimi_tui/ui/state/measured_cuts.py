@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the names of types only: the first frame needs none of thes
     from kimi_tui.core.prompt.next_cuts import NextCuts
 
 
+Resolve = Callable[[Session, RequestOptions], RequestSettings]
+"""The settings of a session's request; raises KimiError where they cannot be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
     """What the composer would ask."""
@@ -33,34 +37,28 @@ class Typed:
 NOTHING_TYPED = Typed()
 
 
-@dataclass(eq=False)
-class MeasuredCuts:
-    """Measures again what has changed: a key costs the same in a long conversation as in a short one."""
+def measured_cut(resolve: Resolve, chat: Chat, typed: Typed) -> NextCut:
+    """`NO_CUT` where the session's settings cannot be used: nothing is sent then.
 
-    resolve: Callable[[Session, RequestOptions], RequestSettings]
-    """Raises KimiError where the session's settings cannot be used."""
-
-    def of(self, chat: Chat, typed: Typed) -> NextCut:
-        """None where the session's settings cannot be used: nothing is sent then.
-
-        Of a chat that is not on screen yet this may be asked in a thread.
-        """
-        try:
-            request = self.resolve(chat.session, chat.next_reply.options)
-        except KimiError:
-            return NO_CUT
-        if request.over_budget is OverBudget.REFUSE:
-            return NO_CUT
-        cuts = _next_cuts(chat, typed, request)
-        tail = [cuts.writer.open_part(request.open_turn_of(chat.next_reply.start))]
-        is_sampled = len(typed.text) > SAMPLE_CHARS
-        if typed.text and not is_sampled:
-            tail.append(cuts.writer.draft_part(typed.text))
-        place = cuts.cut(tail, cuts.calibration.tokens(typed.text) if is_sampled else 0)
-        memo = chat.cut_memo
-        if memo.found is None or memo.found[:2] != (cuts, place):
-            memo.found = cuts, place, _next_cut(cuts, place)
-        return memo.found[2]
+    It measures again what has changed: a key costs the same in a long conversation as in a short one. Of a chat that is
+    not on screen yet this may be asked in a thread.
+    """
+    try:
+        request = resolve(chat.session, chat.next_reply.options)
+    except KimiError:
+        return NO_CUT
+    if request.over_budget is OverBudget.REFUSE:
+        return NO_CUT
+    cuts = _next_cuts(chat, typed, request)
+    tail = [cuts.writer.open_part(request.open_turn_of(chat.next_reply.start))]
+    is_sampled = len(typed.text) > SAMPLE_CHARS
+    if typed.text and not is_sampled:
+        tail.append(cuts.writer.draft_part(typed.text))
+    place = cuts.cut(tail, cuts.calibration.tokens(typed.text) if is_sampled else 0)
+    memo = chat.cut_memo
+    if memo.found is None or memo.found[:2] != (cuts, place):
+        memo.found = cuts, place, _next_cut(cuts, place)
+    return memo.found[2]
 
 
 def _next_cuts(chat: Chat, typed: Typed, request: RequestSettings) -> NextCuts:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimi_tui.core.errors import KimiError
 from kimi_tui.core.prompt.token_estimate import UNCALIBRATED, Calibration
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.branches import branch_start, with_name
+from kimi_tui.core.session.branches import branch_start
 from kimi_tui.core.session.session import Message, MessageState, Role, Session
 from kimi_tui.engine.open_session import OpenSession
 from kimi_tui.ui.state import entries
@@ -22,6 +22,7 @@ from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.state.next_cut import NO_CUT, CutMemo, NextCut
 from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.slash import is_message, typed_before
+from kimi_tui.ui.state.tree_steps import TreeSteps
 
 if TYPE_CHECKING:  # the names of types only: a chat opens without any turn
     from kimi_tui.core.session.raw_draft import RawDraft
@@ -52,18 +53,6 @@ class Running(NamedTuple):
     live: LiveTurn
 
 
-class Deletion(NamedTuple):
-    before: Session
-    message_id: str
-
-
-class Naming(NamedTuple):
-    message_id: str
-    """Of the message where the branch begins."""
-    before: str
-    """What it was called; "" = nothing."""
-
-
 @dataclass(slots=True, eq=False)
 class Chat:
     open_session: OpenSession
@@ -89,13 +78,11 @@ class Chat:
     """What its file holds of that."""
     typed_raw: Callable[[], RawDraft | None] | None = None
     """Gives what stands in its editor, None = what the editor began with; None = it is not open."""
-    turn: Turn | None = None
-    live: LiveTurn | None = None
+    running: Sequence[Running] = ()
+    """All replies that grow, the one that is shown or was shown last first."""
     next_reply: NextReply = NOTHING_ASKED
     queued: list[str] = field(default_factory=list)
     """The messages that are sent one after the other, each when the reply before is complete."""
-    beside: list[Running] = field(default_factory=list)
-    """Replies to the same question that grow beside the one that `turn` writes."""
     ends: list[TurnEnded] = field(default_factory=list)
     """How those ended that began with the running one, or with the last."""
     follow_up: Answers | None = None
@@ -115,8 +102,8 @@ class Chat:
     """What was found out about replies that are to keep a form, by their ids."""
     last_turn: Turn | None = None
     """The one that ended last here; None = none has."""
-    tree_steps: list[Deletion | Naming] = field(default_factory=list)
-    """What was deleted and named, for undoing; the last one last."""
+    tree_steps: TreeSteps = field(default_factory=TreeSteps)
+    """What was deleted and named."""
     cut: NextCut = NO_CUT
     """Where the next request is cut, as it was looked at last."""
     cut_memo: CutMemo = field(default_factory=CutMemo)
@@ -134,6 +121,19 @@ class Chat:
     @property
     def session(self) -> Session:
         return self.open_session.value
+
+    @property
+    def turn(self) -> Turn | None:
+        return self.running[0].turn if self.running else None
+
+    @property
+    def live(self) -> LiveTurn | None:
+        return self.running[0].live if self.running else None
+
+    @property
+    def beside(self) -> Sequence[Running]:
+        """Replies to the same question that grow beside the one that `turn` writes."""
+        return self.running[1:]
 
     def unsent(self, draft: str) -> str:
         """All that was typed in it and is in no message yet: what waits to be sent, and what is being typed."""
@@ -251,12 +251,6 @@ class Chat:
         return self.live is not None and question is not None and self.session.head in {question.id, self.live.key}
 
     @property
-    def running(self) -> list[Running]:
-        """All replies that grow, the one that is shown or was shown last first."""
-        first = [Running(self.turn, self.live)] if self.turn is not None and self.live is not None else []
-        return first + self.beside
-
-    @property
     def beside_words(self) -> str:
         """What goes on beside the reply that is shown, or follows its thinking; "" = nothing does."""
         if self.follow_up is not None:
@@ -297,26 +291,23 @@ class Chat:
 
     def note_begun(self, running: Running) -> None:
         """Take a turn that has begun, beside those that run."""
-        if self.turn is None:
-            self.turn, self.live = running
+        if self.running:
+            running.turn.step_aside()
+        else:
             self.ends = []
             self.stopped_alone.clear()
-        else:
-            running.turn.step_aside()
-            self.beside.append(running)
+        self.running = [*self.running, running]
 
     def showing(self, key: str) -> Session:
         """The session as it is when an alternative is shown, one that grows too: the others go on."""
-        running = self.running
-        shown = next((it for it in running if it.live.key == key), None)
+        shown = next((it for it in self.running if it.live.key == key), None)
         if shown is None:
             return tree.select(self.session, key)
         question_id = shown.turn.reply.question_id
         if self.session.head != question_id:
             shown.turn.fall_back_to(self.session.head)
         shown.turn.show()
-        self.turn, self.live = shown
-        self.beside = [it for it in running if it is not shown]
+        self.running = [shown, *(it for it in self.running if it is not shown)]
         for it in self.beside:
             it.turn.step_aside()
         return replace(self.session, head=question_id)
@@ -327,11 +318,9 @@ class Chat:
         Where it brought no reply, no message can tell.
         """
         is_shown = turn is self.turn and (self.session.head == turn.reply.question_id or turn.has_gone_back)
-        running = [it for it in self.running if it.turn is not turn]
-        self.turn, self.live = running[0] if running else (None, None)
-        self.beside = running[1:]
+        self.running = [it for it in self.running if it.turn is not turn]
         self.ends.append(ended)
-        for it in running if ended.replies else ():
+        for it in self.running if ended.replies else ():
             it.turn.fall_back_to(ended.replies[0].id)
         head = self._head_behind(turn, ended) if is_shown else self.session.head
         is_other = head != self.session.head
@@ -428,56 +417,10 @@ class Chat:
             live.entry(), alternatives=branch.alternatives.get(live.key), setting=branch.settings.get(live.key, "")
         )
 
-    @property
-    def has_deleted_last(self) -> bool:
-        """Whether the last step in the tree deleted something."""
-        return bool(self.tree_steps) and isinstance(self.tree_steps[-1], Deletion)
-
-    def delete(self, message_id: str) -> None:
-        """Delete a message and everything below it, so that it can be undone."""
-        before = self.session
-        after = self.open_session.update(lambda value: tree.without(value, message_id))
-        self.open_session.reserve_ids({it.id for it in before.messages} - {it.id for it in after.messages})
-        self.tree_steps.append(Deletion(before, message_id))
-
-    def name_branch(self, message_id: str, name: str) -> str:
-        """Name the branch that begins with a message, so that it can be undone; what it was called is given."""
-        before = tree.message_of(self.session, message_id).name
-        self.open_session.update(lambda value: with_name(value, message_id, name))
-        if name != before:
-            self.tree_steps.append(Naming(message_id, before))
-        return before
-
     def branch_name(self, chosen: str | None) -> str:
         """What the branch is called that the chosen message or growing reply is on, else the last; "" = nothing."""
         key, session = self.shown_key(chosen), self.with_growing()
         return "" if key is None else tree.message_of(session, branch_start(session, key)).name
-
-    def undo_tree_step(self) -> tuple[Deletion | Naming, int]:
-        """Take back the last deletion or name, and give it: what was deleted is there again with the same ids.
-
-        The number is how many messages came back.
-        """
-        self.open_session.refuse_if_read_only()
-        step = self.tree_steps.pop()
-        if isinstance(step, Naming):
-            self.open_session.update(lambda value: with_name(value, *step))
-            return step, 0
-        here = {message.id for message in self.session.messages}
-        lost = [message for message in step.before.messages if message.id not in here]
-        self.open_session.update(lambda value: _with_messages(value, step.before, lost))
-        return step, len(lost)
-
-
-def _with_messages(session: Session, before: Session, lost: Sequence[Message]) -> Session:
-    """Put messages back in their order of creation; those that were added since stand behind."""
-    known = {message.id for message in before.messages}
-    kept = {message.id: message for message in session.messages}
-    back = {message.id for message in lost}
-    old = [kept.get(message.id, message) for message in before.messages if message.id in kept or message.id in back]
-    new = [message for message in session.messages if message.id not in known]
-    head = before.head or before.messages[-1].id  # without a head it was the last one, which may be another now
-    return replace(session, messages=(*old, *new), head=head)
 
 
 def _calibration_of(session: Session, branch: Sequence[Message]) -> Calibration:

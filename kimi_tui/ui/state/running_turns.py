@@ -23,7 +23,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.reply_start import ReplyStart
 from kimi_tui.core.session.session import Message, MessageState
 from kimi_tui.core.settings.reply_batch import Member, ReplyBatch
-from kimi_tui.core.settings.sampling import RequestOptions, resolve_budget, resolve_request
+from kimi_tui.core.settings.sampling import RequestOptions, resolve_chat, resolve_request
 from kimi_tui.core.settings.turn_plan import resolve_plan
 from kimi_tui.core.wire.answer_forms import is_json_form
 from kimi_tui.core.wire.plans import Plan, answering, answering_again, single
@@ -48,7 +48,7 @@ from kimi_tui.ui.state.answers import Answers
 from kimi_tui.ui.state.end_notices import end_notices, end_of
 from kimi_tui.ui.state.form_checks import FormChecks, about_form
 from kimi_tui.ui.state.live_turn import LiveTurn
-from kimi_tui.ui.state.next_reply import NOTHING_ASKED
+from kimi_tui.ui.state.next_reply import NOTHING_ASKED, NextReply
 from kimi_tui.ui.state.open_chat import PASSING, REFUSED, Chat, Running
 from kimi_tui.ui.state.reply_rows import batch_table
 from kimi_tui.ui.state.services import SettingsStore
@@ -142,18 +142,12 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         asked = chat.next_reply
-        if is_raw(opening):  # what the reply was to begin with stands in it, or was taken out
-            self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
-            chat.next_reply, chat.follow_up = replace(asked, start=None, stops=()), None
-            return
-        if not isinstance(opening, Asking | AskingAgain):
-            self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
-            chat.next_reply, chat.follow_up = replace(asked, budget=None, stops=()), None
-            return
-        opening = replace(opening, start=opening.start or asked.start)
-        self._begin(chat, opening, plan, self._request(chat, opening, asked.options))
-        chat.next_reply = NOTHING_ASKED
-        chat.follow_up = asked.answers and replace(asked.answers, options=asked.options)
+        if isinstance(opening, Asking | AskingAgain):
+            opening = replace(opening, start=opening.start or asked.start)
+        self._begin(chat, opening, plan, self._request(chat, opening, asked.options), told=told)
+        chat.next_reply = _left_by(opening, asked)
+        answers = None if chat.next_reply.answers else asked.answers
+        chat.follow_up = answers and replace(answers, options=asked.options)
 
     def start_batch(self, chat: Chat, again: AskingAgain, variants: Sequence[Variant], what: str, told: str) -> None:
         """Begin several replies to one question, as many as may run at once; `told` is said when they have begun.
@@ -190,7 +184,7 @@ class Turns:
             KimiError: Nothing can be sent; the session is as it was.
         """
         self._answer(chat, thought, replace(answers, options=chat.next_reply.options))
-        chat.next_reply = replace(chat.next_reply, budget=None, stops=())
+        chat.next_reply = _left_by(AnsweringAgain(thought), chat.next_reply)
 
     def _answer(self, chat: Chat, thought: Message, answers: Answers) -> None:
         several = AnsweringAgain(thought, answers.count)
@@ -209,7 +203,7 @@ class Turns:
     ) -> Turn:
         """Begin a turn, beside those that run. `budget` None = the next reply's, or the session's."""
         chat.open_session.refuse_if_read_only()
-        budget = budget or chat.next_reply.budget or resolve_budget(self._store.value, chat.session)
+        budget = budget or chat.next_reply.budget or resolve_chat(self._store.value, chat.session).budget
         if self._recorded_plan is not None:
             plan = self._recorded_plan
         elif is_raw(opening):
@@ -229,7 +223,7 @@ class Turns:
         chat.stop()
         for it in running:
             await it.turn.finished()
-        chat.turn, chat.live, chat.beside = None, None, []
+        chat.running = ()
 
     def _request(self, chat: Chat, opening: Opening, options: RequestOptions) -> RequestSettings:
         chat.open_session.refuse_if_read_only()
@@ -417,6 +411,20 @@ class Turns:
 def is_raw(opening: Opening) -> bool:
     """Whether its first request is sent as the user wrote it."""
     return isinstance(opening, Asking | AskingAgain) and isinstance(opening.start, RawInput)
+
+
+def _left_by(opening: Opening, asked: NextReply) -> NextReply:
+    """What of that which was to hold for the next reply alone holds for the one after a turn that has begun.
+
+    Only a question is answered by a new reply, which may begin with words and have answers beside it; a raw input holds
+    such words already, is answered once, and thinks as long as it says.
+    """
+    asks, sends_raw = isinstance(opening, Asking | AskingAgain), is_raw(opening)
+    return NextReply(
+        budget=asked.budget if sends_raw else None,
+        start=None if asks else asked.start,
+        answers=None if asks and not sends_raw else asked.answers,
+    )
 
 
 def _which(chat: Chat, ended: TurnEnded) -> str:

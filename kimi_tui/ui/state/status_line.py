@@ -14,7 +14,7 @@ from kimi_tui.core.session import tree
 from kimi_tui.core.session.endings import STATES_IN_SHORT
 from kimi_tui.core.session.session import MessageState, Role, Session
 from kimi_tui.core.session.session_usage import total_usage
-from kimi_tui.core.settings.sampling import resolve_budget, resolve_request
+from kimi_tui.core.settings.sampling import resolve_chat, resolve_request
 from kimi_tui.core.settings.settings import Settings
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET
 from kimi_tui.ui.state.entries import notice
@@ -128,7 +128,7 @@ def _bar_texts(
 ) -> BarTexts:
     try:
         request = resolve_request(settings, session)
-        budget = asked.budget or resolve_budget(settings, session)
+        budget = asked.budget or resolve_chat(settings, session).budget
         most = "" if budget == NO_BUDGET else f" ≤ {budget}"
         thinks = request.thinking if asked.start is None else not asked.start.is_answer
         model, thinking = request.model, f"thinking{most}" if thinks else "instant"

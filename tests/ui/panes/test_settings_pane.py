@@ -23,9 +23,8 @@ from kimi_tui.core.settings.settings_view import settings_view
 from kimi_tui.core.wire.fields import SETTABLE
 from kimi_tui.ui.panes.settings_pane import messages
 from kimi_tui.ui.panes.settings_pane.editor import Editor
-from kimi_tui.ui.panes.settings_pane.row import SettingRow
 from kimi_tui.ui.panes.settings_pane.row_values import RowKind
-from kimi_tui.ui.panes.settings_pane.setting_rows import MOVES, SettingRows
+from kimi_tui.ui.panes.settings_pane.setting_rows import MOVES, SettingRow, SettingRows
 from kimi_tui.ui.panes.settings_pane.settings_widget import SettingsPane
 from kimi_tui.ui.text.safe_text import SafeFilter
 from kimi_tui.ui.text.themes import build_theme

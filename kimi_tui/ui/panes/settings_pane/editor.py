@@ -23,7 +23,7 @@ from textual.widgets.option_list import Option
 from kimi_tui.core.errors import FieldError, KimiError
 from kimi_tui.ui.keys.key_lookup import TAKE_KEY
 from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, Edit, EditKind, Texts
-from kimi_tui.ui.panes.settings_pane.row import ALERT, CURSOR
+from kimi_tui.ui.panes.settings_pane.row_values import ALERT, CURSOR
 from kimi_tui.ui.text.safe_text import content
 from kimi_tui.ui.widgets.editing import EditArea, EditLine
 from kimi_tui.ui.widgets.newest_work import run_newest
@@ -214,7 +214,7 @@ class Editor(Vertical):
 
     def _checked(self) -> tuple[object | None, str]:
         try:
-            return self.edit.check(self.typed), ""
+            return self.edit.check(*self.typed), ""
         except FieldError as error:
             return None, f"{ALERT} Found {error.found}, allowed {error.allowed}."
         except KimiError as error:

@@ -1,4 +1,4 @@
-"""What each row of the settings pane says: plain values made of a view."""
+"""What each row of the settings pane says, and what keys do on it: plain values made of a view."""
 
 from __future__ import annotations
 
@@ -7,36 +7,25 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
-from kimi_tui.core.prompt.leaving_out import OverBudget
-from kimi_tui.core.session.kept_thinking import ALL
+from kimi_tui.core.settings.actions import key_label
 from kimi_tui.core.settings.field_text import edit_text, short_text
-from kimi_tui.core.settings.settings_view import (
-    ENDPOINT,
-    EXTRA_PREFIX,
-    PresetOrigin,
-    Setting,
-    SettingsView,
-)
+from kimi_tui.core.settings.settings_view import ENDPOINT, EXTRA_PREFIX, Setting, SettingsView
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.dotted import dotted
 from kimi_tui.core.wire.fields import FieldKind, FieldSpec
+from kimi_tui.ui.panes.settings_pane import messages
+from kimi_tui.ui.panes.settings_pane.edits import ENDINGS, NOT_SENT, Edit, Outcome, Texts, field_edit, question
+from kimi_tui.ui.panes.settings_pane.row_table import GENERAL, PANE_ACTIONS
 from kimi_tui.ui.text.safe_text import line_text
 
-NOT_SENT = "not sent"
+NUMBER_STARTS = frozenset("0123456789-.")
 NOT_TAKEN = "changed, not taken"
+CURSOR, MARK, ALERT, CUT, RULE, NOTHING = "▸", "*", "!", "…", "─", "–"
+"""The cursor, a value that differs, a warning or error, what was cut off, a heading's line, no value."""
 FIRST_ROW = "thinking"
 """The first row that can have the cursor; it is always there."""
 FORMS = "text, json_object, json_schema with a name and a schema, or regex with a pattern"
 """Shorter than the table of fields says it."""
-GENERAL = ("thinking", "kept_thinking", "preset", "system", "over_budget")
-"""What a session sets besides the fields of its requests."""
-
-
-OVER_BUDGET: Mapping[str, str] = {
-    OverBudget.REFUSE: "refuse",
-    OverBudget.LEAVE_OUT: "leave out oldest",
-    OverBudget.KEEP_PINNED: "keep pinned",
-}
-"""In words for a row."""
 NO_SETTING = Setting("", None)
 
 
@@ -44,14 +33,6 @@ class RowKind(StrEnum):
     HEADING = "heading"
     SETTING = "setting"
     ACTION = "action"
-
-
-class ActionRow(StrEnum):
-    SAVE_PRESET = "save-preset"
-    RENAME_PRESET = "rename-preset"
-    DELETE_PRESET = "delete-preset"
-    MAKE_DEFAULT = "make-default"
-    RESET_ALL = "reset-all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +78,8 @@ def _rows(view: SettingsView) -> Iterator[Row]:
         yield _heading(heading)
         yield from (_row(view, setting) for setting in settings)
     yield _heading("Keep")
-    yield from _actions(view)
+    for name, action in PANE_ACTIONS.items():
+        yield Row(name, RowKind.ACTION, action.label, is_unset=not action.is_possible(view), help=(action.help,))
 
 
 def _heading_of(setting: Setting) -> str:
@@ -111,57 +93,29 @@ def _heading(words: str) -> Row:
 
 
 def _row(view: SettingsView, setting: Setting) -> Row:
-    name, value = setting.name, setting.value
-    whose = "Set by this session." if setting.is_own else "The default of new sessions."
-    match name:
-        case "thinking":
-            help_ = ("Whether the model thinks before it answers.", whose)
-            return Row(name, RowKind.SETTING, name, "on" if value else "off (instant)", help=help_, setting=setting)
-        case "preset":
-            preset = str(value)
-            whose_preset = ("Sent where nothing else is set.", f"This one {view.presets[preset]}.", whose)
-            return Row(name, RowKind.SETTING, name, line_text(preset), help=whose_preset, setting=setting)
-        case "kept_thinking" | "over_budget" | "system":
-            return _GENERAL_ROWS[name](setting, whose)
-        case "unset" | "extra":
-            return Row(name, RowKind.SETTING, name, help=("Delete takes it back.",), setting=setting)
-        case _ if setting.spec is not None:
-            return _field(setting.spec, setting)
-    label, help_ = (
-        name.removeprefix(EXTRA_PREFIX),
-        ("A field of another server, sent as is.", _as_said_by(setting.source)),
-    )
-    return Row(name, RowKind.SETTING, line_text(label), short_text(label, value), help=help_, setting=setting)
+    name = setting.name
+    if name in GENERAL:
+        return _general(view, setting)
+    if setting.spec is not None:
+        return _field(setting.spec, setting)
+    if name in {"unset", "extra"}:
+        return Row(name, RowKind.SETTING, name, help=("Delete takes it back.",), setting=setting)
+    label = name.removeprefix(EXTRA_PREFIX)
+    help_ = ("A field of another server, sent as is.", _as_said_by(setting.source))
+    shown = short_text(label, setting.value)
+    return Row(name, RowKind.SETTING, line_text(label), shown, help=help_, setting=setting)
 
 
-def _kept_thinking(setting: Setting, whose: str) -> Row:
-    shown = {"0": "none", "1": "last turn", ALL: "all turns"}.get(str(setting.value), f"last {setting.value} turns")
-    help_ = ("Of how many earlier turns the thinking is sent along: a number, none or all.", whose)
-    return Row(setting.name, RowKind.SETTING, "kept thinking", shown, help=help_, setting=setting)
-
-
-def _over_budget(setting: Setting, whose: str) -> Row:
-    shown = OVER_BUDGET.get(str(setting.value), line_text(str(setting.value)))
-    help_ = ("What becomes of the oldest turns when the context window has no room for all.", whose)
-    return Row(setting.name, RowKind.SETTING, "no room", shown, help=help_, setting=setting)
-
-
-def _system(setting: Setting, _: str) -> Row:
-    text = edit_text(setting.value)
-    size = f"{counted(len(text), 'character')}. " if text else ""
-    whose = "New sessions begin with another one." if setting.is_own else "New sessions begin with the same one."
-    return Row(
-        setting.name,
-        RowKind.SETTING,
-        "system prompt",
-        line_text(text[:200]) or "none",
-        is_unset=not text,
-        help=("What the model is told before the conversation.", size + whose),
-        setting=setting,
-    )
-
-
-_GENERAL_ROWS = {"kept_thinking": _kept_thinking, "over_budget": _over_budget, "system": _system}
+def _general(view: SettingsView, setting: Setting) -> Row:
+    name, value, general = setting.name, setting.value, GENERAL[setting.name]
+    notes = ["Set by this session." if setting.is_own else "The default of new sessions."]
+    if name == "preset":
+        notes.insert(0, f"This one {view.presets[str(value)]}.")
+    if name == "system":
+        size = f"{counted(len(edit_text(value)), 'character')}. " if value else ""
+        notes = [f"{size}New sessions begin with {'another' if setting.is_own else 'the same'} one."]
+    is_unset, help_ = name == "system" and not value, (general.help, *notes)
+    return Row(name, RowKind.SETTING, general.label, general.shown(value), is_unset, help_, setting)
 
 
 def _field(spec: FieldSpec, setting: Setting) -> Row:
@@ -200,14 +154,79 @@ def _source(source: str) -> str:
     )
 
 
-def _actions(view: SettingsView) -> Iterator[Row]:
-    is_saved = view.presets[str(view.settings["preset"].value)] is PresetOrigin.SAVED
-    rows = (
-        (ActionRow.SAVE_PRESET, "Save as preset …", "Saves what this session sends under a name.", True),
-        (ActionRow.RENAME_PRESET, "Rename preset …", "Renames the chosen preset, if it is your own.", is_saved),
-        (ActionRow.DELETE_PRESET, "Delete preset", "Deletes the chosen preset, if it is your own.", is_saved),
-        (ActionRow.MAKE_DEFAULT, "Make default", "Lets new sessions begin with what this one sets.", True),
-        (ActionRow.RESET_ALL, "Reset all", "Takes back what this session sets, but the system prompt.", view.has_own),
-    )  # fmt: skip
-    for action, label, help_, is_possible in rows:
-        yield Row(action, RowKind.ACTION, label, is_unset=not is_possible, help=(help_,))
+# -- what keys do, as decisions that the pane carries out
+
+
+def edit(row: Row, view: SettingsView, typed: Texts = (), about: str = "") -> Outcome:
+    """Edit a row, or do what it says.
+
+    `typed` is what was typed when it was left, `about` as in `Edit`.
+    """
+    if row.id in GENERAL:
+        return GENERAL[row.id].edit(view, typed)
+    if row.setting.spec is not None:
+        return field_edit(row.setting.spec, row.setting, typed, about)
+    if row.kind is RowKind.ACTION:
+        action = PANE_ACTIONS[row.id]
+        return action.refusal if row.is_unset else action.act(view, typed)
+    return "This is changed in the file that sets it."
+
+
+def type_over(row: Row, char: str) -> Edit | None:
+    """Begin to edit a number by typing it; None = the character begins none."""
+    spec = row.setting.spec
+    return field_edit(spec, row.setting, (char,)) if spec and row.is_number and char in NUMBER_STARTS else None
+
+
+def reset(row: Row) -> Outcome:
+    """Take back what was typed for the row and not taken, and what the session sets for it."""
+    is_own, taken_back = row.setting.is_own, messages.SettingReset(row.id)
+    if row.is_pending and is_own:
+        words = "Take back what this session sets here, and what was typed and not taken?"
+        yes = "Take it back; what was typed is gone"
+        return question(words, yes, "Keep both", taken_back, drops_typed=True)
+    if row.is_pending:
+        words = "Throw away what was typed and not taken?"
+        return question(words, "Throw it away", "Keep it", "", drops_typed=True)
+    if not is_own:
+        is_action = row.kind is RowKind.ACTION
+        return "" if is_action else "There is nothing to take back: the session does not set it."
+    if row.id == "system":
+        words = "Take the system prompt that new sessions begin with?"
+        return question(words, "Take it; this one is gone", "Keep this one", taken_back)
+    return taken_back
+
+
+def unset(row: Row) -> Outcome:
+    if not row.can_be_unset:
+        return "It is not sent." if row.is_unset else "This cannot be left out."
+    left_out = messages.SettingChanged(row.id, None)
+    if row.id == "system":
+        words = "Have no system prompt in this session?"
+        return question(words, "Have none; this one is gone", "Keep this one", left_out)
+    return left_out
+
+
+# -- hints
+
+
+def edit_hints(edit: Edit) -> str:
+    key, word = ENDINGS[edit.kind]
+    return dotted(f"{key_label(key)} {word}", f"{key_label('escape')} leave")
+
+
+def row_hints(row: Row, keys: Mapping[str, tuple[str, ...]]) -> str:
+    """What can be done with a row; "" = nothing. An action without keys is left out."""
+    hints = list[str]()
+    if row.kind is RowKind.ACTION and not row.is_unset:
+        hints.append(f"{key_label('enter')} do it")
+    elif row.is_editable:
+        hints.append(f"{key_label('enter')} change")
+    own_keys = (
+        ("reset-field", row.setting.is_own or row.is_pending, "reset"),
+        ("unset-field", row.can_be_unset, "not sent"),
+    )
+    for action_id, is_possible, words in own_keys:
+        if is_possible and (action_keys := keys.get(action_id)):
+            hints.append(f"{key_label(action_keys[0])} {words}")
+    return dotted(*hints)

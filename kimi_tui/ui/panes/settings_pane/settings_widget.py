@@ -18,12 +18,11 @@ from kimi_tui.core.settings.actions import ACTIONS, BY_ID, Scope
 from kimi_tui.core.settings.settings_view import SettingsView
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.keys.key_lookup import character_of
-from kimi_tui.ui.panes.settings_pane import messages, row_actions
+from kimi_tui.ui.panes.settings_pane import messages, row_values
 from kimi_tui.ui.panes.settings_pane.editor import Editor, LookAtForm
 from kimi_tui.ui.panes.settings_pane.edits import Edit, Outcome, Texts
-from kimi_tui.ui.panes.settings_pane.row import ALERT, COLUMN_FROM_CELLS, SettingRow
-from kimi_tui.ui.panes.settings_pane.row_values import Row, RowKind, rows_of
-from kimi_tui.ui.panes.settings_pane.setting_rows import MOVES, SettingRows
+from kimi_tui.ui.panes.settings_pane.row_values import ALERT, Row, RowKind, rows_of
+from kimi_tui.ui.panes.settings_pane.setting_rows import COLUMN_FROM_CELLS, MOVES, SettingRow, SettingRows
 from kimi_tui.ui.text.safe_text import content
 
 DEFAULT_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -156,8 +155,8 @@ class SettingsPane(Vertical):
         """
         row, editor = self._rows.row, self._rows.editor
         if editor is not None:
-            return row_actions.edit_hints(editor.edit)
-        return row_actions.row_hints(row, self._keys) if row is not None else ""
+            return row_values.edit_hints(editor.edit)
+        return row_values.row_hints(row, self._keys) if row is not None else ""
 
     @property
     def idle_actions(self) -> frozenset[str]:
@@ -196,7 +195,7 @@ class SettingsPane(Vertical):
 
     def _type_over(self, char: str) -> Callable[[], None] | None:
         row = self._rows.row
-        edit = row_actions.type_over(row, char) if row is not None else None
+        edit = row_values.type_over(row, char) if row is not None else None
         return partial(self._carry_out, edit) if edit is not None else None
 
     def _move(self, key: str) -> None:
@@ -225,19 +224,19 @@ class SettingsPane(Vertical):
     def do_reset_field(self) -> None:
         row = self._rows.row
         if row is not None and not self.is_editing:
-            self._carry_out(row_actions.reset(row))
+            self._carry_out(row_values.reset(row))
 
     def do_unset_field(self) -> None:
         row = self._rows.row
         if row is not None and not self.is_editing:
-            self._carry_out(row_actions.unset(row))
+            self._carry_out(row_values.unset(row))
 
     def _edit(self, *, takes_focus: bool = True) -> None:
         """Edit the row under the cursor, from where it was left, or do what it says."""
         row, view = self._rows.row, self._view
         if row is not None and view is not None:
             unsaved = self._unsaved.get((view.session_id, row.id), UnsavedEdit())
-            outcome = row_actions.edit(row, view, unsaved.typed, unsaved.about)
+            outcome = row_values.edit(row, view, unsaved.typed, unsaved.about)
             self._carry_out(outcome, takes_focus=takes_focus)
 
     def _carry_out(self, outcome: Outcome, *, takes_focus: bool = True) -> None:
@@ -315,7 +314,7 @@ def _help(row: Row, said: str, editor: Editor | None) -> Content:
     alerts = ((row.setting.error, "$error"), (row.setting.warning, "$warning"))
     lines = [content(said).stylize("bold")] if said else []
     if editor is not None and editor.edit.texts:
-        lines.append(content(row_actions.edit_hints(editor.edit)))
+        lines.append(content(row_values.edit_hints(editor.edit)))
     lines += [content(f"{ALERT} {words}").stylize(style) for words, style in alerts if words]
     if row.is_pending and editor is None:
         lines.append(content("Typed, but not taken; Enter shows it."))
