@@ -13,8 +13,9 @@ from itertools import repeat
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import ReplyPart, TextView
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.text.surrogates import replace_lone, without_half
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
