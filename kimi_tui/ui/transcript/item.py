@@ -160,7 +160,7 @@ class Item:
         text, reasoning = self._entry.text, self._entry.reasoning
         lines = 0 if self.kind in BARE else 3 + bool(text)
         for shown in (text, None if self.is_folded else reasoning):
-            ends, chars = size_of(str(shown or ""))
+            ends, chars = size_of(shown or "")
             lines += ends + chars // max(width, 1)
         return lines
 
