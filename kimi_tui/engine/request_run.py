@@ -110,8 +110,7 @@ class RequestRun:
         request = self._turn.request
         write = partial(build_body, self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
         body = await asyncio.to_thread(write)
-        attempt = 1
-        tape = self._turn.tape
+        attempt, retries, tape = 1, request.retries, self._turn.tape
         while True:
             if tape is not None:
                 tape.begin(self._step, attempt)
@@ -121,33 +120,26 @@ class RequestRun:
                 self._builder.fail(error)
                 if tape is not None:
                     tape.end(Cause.FAILED, error)
-                delay_s = self._next_delay_s(error, attempt)
+                # What the endpoint has begun to answer it bills.
+                delay_s = None if self._is_answered else retry_delay_s(error, attempt, retries, self._jitter())
                 if delay_s is None:
                     return None
                 attempt += 1
                 self._turn.trace.fail(self._clock.monotonic())
-                self._report_retry(error, attempt, delay_s)
+                attempts = 1 + min(retries, MAX_RETRIES)
+                self._turn.report(Retrying(self._turn.reply.id, attempt, attempts, delay_s, error))
             await self._pause(delay_s)
             self._turn.report(AttemptBegan(self._turn.reply.id, attempt))
 
     async def _pause(self, delay_s: float) -> None:
         """Wait, unless that is skipped."""
         pause = asyncio.ensure_future(self._clock.sleep(delay_s))
-        self._turn.let_skip(pause.cancel)
+        self._turn.skip_pause = pause.cancel
         try:
             await asyncio.wait([pause])
         finally:
-            self._turn.let_skip(None)
+            self._turn.skip_pause = None
             pause.cancel()
-
-    def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
-        if self._is_answered:  # what the endpoint has begun to answer it bills
-            return None
-        return retry_delay_s(error, attempt, self._turn.request.retries, self._jitter())
-
-    def _report_retry(self, error: CompletionError, attempt: int, delay_s: float) -> None:
-        attempts = 1 + min(self._turn.request.retries, MAX_RETRIES)
-        self._turn.report(Retrying(self._turn.reply.id, attempt, attempts, delay_s, error))
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
