@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import repeat
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
@@ -31,12 +31,13 @@ STREAM_BEGINNINGS = frozenset({b":", b"d", b"e", b"i", b"r"})
 """How the lines of an event stream begin (a comment, data, event, id, retry); no JSON document begins so."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountedSegment:
-    segment: Segment
+class CountedSegment(NamedTuple):
+    part: ReplyPart
+    text: str
+    """Never empty."""
     tokens: int
-    """Tokens, ≥ 0; one that was held back, or is no text itself, counts for the next piece."""
-    borders: Borders = field(default=(), compare=False)
+    """≥ 0; one that was held back, or is no text itself, counts for the next piece."""
+    borders: Borders = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class ReplyBuilder:
     def held(self) -> CountedSegment | None:
         """The text that is held back and comes where the reply breaks off now; None = none is."""
         held = self._splitter.held
-        return None if held is None else CountedSegment(held, self._uncounted)
+        return None if held is None else CountedSegment(held.part, held.text, self._uncounted)
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
@@ -239,7 +240,7 @@ class ReplyBuilder:
         number = self._tokens
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
-        self._logprobs += repeat(math.nan if frame.logprob is None else frame.logprob, frame.tokens)
+        self._logprobs += [math.nan if frame.logprob is None else frame.logprob] * frame.tokens
         if reasoning is not None:
             self._reason(reasoning, number, is_last=bool(text))
         self._split(self._texts.feed(text, number))
@@ -280,7 +281,7 @@ class ReplyBuilder:
             self.has_text = True
             self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER
             borders = source.take(segment.at, len(segment.text))
-            self._found.append(CountedSegment(segment, self._uncounted, borders))
+            self._found.append(CountedSegment(segment.part, segment.text, self._uncounted, borders))
             self._uncounted = 0
 
     def _read_document(self) -> None:
