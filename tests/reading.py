@@ -38,7 +38,7 @@ def read_reply(builder: ReplyBuilder, pieces: Iterable[bytes], failure: Completi
     rest, result = builder.close()
     texts = dict.fromkeys(ReplyPart, "")
     for each in counted + rest:
-        texts[each.segment.part] += each.segment.text
+        texts[each.part] += each.text
     streamed = (
         [(texts[ReplyPart.REASONING], texts[ReplyPart.ANSWER], builder.is_thinking)] if any(texts.values()) else []
     )

@@ -53,7 +53,6 @@ class RequestRun:
         self._task: asyncio.Task[ReplyResult] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._cut_by: Cause | None = None
-        self._result: ReplyResult | None = None
         self._builder = self._new_builder(is_event_stream=True)
         self._sent_s = 0.0
         self._first_token_s: float | None = None
@@ -64,14 +63,13 @@ class RequestRun:
         self._is_answered = False
         self.beyond_budget = ""
         """Reasoning that came together with the last token of its budget: it is no part of the reply."""
-        self._is_over_budget = False
         self._tokens_before = sum(turn.reply.tokens.values())
 
     @property
     def tokens_beyond_budget(self) -> int:
         """Tokens that came, and of which nothing is part of the reply, since its budget was reached before."""
         kept = sum(self._turn.reply.tokens.values()) - self._tokens_before
-        return self._builder.tokens - kept if self._is_over_budget else 0
+        return self._builder.tokens - kept if self.beyond_budget else 0
 
     async def run(self) -> tuple[RequestEnd, ReplyResult]:
         """Send it, and note it on the reply. What had arrived is kept where it is cut or the turn is stopped."""
@@ -81,7 +79,8 @@ class RequestRun:
         try:
             result = await self._task
         except asyncio.CancelledError:  # before it had begun, or when nothing was left to be cancelled
-            result = self._result or self._end(is_cancelled=True)
+            has_ended = self._task.done() and not self._task.cancelled()
+            result = self._task.result() if has_ended else self._end(is_cancelled=True)
         cause = self._cut_by or cause_of(self._turn.reply.requests[-1])
         if self._turn.tape is not None:
             self._turn.tape.end(cause)
@@ -102,16 +101,14 @@ class RequestRun:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-        self._result = self._end(is_cancelled=is_cancelled or self._cut_by is not None)
-        return self._result
+        return self._end(is_cancelled=is_cancelled or self._cut_by is not None)
 
     async def _until_settled(self) -> None:
         """Send it until something has come, or it is no use any more."""
         request = self._turn.request
         write = partial(build_body, self._client.dialect, request.model, self._prompt.text, self._fields, request.extra)
         body = await asyncio.to_thread(write)
-        attempt = 1
-        tape = self._turn.tape
+        attempt, retries, tape = 1, request.retries, self._turn.tape
         while True:
             if tape is not None:
                 tape.begin(self._step, attempt)
@@ -121,33 +118,26 @@ class RequestRun:
                 self._builder.fail(error)
                 if tape is not None:
                     tape.end(Cause.FAILED, error)
-                delay_s = self._next_delay_s(error, attempt)
+                # What the endpoint has begun to answer it bills.
+                delay_s = None if self._is_answered else retry_delay_s(error, attempt, retries, self._jitter())
                 if delay_s is None:
                     return None
                 attempt += 1
                 self._turn.trace.fail(self._clock.monotonic())
-                self._report_retry(error, attempt, delay_s)
+                attempts = 1 + min(retries, MAX_RETRIES)
+                self._turn.report(Retrying(self._turn.reply.id, attempt, attempts, delay_s, error))
             await self._pause(delay_s)
             self._turn.report(AttemptBegan(self._turn.reply.id, attempt))
 
     async def _pause(self, delay_s: float) -> None:
         """Wait, unless that is skipped."""
         pause = asyncio.ensure_future(self._clock.sleep(delay_s))
-        self._turn.let_skip(pause.cancel)
+        self._turn.skip_pause = pause.cancel
         try:
             await asyncio.wait([pause])
         finally:
-            self._turn.let_skip(None)
+            self._turn.skip_pause = None
             pause.cancel()
-
-    def _next_delay_s(self, error: CompletionError, attempt: int) -> float | None:
-        if self._is_answered:  # what the endpoint has begun to answer it bills
-            return None
-        return retry_delay_s(error, attempt, self._turn.request.retries, self._jitter())
-
-    def _report_retry(self, error: CompletionError, attempt: int, delay_s: float) -> None:
-        attempts = 1 + min(self._turn.request.retries, MAX_RETRIES)
-        self._turn.report(Retrying(self._turn.reply.id, attempt, attempts, delay_s, error))
 
     def _new_builder(self, *, is_event_stream: bool) -> ReplyBuilder:
         return ReplyBuilder(
@@ -207,7 +197,7 @@ class RequestRun:
         now_s, segments = self._clock.monotonic(), self._within_budget(segments)
         if self._step.only_thinks:
             segments = self._thinking_of(segments)
-        for part, group in groupby(segments, lambda counted: counted.segment.part):
+        for part, group in groupby(segments, lambda counted: counted.part):
             if self._first_token_s is None:
                 self._first_token_s = now_s
             if part is ReplyPart.REASONING:
@@ -216,7 +206,7 @@ class RequestRun:
                 self._answer_s = now_s
             self._turn.move(PART_PHASES[part])
             same = list(group)
-            text = "".join(counted.segment.text for counted in same)
+            text = "".join(counted.text for counted in same)
             borders = same[0].borders if len(same) == 1 else [it for counted in same for it in counted.borders]
             self._turn.grow(part, text, sum(counted.tokens for counted in same), borders)
         self._keep_limits()
@@ -235,12 +225,11 @@ class RequestRun:
         if most is None or not self._turn.reply.is_thinking:
             return segments
         for place, counted in enumerate(segments):
-            if counted.segment.part is not ReplyPart.REASONING:
-                return segments if not self._is_over_budget else []
+            if counted.part is not ReplyPart.REASONING:
+                return [] if self.beyond_budget else segments
             if count >= most:
-                more = takewhile(lambda each: each.segment.part is ReplyPart.REASONING, segments[place:])
-                self.beyond_budget += "".join(each.segment.text for each in more)
-                self._is_over_budget = True
+                more = takewhile(lambda each: each.part is ReplyPart.REASONING, segments[place:])
+                self.beyond_budget += "".join(each.text for each in more)
                 return segments[:place]
             count += counted.tokens
         return segments
@@ -250,9 +239,9 @@ class RequestRun:
 
         Blanks there are no answer yet: the end, with its counts, may follow them.
         """
-        if any(counted.segment.part is ReplyPart.ANSWER and counted.segment.text.strip() for counted in segments):
+        if any(counted.part is ReplyPart.ANSWER and counted.text.strip() for counted in segments):
             self.cut(Cause.THOUGHT)
-        return [counted for counted in segments if counted.segment.part is ReplyPart.REASONING]
+        return [counted for counted in segments if counted.part is ReplyPart.REASONING]
 
     def _keep_limits(self) -> None:
         """Cut a request whose thinking has had what it may have; let its time run from its first token on."""
@@ -276,14 +265,14 @@ class RequestRun:
         self._retract(self._builder.take_retracted())
         self._report(rest)
         self._turn.trace.end_request(self._clock.monotonic())
-        if not self._builder.is_thinking and not self._is_over_budget:
+        if not self._builder.is_thinking and not self.beyond_budget:
             reply.close_thinking()
         if result.whole:
             whole = result.whole[0]
             self._retract(whole.retracted)
             content = "" if self._step.only_thinks else whole.content
             reply.grow_whole(whole.reasoning, content, is_thinking=whole.is_thinking)
-        if self._is_over_budget or (is_cancelled and not self._builder.has_ended):
+        if self.beyond_budget or (is_cancelled and not self._builder.has_ended):
             result = replace(result, state=MessageState.CANCELLED, error=None)
         elif is_cancelled:
             self._cut_by = None  # it had ended by itself
@@ -292,53 +281,45 @@ class RequestRun:
         if error is not None:
             error.reword(clean(error.summary))
             error.repeat(clean(error.said))
-        request_id = result.request_id or self._header_id or (error.request_id if error is not None else None)
-        result = replace(result, request_id=request_id and clean(request_id))
+        result = replace(result, request_id=self._request_id(error))
         is_broken = self._cut_by is not None or result.state in BROKEN_OFF or result.finish_reason == "length"
         has_cost = self._builder.tokens > 0 or result.state is MessageState.CANCELLED  # what was refused has none
-        is_estimated = is_broken and has_cost and result.usage == NO_USAGE
-        usage = Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage
-        record = RequestRecord(
-            self._step.kind,
-            result.state,
-            result.request_id,
-            result.finish_reason,
-            usage,
-            self._timing(),
-            sent=self._sent_otherwise(),
-            is_estimated=is_estimated,
-            start=self._start,
-        )
+        record = self._record(result, is_estimated=is_broken and has_cost and result.usage == NO_USAGE)
         reply.measure = None
         reply.requests.append(record)
         self._turn.report(RequestEnded(reply.id, record))
         return result
 
-    def _sent_otherwise(self) -> Mapping[str, object] | None:
-        sent = {**self._fields, **self._client.dialect.unreserved(self._turn.request.extra)}
-        return None if sent == self._turn.reply.beginning.sent else sent
+    def _request_id(self, error: CompletionError | None = None) -> str | None:
+        found = self._builder.request_id or self._header_id or (error.request_id if error is not None else None)
+        return found and self._client.without_secrets(found)
 
-    def _broken_off(self) -> OpenRequest:
-        """Tell of it as if it broke off now: its counts are what has come."""
-        request_id = self._builder.request_id or self._header_id
-        record = RequestRecord(
+    def _record(self, result: ReplyResult, *, is_estimated: bool) -> RequestRecord:
+        """`is_estimated`: its counts are what has come."""
+        sent = {**self._fields, **self._client.dialect.unreserved(self._turn.request.extra)}
+        return RequestRecord(
             self._step.kind,
-            MessageState.INTERRUPTED,
-            request_id and self._client.without_secrets(request_id),
-            None,
-            Usage(output_tokens=self._builder.tokens),
+            result.state,
+            result.request_id,
+            result.finish_reason,
+            Usage(output_tokens=self._builder.tokens) if is_estimated else result.usage,
             self._timing(),
-            sent=self._sent_otherwise(),
-            is_estimated=True,
+            sent=None if sent == self._turn.reply.beginning.sent else sent,
+            is_estimated=is_estimated,
             start=self._start,
         )
-        if self._is_over_budget:
+
+    def _broken_off(self) -> OpenRequest:
+        """Tell of it as if it broke off now."""
+        result = ReplyResult(MessageState.INTERRUPTED, request_id=self._request_id())
+        record = self._record(result, is_estimated=True)
+        if self.beyond_budget:
             return OpenRequest(record, is_thinking=self._turn.reply.is_thinking)
         is_thinking = self._turn.reply.is_thinking and self._builder.is_thinking
         held = self._builder.held
-        if held is None or (self._step.only_thinks and held.segment.part is ReplyPart.ANSWER):
+        if held is None or (self._step.only_thinks and held.part is ReplyPart.ANSWER):
             return OpenRequest(record, is_thinking=is_thinking)
-        return OpenRequest(record, held.segment.part, held.segment.text, held.tokens, is_thinking=is_thinking)
+        return OpenRequest(record, held.part, held.text, held.tokens, is_thinking=is_thinking)
 
     def _timing(self) -> Timing:
         now_s = self._clock.monotonic()

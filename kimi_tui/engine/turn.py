@@ -82,20 +82,25 @@ class Turn:
         """The tokens of the reply, as far as they are known."""
         self.tape: Tape | None = None
         """What its requests and their answers are recorded on; None = they are not."""
+        self.head_before: str | None = None
+        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet."""
         self.has_gone_back = False
         """Whether the old reply is the head again, since this one brought nothing."""
+        self.is_aside = False
+        """Whether another turn's reply to the same question is shown: this one does not become the head."""
+        self.is_stopped = False
+        self.is_sealed = False
+        """Whether nothing stops it any more: what arrived is being kept."""
+        self.cut_request: Callable[[], None] | None = None
+        """Cuts the request that runs; None = it is not to be cut, or none runs."""
+        self.skip_pause: Callable[[], object] | None = None
+        """Ends the pause before the next attempt; None = there is none."""
         self.context: SentContext | None = None
         """What its prompt says besides its messages; None = it has not begun."""
         self._listeners: list[Listener] = []
         self._hearing: list[asyncio.Task[None]] = []
         self._ended: asyncio.Future[TurnEnded] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
-        self._cut: Callable[[], None] | None = None
-        self._skip: Callable[[], object] | None = None
-        self._head_before: str | None = None
-        self._is_aside = False
-        self._is_stopped = False
-        self._is_sealed = False
 
     def reply_so_far(self, now: datetime) -> Message | None:
         """The reply as if the request that runs broke off now; None = its question has no place yet."""
@@ -110,50 +115,35 @@ class Turn:
         self._listeners.append(listener)
         return listener
 
-    @property
-    def is_aside(self) -> bool:
-        """Whether another turn's reply to the same question is shown: this one does not become the head."""
-        return self._is_aside
-
-    @property
-    def head_before(self) -> str | None:
-        """What is shown again where it brings nothing; None = nothing, or the turn has no place yet."""
-        return self._head_before
-
     def step_aside(self) -> None:
-        self._is_aside = True
+        self.is_aside = True
 
     def show(self) -> None:
-        self._is_aside = False
+        self.is_aside = False
 
     def fall_back_to(self, head: str | None) -> None:
-        """Say which message is shown again where it brings nothing."""
-        self._head_before = head
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._is_stopped
+        self.head_before = head
 
     def stop(self) -> None:
         """Stop it, whatever it is waiting for; what arrived is kept. Stopping twice is stopping once."""
-        if self._is_stopped or self._is_sealed or self._ended.done():
+        if self.is_stopped or self.is_sealed or self._ended.done():
             return
-        self._is_stopped = True
+        self.is_stopped = True
         if self._running is not None:
             self._running.cancel()
 
     def cut(self) -> bool:
         """Cut the request that runs, and let the turn's plan say what follows; False = this one is not to be cut."""
-        if self._cut is None or self._is_stopped:
+        if self.cut_request is None or self.is_stopped:
             return False
-        self._cut()
+        self.cut_request()
         return True
 
     def skip_wait(self) -> bool:
         """Make the next attempt now instead of after its pause; False = none waits."""
-        if self._skip is None or self._is_stopped:
+        if self.skip_pause is None or self.is_stopped:
             return False
-        self._skip()
+        self.skip_pause()
         return True
 
     async def finished(self) -> TurnEnded:
@@ -175,21 +165,9 @@ class Turn:
         That task calls this itself: one that is cancelled before it runs would end without a last event. Raises
         CancelledError where the turn was stopped before.
         """
-        if self._is_stopped:
+        if self.is_stopped:
             raise asyncio.CancelledError
         self._running = task
-
-    def let_cut(self, cut: Callable[[], None] | None) -> None:
-        """Say what cuts the request that runs; None = it is not to be cut, or none runs."""
-        self._cut = cut
-
-    def let_skip(self, skip: Callable[[], object] | None) -> None:
-        """Say what ends the pause before the next attempt; None = there is none."""
-        self._skip = skip
-
-    def seal(self) -> None:
-        """Let nothing stop it any more: what arrived is being kept."""
-        self._is_sealed = True
 
     def report(self, event: TurnEvent) -> None:
         for listener in self._listeners:

@@ -147,7 +147,9 @@ class Engine:
         try:
             await listener(turn)
         except Exception as error:
-            log.error("%s: a listener failed, %s\n%s", turn.reply.id, type(error).__name__, _places(error))
+            # Its own words may hold texts: the log gets its kind and its places only.
+            places = "".join(traceback.format_tb(error.__traceback__))
+            log.error("%s: a listener failed, %s\n%s", turn.reply.id, type(error).__name__, places)
 
     async def _drive(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         """Carry a turn to its last event, whatever happens."""
@@ -183,7 +185,8 @@ class Engine:
 
     async def _run(self, turn: Turn, opening: Opening, plan: Plan) -> None:
         opened = await self._open(turn, opening)
-        await self._save_question(turn)
+        if (error := await self._save_if(turn, True)) is not None:
+            turn.report(TurnNotice(turn.reply.id, error))
         task = asyncio.current_task()
         assert task is not None
         turn.run_as(task)
@@ -200,13 +203,13 @@ class Engine:
                 had_before = sum(turn.reply.tokens.values())
             fields = step.fields_over({**turn.request.fields, **_rest_of_room(turn, ends, had_before)})
             run = RequestRun(turn, step, prompt, fields, client=self._client, clock=self._clock, jitter=self._jitter)
-            turn.let_cut(partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None)
+            turn.cut_request = partial(run.cut, Cause.SIGNAL) if step.limits.can_be_cut else None
             end, result = await run.run()
             beyond, had_before = run.beyond_budget, had_before - run.tokens_beyond_budget
-            turn.let_cut(None)
+            turn.cut_request = None
             self._log(turn, result)
             ends.append(end)
-        turn.seal()
+        turn.is_sealed = True
         assert result is not None, "a plan has at least one request"
         await self._finish(turn, result, opened.context)
 
@@ -222,16 +225,12 @@ class Engine:
             opened = await asyncio.to_thread(_Opened.of, before, opening, turn, self._clock.now())
         shown = replace(opened.session, head=before.head) if turn.is_aside else opened.session
         turn.open_session.update(lambda _: shown)
-        turn.fall_back_to(turn.head_before or before.head)
+        turn.head_before = turn.head_before or before.head
         turn.question, turn.context = opened.question, opened.context
         turn.report(TurnBegan(turn.reply.id, turn.question))
         for doubt in opened.doubts:
             turn.report(TurnNotice(turn.reply.id, doubt))
         return opened
-
-    async def _save_question(self, turn: Turn) -> None:
-        if (error := await self._save_if(turn, True)) is not None:
-            turn.report(TurnNotice(turn.reply.id, error))
 
     @staticmethod
     async def _save_if(turn: Turn, has_changed: bool) -> KimiError | None:
@@ -328,11 +327,6 @@ def _rest_of_room(turn: Turn, ends: Sequence[RequestEnd], had_before: int) -> di
     came = sum(turn.reply.tokens.values()) - had_before
     told = turn.reply.requests[-1].usage.output_tokens  # what is not streamed does not come token by token
     return {"max_new_tokens": max(most - (came or told or 0), 1)}
-
-
-def _places(error: Exception) -> str:
-    """Where a fault came up: its own words may hold texts, so the log gets its kind and the places only."""
-    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def _thought_before(reply: GrowingReply, last: ReplyResult) -> str:

@@ -166,7 +166,7 @@ async def _moves(messages: int) -> dict[str, float]:
 
 async def search() -> AsyncIterator[tuple[str, float, float]]:
     """Looking for a word in 2,000 messages, against looking through their text with `in`."""
-    texts = [entry.text for entry in history(2000)]
+    texts = [str(entry.text) for entry in history(2000)]
 
     async def measure() -> dict[str, float]:
         async with conversation(2000) as bench:

@@ -50,7 +50,7 @@ def begun(open_session: OpenSession, client: ScriptedClient, temperatures: list[
         fields = {**REQUEST.fields, **({} if value is None else {"temperature": value})}
         turns.append(engine.start(open_session, AskingAgain("m1"), replace(REQUEST, fields=fields)))
         if len(turns) > 1:
-            turns[-1].step_aside()
+            turns[-1].is_aside = True
     return turns
 
 

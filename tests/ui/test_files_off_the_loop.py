@@ -110,7 +110,7 @@ class Run:
 
     async def says(self, line: str, words: str) -> None:
         """Do what a command says, until that stands in the conversation."""
-        await self.does(line, lambda: any(words in it.entry.text for it in self.screen.chat.notices))
+        await self.does(line, lambda: any(words in str(it.entry.text) for it in self.screen.chat.notices))
 
 
 def build(tmp_path: Path, held: ExitStack, *words: str) -> KimiApp:

@@ -92,7 +92,7 @@ async def test_both_are_kept_where_it_was_changed_here_too(tmp_path: Path) -> No
         title, path = f"{TALK.title} (conflict)", running.screen.chat.path
         await running.until(lambda: title in running.text)
         for words in (BOTH, str(place(running))[-20:], path.name):
-            assert words in running.text.replace("\n", " ") or words in running.screen.chat.notices[-1].entry.text
+            assert words in running.text.replace("\n", " ") or words in str(running.screen.chat.notices[-1].entry.text)
         assert texts(running) == {
             TALK.title: ["Lamb?", "Roast it.", "theirs"],
             title: ["Lamb?", "Roast it.", "ours", "Yes."],

@@ -405,8 +405,8 @@ async def test_what_several_take_is_that_of_the_input(tmp_path: Path, counted: i
         await running.type("<ctrl+s>")
         await running.idle()
         if counted is None:
-            assert "asks for another reply (~6.5k tok in" in running.screen.chat.notices[-1].entry.text
+            assert "asks for another reply (~6.5k tok in" in str(running.screen.chat.notices[-1].entry.text)
         await running.type("/regenerate 2<enter>")
         await running.until(lambda: len(running.client.bodies) == 3)
         await running.idle()
-        assert any(told in notice.entry.text for notice in running.screen.chat.notices)
+        assert any(told in str(notice.entry.text) for notice in running.screen.chat.notices)

@@ -29,7 +29,7 @@ def script() -> Script:
 
 
 def notices(running: Program) -> list[str]:
-    return [placed.entry.text for placed in running.screen.chat.notices]
+    return [str(placed.entry.text) for placed in running.screen.chat.notices]
 
 
 def meter(draft: str) -> str:

@@ -209,7 +209,7 @@ async def test_a_folder_that_may_not_be_looked_into_keeps_nobody(
             await running.shows("once more leaves without it")
             await pass_time(clock, running, 3)
             assert "not saved" in line(running)
-            assert not [it for it in running.screen.chat.notices if "inside the program" in it.entry.text]
+            assert not [it for it in running.screen.chat.notices if "inside the program" in str(it.entry.text)]
         await pass_time(clock, running, 8)
         await running.until(lambda: not line(running))
         assert running.files.load_draft(running.files.path_of(TALK)) == "half"
@@ -252,7 +252,7 @@ async def test_save_as_leaves_the_old_file_and_lets_others_open_it(tmp_path: Pat
         before = old.read_bytes()
         await running.type(f"half<ctrl+u>/save-as {new}<enter>")
         await running.shows("stays as it was saved last")
-        told = running.screen.chat.notices[-1].entry.text
+        told = str(running.screen.chat.notices[-1].entry.text)
         assert f"know that one: kimi-tui -r {new} opens this one" in told
         await ask(running)
         await running.until(lambda: len(contents(running, new)) == 4)
@@ -274,7 +274,7 @@ async def test_save_as_refuses(tmp_path: Path, name: str, words: str) -> None:
     async with program(tmp_path, answer(), session=TALK, clock=WaitingClock()) as running:
         old = running.files.path_of(TALK)
         await running.type(f"/save-as {tmp_path / name}<enter>")
-        await running.until(lambda: any(words in notice.entry.text for notice in running.screen.chat.notices))
+        await running.until(lambda: any(words in str(notice.entry.text) for notice in running.screen.chat.notices))
         await running.type("<escape>")
         running.screen.composer.draft = ""
         await ask(running)

@@ -1,7 +1,8 @@
 """A text of any length as chunks, each parsed to blocks only when it is looked at, and again after it was dropped.
 
 A short text is one chunk. Of a long one only the chunks in view are parsed: a reply of any size opens at its end
-without being read from its beginning. What a growing text adds is parsed by its last chunk alone.
+without being read from its beginning. What a growing text adds is parsed by its last chunk alone. The text itself is
+held by whoever shows it: a chunk knows where it stands there.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from kimi_tui.core.markdown import cutting
 from kimi_tui.core.markdown.blocks import Block, parse
-from kimi_tui.core.markdown.cutting import HARD_CHARS, Cut, PlainSource, next_cut
+from kimi_tui.core.markdown.cutting import Cut, PlainSource, next_cut
 from kimi_tui.core.markdown.inline import References
 from kimi_tui.core.markdown.source import MarkdownSource
+from kimi_tui.core.text.growing_text import GrowingText, TextView
 
 _MAY_DEFINE = re.compile(r"(?:\A|[\r\n])[ \t>*+.)\-\d]*\[(?:[^\[\]\\]|\\.){1,999}\]:", re.DOTALL)
 """What may define the target of a link, in whatever it stands; where it is missing the parser would find none."""
@@ -20,15 +23,18 @@ _MAY_DEFINE = re.compile(r"(?:\A|[\r\n])[ \t>*+.)\-\d]*\[(?:[^\[\]\\]|\\.){1,999
 
 class Chunk:
     __slots__ = (
-        "_is_markdown", "_is_whole", "_source", "_taken", "_was_growing", "blocks", "finished",
-        "is_inside", "opening", "references", "start", "table", "text",
+        "_is_markdown", "_is_whole", "_source", "_taken", "_view", "_was_growing", "blocks", "chars", "finished",
+        "is_inside", "opening", "references", "start", "table",
     )  # fmt: skip
 
-    def __init__(self, text: str, start: int, cut: Cut, table: int = -1, *, is_markdown: bool = False) -> None:
+    def __init__(
+        self, view: TextView, start: int, chars: int, cut: Cut, table: int = -1, *, is_markdown: bool = False
+    ) -> None:
         """`cut` = the end of the chunk before it."""
-        self.text = text
+        self._view = view
         self.start = start
         """In characters of the whole text."""
+        self.chars = chars
         self.opening = cut.opening
         self.is_inside = cut.is_inside
         self.table = table
@@ -44,23 +50,37 @@ class Chunk:
         self._was_growing = False  # whether more was expected when it was parsed, so that its end may look half
 
     @property
-    def is_parsed(self) -> bool:
-        return self._taken == len(self.text)
+    def end(self) -> int:
+        return self.start + self.chars
 
-    def append(self, text: str) -> None:
+    @property
+    def text(self) -> str:
+        return self.behind(0)
+
+    def behind(self, chars: int) -> str:
+        """What stands behind so many of its characters."""
+        return self._view.between(self.start + chars, self.end)
+
+    @property
+    def is_parsed(self) -> bool:
+        return self._taken == self.chars
+
+    def append(self, chars: int) -> None:
         """It is parsed when it is looked at."""
-        self.text += text
+        self.chars += chars
         self._is_whole = False
 
-    def cut(self, chars: int) -> str:
-        """End here; what stood behind is given back. What was parsed stays, where it does not reach farther."""
-        rest, self.text = self.text[chars:], self.text[:chars]
-        self._is_whole = True
+    def cut(self, chars: int) -> None:
+        """End here. What was parsed stays, where it does not reach farther."""
+        self.chars, self._is_whole = chars, True
         if self._taken > chars:
             self.drop()
         elif self.is_parsed and not self._was_growing:
             self._source = None
-        return rest
+
+    def show(self, view: TextView) -> None:
+        """Read it elsewhere from now on, where the same stands."""
+        self._view = view
 
     def table_behind(self, cut: Cut) -> int:
         """Where the table begins that goes on behind its end; -1 = none does."""
@@ -77,7 +97,7 @@ class Chunk:
             return False
         source = self._source
         if source is not None:
-            source.append(self.text[self._taken :])
+            source.append(self.behind(self._taken))
         elif self._is_markdown:
             source = MarkdownSource(
                 self.text,
@@ -95,7 +115,7 @@ class Chunk:
             self.references = source.references
         self.blocks[self.finished :] = [*source.finished[self.finished :], *source.open]
         self.finished = len(source.finished)
-        self._source, self._taken, self._was_growing = source, len(self.text), is_growing
+        self._source, self._taken, self._was_growing = source, self.chars, is_growing
         if self._is_whole:
             self._source = None
         return True
@@ -111,7 +131,7 @@ class Chunk:
 
 
 class ChunkedText:
-    def __init__(self, text: str = "", *, is_markdown: bool = False) -> None:
+    def __init__(self, text: str | TextView = "", *, is_markdown: bool = False) -> None:
         self.chunks: list[Chunk] = []
         """Empty when there is no text."""
         self.references: References = {}
@@ -119,50 +139,77 @@ class ChunkedText:
         self._is_markdown = is_markdown
         self._found: dict[int, References] = {}  # by chunk
         self._known = 0  # of how many chunks, from the first on, all targets of links are found
-        self._add(text, 0, Cut(0))
+        self._read(text)
+        self._add(0, Cut(0))
+
+    def _read(self, text: str | TextView) -> None:
+        self._own: GrowingText | None = None
+        self._view: TextView
+        if isinstance(text, str):
+            self._view = self._own = GrowingText(text)
+        else:
+            self._view = text
 
     @property
     def text(self) -> str:
-        return self.chunks[0].text if len(self.chunks) == 1 else "".join(chunk.text for chunk in self.chunks)
+        return str(self._view)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more than what was told by `append`."""
+        return self.chars != len(self._view)
 
     @property
     def chars(self) -> int:
-        return self.chunks[-1].start + len(self.chunks[-1].text) if self.chunks else 0
+        return self.chunks[-1].end if self.chunks else 0
 
     def append(self, text: str) -> None:
+        """Take in what came: a `TextView` has grown by it already."""
+        if self._own is not None:
+            self._own.append(text)
+        self._follow()
+
+    def _follow(self) -> None:
         if not self.chunks:
-            self._add(text, 0, Cut(0))
+            self._add(0, Cut(0))
             return
         last = self.chunks[-1]
         self._known = min(self._known, len(self.chunks) - 1)
-        last.append(text)
-        cut = next_cut(last.text, last.opening, is_markdown=self._is_markdown)
-        if cut is not None:
-            self._add(last.cut(cut.chars), last.start + cut.chars, cut, last.table_behind(cut))
+        last.append(len(self._view) - last.end)
+        if last.chars > cutting.SAFE_CHARS:
+            cut = next_cut(last.text, last.opening, is_markdown=self._is_markdown)
+            if cut is not None:
+                last.cut(cut.chars)
+                self._add(last.end, cut, last.table_behind(cut))
 
-    def change_to(self, text: str) -> None:
+    def change_to(self, text: str | TextView) -> None:
         """Become another text; what is the same at its beginning keeps its chunks."""
+        before = self._view
+        self._read(text)
         same = 0
-        while same < len(self.chunks) and text.startswith(self.chunks[same].text, self.chunks[same].start):
+        while same < len(self.chunks) and self._has_same(self.chunks[same], before):
+            self.chunks[same].show(self._view)
             same += 1
         if same == len(self.chunks):
-            self.append(text[self.chars :])
+            self._follow()
             return
         first = self.chunks[same]
         del self.chunks[same:]
         self._found = {place: found for place, found in self._found.items() if place < same}
         self._known = min(self._known, same)
-        self._add(text[first.start :], first.start, Cut(0, first.opening, first.is_inside), first.table)
+        self._add(first.start, Cut(0, first.opening, first.is_inside), first.table)
 
-    def _add(self, text: str, start: int, cut: Cut, table: int = -1) -> None:
+    def _has_same(self, chunk: Chunk, before: TextView) -> bool:
+        return self._view is before or self._view.between(chunk.start, chunk.end) == chunk.text
+
+    def _add(self, start: int, cut: Cut, table: int = -1) -> None:
         """`table` = where the table begins that goes on behind the cut; -1 = none does."""
-        place = 0
-        while place < len(text):
-            window = text[place : place + HARD_CHARS + 1]
+        while start < len(self._view):
+            window = self._view.between(start, start + cutting.HARD_CHARS + 1)
             end = next_cut(window, cut.opening, is_markdown=self._is_markdown) or Cut(len(window))
-            chunk = Chunk(window[: end.chars], start + place, cut, table, is_markdown=self._is_markdown)
+            chunk = Chunk(self._view, start, end.chars, cut, table, is_markdown=self._is_markdown)
             self.chunks.append(chunk)
-            place, cut, table = place + end.chars, end, chunk.table_behind(end)
+            start, cut, table = chunk.end, end, chunk.table_behind(end)
 
     def parse(self, place: int, *, is_streaming: bool) -> bool:
         """Parse a chunk, and find the targets of links that stand in others; False = its blocks were known."""
@@ -199,10 +246,6 @@ class ChunkedText:
 
     def around(self, place: int, start: int, end: int, reach: int) -> tuple[str, str]:
         """So many characters before and behind a part of a chunk, `start` and `end` counted in the chunk."""
-        text = self.chunks[place].text
-        before, after = text[max(start - reach, 0) : start], text[end : end + reach]
-        if len(before) < reach and place:
-            before = self.chunks[place - 1].text[-reach:] + before
-        if len(after) < reach and place + 1 < len(self.chunks):
-            after += self.chunks[place + 1].text[:reach]
-        return before, after
+        at = self.chunks[place].start
+        before = self._view.between(max(at + start - reach, 0), at + start)
+        return before, self._view.between(at + end, min(at + end + reach, self.chars))

@@ -9,9 +9,9 @@ from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt.prompt_writer import PromptWriter
 from kimi_tui.core.prompt.token_estimate import MOST_TOKENS_PER_CHAR, Calibration, counts_of, least_tokens
 from kimi_tui.core.session import tree
-from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept
 from kimi_tui.core.session.session import Message, Role, Session
+from kimi_tui.core.text.growing_text import GrowingText
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from kimi_tui.core.prompt.prompt_writer import PromptPart, PromptWriter
 from kimi_tui.core.prompt.raw_prompt import RawInput, begun_raw, raw_continuation, raw_input_of
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.request_starts import TextSoFar
 from kimi_tui.core.session.session import Message, Session
 from kimi_tui.core.session.tree import branch
 from kimi_tui.core.session.written import REASONING, last_end
+from kimi_tui.core.text.growing_text import GrowingText
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.shared_prefix import SentInput, SharedPrefix, shared_prefix
 from kimi_tui.core.prompt.template import Template
 from kimi_tui.core.prompt.token_estimate import Calibration, counts_of
-from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.request_starts import TextSoFar, requests_of
 from kimi_tui.core.session.session import Message, RequestRecord, Session
 from kimi_tui.core.session.tree import before_question, branch
+from kimi_tui.core.text.growing_text import GrowingText
 
 
 @dataclass(frozen=True, slots=True)

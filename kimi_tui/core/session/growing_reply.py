@@ -6,7 +6,6 @@ where to where it grew.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,6 +23,7 @@ from kimi_tui.core.session.session import (
     Usage,
 )
 from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange, clipped
+from kimi_tui.core.text.growing_text import GrowingText, TextView
 
 
 class ReplyPart(StrEnum):
@@ -51,17 +51,6 @@ class OpenRequest:
     held_tokens: int = 0
     is_thinking: bool = field(kw_only=True)
     """Whether the think block would be open."""
-
-
-class TextView(Protocol):
-    """A growing text to be read."""
-
-    def __len__(self) -> int: ...
-
-    def __str__(self) -> str: ...
-
-    def between(self, start: int, end: int) -> str:
-        """Give a part of it, [start, end) in code points."""
 
 
 class ReplyView(Protocol):
@@ -110,53 +99,6 @@ class ReplyView(Protocol):
     @property
     def open_request(self) -> OpenRequest | None:
         """The request that runs, as if it broke off now; None = none runs."""
-
-
-class GrowingText:
-    """A text that grows at its end: its pieces as they came, held once, in code points."""
-
-    def __init__(self, text: str = "") -> None:
-        self._pieces: list[str] = []
-        self._starts: list[int] = []
-        self._chars = 0
-        self.append(text)
-
-    def __len__(self) -> int:
-        return self._chars
-
-    def append(self, piece: str) -> None:
-        if piece:
-            self._pieces.append(piece)
-            self._starts.append(self._chars)
-            self._chars += len(piece)
-
-    def shorten(self, end: int) -> None:
-        """Keep what stands before `end`, in code points."""
-        kept = str(self)[:end]
-        self._pieces, self._starts, self._chars = [], [], 0
-        self.append(kept)
-
-    def __str__(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces, self._starts = ["".join(self._pieces)], [0]
-        return self._pieces[0] if self._pieces else ""
-
-    @property
-    def pieces(self) -> Sequence[str]:
-        return self._pieces
-
-    def has_at(self, start: int, text: str) -> bool:
-        """Whether a text stands there."""
-        return self.between(start, start + len(text)) == text
-
-    def between(self, start: int, end: int) -> str:
-        """Give a part of it, [start, end); what it costs grows with that part alone."""
-        first = max(bisect_right(self._starts, start) - 1, 0)
-        last = bisect_right(self._starts, end - 1)
-        if first >= last:
-            return ""
-        offset = self._starts[first]
-        return "".join(self._pieces[first:last])[start - offset : end - offset]
 
 
 class GrowingReply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError
 from kimi_tui.core.wire.dialect import Dialect, Frame
@@ -25,46 +24,38 @@ def decode_event(event: SseEvent, dialect: Dialect) -> tuple[Frame, ...]:
     leave out the blank lines between events: then each line of the data is a document, and all of it is none. Raises
     BrokenStreamError where the data is neither JSON objects nor an error's words.
     """
-    data = event.data.strip()
-    if not data and event.type != "error":
-        return ()
-    frames = _documents(event, dialect)
-    if frames is not None:
+    if (frames := _documents(event.data, event.type, dialect)) is not None:
         return frames
-    if event.type not in OUR_EVENTS:
-        return ()
+    data = event.data.strip()
     if event.type == "error":
         return (Frame(error=error_in_stream({}, data, dialect.error_keys)),)
+    if not data or event.type not in OUR_EVENTS:
+        return ()
     raise BrokenStreamError("The endpoint sent something that is no reply.", "Try again, or check --base-url.")
 
 
 def decode_unfinished(event: SseEvent, dialect: Dialect) -> tuple[Frame, ...]:
     """Read the event that a stream's end left unfinished: what is whole of its data, its last line aside if need be."""
     before, _, _ = event.data.rpartition("\n")
-    frames = _documents(event, dialect)
-    return (_documents(replace(event, data=before), dialect) or ()) if frames is None else frames
+    frames = _documents(event.data, event.type, dialect)
+    return (_documents(before, event.type, dialect) or ()) if frames is None else frames
 
 
-def _documents(event: SseEvent, dialect: Dialect) -> tuple[Frame, ...] | None:
+def _documents(data: str, event_type: str, dialect: Dialect) -> tuple[Frame, ...] | None:
     """Read data that is one document, or a document a line; None = it is neither."""
-    if (frame := _document(event.data, event.type, dialect)) is not None:
+    if (frame := _document(data, event_type, dialect)) is not None:
         return (frame,)
-    lines = [line for line in event.data.split("\n") if line.strip()]
-    frames = [_document(line, event.type, dialect) for line in lines] if len(lines) > 1 else []
+    lines = [line for line in data.split("\n") if line.strip()]
+    frames = [_document(line, event_type, dialect) for line in lines] if len(lines) > 1 else []
     read = tuple(frame for frame in frames if frame is not None)
     return read if read and len(read) == len(frames) else None
 
 
 def _document(data: str, event_type: str, dialect: Dialect) -> Frame | None:
     """Read one JSON object, or the word that ends the stream; None = it is neither."""
-    if data.strip() == dialect.end_word:
-        return DONE_FRAME
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    document = _parsed(data)
     if not isinstance(document, dict):
-        return None
+        return DONE_FRAME if data.strip() == dialect.end_word else None
     if event_type not in OUR_EVENTS and not any(map(document.get, dialect.reply_keys)):
         return EMPTY_FRAME
     return dialect.read_document(document, event_type)
@@ -72,10 +63,7 @@ def _document(data: str, event_type: str, dialect: Dialect) -> Frame | None:
 
 def decode_document(body: bytes, dialect: Dialect) -> Frame:
     """Raises BrokenStreamError where it is no JSON object, or holds no reply."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
+    document = _parsed(body)
     if not isinstance(document, dict):
         raise BrokenStreamError(
             "The endpoint answered with something that is no reply.", "Check --base-url and --model."
@@ -84,3 +72,10 @@ def decode_document(body: bytes, dialect: Dialect) -> Frame:
     if frame.error is None and not frame.is_queued and not frame.results:
         raise BrokenStreamError("The endpoint answered without a reply.", TRY_AGAIN)
     return frame
+
+
+def _parsed(data: str | bytes) -> object:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

@@ -17,8 +17,8 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 from kimi_tui.core.errors import CompletionError, StorageError
 from kimi_tui.core.session.codec import decode_message, encode_message
@@ -35,8 +35,6 @@ LONGEST_S = 1e6
 KEPT_HEADERS = ("content-type", "retry-after", "date", "location", "x-request-id")
 """The headers of an answer that say something about it; the others stay out."""
 REPLY_STEP = RequestStep()
-
-
 KINDS: Mapping[str, type[CompletionError]] = {kind.kind: kind for kind in CompletionError.__subclasses__()}
 
 
@@ -170,13 +168,19 @@ class Recording:
 # -- writing
 
 
+def encode_records(records: Iterable[Record]) -> bytes:
+    return b"".join(map(encode_record, records))
+
+
 def encode_record(record: Record) -> bytes:
     """One line, with its end."""
-    if isinstance(record, RequestSent):
-        start, body = _line({"type": "request", **_request(record)}), record.body
-        is_whole = body[:1] == b"{" and b"\n" not in body
-        return start[:-1] + b',"body":' + (body if is_whole else _line(body.decode("utf-8", "replace"))) + b"}\n"
-    return _line(_plain(record)) + b"\n"
+    if not isinstance(record, RequestSent):
+        return _line(_plain(record)) + b"\n"
+    again = {} if record.attempt == 1 else {"attempt": record.attempt}
+    start = _line({"type": "request", "at": record.at_s, "model": record.model, **again, "step": _step(record.step)})
+    is_whole = record.body[:1] == b"{" and b"\n" not in record.body
+    body = record.body if is_whole else _line(record.body.decode("utf-8", "replace"))
+    return start[:-1] + b',"body":' + body + b"}\n"
 
 
 def _line(plain: object) -> bytes:
@@ -209,11 +213,6 @@ def _plain(record: RecordingHead | Answered | Data | Ended | CutOff) -> dict[str
             return {"type": "cut"}
 
 
-def _request(record: RequestSent) -> dict[str, object]:
-    again = {} if record.attempt == 1 else {"attempt": record.attempt}
-    return {"at": record.at_s, "model": record.model, **again, "step": _step(record.step)}
-
-
 def _step(step: RequestStep) -> dict[str, object]:
     plain: dict[str, object] = {"kind": step.kind}
     if step.ends_thinking:
@@ -235,9 +234,7 @@ def _piece(piece: bytes) -> dict[str, object]:
 
 
 def _failure(failure: FailureNote) -> dict[str, object]:
-    hint = {"hint": failure.hint} if failure.hint else {}
-    retryable = {"retryable": True} if failure.retryable else {}
-    return {"kind": failure.kind, "summary": failure.summary, **hint, **retryable}
+    return {name: value for name, value in asdict(failure).items() if value or name in {"kind", "summary"}}
 
 
 # -- reading
@@ -250,16 +247,40 @@ def read_recording(data: bytes, name: str) -> Recording:
     """
     *lines, torn = data.split(b"\n")
     head, *rest = [*filter(None, lines), torn]
-    reader = _Reader(_read_head(head, name))
-    for line in rest[:-1]:
-        if not reader.take(line):
-            reader.unread += 1
-    if rest:
-        reader.take(rest[-1])
-    recording = reader.recording()
+    found, records, unread = _read_head(head, name), list[Record](), 0
+    for place, line in enumerate(rest, 1):
+        try:
+            records += _read_record(line)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            unread += place < len(rest)
+    recording = _gathered(found, records, unread)
     if not recording.exchanges:
         raise StorageError(f"{name} holds no request: there is nothing to replay.")
     return recording
+
+
+def _gathered(head: RecordingHead, records: Sequence[Record], unread: int) -> Recording:
+    """What stands behind the end of a request, or before the first one, is none's."""
+    requests = list[tuple[RequestSent, list[Record]]]()
+    is_open = is_stopped_between = False
+    for record in records:
+        if isinstance(record, RequestSent):
+            requests.append((record, []))
+            is_open = True
+        elif is_open:
+            requests[-1][1].append(record)
+            is_open = not isinstance(record, Ended)
+        elif isinstance(record, Ended):
+            is_stopped_between = record.cause is Cause.STOPPED
+    exchanges = tuple(_exchange(sent, came) for sent, came in requests)
+    return Recording(head, exchanges, is_stopped_between, CutOff() in records, unread)
+
+
+def _exchange(sent: RequestSent, came: Sequence[Record]) -> Exchange:
+    answers = [record for record in came if isinstance(record, Answered)]
+    pieces = tuple(record for record in came if isinstance(record, Data))
+    end = came[-1] if came and isinstance(came[-1], Ended) else None
+    return Exchange(sent, answers[-1] if answers else None, pieces, end)
 
 
 def _read_head(line: bytes, name: str) -> RecordingHead:
@@ -301,58 +322,13 @@ def _document(line: bytes) -> dict[str, object] | None:
     return plain if isinstance(plain, dict) else None
 
 
-class _Reader:
-    def __init__(self, head: RecordingHead) -> None:
-        self._head = head
-        self._exchanges = list[Exchange]()
-        self._open: RequestSent | None = None
-        self._answer: Answered | None = None
-        self._pieces = list[Data]()
-        self._is_stopped_between = self._is_cut_off = False
-        self.unread = 0
-
-    def take(self, line: bytes) -> bool:
-        """Note what a line says; whether it can be read."""
-        plain = _document(line)
-        if plain is None:
-            return False
-        try:
-            decode = DECODERS.get(str(plain.get("type")))
-            record = None if decode is None else decode(plain)
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return False
-        if record is not None:
-            self._note(record)
-        return True
-
-    def _note(self, record: Record) -> None:
-        match record:
-            case RequestSent():
-                self._close(None)
-                self._open = record
-            case Answered():
-                self._answer = record
-            case Data():
-                self._pieces.append(record)
-            case Ended() if self._open is not None:
-                self._close(record)
-            case Ended():
-                self._is_stopped_between = record.cause is Cause.STOPPED
-            case CutOff():
-                self._is_cut_off = True
-
-    def _close(self, end: Ended | None) -> None:
-        if self._open is not None:
-            self._exchanges.append(Exchange(self._open, self._answer, tuple(self._pieces), end))
-        self._open, self._answer = None, None
-        self._pieces.clear()
-
-    def recording(self) -> Recording:
-        self._close(None)
-        return Recording(self._head, tuple(self._exchanges), self._is_stopped_between, self._is_cut_off, self.unread)
-
-
-# Each raises ValueError, TypeError or KeyError where it is no such record.
+def _read_record(line: bytes) -> list[Record]:
+    """[] = of a type that is not known; raises ValueError, TypeError, KeyError or RecursionError where it is none."""
+    plain = _document(line)
+    if plain is None:
+        raise ValueError("an object is needed")
+    decode = DECODERS.get(str(plain.get("type")))
+    return [] if decode is None else [decode(plain)]
 
 
 def _read_request(plain: Mapping[str, object]) -> RequestSent:
@@ -430,7 +406,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("a text is needed")
     return value
-
-
-def encode_records(records: Iterable[Record]) -> bytes:
-    return b"".join(map(encode_record, records))

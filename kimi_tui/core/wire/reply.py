@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import repeat
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError, CompletionError
 from kimi_tui.core.prompt.open_turn import PromptEnd
 from kimi_tui.core.prompt.template import ThinkMarks
-from kimi_tui.core.session.growing_reply import ReplyPart, TextView
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.session import NO_USAGE, MessageState, Usage
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.text.surrogates import replace_lone, without_half
 from kimi_tui.core.wire.dialect import Dialect, Frame, Generated
 from kimi_tui.core.wire.frames import decode_document, decode_event, decode_unfinished
@@ -30,12 +31,13 @@ STREAM_BEGINNINGS = frozenset({b":", b"d", b"e", b"i", b"r"})
 """How the lines of an event stream begin (a comment, data, event, id, retry); no JSON document begins so."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountedSegment:
-    segment: Segment
+class CountedSegment(NamedTuple):
+    part: ReplyPart
+    text: str
+    """Never empty."""
     tokens: int
-    """Tokens, ≥ 0; one that was held back, or is no text itself, counts for the next piece."""
-    borders: Borders = field(default=(), compare=False)
+    """≥ 0; one that was held back, or is no text itself, counts for the next piece."""
+    borders: Borders = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class ReplyBuilder:
         self._logprobs: list[float] = []
         self._end = Frame()
         self._has_ended = False
+        self._found = list[CountedSegment]()  # what is to be given out
         self._error: CompletionError | None = None
         self._failure: CompletionError | None = None
         self._usage = NO_USAGE
@@ -136,13 +139,12 @@ class ReplyBuilder:
     def held(self) -> CountedSegment | None:
         """The text that is held back and comes where the reply breaks off now; None = none is."""
         held = self._splitter.held
-        return None if held is None else CountedSegment(held, self._uncounted)
+        return None if held is None else CountedSegment(held.part, held.text, self._uncounted)
 
     def feed(self, chunk: bytes) -> list[CountedSegment]:
         """Take bytes and give out the text they complete. What follows an error is not read."""
         if not self._is_decided:
             chunk = self._begin(self._head + chunk)
-        found: list[CountedSegment] = []
         try:
             if self._sse is None:
                 self._hold(chunk)
@@ -150,9 +152,13 @@ class ReplyBuilder:
             for event in self._sse.feed(chunk):
                 if self.is_over:
                     break
-                found += self._take(decode_event(event, self._dialect))
+                self._take(decode_event(event, self._dialect))
         except BrokenStreamError as error:
             self._error = error
+        return self._given_out()
+
+    def _given_out(self) -> list[CountedSegment]:
+        found, self._found = self._found, []
         return found
 
     def _begin(self, head: bytes) -> bytes:
@@ -187,30 +193,28 @@ class ReplyBuilder:
         Half a surrogate pair at the very end is dropped where the reply `is_cut` or broke off: going on with it brings
         the whole character.
         """
-        rest: list[CountedSegment] = []
         if self._sse is None:
             self._read_document()
         elif not self.is_over and (event := self._sse.close()) is not None:
-            rest = self._take(decode_unfinished(event, self._dialect))
+            self._take(decode_unfinished(event, self._dialect))
         is_whole = not is_cut and self._outcome()[0] is MessageState.COMPLETE and self._end.finish_reason != "length"
         if is_whole:
-            rest += self._keep_reasoning(self._reasonings.close()) if self._is_parted else []
-            rest += self._split(self._texts.close())
-        rest += [self._keep(segment, self._texts) for segment in self._splitter.close()]
+            if self._is_parted:
+                self._keep_reasoning(self._reasonings.close())
+            self._split(self._texts.close())
+        self._keep(self._splitter.close(), self._texts)
         whole = () if self.has_text else tuple(self._understand(it, is_whole=is_whole) for it in self._end.results)
         state, error = self._outcome()
         result = ReplyResult(state, self._end.finish_reason, self._usage, self._request_id, error, whole)
-        return rest, result
+        return self._given_out(), result
 
-    def _take(self, frames: Iterable[Frame]) -> list[CountedSegment]:
+    def _take(self, frames: Iterable[Frame]) -> None:
         """Take frames up to the last one that counts."""
-        found: list[CountedSegment] = []
         for frame in frames:
             if not self.is_over:
-                found += self._frame(frame)
-        return found
+                self._frame(frame)
 
-    def _frame(self, frame: Frame) -> list[CountedSegment]:
+    def _frame(self, frame: Frame) -> None:
         self._request_id = frame.request_id or self._request_id
         if frame.usage is not NO_USAGE:
             self._usage = Usage(
@@ -220,7 +224,7 @@ class ReplyBuilder:
             )
         if frame.error is not None:
             self._error = frame.error
-            return []
+            return
         if frame.is_done or frame.finish_reason or frame.results or frame.is_queued:
             self._note_end(frame)
         elif (frame.text or frame.reasoning) and self._has_ended:
@@ -228,37 +232,35 @@ class ReplyBuilder:
             self._has_ended, self._end = False, Frame()
         text, reasoning = frame.text, frame.reasoning
         if not text and reasoning is None:
-            return []
+            return
         self._chars += len(text) + len(reasoning or "")
         if self._chars > MAX_TEXT_CHARS:
             self._error = BrokenStreamError(f"The reply exceeds {MAX_TEXT_CHARS} characters.", TRY_AGAIN)
-            return []
+            return
         number = self._tokens
         self._tokens += frame.tokens
         self._uncounted += frame.tokens
-        self._logprobs += repeat(math.nan if frame.logprob is None else frame.logprob, frame.tokens)
-        apart = [] if reasoning is None else self._reason(reasoning, number, is_last=bool(text))
-        return apart + self._split(self._texts.feed(text, number))
+        self._logprobs += [math.nan if frame.logprob is None else frame.logprob] * frame.tokens
+        if reasoning is not None:
+            self._reason(reasoning, number, is_last=bool(text))
+        self._split(self._texts.feed(text, number))
 
-    def _reason(self, text: str, token: int, *, is_last: bool) -> list[CountedSegment]:
+    def _reason(self, text: str, token: int, *, is_last: bool) -> None:
         """Keep reasoning that the server tells apart: its texts are answer, wherever the prompt ended.
 
         Once the answer has begun, more reasoning is text of it, as think tags are there.
         """
-        held: list[CountedSegment] = []
         if not self._is_parted:
-            held = self._split(self._texts.close())
-            held += [self._keep(segment, self._texts) for segment in self._splitter.close()]
+            self._split(self._texts.close())
+            self._keep(self._splitter.close(), self._texts)
             self._is_parted, self._splitter = True, ThinkSplitter(PromptEnd.ANSWER, self._marks)
             self._texts = TokenBorders()
-        text = self._reasonings.feed(text, token) + (self._reasonings.close() if is_last else "")
-        return held + self._keep_reasoning(text)
+        self._keep_reasoning(self._reasonings.feed(text, token) + (self._reasonings.close() if is_last else ""))
 
-    def _keep_reasoning(self, text: str) -> list[CountedSegment]:
-        if not text:
-            return []
-        part = ReplyPart.ANSWER if self._has_answer else ReplyPart.REASONING
-        return [self._keep(Segment(part, text, self._reasonings.fed - len(text)), self._reasonings)]
+    def _keep_reasoning(self, text: str) -> None:
+        if text:
+            part = ReplyPart.ANSWER if self._has_answer else ReplyPart.REASONING
+            self._keep([Segment(part, text, self._reasonings.fed - len(text))], self._reasonings)
 
     def _note_end(self, frame: Frame) -> None:
         """Gather what the last frames say; it may be spread over several."""
@@ -270,16 +272,17 @@ class ReplyBuilder:
             is_done=frame.is_done or self._end.is_done,
         )
 
-    def _split(self, text: str) -> list[CountedSegment]:
-        if not text:
-            return []
-        return [self._keep(segment, self._texts) for segment in self._splitter.feed(text)]
+    def _split(self, text: str) -> None:
+        if text:
+            self._keep(self._splitter.feed(text), self._texts)
 
-    def _keep(self, segment: Segment, source: TokenBorders) -> CountedSegment:
-        tokens, self._uncounted = self._uncounted, 0
-        self.has_text = True
-        self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER
-        return CountedSegment(segment, tokens, source.take(segment.at, len(segment.text)))
+    def _keep(self, segments: Iterable[Segment], source: TokenBorders) -> None:
+        for segment in segments:
+            self.has_text = True
+            self._has_answer = self._has_answer or segment.part is ReplyPart.ANSWER
+            borders = source.take(segment.at, len(segment.text))
+            self._found.append(CountedSegment(segment.part, segment.text, self._uncounted, borders))
+            self._uncounted = 0
 
     def _read_document(self) -> None:
         if self._error is not None or self._failure is not None:

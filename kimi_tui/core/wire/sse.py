@@ -7,20 +7,17 @@ ignored, an event that the stream's end leaves unfinished discarded.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kimi_tui.core.errors import TRY_AGAIN, BrokenStreamError
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 """Most bytes of one line, and of one event's data. No honest frame comes near."""
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 BOM = b"\xef\xbb\xbf"
 """The byte-order mark, which may stand once at the beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class SseEvent:
+class SseEvent(NamedTuple):
     type: str
     """Its type; "message" where the stream names none."""
     data: str
@@ -60,15 +57,18 @@ class SseDecoder:
             self._skip_lf = False
         if self._at_start and not (chunk := self._without_bom(chunk)):
             return []
-        events: list[SseEvent] = []
-        start = 0
-        for match in _LINE_END.finditer(chunk):
-            line = self._take(chunk[start : match.start()])
-            start = match.end()
-            if (event := self._line(line)) is not None:
-                events.append(event)
         self._skip_lf = chunk.endswith(b"\r")
-        self._hold(chunk[start:])
+        lines = chunk.splitlines()
+        half = b"" if chunk.endswith((b"\n", b"\r")) else lines.pop() if chunk else b""
+        if lines:
+            lines[0] = self._take(lines[0])
+        events: list[SseEvent] = []
+        for line in lines:
+            if line:
+                self._line(line)
+            elif (event := self._dispatch()) is not None:
+                events.append(event)
+        self._hold(half)
         return events
 
     def close(self) -> SseEvent | None:
@@ -107,10 +107,8 @@ class SseDecoder:
         if size_bytes > self._max:
             raise BrokenStreamError(f"The endpoint sent an event of more than {self._max} bytes.", TRY_AGAIN)
 
-    def _line(self, line: bytes) -> SseEvent | None:
-        """Interpret one line; a blank one gives out the event before it."""
-        if not line:
-            return self._dispatch()
+    def _line(self, line: bytes) -> None:
+        """Interpret one line that is not blank."""
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
@@ -121,9 +119,9 @@ class SseDecoder:
             self._type = value.decode("utf-8", "replace")
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
-        return None
 
     def _dispatch(self) -> SseEvent | None:
+        """Give out the event that a blank line ends."""
         data, type_ = self._data, self._type
         self._data, self._data_bytes, self._type = [], 0, ""
         # No data line, no event; an empty one gives an event with empty data.

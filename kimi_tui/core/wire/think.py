@@ -23,7 +23,7 @@ from kimi_tui.core.prompt.template import ThinkMarks
 from kimi_tui.core.session.growing_reply import ReplyPart
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Segment:
     part: ReplyPart
     text: str

@@ -10,11 +10,12 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kimi_tui.core.errors import UsageError
-from kimi_tui.core.session.growing_reply import GrowingText, ReplyPart, texts_of
+from kimi_tui.core.session.growing_reply import ReplyPart, texts_of
 from kimi_tui.core.session.kept_traces import Absent
 from kimi_tui.core.session.request_starts import requests_of
 from kimi_tui.core.session.session import Message
 from kimi_tui.core.session.timeline import Timeline, timeline
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.ui.commands.dispatcher import Rows
 from kimi_tui.ui.commands.target import Target
 from kimi_tui.ui.state.callbacks import Push, Say

@@ -17,6 +17,7 @@ from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.written import CONTENT, REASONING, WrittenRange
 from kimi_tui.core.settings.actions import Scope
 from kimi_tui.core.text.dotted import dotted
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.wire.turn_events import ReplyDelta
 from kimi_tui.ui.keys.focus import take_keys
 from kimi_tui.ui.panes.panel import Panel
@@ -60,7 +61,7 @@ class ReasoningPanel(Vertical, Panel):
         reply = self._open_chats.current.reply_at(self._chosen())
         if isinstance(reply, Running):
             live = reply.live
-            self._show(live.key, live.text(ReplyPart.REASONING), live.label, live.reply.written, is_streaming=True)
+            self._show(live.key, live.shown(ReplyPart.REASONING), live.label, live.reply.written, is_streaming=True)
         elif reply is not None and reply.reasoning:
             label = message_entry(reply, timestamps=False).thought_label
             self._show(reply.id, reply.reasoning, label, reply.written)
@@ -68,7 +69,13 @@ class ReasoningPanel(Vertical, Panel):
             self._show("", "", "There is no reasoning." if reply is None else "This reply has no reasoning.")
 
     def _show(
-        self, key: str, text: str, head: str, written: Sequence[WrittenRange] = (), *, is_streaming: bool = False
+        self,
+        key: str,
+        text: str | TextView,
+        head: str,
+        written: Sequence[WrittenRange] = (),
+        *,
+        is_streaming: bool = False,
     ) -> None:
         self._show_head([head or "Waiting for the first token …"])
         own = tuple(replace(it, field=CONTENT) for it in written if it.field == REASONING)  # it is all that is shown

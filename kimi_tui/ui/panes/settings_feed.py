@@ -54,7 +54,7 @@ class SettingsPanel(SettingsPane, Panel):
     def come_into_view(self) -> None:
         """Begin at the field that was spoken of last in the conversation, else at the first row."""
         notices = self._open_chats.current.notices
-        self.begin_at(field_named_in(notices[-1].entry.text) if notices else "")
+        self.begin_at(field_named_in(str(notices[-1].entry.text)) if notices else "")
 
     def refresh_pane(self) -> None:
         self.show(settings_view(self._store.value, self._open_chats.current.session))

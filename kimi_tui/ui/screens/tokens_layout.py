@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
 
-from kimi_tui.core.session.growing_reply import ReplyPart, TextView
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.token_trace import Token
 from kimi_tui.core.text.counts import counted
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.text.visible import visible
 
 BORDER = "▏"

@@ -16,8 +16,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kimi_tui.core.session.growing_reply import ReplyPart, TextView
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.token_trace import Token, TokenTrace
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.screens.tokens_layout import BORDER, TokenRows
 from kimi_tui.ui.screens.tokens_styles import LEVELS, TokenStyles, level_of
 from kimi_tui.ui.text.role_styles import Styles

@@ -16,10 +16,11 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from kimi_tui.core.errors import KimiError
-from kimi_tui.core.session.growing_reply import ReplyPart, TextView
+from kimi_tui.core.session.growing_reply import ReplyPart
 from kimi_tui.core.session.token_trace import Token, TokenTrace
 from kimi_tui.core.text.counts import counted
 from kimi_tui.core.text.dotted import dotted
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.screens.above import Above
 from kimi_tui.ui.screens.tokens_layout import percent, shown
 from kimi_tui.ui.screens.tokens_lines import TokenLines

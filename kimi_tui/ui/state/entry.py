@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from kimi_tui.core.prompt.template import DEFAULT_TEMPLATE, Template
 from kimi_tui.core.session.written import WrittenRange
+from kimi_tui.core.text.growing_text import TextView
 
 
 class EntryKind(StrEnum):
@@ -37,9 +38,9 @@ class Entry:
     kind: EntryKind
     heading: str
     """Who speaks; "" = no heading."""
-    text: str
-    """The text, or the answer."""
-    reasoning: str | None = None
+    text: str | TextView
+    """The text, or the answer; of a reply that grows a view, which goes on saying what has been told of it."""
+    reasoning: str | TextView | None = None
     thought_label: str = ""
     """The one line of the folded reasoning, such as "Thought for 12.4 s · 840 tok"."""
     is_streaming: bool = False

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from kimi_tui.core.prompt.token_estimate import rough_tokens
 from kimi_tui.core.session.endings import TAKEN_OVER, marks
 from kimi_tui.core.session.growing_reply import ReplyPart, ReplyView
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.core.wire.answer_forms import JSON_FENCE
 from kimi_tui.core.wire.thinking_budget import NO_BUDGET, Budget
 from kimi_tui.core.wire.turn_events import Phase, ReplyDelta, ReplyShortened, Retrying
@@ -17,6 +18,27 @@ from kimi_tui.ui.state.entries import ASSISTANT_NAME, thought_tokens
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.state.figures import Figures
 from kimi_tui.ui.text import words
+
+
+@dataclass(slots=True, eq=False)
+class ToldText:
+    """What has been told of a growing text: the reply itself may be ahead of what is still to be shown."""
+
+    whole: TextView
+    opening: str
+    """What stands before it on screen."""
+    told: int
+
+    def __len__(self) -> int:
+        return len(self.opening) + self.told if self.told else 0
+
+    def __str__(self) -> str:
+        return self.between(0, len(self))
+
+    def between(self, start: int, end: int) -> str:
+        before = len(self.opening)
+        text = self.whole.between(max(start - before, 0), min(max(end - before, 0), self.told))
+        return f"{self.opening[start:end]}{text}" if start < before and self.told else text
 
 
 @dataclass(slots=True)
@@ -45,13 +67,14 @@ class LiveTurn:
     footer: str = ""
     """What stands below the reply: the countdown to the attempt that waits."""
     label: str = ""
-    _told: dict[ReplyPart, int] = field(init=False)
+    _told: dict[ReplyPart, ToldText] = field(init=False)
     _takes_over: bool = field(init=False)
     _before: tuple[float, int] = field(init=False)  # seconds and tokens that had been thought
 
     def __post_init__(self) -> None:
         """Take what it begins with as told."""
-        self._told = {part: len(text) for part, text in self.reply.texts.items()}
+        openings = {ReplyPart.REASONING: "", ReplyPart.ANSWER: self.opening}
+        self._told = {part: ToldText(text, openings[part], len(text)) for part, text in self.reply.texts.items()}
         beginning = self.reply.beginning
         self._takes_over = beginning.state is None and bool(beginning.reasoning) and not self.reply.is_thinking
         thinking_s = beginning.timing.thinking_s if beginning.timing is not None else None
@@ -78,14 +101,16 @@ class LiveTurn:
         return self.phase is Phase.REASONING
 
     def note(self, delta: ReplyDelta, now_s: float) -> None:
-        self._told[delta.part] = delta.end
+        self._told[delta.part].told = delta.end
         if self.first_token_s is None:
             self.first_token_s = now_s
         if delta.part is ReplyPart.ANSWER and self.thinking_end_s is None:
             self.thinking_end_s = now_s
 
     def note_shortened(self, event: ReplyShortened) -> None:
-        self._told[event.part] = min(self._told[event.part], event.end)
+        """What lost its end is another text to whoever shows it."""
+        before = self._told[event.part]
+        self._told[event.part] = replace(before, told=min(before.told, event.end))
 
     def note_retry(self, retry: Retrying | None, now_s: float) -> None:
         """Count down to an attempt; None = it has begun."""
@@ -98,12 +123,16 @@ class LiveTurn:
         return "" if self.retry is None else words.retrying(self.retry, max(self.retry_s - now_s, 0.0))
 
     def text(self, part: ReplyPart) -> str:
-        """What has been told of a part: the reply itself may be ahead of what is still to be shown."""
-        return self.reply.texts[part].between(0, self._told[part])
+        """What has been told of a part."""
+        return self.reply.texts[part].between(0, self._told[part].told)
 
     def told_behind(self, part: ReplyPart, start: int) -> str:
         """What of a part has been told behind so many code points."""
-        return self.reply.texts[part].between(start, self._told[part])
+        return self.reply.texts[part].between(start, self._told[part].told)
+
+    def shown(self, part: ReplyPart) -> TextView:
+        """What is shown of a part: it goes on saying what has been told."""
+        return self._told[part]
 
     @property
     def opening(self) -> str:
@@ -115,8 +144,8 @@ class LiveTurn:
             key=self.key,
             kind=EntryKind.ASSISTANT,
             heading=ASSISTANT_NAME,
-            text=f"{self.opening}{answer}" if (answer := self.text(ReplyPart.ANSWER)) else "",
-            reasoning=self.text(ReplyPart.REASONING) or None,
+            text=self.shown(ReplyPart.ANSWER),
+            reasoning=self.shown(ReplyPart.REASONING),
             thought_label=self.thought_line,
             footer=self.footer,
             is_streaming=True,

@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from kimi_tui.core.session.growing_reply import ReplyPart
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.state.entry import Entry
 from kimi_tui.ui.transcript.item import LARGE_TEXT, SECTIONS, Item
 from kimi_tui.ui.transcript.pieces import Section
@@ -47,7 +48,7 @@ class EntryList:
 
     def prepare(self, entries: Sequence[Entry]) -> None:
         """This may be done in a thread."""
-        large = (entry for entry in entries if len(entry.text) > LARGE_TEXT)
+        large = (entry for entry in entries if not entry.is_streaming and len(entry.text) > LARGE_TEXT)
         items = {entry.key: Item(entry, is_folded=self.fold_reasoning) for entry in large}
         for item in items.values():
             item.prepare()
@@ -75,7 +76,7 @@ class EntryList:
             elif known.entry is not entry and self._is_prepared(entry):  # of another session, where keys are the same
                 known = self._make_item(entry)
                 replaced.append(len(items))
-            elif (before := known.entry) is not entry and before != entry:
+            elif not known.shows(entry):
                 known.update(entry)
                 self._viewport.measure(self._indices[entry.key])
                 replaced.append(len(items))
@@ -133,6 +134,9 @@ def _is_entry_of(pair: tuple[Entry, Item]) -> bool:
 
 
 def _is_grown(item: Item, entry: Entry) -> bool:
-    return entry.text.startswith(item.text(Section.BODY)) and (entry.reasoning or "").startswith(
-        item.text(Section.REASONING)
-    )
+    before = item.entry
+    return _goes_on(before.text, entry.text) and _goes_on(before.reasoning or "", entry.reasoning or "")
+
+
+def _goes_on(before: str | TextView, now: str | TextView) -> bool:
+    return now is before or str(now).startswith(str(before))

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.session.growing_reply import FIELD_OF, ReplyPart
 from kimi_tui.core.session.written import spans
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.state.entry import Entry, EntryKind
 from kimi_tui.ui.transcript.entry_chrome import (
     BARE,
@@ -88,7 +89,11 @@ class Item:
         part = self._parts.get(section)
         if self._has_grown and part is not None:
             return part.source.text
-        return (self._entry.text if section is Section.BODY else self._entry.reasoning) or ""
+        return str(self._source_of(section))
+
+    def _source_of(self, section: Section) -> str | TextView:
+        text = self._entry.text if section is Section.BODY else self._entry.reasoning
+        return "" if text is None else text
 
     @property
     def has_thought(self) -> bool:
@@ -98,24 +103,30 @@ class Item:
         return part is not None and part.source.chars > 0
 
     def append(self, reply_part: ReplyPart, text: str) -> None:
-        """The text is parsed when it is looked at."""
+        """The text is parsed when it is looked at; where the entry's is a view, it says this already."""
         if not text:
             return
-        had_thought = self.has_thought
         section = SECTIONS[reply_part]
-        self._section(section).append(text)
-        self._has_grown = True
-        if section is Section.REASONING and not had_thought:
+        is_own, part = isinstance(self._source_of(section), str), self._parts.get(section)
+        is_first = part is None or not part.source.chars
+        if part is not None or is_own:
+            self._section(section).append(text)
+        self._has_grown = self._has_grown or is_own
+        if section is Section.REASONING and is_first:
             self._reset_fixed(Section.HEAD)
+
+    def shows(self, entry: Entry) -> bool:
+        """Whether that is what is shown, with all that it says by now."""
+        return self.entry == entry and not any(part.source.is_behind for part in self._parts.values())
 
     def update(self, entry: Entry) -> None:
         """Text that only grew keeps its lines."""
         if entry.kind is not self._entry.kind:
             self._parts = NOTHING_LAID_OUT
-        for section, text in ((Section.BODY, entry.text), (Section.REASONING, entry.reasoning or "")):
-            if (part := self._parts.get(section)) is not None:
-                part.change_to(text)
         self._entry, self._has_grown = entry, False
+        for section in (Section.BODY, Section.REASONING):
+            if (part := self._parts.get(section)) is not None:
+                part.change_to(self._source_of(section))
         self._reset_fixed(Section.HEAD, Section.TAIL)
 
     def set_thought_label(self, label: str) -> bool:
@@ -147,7 +158,7 @@ class Item:
     def estimate(self, width: int) -> int:
         """About how many lines it has at a width, without looking into it."""
         text, reasoning = self._entry.text, self._entry.reasoning
-        lines = 0 if self.kind in BARE else 3 + len(text[:1])
+        lines = 0 if self.kind in BARE else 3 + bool(text)
         for shown in (text, None if self.is_folded else reasoning):
             ends, chars = size_of(shown or "")
             lines += ends + chars // max(width, 1)
@@ -173,7 +184,7 @@ class Item:
                 part = SectionLayout(None)
             else:
                 is_markdown = section is Section.BODY and self.kind is EntryKind.ASSISTANT
-                part = SectionLayout(self.text(section), is_markdown=is_markdown)
+                part = SectionLayout(self._source_of(section), is_markdown=is_markdown)
             self._parts = {**self._parts, section: part}
             if self._look is not None:
                 part.see(self._look)

@@ -42,7 +42,7 @@ class LongTables:
             following = text.chunks[text.chunk_at(rows.end)]
             if following.start == rows.end != block.table and following.table != block.table:
                 break  # what stands there is no part of it
-            measure.read(following.text[rows.end - following.start :])
+            measure.read(following.behind(rows.end - following.start))
         return measure.widths(width)
 
     def _is_long(self, block: Block, chunk: int, place: int) -> bool:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from kimi_tui.core.markdown.blocks import Block
+from kimi_tui.core.text.growing_text import TextView
 from kimi_tui.ui.text.role_styles import Styles
 from kimi_tui.ui.transcript.highlight import LineColours
 from kimi_tui.ui.transcript.lines import Line
@@ -63,6 +64,7 @@ class Piece:
         return max(ends, 1) + chars // max(width, 1)
 
 
-def size_of(text: str) -> tuple[int, int]:
+def size_of(text: str | TextView) -> tuple[int, int]:
     """Line ends and characters, to guess a height from."""
-    return text.count("\n"), len(text)
+    source = text if isinstance(text, str) else str(text)
+    return source.count("\n"), len(source)

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import Chunk, ChunkedText
 from kimi_tui.core.markdown.cutting import Cut
+from kimi_tui.core.text.growing_text import GrowingText, TextView
 from kimi_tui.ui.transcript.heights import Heights
 from kimi_tui.ui.transcript.highlight import LineColours
 from kimi_tui.ui.transcript.long_tables import LongTables
@@ -17,33 +18,36 @@ from kimi_tui.ui.transcript.table_layout import Widths
 class ChunkLayout:
     """A chunk without text has one piece, which is made from the entry itself."""
 
-    __slots__ = ("_done", "_size", "heights", "pieces", "source")
+    __slots__ = ("_chars", "_done", "_ends", "heights", "pieces", "source")
 
     def __init__(self, chunk: Chunk) -> None:
         """Nothing is parsed yet."""
         self.source = chunk
         self.heights = Heights()
         """Lines of its pieces, kept when they are dropped."""
-        self._size = 0, 0
+        self._ends = self._chars = 0
         self.drop()
         self.resize()
 
     def resize(self) -> None:
-        self._size = size_of(self.source.text)
+        self._ends, self._chars = size_of(self.source.text)
+
+    def grow(self, text: str) -> None:
+        self._ends += text.count("\n")
+        self._chars += len(text)
 
     def height(self, width: int) -> int:
         """As far as that is known."""
         if len(self.heights):
             return self.heights.total
-        ends, chars = self._size
-        return ends + chars // max(width, 1)
+        return self._ends + self._chars // max(width, 1)
 
     def drop(self) -> None:
         self.source.drop()
         self.pieces = list[Piece]()
         """Its blocks; nothing before it is looked at."""
         self._done = 0  # how many pieces cannot change any more
-        if not self.source.text:
+        if not self.source.chars:
             self.pieces, self.heights = [Piece()], Heights([1])
 
     def end(self) -> None:
@@ -97,11 +101,11 @@ class ChunkLayout:
 
 
 class SectionLayout:
-    def __init__(self, text: str | None = "", *, is_markdown: bool = False) -> None:
+    def __init__(self, text: str | TextView | None = "", *, is_markdown: bool = False) -> None:
         """None = it has no text, and is made from the entry itself."""
-        self.source = ChunkedText(text or "", is_markdown=is_markdown)
+        self.source = ChunkedText("" if text is None else text, is_markdown=is_markdown)
         if text is None:
-            self.source.chunks.append(Chunk("", 0, Cut(0)))
+            self.source.chunks.append(Chunk(GrowingText(), 0, 0, Cut(0)))
         self.chunks: list[ChunkLayout] = []
         """One for each of the text's chunks, in order; none when there is nothing to show."""
         self._tables = LongTables(self.source)
@@ -116,12 +120,12 @@ class SectionLayout:
         return self._heights.total
 
     def append(self, text: str) -> None:
-        if text:
-            last = max(len(self.chunks) - 1, 0)
-            self.source.append(text)
-            self._follow(last)
+        known, last = self.source.chars, max(len(self.chunks) - 1, 0)
+        self.source.append(text)
+        if self.source.chars > known:
+            self._follow(last, text)
 
-    def change_to(self, text: str) -> None:
+    def change_to(self, text: str | TextView) -> None:
         """What is the same at the beginning keeps its lines if the text only grew."""
         known = len(self.chunks)
         self.source.change_to(text)
@@ -133,11 +137,13 @@ class SectionLayout:
             self.chunks[-1].forget_lines()
         self._follow(max(same - 1, 0))
 
-    def _follow(self, place: int) -> None:
-        """Have a layout for each chunk; that at a place may have grown or ended."""
+    def _follow(self, place: int, added: str = "") -> None:
+        """Have a layout for each chunk; that at a place may have grown or ended. "" = nobody says by what."""
         if place < len(self.chunks):
             if len(self.chunks) < len(self.source.chunks):
                 self.chunks[place].end()
+            elif added:
+                self.chunks[place].grow(added)
             else:
                 self.chunks[place].resize()
             self.measure(place)

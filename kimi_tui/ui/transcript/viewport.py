@@ -107,7 +107,7 @@ class Viewport:
 
     def chunk(self, place: Place) -> ChunkLayout:
         chunk = self.items[place.item].chunk(Section(place.section), place.chunk, self.look)
-        self._chunks_kept.use(chunk, len(chunk.source.text))
+        self._chunks_kept.use(chunk, chunk.source.chars)
         return chunk
 
     def piece(self, place: Place) -> Piece:

@@ -15,10 +15,10 @@ from kimi_tui.core.errors import InputTooLargeError
 from kimi_tui.core.prompt import context_budget, control_tokens, token_estimate
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
-from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.session import Message, RequestRecord, Role, Session, Usage
 from kimi_tui.core.session.tree import with_system
 from kimi_tui.core.text import text_pieces
+from kimi_tui.core.text.growing_text import GrowingText
 from tests.counting import calls_in
 from tests.prompts import next_prompt
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from kimi_tui.core.prompt import context_budget
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
-from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking
 from kimi_tui.core.session.session import Message, MessageState, Role, Session, Usage
 from kimi_tui.core.session.tree import (
@@ -26,6 +25,7 @@ from kimi_tui.core.session.tree import (
     with_system,
     without,
 )
+from kimi_tui.core.text.growing_text import GrowingText
 from tests.counting import calls_in
 from tests.prompts import next_prompt, past_prompt
 

@@ -17,9 +17,9 @@ from kimi_tui.core.prompt.prompt_view import PromptViewer
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
-from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.kept_thinking import KeptThinking, first_kept, parse_kept_thinking
 from kimi_tui.core.session.session import Session
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.core.wire.message_list import read_message_list
 from tests.core.prompt.test_context_budget import talk
 from tests.core.prompt.test_conversation import reply, session_of, user

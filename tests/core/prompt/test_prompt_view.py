@@ -19,8 +19,8 @@ from kimi_tui.core.prompt.prompt_writer import PartKind
 from kimi_tui.core.prompt.request_settings import RequestSettings
 from kimi_tui.core.prompt.template import TEMPLATES
 from kimi_tui.core.prompt.token_estimate import estimate_tokens
-from kimi_tui.core.session.growing_reply import GrowingText
 from kimi_tui.core.session.tree import branch, with_system
+from kimi_tui.core.text.growing_text import GrowingText
 from kimi_tui.core.wire.body import build_body
 from kimi_tui.core.wire.curl import MAX_ARGUMENT_BYTES, curl_command
 from kimi_tui.core.wire.deepinfra import DEEPINFRA

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimi_tui.core.session.growing_reply import GrowingReply, GrowingText, ReplyPart
+from kimi_tui.core.session.growing_reply import GrowingReply, ReplyPart
 from kimi_tui.core.session.session import Message, MessageState, RequestRecord, Role, Timing, Usage
+from kimi_tui.core.text.growing_text import GrowingText
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)

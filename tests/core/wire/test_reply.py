@@ -77,7 +77,7 @@ def test_half_a_pair_at_the_end_of_a_cut_reply_is_dropped(ending: bytes, content
 
 def test_half_a_pair_at_the_end_of_a_reply_that_is_stopped_is_dropped() -> None:
     builder = reading(PromptEnd.THOUGHT)
-    texts = [counted.segment.text for counted in builder.feed(HALF)]
+    texts = [counted.text for counted in builder.feed(HALF)]
     rest, _ = builder.close(is_cut=True)
     assert (texts, rest) == (["a"], [])
 
@@ -237,7 +237,7 @@ def test_every_token_is_counted_once() -> None:
     builder = reading(PromptEnd.THINKING)
     tokens = [" ", "<thi", "nk>", "a", "</", "think>", "b", "c"]
     counted = [segment for text in tokens for segment in builder.feed(token(text))] + builder.close()[0]
-    assert [(c.segment.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
+    assert [(c.text, c.tokens) for c in counted] == [("a", 4), ("b", 3), ("c", 1)]
     assert builder.tokens == len(tokens)
 
 

@@ -40,9 +40,9 @@ def builder(
 def tokens_of(segments: Sequence[CountedSegment]) -> Pieces:
     found = Pieces()
     for counted in segments:
-        place, text = 0, counted.segment.text
+        place, text = 0, counted.text
         for number, chars in counted.borders:
-            found.append((counted.segment.part, number, text[place : place + chars]))
+            found.append((counted.part, number, text[place : place + chars]))
             place += chars
         assert place == len(text)
     return found

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.style import Style
 
-from kimi_tui.core.markdown import chunked_text, cutting
+from kimi_tui.core.markdown import cutting
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.markdown.cutting import FORCED_CHARS, HARD_CHARS, LINE_CHARS, SAFE_CHARS, next_cut
@@ -124,7 +124,6 @@ def test_streamed_in_any_cuts_long_texts_are_drawn_as_when_loaded(seed: int, mon
     limits = {"SAFE_CHARS": 60, "FORCED_CHARS": 90, "LINE_CHARS": 130, "HARD_CHARS": 200, "WORD_CHARS": 20}
     for name, limit in limits.items():
         monkeypatch.setattr(cutting, name, limit)
-    monkeypatch.setattr(chunked_text, "HARD_CHARS", 200)
     chance, look = random.Random(seed), Look(Styles({}, Style()), 40)
     count = 0
     for _ in range(100):

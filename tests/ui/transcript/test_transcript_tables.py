@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from kimi_tui.core.markdown import chunked_text, cutting
+from kimi_tui.core.markdown import cutting
 from kimi_tui.core.markdown.blocks import Block
 from kimi_tui.core.markdown.chunked_text import ChunkedText
 from kimi_tui.core.session.growing_reply import ReplyPart
@@ -78,7 +78,6 @@ def bars(lines: list[str]) -> set[tuple[int, ...]]:
 def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, chars in (("SAFE_CHARS", 1200), ("FORCED_CHARS", 1400), ("LINE_CHARS", 2000), ("HARD_CHARS", 3200)):
         monkeypatch.setattr(cutting, name, chars)
-    monkeypatch.setattr(chunked_text, "HARD_CHARS", 3200)
 
 
 async def test_a_cell_that_comes_late_has_the_room_there_is() -> None:
