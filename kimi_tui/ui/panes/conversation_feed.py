@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kimi_tui.ui.panes.room_watch import ROOM, RoomWatch
 from kimi_tui.ui.state import entries
 from kimi_tui.ui.state.callbacks import Remark
-from kimi_tui.ui.state.entry import Entry
+from kimi_tui.ui.state.entries import MessageEntries, Source
 from kimi_tui.ui.state.measured_cuts import NOTHING_TYPED
 from kimi_tui.ui.state.open_chat import Chat
 from kimi_tui.ui.state.open_chats import OpenChats
@@ -25,18 +26,19 @@ class ConversationFeed:
     room: RoomWatch
     _notices: int = field(default=0, init=False)
 
-    def entries_of(self, chat: Chat) -> list[Entry]:
+    def entries_of(self, chat: Chat) -> tuple[Sequence[Source], MessageEntries]:
         return chat.entries(timestamps=self.services.settings.ui.timestamps)
 
     def prepare(self, chat: Chat) -> None:
         """Does what takes long; this may be done in a thread."""
         self.room.cuts.of(chat, NOTHING_TYPED)
-        self.transcript.prepare(self.entries_of(chat))
+        self.transcript.prepare(*self.entries_of(chat))
 
     def show(self) -> None:
         chat = self.open_chats.current
         news = self.room.look(chat)
-        self.transcript.set_entries(self.entries_of(chat) or welcome_entries(self.services))
+        shown, messages = self.entries_of(chat)
+        self.transcript.set_entries(shown or welcome_entries(self.services), messages)
         if news:
             self.say(news, "warning", about=ROOM)
 
