@@ -35,10 +35,14 @@ class EntriesChange(NamedTuple):
 class EntryList:
     def __init__(self, viewport: Viewport) -> None:
         self._viewport = viewport
-        self._indices: dict[str, int] = {}
+        self._indices: dict[str, int | None] = {}  # those that were asked for
 
     def index(self, key: str | None) -> int | None:
-        return None if key is None else self._indices.get(key)
+        if key is None:
+            return None
+        if key not in self._indices:
+            self._indices[key] = self._viewport.items.find(key)
+        return self._indices[key]
 
     def item(self, key: str | None) -> Item | None:
         index = self.index(key)
@@ -46,24 +50,24 @@ class EntryList:
 
     def set_entries(self, sources: Sequence[Source], messages: MessageEntries | None = None) -> EntriesChange:
         """Entries that stay the same keep their lines and their fold; `messages` makes those of messages."""
-        old = self._indices
-        self._indices = {key_of(source): index for index, source in enumerate(sources)}
+        self._indices.clear()
+        old, new = self._viewport.items.indices(), {key_of(source): index for index, source in enumerate(sources)}
         replaced = self._viewport.items.change_to(sources, messages, old)
-        if old and list(old) == list(islice(self._indices, len(old))):  # nothing else than more at the end
+        if old and list(old) == list(islice(new, len(old))):  # nothing else than more at the end
             self._viewport.add(replaced)
             grown = range(len(old), len(sources))
             return EntriesChange(None, replaced, grown, (len(old), Section.BODY) if grown else None)
-        self._viewport.items.keep(self._indices)
-        moved = {index: self._indices[key] for key, index in old.items() if key in self._indices}
+        self._viewport.items.keep(new)
+        moved = {index: new[key] for key, index in old.items() if key in new}
         self._viewport.move(moved)
-        added = [index for key, index in self._indices.items() if key not in old]
+        added = [index for key, index in new.items() if key not in old]
         end = moved.get(len(old) - 1)
         below = next((index for index in added if end is not None and index > end), None)
         return EntriesChange(moved, replaced, added, None if below is None else (below, Section.BODY), end is None)
 
     def update(self, entry: Entry) -> EntriesChange:
         """Show an entry anew: its place, its fold, and the lines that are the same stay; one not there is ignored."""
-        index = self._indices.get(entry.key)
+        index = self.index(entry.key)
         if index is None:
             return EntriesChange()
         item = self._viewport.items[index]
@@ -74,7 +78,7 @@ class EntryList:
 
     def append(self, key: str, part: ReplyPart, text: str) -> EntriesChange:
         """An entry that is not there is ignored."""
-        index = self._indices.get(key)
+        index = self.index(key)
         if index is None:
             return EntriesChange()
         self._viewport.items[index].append(part, text)

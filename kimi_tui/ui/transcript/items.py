@@ -46,6 +46,14 @@ class Items:
     def key(self, index: int) -> str:
         return key_of(self._sources[index])
 
+    def find(self, key: str) -> int | None:
+        """Looks from the end: what grows stands there."""
+        return next((index for index in reversed(range(len(self))) if self.key(index) == key), None)
+
+    def indices(self) -> dict[str, int]:
+        """By key, in order."""
+        return {key_of(source): index for index, source in enumerate(self._sources)}
+
     def kind(self, index: int) -> EntryKind:
         return kind_of(self._sources[index])
 
